@@ -1,0 +1,62 @@
+"""The command group; each command's module is imported only when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from llm_lsp import __version__
+
+COMMANDS = {
+    "server": ("llm_lsp.cli.server", "Speak LSP on standard input and output."),
+    "doctor": ("llm_lsp.cli.doctor", "Say what would be used, from where, and prove that it works."),
+    "complete": ("llm_lsp.cli.complete", "Print a completion of a file at a place."),
+    "provider": ("llm_lsp.cli.provider", "List, add, test and remove model APIs."),
+    "model": ("llm_lsp.cli.model", "Fetch, list and run models on this machine."),
+    "editor": ("llm_lsp.cli.editor", "Print or install an editor's configuration."),
+    "config": ("llm_lsp.cli.config", "Show the settings, their files and their schema."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and first lines, and imports one only to run it.
+
+    The server must answer `initialize` before anything else is imported.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(COMMANDS[cmd_name][0]).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--stdio", is_flag=True, help="Accepted for editors that pass it; standard input and output are the only way.")
+@click.version_option(__version__, prog_name="llm-lsp")
+@click.pass_context
+def group(ctx: click.Context, stdio: bool) -> None:
+    """Bring code completion from any model into any editor."""
+    if ctx.invoked_subcommand is not None:
+        return
+    if sys.stdin.isatty() and not stdio:
+        click.echo(ctx.get_help())
+        return
+    server = group.get_command(ctx, "server")
+    assert server is not None
+    ctx.invoke(server)
+
+
+def main() -> None:
+    """Run the command line."""
+    group(prog_name="llm-lsp")

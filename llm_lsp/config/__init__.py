@@ -1,0 +1,1 @@
+"""Settings: values, parsing and merging; reads no file and no environment."""

@@ -1,0 +1,122 @@
+"""The settings as frozen values, one class a section; the strings under the fields are docs/settings.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Auto = Literal["auto"]
+Api = Literal["openai-completions", "openai-chat", "mistral-fim", "llamacpp-infill", "ollama"]
+
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderConfig:
+    """One model API, under `[providers.NAME]`."""
+
+    name: str
+    api: Api
+    """The wire dialect."""
+    base_url: str
+    """Address of the API, up to and without the last part of the path that the dialect adds."""
+    model: str = ""
+    """The model's name; empty takes the first that the API lists."""
+    api_key_env: str = ""
+    """Name of the environment variable that holds the key."""
+    api_key_command: tuple[str, ...] = ()
+    """A command whose first line of output is the key."""
+    fim: str = "auto"
+    """How the hole is filled: "auto" (by the model's name), a template family's name, "native" (the API has a suffix field), "chat", or "none" (left to right)."""
+    context_tokens: int | Auto = "auto"
+    """Budget of the whole prompt in tokens; "auto" is 2048 for a remote provider and by measured prompt speed for a local one."""
+    max_tokens: int = 128
+    """Most tokens of one answer."""
+    temperature: float = 0.0
+    """Sampling temperature, 0 to 2; sent only where the API takes it."""
+    stream: bool = True
+    """Read the answer as it is written; off only for an API that cannot."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Further HTTP headers."""
+    extra_body: Mapping[str, object] = field(default_factory=dict)
+    """Further fields of the request's body; they win over ours."""
+    timeout_s: float | Auto = "auto"
+    """Seconds a whole call may take; "auto" is 10 for a remote provider and none for a local one."""
+    fallback: tuple[str, ...] = ()
+    """Names of providers to ask where this one fails, in order."""
+    local: bool | Auto = "auto"
+    """It runs on this machine; "auto": our own model server, or a recognised llama.cpp or Ollama one."""
+    free: bool | Auto = "auto"
+    """Calls cost nothing; "auto" follows `local`."""
+    max_in_flight: int | Auto = "auto"
+    """Calls at the same time; "auto" is 1 for a local provider and 2 for a remote one."""
+    cancel_stops_billing: bool = True
+    """Whether closing the connection stops the bill; where it does not, fewer calls are made."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionConfig:
+    """When and how completions are made, under `[completion]`."""
+
+    trigger: Literal["auto", "manual"] = "auto"
+    """"auto" answers while typing, "manual" only when asked for."""
+    languages: tuple[str, ...] = ()
+    """LSP language identifiers to complete; empty means all."""
+    debounce_ms: int | Auto = "auto"
+    """Milliseconds of quiet before a model is asked, 0 to 5000; "auto" adapts from 75 to 300."""
+    multiline: Literal["auto", "never", "always"] = "auto"
+    """Whether an answer may have several lines; "auto" decides by the syntax around the cursor."""
+    menu: Literal["auto", "never", "always"] = "auto"
+    """Whether completion menus get items; "auto" only for clients without inline completion."""
+    menu_timeout_ms: int = 150
+    """Milliseconds a menu waits for a model before it is answered without it, 0 to 10000."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyConfig:
+    """What is never sent, under `[privacy]`."""
+
+    exclude: tuple[str, ...] = ()
+    """Globs in .gitignore syntax of files that are never completed nor used as context; adds to the built-in list."""
+    exclude_defaults: bool = True
+    """Whether the built-in list of secret files (.env, keys, credentials …) is excluded too."""
+    redact_secrets: bool = True
+    """Whether known formats of secrets are masked in what is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalConfig:
+    """The model server on this machine, under `[local]`."""
+
+    model: str = "auto"
+    """A catalogue name, or a path of a GGUF file; "auto" takes the best that is here."""
+    idle_minutes: float = 30.0
+    """Minutes without a request after which the model's server ends, 0.05 to 1440."""
+    threads: int | Auto = "auto"
+    """Threads of the model's server; "auto" measures once on this machine."""
+    context_tokens: int = 8192
+    """The model server's window in tokens, 512 to 131072."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings."""
+
+    enabled: bool = True
+    """Whether completions are made at all."""
+    provider: str = "auto"
+    """"auto", a preset's name, or a name under `[providers]`."""
+    providers: Mapping[str, ProviderConfig] = field(default_factory=dict)
+    completion: CompletionConfig = CompletionConfig()
+    privacy: PrivacyConfig = PrivacyConfig()
+    local: LocalConfig = LocalConfig()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong in the settings; the rest of them is used."""
+
+    source: str
+    """Where it stands: a file's path, or "editor settings"."""
+    message: str
+    """One line that names the key, what is wrong, and the nearest good value or key."""

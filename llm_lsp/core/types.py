@@ -1,0 +1,234 @@
+"""The values that travel through a completion; they know nothing of who makes or reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from llm_lsp.core.text import Text
+
+
+class Point(NamedTuple):
+    """A place in a text: 0-based line, and column in code points (never UTF-16 units)."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A frozen snapshot of an open text; `text` is persistent, so that a snapshot costs nothing."""
+
+    uri: str
+    language: str
+    """The LSP language identifier, "" where the client gave none."""
+    version: int
+    text: Text
+
+
+class Trigger(Enum):
+    """Who asked: the editor by itself, or the user."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+
+
+Face = Literal["inline", "menu", "command"]
+"""Which way an answer is shown: ghost text, a completion menu, or printed by a command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The popup's selected item: `text` stands for what the client has from `start` to `end`."""
+
+    start: Point
+    end: Point
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionRequest:
+    """One question, frozen before its handler's first await.
+
+    Where `selected` is set, `document` and `point` already hold the selected item's text, as if accepted.
+    """
+
+    id: int
+    document: Document
+    point: Point
+    trigger: Trigger
+    face: Face
+    asked_at: float
+    """Seconds of the engine's monotonic clock."""
+    selected: Selected | None = None
+
+
+class Finish(Enum):
+    """Why a generation ended."""
+
+    STOP = "stop"
+    """The model ended it, or a stop string did."""
+    LENGTH = "length"
+    """The token limit ended it: the last line may be half."""
+    CUT = "cut"
+    """We stopped reading: the wanted line or block is complete."""
+    TRUNCATED = "truncated"
+    """The stream broke off; never cached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a call used, in tokens; None where the API did not say."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One piece of a stream; `finish` is set on the last one."""
+
+    text: str = ""
+    finish: Finish | None = None
+    usage: Usage | None = None
+
+
+class Mode(Enum):
+    """How much is wanted."""
+
+    LINE = "line"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """Raw model text for a place; the text before and after that place is its anchor's business."""
+
+    id: int
+    text: str
+    finish: Finish
+    mode: Mode
+    usage: Usage = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """Final text that replaces `start` to `end` of the request's document; both on the request's line."""
+
+    id: str
+    """Opaque; what an accepted item reports back."""
+    generation_id: int
+    start: Point
+    end: Point
+    text: str
+
+
+class Reason(Enum):
+    """Why there is nothing to show; the value is the sentence that a user reads."""
+
+    DISABLED = "completion is switched off"
+    LANGUAGE = "this language is not among the enabled ones"
+    EXCLUDED = "this file is excluded"
+    SCHEME = "documents of this kind are not completed"
+    TOO_LARGE = "the file is too large"
+    UNKNOWN_DOCUMENT = "the document is not open"
+    MANUAL_ONLY = "completion is set to manual"
+    MENU_OFF = "menu items are off for this client"
+    NO_PROVIDER = "no model is available"
+    LOADING = "the model is still loading"
+    SUPERSEDED = "a newer request took its place"
+    CANCELLED = "the client cancelled it"
+    MID_LINE = "the rest of the line is not inert"
+    STATEMENT_END = "the line ends a statement"
+    DELETING = "text is being deleted"
+    JUST_ACCEPTED = "a suggestion was just accepted"
+    RATE_LIMITED = "the provider's rate limit was reached"
+    PROVIDER_FAILED = "the model API failed"
+    EMPTY = "the model had nothing to say"
+    ONLY_WHITESPACE = "the model answered only white space"
+    REPEATS_SUFFIX = "the answer repeats what follows"
+    REPEATS_PREFIX = "the answer repeats what stands before"
+    TIMED_OUT = "the answer did not come in time"
+    SHUTTING_DOWN = "the server is shutting down"
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Nothing to show, and why."""
+
+    reason: Reason
+    detail: str = ""
+    """One line that may be shown to the user; never a key, never buffer text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """A piece of another file, for context."""
+
+    path: str
+    text: str
+
+
+Fim = Literal["native", "chat", "none"] | str
+"""How the hole is filled: "native" (the API takes prefix and suffix), "chat", "none" (left to right), or a template family."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What the engine needs to know of a provider; all "auto" settings are resolved."""
+
+    provider: str
+    model: str
+    fim: Fim
+    context_tokens: int = 2048
+    """Budget of the whole prompt in tokens."""
+    max_tokens: int = 128
+    local: bool = False
+    """It runs on this machine, and its speed is this machine's."""
+    free: bool = False
+    """Calls cost nothing."""
+    max_in_flight: int = 2
+    cancel_stops_billing: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RawPrompt:
+    """Text that is sent as it is: a rendered fill-in-the-middle template, or the prefix alone."""
+
+    text: str
+    stop: tuple[str, ...] = ()
+    max_tokens: int = 128
+
+
+@dataclass(frozen=True, slots=True)
+class FimPrompt:
+    """The two sides of the hole, for an API that renders them itself.
+
+    The text before the cursor is `prefix + line_prefix`; `line_prefix` is the current line's, apart so that
+    an API with a field for text after the middle token can keep the rest in its cache.
+    """
+
+    prefix: str
+    line_prefix: str
+    suffix: str
+    snippets: tuple[Snippet, ...] = ()
+    stop: tuple[str, ...] = ()
+    max_tokens: int = 128
+
+
+@dataclass(frozen=True, slots=True)
+class ChatPrompt:
+    """A dialogue; `messages` are (role, text) pairs with roles system, user and assistant."""
+
+    messages: tuple[tuple[str, str], ...]
+    stop: tuple[str, ...] = ()
+    max_tokens: int = 128
+
+
+Prompt = RawPrompt | FimPrompt | ChatPrompt
+
+Json = Mapping[str, object]

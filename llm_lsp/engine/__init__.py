@@ -1,0 +1,1 @@
+"""Where a completion waits: cache, scheduler, pipeline; knows neither LSP nor HTTP."""

@@ -1,0 +1,97 @@
+"""Every error of this package; knows nothing of what raises them.
+
+LlmLspError                  one line for the user: what failed, and the remedy; never a key, never buffer text
+├── ConfigError              a setting that cannot be used
+├── LocalModelError          a model on this machine
+│   ├── ModelFileError       no such model, or a file that is no GGUF
+│   ├── DownloadError        a source did not give the file
+│   └── ModelServerError     the model's server did not start, or ended
+└── ProviderError            a model API
+    ├── UnreachableError     no connection: refused, unknown host, TLS, nothing answers
+    ├── AuthError            the key is missing or refused (401, 403)
+    ├── MoneyError           the account has no credit (402, quota)
+    ├── RateLimitError       too many requests (429); says how long to wait
+    ├── OverloadedError      busy or still loading (502, 503, 504, 529)
+    ├── BadRequestError      the request was refused (400, 413, 422, 501)
+    │   └── ContextTooLongError  the prompt is over the model's window
+    ├── NotFoundError        no such model or no such address (404)
+    ├── SlowError            a deadline of ours passed
+    └── BrokenStreamError    the answer was no valid stream, or ended too early
+"""
+
+from __future__ import annotations
+
+
+class LlmLspError(Exception):
+    """Base of all; `str()` is one line that names the thing and the remedy, without a full stop."""
+
+
+class ConfigError(LlmLspError):
+    """A setting cannot be used."""
+
+
+class LocalModelError(LlmLspError):
+    """A model on this machine cannot be used."""
+
+
+class ModelFileError(LocalModelError):
+    """There is no such model here, or its file is no GGUF."""
+
+
+class DownloadError(LocalModelError):
+    """A model's file could not be fetched; nothing half is left behind."""
+
+
+class ModelServerError(LocalModelError):
+    """The model's server did not start, or ended."""
+
+
+class ProviderError(LlmLspError):
+    """A model API failed."""
+
+
+class UnreachableError(ProviderError):
+    """No connection could be made."""
+
+
+class AuthError(ProviderError):
+    """The key is missing or was refused."""
+
+
+class MoneyError(ProviderError):
+    """The account is out of credit or over its spend limit."""
+
+
+class RateLimitError(ProviderError):
+    """Too many requests.
+
+    `retry_after_s` is the wait that the API asked for in seconds, or None where it named none.
+    """
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class OverloadedError(ProviderError):
+    """The API is busy, or the model is still loading."""
+
+
+class BadRequestError(ProviderError):
+    """The API refused the request itself."""
+
+
+class ContextTooLongError(BadRequestError):
+    """The prompt is over the model's window."""
+
+
+class NotFoundError(ProviderError):
+    """No such model, or no such address."""
+
+
+class SlowError(ProviderError):
+    """A deadline of ours passed."""
+
+
+class BrokenStreamError(ProviderError):
+    """The answer was no valid stream, or ended before its end mark."""

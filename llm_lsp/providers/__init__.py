@@ -1,0 +1,1 @@
+"""Model APIs: one dialect each, all driven by one HTTP provider."""
