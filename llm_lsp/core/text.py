@@ -1,0 +1,199 @@
+"""A persistent text: lines, edits, and positions in UTF-8, UTF-16 and UTF-32; knows nothing of who edits it.
+
+Lines end at LF, CRLF and CR and nowhere else (LSP 3.18, "Text Documents"): not at form feeds, NEL or U+2028,
+where `str.splitlines` breaks. Every position below is a Point: 0-based line, column in code points.
+"""
+
+from __future__ import annotations
+
+import io
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, chain
+from typing import Literal
+
+from llm_lsp.core.types import Point
+
+Encoding = Literal["utf-8", "utf-16", "utf-32"]
+"""What a client counts its columns in."""
+
+# Lines. An edit copies the lines of one block and the list of blocks: 512 and 500 references at 125,000 lines,
+# so both are about the square root of what people open.
+BLOCK_LINES = 256
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Text:
+    r"""An immutable text whose edited versions share all blocks but those that the edit touches.
+
+    The last line has no end, and may be empty: "a\n" has two lines. Two texts are equal if they are the same
+    object; compare `str()` otherwise.
+    """
+
+    blocks: tuple[tuple[str, ...], ...]
+    """Lines with their ends; no block is empty."""
+    starts: tuple[int, ...]
+    """The number of each block's first line."""
+    size: int
+    """Code points."""
+
+    @classmethod
+    def of(cls, text: str) -> Text:
+        """Split a string into lines."""
+        return cls._build(_blocks(_split(text)), len(text))
+
+    @classmethod
+    def _build(cls, blocks: tuple[tuple[str, ...], ...], size: int) -> Text:
+        return cls(blocks, tuple(accumulate(map(len, blocks[:-1]), initial=0)), size)
+
+    def __str__(self) -> str:
+        return "".join(chain.from_iterable(self.blocks))
+
+    def __repr__(self) -> str:
+        # Without the text itself: it must not reach a log by accident.
+        return f"Text({self.line_count} lines, {self.size} code points)"
+
+    @property
+    def line_count(self) -> int:
+        """At least 1."""
+        return self.starts[-1] + len(self.blocks[-1])
+
+    @property
+    def end(self) -> Point:
+        """The place after the last character."""
+        return Point(self.line_count - 1, len(self.blocks[-1][-1]))
+
+    def line(self, number: int) -> str:
+        """Give a line without its end; raises IndexError where there is no such line."""
+        return _without_end(self._line(number))
+
+    def line_end(self, number: int) -> str:
+        r"""Give "\n", "\r\n", "\r", or "" for the last line; raises IndexError where there is no such line."""
+        line = self._line(number)
+        return line[len(_without_end(line)) :]
+
+    def lines(self, start: int, stop: int) -> list[str]:
+        """Give the lines from `start` up to and without `stop`, with their ends; ends beyond the text are cut."""
+        start, stop = max(start, 0), min(stop, self.line_count)
+        if start >= stop:
+            return []
+        first, last = self._block(start), self._block(stop - 1)
+        found = list(chain.from_iterable(self.blocks[first : last + 1]))
+        return found[start - self.starts[first] : stop - self.starts[first]]
+
+    def clamp(self, point: Point) -> Point:
+        """Give the nearest place that exists: a line's end for a column past it, the text's for a line past it."""
+        if point.line < 0:
+            return Point(0, 0)
+        if point.line >= self.line_count:
+            return self.end
+        return Point(point.line, min(max(point.column, 0), len(self.line(point.line))))
+
+    def slice(self, start: Point, end: Point) -> str:
+        """Give the text from `start` to `end`, both clamped; empty where `end` is not after `start`."""
+        start, end = self.clamp(start), self.clamp(end)
+        if end <= start:
+            return ""
+        lines = self.lines(start.line, end.line + 1)
+        # The end first: on one line both columns count from its start.
+        lines[-1] = lines[-1][: end.column]
+        lines[0] = lines[0][start.column :]
+        return "".join(lines)
+
+    def edit(self, start: Point, end: Point, new: str) -> Text:
+        """Give the text with `new` in the place of `start` to `end`; both are clamped, and may come in either order."""
+        start, end = sorted((self.clamp(start), self.clamp(end)))
+        # A CR before the edit becomes half of a CRLF where the edit makes a LF follow it.
+        above = int(start.line > 0 and start.column == 0 and self._line(start.line - 1).endswith("\r"))
+        touched = self.lines(start.line - above, end.line + 1)
+        joined = "".join((*touched[:above], touched[above][: start.column], new, touched[-1][end.column :]))
+        lines = _split(joined)
+        if end.line + 1 < self.line_count:
+            lines.pop()  # What follows the last touched line's own end is the next line, not an empty one.
+        return self._replace(start.line - above, end.line + 1, lines, len(joined) - sum(map(len, touched)))
+
+    def _replace(self, start: int, stop: int, lines: Sequence[str], grown: int) -> Text:
+        first, last = self._block(start), self._block(stop - 1)
+        head = self.blocks[first][: start - self.starts[first]]
+        tail = self.blocks[last][stop - self.starts[last] :]
+        between = (*head, *lines, *tail)
+        # Twice the size before it splits, so that typing new lines does not split at each of them.
+        blocks = _blocks(between) if len(between) > 2 * BLOCK_LINES else (between,)
+        return self._build(self.blocks[:first] + blocks + self.blocks[last + 1 :], self.size + grown)
+
+    def _block(self, line: int) -> int:
+        return bisect_right(self.starts, line) - 1
+
+    def _line(self, number: int) -> str:
+        if number < 0:
+            raise IndexError(number)
+        block = self._block(number)
+        return self.blocks[block][number - self.starts[block]]
+
+
+def to_point(text: Text, line: int, character: int, encoding: Encoding) -> Point:
+    """Convert an LSP position.
+
+    Clamped as LSP has it: past a line's end means that end, past the last line the text's end; a position
+    inside a character's units means the place before it.
+    """
+    if line >= text.line_count:
+        return text.end
+    content = text.line(line)
+    if encoding == "utf-32" or content.isascii():  # isascii() reads a flag: no work on a line of 1 MB.
+        return Point(line, min(character, len(content)))
+    return Point(line, _column(content, character, encoding))
+
+
+def to_position(text: Text, point: Point, encoding: Encoding) -> tuple[int, int]:
+    """Convert a place to an LSP position, (line, character); the place is clamped first."""
+    line, column = text.clamp(point)
+    content = text.line(line)
+    if encoding == "utf-32" or content.isascii():
+        return line, column
+    return line, _units(content[:column], encoding)
+
+
+# Code points that are measured at once: a line of 1 MB takes 250 steps of some microseconds each.
+_STRIDE = 4096
+
+
+def _column(content: str, character: int, encoding: Encoding) -> int:
+    """Find the most code points whose units are not more than `character`."""
+    column, stride = 0, _STRIDE
+    while stride and column < len(content):
+        piece = content[column : column + stride]
+        units = _units(piece, encoding)
+        if units <= character:
+            column += len(piece)
+            character -= units
+        else:
+            stride //= 2
+    return column
+
+
+def _units(piece: str, encoding: Encoding) -> int:
+    # Lone surrogates occur in real buffers (half an emoji deleted): they count as what the client counts.
+    if encoding == "utf-8":
+        return len(piece.encode("utf-8", "surrogatepass"))
+    return len(piece.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _split(text: str) -> list[str]:
+    """Split into lines with their ends; the last has none and may be empty."""
+    lines = io.StringIO(
+        text, newline=""
+    ).readlines()  # Ends lines at LF, CRLF and CR, and keeps them as they are.
+    if not lines or lines[-1][-1] in "\r\n":
+        lines.append("")
+    return lines
+
+
+def _blocks(lines: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(lines[at : at + BLOCK_LINES]) for at in range(0, len(lines), BLOCK_LINES))
+
+
+def _without_end(line: str) -> str:
+    # Not rstrip: U+2028 and form feeds belong to the line, and a line holds exactly one end.
+    return line[:-2] if line.endswith("\r\n") else line[:-1] if line.endswith(("\n", "\r")) else line
