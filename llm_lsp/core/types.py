@@ -29,6 +29,15 @@ class Document:
     text: Text
 
 
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One change: `text` replaces `start` to `end` of the text as it was before this change."""
+
+    start: Point
+    end: Point
+    text: str
+
+
 class Trigger(Enum):
     """Who asked: the editor by itself, or the user."""
 
