@@ -1,0 +1,287 @@
+"""What differs between operating systems: processes, listeners, private files, locks, memory.
+
+Knows nothing of models, LSP or settings, and imports the standard library only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO, Literal, TypedDict
+
+Owner = Literal["me", "system", "other", "unknown"]
+"""Who holds a listening socket: this user, a system account, another person, or nobody can say."""
+
+
+def is_alive(pid: int) -> bool:
+    """Say whether a process runs; one that may not be signalled counts, a zombie on Linux does not."""
+    if pid <= 0:
+        return False
+    if sys.platform == "win32":
+        return _windows_creation_time(pid) is not None
+    else:
+        return _answers_signals(pid)
+
+
+def start_mark(pid: int) -> str:
+    """Give an opaque mark of when a process started, "" where it cannot be told.
+
+    A process id is used again after its process ended; the id with this mark is not.
+    """
+    if sys.platform == "win32":
+        return str(_windows_creation_time(pid) or "")
+    elif sys.platform == "linux":
+        fields = _proc_stat(pid)
+        # proc(5): field 22 is the start in clock ticks since boot, so the boot's id belongs to it.
+        return f"{_boot_id()}:{fields[19]}" if fields else ""
+    else:
+        ps = ["ps", "-o", "lstart=", "-p", str(pid)]
+        listing = subprocess.run(ps, capture_output=True, text=True, check=False, env={"LC_ALL": "C"})
+        return listing.stdout.strip()
+
+
+def _proc_stat(pid: int) -> list[str] | None:
+    """Fields of /proc/PID/stat from the third on; None where there is no such file."""
+    try:
+        line = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    # The second field is the command's name in parentheses, and may hold spaces and parentheses itself.
+    return line.rpartition(")")[2].split()
+
+
+def _boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def terminate(pid: int, *, force: bool = False) -> None:
+    """Ask a process to end, or end it by force; one that is gone already is no error."""
+    number = signal.SIGTERM
+    if force and sys.platform != "win32":
+        # Windows has no signals between processes: os.kill ends the process there in any case.
+        number = signal.SIGKILL
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+class SpawnOptions(TypedDict):
+    """Keyword arguments of subprocess.Popen."""
+
+    close_fds: bool
+    start_new_session: bool
+    creationflags: int
+
+
+def detached() -> SpawnOptions:
+    """Give the options for a child that outlives us: own session, no descriptor inherited, no console."""
+    flags = 0
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+    return {"close_fds": True, "start_new_session": sys.platform != "win32", "creationflags": flags}
+
+
+def forbid_core_dumps() -> None:
+    """Keep keys and source code in this process out of core files."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def memory_bytes() -> int:
+    """Give the memory of this machine, or of the container's limit where that is less; 0 where unknown."""
+    if sys.platform == "win32":
+        return _windows_memory()
+    else:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+            with contextlib.suppress(OSError, ValueError):  # no such group, or the word "max"
+                total = min(total, int(Path(limit).read_text(encoding="ascii")))
+        return total
+
+
+def available_cores() -> int:
+    """Give the number of cores that this process may use, at least 1."""
+    cores = os.cpu_count() or 1
+    if sys.platform == "linux":
+        cores = len(os.sched_getaffinity(0)) or cores
+    return cores
+
+
+def listener_owner(port: int) -> Owner:
+    """Say who listens on a port of the loopback addresses; Linux only, elsewhere "unknown".
+
+    Where several listen, the least trusted one counts.
+    """
+    # Only Linux has the tables; without them nothing is found.
+    owners = {_owner(uid) for table in ("tcp", "tcp6") for uid in _listening_uids(table, port)}
+    trust: tuple[Owner, ...] = ("other", "system", "me")
+    return next((owner for owner in trust if owner in owners), "unknown")
+
+
+# Addresses as /proc/net/tcp and tcp6 write them: 32-bit words of the machine's byte order. The loopback
+# network is 127.0.0.0/8, so the last byte decides in IPv4; in IPv6 ::1, ::ffff:127.x.x.x and ::.
+_ANY_4, _ANY_6 = "0" * 8, "0" * 32
+_LOOPBACK_6 = "0" * 24 + "01000000"
+_MAPPED_6 = "0" * 16 + "FFFF0000"
+_LISTEN = "0A"
+
+
+def _listening_uids(table: str, port: int) -> list[int]:
+    try:
+        lines = Path(f"/proc/net/{table}").read_text(encoding="ascii").splitlines()[1:]
+    except OSError:
+        return []
+    uids = []
+    for fields in map(str.split, lines):
+        address, _, port_hex = fields[1].partition(":")
+        if fields[3] == _LISTEN and int(port_hex, 16) == port and _reaches_loopback(address):
+            uids.append(int(fields[7]))
+    return uids
+
+
+def _reaches_loopback(address: str) -> bool:
+    if address in (_ANY_4, _ANY_6, _LOOPBACK_6):
+        return True
+    last_word = address if len(address) == 8 else address.removeprefix(_MAPPED_6)
+    return len(last_word) == 8 and (last_word == _ANY_4 or last_word.endswith("7F"))
+
+
+def _owner(uid: int) -> Owner:
+    if sys.platform != "win32" and uid == os.getuid():
+        return "me"
+    # Below 1000 are system accounts, 61184 to 65519 systemd's dynamic users (systemd.io/UIDS-GIDS).
+    return "system" if uid < 1000 or 61184 <= uid <= 65519 else "other"
+
+
+def private_folder(path: Path) -> Path:
+    """Make a folder that only this user can enter, and give it back.
+
+    Raises PermissionError where the folder is a link, another user's, or open to others for writing.
+    """
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if sys.platform != "win32":
+        found = path.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+            raise PermissionError(f"{path} is not a private folder of this user")
+    return path
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file of mode 0600 whole or not at all; its folder exists."""
+    # mkstemp opens with mode 0600 and O_EXCL, so no moment exists at which others can read it.
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+class FileLock:
+    """A lock between processes that the system lets go when its holder ends, however it ends."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[bytes] | None = None
+
+    def try_acquire(self) -> bool:
+        """Take the lock if nobody holds it; raises OSError where the file cannot be opened."""
+        if self._file is not None:
+            return True
+        # Closed in `release`, so no `with`; the file itself stays, since a lock on a removed one holds nobody.
+        file = open(self._path, "ab", opener=_open_private)  # noqa: SIM115
+        try:
+            _lock(file)
+        except (BlockingIOError, PermissionError):
+            file.close()
+            return False
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        """Let the lock go; nothing happens where it is not held."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+if sys.platform == "win32":
+    import ctypes
+    import msvcrt
+    from ctypes import wintypes
+
+    def _lock(file: IO[bytes]) -> None:
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+
+    # winnt.h and minwinbase.h.
+    _QUERY_LIMITED_INFORMATION = 0x1000
+    _STILL_ACTIVE = 259
+
+    def _windows_creation_time(pid: int) -> int | None:
+        """Give a running process's creation time, 0 where it may not be asked, None where it does not run."""
+        kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)
+        kernel32.OpenProcess.restype = wintypes.HANDLE
+        handle = wintypes.HANDLE(kernel32.OpenProcess(_QUERY_LIMITED_INFORMATION, False, pid))
+        if not handle:
+            access_denied = 5  # winerror.h
+            return 0 if ctypes.get_last_error() == access_denied else None
+        try:
+            code = wintypes.DWORD()
+            kernel32.GetExitCodeProcess(handle, ctypes.byref(code))
+            if code.value != _STILL_ACTIVE:
+                return None
+            times = [wintypes.FILETIME() for _ in range(4)]
+            kernel32.GetProcessTimes(handle, *map(ctypes.byref, times))
+            return (times[0].dwHighDateTime << 32) | times[0].dwLowDateTime
+        finally:
+            kernel32.CloseHandle(handle)
+
+    class _MemoryStatus(ctypes.Structure):
+        # MEMORYSTATUSEX of sysinfoapi.h.
+        _fields_ = [
+            ("dwLength", wintypes.DWORD),
+            ("dwMemoryLoad", wintypes.DWORD),
+            *((name, ctypes.c_ulonglong) for name in ("total", "free", "p", "pf", "v", "vf", "ext")),
+        ]
+
+    def _windows_memory() -> int:
+        status = _MemoryStatus()
+        status.dwLength = ctypes.sizeof(status)
+        found = ctypes.WinDLL("kernel32").GlobalMemoryStatusEx(ctypes.byref(status))
+        return int(status.total) if found else 0
+
+else:
+    import fcntl
+
+    def _answers_signals(pid: int) -> bool:
+        try:
+            os.kill(pid, 0)
+        except PermissionError:
+            return True
+        except (ProcessLookupError, OverflowError):
+            return False
+        fields = _proc_stat(pid)
+        # proc(5): field 3 is the state; Z is a zombie and X is dead.
+        return fields is None or fields[0] not in ("Z", "X")
+
+    def _lock(file: IO[bytes]) -> None:
+        # flock and not lockf: a POSIX lock is lost when any other descriptor of the file is closed.
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

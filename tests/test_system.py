@@ -1,0 +1,200 @@
+"""Processes, listeners, private files and locks, on the system that the tests run on."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from llm_lsp import system
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="modes and owners are POSIX")
+
+
+@pytest.fixture
+def child() -> subprocess.Popen[bytes]:
+    """A process that ends when its standard input does."""
+    return subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
+
+
+def end(child: subprocess.Popen[bytes]) -> None:
+    assert child.stdin is not None
+    child.stdin.close()
+    child.wait()
+
+
+def test_a_process_is_alive_until_it_ended(child: subprocess.Popen[bytes]) -> None:
+    assert system.is_alive(child.pid)
+    end(child)
+    assert not system.is_alive(child.pid)
+
+
+@linux_only
+def test_a_zombie_is_not_alive(child: subprocess.Popen[bytes]) -> None:
+    assert child.stdin is not None
+    child.stdin.close()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert not system.is_alive(child.pid)
+    child.wait()
+
+
+@pytest.mark.parametrize("pid", [0, -1, 2**40])
+def test_no_process_has_such_an_id(pid: int) -> None:
+    assert not system.is_alive(pid)
+
+
+def test_a_start_mark_is_the_same_while_the_process_lives_and_gone_after(
+    child: subprocess.Popen[bytes],
+) -> None:
+    mark = system.start_mark(child.pid)
+    assert mark
+    assert mark == system.start_mark(child.pid)
+    end(child)
+    assert system.start_mark(child.pid) != mark
+
+
+def test_terminating_a_process_that_is_gone_is_no_error(child: subprocess.Popen[bytes]) -> None:
+    system.terminate(child.pid, force=True)
+    child.communicate()
+    system.terminate(child.pid)
+
+
+@linux_only
+@pytest.mark.parametrize(
+    ("family", "address"),
+    [
+        pytest.param(socket.AF_INET, "127.0.0.1", id="loopback"),
+        pytest.param(socket.AF_INET, "127.0.0.53", id="another loopback address"),
+        pytest.param(socket.AF_INET, "0.0.0.0", id="any"),
+        pytest.param(socket.AF_INET6, "::1", id="loopback 6"),
+        pytest.param(socket.AF_INET6, "::", id="any 6"),
+    ],
+)
+def test_my_listener_is_mine(family: socket.AddressFamily, address: str) -> None:
+    with socket.socket(family) as listener:
+        try:
+            listener.bind((address, 0))
+        except OSError:
+            pytest.skip("no such address here")
+        listener.listen()
+        assert system.listener_owner(listener.getsockname()[1]) == "me"
+
+
+def table(*rows: tuple[str, str, int]) -> str:
+    """Write /proc/net/tcp with (address:port, state, uid)."""
+    head = "sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode\n"
+    return head + "".join(
+        f"0: {local} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000 {uid} 0 1\n"
+        for local, state, uid in rows
+    )
+
+
+@linux_only
+@pytest.mark.parametrize(
+    ("rows", "owner"),
+    [
+        pytest.param([("0100007F:1F90", "0A", 2001)], "other", id="another person"),
+        pytest.param([("0100007F:1F90", "0A", 998)], "system", id="a system account"),
+        pytest.param([("0100007F:1F90", "0A", 64000)], "system", id="a dynamic user of systemd"),
+        pytest.param([("0100007F:1F90", "0A", 65534)], "other", id="nobody"),
+        pytest.param([("0100007F:1F90", "01", 2001)], "unknown", id="a connection is no listener"),
+        pytest.param([("0100007F:1F91", "0A", 2001)], "unknown", id="another port"),
+        pytest.param([("0101A8C0:1F90", "0A", 2001)], "unknown", id="another interface"),
+        pytest.param(
+            [("0100007F:1F90", "0A", 1001), ("00000000:1F90", "0A", 2001)], "other", id="the least trusted"
+        ),
+        pytest.param([("0000000000000000FFFF00000100007F:1F90", "0A", 1001)], "me", id="mapped"),
+    ],
+)
+def test_a_listener_is_judged_by_its_account(
+    rows: list[tuple[str, str, int]], owner: system.Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 1001)
+    monkeypatch.setattr(Path, "read_text", lambda self, **_: table(*rows) if self.name == "tcp" else table())
+    assert system.listener_owner(0x1F90) == owner
+
+
+@posix_only
+def test_a_private_folder_is_closed_to_others(tmp_path: Path) -> None:
+    folder = system.private_folder(tmp_path / "a" / "b")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+@posix_only
+def test_a_folder_that_others_may_write_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    with pytest.raises(PermissionError):
+        system.private_folder(tmp_path)
+
+
+@posix_only
+def test_a_link_is_no_private_folder(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    with pytest.raises(PermissionError):
+        system.private_folder(tmp_path / "link")
+
+
+def test_a_private_file_is_written_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    system.write_private(path, b"one")
+    system.write_private(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert os.listdir(tmp_path) == ["state.json"]
+    if sys.platform != "win32":
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_private_file_that_cannot_be_put_in_place_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "state.json").mkdir()
+    with pytest.raises(OSError):
+        system.write_private(tmp_path / "state.json", b"one")
+    assert os.listdir(tmp_path) == ["state.json"]
+
+
+def test_one_holder_has_the_lock(tmp_path: Path) -> None:
+    first, second = system.FileLock(tmp_path / "lock"), system.FileLock(tmp_path / "lock")
+    assert first.try_acquire()
+    assert first.try_acquire()
+    assert not second.try_acquire()
+    first.release()
+    assert second.try_acquire()
+    second.release()
+    second.release()
+
+
+def test_a_killed_holder_loses_the_lock(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    script = (
+        "import sys; from pathlib import Path; from llm_lsp import system; l = system.FileLock(Path(sys.argv[1]));"
+        "print(l.try_acquire(), flush=True); sys.stdin.read()"
+    )
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", script, str(path)], stdin=pipe, stdout=pipe) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline().strip() == b"True"
+        lock = system.FileLock(path)
+        assert not lock.try_acquire()
+        system.terminate(holder.pid, force=True)
+        holder.wait()
+        assert lock.try_acquire()
+        lock.release()
+
+
+def test_the_machine_has_memory_and_a_core() -> None:
+    assert system.memory_bytes() > 1 << 28
+    assert system.available_cores() >= 1
+
+
+def test_a_detached_child_leads_its_own_session() -> None:
+    script = "import os; print(os.getpid() == getattr(os, 'getsid', lambda _: os.getpid())(0))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, check=True, **system.detached()
+    )
+    assert done.stdout.strip() == b"True"
