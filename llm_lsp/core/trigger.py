@@ -1,0 +1,55 @@
+"""Whether to ask a model at all; knows neither the model nor the time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from llm_lsp.core.anchor import INERT_REST
+from llm_lsp.core.types import CompletionRequest, Reason, Skip, Trigger
+
+# Characters. A larger text is hardly written by hand, and its editor has switched most things off: VS Code's bound is 20 MB.
+MAX_DOCUMENT_CHARS = 20_000_000
+# Documents that are code someone writes; others are views (diffs, settings, output).
+SCHEMES = ("file", "untitled", "vscode-notebook-cell", "vscode-remote", "vscode-userdata")
+# A statement that ends in one of these is finished: Cody's rule, with the full-width forms.
+STATEMENT_ENDS = ");]}）；】」。"
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionRules:
+    """Which documents are completed at all."""
+
+    enabled: bool = True
+    languages: tuple[str, ...] = ()
+    automatic: bool = True
+    """Whether completions come while typing."""
+
+
+def admit(request: CompletionRequest, rules: AdmissionRules) -> Skip | None:
+    """Say why this request is not for us, or None."""
+    document = request.document
+    if not rules.enabled:
+        return Skip(Reason.DISABLED)
+    if rules.languages and document.language not in rules.languages:
+        return Skip(Reason.LANGUAGE, document.language)
+    if document.uri.partition(":")[0] not in SCHEMES:
+        return Skip(Reason.SCHEME, document.uri.partition(":")[0])
+    if document.text.size > MAX_DOCUMENT_CHARS:
+        return Skip(Reason.TOO_LARGE)
+    if request.trigger is Trigger.AUTOMATIC and not rules.automatic:
+        return Skip(Reason.MANUAL_ONLY)
+    return None
+
+
+def gate(line_prefix: str, line_suffix: str, deletions: int) -> Skip | None:
+    """Say why an automatic request is not worth a call at this place, or None.
+
+    `deletions` counts deleting edits in a row. A third deletion means that the user looks for another way.
+    """
+    if line_suffix.strip(INERT_REST):
+        return Skip(Reason.MID_LINE)
+    if line_prefix.rstrip()[-1:] in tuple(STATEMENT_ENDS):
+        return Skip(Reason.STATEMENT_END)
+    if 0 < deletions < 3:
+        return Skip(Reason.DELETING)
+    return None

@@ -1,0 +1,195 @@
+"""Carries out what the scheduler decides: tasks, timers and answers; knows no prompt and no document."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from llm_lsp.core.types import Chunk, Finish, Generation, Mode, Skip, Usage
+from llm_lsp.engine import scheduler as s
+from llm_lsp.engine.clock import Clock, Timer
+from llm_lsp.errors import LlmLspError
+from llm_lsp.providers.base import Stream
+
+LOG = logging.getLogger(__name__)
+
+
+class Reader(Protocol):
+    """Decides while a stream is read when it is complete; `core.stops` has one."""
+
+    def feed(self, piece: str) -> bool:
+        """Take a piece in; True where no more is wanted."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """What is kept so far."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """How to make the call for a request, should it come to that."""
+
+    begin: Callable[[], Stream]
+    """Builds the prompt and begins the call; raises LlmLspError."""
+    reader: Callable[[], Reader]
+    mode: Mode
+    done: Callable[[s.Ask, Generation], None]
+    """Told of every generation, also when nobody waits for it any more."""
+    progress: Callable[[str], None] | None = None
+    """Told what is kept so far, after each piece."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request got: a generation, of which `typed` characters have been typed since."""
+
+    generation: Generation
+    typed: int
+
+
+@dataclass(slots=True)
+class _Running:
+    task: asyncio.Task[None]
+    stream: Stream | None = None
+
+
+class Calls:
+    """The calls in flight and the requests that wait for them."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._scheduler = s.Scheduler()
+        self._jobs: dict[int, tuple[s.Ask, Job]] = {}
+        self._answers: dict[int, asyncio.Future[Answer | Skip]] = {}
+        self._running: dict[int, _Running] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._timer: Timer | None = None
+        self._next_generation_id = 1
+
+    @property
+    def in_flight(self) -> int:
+        """Calls under way."""
+        return self._scheduler.in_flight
+
+    async def ask(self, ask: s.Ask, job: Job) -> Answer | Skip:
+        """Wait for the answer to one request; raises the call's LlmLspError. Cancelling detaches it."""
+        future: asyncio.Future[Answer | Skip] = asyncio.get_running_loop().create_future()
+        self._answers[ask.request_id] = future
+        self._jobs[ask.request_id] = ask, job
+        self._step(s.Asked(ask))
+        try:
+            return await future
+        finally:
+            self._answers.pop(ask.request_id, None)
+            self._jobs.pop(ask.request_id, None)
+            if future.cancelled():
+                self._step(s.Cancelled(ask.request_id))
+
+    def close_document(self, uri: str) -> None:
+        """Settle what waits for a document and close its calls."""
+        self._step(s.Closed(uri))
+
+    async def aclose(self) -> None:
+        """Settle every request, close every call, and wait for their tasks."""
+        self._step(s.Stopped())
+        if self._timer:
+            self._timer.cancel()
+        tasks = [*self._closing, *(running.task for running in self._running.values())]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _step(self, event: s.Event) -> None:
+        for effect in self._scheduler.step(event, self._clock.now()):
+            self._carry_out(effect)
+
+    def _carry_out(self, effect: s.Effect) -> None:
+        match effect:
+            case s.Start(call_id, request_id):
+                ask, job = self._jobs[request_id]
+                self._running[call_id] = _Running(asyncio.create_task(self._run(call_id, ask, job)))
+            case s.Close(call_id):
+                self._close(self._running.pop(call_id))
+            case s.Give(request_id, generation, typed):
+                self._settle(request_id, Answer(generation, len(typed)))
+            case s.Refuse(request_id, reason):
+                self._settle(request_id, Skip(reason))
+            case s.Fail(request_id, error):
+                self._settle(request_id, error)
+            case s.Wake(at):
+                self._wake_at(at)
+
+    def _settle(self, request_id: int, result: Answer | Skip | LlmLspError) -> None:
+        future = self._answers.get(request_id)
+        if future is None or future.done():
+            return
+        if isinstance(result, LlmLspError):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
+
+    def _wake_at(self, at: float) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._timer = self._clock.call_at(at, lambda: self._step(s.Woke()))
+
+    def _close(self, running: _Running) -> None:
+        if running.stream is None:
+            running.task.cancel()
+        else:
+            running.stream.close()
+        self._closing.add(running.task)
+        running.task.add_done_callback(self._closing.discard)
+
+    async def _run(self, call_id: int, ask: s.Ask, job: Job) -> None:
+        try:
+            generation = await self._read(call_id, job)
+        except LlmLspError as exc:
+            self._step(s.Failed(call_id, exc))
+        except Exception as exc:
+            # A fault of our own must not leave a request unanswered; its text may hold the buffer, its class can't.
+            LOG.error("a call ended with %s at %s", type(exc).__name__, fault_place(exc))
+            self._step(
+                s.Failed(call_id, LlmLspError(f"internal error ({type(exc).__name__}); please report it"))
+            )
+        else:
+            job.done(ask, generation)
+            self._step(s.Ended(call_id, generation))
+        finally:
+            self._running.pop(call_id, None)
+
+    async def _read(self, call_id: int, job: Job) -> Generation:
+        stream = job.begin()
+        self._running[call_id].stream = stream
+        reader, last = job.reader(), Chunk(finish=Finish.TRUNCATED)
+        async for chunk in stream:
+            last = chunk
+            if chunk.text and reader.feed(chunk.text):
+                last = Chunk(finish=Finish.CUT, usage=chunk.usage)
+                break
+            if chunk.text:
+                self._step(s.Streamed(call_id, reader.text))
+                if job.progress:
+                    job.progress(reader.text)
+        stream.release()
+        self._next_generation_id += 1
+        return Generation(
+            self._next_generation_id,
+            reader.text,
+            last.finish or Finish.TRUNCATED,
+            job.mode,
+            last.usage or Usage(),
+        )
+
+
+def fault_place(exc: BaseException) -> str:
+    """Name the file and line where an exception was raised, and nothing of its message."""
+    trace = exc.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "an unknown place"

@@ -1,0 +1,33 @@
+"""Time as an argument: what the engine waits by, so that tests can turn the hands."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+
+class Timer(Protocol):
+    """A call that is due once."""
+
+    def cancel(self) -> None: ...
+
+
+class Clock(Protocol):
+    """A monotonic clock in seconds."""
+
+    def now(self) -> float: ...
+
+    def call_at(self, when: float, action: Callable[[], None]) -> Timer:
+        """Call `action` once at `when`, or as soon as possible where that is past."""
+        ...
+
+
+class LoopClock:
+    """The running event loop's clock."""
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def call_at(self, when: float, action: Callable[[], None]) -> Timer:
+        return asyncio.get_running_loop().call_at(when, action)

@@ -1,0 +1,322 @@
+"""Which call to a model is made, joined or closed, as a pure state machine; knows no clock, no task, no HTTP.
+
+`step(event, now)` gives the effects to carry out; asyncio is `calls.py`'s business. The mutable state is two
+tables: `_waiting`, the requests that no call works for yet, and `_calls`, the calls in flight with their listeners.
+Invariants: each request that was asked is settled once, by Give, Refuse, Fail or its own Cancelled; a call in
+flight has a listener or is lingering; a provider never has more calls in flight than its slots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from llm_lsp.core.anchor import Anchor, typed_since
+from llm_lsp.core.types import Face, Generation, Reason
+from llm_lsp.errors import LlmLspError
+
+# Seconds that a call without listeners is kept, since the next request often agrees with it.
+# Design, stage 2; a request follows its cancel within 90 ms in VS Code (measured in the references).
+LINGER_S = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What answers: two requests with the same route and place want the same text."""
+
+    provider: str
+    model: str
+    fim: str
+    epoch: int
+    """Counts the settings; nothing of an old epoch is joined or cached under a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request that needs a model."""
+
+    request_id: int
+    anchor: Anchor
+    route: Route
+    face: Face
+    ready_at: float
+    """From when on a call may be made for it; joining one needs no wait."""
+    slots: int
+    """Calls that its provider may have in flight."""
+
+    @property
+    def uri(self) -> str:
+        return self.anchor.bucket.uri
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    ask: Ask
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The client no longer wants it and has been told so."""
+
+    request_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """A call has this text so far."""
+
+    call_id: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    call_id: int
+    generation: Generation
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    call_id: int
+    error: LlmLspError
+
+
+@dataclass(frozen=True, slots=True)
+class Woke:
+    """A time that Wake named has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A document was closed."""
+
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The server shuts down."""
+
+
+Event = Asked | Cancelled | Streamed | Ended | Failed | Woke | Closed | Stopped
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Make a call for this request's text."""
+
+    call_id: int
+    request_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close a call's connection; its end is of no interest."""
+
+    call_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Give:
+    """Answer a request with what remains of a generation after `typed`."""
+
+    request_id: int
+    generation: Generation
+    typed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Answer a request with nothing."""
+
+    request_id: int
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """Answer a request with nothing, since its call failed."""
+
+    request_id: int
+    error: LlmLspError
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Send Woke at this time; takes the place of an earlier Wake."""
+
+    at: float
+
+
+Effect = Start | Close | Give | Refuse | Fail | Wake
+
+
+@dataclass(slots=True)
+class _Call:
+    call_id: int
+    base: Ask
+    text: str = ""
+    listeners: dict[int, Ask] = field(default_factory=dict)
+    idle_since: float | None = None
+    """When the last listener left; None while there is one."""
+
+    def agrees(self, ask: Ask) -> bool:
+        return (
+            ask.route == self.base.route and typed_since(self.base.anchor, self.text, ask.anchor) is not None
+        )
+
+
+class Scheduler:
+    """The state machine; one for all documents and providers."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, Ask] = {}
+        self._calls: dict[int, _Call] = {}
+        self._next_call_id = 1
+
+    def step(self, event: Event, now: float) -> list[Effect]:
+        """Take an event in and say what is to be done, in order."""
+        effects: list[Effect] = []
+        match event:
+            case Asked(ask):
+                effects += self._asked(ask, now)
+            case Cancelled(request_id):
+                self._leave(request_id, now)
+            case Streamed(call_id, text):
+                effects += self._streamed(call_id, text, now)
+            case Ended(call_id, generation):
+                effects += self._ended(call_id, generation, now)
+            case Failed(call_id, error):
+                effects += self._failed(call_id, error)
+            case Closed(uri):
+                effects += self._drop(lambda ask: ask.uri == uri, Reason.CANCELLED)
+            case Stopped():
+                effects += self._drop(lambda ask: True, Reason.SHUTTING_DOWN)
+            case Woke():
+                pass
+        effects += self._expire(now)
+        effects += self._start_due(now)
+        effects += self._next_wake(now)
+        return effects
+
+    @property
+    def in_flight(self) -> int:
+        """Calls under way, for all providers."""
+        return len(self._calls)
+
+    @property
+    def unsettled(self) -> frozenset[int]:
+        """Requests that were asked and not settled yet."""
+        listening = (request_id for call in self._calls.values() for request_id in call.listeners)
+        return frozenset((*self._waiting, *listening))
+
+    def _asked(self, ask: Ask, now: float) -> Iterator[Effect]:
+        yield from self._supersede(ask, now)
+        if self._join(ask):
+            return
+        self._waiting[ask.request_id] = ask
+        for call in [*self._calls.values()]:
+            # Its user went on to something else: what it streams can no longer be shown.
+            if call.base.uri == ask.uri and not call.listeners:
+                yield self._close(call)
+
+    def _supersede(self, ask: Ask, now: float) -> Iterator[Effect]:
+        for other in [*self._pending()]:
+            if other.uri == ask.uri and other.face == ask.face and other.request_id != ask.request_id:
+                self._leave(other.request_id, now)
+                yield Refuse(other.request_id, Reason.SUPERSEDED)
+
+    def _pending(self) -> Iterator[Ask]:
+        yield from self._waiting.values()
+        for call in self._calls.values():
+            yield from call.listeners.values()
+
+    def _join(self, ask: Ask) -> bool:
+        for call in self._calls.values():
+            if call.agrees(ask):
+                call.listeners[ask.request_id] = ask
+                call.idle_since = None
+                return True
+        return False
+
+    def _leave(self, request_id: int, now: float) -> None:
+        self._waiting.pop(request_id, None)
+        for call in self._calls.values():
+            if call.listeners.pop(request_id, None) and not call.listeners:
+                call.idle_since = now
+
+    def _streamed(self, call_id: int, text: str, now: float) -> Iterator[Effect]:
+        call = self._calls.get(call_id)
+        if call is None:
+            return
+        call.text = text
+        for ask in [*call.listeners.values()]:
+            if not call.agrees(ask):
+                self._leave(ask.request_id, now)
+                self._waiting[ask.request_id] = ask
+                if not call.listeners:
+                    yield self._close(call)
+
+    def _ended(self, call_id: int, generation: Generation, now: float) -> Iterator[Effect]:
+        call = self._calls.pop(call_id, None)
+        if call is None:
+            return
+        # Whoever waits for something else may be served by this as well.
+        waiting = {ask.request_id: ask for ask in self._waiting.values() if ask.route == call.base.route}
+        for request_id, ask in {**waiting, **call.listeners}.items():
+            typed = typed_since(call.base.anchor, generation.text, ask.anchor)
+            if typed is not None and (generation.text == typed == "" or len(typed) < len(generation.text)):
+                self._waiting.pop(request_id, None)
+                yield Give(request_id, generation, typed)
+            else:
+                self._waiting[request_id] = ask
+
+    def _failed(self, call_id: int, error: LlmLspError) -> Iterator[Effect]:
+        call = self._calls.pop(call_id, None)
+        for request_id in call.listeners if call else ():
+            yield Fail(request_id, error)
+
+    def _drop(self, concerns: Callable[[Ask], bool], reason: Reason) -> Iterator[Effect]:
+        for ask in [*self._pending()]:
+            if concerns(ask):
+                self._leave(ask.request_id, 0.0)
+                yield Refuse(ask.request_id, reason)
+        for call in [*self._calls.values()]:
+            if concerns(call.base):
+                yield self._close(call)
+
+    def _close(self, call: _Call) -> Close:
+        del self._calls[call.call_id]
+        return Close(call.call_id)
+
+    def _expire(self, now: float) -> Iterator[Effect]:
+        for call in [*self._calls.values()]:
+            if call.idle_since is not None and now >= call.idle_since + LINGER_S:
+                yield self._close(call)
+
+    def _start_due(self, now: float) -> Iterator[Effect]:
+        # The newest first: it is what the user looks at.
+        for ask in sorted(self._waiting.values(), key=lambda ask: -ask.request_id):
+            if ask.ready_at > now:
+                continue
+            if self._join(ask):
+                del self._waiting[ask.request_id]
+                continue
+            rivals = [call for call in self._calls.values() if call.base.route.provider == ask.route.provider]
+            if len(rivals) >= ask.slots:
+                idle = next((call for call in rivals if not call.listeners), None)
+                if idle is None:
+                    continue
+                yield self._close(idle)
+            del self._waiting[ask.request_id]
+            call = _Call(self._next_call_id, ask, listeners={ask.request_id: ask})
+            self._next_call_id += 1
+            self._calls[call.call_id] = call
+            yield Start(call.call_id, ask.request_id)
+
+    def _next_wake(self, now: float) -> Iterator[Effect]:
+        times = [call.idle_since + LINGER_S for call in self._calls.values() if call.idle_since is not None]
+        # Who is due but has no slot is woken by a call's end.
+        times += [ask.ready_at for ask in self._waiting.values() if ask.ready_at > now]
+        if times:
+            yield Wake(min(times))

@@ -1,0 +1,41 @@
+"""The open documents and how each is being typed in; knows no files and no positions of any client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from llm_lsp.core.timing import Pace
+from llm_lsp.core.types import Document, Edit
+
+
+class Workspace:
+    """What the editor has open; its documents are frozen snapshots, the newest of each URI."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._documents: dict[str, Document] = {}
+        self._paces: dict[str, Pace] = {}
+
+    def open(self, document: Document) -> None:
+        """Take a document in; opening it again takes the new text."""
+        self._documents[document.uri] = document
+        self._paces[document.uri] = Pace()
+
+    def change(self, document: Document, edits: tuple[Edit, ...]) -> None:
+        """Take the document after some edits; one that was never opened is opened by this."""
+        self._documents[document.uri] = document
+        deleting = bool(edits) and all(edit.text == "" and edit.start != edit.end for edit in edits)
+        self._paces[document.uri] = self.pace(document.uri).edited(self._now(), deleting=deleting)
+
+    def close(self, uri: str) -> None:
+        """Forget a document; an unknown one is ignored."""
+        self._documents.pop(uri, None)
+        self._paces.pop(uri, None)
+
+    def document(self, uri: str) -> Document | None:
+        """Give the newest snapshot, or None where it is not open."""
+        return self._documents.get(uri)
+
+    def pace(self, uri: str) -> Pace:
+        """Say how a document is being typed in."""
+        return self._paces.get(uri, Pace())

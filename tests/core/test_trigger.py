@@ -1,0 +1,54 @@
+"""Whether a model is asked at all."""
+
+from __future__ import annotations
+
+import pytest
+
+from llm_lsp.core.text import Text
+from llm_lsp.core.trigger import AdmissionRules, admit, gate
+from llm_lsp.core.types import CompletionRequest, Document, Point, Reason, Trigger
+
+
+def request(uri: str = "file:///a.py", trigger: Trigger = Trigger.AUTOMATIC) -> CompletionRequest:
+    return CompletionRequest(1, Document(uri, "python", 1, Text.of("")), Point(0, 0), trigger, "inline", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "rules", "reason"),
+    [
+        pytest.param(request(), AdmissionRules(), None, id="ordinary"),
+        pytest.param(request(), AdmissionRules(enabled=False), Reason.DISABLED, id="switched-off"),
+        pytest.param(request(), AdmissionRules(languages=("go",)), Reason.LANGUAGE, id="another-language"),
+        pytest.param(request(), AdmissionRules(languages=("python",)), None, id="a-listed-language"),
+        pytest.param(request("git:///a.py"), AdmissionRules(), Reason.SCHEME, id="a-diff"),
+        pytest.param(request("untitled:Untitled-1"), AdmissionRules(), None, id="unsaved"),
+        pytest.param(request(), AdmissionRules(automatic=False), Reason.MANUAL_ONLY, id="only-when-asked"),
+        pytest.param(request(trigger=Trigger.MANUAL), AdmissionRules(automatic=False), None, id="asked"),
+    ],
+)
+def test_admission(asked: CompletionRequest, rules: AdmissionRules, reason: Reason | None) -> None:
+    skip = admit(asked, rules)
+
+    assert (skip and skip.reason) == reason
+
+
+@pytest.mark.parametrize(
+    ("line_prefix", "line_suffix", "deletions", "reason"),
+    [
+        pytest.param("x = ", "", 0, None, id="line-end"),
+        pytest.param("foo(", ")", 0, None, id="before-a-closer"),
+        pytest.param("foo(", "）；", 0, None, id="before-full-width-closers"),
+        pytest.param("x = ", "+ 1", 0, Reason.MID_LINE, id="in-the-middle"),
+        pytest.param("foo()", "", 0, Reason.STATEMENT_END, id="after-a-call"),
+        pytest.param("foo(); ", "", 0, Reason.STATEMENT_END, id="after-a-semicolon"),
+        pytest.param("完了。", "", 0, Reason.STATEMENT_END, id="after-a-full-width-stop"),
+        pytest.param("    ", "", 0, None, id="blank-line"),
+        pytest.param("x = ", "", 1, Reason.DELETING, id="first-deletion"),
+        pytest.param("x = ", "", 2, Reason.DELETING, id="second-deletion"),
+        pytest.param("x = ", "", 3, None, id="third-deletion"),
+    ],
+)
+def test_gates(line_prefix: str, line_suffix: str, deletions: int, reason: Reason | None) -> None:
+    skip = gate(line_prefix, line_suffix, deletions)
+
+    assert (skip and skip.reason) == reason

@@ -1,0 +1,86 @@
+"""Generations are found again where their text has been typed along."""
+
+from __future__ import annotations
+
+import pytest
+
+from llm_lsp.core.types import Finish, Generation, Mode
+from llm_lsp.engine.cache import MAX_GENERATIONS, TTL_S, GenerationCache
+from llm_lsp.engine.scheduler import Route
+from tests.core.test_anchor import place
+from tests.doubles import FakeClock
+
+ROUTE = Route("p", "m", "none", 1)
+
+
+def generation(text: str, finish: Finish = Finish.CUT) -> Generation:
+    return Generation(1, text, finish, Mode.LINE)
+
+
+def remaining(base: str, text: str, now: str, *, route: Route = ROUTE) -> str | None:
+    cache = GenerationCache(FakeClock().now)
+    cache.put(ROUTE, place(base), generation(text))
+    hit = cache.find(route, place(now))
+    return hit and hit.generation.text[hit.typed :]
+
+
+@pytest.mark.parametrize(
+    ("base", "text", "now", "expected"),
+    [
+        pytest.param("x = ‸", "foo(a)", "x = ‸", "foo(a)", id="the-same-place"),
+        pytest.param("x = ‸", "foo(a)", "x = fo‸", "o(a)", id="typed-along"),
+        pytest.param("x = fo‸", "o(a)", "x = f‸", None, id="deleted-behind-it"),
+        pytest.param("x = ‸", "foo(a)", "x = foo(a)‸", None, id="typed-to-its-end"),
+        pytest.param("x = ‸", "", "x = ‸", "", id="nothing-to-say"),
+        pytest.param("x = ‸", "", "x = f‸", None, id="typed-on-after-nothing-to-say"),
+        pytest.param(
+            "if a:‸", "\n    b()\n    c()", "if a:\n    b()\n‸", "    c()", id="first-line-accepted"
+        ),
+        pytest.param("if a:‸", "\n    b()", "if a:\n    ‸", "b()", id="auto-indented"),
+        pytest.param("x = ‸\n\nend", "1", "x = ‸\nend", "1", id="blank-lines-below-do-not-matter"),
+    ],
+)
+def test_what_remains_of_a_generation(base: str, text: str, now: str, expected: str | None) -> None:
+    assert remaining(base, text, now) == expected
+
+
+def test_a_new_epoch_finds_nothing_old() -> None:
+    assert remaining("x = ‸", "foo", "x = ‸", route=Route("p", "m", "none", 2)) is None
+
+
+def test_the_longest_rest_wins() -> None:
+    cache = GenerationCache(FakeClock().now)
+    cache.put(ROUTE, place("x = ‸"), generation("foo(a, b)"))
+    cache.put(ROUTE, place("x = f‸"), generation("oo"))
+
+    hit = cache.find(ROUTE, place("x = fo‸"))
+
+    assert hit is not None
+    assert hit.generation.text == "foo(a, b)"
+
+
+def test_a_truncated_generation_is_not_kept() -> None:
+    cache = GenerationCache(FakeClock().now)
+
+    cache.put(ROUTE, place("x = ‸"), generation("foo", Finish.TRUNCATED))
+
+    assert cache.find(ROUTE, place("x = ‸")) is None
+
+
+def test_generations_age() -> None:
+    clock = FakeClock()
+    cache = GenerationCache(clock.now)
+    cache.put(ROUTE, place("x = ‸"), generation("foo"))
+
+    clock.time += TTL_S + 1
+
+    assert cache.find(ROUTE, place("x = ‸")) is None
+
+
+def test_old_generations_make_room() -> None:
+    cache = GenerationCache(FakeClock().now)
+    for number in range(MAX_GENERATIONS + 10):
+        cache.put(ROUTE, place(f"line {number}\nx = ‸"), generation("foo"))
+
+    assert cache.find(ROUTE, place("line 0\nx = ‸")) is None
+    assert cache.find(ROUTE, place(f"line {MAX_GENERATIONS + 9}\nx = ‸")) is not None
