@@ -1,6 +1,7 @@
 """Every error of this package; knows nothing of what raises them.
 
 LlmLspError                  one line for the user: what failed, and the remedy; never a key, never buffer text
+├── InternalError            a fault of this program
 ├── ConfigError              a setting that cannot be used
 ├── LocalModelError          a model on this machine
 │   ├── ModelFileError       no such model, or a file that is no GGUF
@@ -24,6 +25,19 @@ from __future__ import annotations
 
 class LlmLspError(Exception):
     """Base of all; `str()` is one line that names the thing and the remedy, without a full stop."""
+
+
+class InternalError(LlmLspError):
+    """A fault of this program."""
+
+    @classmethod
+    def of(cls, exc: BaseException) -> InternalError:
+        """Name a foreign exception's class and place, and nothing of its message: that may hold buffer text."""
+        trace = exc.__traceback__
+        while trace and trace.tb_next:
+            trace = trace.tb_next
+        place = f" in {trace.tb_frame.f_code.co_name}, line {trace.tb_lineno}" if trace else ""
+        return cls(f"internal error: {type(exc).__name__}{place}; please report it")
 
 
 class ConfigError(LlmLspError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,8 +12,6 @@ from llm_lsp.engine import scheduler as s
 from llm_lsp.engine.clock import Clock, Timer
 from llm_lsp.errors import LlmLspError
 from llm_lsp.providers.base import Stream
-
-LOG = logging.getLogger(__name__)
 
 
 class Reader(Protocol):
@@ -185,11 +182,3 @@ class Calls:
             job.mode,
             last.usage or Usage(),
         )
-
-
-def fault_place(exc: BaseException) -> str:
-    """Name the file and line where an exception was raised, and nothing of its message."""
-    trace = exc.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "an unknown place"

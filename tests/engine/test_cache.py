@@ -21,7 +21,7 @@ def remaining(base: str, text: str, now: str, *, route: Route = ROUTE) -> str | 
     cache = GenerationCache(FakeClock().now)
     cache.put(ROUTE, place(base), generation(text))
     hit = cache.find(route, place(now))
-    return hit and hit.generation.text[hit.typed :]
+    return hit.generation.text[hit.typed :] if hit else None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,24 @@
+"""Says each thing to the user once; knows not how it is shown."""
+
+from __future__ import annotations
+
+from llm_lsp.engine.client import Client, Level
+
+
+class Notices:
+    """One message per cause: a text that was shown is not shown again until its cause was gone."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._said: dict[str, str] = {}
+
+    def say(self, cause: str, level: Level, text: str) -> None:
+        """Show a line; the same line for the same cause is shown once."""
+        if self._said.get(cause) == text:
+            return
+        self._said[cause] = text
+        self._client.show(level, text)
+
+    def over(self, cause: str) -> None:
+        """The cause is gone: when it comes again it is worth a message again."""
+        self._said.pop(cause, None)
