@@ -1,25 +1,116 @@
-"""What the engine may tell the editor; knows no protocol."""
+"""The border between the engine and whoever shows its answers; knows neither LSP nor a screen.
+
+`Engine` is what a face asks; `Client` is what the engine may tell the editor behind that face.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Skip
 
 Level = Literal["error", "warning", "info"]
 Kind = Literal["Normal", "Error", "Warning", "Inactive"]
-"""As Copilot's server names its status."""
+"""The kinds of a status, with the names that Copilot's server gave them."""
+Source = Literal["initializationOptions", "editor settings"]
+"""Where an editor's settings came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One state of a longer task; the first of a token opens its bar, and `done` closes it."""
+
+    token: str
+    title: str
+    message: str = ""
+    percent: int | None = None
+    """0 to 100; None where it cannot be told."""
+    done: bool = False
 
 
 class Client(Protocol):
-    """The editor, as far as the engine talks to it. Nothing here waits or fails."""
+    """An editor. All methods return at once and never raise; a client that cannot show something does not."""
+
+    @property
+    def name(self) -> str:
+        """What the editor calls itself, "" where it did not say."""
+        ...
+
+    @property
+    def has_inline(self) -> bool:
+        """Whether it shows inline completions: it announced them, or has asked for one."""
+        ...
 
     def show(self, level: Level, text: str) -> None:
-        """Show one line to the user; the engine says each thing once."""
+        """Show one message to the user."""
         ...
 
-    def progress(self, title: str, message: str, *, done: bool = False) -> None:
-        """Show work under way; calls with the same title are one progress, ended by `done`."""
+    def progress(self, progress: Progress) -> None:
+        """Show how far a longer task is."""
         ...
 
-    def status(self, kind: Kind, *, busy: bool, message: str) -> None:
-        """Say how the server is."""
+    def status(self, kind: Kind, *, busy: bool = False, message: str = "") -> None:
+        """Say how the server is, for a status line."""
+        ...
+
+
+class Engine(Protocol):
+    """Completion itself, as a face sees it. Everything but `complete` and `aclose` returns at once."""
+
+    def configure(self, source: Source, settings: Mapping[str, object]) -> None:
+        """Take an editor's settings in place of those that it gave before from the same source."""
+        ...
+
+    def set_folders(self, folders: tuple[str, ...]) -> None:
+        """Take the URIs of the workspace's folders."""
+        ...
+
+    def open(self, document: Document) -> None:
+        """Take a document that was opened, or opened again."""
+        ...
+
+    def change(self, document: Document, edits: tuple[Edit, ...]) -> None:
+        """Take a new version of an open document, and the changes that led to it."""
+        ...
+
+    def close(self, uri: str) -> None:
+        """Forget a document; one that is not open is no error."""
+        ...
+
+    def document(self, uri: str) -> Document | None:
+        """Give the newest version of an open document."""
+        ...
+
+    async def complete(self, request: CompletionRequest) -> Completion | Skip:
+        """Answer a request; cancelling the task detaches it."""
+        ...
+
+    def accepted(self, completion_id: str) -> None:
+        """Take note that the user accepted a completion; an unknown id is no error."""
+        ...
+
+    def toggle(self) -> bool:
+        """Switch completion off or on; give whether it is on now."""
+        ...
+
+    def snooze(self, minutes: float) -> None:
+        """Make no completions for a while; 0 ends that."""
+        ...
+
+    def select_provider(self, name: str) -> None:
+        """Use another provider from now on; raises ConfigError where there is none of that name."""
+        ...
+
+    def explain(self) -> str:
+        """Say in words what became of the last request, and why."""
+        ...
+
+    def next_id(self) -> int:
+        """Give a number for a request, unique in this process."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close every call and connection."""
         ...
