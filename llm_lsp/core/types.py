@@ -161,6 +161,7 @@ class Reason(Enum):
     ONLY_WHITESPACE = "the model answered only white space"
     REPEATS_SUFFIX = "the answer repeats what follows"
     REPEATS_PREFIX = "the answer repeats what stands before"
+    UNSAFE = "the answer holds invisible or control characters"
     TIMED_OUT = "the answer did not come in time"
     SHUTTING_DOWN = "the server is shutting down"
 
