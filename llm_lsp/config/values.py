@@ -1,54 +1,77 @@
-"""The settings as frozen values, one class a section; the strings under the fields are docs/settings.md."""
+"""The settings as frozen values, one class a section; they know nothing of who sets them.
 
-from __future__ import annotations
+The annotations give the checks, the schema and the ranges in docs/settings.md; the strings under the fields are
+its text. They are real objects, not strings (no `from __future__ import annotations`), so that reading settings
+needs no evaluation.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from llm_lsp.config.kinds import Between, Checked, Matching
+from llm_lsp.core.addresses import origin_of
 
 Auto = Literal["auto"]
 Api = Literal["openai-completions", "openai-chat", "mistral-fim", "llamacpp-infill", "ollama"]
 
+# Capitals only, as such names are written: who puts the key itself here must not have it read as a name, and
+# then printed in "the variable … is not set".
+VariableName = Annotated[
+    str,
+    Matching(
+        r"|[A-Z_][A-Z0-9_]{0,127}", "the name of an environment variable in capitals, never the key itself"
+    ),
+]
+ProviderName = Annotated[
+    str, Matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a name of letters, digits, '.', '_' and '-'")
+]
+Address = Annotated[
+    str, Checked(origin_of, "an http or https address without user, password, query and fragment")
+]
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderConfig:
     """One model API, under `[providers.NAME]`."""
 
-    name: str
+    name: ProviderName
+    """The table's name; not a key of it."""
     api: Api
-    """The wire dialect."""
-    base_url: str
-    """Address of the API, up to and without the last part of the path that the dialect adds."""
+    """The wire dialect; may be left out under a preset's name."""
+    base_url: Address
+    """Address of the API, up to and without the last part of the path that the dialect adds; may be left out under a preset's name."""
     model: str = ""
     """The model's name; empty takes the first that the API lists."""
-    api_key_env: str = ""
+    api_key_env: VariableName = ""
     """Name of the environment variable that holds the key."""
     api_key_command: tuple[str, ...] = ()
-    """A command whose first line of output is the key."""
+    """A command, word by word, whose first line of output is the key; no shell is used."""
+    allow_http: bool = False
+    """Allow an address with `http://` that is not on this machine: code and key then travel readable to all on the way."""
     fim: str = "auto"
     """How the hole is filled: "auto" (by the model's name), a template family's name, "native" (the API has a suffix field), "chat", or "none" (left to right)."""
-    context_tokens: int | Auto = "auto"
+    context_tokens: Annotated[int, Between(64, 1_000_000)] | Auto = "auto"
     """Budget of the whole prompt in tokens; "auto" is 2048 for a remote provider and by measured prompt speed for a local one."""
-    max_tokens: int = 128
+    max_tokens: Annotated[int, Between(1, 8192)] = 128
     """Most tokens of one answer."""
-    temperature: float = 0.0
-    """Sampling temperature, 0 to 2; sent only where the API takes it."""
+    temperature: Annotated[float, Between(0, 2)] = 0.0
+    """Sampling temperature; sent only where the API takes it."""
     stream: bool = True
     """Read the answer as it is written; off only for an API that cannot."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Further HTTP headers."""
     extra_body: Mapping[str, object] = field(default_factory=dict)
     """Further fields of the request's body; they win over ours."""
-    timeout_s: float | Auto = "auto"
+    timeout_s: Annotated[float, Between(0.1, 600)] | Auto = "auto"
     """Seconds a whole call may take; "auto" is 10 for a remote provider and none for a local one."""
     fallback: tuple[str, ...] = ()
-    """Names of providers to ask where this one fails, in order."""
+    """Names of providers to ask where this one fails, in order; "local" is the model on this machine."""
     local: bool | Auto = "auto"
     """It runs on this machine; "auto": our own model server, or a recognised llama.cpp or Ollama one."""
     free: bool | Auto = "auto"
     """Calls cost nothing; "auto" follows `local`."""
-    max_in_flight: int | Auto = "auto"
+    max_in_flight: Annotated[int, Between(1, 64)] | Auto = "auto"
     """Calls at the same time; "auto" is 1 for a local provider and 2 for a remote one."""
     cancel_stops_billing: bool = True
     """Whether closing the connection stops the bill; where it does not, fewer calls are made."""
@@ -62,14 +85,14 @@ class CompletionConfig:
     """"auto" answers while typing, "manual" only when asked for."""
     languages: tuple[str, ...] = ()
     """LSP language identifiers to complete; empty means all."""
-    debounce_ms: int | Auto = "auto"
-    """Milliseconds of quiet before a model is asked, 0 to 5000; "auto" adapts from 75 to 300."""
+    debounce_ms: Annotated[int, Between(0, 5000)] | Auto = "auto"
+    """Milliseconds of quiet before a model is asked; "auto" adapts from 75 to 300."""
     multiline: Literal["auto", "never", "always"] = "auto"
     """Whether an answer may have several lines; "auto" decides by the syntax around the cursor."""
     menu: Literal["auto", "never", "always"] = "auto"
     """Whether completion menus get items; "auto" only for clients without inline completion."""
-    menu_timeout_ms: int = 150
-    """Milliseconds a menu waits for a model before it is answered without it, 0 to 10000."""
+    menu_timeout_ms: Annotated[int, Between(0, 10_000)] = 150
+    """Milliseconds a menu waits for a model before it is answered without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +100,7 @@ class PrivacyConfig:
     """What is never sent, under `[privacy]`."""
 
     exclude: tuple[str, ...] = ()
-    """Globs in .gitignore syntax of files that are never completed nor used as context; adds to the built-in list."""
+    """Globs in .gitignore syntax of files that are never completed nor used as context; adds to the built-in list and to what other files exclude."""
     exclude_defaults: bool = True
     """Whether the built-in list of secret files (.env, keys, credentials …) is excluded too."""
     redact_secrets: bool = True
@@ -90,12 +113,12 @@ class LocalConfig:
 
     model: str = "auto"
     """A catalogue name, or a path of a GGUF file; "auto" takes the best that is here."""
-    idle_minutes: float = 30.0
-    """Minutes without a request after which the model's server ends, 0.05 to 1440."""
-    threads: int | Auto = "auto"
+    idle_minutes: Annotated[float, Between(0.05, 1440)] = 30.0
+    """Minutes without a request after which the model's server ends."""
+    threads: Annotated[int, Between(1, 256)] | Auto = "auto"
     """Threads of the model's server; "auto" measures once on this machine."""
-    context_tokens: int = 8192
-    """The model server's window in tokens, 512 to 131072."""
+    context_tokens: Annotated[int, Between(512, 131_072)] = 8192
+    """The model server's window in tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +130,7 @@ class Config:
     provider: str = "auto"
     """"auto", a preset's name, or a name under `[providers]`."""
     providers: Mapping[str, ProviderConfig] = field(default_factory=dict)
+    """Model APIs by name."""
     completion: CompletionConfig = CompletionConfig()
     privacy: PrivacyConfig = PrivacyConfig()
     local: LocalConfig = LocalConfig()

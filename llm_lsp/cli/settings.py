@@ -1,0 +1,170 @@
+"""Finds and reads the files of settings; knows nothing of what their keys mean."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from llm_lsp.config.stack import SettingsStack
+from llm_lsp.config.trust import Source
+from llm_lsp.config.values import Problem, ProviderConfig
+
+APP = "llm-lsp"
+WORKSPACE_FILE = ".llm-lsp.toml"
+# Settings are a page; what is larger is no settings file, and would hold the server up.
+MAX_BYTES = 1 << 20
+
+# A policy that cannot be read may forbid what we are about to do.
+CLOSED: Mapping[str, object] = {"enabled": False}
+
+
+@dataclass(frozen=True, slots=True)
+class FileSettings:
+    """What a file holds; `fault` is one line where it cannot be used, and `settings` is empty then."""
+
+    settings: Mapping[str, object]
+    fault: str = ""
+    exists: bool = True
+
+
+def user_file() -> Path:
+    """Give the place of the user's own settings, whether or not there is a file."""
+    from platformdirs import user_config_path
+
+    return user_config_path(APP, appauthor=False) / "config.toml"
+
+
+def policy_file() -> Path:
+    """Give the place of the machine's policy, which only its administrator can write."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / APP / "policy.toml"
+    if sys.platform == "darwin":
+        return Path("/Library/Application Support") / APP / "policy.toml"
+    return Path("/etc") / APP / "policy.toml"
+
+
+def read_settings(config_file: Path | None = None, folders: Iterable[str | Path] = ()) -> SettingsStack:
+    """Read the user's file, or `config_file` in its place, each folder's, and the machine's policy."""
+    stack = SettingsStack(_presets())
+    path = config_file or user_file()
+    found = read_file(path)
+    if config_file and not found.exists:
+        found = FileSettings({}, "there is no such file")
+    problems = [*_problems(path, found), *_open_to_all(path)]
+    stack = stack.with_layer(Source.USER_FILE, found.settings, str(path), tuple(problems))
+    policy = read_file(policy_file())
+    if policy.exists:
+        settings = CLOSED if policy.fault else policy.settings
+        stack = stack.with_layer(
+            Source.POLICY_FILE, settings, str(policy_file()), _problems(policy_file(), policy)
+        )
+    return with_folders(stack, folders)
+
+
+def with_folders(stack: SettingsStack, folders: Iterable[str | Path]) -> SettingsStack:
+    """Read the workspace file of each folder, in place of those read before; a folder is a path or a file URI."""
+    stack = stack.without(Source.WORKSPACE_FILE)
+    for folder in filter(None, map(folder_path, folders)):
+        path = folder / WORKSPACE_FILE
+        found = read_file(path)
+        if found.exists:
+            stack = stack.with_layer(Source.WORKSPACE_FILE, found.settings, str(path), _problems(path, found))
+    return stack
+
+
+def folder_path(folder: str | Path) -> Path | None:
+    """Give a folder's path, or None for a URI that names no file on this machine."""
+    if isinstance(folder, Path) or "://" not in folder:
+        return Path(folder)
+    parts = urlsplit(folder)
+    if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
+        return None
+    path = unquote(parts.path)
+    if "\0" in path:
+        return None
+    return Path(re.sub(r"^/(?=[A-Za-z]:)", "", path))
+
+
+def read_file(path: Path) -> FileSettings:
+    """Read a TOML file; whatever is wrong with it is one line with the place, and nothing is changed."""
+    try:
+        data = _read_bytes(path)
+    except FileNotFoundError:
+        return FileSettings({}, exists=False)
+    except OSError as exc:
+        # A folder in whose place a file stands: the file below it is not there either.
+        if isinstance(exc, NotADirectoryError):
+            return FileSettings({}, exists=False)
+        return FileSettings({}, f"cannot be read: {exc.strerror or exc}")
+    if data is None:
+        return FileSettings({}, f"is no settings file: not a plain file of at most {MAX_BYTES >> 10} KiB")
+    return _decode(data)
+
+
+def _decode(data: bytes) -> FileSettings:
+    # Imported here: with no file to read, the server starts without it.
+    import tomllib
+
+    try:
+        return FileSettings(tomllib.loads(data.decode("utf-8-sig")))
+    except UnicodeDecodeError as exc:
+        line = data.count(b"\n", 0, exc.start) + 1
+        return FileSettings({}, f"is not UTF-8 text (at line {line})")
+    except (tomllib.TOMLDecodeError, RecursionError) as exc:
+        return FileSettings({}, f"is no valid TOML: {_one_line(exc)}")
+
+
+def _read_bytes(path: Path) -> bytes | None:
+    """Read a plain file; None for what is none or is too large.
+
+    A repository may have a pipe or a device by this name: opening or reading that must not wait.
+    """
+    flags = (
+        os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    )
+    handle = os.open(path, flags)
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
+            return None
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            data = file.read(MAX_BYTES + 1)
+        return data if len(data) <= MAX_BYTES else None
+    finally:
+        os.close(handle)
+
+
+def _problems(path: Path, found: FileSettings) -> tuple[Problem, ...]:
+    return (Problem(str(path), found.fault),) if found.fault else ()
+
+
+def _open_to_all(path: Path) -> tuple[Problem, ...]:
+    """Warn of a file that says where code is sent and that every user of the machine may change."""
+    if os.name != "posix":
+        return ()
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return ()
+    if not mode & stat.S_IWOTH:
+        return ()
+    return (Problem(str(path), "may be changed by everybody on this machine, run `chmod 600` on it"),)
+
+
+def _presets() -> Mapping[str, ProviderConfig]:
+    try:
+        from llm_lsp.providers.presets import PRESET_CONFIGS
+    except ImportError:
+        return {}
+    return PRESET_CONFIGS
+
+
+def _one_line(exc: Exception) -> str:
+    text = str(exc) if not isinstance(exc, RecursionError) else "too deeply nested"
+    return " ".join(text.split())

@@ -1,0 +1,239 @@
+"""What values a setting takes, read from its annotation; knows no setting by name.
+
+One annotation gives the check, the words of a message, the line in the documentation and the JSON schema.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, is_dataclass
+from types import UnionType
+from typing import Annotated, Any, Literal, Protocol, Union, get_args, get_origin
+
+
+class Constraint(Protocol):
+    """Stands in `Annotated[type, …]` and narrows the type's values."""
+
+    def admits(self, value: Any) -> bool:
+        """Whether a value of the right type is also a good one."""
+        ...
+
+    def describe(self, noun: str) -> str:
+        """Put the type's noun and the limit into words: "a whole number from 0 to 9"."""
+        ...
+
+    def schema(self) -> dict[str, object]:
+        """Give the limit in the words of JSON schema."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A number's limits, both included."""
+
+    low: float
+    high: float
+
+    def admits(self, value: Any) -> bool:
+        return bool(self.low <= value <= self.high)
+
+    def describe(self, noun: str) -> str:
+        return f"{noun} from {self.low} to {self.high}"
+
+    def schema(self) -> dict[str, object]:
+        return {"minimum": self.low, "maximum": self.high}
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """A text's pattern, over the whole text, and what such a text is called."""
+
+    pattern: str
+    noun: str
+
+    def admits(self, value: Any) -> bool:
+        return re.fullmatch(self.pattern, value) is not None
+
+    def describe(self, noun: str) -> str:
+        return self.noun
+
+    def schema(self) -> dict[str, object]:
+        return {"pattern": f"^(?:{self.pattern})$"}
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A text that a function takes without ValueError, and what such a text is called."""
+
+    check: Callable[[str], object]
+    noun: str
+
+    def admits(self, value: Any) -> bool:
+        try:
+            self.check(value)
+        except ValueError:
+            return False
+        return True
+
+    def describe(self, noun: str) -> str:
+        return self.noun
+
+    def schema(self) -> dict[str, object]:
+        return {}
+
+
+class Unfit(Exception):
+    """A value is not of its kind; internal to this package."""
+
+
+def read_value(kind: Any, value: object) -> object:
+    """Give `value` as one of `kind`, lists as tuples and whole floats as integers where those are meant.
+
+    Lua and some JSON writers know neither integers nor the difference between an empty list and an empty table.
+    Raises Unfit.
+    """
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        result = read_value(arguments[0], value)
+        if not all(constraint.admits(result) for constraint in arguments[1:]):
+            raise Unfit
+        return result
+    if origin in (Union, UnionType):
+        return _first_fit(arguments, value)
+    if origin is Literal:
+        return _one_of(arguments, value)
+    if origin is tuple:
+        return tuple(read_value(arguments[0], item) for item in _list(value))
+    if origin is Mapping:
+        return {_key(key): read_value(arguments[1], item) for key, item in table(value).items()}
+    return _scalar(kind, value)
+
+
+def describe(kind: Any) -> str:
+    """Say in words which values `kind` takes."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        words = describe(arguments[0])
+        for constraint in arguments[1:]:
+            words = constraint.describe(words)
+        return words
+    if origin in (Union, UnionType):
+        return " or ".join(describe(argument) for argument in arguments)
+    if origin is Literal:
+        return _alternatives([f'"{choice}"' for choice in arguments])
+    if origin is tuple:
+        return f"a list, each {describe(arguments[0])}"
+    if origin is Mapping:
+        return "a table" if arguments[1] is object else f"a table, each {describe(arguments[1])}"
+    return _NOUNS.get(kind, "anything")
+
+
+def choices(kind: Any) -> tuple[str, ...]:
+    """Give the fixed words among the values of `kind`."""
+    if get_origin(kind) is Literal:
+        return tuple(str(choice) for choice in get_args(kind))
+    if get_origin(kind) in (Union, UnionType):
+        return tuple(word for argument in get_args(kind) for word in choices(argument))
+    return ()
+
+
+def schema(kind: Any) -> dict[str, object]:
+    """Give the JSON schema of the values of `kind`."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        result = schema(arguments[0])
+        for constraint in arguments[1:]:
+            result |= constraint.schema()
+        return result
+    if origin in (Union, UnionType):
+        return {"anyOf": [schema(argument) for argument in arguments]}
+    if origin is Literal:
+        return {"enum": list(arguments)}
+    if origin is tuple:
+        return {"type": "array", "items": schema(arguments[0])}
+    if origin is Mapping:
+        return {"type": "object", "additionalProperties": schema(arguments[1])}
+    return {"type": _JSON_TYPES[kind]} if kind in _JSON_TYPES else {}
+
+
+def table(value: object) -> Mapping[str, object]:
+    """Give `value` as a table; an empty list is one, since Lua cannot tell them apart.
+
+    Raises Unfit.
+    """
+    if isinstance(value, Mapping):
+        return value
+    if value == []:
+        return {}
+    raise Unfit
+
+
+def section_of(kind: Any) -> type | None:
+    """Give the dataclass where `kind` is a section of settings."""
+    return kind if is_dataclass(kind) and isinstance(kind, type) else None
+
+
+def named_section_of(kind: Any) -> type | None:
+    """Give the dataclass where `kind` is a table of sections by name, as `[providers.NAME]`."""
+    return section_of(get_args(kind)[1]) if get_origin(kind) is Mapping else None
+
+
+_NOUNS: Mapping[object, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+_JSON_TYPES: Mapping[object, str] = {bool: "boolean", int: "integer", float: "number", str: "string"}
+
+
+def _first_fit(kinds: tuple[Any, ...], value: object) -> object:
+    for kind in kinds:
+        try:
+            return read_value(kind, value)
+        except Unfit:
+            continue
+    raise Unfit
+
+
+def _one_of(words: tuple[object, ...], value: object) -> object:
+    # 1 == True: the type must agree as well.
+    for word in words:
+        if type(word) is type(value) and word == value:
+            return word
+    raise Unfit
+
+
+def _list(value: object) -> list[object]:
+    if isinstance(value, list):
+        return value
+    if value == {}:
+        return []
+    raise Unfit
+
+
+def _key(key: object) -> str:
+    if not isinstance(key, str):
+        raise Unfit
+    return key
+
+
+def _scalar(kind: Any, value: object) -> object:
+    if kind is object:
+        return value
+    if isinstance(value, bool):
+        if kind is bool:
+            return value
+        raise Unfit
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Unfit
+    if kind is int and isinstance(value, float) and value.is_integer():
+        return int(value)
+    if kind is float and isinstance(value, int):
+        return float(value) if abs(value) < 2**53 else _refuse()
+    if isinstance(value, kind):
+        return value
+    raise Unfit
+
+
+def _refuse() -> object:
+    raise Unfit
+
+
+def _alternatives(words: list[str]) -> str:
+    return " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]

@@ -1,0 +1,294 @@
+"""Checked layers, merged under the rules of trust into one Config; knows neither files nor raw mappings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
+from typing import Any
+
+from llm_lsp.config.kinds import section_of
+from llm_lsp.config.parse import NAME, Path, dotted, nearest
+from llm_lsp.config.trust import (
+    STRICTER,
+    Rule,
+    Source,
+    general,
+    joined,
+    may_name_address,
+    rule_for,
+    tame,
+)
+from llm_lsp.config.values import Config, Problem, ProviderConfig
+from llm_lsp.core.addresses import origin_of
+
+PROVIDERS = "providers"
+CHOICE: Path = ("provider",)
+EXCLUDE: Path = ("privacy", "exclude")
+AUTO = "auto"
+# What `fallback` may name besides providers: the model on this machine.
+LOCAL = "local"
+# A key belongs to the origin that it was given for, so a preset's goes only to the preset's own.
+KEY_FIELDS = ("api_key_env", "api_key_command")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value, and who set it."""
+
+    value: Any
+    source: Source
+    label: str
+
+
+@dataclass(slots=True)
+class Merge:
+    """Takes layers in order, then gives what they come to; lives for one `resolve`."""
+
+    presets: Mapping[str, ProviderConfig]
+    settings: dict[Path, Setting] = field(default_factory=dict)
+    choices: list[Setting] = field(default_factory=list)
+    """Each value of `provider`; judged last, since a later layer may name what an earlier one chose."""
+    refused: set[str] = field(default_factory=set)
+    """Providers that a problem was already reported for."""
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, source: Source, label: str, values: Mapping[Path, object]) -> None:
+        """Merge a layer, as far as its source may."""
+        names = dict.fromkeys(path[1] for path in values if path[0] == PROVIDERS)
+        refused = {name for name in names if not self._admit(name, source, label, values)}
+        self.refused |= refused
+        for path, value in values.items():
+            if path[0] == PROVIDERS and path[1] in refused:
+                continue
+            tamed, fault = tame(source, path, value)
+            if fault:
+                self._problem(label, f"{dotted(path)} {fault}")
+            if tamed is not None:
+                self._merge(path, Setting(tamed, source, label))
+
+    def config(self) -> Config:
+        """Give the settings as a value; what is missing or does not fit is a problem, and its default is used."""
+        built = {name: self._provider(name) for name in self._names()}
+        providers = {name: config for name, config in built.items() if config is not None}
+        for name, config in providers.items():
+            providers[name] = self._with_known_fallbacks(config, providers)
+        self._choose(providers)
+        top = {path[0]: setting.value for path, setting in self.settings.items() if len(path) == 1}
+        sections = {
+            each.name: inner(**self._values((each.name,)))
+            for each in fields(Config)
+            if (inner := section_of(each.type))
+        }
+        return Config(**{**top, **sections, PROVIDERS: providers})
+
+    def origins(self, config: Config) -> dict[Path, str]:
+        """Say for every setting of `config` which layer it came from."""
+        return {path: self._origin(path, value) for path, value in _leaves((), config)}
+
+    # Layers
+
+    def _admit(self, name: str, source: Source, label: str, values: Mapping[Path, object]) -> bool:
+        """Whether a source may say anything of this provider; it may be its first mention."""
+        if name in (AUTO, LOCAL):
+            self._problem(label, f'providers.{name}: "{name}" has a meaning of its own, take another name')
+            return False
+        if source.is_user:
+            if not self._is_users(name):
+                self._forget(name)
+            return True
+        if self._is_users(name):
+            return True
+        if source is Source.POLICY_FILE:
+            return False
+        if not source.is_editor:
+            self._problem(label, f"providers.{name}: only your own settings file may name a provider")
+            return False
+        return self._admit_address(name, source, label, values)
+
+    def _admit_address(self, name: str, source: Source, label: str, values: Mapping[Path, object]) -> bool:
+        proposed = values.get((PROVIDERS, name, "base_url"))
+        url = str(proposed) if proposed else self._current((PROVIDERS, name, "base_url"))
+        if not url or may_name_address(source, url):
+            return True
+        self._problem(
+            label,
+            f"providers.{name}: only your own settings file may enable {origin_of(url).host}, "
+            f"run `llm-lsp provider add {name}`",
+        )
+        return False
+
+    def _merge(self, path: Path, new: Setting) -> None:
+        is_provider = path[0] == PROVIDERS
+        if is_provider and path[2] == NAME:
+            self.settings.setdefault(path, new)
+            return
+        rule = rule_for(new.source, path, is_users=is_provider and self._is_users(path[1]))
+        if rule is Rule.NEVER:
+            self._refuse(path, new)
+        elif rule is Rule.TIGHTEN:
+            self._tighten(path, new)
+        elif path == CHOICE:
+            self._note_choice(new)
+        elif path == EXCLUDE:
+            self._tighten(path, new)
+        else:
+            self.settings[path] = new
+
+    def _refuse(self, path: Path, new: Setting) -> None:
+        if new.value != self._current(path):
+            self._problem(new.label, f"{dotted(path)}: only your own settings file may say this")
+
+    def _tighten(self, path: Path, new: Setting) -> None:
+        current = self._current(path)
+        result = STRICTER[general(path)](current, new.value)
+        if result != current:
+            self.settings[path] = replace(new, value=result, label=self._label(path, new))
+        # A policy's number is a cap, and a list may name what is not there: no slip to report.
+        elif (
+            result != new.value and not isinstance(new.value, tuple) and new.source is not Source.POLICY_FILE
+        ):
+            self._problem(new.label, f"{dotted(path)} may only be made stricter here")
+
+    def _label(self, path: Path, new: Setting) -> str:
+        old = self.settings.get(path)
+        return f"{old.label}, {new.label}" if old and STRICTER[general(path)] is joined else new.label
+
+    def _note_choice(self, new: Setting) -> None:
+        """Remember a choice; naming a preset enables it where its source may name its address."""
+        self.choices.append(new)
+        preset = self.presets.get(new.value)
+        if preset and may_name_address(new.source, preset.base_url):
+            path = (PROVIDERS, new.value, NAME)
+            old = self.settings.get(path)
+            if old is None or (new.source.is_user and not old.source.is_user):
+                self._forget(new.value)
+                self.settings[path] = new
+
+    # What they come to
+
+    def _provider(self, name: str) -> ProviderConfig | None:
+        table = {**self._preset_table(name), **self._values((PROVIDERS, name))}
+        label = self.settings[PROVIDERS, name, NAME].label
+        missing = [
+            each.name for each in fields(ProviderConfig) if _is_required(each) and not table.get(each.name)
+        ]
+        if missing:
+            self._problem(label, f"providers.{name} needs {' and '.join(missing)}")
+            return None
+        config = ProviderConfig(**table)
+        origin = origin_of(config.base_url)
+        if origin.scheme == "http" and not origin.is_loopback and not config.allow_http:
+            self._problem(
+                label,
+                f"providers.{name}: http:// to {origin.host} would show code and key to all on the way, "
+                "use https:// or say allow_http = true",
+            )
+            return None
+        return config
+
+    def _preset_table(self, name: str) -> dict[str, Any]:
+        preset = self.presets.get(name)
+        if preset is None:
+            return {}
+        result = {each.name: getattr(preset, each.name) for each in fields(preset)}
+        url = self.settings.get((PROVIDERS, name, "base_url"))
+        is_elsewhere = url is not None and origin_of(url.value) != origin_of(preset.base_url or url.value)
+        if is_elsewhere or not self._is_users(name):
+            for key in KEY_FIELDS:
+                del result[key]
+        return result
+
+    def _with_known_fallbacks(
+        self, config: ProviderConfig, providers: Mapping[str, ProviderConfig]
+    ) -> ProviderConfig:
+        known = tuple(name for name in config.fallback if name == LOCAL or name in providers)
+        for name in config.fallback:
+            if name not in known:
+                label = self.settings[PROVIDERS, config.name, NAME].label
+                hint = nearest(name, [*providers, LOCAL])
+                self._problem(label, f'providers.{config.name}.fallback: there is no provider "{name}"{hint}')
+        return config if known == config.fallback else replace(config, fallback=known)
+
+    def _choose(self, providers: Mapping[str, ProviderConfig]) -> None:
+        """Take the latest choice that can be used."""
+        for choice in reversed(self.choices):
+            name = choice.value
+            if name == AUTO or name in providers:
+                self.settings[CHOICE] = choice
+                return
+            if name in self.presets and (PROVIDERS, name, NAME) not in self.settings:
+                self._problem(
+                    choice.label, f'provider "{name}" is not enabled, run `llm-lsp provider add {name}`'
+                )
+            elif name not in self.refused and (PROVIDERS, name, NAME) not in self.settings:
+                hint = nearest(name, [AUTO, *providers, *self.presets])
+                self._problem(choice.label, f'there is no provider "{name}"{hint}')
+
+    # Looking up
+
+    def _names(self) -> list[str]:
+        return [path[1] for path in self.settings if path[0] == PROVIDERS and path[2] == NAME]
+
+    def _is_users(self, name: str) -> bool:
+        owner = self.settings.get((PROVIDERS, name, NAME))
+        return owner is not None and owner.source.is_user
+
+    def _forget(self, name: str) -> None:
+        """Drop what others said of a provider before its user did."""
+        for path in [path for path in self.settings if path[:2] == (PROVIDERS, name)]:
+            del self.settings[path]
+
+    def _values(self, prefix: Path) -> dict[str, Any]:
+        depth = len(prefix)
+        return {
+            path[depth]: setting.value
+            for path, setting in self.settings.items()
+            if path[:depth] == prefix and len(path) == depth + 1
+        } | ({NAME: prefix[1]} if prefix[0] == PROVIDERS else {})
+
+    def _current(self, path: Path) -> Any:
+        if path in self.settings:
+            return self.settings[path].value
+        if path[0] == PROVIDERS:
+            preset = self.presets.get(path[1])
+            return getattr(preset, path[2]) if preset else _defaults(ProviderConfig).get(path[2])
+        value: Any = Config()
+        for name in path:
+            value = getattr(value, name)
+        return value
+
+    def _origin(self, path: Path, value: object) -> str:
+        if path in self.settings:
+            return self.settings[path].label
+        is_preset = path[0] == PROVIDERS and path[1] in self.presets
+        if is_preset and value != _defaults(ProviderConfig).get(path[2]):
+            return f"preset {path[1]}"
+        return "default"
+
+    def _problem(self, label: str, message: str) -> None:
+        self.problems.append(Problem(label, message))
+
+
+def _is_required(each: Field[Any]) -> bool:
+    return each.default is MISSING and each.default_factory is MISSING
+
+
+def _defaults(kind: Any) -> dict[str, Any]:
+    return {each.name: _default(each) for each in fields(kind) if not _is_required(each)}
+
+
+def _default(each: Field[Any]) -> Any:
+    return each.default if each.default_factory is MISSING else each.default_factory()
+
+
+def _leaves(path: Path, value: Any) -> Iterator[tuple[Path, object]]:
+    """Give every setting below `value`; a provider's name is its table's, not a setting."""
+    if is_dataclass(value):
+        for each in fields(value):
+            if each.name != NAME:
+                yield from _leaves((*path, each.name), getattr(value, each.name))
+    elif path == (PROVIDERS,):
+        for name, config in value.items():
+            yield from _leaves((*path, name), config)
+    else:
+        yield path, value

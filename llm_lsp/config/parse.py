@@ -1,0 +1,142 @@
+"""From one mapping, however it came, to checked settings; knows neither files nor who may say what.
+
+The dataclasses in `values` say which keys there are; there is no second list.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from llm_lsp.config.kinds import (
+    Unfit,
+    choices,
+    describe,
+    named_section_of,
+    read_value,
+    section_of,
+    table,
+)
+from llm_lsp.config.values import Config, ProviderName
+
+Path = tuple[str, ...]
+"""The way to a setting: `("providers", "mine", "model")`."""
+
+SECTION = "llm-lsp"
+NAME = "name"
+"""The field of a named section that its table's name fills."""
+
+# Beyond this a bad value is not shown in its message; settings' fixed words are shorter.
+SHOWN_CHARS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What one mapping sets, each value of its kind, and what is wrong with the rest."""
+
+    values: Mapping[Path, object]
+    """Only what is set; a named section is there by its name, even if it sets nothing."""
+    faults: tuple[str, ...]
+
+
+def parse(settings: object, *, from_editor: bool = False) -> Parsed:
+    """Check a mapping of settings.
+
+    An editor's may be in camelCase, may have the whole under "llm-lsp", and may use null for "not set".
+    """
+    reader = _Reader(from_editor)
+    if from_editor and isinstance(settings, Mapping) and SECTION in settings:
+        settings = settings[SECTION]
+    if settings is not None:
+        reader.section(Config, (), settings)
+    return Parsed(reader.values, tuple(reader.faults))
+
+
+def dotted(path: Path) -> str:
+    """Write a path as its owner would: `providers.mine.model`."""
+    return ".".join(path)
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """Give a clause that names the word most like `word`, or "" where none is near."""
+    # Imported here: most settings have no slip in them, and the server's start waits for this module.
+    from difflib import get_close_matches
+
+    by_lower = {known.lower(): known for known in words}
+    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return f', did you mean "{by_lower[found[0]]}"?' if found else ""
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Collects while it walks; lives for one `parse`."""
+
+    from_editor: bool
+    values: dict[Path, object] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    def section(self, kind: type, path: Path, settings: object) -> None:
+        kinds = {each.name: each.type for each in fields(kind)}
+        kinds.pop(NAME, None)
+        for key, value in self._items(path, settings):
+            known = _snake(key) if self.from_editor and key not in kinds else key
+            if known not in kinds:
+                name = dotted((*path, key))
+                self.faults.append(f'unknown setting "{_cut(name)}"{nearest(key, kinds)}')
+            elif value is not None:
+                self._entry(kinds[known], (*path, known), value)
+
+    def _entry(self, kind: Any, path: Path, value: object) -> None:
+        if inner := section_of(kind):
+            self.section(inner, path, value)
+        elif inner := named_section_of(kind):
+            self._named(inner, path, value)
+        else:
+            self._value(kind, path, value)
+
+    def _named(self, kind: type, path: Path, settings: object) -> None:
+        for name, value in self._items(path, settings):
+            try:
+                read_value(ProviderName, name)
+            except Unfit:
+                self.faults.append(f'{dotted(path)}: "{_cut(name)}" must be {describe(ProviderName)}')
+                continue
+            if value is not None:
+                self.values[*path, name, NAME] = name
+                self.section(kind, (*path, name), value)
+
+    def _items(self, path: Path, settings: object) -> list[tuple[str, object]]:
+        try:
+            return [(str(key), value) for key, value in table(settings).items()]
+        except Unfit:
+            self.faults.append(f"{dotted(path) or 'the settings'} must be a table")
+            return []
+
+    def _value(self, kind: Any, path: Path, value: object) -> None:
+        try:
+            self.values[path] = read_value(kind, value)
+        except Unfit:
+            self.faults.append(f"{dotted(path)} must be {describe(kind)}{_but(kind, value)}")
+
+
+def _but(kind: Any, value: object) -> str:
+    """Show the bad value, unless it could be a key or a piece of code."""
+    if isinstance(value, bool):
+        return f", not {str(value).lower()}"
+    if isinstance(value, int | float):
+        return f", not {value:g}" if isinstance(value, float) or abs(value) < 10**15 else ""
+    words = choices(kind)
+    if words and isinstance(value, str) and len(value) <= SHOWN_CHARS:
+        return f', not "{value}"' + nearest(value, words)
+    return ""
+
+
+def _snake(key: str) -> str:
+    """Turn "debounceMs" into "debounce_ms"."""
+    return re.sub(r"(?<=[a-z0-9])[A-Z]", lambda match: "_" + match.group().lower(), key)
+
+
+def _cut(text: str) -> str:
+    """Keep a name to one short line."""
+    line = "".join(char if char.isprintable() else "?" for char in text)
+    return line if len(line) <= 80 else line[:79] + "…"

@@ -1,0 +1,156 @@
+"""Who may say what: a rule for each source and setting; knows nothing of files or of how layers are merged.
+
+Nothing leaves this machine until its user says so. The user's own file and command line may say everything.
+The editor's settings can come from a cloned repository's editor folder, a workspace file from the repository
+itself: so they choose among what the user enabled, or tighten. See docs/adr/0005.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any
+
+from llm_lsp.config.parse import Path
+from llm_lsp.core.addresses import is_loopback
+
+
+class Source(Enum):
+    """Where settings come from, in the order in which they are merged: a later one wins, as far as it may."""
+
+    USER_FILE = "user file"
+    WORKSPACE_FILE = "workspace file"
+    INITIALIZATION = "initializationOptions"
+    EDITOR = "editor settings"
+    COMMAND_LINE = "command line"
+    POLICY_FILE = "policy file"
+
+    @property
+    def is_user(self) -> bool:
+        """Whether only this machine's user can have written it."""
+        return self in (Source.USER_FILE, Source.COMMAND_LINE)
+
+    @property
+    def is_editor(self) -> bool:
+        """Whether it came from the editor, who may have read it in a cloned repository."""
+        return self in (Source.INITIALIZATION, Source.EDITOR)
+
+
+class Rule(Enum):
+    """What a source may do with a setting."""
+
+    FREE = "set"
+    TIGHTEN = "make stricter"
+    NEVER = "not touch"
+
+
+Meet = Callable[[Any, Any], object]
+"""Gives the stricter of two values, or what both allow: (current, proposed) -> result."""
+
+# No language has this identifier: what two lists without a common language allow.
+NO_LANGUAGE = ("none",)
+
+# "auto" waits at most this long, see `completion.debounce_ms`.
+LONGEST_AUTO_DEBOUNCE_MS = 300
+
+
+def both(current: bool, proposed: bool) -> bool:
+    """Keep a switch on only where both say so."""
+    return current and proposed
+
+
+def either(current: bool, proposed: bool) -> bool:
+    """Keep a protection on where one says so."""
+    return current or proposed
+
+
+def manual_if_either(current: str, proposed: str) -> str:
+    """Ask only by hand where one says so."""
+    return "manual" if "manual" in (current, proposed) else "auto"
+
+
+def shared_languages(current: tuple[str, ...], proposed: tuple[str, ...]) -> tuple[str, ...]:
+    """Keep the languages in both lists; an empty list stands for all."""
+    if not current or not proposed:
+        return current or proposed
+    return tuple(language for language in current if language in proposed) or NO_LANGUAGE
+
+
+def longer_debounce(current: int | str, proposed: int | str) -> int | str:
+    """Wait as long as the more patient one says."""
+    return max(current, proposed, key=lambda ms: LONGEST_AUTO_DEBOUNCE_MS if ms == "auto" else ms)
+
+
+def joined(current: tuple[str, ...], proposed: tuple[str, ...]) -> tuple[str, ...]:
+    """Exclude what either list excludes."""
+    return current + tuple(glob for glob in proposed if glob not in current)
+
+
+# The whole of what a workspace file and a policy file may touch, and an editor where it is not free.
+STRICTER: Mapping[Path, Meet] = {
+    ("enabled",): both,
+    ("completion", "trigger"): manual_if_either,
+    ("completion", "languages"): shared_languages,
+    ("completion", "debounce_ms"): longer_debounce,
+    ("privacy", "exclude"): joined,
+    ("privacy", "exclude_defaults"): either,
+    ("privacy", "redact_secrets"): either,
+    ("providers", "*", "max_tokens"): min,
+}
+
+# Of a provider that the user enabled, the editor may set these: none of them says where code is sent, with
+# which key, by which model, how much of it, or at what cost.
+HARMLESS = frozenset({"fim", "temperature", "stream", "timeout_s"})
+
+# Of a loopback provider that the editor names, these are refused: a key is for the origin that the user gave it.
+KEYED = frozenset({"api_key_env", "api_key_command", "headers", "allow_http"})
+
+# Ollama runs such models in its cloud, and asks for no key of ours to do it.
+# https://docs.ollama.com/cloud
+CLOUD_MODEL = re.compile(r"[:-]cloud$", re.IGNORECASE)
+
+
+def general(path: Path) -> Path:
+    """Put "*" for a provider's name, as the tables here have it."""
+    return ("providers", "*", *path[2:]) if path[0] == "providers" else path
+
+
+def rule_for(source: Source, path: Path, *, is_users: bool) -> Rule:
+    """Say what a source may do with a setting; `is_users`: it belongs to a provider that the user enabled."""
+    if source.is_user:
+        return Rule.FREE
+    if not source.is_editor:
+        return Rule.TIGHTEN if general(path) in STRICTER else Rule.NEVER
+    if path[0] == "providers":
+        return _editor_rule(path, is_users)
+    return Rule.TIGHTEN if path[0] in ("enabled", "privacy") else Rule.FREE
+
+
+def tame(source: Source, path: Path, value: Any) -> tuple[object, str]:
+    """Take the danger out of a value whose setting is harmless as such.
+
+    Gives what may be used of it (None: nothing), and what is wrong ("": nothing).
+    """
+    if source.is_user:
+        return value, ""
+    if path == ("privacy", "exclude") and any(glob.startswith("!") for glob in value):
+        kept = tuple(glob for glob in value if not glob.startswith("!"))
+        return kept, "may not take files back from the excluded ones"
+    if path == ("local", "model") and re.search(r"[/\\]|\.gguf$", value, re.IGNORECASE):
+        return None, "may not be a file's path here"
+    if general(path) == ("providers", "*", "model") and CLOUD_MODEL.search(value.strip()):
+        return None, "may not be a model that runs in a cloud here"
+    return value, ""
+
+
+def may_name_address(source: Source, url: str) -> bool:
+    """Whether a source may name an address that the user did not enable."""
+    return source.is_user or (source.is_editor and is_loopback(url))
+
+
+def _editor_rule(path: Path, is_users: bool) -> Rule:
+    setting = path[-1]
+    if not is_users:
+        return Rule.NEVER if setting in KEYED else Rule.FREE
+    if setting in HARMLESS:
+        return Rule.FREE
+    return Rule.TIGHTEN if general(path) in STRICTER else Rule.NEVER
