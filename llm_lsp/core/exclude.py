@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -62,11 +61,10 @@ def path_of(uri: str) -> str | None:
     if parts.scheme not in ("file", "vscode-remote", "vscode-notebook-cell"):
         return None
     # Normalized, so that `..` and doubled slashes do not get around a glob.
-    path = PurePosixPath("/" + unquote(parts.path).replace("\\", "/"))
     kept: list[str] = []
-    for part in path.parts[1:]:
+    for part in unquote(parts.path).replace("\\", "/").split("/"):
         if part == "..":
             kept = kept[:-1]
-        else:
+        elif part not in ("", "."):
             kept.append(part)
     return "/".join(kept)

@@ -10,7 +10,7 @@ from typing import Protocol
 from llm_lsp.core.types import Chunk, Finish, Generation, Mode, Skip, Usage
 from llm_lsp.engine import scheduler as s
 from llm_lsp.engine.clock import Clock, Timer
-from llm_lsp.errors import LlmLspError
+from llm_lsp.errors import InternalError, LlmLspError
 from llm_lsp.providers.base import Stream
 
 
@@ -149,11 +149,8 @@ class Calls:
         except LlmLspError as exc:
             self._step(s.Failed(call_id, exc))
         except Exception as exc:
-            # A fault of our own must not leave a request unanswered; its text may hold the buffer, its class can't.
-            LOG.error("a call ended with %s at %s", type(exc).__name__, fault_place(exc))
-            self._step(
-                s.Failed(call_id, LlmLspError(f"internal error ({type(exc).__name__}); please report it"))
-            )
+            # A fault of our own must not leave a request unanswered.
+            self._step(s.Failed(call_id, InternalError.of(exc)))
         else:
             job.done(ask, generation)
             self._step(s.Ended(call_id, generation))

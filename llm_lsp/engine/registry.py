@@ -12,7 +12,7 @@ from llm_lsp.config.values import Config
 from llm_lsp.core.exclude import SECRET_FILES, Exclusion
 from llm_lsp.core.trigger import AdmissionRules
 from llm_lsp.core.types import Reason, Skip
-from llm_lsp.engine.client import Client
+from llm_lsp.engine.client import Client, Progress
 from llm_lsp.engine.clock import Clock
 from llm_lsp.engine.notices import Notices
 from llm_lsp.errors import InternalError, LlmLspError
@@ -26,6 +26,8 @@ SEARCH_AGAIN_S = 10.0
 # Seconds that a replaced provider's connections live on, so that its calls end on their own epoch.
 RETIRE_S = 15.0
 PROVIDER_CAUSE = "provider"
+SEARCH_TOKEN = "llm-lsp/provider"
+LOADING = Skip(Reason.LOADING)
 
 
 class Finder(Protocol):
@@ -45,7 +47,7 @@ class Runtime:
     rules: AdmissionRules
     exclusion: Exclusion
     provider: Provider | None = None
-    absent: Skip = Skip(Reason.LOADING)
+    absent: Skip = LOADING
     """Why there is no provider."""
 
 
@@ -84,7 +86,7 @@ class Registry:
         if self.runtime.absent.reason is not Reason.LOADING:
             if self._clock.now() < self._searched_at + SEARCH_AGAIN_S:
                 return
-            self._put(None, Skip(Reason.LOADING))
+            self._put(None, LOADING)
         self._search = asyncio.create_task(self._find(self.runtime.config))
 
     async def ready(self) -> Runtime:
@@ -97,7 +99,7 @@ class Registry:
     def lost(self, provider: Provider) -> None:
         """Take note that a provider's server is gone: the next request searches anew."""
         if self.runtime.provider is provider and self.runtime.config.provider in ("auto", "local"):
-            self._put(None, Skip(Reason.LOADING))
+            self._put(None, LOADING)
             self._retire(provider)
             self.need()
 
@@ -112,12 +114,12 @@ class Registry:
 
     async def _find(self, config: Config) -> None:
         self._searched_at = self._clock.now()
-        title, reported = "llm-lsp", False
+        reported = False
 
         def report(message: str) -> None:
             nonlocal reported
             reported = True
-            self._client.progress(title, message)
+            self._client.progress(Progress(SEARCH_TOKEN, "llm-lsp", message))
             self._client.status("Normal", busy=True, message=message)
 
         try:
@@ -132,7 +134,7 @@ class Registry:
             await provider.warm()
         finally:
             if reported:
-                self._client.progress(title, "", done=True)
+                self._client.progress(Progress(SEARCH_TOKEN, "llm-lsp", done=True))
 
     def _nothing_found(self, error: LlmLspError) -> None:
         LOG.warning("no provider: %s", error)

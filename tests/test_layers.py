@@ -1,0 +1,118 @@
+"""Imports go one way, and what waits, speaks HTTP or speaks LSP stays in its room."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "llm_lsp"
+
+# Each part may import itself and these; `errors` and `__init__` (the version) are open to all.
+MAY_IMPORT = {
+    "system": set[str](),
+    "core": set[str](),
+    "config": {"core"},
+    "providers": {"core", "config", "system"},
+    "local": {"core", "config", "system"},
+    "engine": {"core", "config", "providers.base"},
+    "lsp": {"core", "engine", "system"},
+    "cli": {"core", "config", "providers", "local", "engine", "lsp", "system"},
+    "__main__": {"cli"},
+    "errors": set[str](),
+    "__init__": set[str](),
+}
+# A library, and the only places that may know it.
+ROOMS = {
+    "pygls": ("lsp",),
+    "lsprotocol": ("lsp",),
+    "httpx": ("providers", "local"),
+    "httpcore": ("providers",),
+    "cachetools": ("engine.cache",),
+    "asyncio": ("engine", "providers", "local", "lsp", "cli"),
+    "click": ("cli",),
+    "rich": ("cli", "local"),
+    "tomlkit": ("cli",),
+    "keyring": ("cli",),
+    "huggingface_hub": ("local",),
+    "xllamacpp": ("local",),
+}
+# What would make the pure part impure.
+NOT_IN_CORE = {"os", "pathlib", "time", "socket", "subprocess", "threading", "random", "io.open", "shutil", "tempfile"}
+
+
+def modules() -> list[str]:
+    return sorted(".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in PACKAGE.rglob("*.py"))
+
+
+def imports(module: str) -> Iterator[str]:
+    """Give every imported name of a module, also those inside functions and for type checking."""
+    path = PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def is_within(name: str, part: str) -> bool:
+    return name == part or name.startswith(part + ".")
+
+
+@pytest.mark.parametrize("module", modules())
+def test_imports_go_one_way(module: str) -> None:
+    part = module.split(".")[0]
+    allowed = {part, "errors", "__version__", "__init__", *MAY_IMPORT[part]}
+
+    ours = [name.removeprefix("llm_lsp.") for name in imports(module) if is_within(name, "llm_lsp")]
+
+    assert [name for name in ours if not any(is_within(name, other) for other in allowed)] == []
+
+
+@pytest.mark.parametrize("module", modules())
+def test_libraries_stay_in_their_rooms(module: str) -> None:
+    foreign = [
+        library
+        for name in imports(module)
+        for library, rooms in ROOMS.items()
+        if is_within(name, library) and not any(is_within(module, room) for room in rooms)
+    ]
+
+    assert foreign == []
+
+
+@pytest.mark.parametrize("module", [module for module in modules() if is_within(module, "core")])
+def test_the_core_has_no_world(module: str) -> None:
+    assert [name for name in imports(module) if any(is_within(name, other) for other in NOT_IN_CORE)] == []
+
+
+@pytest.mark.parametrize("module", modules())
+def test_a_module_fits_on_the_minds_screen(module: str) -> None:
+    path = PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
+
+    assert path.read_text(encoding="utf-8").count("\n") <= 400
+
+
+@pytest.mark.parametrize("module", modules())
+def test_no_grab_bags(module: str) -> None:
+    assert not {"utils", "helpers", "common", "manager", "constants"} & set(module.split("."))
+
+
+@pytest.mark.parametrize("module", modules())
+def test_no_mutable_state_at_module_level(module: str) -> None:
+    path = PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+
+    declared = [node.names for node in ast.walk(tree) if isinstance(node, ast.Global)]
+    mutable = [
+        ast.unparse(node)
+        for node in tree.body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        and isinstance(node.value, ast.List | ast.Set | ast.ListComp | ast.DictComp | ast.SetComp)
+    ]
+
+    assert declared == []
+    assert mutable == []
