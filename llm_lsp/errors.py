@@ -3,6 +3,7 @@
 LlmLspError                  one line for the user: what failed, and the remedy; never a key, never buffer text
 ├── InternalError            a fault of this program
 ├── ConfigError              a setting that cannot be used
+├── FramingError             a client's bytes are no message
 ├── LocalModelError          a model on this machine
 │   ├── ModelFileError       no such model, or a file that is no GGUF
 │   ├── DownloadError        a source did not give the file
@@ -42,6 +43,10 @@ class InternalError(LlmLspError):
 
 class ConfigError(LlmLspError):
     """A setting cannot be used."""
+
+
+class FramingError(LlmLspError):
+    """The bytes that a client sent are no message, and what follows them cannot be read."""
 
 
 class LocalModelError(LlmLspError):
