@@ -1,0 +1,51 @@
+"""Whether one line is wanted or a block, told by the syntax around the cursor; knows no model."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from llm_lsp.core.languages import indent_of, language_of, opens_block
+from llm_lsp.core.text import Text
+from llm_lsp.core.types import Document, Mode, Point
+
+Multiline = Literal["auto", "never", "always"]
+
+# Blank lines that are looked over for the next line with text.
+LOOK_LINES = 16
+# What an editor closes by itself: such a rest of the line is no obstacle to a block.
+_CLOSERS = " \t)]}\"'`;,"
+# A finished call, and what stands in a call's brackets: one line, however deep (Cody's rule).
+_CALL = re.compile(r"\b[^()]+\(.*\)$")
+
+
+def choose_mode(document: Document, point: Point, setting: Multiline) -> Mode:
+    """Choose by Cody's rule: a block where an empty one has just been opened, else a line.
+
+    `StopRule` goes on from a line to a block where the model opens one.
+    """
+    if setting != "auto":
+        return Mode.BLOCK if setting == "always" else Mode.LINE
+    text = document.text
+    point = text.clamp(point)
+    line = text.line(point.line)
+    before, after = line[: point.column], line[point.column :]
+    if after.strip(_CLOSERS) or (before.strip() and _CALL.search(before[-500:])):
+        return Mode.LINE
+    language = language_of(document.language)
+    opener = before if before.strip() else _above(text, point.line)
+    if not opens_block(opener[-500:], language):
+        return Mode.LINE
+    following = _below(text, point.line)
+    # The block has lines already where what follows stands deeper than its opener.
+    return Mode.LINE if following and indent_of(following) > indent_of(opener) else Mode.BLOCK
+
+
+def _above(text: Text, line_idx: int) -> str:
+    lines = reversed(text.lines(line_idx - LOOK_LINES, line_idx))
+    return next((line for line in lines if line.strip()), "")
+
+
+def _below(text: Text, line_idx: int) -> str:
+    lines = text.lines(line_idx + 1, line_idx + 1 + LOOK_LINES)
+    return next((line for line in lines if line.strip()), "")

@@ -1,0 +1,108 @@
+"""From a window to what a model is asked; knows no wire format and no document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llm_lsp.core.chat import ChatOpening, chat_prompt
+from llm_lsp.core.families import Family, family_named
+from llm_lsp.core.stops import StopRule
+from llm_lsp.core.types import FimPrompt, Mode, Profile, Prompt, RawPrompt, Snippet
+from llm_lsp.core.window import Window
+
+# Tokens of an answer of one line where a closed connection does not stop the bill.
+BILLED_LINE_TOKENS = 48
+# What a line must not end in for a newline to be a safe stop: its answer may begin with one.
+_MAY_BREAK = (":", "{", "(", "[", "}", ")", "]", ";", ",", ">")
+
+
+def build_prompt(window: Window, profile: Profile, mode: Mode, snippets: Sequence[Snippet] = ()) -> Prompt:
+    """Write the prompt that `profile` wants; an unknown family is asked left to right."""
+    stop = ("\n",) if _newline_stops(window, profile, mode) else ()
+    max_tokens = _max_tokens(profile, mode)
+    if profile.fim == "chat":
+        return chat_prompt(window, mode, tuple(snippets), max_tokens)
+    if profile.fim == "native":
+        suffix = window.line_suffix + window.suffix
+        return FimPrompt(window.prefix, window.line_prefix, suffix, tuple(snippets), stop, max_tokens)
+    family = family_named(profile.fim)
+    if family is None:
+        return RawPrompt(window.prefix + window.line_prefix, stop, max_tokens)
+    return RawPrompt(_render(window, family, snippets), stop + family.stops, max_tokens)
+
+
+def stop_rule(window: Window, profile: Profile, mode: Mode, *, may_grow: bool = True) -> StopRule:
+    """Give the rule that reads the answer to `build_prompt`'s prompt; `may_grow` as in StopRule."""
+    if profile.fim == "chat":
+        return StopRule(window, mode, may_grow=may_grow, opening=ChatOpening(window.line_prefix))
+    family = family_named(profile.fim)
+    if family is None:
+        return StopRule(window, mode, may_grow=may_grow)
+    stops = tuple(dict.fromkeys((*family.stops, *family.tokens)))
+    return StopRule(window, mode, stops, may_grow=may_grow, restore=_restored(window, family))
+
+
+def escape_tokens(text: str, tokens: Sequence[str]) -> str:
+    """Break a model's control tokens in a user's text by a blank after their first character.
+
+    Else a server reads them as control tokens, and the prompt falls apart: people do edit tokenizers.
+    `StopRule` mends what the model copies.
+    """
+    for token in tokens:
+        if token in text:
+            text = text.replace(token, escaped(token))
+    return text
+
+
+def escaped(token: str) -> str:
+    """Give the harmless spelling of a control token."""
+    return f"{token[0]} {token[1:]}"
+
+
+def _restored(window: Window, family: Family) -> dict[str, str]:
+    text = window.prefix + window.line_prefix + window.line_suffix + window.suffix
+    return {escaped(token): token for token in family.tokens if token in text}
+
+
+def _render(window: Window, family: Family, snippets: Sequence[Snippet]) -> str:
+    prefix, line_prefix, suffix = (
+        escape_tokens(text, family.tokens)
+        for text in (window.prefix, window.line_prefix, window.line_suffix + window.suffix)
+    )
+    before = _before(window, family, snippets)
+    outside, inside = ("", before) if family.snippets_inside else (before, "")
+    head = outside + family.head.replace("{path}", window.path).replace("{language}", window.language)
+    if family.order == "spm":
+        # Typing changes the end of the prefix only, which stands last: nothing is read twice.
+        return f"{head}{family.suffix}{suffix}{family.prefix}{inside}{prefix}{line_prefix}{family.middle}"
+    if family.line_after_middle:
+        return f"{head}{family.prefix}{inside}{prefix}{family.suffix}{suffix}{family.middle}{line_prefix}"
+    return f"{head}{family.prefix}{inside}{prefix}{line_prefix}{family.suffix}{suffix}{family.middle}"
+
+
+def _before(window: Window, family: Family, snippets: Sequence[Snippet]) -> str:
+    if not snippets or not family.snippet:
+        return ""
+    files = [
+        family.snippet.replace("{path}", snippet.path).replace(
+            "{text}", escape_tokens(snippet.text, family.tokens)
+        )
+        for snippet in snippets
+    ]
+    return family.snippets_head + "".join(files) + family.current_head.replace("{path}", window.path)
+
+
+def _newline_stops(window: Window, profile: Profile, mode: Mode) -> bool:
+    """Say whether the API itself is to stop at a line's end.
+
+    Not where we can: what a line opens is only known when it is read, and then the answer may go on.
+    """
+    if profile.cancel_stops_billing or mode is not Mode.LINE:
+        return False
+    return not window.line_prefix.rstrip().endswith(_MAY_BREAK)
+
+
+def _max_tokens(profile: Profile, mode: Mode) -> int:
+    if profile.cancel_stops_billing or mode is Mode.BLOCK:
+        return profile.max_tokens
+    return min(profile.max_tokens, BILLED_LINE_TOKENS)

@@ -1,0 +1,26 @@
+"""Characters that hide something from the reader of code; knows nothing of where they come from."""
+
+from __future__ import annotations
+
+import re
+
+# Control characters but tab and line feed (C0, DEL, C1), soft hyphen, combining grapheme joiner, Arabic letter
+# mark, Hangul fillers, Khmer vowels without a shape, Mongolian separators, zero-width marks, bidirectional
+# controls (CVE-2021-42574), line and paragraph separators, invisible operators, variation selectors, byte order
+# mark, interlinear marks, lone surrogates, and the tag block.
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+# An emoji's presentation selector, and the joiner between two of them.
+_EMOJI_MARKS = re.compile(
+    "(?<=[\u2190-\u2bff\u3030-\u3299\U0001f000-\U0001faff\ufe0f])[\ufe0f\u200d]|(?<=[0-9#*])\ufe0f\u20e3"
+)
+
+
+def unsafe_characters(text: str) -> frozenset[str]:
+    """Give the characters of a text that a reader would not see, or would see elsewhere."""
+    if text.isascii() and text.isprintable():
+        return frozenset()
+    return frozenset(_UNSAFE.findall(_EMOJI_MARKS.sub("", text)))
