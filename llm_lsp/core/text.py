@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import io
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
 from typing import Literal
 
-from llm_lsp.core.types import Point
+from llm_lsp.core.types import Edit, Point
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 """What a client counts its columns in."""
@@ -153,6 +153,44 @@ def to_position(text: Text, point: Point, encoding: Encoding) -> tuple[int, int]
     if encoding == "utf-32" or content.isascii():
         return line, column
     return line, _units(content[:column], encoding)
+
+
+def advance(point: Point, inserted: str) -> Point:
+    """Give the end of a text that was inserted at a place."""
+    line, column = Text.of(inserted).end
+    return Point(point.line + line, column if line else point.column + column)
+
+
+def difference(text: Text, new: str) -> Edit:
+    """Find the one small edit that makes `new` of a text, for clients that send the whole text at each keystroke."""
+    old = str(text)
+    limit = min(len(old), len(new))
+    head = _agreement(limit, lambda start, stop: old[start:stop] == new[start:stop])
+    if old[head - 1 : head] == "\r":
+        head -= 1  # There is no place between CR and LF.
+    tail = _agreement(
+        limit - head, lambda start, stop: _from_end(old, start, stop) == _from_end(new, start, stop)
+    )
+    if tail and old[-tail] == "\n" and "\r" in (old[-tail - 1 : -tail], new[-tail - 1 : -tail]):
+        tail -= 1
+    start = Text.of(old[:head]).end
+    return Edit(start, advance(start, old[head : len(old) - tail]), new[head : len(new) - tail])
+
+
+def _agreement(limit: int, agrees: Callable[[int, int], bool]) -> int:
+    """Find how far two strings agree, up to `limit`, comparing at most twice their length."""
+    low, high = 0, limit
+    while low < high:
+        middle = (low + high + 1) // 2
+        if agrees(low, middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _from_end(string: str, start: int, stop: int) -> str:
+    return string[len(string) - stop : len(string) - start]
 
 
 # Code points that are measured at once: a line of 1 MB takes 250 steps of some microseconds each.

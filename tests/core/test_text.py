@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_lsp.core.text import BLOCK_LINES, Encoding, Text, to_point, to_position
-from llm_lsp.core.types import Point
+from llm_lsp.core.text import BLOCK_LINES, Encoding, Text, advance, difference, to_point, to_position
+from llm_lsp.core.types import Edit, Point
 
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 PIECES = [
@@ -123,6 +123,28 @@ def test_a_place_comes_back_from_its_position(start: str, point: Point, encoding
     text = Text.of(start)
     line, character = to_position(text, point, encoding)
     assert to_point(text, line, character, encoding) == text.clamp(point)
+
+
+@given(texts, texts)
+@settings(deadline=None, derandomize=True, max_examples=400)
+def test_a_difference_makes_the_new_text(old: str, new: str) -> None:
+    text = Text.of(old)
+    edit = difference(text, new)
+    assert str(text.edit(edit.start, edit.end, edit.text)) == new
+
+
+def test_a_difference_is_no_more_than_what_changed() -> None:
+    edit = difference(Text.of("one\ntwo\nthree\n"), "one\ntwo!\nthree\n")
+    assert edit == Edit(Point(1, 3), Point(1, 3), "!")
+
+
+@given(texts, points, texts)
+@settings(deadline=None, derandomize=True, max_examples=200)
+def test_an_insertion_ends_where_what_follows_it_begins(start: str, point: Point, new: str) -> None:
+    text = Text.of(start + "end")
+    point = text.clamp(point)
+    edited = text.edit(point, point, f"({new})")
+    assert edited.slice(advance(point, f"({new})"), edited.end) == text.slice(point, text.end)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
