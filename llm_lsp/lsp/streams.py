@@ -1,0 +1,155 @@
+"""Messages as bytes, in and out, each on a thread of its own; knows nothing of what is in them.
+
+Threads, because a pipe can be read without blocking on no system but POSIX, and because a client that stops
+reading must not stop us (pygls 2.1.1 writes from its event loop, which then stands still).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from queue import SimpleQueue
+from threading import Thread
+from typing import BinaryIO
+
+from llm_lsp.errors import FramingError
+
+# Bytes. The largest document that is ever completed has 1 MB; a full-text change of 32 MiB is a mistake.
+MAX_MESSAGE_BYTES = 32 * 1024 * 1024
+# Bytes. Real headers have about 20; a longer line is no LSP, and must not fill the memory.
+MAX_HEADER_BYTES = 4096
+MAX_HEADERS = 32
+# Bytes that wait for a client that does not read; beyond it we end.
+MAX_WAITING_BYTES = 64 * 1024 * 1024
+
+
+def read_message(stream: BinaryIO) -> bytes | None:
+    """Read the body of one message; None where the input has ended.
+
+    Header names in any case and lines that end with LF alone are taken, as other servers take them. Raises
+    FramingError where the bytes are no message: what follows a wrong length cannot be found again.
+    """
+    length = _read_length(stream)
+    if length is None:
+        return None
+    body = stream.read(length)
+    if len(body) < length:
+        raise FramingError("the input ended within a message")
+    return body
+
+
+def _read_length(stream: BinaryIO) -> int | None:
+    length: int | None = None
+    for _ in range(MAX_HEADERS):
+        line = stream.readline(MAX_HEADER_BYTES)
+        if not line:
+            return None
+        if not line.endswith(b"\n"):
+            raise FramingError("a header line is too long, or the input ended within it")
+        if line.strip():
+            length = _parse_header(line, length)
+        elif length is not None:
+            return length
+    raise FramingError(f"no Content-Length within {MAX_HEADERS} header lines")
+
+
+def _parse_header(line: bytes, length: int | None) -> int | None:
+    name, colon, value = line.partition(b":")
+    if not colon:
+        raise FramingError("a header line has no colon: this is no LSP")
+    if name.strip().lower() != b"content-length":
+        return length
+    digits = value.strip()
+    # bytes.isdigit() is true for ASCII digits only. Ten of them, so that int() has little to do.
+    if not digits.isdigit() or len(digits) > 10 or int(digits) > MAX_MESSAGE_BYTES:
+        raise FramingError(f"Content-Length is no number up to {MAX_MESSAGE_BYTES}")
+    if length is not None and length != int(digits):
+        raise FramingError("two lengths for one message")
+    return int(digits)
+
+
+def start_reading(
+    stream: BinaryIO, deliver: Callable[[bytes], None], on_end: Callable[[FramingError | None], None]
+) -> None:
+    """Read messages on a thread until the input ends; both functions are called on that thread.
+
+    `on_end` is called once, with the error that ended the reading, or None where the input simply ended.
+    """
+
+    def read() -> None:
+        failure: FramingError | None = None
+        try:
+            while (body := read_message(stream)) is not None:
+                deliver(body)
+        except FramingError as exc:
+            failure = exc
+        except (OSError, ValueError):
+            pass  # The pipe broke or was closed: the client is gone, which is an end like any other.
+        on_end(failure)
+
+    # A daemon: it stands in a read that nothing can interrupt, and must not keep the process.
+    Thread(target=read, name="lsp-input", daemon=True).start()
+
+
+class Outbox:
+    """Writes messages on a thread, in order; `write` never waits."""
+
+    def __init__(self, stream: BinaryIO, on_failure: Callable[[str], None]) -> None:
+        """Take the stream; `on_failure` is called with a reason, on any thread, once nothing can be sent any more."""
+        self._stream = stream
+        self._on_failure = on_failure
+        self._queue: SimpleQueue[bytes | None] = SimpleQueue()
+        # Two counters with one writer each need no lock: this one is the caller's, the other the thread's.
+        self._queued_bytes = 0
+        self._written_bytes = 0
+        self._broken = False
+        self._thread = Thread(target=self._run, name="lsp-output", daemon=True)
+        self._thread.start()
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes; they are dropped once the client is gone."""
+        if self._broken:
+            return
+        if self._queued_bytes - self._written_bytes + len(data) > MAX_WAITING_BYTES:
+            self._fail("the client does not read our answers")
+            return
+        self._queued_bytes += len(data)
+        self._queue.put(data)
+
+    def close(self, timeout_s: float) -> None:
+        """Write what waits, for at most `timeout_s` seconds; a client that does not read gets no more time."""
+        self._queue.put(None)
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while (data := self._queue.get()) is not None:
+            try:
+                self._stream.write(data)
+                self._stream.flush()
+            except (OSError, ValueError):
+                self._fail("the client closed our output")
+                return
+            self._written_bytes += len(data)
+
+    def _fail(self, reason: str) -> None:
+        if not self._broken:
+            self._broken = True
+            self._on_failure(reason)
+
+
+def claim_stdio() -> tuple[BinaryIO, BinaryIO]:
+    """Take standard input and output for the protocol alone.
+
+    What a library or a child process prints goes to standard error from now on, and they read nothing: a stray
+    `print` would break the framing, and a child that holds our input would hide its end.
+    """
+    # Duplicates are not inherited by children (PEP 446).
+    stdin = os.fdopen(os.dup(0), "rb")
+    stdout = os.fdopen(os.dup(1), "wb")
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return stdin, stdout
