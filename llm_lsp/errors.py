@@ -7,6 +7,7 @@ LlmLspError                  one line for the user: what failed, and the remedy;
 ├── LocalModelError          a model on this machine
 │   ├── ModelFileError       no such model, or a file that is no GGUF
 │   ├── DownloadError        a source did not give the file
+│   │   └── NoAnswerError    the source cannot be reached
 │   └── ModelServerError     the model's server did not start, or ended
 └── ProviderError            a model API
     ├── UnreachableError     no connection: refused, unknown host, TLS, nothing answers
@@ -59,6 +60,10 @@ class ModelFileError(LocalModelError):
 
 class DownloadError(LocalModelError):
     """A model's file could not be fetched; nothing half is left behind."""
+
+
+class NoAnswerError(DownloadError):
+    """A source of models cannot be reached."""
 
 
 class ModelServerError(LocalModelError):
