@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from llm_lsp.core.types import Chunk, Finish, Generation, Mode, Skip, Usage
+from llm_lsp.core.types import Chunk, Face, Finish, Generation, Mode, Skip, Usage
 from llm_lsp.engine import scheduler as s
 from llm_lsp.engine.clock import Clock, Timer
 from llm_lsp.errors import InternalError, LlmLspError
@@ -19,6 +19,10 @@ class Reader(Protocol):
 
     def feed(self, piece: str) -> bool:
         """Take a piece in; True where no more is wanted."""
+        ...
+
+    def end(self) -> None:
+        """Take note that the stream has ended by itself."""
         ...
 
     @property
@@ -72,6 +76,10 @@ class Calls:
     def in_flight(self) -> int:
         """Calls under way."""
         return self._scheduler.in_flight
+
+    def arrived(self, uri: str, face: Face) -> None:
+        """Answer the earlier requests of a document and face: a newer one has come."""
+        self._step(s.Arrived(uri, face))
 
     async def ask(self, ask: s.Ask, job: Job) -> Answer | Skip:
         """Wait for the answer to one request; raises the call's LlmLspError. Cancelling detaches it."""
@@ -170,6 +178,8 @@ class Calls:
                 self._step(s.Streamed(call_id, reader.text))
                 if job.progress:
                     job.progress(reader.text)
+        else:
+            reader.end()
         stream.release()
         self._next_generation_id += 1
         return Generation(

@@ -50,7 +50,17 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrived:
+    """A request has come, whatever will answer it: earlier ones of its document and face are superseded."""
+
+    uri: str
+    face: Face
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
+    """A request that has arrived needs a model."""
+
     ask: Ask
 
 
@@ -98,7 +108,7 @@ class Stopped:
     """The server shuts down."""
 
 
-Event = Asked | Cancelled | Streamed | Ended | Failed | Woke | Closed | Stopped
+Event = Arrived | Asked | Cancelled | Streamed | Ended | Failed | Woke | Closed | Stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +188,10 @@ class Scheduler:
         """Take an event in and say what is to be done, in order."""
         effects: list[Effect] = []
         match event:
+            case Arrived(uri, face):
+                effects += self._supersede(uri, face, now)
             case Asked(ask):
-                effects += self._asked(ask, now)
+                effects += self._asked(ask)
             case Cancelled(request_id):
                 self._leave(request_id, now)
             case Streamed(call_id, text):
@@ -210,8 +222,7 @@ class Scheduler:
         listening = (request_id for call in self._calls.values() for request_id in call.listeners)
         return frozenset((*self._waiting, *listening))
 
-    def _asked(self, ask: Ask, now: float) -> Iterator[Effect]:
-        yield from self._supersede(ask, now)
+    def _asked(self, ask: Ask) -> Iterator[Effect]:
         if self._join(ask):
             return
         self._waiting[ask.request_id] = ask
@@ -220,11 +231,11 @@ class Scheduler:
             if call.base.uri == ask.uri and not call.listeners:
                 yield self._close(call)
 
-    def _supersede(self, ask: Ask, now: float) -> Iterator[Effect]:
-        for other in [*self._pending()]:
-            if other.uri == ask.uri and other.face == ask.face and other.request_id != ask.request_id:
-                self._leave(other.request_id, now)
-                yield Refuse(other.request_id, Reason.SUPERSEDED)
+    def _supersede(self, uri: str, face: Face, now: float) -> Iterator[Effect]:
+        for ask in [*self._pending()]:
+            if (ask.uri, ask.face) == (uri, face):
+                self._leave(ask.request_id, now)
+                yield Refuse(ask.request_id, Reason.SUPERSEDED)
 
     def _pending(self) -> Iterator[Ask]:
         yield from self._waiting.values()

@@ -26,6 +26,9 @@ class FirstLine:
         self.all += piece
         return "\n" in self.all
 
+    def end(self) -> None:
+        pass
+
     @property
     def text(self) -> str:
         return self.all.partition("\n")[0]
@@ -41,6 +44,7 @@ class Rig:
         self.kept: list[Generation] = []
 
     def ask(self, asked: Ask) -> asyncio.Task[Answer | Skip]:
+        self.calls.arrived(asked.uri, asked.face)
         job = Job(self.begin, FirstLine, Mode.LINE, lambda _, generation: self.kept.append(generation))
         return asyncio.create_task(self.calls.ask(asked, job))
 

@@ -10,6 +10,7 @@ from llm_lsp.core.anchor import Anchor, Bucket
 from llm_lsp.core.types import Face, Finish, Generation, Mode, Reason
 from llm_lsp.engine.scheduler import (
     LINGER_S,
+    Arrived,
     Ask,
     Asked,
     Cancelled,
@@ -56,8 +57,14 @@ def run(*events: tuple[float, Event]) -> list[Effect]:
     scheduler = Scheduler()
     effects: list[Effect] = []
     for now, event in events:
-        effects = [effect for effect in scheduler.step(event, now) if not isinstance(effect, Wake)]
+        effects = [effect for effect in step(scheduler, event, now) if not isinstance(effect, Wake)]
     return effects
+
+
+def step(scheduler: Scheduler, event: Event, now: float) -> list[Effect]:
+    """Take one event; a request arrives before it asks."""
+    before = scheduler.step(Arrived(event.ask.uri, event.ask.face), now) if isinstance(event, Asked) else []
+    return [*before, *scheduler.step(event, now)]
 
 
 def test_a_request_that_is_ready_starts_a_call() -> None:
@@ -179,7 +186,7 @@ class Interleavings(RuleBasedStateMachine):
         self.wake: float | None = None
 
     def step(self, event: Event) -> None:
-        for effect in self.scheduler.step(event, self.now):
+        for effect in step(self.scheduler, event, self.now):
             match effect:
                 case Start(call_id, request_id):
                     assert self.asks[request_id].ready_at <= self.now

@@ -1,0 +1,68 @@
+"""Builds the engine from its parts; the only place that knows them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from llm_lsp.config.values import Config, ProviderConfig
+from llm_lsp.errors import LlmLspError, LocalModelError
+from llm_lsp.providers.base import Provider
+
+# The name of our own model server, as `provider = "local"` and in what users read.
+LOCAL = "local"
+
+
+class ModelFinder:
+    """Turns `provider = ...` into a provider: a configured one, a server that runs here, or our own."""
+
+    async def find(self, config: Config, report: Callable[[str], None]) -> Provider:
+        """Find or start the provider; raises LlmLspError with the remedy."""
+        if config.provider == "auto":
+            return await self._auto(config, report)
+        if config.provider == LOCAL:
+            return await own_model(config, report)
+        return await configured(config.providers[config.provider])
+
+    async def _auto(self, config: Config, report: Callable[[str], None]) -> Provider:
+        from llm_lsp.providers.discover import discover
+
+        found = await discover()
+        if found.chosen is not None:
+            return await configured(found.chosen)
+        try:
+            return await own_model(config, report)
+        except LocalModelError as exc:
+            raise no_model(exc) from exc
+
+
+def no_model(cause: LlmLspError) -> LocalModelError:
+    """Say the two things that would help."""
+    return LocalModelError(
+        f"{cause}; or use a model API: llm-lsp provider add NAME (llm-lsp provider list shows the names)"
+    )
+
+
+async def configured(config: ProviderConfig) -> Provider:
+    """Make a provider from its settings; raises AuthError where its key is missing."""
+    from llm_lsp.cli.keys import find_key
+    from llm_lsp.providers.resolve import make_provider
+
+    return make_provider(config, await find_key(config))
+
+
+async def own_model(config: Config, report: Callable[[str], None]) -> Provider:
+    """Join or start the model server on this machine."""
+    from llm_lsp.local.models import LocalModels
+    from llm_lsp.providers.resolve import make_provider
+
+    endpoint = await LocalModels().acquire(config.local, report)
+    settings = ProviderConfig(LOCAL, "openai-completions", endpoint.base_url, endpoint.model, local=True, free=True)
+    return make_provider(settings, endpoint.key)
+
+
+def folders_of(uris: tuple[str, ...]) -> tuple[Path, ...]:
+    """Give the folders among some URIs."""
+    from llm_lsp.core.exclude import path_of
+
+    return tuple(Path("/" + path) for uri in uris if (path := path_of(uri)) is not None)

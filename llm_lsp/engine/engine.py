@@ -1,0 +1,162 @@
+"""The engine as the face sees it: documents in, completions out; knows no protocol."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from llm_lsp.config.stack import SettingsStack
+from llm_lsp.config.trust import Source
+from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Reason, Skip
+from llm_lsp.engine.client import Client
+from llm_lsp.engine.client import Source as EditorSource
+from llm_lsp.engine.clock import Clock
+from llm_lsp.engine.notices import Notices
+from llm_lsp.engine.pipeline import CompletionPipeline
+from llm_lsp.engine.registry import Finder, Registry
+from llm_lsp.engine.workspace import Workspace
+from llm_lsp.errors import ConfigError
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the engine needs from outside."""
+
+    finder: Finder
+    with_folders: Callable[[SettingsStack, Iterable[str]], SettingsStack]
+    """Puts the workspace files of some folders, given as URIs, in place of those before."""
+    clock: Clock
+
+
+class CompletionEngine:
+    """Everything behind the face, built once for a server or a command."""
+
+    def __init__(self, stack: SettingsStack, world: World, client: Client) -> None:
+        self._stack = stack
+        self._world = world
+        self._clock = clock = world.clock
+        self._client = client
+        self._notices = Notices(client)
+        self._workspace = Workspace(clock.now)
+        self.registry = Registry(world.finder, client, self._notices, clock)
+        self._pipeline = CompletionPipeline(self.registry, self._workspace, self._notices, clock)
+        self._next_id = 0
+        self._is_off = False
+        self._snoozed_until = float("-inf")
+        self._last: tuple[CompletionRequest, Completion | Skip] | None = None
+        self._apply()
+
+    def configure(self, source: EditorSource, settings: Mapping[str, object]) -> None:
+        """Take settings from the editor, under "initializationOptions" or "editor settings"."""
+        self._stack = self._stack.with_layer(source, settings)
+        self._apply()
+
+    def set_folders(self, folders: tuple[str, ...]) -> None:
+        """Take the workspace's folders, as URIs, and read what they say."""
+        self._stack = self._world.with_folders(self._stack, folders)
+        self._apply()
+
+    def open(self, document: Document) -> None:
+        """Take an opened document in, and find a model for it."""
+        self._workspace.open(document)
+        if not self.registry.runtime.exclusion.covers(document.uri):
+            self.registry.need()
+
+    def change(self, document: Document, edits: tuple[Edit, ...]) -> None:
+        """Take a changed document."""
+        self._workspace.change(document, edits)
+
+    def close(self, uri: str) -> None:
+        """Forget a document and settle what waits for it."""
+        self._workspace.close(uri)
+        self._pipeline.close_document(uri)
+
+    def document(self, uri: str) -> Document | None:
+        """Give the newest snapshot of an open document."""
+        return self._workspace.document(uri)
+
+    def next_id(self) -> int:
+        """Number a request."""
+        self._next_id += 1
+        return self._next_id
+
+    def now(self) -> float:
+        """Give the engine's time in seconds, for a request's `asked_at`."""
+        return self._clock.now()
+
+    async def complete(
+        self, request: CompletionRequest, progress: Callable[[str], None] | None = None
+    ) -> Completion | Skip:
+        """Answer one request; never raises but for its own cancellation."""
+        if request.face == "menu" and not self._wants_menu():
+            return Skip(Reason.MENU_OFF)
+        result = self._off() or await self._pipeline.complete(request, progress)
+        if isinstance(result, Skip):
+            LOG.debug("request %d: %s", request.id, result.reason.name)
+        self._last = request, result
+        return result
+
+    def accepted(self, completion_id: str) -> None:
+        """Take note that a completion was accepted; an unknown id is no error."""
+        LOG.debug("accepted %s", completion_id)
+
+    def toggle(self) -> bool:
+        """Switch completion off or on; give whether it is on now."""
+        self._is_off = not self._is_off
+        self._tell()
+        return not self._is_off
+
+    def snooze(self, minutes: float) -> None:
+        """Make no completions for a while; 0 ends that."""
+        self._snoozed_until = self._clock.now() + 60 * minutes if minutes > 0 else float("-inf")
+        self._tell()
+
+    def select_provider(self, name: str) -> None:
+        """Use another provider from now on; raises ConfigError where it may not be used."""
+        stack = self._stack.with_layer(Source.EDITOR, {"provider": name}, "selectProvider")
+        if stack.resolve().config.provider != name:
+            raise ConfigError(f"provider {name} is not enabled; run: llm-lsp provider add {name}")
+        self._stack = stack
+        self._apply()
+
+    def explain(self) -> str:
+        """Say in words what became of the last request, and why."""
+        if self._last is None:
+            return "nothing was asked yet"
+        request, result = self._last
+        what = f"the last request ({request.trigger.value}, {request.face}) "
+        if isinstance(result, Completion):
+            return what + f"was answered with {len(result.text)} characters"
+        detail = f" ({result.detail})" if result.detail else ""
+        return what + f"showed nothing: {result.reason.value}{detail}"
+
+    async def aclose(self) -> None:
+        """Settle every request; close every call and connection."""
+        await self._pipeline.aclose()
+        await self.registry.aclose()
+
+    def _apply(self) -> None:
+        resolved = self._stack.resolve()
+        for problem in resolved.problems:
+            self._notices.say(
+                f"{problem.source}: {problem.message}", "warning", f"{problem.source}: {problem.message}"
+            )
+        self.registry.apply(resolved.config)
+
+    def _tell(self) -> None:
+        off = self._off()
+        self._client.status("Inactive" if off else "Normal", message=off.detail if off else "")
+
+    def _off(self) -> Skip | None:
+        if self._is_off:
+            return Skip(Reason.DISABLED, "switched off by the toggle command")
+        if self._clock.now() < self._snoozed_until:
+            return Skip(Reason.DISABLED, "snoozed")
+        return None
+
+    def _wants_menu(self) -> bool:
+        menu = self.registry.runtime.config.completion.menu
+        return menu == "always" or (menu == "auto" and not self._client.has_inline)

@@ -1,0 +1,187 @@
+"""The way of one completion, from the request to the final text: start reading here. Knows neither LSP nor HTTP."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from llm_lsp.core.anchor import Anchor, anchor_at
+from llm_lsp.core.mode import choose_mode
+from llm_lsp.core.postprocess import postprocess
+from llm_lsp.core.prompt import build_prompt, stop_rule
+from llm_lsp.core.timing import PAUSE_S, ready_at
+from llm_lsp.core.trigger import admit, gate
+from llm_lsp.core.types import Completion, CompletionRequest, Generation, Profile, Reason, Skip, Trigger
+from llm_lsp.core.window import Window, cut_window
+from llm_lsp.engine.cache import GenerationCache
+from llm_lsp.engine.calls import Calls, Job
+from llm_lsp.engine.clock import Clock
+from llm_lsp.engine.notices import Notices
+from llm_lsp.engine.registry import Registry, Runtime
+from llm_lsp.engine.scheduler import Ask, Route
+from llm_lsp.engine.workspace import Workspace
+from llm_lsp.errors import LlmLspError, UnreachableError
+from llm_lsp.providers.base import Provider, Stream
+
+LOG = logging.getLogger(__name__)
+CALL_CAUSE = "call"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A request with what is needed to ask for it."""
+
+    request: CompletionRequest
+    runtime: Runtime
+    provider: Provider
+    anchor: Anchor
+    route: Route
+
+    @property
+    def line_prefix(self) -> str:
+        return self.request.document.text.line(self.request.point.line)[: self.request.point.column]
+
+    @property
+    def line_suffix(self) -> str:
+        return self.request.document.text.line(self.request.point.line)[self.request.point.column :]
+
+
+class CompletionPipeline:
+    """Answers requests: each stage may end it, with a completion or with a Skip that says why not."""
+
+    def __init__(self, registry: Registry, workspace: Workspace, notices: Notices, clock: Clock) -> None:
+        self._registry = registry
+        self._workspace = workspace
+        self._notices = notices
+        self._clock = clock
+        self._cache = GenerationCache(clock.now)
+        self._calls = Calls(clock)
+
+    async def complete(
+        self, request: CompletionRequest, progress: Callable[[str], None] | None = None
+    ) -> Completion | Skip:
+        """Answer one request; what can be answered at once is answered before the first await.
+
+        `progress` is told the text so far while it streams. Cancelling the caller detaches the request.
+        """
+        self._calls.arrived(request.document.uri, request.face)
+        place = self._admit(request, self._registry.runtime)
+        if isinstance(place, Skip):
+            return place
+        if hit := self._cache.find(place.route, place.anchor):
+            return self._finish(place, hit.generation, hit.typed)
+        if skip := self._gate(place):
+            return skip
+        return await self._ask(place, progress)
+
+    def close_document(self, uri: str) -> None:
+        """Settle what waits for a document."""
+        self._calls.close_document(uri)
+
+    async def aclose(self) -> None:
+        """Settle all requests and close all calls."""
+        await self._calls.aclose()
+
+    def _admit(self, request: CompletionRequest, runtime: Runtime) -> Place | Skip:
+        if skip := admit(request, runtime.rules):
+            return skip
+        if runtime.exclusion.covers(request.document.uri):
+            return Skip(Reason.EXCLUDED)
+        provider = runtime.provider
+        if provider is None:
+            self._registry.need()
+            return self._registry.runtime.absent
+        profile = provider.profile
+        route = Route(profile.provider, profile.model, profile.fim, runtime.epoch)
+        anchor = anchor_at(request.document, request.point)
+        return Place(request, runtime, provider, anchor, route)
+
+    def _gate(self, place: Place) -> Skip | None:
+        if self._is_manual(place.request):
+            return None
+        return gate(
+            place.line_prefix, place.line_suffix, self._workspace.pace(place.request.document.uri).deletions
+        )
+
+    def _is_manual(self, request: CompletionRequest) -> bool:
+        if request.trigger is not Trigger.MANUAL:
+            return False
+        # Editors ask for menus as "invoked" while their user types, too (LSP 3.17, CompletionTriggerKind).
+        last_edit_at = self._workspace.pace(request.document.uri).last_edit_at
+        return request.face != "menu" or request.asked_at - last_edit_at >= PAUSE_S
+
+    async def _ask(self, place: Place, progress: Callable[[str], None] | None) -> Completion | Skip:
+        profile = place.provider.profile
+        ask = Ask(
+            place.request.id,
+            place.anchor,
+            place.route,
+            place.request.face,
+            self._ready_at(place),
+            profile.max_in_flight,
+        )
+        try:
+            answer = await self._calls.ask(ask, self._job(place, progress))
+        except LlmLspError as exc:
+            return self._failed(place, exc)
+        if isinstance(answer, Skip):
+            return answer
+        self._notices.over(CALL_CAUSE)
+        return self._finish(place, answer.generation, answer.typed)
+
+    def _ready_at(self, place: Place) -> float:
+        if self._is_manual(place.request):
+            return float("-inf")
+        pace = self._workspace.pace(place.request.document.uri)
+        debounce_ms = place.runtime.config.completion.debounce_ms
+        if debounce_ms != "auto":
+            return pace.last_edit_at + debounce_ms / 1000
+        return ready_at(pace, place.line_prefix, place.line_suffix)
+
+    def _job(self, place: Place, progress: Callable[[str], None] | None) -> Job:
+        """Say how to make the call; nothing is built before the call is made."""
+        request, profile = place.request, place.provider.profile
+        multiline = place.runtime.config.completion.multiline
+        mode = choose_mode(request.document, request.point, multiline)
+        window: Window | None = None
+
+        def cut() -> Window:
+            nonlocal window
+            window = window or cut_window(request.document, request.point, prompt_budget(profile))
+            return window
+
+        def begin() -> Stream:
+            return place.provider.stream(build_prompt(cut(), profile, mode))
+
+        def keep(ask: Ask, generation: Generation) -> None:
+            self._cache.put(ask.route, ask.anchor, generation)
+
+        def show(text: str) -> None:
+            if progress:
+                progress(text)
+
+        return Job(
+            begin, lambda: stop_rule(cut(), profile, mode, may_grow=multiline != "never"), mode, keep, show
+        )
+
+    def _failed(self, place: Place, error: LlmLspError) -> Skip:
+        LOG.warning("request %d failed: %s", place.request.id, error)
+        self._notices.say(CALL_CAUSE, "error", str(error))
+        if isinstance(error, UnreachableError):
+            self._registry.lost(place.provider)
+        return Skip(Reason.PROVIDER_FAILED, str(error))
+
+    def _finish(self, place: Place, generation: Generation, typed: int) -> Completion | Skip:
+        request = place.request
+        result = postprocess(generation.text[typed:], generation.finish, request)
+        if isinstance(result, Skip):
+            return result
+        return Completion(
+            f"{generation.id}.{request.id}", generation.id, request.point, result.end, result.text
+        )
+
+
+def prompt_budget(profile: Profile) -> int:
+    """Give the tokens of the window: what the answer needs is kept free."""
+    return max(64, profile.context_tokens - profile.max_tokens)

@@ -1,0 +1,363 @@
+"""One completion from the request to the final text, with a scripted model and a clock that stands still."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from llm_lsp.config.stack import SettingsStack
+from llm_lsp.config.trust import Source
+from llm_lsp.config.values import Config
+from llm_lsp.core.text import Text
+from llm_lsp.core.types import (
+    Completion,
+    CompletionRequest,
+    Document,
+    Edit,
+    Face,
+    Point,
+    Profile,
+    RawPrompt,
+    Reason,
+    Skip,
+    Trigger,
+)
+from llm_lsp.engine.client import Kind, Level, Progress
+from llm_lsp.engine.engine import CompletionEngine, World
+from llm_lsp.engine.registry import SEARCH_AGAIN_S
+from llm_lsp.engine.scheduler import LINGER_S
+from llm_lsp.errors import ConfigError, LlmLspError, ModelFileError, UnreachableError
+from llm_lsp.providers.base import Provider
+from tests.doubles import FakeClock, ScriptedProvider, settle
+
+URI = "file:///p/a.py"
+
+
+@dataclass
+class RecordingClient:
+    name: str = "test"
+    has_inline: bool = True
+    shown: list[str] = field(default_factory=list)
+    progressed: list[Progress] = field(default_factory=list)
+    statuses: list[str] = field(default_factory=list)
+
+    def show(self, level: Level, text: str) -> None:
+        self.shown.append(text)
+
+    def progress(self, progress: Progress) -> None:
+        self.progressed.append(progress)
+
+    def status(self, kind: Kind, *, busy: bool = False, message: str = "") -> None:
+        self.statuses.append(kind)
+
+
+@dataclass
+class ListedFinder:
+    """Finds what a test lists, in order: a provider, an error to raise, or a line to report and wait for ever."""
+
+    found: list[Provider | LlmLspError | str]
+    searches: int = 0
+
+    async def find(self, config: Config, report: Callable[[str], None]) -> Provider:
+        self.searches += 1
+        item = self.found.pop(0)
+        if isinstance(item, str):
+            report(item)
+            await asyncio.Event().wait()
+            raise AssertionError("unreachable")
+        if isinstance(item, LlmLspError):
+            raise item
+        return item
+
+
+def same_stack(stack: SettingsStack, folders: Iterable[str]) -> SettingsStack:
+    return stack
+
+
+class Rig:
+    """An engine with one open Python document."""
+
+    def __init__(
+        self, *found: Provider | LlmLspError | str, settings: Mapping[str, object] | None = None
+    ) -> None:
+        self.clock = FakeClock()
+        self.client = RecordingClient()
+        self.provider = ScriptedProvider()
+        self.finder = ListedFinder([*found] or [self.provider])
+        stack = SettingsStack().with_layer(Source.USER_FILE, settings or {})
+        self.engine = CompletionEngine(stack, World(self.finder, same_stack, self.clock), self.client)
+
+    async def write(self, text: str, uri: str = URI, language: str = "python") -> None:
+        self.engine.open(Document(uri, language, 1, Text.of(text)))
+        await settle()
+
+    async def type(self, text: str, uri: str = URI) -> None:
+        document = self.engine.document(uri)
+        assert document is not None
+        end = document.text.end
+        changed = Document(uri, document.language, document.version + 1, document.text.edit(end, end, text))
+        self.engine.change(changed, (Edit(end, end, text),))
+
+    def ask(
+        self,
+        trigger: Trigger = Trigger.AUTOMATIC,
+        face: Face = "inline",
+        at: Point | None = None,
+        uri: str = URI,
+    ):  # type: ignore[no-untyped-def]  # a task of the engine's answer
+        document = self.engine.document(uri)
+        assert document is not None
+        request = CompletionRequest(
+            self.engine.next_id(), document, at or document.text.end, trigger, face, self.clock.now()
+        )
+        return asyncio.create_task(self.engine.complete(request))
+
+
+@pytest.fixture
+async def rig() -> AsyncIterator[Rig]:
+    rig = Rig()
+    yield rig
+    await rig.engine.aclose()
+
+
+def text_of(result: Completion | Skip) -> str:
+    assert isinstance(result, Completion), result
+    return result.text
+
+
+def reason_of(result: Completion | Skip) -> Reason:
+    assert isinstance(result, Skip), result
+    return result.reason
+
+
+async def test_a_completion_comes_from_the_model(rig: Rig) -> None:
+    await rig.write("x = 1\ny = ")
+    task = rig.ask()
+    await settle()
+    rig.provider.streams[0].finish("x + 1\n")
+
+    result = await task
+
+    assert isinstance(result, Completion)
+    assert (result.text, result.start, result.end) == ("x + 1", Point(1, 4), Point(1, 4))
+    prompt = rig.provider.streams[0].prompt
+    assert isinstance(prompt, RawPrompt)
+    assert prompt.text.endswith("x = 1\ny = ")
+
+
+async def test_the_same_place_is_answered_from_the_cache_before_any_wait(rig: Rig) -> None:
+    await rig.write("y = ")
+    rig.provider.replies = ["x + 1\n"]
+    await rig.ask()
+
+    task = rig.ask()
+    await asyncio.sleep(0)
+
+    assert text_of(task.result()) == "x + 1"
+    assert len(rig.provider.streams) == 1
+
+
+async def test_typing_along_needs_no_call(rig: Rig) -> None:
+    await rig.write("y = ")
+    rig.provider.replies = ["x + 1\n"]
+    await rig.ask()
+    await rig.type("x +")
+
+    assert text_of(await rig.ask()) == " 1"
+    assert len(rig.provider.streams) == 1
+
+
+async def test_an_automatic_request_inside_a_word_waits_for_the_next_key(rig: Rig) -> None:
+    await rig.write("y = ")
+    await rig.type("a")
+    await rig.clock.advance(0.1)
+    await rig.type("b")
+    rig.ask()
+
+    await settle()
+    assert rig.provider.streams == []
+    await rig.clock.advance(0.4)
+    assert len(rig.provider.streams) == 1
+
+
+async def test_a_manual_request_waits_for_nothing_and_passes_the_gates(rig: Rig) -> None:
+    await rig.write("foo(a) + bar")
+    rig.ask(Trigger.MANUAL, at=Point(0, 6))
+    await settle()
+
+    assert len(rig.provider.streams) == 1
+
+
+async def test_a_gate_names_its_reason(rig: Rig) -> None:
+    await rig.write("foo(a) + bar")
+
+    assert reason_of(await rig.ask(at=Point(0, 8))) is Reason.MID_LINE
+
+
+async def test_a_newer_request_answers_the_older_at_once(rig: Rig) -> None:
+    await rig.write("y = ")
+    older = rig.ask()
+    await settle()
+    rig.ask(at=Point(0, 0))
+
+    assert reason_of(await older) is Reason.SUPERSEDED
+
+
+async def test_a_cancelled_request_is_cancelled_upstream(rig: Rig) -> None:
+    await rig.write("y = ")
+    task = rig.ask()
+    await settle()
+    task.cancel()
+
+    await rig.clock.advance(LINGER_S)
+
+    assert rig.provider.streams[0].closed
+
+
+async def test_secret_files_are_not_sent(rig: Rig) -> None:
+    await rig.write("KEY=", "file:///p/.env")
+
+    assert reason_of(await rig.ask(uri="file:///p/.env")) is Reason.EXCLUDED
+    assert rig.provider.streams == []
+
+
+async def test_while_the_model_loads_requests_are_answered_empty_at_once() -> None:
+    rig = Rig("loading the model")
+    await rig.write("y = ")
+
+    assert reason_of(await rig.ask()) is Reason.LOADING
+    assert [progress.message for progress in rig.client.progressed] == ["loading the model"]
+    await rig.engine.aclose()
+    assert rig.client.progressed[-1].done
+
+
+async def test_without_a_model_one_message_says_what_helps() -> None:
+    rig = Rig(
+        ModelFileError("no model; run: llm-lsp model pull"),
+        ModelFileError("no model; run: llm-lsp model pull"),
+    )
+    await rig.write("y = ")
+
+    assert reason_of(await rig.ask()) is Reason.NO_PROVIDER
+    await rig.clock.advance(SEARCH_AGAIN_S)
+    await rig.ask()
+    await settle()
+
+    assert rig.finder.searches == 2
+    assert rig.client.shown == ["no model; run: llm-lsp model pull"]
+    await rig.engine.aclose()
+
+
+async def test_a_model_that_turned_up_later_is_found() -> None:
+    provider = ScriptedProvider(replies=("1\n",))
+    rig = Rig(ModelFileError("no model"), provider)
+    await rig.write("y = ")
+    await rig.ask()
+    await rig.clock.advance(SEARCH_AGAIN_S)
+    await rig.ask()
+    await settle()
+
+    assert text_of(await rig.ask()) == "1"
+    await rig.engine.aclose()
+
+
+async def test_a_failed_call_is_said_once_and_not_cached(rig: Rig) -> None:
+    await rig.write("y = ")
+    for _ in range(3):
+        task = rig.ask(Trigger.MANUAL)
+        await settle()
+        rig.provider.streams[-1].fail(LlmLspError("h: busy; wait"))
+        assert reason_of(await task) is Reason.PROVIDER_FAILED
+
+    assert len(rig.provider.streams) == 3
+    assert rig.client.shown == ["h: busy; wait"]
+
+
+async def test_a_server_that_went_away_is_searched_anew() -> None:
+    first, second = ScriptedProvider(), ScriptedProvider(replies=("1\n",))
+    rig = Rig(first, second)
+    await rig.write("y = ")
+    task = rig.ask()
+    await settle()
+    first.streams[0].fail(UnreachableError("127.0.0.1: connection refused"))
+    await task
+    await settle()
+
+    assert text_of(await rig.ask()) == "1"
+    await rig.engine.aclose()
+
+
+async def test_new_settings_take_effect_and_forget_old_answers(rig: Rig) -> None:
+    await rig.write("y = ")
+    rig.provider.replies = ["x\n", "z\n"]
+    await rig.ask()
+    rig.engine.configure("editor settings", {"completion": {"debounceMs": 10}})
+
+    assert text_of(await rig.ask()) == "z"
+
+
+async def test_a_bad_setting_gives_one_message_and_the_default(rig: Rig) -> None:
+    for _ in range(2):
+        rig.engine.configure("editor settings", {"completoin": {}})
+
+    assert len(rig.client.shown) == 1
+    assert "completion" in rig.client.shown[0]
+
+
+async def test_switched_off_and_snoozed(rig: Rig) -> None:
+    await rig.write("y = ")
+    rig.provider.replies = ["x\n"]
+
+    assert rig.engine.toggle() is False
+    assert reason_of(await rig.ask()) is Reason.DISABLED
+    assert rig.engine.toggle() is True
+    rig.engine.snooze(1)
+    assert reason_of(await rig.ask()) is Reason.DISABLED
+    rig.clock.time += 61
+    assert text_of(await rig.ask()) == "x"
+
+
+async def test_menus_stay_empty_for_clients_with_inline_completion(rig: Rig) -> None:
+    await rig.write("y = ")
+    rig.provider.replies = ["x\n"]
+
+    assert reason_of(await rig.ask(face="menu")) is Reason.MENU_OFF
+    rig.client.has_inline = False
+    assert text_of(await rig.ask(face="menu")) == "x"
+
+
+async def test_a_provider_that_was_not_enabled_cannot_be_selected(rig: Rig) -> None:
+    with pytest.raises(ConfigError, match="provider add codestral"):
+        rig.engine.select_provider("codestral")
+
+
+async def test_explain_says_why_nothing_was_shown(rig: Rig) -> None:
+    await rig.write("foo()")
+    await rig.ask()
+
+    assert "the line ends a statement" in rig.engine.explain()
+
+
+async def test_closing_a_document_answers_its_requests(rig: Rig) -> None:
+    await rig.write("y = ")
+    task = rig.ask()
+    await settle()
+    rig.engine.close(URI)
+
+    assert reason_of(await task) is Reason.CANCELLED
+
+
+async def test_a_local_provider_has_one_call_at_a_time() -> None:
+    provider = ScriptedProvider(Profile("local", "m", "none", local=True, max_in_flight=1))
+    rig = Rig(provider)
+    await rig.write("y = ")
+    await rig.write("z = ", "file:///p/b.py")
+    rig.ask()
+    rig.ask(uri="file:///p/b.py")
+    await settle()
+
+    assert len(provider.streams) == 1
+    await rig.engine.aclose()
