@@ -25,7 +25,7 @@ PROVIDERS = "providers"
 CHOICE: Path = ("provider",)
 EXCLUDE: Path = ("privacy", "exclude")
 AUTO = "auto"
-# What `fallback` may name besides providers: the model on this machine.
+# The model on this machine, which is no entry under [providers].
 LOCAL = "local"
 # A key belongs to the origin that it was given for, so a preset's goes only to the preset's own.
 KEY_FIELDS = ("api_key_env", "api_key_command")
@@ -213,7 +213,7 @@ class Merge:
         """Take the latest choice that can be used."""
         for choice in reversed(self.choices):
             name = choice.value
-            if name == AUTO or name in providers:
+            if name in (AUTO, LOCAL) or name in providers:
                 self.settings[CHOICE] = choice
                 return
             if name in self.presets and (PROVIDERS, name, NAME) not in self.settings:
@@ -221,7 +221,7 @@ class Merge:
                     choice.label, f'provider "{name}" is not enabled, run `llm-lsp provider add {name}`'
                 )
             elif name not in self.refused and (PROVIDERS, name, NAME) not in self.settings:
-                hint = nearest(name, [AUTO, *providers, *self.presets])
+                hint = nearest(name, [AUTO, LOCAL, *providers, *self.presets])
                 self._problem(choice.label, f'there is no provider "{name}"{hint}')
 
     # Looking up

@@ -81,8 +81,8 @@ class _Reader:
         for key, value in self._items(path, settings):
             known = _snake(key) if self.from_editor and key not in kinds else key
             if known not in kinds:
-                name = dotted((*path, key))
-                self.faults.append(f'unknown setting "{_cut(name)}"{nearest(key, kinds)}')
+                hint = nearest(key, kinds) or _elsewhere(key)
+                self.faults.append(f'unknown setting "{_cut(dotted((*path, key)))}"{hint}')
             elif value is not None:
                 self._entry(kinds[known], (*path, known), value)
 
@@ -117,6 +117,15 @@ class _Reader:
             self.values[path] = read_value(kind, value)
         except Unfit:
             self.faults.append(f"{dotted(path)} must be {describe(kind)}{_but(kind, value)}")
+
+
+def _elsewhere(key: str) -> str:
+    """Name the section that has a key by this very name."""
+    for each in fields(Config):
+        inner = section_of(each.type)
+        if inner and _snake(key) in {known.name for known in fields(inner)}:
+            return f', did you mean "{each.name}.{_snake(key)}"?'
+    return ""
 
 
 def _but(kind: Any, value: object) -> str:

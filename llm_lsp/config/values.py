@@ -128,7 +128,7 @@ class Config:
     enabled: bool = True
     """Whether completions are made at all."""
     provider: str = "auto"
-    """"auto", a preset's name, or a name under `[providers]`."""
+    """"auto" (a model server that runs here, else the model of `[local]`), "local" (that model), a preset's name, or a name under `[providers]`."""
     providers: Mapping[str, ProviderConfig] = field(default_factory=dict)
     """Model APIs by name."""
     completion: CompletionConfig = CompletionConfig()

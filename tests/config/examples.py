@@ -1,0 +1,58 @@
+"""Settings that the tests of trust and merging start from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from llm_lsp.config.stack import Resolved, SettingsStack
+from llm_lsp.config.trust import Source
+from llm_lsp.config.values import Config, ProviderConfig
+
+PRESETS: Mapping[str, ProviderConfig] = MappingProxyType(
+    {
+        "codestral": ProviderConfig(
+            "codestral",
+            "mistral-fim",
+            "https://codestral.mistral.ai/v1",
+            model="codestral-latest",
+            api_key_env="CODESTRAL_API_KEY",
+        ),
+        "ollama": ProviderConfig("ollama", "ollama", "http://localhost:11434", api_key_env="OLLAMA_API_KEY"),
+    }
+)
+
+# A user who enabled one remote provider, with a key, and uses it.
+USERS_OWN: Mapping[str, object] = MappingProxyType(
+    {
+        "provider": "team",
+        "providers": {
+            "team": {
+                "api": "openai-chat",
+                "base_url": "https://llm.team.example/v1",
+                "model": "coder",
+                "api_key_env": "TEAM_KEY",
+                "max_tokens": 64,
+            }
+        },
+        "privacy": {"exclude": ["*.secret"]},
+    }
+)
+
+# Every way in that a stranger may stand behind.
+WAYS_IN = (Source.WORKSPACE_FILE, Source.INITIALIZATION, Source.EDITOR, Source.POLICY_FILE)
+
+
+def resolve(
+    *layers: tuple[Source, Mapping[str, object]], presets: Mapping[str, ProviderConfig] = PRESETS
+) -> Resolved:
+    """Resolve layers over the presets."""
+    stack = SettingsStack(presets)
+    for source, settings in layers:
+        stack = stack.with_layer(source, settings)
+    return stack.resolve()
+
+
+def users_own(**changes: object) -> Config:
+    """Resolve the user's own file alone."""
+    return resolve((Source.USER_FILE, {**USERS_OWN, **changes})).config
