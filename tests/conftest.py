@@ -1,0 +1,58 @@
+"""What the whole suite shares: longer deadlines for real things, and one small real model a session."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from llm_lsp.config.values import LocalConfig
+from llm_lsp.errors import DownloadError
+from llm_lsp.local import catalogue
+from llm_lsp.local.fetch import Fetcher
+from llm_lsp.local.models import LocalEndpoint, LocalModels, LocalPaths
+from llm_lsp.local.store import LocalModel, Store
+
+REAL_TIMEOUT_S = 180
+SMALL_MODEL = "smollm2-135m"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests with a real model or a real editor three minutes, on machines that are shared and slow."""
+    for item in items:
+        real = item.get_closest_marker("real_model") or item.get_closest_marker("real_editor")
+        if real and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(REAL_TIMEOUT_S))
+
+
+@pytest.fixture(scope="session")
+def real_model_file() -> LocalModel:
+    """The small model's file: fetched once into the user's model folder, or into LLM_LSP_TEST_MODELS."""
+    folder = os.environ.get("LLM_LSP_TEST_MODELS")
+    store = Store(Path(folder) if folder else LocalPaths.default().models)
+    model = catalogue.find(SMALL_MODEL)
+    assert model is not None
+    while True:
+        try:
+            return Fetcher(store).fetch(model, lambda done, total: None)
+        except DownloadError as exc:
+            # Another run of the tests fetches it: wait for that one.
+            if "another" not in str(exc):
+                raise
+            time.sleep(0.5)
+
+
+@pytest.fixture(scope="session")
+def real_model(
+    real_model_file: LocalModel, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LocalEndpoint]:
+    """A server of the small model, one for the session; it has its own state and shares with nobody."""
+    state = tmp_path_factory.mktemp("local-state")
+    models = LocalModels(LocalPaths(real_model_file.path.parent, state))
+    yield asyncio.run(models.acquire(LocalConfig(model=SMALL_MODEL, idle_minutes=10), lambda line: None))
+    for server in models.servers.running():
+        models.servers.stop(server)
