@@ -47,14 +47,15 @@ class SettingsStack:
         label: str = "",
         problems: tuple[Problem, ...] = (),
     ) -> SettingsStack:
-        """Add a layer, in place of the one with the same source and label if there is one.
+        """Add a layer, or put it in the place of the one with the same source and label.
 
         `source` is a `Source` or its value, as "editor settings".
         """
         source = Source(source)
         layer = Layer(source, label or source.value, settings, problems)
-        others = tuple(old for old in self.layers if (old.source, old.label) != (source, layer.label))
-        return replace(self, layers=(*others, layer))
+        layers = {(old.source, old.label): old for old in self.layers}
+        layers[source, layer.label] = layer
+        return replace(self, layers=tuple(layers.values()))
 
     def without(self, source: Source) -> SettingsStack:
         """Take every layer of a source away."""
