@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
+from llm_lsp.cli.settings import with_folders
+from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.values import Config, ProviderConfig
+from llm_lsp.engine.client import Client
+from llm_lsp.engine.clock import LoopClock
+from llm_lsp.engine.engine import CompletionEngine, World
 from llm_lsp.errors import LlmLspError, LocalModelError
 from llm_lsp.providers.base import Provider
 
@@ -57,12 +61,12 @@ async def own_model(config: Config, report: Callable[[str], None]) -> Provider:
     from llm_lsp.providers.resolve import make_provider
 
     endpoint = await LocalModels().acquire(config.local, report)
-    settings = ProviderConfig(LOCAL, "openai-completions", endpoint.base_url, endpoint.model, local=True, free=True)
+    settings = ProviderConfig(
+        LOCAL, "openai-completions", endpoint.base_url, endpoint.model, local=True, free=True
+    )
     return make_provider(settings, endpoint.key)
 
 
-def folders_of(uris: tuple[str, ...]) -> tuple[Path, ...]:
-    """Give the folders among some URIs."""
-    from llm_lsp.core.exclude import path_of
-
-    return tuple(Path("/" + path) for uri in uris if (path := path_of(uri)) is not None)
+def build_engine(stack: SettingsStack, client: Client) -> CompletionEngine:
+    """Build the engine for a server or a command; called inside the event loop."""
+    return CompletionEngine(stack, World(ModelFinder(), with_folders, LoopClock()), client)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,18 +30,24 @@ class Reader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Protocol):
     """How to make the call for a request, should it come to that."""
 
-    begin: Callable[[], Stream]
-    """Builds the prompt and begins the call; raises LlmLspError."""
-    reader: Callable[[], Reader]
     mode: Mode
-    done: Callable[[s.Ask, Generation], None]
-    """Told of every generation, also when nobody waits for it any more."""
-    progress: Callable[[str], None] | None = None
-    """Told what is kept so far, after each piece."""
+
+    def begin(self) -> Stream:
+        """Build the prompt and begin the call; raises LlmLspError."""
+        ...
+
+    def reader(self) -> Reader: ...
+
+    def streamed(self, text: str) -> None:
+        """Take what is kept so far, after each piece."""
+        ...
+
+    def done(self, generation: Generation) -> None:
+        """Take every generation, also when nobody waits for it any more."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ class Calls:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._scheduler = s.Scheduler()
-        self._jobs: dict[int, tuple[s.Ask, Job]] = {}
+        self._jobs: dict[int, Job] = {}
         self._answers: dict[int, asyncio.Future[Answer | Skip]] = {}
         self._running: dict[int, _Running] = {}
         self._closing: set[asyncio.Task[None]] = set()
@@ -85,7 +90,7 @@ class Calls:
         """Wait for the answer to one request; raises the call's LlmLspError. Cancelling detaches it."""
         future: asyncio.Future[Answer | Skip] = asyncio.get_running_loop().create_future()
         self._answers[ask.request_id] = future
-        self._jobs[ask.request_id] = ask, job
+        self._jobs[ask.request_id] = job
         self._step(s.Asked(ask))
         try:
             return await future
@@ -116,8 +121,8 @@ class Calls:
     def _carry_out(self, effect: s.Effect) -> None:
         match effect:
             case s.Start(call_id, request_id):
-                ask, job = self._jobs[request_id]
-                self._running[call_id] = _Running(asyncio.create_task(self._run(call_id, ask, job)))
+                task = asyncio.create_task(self._run(call_id, self._jobs[request_id]))
+                self._running[call_id] = _Running(task)
             case s.Close(call_id):
                 self._close(self._running.pop(call_id))
             case s.Give(request_id, generation, typed):
@@ -151,7 +156,7 @@ class Calls:
         self._closing.add(running.task)
         running.task.add_done_callback(self._closing.discard)
 
-    async def _run(self, call_id: int, ask: s.Ask, job: Job) -> None:
+    async def _run(self, call_id: int, job: Job) -> None:
         try:
             generation = await self._read(call_id, job)
         except LlmLspError as exc:
@@ -160,7 +165,7 @@ class Calls:
             # A fault of our own must not leave a request unanswered.
             self._step(s.Failed(call_id, InternalError.of(exc)))
         else:
-            job.done(ask, generation)
+            job.done(generation)
             self._step(s.Ended(call_id, generation))
         finally:
             self._running.pop(call_id, None)
@@ -176,8 +181,7 @@ class Calls:
                 break
             if chunk.text:
                 self._step(s.Streamed(call_id, reader.text))
-                if job.progress:
-                    job.progress(reader.text)
+                job.streamed(reader.text)
         else:
             reader.end()
         stream.release()

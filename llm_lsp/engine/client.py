@@ -111,6 +111,10 @@ class Engine(Protocol):
         """Give a number for a request, unique in this process."""
         ...
 
+    def now(self) -> float:
+        """Give the engine's time in seconds, for a request's `asked_at`."""
+        ...
+
     async def aclose(self) -> None:
         """Close every call and connection."""
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from llm_lsp.core.anchor import Anchor, anchor_at
 from llm_lsp.core.mode import choose_mode
@@ -12,10 +13,10 @@ from llm_lsp.core.postprocess import postprocess
 from llm_lsp.core.prompt import build_prompt, stop_rule
 from llm_lsp.core.timing import PAUSE_S, ready_at
 from llm_lsp.core.trigger import admit, gate
-from llm_lsp.core.types import Completion, CompletionRequest, Generation, Profile, Reason, Skip, Trigger
+from llm_lsp.core.types import Completion, CompletionRequest, Finish, Generation, Reason, Skip, Trigger
 from llm_lsp.core.window import Window, cut_window
 from llm_lsp.engine.cache import GenerationCache
-from llm_lsp.engine.calls import Calls, Job
+from llm_lsp.engine.calls import Calls, Reader
 from llm_lsp.engine.clock import Clock
 from llm_lsp.engine.notices import Notices
 from llm_lsp.engine.registry import Registry, Runtime
@@ -26,6 +27,11 @@ from llm_lsp.providers.base import Provider, Stream
 
 LOG = logging.getLogger(__name__)
 CALL_CAUSE = "call"
+# Tokens. A model with a smaller window than its answers' limit still sees this much.
+MIN_PROMPT_TOKENS = 64
+
+Progress = Callable[[str], None]
+"""Is told the text so far while it streams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,46 @@ class Place:
         return self.request.document.text.line(self.request.point.line)[self.request.point.column :]
 
 
+class CompletionJob:
+    """How to make the call for a place; nothing is built before the call is made."""
+
+    def __init__(self, place: Place, cache: GenerationCache, progress: Progress | None) -> None:
+        request, multiline = place.request, place.runtime.config.completion.multiline
+        self.mode = choose_mode(request.document, request.point, multiline)
+        self._may_grow = multiline != "never"
+        self._place = place
+        self._cache = cache
+        self._progress = progress
+
+    def begin(self) -> Stream:
+        """Build the prompt and begin the call."""
+        provider = self._place.provider
+        return provider.stream(build_prompt(self._window, provider.profile, self.mode))
+
+    def reader(self) -> Reader:
+        """Give what decides when the stream is complete."""
+        return stop_rule(self._window, self._place.provider.profile, self.mode, may_grow=self._may_grow)
+
+    def streamed(self, text: str) -> None:
+        """Show the text so far, as it would be inserted."""
+        if self._progress is None:
+            return
+        result = postprocess(text, Finish.CUT, self._place.request)
+        if not isinstance(result, Skip):
+            self._progress(result.text)
+
+    def done(self, generation: Generation) -> None:
+        """Keep a generation for its place, also when nobody waits for it any more."""
+        self._cache.put(self._place.route, self._place.anchor, generation)
+
+    @cached_property
+    def _window(self) -> Window:
+        request, profile = self._place.request, self._place.provider.profile
+        # What the answer needs is kept free.
+        budget = max(MIN_PROMPT_TOKENS, profile.context_tokens - profile.max_tokens)
+        return cut_window(request.document, request.point, budget)
+
+
 class CompletionPipeline:
     """Answers requests: each stage may end it, with a completion or with a Skip that says why not."""
 
@@ -59,11 +105,11 @@ class CompletionPipeline:
         self._calls = Calls(clock)
 
     async def complete(
-        self, request: CompletionRequest, progress: Callable[[str], None] | None = None
+        self, request: CompletionRequest, progress: Progress | None = None
     ) -> Completion | Skip:
         """Answer one request; what can be answered at once is answered before the first await.
 
-        `progress` is told the text so far while it streams. Cancelling the caller detaches the request.
+        Cancelling the caller detaches the request.
         """
         self._calls.arrived(request.document.uri, request.face)
         place = self._admit(request, self._registry.runtime)
@@ -111,7 +157,7 @@ class CompletionPipeline:
         last_edit_at = self._workspace.pace(request.document.uri).last_edit_at
         return request.face != "menu" or request.asked_at - last_edit_at >= PAUSE_S
 
-    async def _ask(self, place: Place, progress: Callable[[str], None] | None) -> Completion | Skip:
+    async def _ask(self, place: Place, progress: Progress | None) -> Completion | Skip:
         profile = place.provider.profile
         ask = Ask(
             place.request.id,
@@ -122,7 +168,7 @@ class CompletionPipeline:
             profile.max_in_flight,
         )
         try:
-            answer = await self._calls.ask(ask, self._job(place, progress))
+            answer = await self._calls.ask(ask, CompletionJob(place, self._cache, progress))
         except LlmLspError as exc:
             return self._failed(place, exc)
         if isinstance(answer, Skip):
@@ -139,32 +185,6 @@ class CompletionPipeline:
             return pace.last_edit_at + debounce_ms / 1000
         return ready_at(pace, place.line_prefix, place.line_suffix)
 
-    def _job(self, place: Place, progress: Callable[[str], None] | None) -> Job:
-        """Say how to make the call; nothing is built before the call is made."""
-        request, profile = place.request, place.provider.profile
-        multiline = place.runtime.config.completion.multiline
-        mode = choose_mode(request.document, request.point, multiline)
-        window: Window | None = None
-
-        def cut() -> Window:
-            nonlocal window
-            window = window or cut_window(request.document, request.point, prompt_budget(profile))
-            return window
-
-        def begin() -> Stream:
-            return place.provider.stream(build_prompt(cut(), profile, mode))
-
-        def keep(ask: Ask, generation: Generation) -> None:
-            self._cache.put(ask.route, ask.anchor, generation)
-
-        def show(text: str) -> None:
-            if progress:
-                progress(text)
-
-        return Job(
-            begin, lambda: stop_rule(cut(), profile, mode, may_grow=multiline != "never"), mode, keep, show
-        )
-
     def _failed(self, place: Place, error: LlmLspError) -> Skip:
         LOG.warning("request %d failed: %s", place.request.id, error)
         self._notices.say(CALL_CAUSE, "error", str(error))
@@ -180,8 +200,3 @@ class CompletionPipeline:
         return Completion(
             f"{generation.id}.{request.id}", generation.id, request.point, result.end, result.text
         )
-
-
-def prompt_budget(profile: Profile) -> int:
-    """Give the tokens of the window: what the answer needs is kept free."""
-    return max(64, profile.context_tokens - profile.max_tokens)

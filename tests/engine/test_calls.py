@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from llm_lsp.core.types import Finish, Generation, Mode, RawPrompt, Reason, Skip
-from llm_lsp.engine.calls import Answer, Calls, Job
+from llm_lsp.engine.calls import Answer, Calls
 from llm_lsp.engine.scheduler import LINGER_S, Ask
 from llm_lsp.errors import InternalError, OverloadedError
 from llm_lsp.providers.base import Stream
@@ -34,6 +34,22 @@ class FirstLine:
         return self.all.partition("\n")[0]
 
 
+class ScriptedJob:
+    """Makes its call on a scripted provider."""
+
+    mode = Mode.LINE
+
+    def __init__(self, begin: Callable[[], Stream], kept: list[Generation]) -> None:
+        self.begin = begin
+        self.done = kept.append
+
+    def reader(self) -> FirstLine:
+        return FirstLine()
+
+    def streamed(self, text: str) -> None:
+        pass
+
+
 class Rig:
     """Calls on a scripted provider."""
 
@@ -45,11 +61,13 @@ class Rig:
 
     def ask(self, asked: Ask) -> asyncio.Task[Answer | Skip]:
         self.calls.arrived(asked.uri, asked.face)
-        job = Job(self.begin, FirstLine, Mode.LINE, lambda _, generation: self.kept.append(generation))
-        return asyncio.create_task(self.calls.ask(asked, job))
+        return asyncio.create_task(self.calls.ask(asked, ScriptedJob(self.begin, self.kept)))
 
     def begin(self) -> Stream:
         return self.provider.stream(RawPrompt(""))
+
+    def closed_calls(self) -> int:
+        return sum(stream.closed for stream in self.provider.streams)
 
     @property
     def stream(self) -> ScriptedStream:
@@ -105,9 +123,9 @@ async def test_a_cancelled_call_is_closed_when_it_has_lingered(rig: Rig) -> None
     task.cancel()
 
     await rig.clock.advance(LINGER_S / 2)
-    assert not rig.stream.closed
+    assert rig.closed_calls() == 0
     await rig.clock.advance(LINGER_S)
-    assert rig.stream.closed
+    assert rig.closed_calls() == 1
     assert rig.calls.in_flight == 0
 
 
@@ -135,10 +153,8 @@ async def test_a_fault_of_our_own_is_an_answer_without_its_text(rig: Rig) -> Non
     def broken() -> Stream:
         raise ValueError("secret text of the buffer")
 
-    job = Job(broken, FirstLine, Mode.LINE, lambda *_: None)
-
     with pytest.raises(InternalError) as caught:
-        await rig.calls.ask(ask(1), job)
+        await rig.calls.ask(ask(1), ScriptedJob(broken, []))
     assert "secret" not in str(caught.value)
 
 

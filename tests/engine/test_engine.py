@@ -107,7 +107,7 @@ class Rig:
         face: Face = "inline",
         at: Point | None = None,
         uri: str = URI,
-    ):  # type: ignore[no-untyped-def]  # a task of the engine's answer
+    ) -> asyncio.Task[Completion | Skip]:
         document = self.engine.document(uri)
         assert document is not None
         request = CompletionRequest(

@@ -1,0 +1,30 @@
+"""The user's terminal as the engine's client: what is under way goes to standard error."""
+
+from __future__ import annotations
+
+import click
+
+from llm_lsp.engine.client import Kind, Level, Progress
+
+COLOURS = {"error": "red", "warning": "yellow", "info": None}
+
+
+class ConsoleClient:
+    """Prints messages and progress, a line each; what was printed is not printed again right after."""
+
+    name = "console"
+    has_inline = True
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def show(self, level: Level, text: str) -> None:
+        click.secho(f"{level}: {text}", err=True, fg=COLOURS[level])
+
+    def progress(self, progress: Progress) -> None:
+        if progress.message and progress.message != self._last:
+            click.secho(progress.message, err=True, dim=True)
+        self._last = progress.message
+
+    def status(self, kind: Kind, *, busy: bool = False, message: str = "") -> None:
+        """A command ends with its own words."""
