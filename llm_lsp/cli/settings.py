@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
-from llm_lsp.config.values import Problem, ProviderConfig
+from llm_lsp.config.values import Problem
 
 APP = "llm-lsp"
 WORKSPACE_FILE = ".llm-lsp.toml"
@@ -51,7 +51,9 @@ def policy_file() -> Path:
 
 def read_settings(config_file: Path | None = None, folders: Iterable[str | Path] = ()) -> SettingsStack:
     """Read the user's file, or `config_file` in its place, each folder's, and the machine's policy."""
-    stack = SettingsStack(_presets())
+    from llm_lsp.providers.presets import PRESET_CONFIGS
+
+    stack = SettingsStack(PRESET_CONFIGS)
     path = config_file or user_file()
     found = read_file(path)
     if config_file and not found.exists:
@@ -155,14 +157,6 @@ def _open_to_all(path: Path) -> tuple[Problem, ...]:
     if not mode & stat.S_IWOTH:
         return ()
     return (Problem(str(path), "may be changed by everybody on this machine, run `chmod 600` on it"),)
-
-
-def _presets() -> Mapping[str, ProviderConfig]:
-    try:
-        from llm_lsp.providers.presets import PRESET_CONFIGS
-    except ImportError:
-        return {}
-    return PRESET_CONFIGS
 
 
 def _one_line(exc: Exception) -> str:
