@@ -8,6 +8,7 @@ from importlib import import_module
 import click
 
 from llm_lsp import __version__
+from llm_lsp.errors import LlmLspError
 
 COMMANDS = {
     "server": ("llm_lsp.cli.server", "Speak LSP on standard input and output."),
@@ -36,27 +37,37 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; an error of ours becomes one line on standard error, and status 1."""
+        try:
+            return super().invoke(ctx)
+        except LlmLspError as exc:
+            raise click.ClickException(str(exc)) from exc
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
-@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--stdio", is_flag=True, help="Accepted for editors that pass it; standard input and output are the only way.")
+@click.group(
+    cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="llm-lsp")
 @click.pass_context
-def group(ctx: click.Context, stdio: bool) -> None:
+def group(ctx: click.Context) -> None:
     """Bring code completion from any model into any editor."""
-    if ctx.invoked_subcommand is not None:
-        return
-    if sys.stdin.isatty() and not stdio:
+    if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
-        return
-    server = group.get_command(ctx, "server")
-    assert server is not None
-    ctx.invoke(server)
 
 
 def main() -> None:
-    """Run the command line."""
-    group(prog_name="llm-lsp")
+    """Run the command line.
+
+    Editors start the bare program, or with `--stdio`: where its input is no terminal, that is the server.
+    """
+    arguments = sys.argv[1:]
+    names_a_command = any(argument in COMMANDS for argument in arguments)
+    asks_for_help = not {"-h", "--help", "--version"}.isdisjoint(arguments)
+    if not names_a_command and not asks_for_help and ("--stdio" in arguments or not sys.stdin.isatty()):
+        arguments = ["server", *arguments]
+    group(arguments, prog_name="llm-lsp")
