@@ -5,34 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from llm_lsp.core.brackets import imbalance
-from llm_lsp.core.languages import Blocks, indent_of, language_of, opens_block
-from llm_lsp.core.types import Mode
+from llm_lsp.core.extent import Extent
+from llm_lsp.core.types import Finish, Mode
 from llm_lsp.core.window import Window
-
-# Lines of a block that are read at most: more than is read before it is accepted, and 128 tokens are about 12.
-MAX_LINES = 40
-# A line that comes this often in a row is a model that turns in circles.
-MAX_REPEATS = 3
-# Characters. A shorter line may come back by chance, so it must stand equally deep.
-TELLING_LINE_CHARS = 5
 
 
 class Opening(Protocol):
     """Takes from an answer's start what is no code."""
 
-    def feed(self, piece: str) -> str: ...
+    def feed(self, piece: str) -> str:
+        """Give the code that is known after this piece."""
+        ...
 
-    def end(self) -> str: ...
+    def end(self) -> str:
+        """Give the code that was still waiting when the answer ended."""
+        ...
 
 
 class StopRule:
     """Reads an answer piece by piece, keeps what is wanted, and says when to stop reading.
 
-    A LINE ends at the first line end after some text. Where that line opens a block and `may_grow`, it goes
-    on as a BLOCK. A BLOCK ends before a line that stands less deep, closes what it did not open, or is the
-    next line of the document; at the third equal line, and at two blank lines.
-    Each piece costs work in proportion to itself.
+    Each piece costs work in proportion to itself. `Extent` says which lines are wanted.
     """
 
     def __init__(
@@ -45,35 +38,34 @@ class StopRule:
         opening: Opening | None = None,
         restore: Mapping[str, str] | None = None,
     ) -> None:
-        self.mode = mode
-        """LINE may become BLOCK while the answer is read."""
         self.done = False
         """Whether the answer is complete."""
-        self.first_line_done = False
-        """Whether the first line with text is complete."""
-        self._window = window
-        self._language = language_of(window.language)
+        self._extent = Extent(window, mode, may_grow=may_grow)
         self._stops = tuple(stop for stop in stops if stop.strip())
-        self._may_grow = may_grow
         self._opening = opening
         self._restore = dict(restore or {})
-        self._next_line = _next_line(window)
-        self._kept: list[str] = []
         self._line = ""
+        """The line that is read."""
         self._held = ""
-        self._depth: int | None = None
-        """The indentation below which the block ends; None until its first line is known."""
-        self._header: int | None = None
-        """The indentation of the line that opened the block, where the answer begins after it."""
-        self._balance = 0
-        """Brackets that the answer opened and did not close."""
-        self._blank = 0
-        self._repeats = 0
+        """What may be the beginning of a stop."""
+
+    @property
+    def mode(self) -> Mode:
+        """What is read; a LINE becomes a BLOCK where it opens one."""
+        return self._extent.mode
+
+    @property
+    def first_line_done(self) -> bool:
+        """Whether the first line with text is complete."""
+        return self._extent.has_first
 
     @property
     def text(self) -> str:
-        """What is kept so far: whole lines with their ends, and the beginning of the one that is read."""
-        kept = "".join(self._kept) + self._line
+        """What is kept so far. It only ever grows: what may turn out unwanted is not in it yet."""
+        lines, line = self._extent.lines, self._line
+        if self.first_line_done:
+            lines, line = self._extent.sure_lines, self._line if self.done else ""
+        kept = "".join(f"{one}\n" for one in lines) + line
         for harmless, token in self._restore.items():
             kept = kept.replace(harmless, token)
         return kept
@@ -84,138 +76,37 @@ class StopRule:
             self._read(self._opening.feed(piece) if self._opening else piece)
         return self.done
 
-    def end(self) -> None:
-        """Take note that the answer ended by itself: what looked like the beginning of a stop is text."""
+    def end(self, finish: Finish = Finish.STOP) -> None:
+        """Take note that the answer ended: what looked like the beginning of a stop is text."""
         if not self.done and self._opening:
             self._read(self._opening.end())
         if not self.done:
             held, self._held = self._held, ""
             self._take(held)
-        self.done = True
+        if not self.done:
+            self._close(by_model=finish is Finish.STOP)
 
     def _read(self, piece: str) -> None:
         text = self._held + piece
         found = [at for stop in self._stops if (at := text.find(stop)) >= 0]
-        if found:
-            self._held = ""
-            self._take(text[: min(found)])
-            self.done = True
-            return
-        held = _held_chars(text, self._stops)
-        self._held = text[len(text) - held :]
-        self._take(text[: len(text) - held])
+        held = 0 if found else _held_chars(text, self._stops)
+        end = min(found, default=len(text) - held)
+        self._held = text[end:] if held else ""
+        self._take(text[:end])
+        if found and not self.done:
+            self._close(by_model=True)
 
     def _take(self, text: str) -> None:
         *whole, rest = text.split("\n")
         for part in whole:
             line, self._line = (self._line + part).removesuffix("\r"), ""
-            self._judge(line)
-            if self.done:
+            if self._extent.take(line):
+                self.done = True
                 return
         self._line += rest
 
-    def _judge(self, line: str) -> None:
-        """Keep a whole line, or end the answer before it or after it."""
-        if not line.strip():
-            self._judge_blank(line)
-        elif not self.first_line_done:
-            self._judge_first(line)
-        elif self._ends_before(line):
-            self._finish()
-        else:
-            self._keep(line)
-            self.done = self._ends_after(line)
-
-    def _judge_blank(self, line: str) -> None:
-        self._blank += 1
-        if self.first_line_done and self._blank >= 2:
-            self._finish()
-        else:
-            self._kept.append(line + "\n")
-
-    def _judge_first(self, line: str) -> None:
-        """Take the first line with text, which is part of the current line if nothing blank came before it."""
-        whole = line if self._kept else self._window.line_prefix + line
-        if self._kept and self._is_next(line):
-            self._finish()
-            return
-        self._keep(line)
-        self.first_line_done = True
-        opens = opens_block(whole, self._language)
-        if self.mode is Mode.LINE:
-            if not (opens and self._may_grow) or self._window.line_suffix.strip():
-                self.done = True
-                return
-            self.mode = Mode.BLOCK
-        self._depth = indent_of(whole)
-        above = whole if opens else self._line_above()
-        if opens_block(above, self._language) and indent_of(above) <= self._depth:
-            self._header = indent_of(above)
-
-    def _line_above(self) -> str:
-        """Give the line above the first line with text; that may be the current one."""
-        if self._window.line_prefix.strip():
-            return self._window.line_prefix if self._kept[:-1] else ""
-        return next((line for line in reversed(self._window.prefix.split("\n")) if line.strip()), "")
-
-    def _keep(self, line: str) -> None:
-        self._repeats = self._repeats + 1 if self._kept and self._kept[-1] == line + "\n" else 1
-        self._blank = 0
-        self._balance += imbalance(line)
-        self._kept.append(line + "\n")
-
-    def _ends_before(self, line: str) -> bool:
-        depth = indent_of(line)
-        if self._is_next(line) or self._at_paragraph(depth):
-            return True
-        if self._header is not None and depth <= self._header:
-            return depth < self._header or not self._belongs_to_header(line)
-        if self._header is None and self._depth is not None and depth < self._depth:
-            return True
-        return self._closes_too_much(line)
-
-    def _ends_after(self, line: str) -> bool:
-        if self._repeats >= MAX_REPEATS:
-            del self._kept[-MAX_REPEATS + 1 :]
-            return True
-        if len(self._kept) >= MAX_LINES:
-            return True
-        # The closer at the opener's depth was the last line of the block.
-        return (
-            self._header is not None
-            and indent_of(line) == self._header
-            and self._language.blocks is not Blocks.INDENT
-            and not opens_block(line, self._language)
-        )
-
-    def _is_next(self, line: str) -> bool:
-        """Say whether the document goes on with this very line."""
-        if not self._next_line:
-            return False
-        if line.rstrip() == self._next_line:
-            return True
-        bare = line.strip()
-        return len(bare) >= TELLING_LINE_CHARS and bare == self._next_line.strip()
-
-    def _at_paragraph(self, depth: int) -> bool:
-        # At the top level nothing is less deep: there a blank line ends what was asked for.
-        return self._blank > 0 and depth == 0 and self._depth == 0
-
-    def _belongs_to_header(self, line: str) -> bool:
-        bare = line.strip()
-        if bare[0] in ")]}":
-            return True
-        word = bare.split(None, 1)[0].rstrip(":;")
-        return word in self._language.middles
-
-    def _closes_too_much(self, line: str) -> bool:
-        bare = line.strip()
-        return bare[0] in ")]}" and self._balance <= 0 and self._header is None
-
-    def _finish(self) -> None:
-        while self._kept and not self._kept[-1].strip():
-            self._kept.pop()
-        self._line = ""
+    def _close(self, *, by_model: bool) -> None:
+        self._line = self._extent.end(self._line, by_model=by_model)
         self.done = True
 
 
@@ -228,10 +119,3 @@ def _held_chars(text: str, stops: Sequence[str]) -> int:
                 longest = size
                 break
     return longest
-
-
-def _next_line(window: Window) -> str:
-    """Give the line that the document goes on with, "" where it does not."""
-    if window.line_suffix.strip() and not window.line_prefix.strip():
-        return (window.line_prefix + window.line_suffix).rstrip()
-    return next((line.rstrip() for line in window.suffix.split("\n") if line.strip()), "")

@@ -111,6 +111,8 @@ class Mode(Enum):
 
     LINE = "line"
     BLOCK = "block"
+    HOLE = "hole"
+    """All that is missing between the cursor and what follows: what somebody wants who asks on an empty line."""
 
 
 @dataclass(frozen=True, slots=True)
