@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 # 5 MiB, three files: security.md 4.3.
@@ -24,6 +23,8 @@ def set_up_log(file: Path | None, level: str) -> None:
     if file is None:
         handler = logging.StreamHandler(sys.stderr)
     else:
+        from logging.handlers import RotatingFileHandler
+
         file.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(file, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600))
         handler = RotatingFileHandler(file, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8")

@@ -66,7 +66,7 @@ def main() -> None:
     Editors start the bare program, or with `--stdio`: where its input is no terminal, that is the server.
     """
     arguments = sys.argv[1:]
-    names_a_command = any(argument in COMMANDS for argument in arguments)
+    names_a_command = arguments and not arguments[0].startswith("-")
     asks_for_help = not {"-h", "--help", "--version"}.isdisjoint(arguments)
     if not names_a_command and not asks_for_help and ("--stdio" in arguments or not sys.stdin.isatty()):
         arguments = ["server", *arguments]

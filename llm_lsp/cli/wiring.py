@@ -57,10 +57,10 @@ async def configured(config: ProviderConfig) -> Provider:
 
 async def own_model(config: Config, report: Callable[[str], None]) -> Provider:
     """Join or start the model server on this machine."""
-    from llm_lsp.local.models import LocalModels
+    from llm_lsp.local.models import LocalModels, LocalPaths
     from llm_lsp.providers.resolve import make_provider
 
-    endpoint = await LocalModels().acquire(config.local, report)
+    endpoint = await LocalModels(LocalPaths.default()).acquire(config.local, report)
     settings = ProviderConfig(
         LOCAL, "openai-completions", endpoint.base_url, endpoint.model, local=True, free=True
     )

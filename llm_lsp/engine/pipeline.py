@@ -11,7 +11,7 @@ from llm_lsp.core.anchor import Anchor, anchor_at
 from llm_lsp.core.mode import choose_mode
 from llm_lsp.core.postprocess import postprocess
 from llm_lsp.core.prompt import build_prompt, stop_rule
-from llm_lsp.core.timing import PAUSE_S, ready_at
+from llm_lsp.core.timing import ready_at
 from llm_lsp.core.trigger import admit, gate
 from llm_lsp.core.types import Completion, CompletionRequest, Finish, Generation, Reason, Skip, Trigger
 from llm_lsp.core.window import Window, cut_window
@@ -144,18 +144,11 @@ class CompletionPipeline:
         return Place(request, runtime, provider, anchor, route)
 
     def _gate(self, place: Place) -> Skip | None:
-        if self._is_manual(place.request):
+        if place.request.trigger is Trigger.MANUAL:
             return None
         return gate(
             place.line_prefix, place.line_suffix, self._workspace.pace(place.request.document.uri).deletions
         )
-
-    def _is_manual(self, request: CompletionRequest) -> bool:
-        if request.trigger is not Trigger.MANUAL:
-            return False
-        # Editors ask for menus as "invoked" while their user types, too (LSP 3.17, CompletionTriggerKind).
-        last_edit_at = self._workspace.pace(request.document.uri).last_edit_at
-        return request.face != "menu" or request.asked_at - last_edit_at >= PAUSE_S
 
     async def _ask(self, place: Place, progress: Progress | None) -> Completion | Skip:
         profile = place.provider.profile
@@ -177,7 +170,7 @@ class CompletionPipeline:
         return self._finish(place, answer.generation, answer.typed)
 
     def _ready_at(self, place: Place) -> float:
-        if self._is_manual(place.request):
+        if place.request.trigger is Trigger.MANUAL:
             return float("-inf")
         pace = self._workspace.pace(place.request.document.uri)
         debounce_ms = place.runtime.config.completion.debounce_ms
