@@ -56,9 +56,10 @@ def _read_length(stream: BinaryIO) -> int | None:
 
 def _parse_header(line: bytes, length: int | None) -> int | None:
     name, colon, value = line.partition(b":")
-    if not colon:
-        raise FramingError("a header line has no colon: this is no LSP")
-    if name.strip().lower() != b"content-length":
+    name = name.strip().lower()
+    if not colon or not name.replace(b"-", b"").isalnum():
+        raise FramingError("the input is no LSP: a line where a header should be has no name and value")
+    if name != b"content-length":
         return length
     digits = value.strip()
     # bytes.isdigit() is true for ASCII digits only. Ten of them, so that int() has little to do.

@@ -1,0 +1,287 @@
+"""LSP values to core values and back; knows nothing of the connection, and decides nothing about completion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types
+
+from llm_lsp.core.text import Encoding, Text, advance, difference, to_point, to_position
+from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Face, Point, Selected, Trigger
+
+SECTION = "llm-lsp"
+"""The settings' section, and the first part of our commands' names."""
+ACCEPTED = f"{SECTION}.accepted"
+
+# Characters. Wider labels push the popup off the screen in terminals of 80 columns.
+_MAX_LABEL_CHARS = 80
+# Characters. A longer run is no word (base64, minified code), and the search for its start must end.
+_MAX_WORD_CHARS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the client can, as far as it matters here."""
+
+    encoding: Encoding = "utf-16"
+    snippets: bool = False
+    inline: bool = False
+    pulls_settings: bool = False
+    """It answers workspace/configuration."""
+    watches_settings: bool = False
+    """It tells of changed settings once asked to."""
+    progress: bool = False
+    """It lets the server open a progress bar."""
+    name: str = ""
+
+
+def to_capabilities(params: types.InitializeParams) -> Capabilities:
+    """Read what the client announced."""
+    client = params.capabilities
+    item = _path(client, "text_document", "completion", "completion_item")
+    return Capabilities(
+        encoding=_choose_encoding(_path(client, "general", "position_encodings") or ()),
+        snippets=bool(_path(item, "snippet_support")),
+        inline=_path(client, "text_document", "inline_completion") is not None,
+        pulls_settings=bool(_path(client, "workspace", "configuration")),
+        watches_settings=bool(_path(client, "workspace", "did_change_configuration", "dynamic_registration")),
+        progress=bool(_path(client, "window", "work_done_progress")),
+        name=params.client_info.name if params.client_info else "",
+    )
+
+
+def _path(value: Any, *names: str) -> Any:
+    for name in names:
+        value = getattr(value, name, None)
+    return value
+
+
+def _choose_encoding(offered: Iterable[str]) -> Encoding:
+    """Take the first that we know: the client prefers it, and we read all three at the same cost."""
+    known: tuple[Encoding, ...] = ("utf-8", "utf-16", "utf-32")
+    # LSP 3.17, "positionEncodings": UTF-16 where the client offers nothing.
+    return next((encoding for name in offered for encoding in known if encoding == name), "utf-16")
+
+
+def to_folders(params: types.InitializeParams) -> tuple[str, ...]:
+    """Give the URIs of the workspace's folders, also of a client that knows one root only."""
+    if params.workspace_folders:
+        return tuple(folder.uri for folder in params.workspace_folders)
+    if params.root_uri:
+        return (params.root_uri,)
+    root = Path(params.root_path) if params.root_path else None
+    return (root.as_uri(),) if root and root.is_absolute() else ()
+
+
+def to_settings(value: object) -> Mapping[str, object]:
+    """Give settings as a mapping; anything else is empty (Neovim sends an empty table as a list)."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def to_section(value: object) -> Mapping[str, object]:
+    """Give our part of what didChangeConfiguration pushes: some clients send all sections, some only ours."""
+    settings = to_settings(value)
+    return to_settings(settings[SECTION]) if SECTION in settings else settings
+
+
+def to_document(item: types.TextDocumentItem) -> Document:
+    """Read an opened document."""
+    return Document(item.uri, item.language_id, item.version, Text.of(item.text))
+
+
+def to_edits(
+    document: Document,
+    version: int,
+    changes: Sequence[types.TextDocumentContentChangeEvent],
+    encoding: Encoding,
+) -> tuple[Document, tuple[Edit, ...]]:
+    """Apply changes in order; give the new version and what changed."""
+    text, edits = document.text, []
+    for change in changes:
+        edit = _to_edit(text, change, encoding)
+        text = text.edit(edit.start, edit.end, edit.text)
+        edits.append(edit)
+    return replace(document, version=version, text=text), tuple(edits)
+
+
+def _to_edit(text: Text, change: types.TextDocumentContentChangeEvent, encoding: Encoding) -> Edit:
+    if isinstance(change, types.TextDocumentContentChangeWholeDocument):
+        return difference(text, change.text)
+    start, end = _to_range(text, change.range, encoding)
+    return Edit(start, end, change.text)
+
+
+def _to_range(text: Text, span: types.Range, encoding: Encoding) -> tuple[Point, Point]:
+    start = to_point(text, span.start.line, span.start.character, encoding)
+    end = to_point(text, span.end.line, span.end.character, encoding)
+    return (start, end) if start <= end else (end, start)
+
+
+def is_keystroke(edits: Sequence[Edit]) -> bool:
+    """Say whether a change is what makes editors ask for completion by themselves: a letter typed, or a deletion."""
+    return len(edits) == 1 and (not edits[0].text or (len(edits[0].text) == 1 and _is_word(edits[0].text)))
+
+
+def menu_trigger(context: types.CompletionContext | None, *, after_keystroke: bool) -> Trigger:
+    """Say who asked for a menu.
+
+    Completion menus have one number, Invoked, for "the user asked" and "an identifier was typed" (LSP 3.18,
+    "CompletionTriggerKind"); so one that directly follows a keystroke is the editor's own doing.
+    """
+    invoked = context is None or context.trigger_kind == types.CompletionTriggerKind.Invoked
+    return Trigger.MANUAL if invoked and not after_keystroke else Trigger.AUTOMATIC
+
+
+def inline_trigger(context: types.InlineCompletionContext) -> Trigger:
+    """Say who asked for an inline completion, in LSP 3.18's numbers."""
+    invoked = context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
+    return Trigger.MANUAL if invoked else Trigger.AUTOMATIC
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What a request needs from the connection."""
+
+    id: int
+    asked_at: float
+    encoding: Encoding
+    trigger: Trigger
+    face: Face
+
+
+def to_request(
+    document: Document,
+    position: types.Position,
+    asking: Asking,
+    selected: types.SelectedCompletionInfo | None = None,
+) -> CompletionRequest:
+    """Make a request; with a selected item, of the document as it would be with that item accepted."""
+    point = to_point(document.text, position.line, position.character, asking.encoding)
+    chosen = None
+    if selected is not None:
+        start, end = _to_range(document.text, selected.range, asking.encoding)
+        chosen = Selected(start, end, selected.text)
+        document = replace(document, text=document.text.edit(start, end, selected.text))
+        point = advance(start, selected.text)
+    return CompletionRequest(
+        asking.id, document, point, asking.trigger, asking.face, asking.asked_at, selected=chosen
+    )
+
+
+def to_inline_items(
+    completion: Completion, request: CompletionRequest, client_text: Text, encoding: Encoding
+) -> list[types.InlineCompletionItem]:
+    """Make the ghost text; `client_text` is the document as the client has it, without the selected item.
+
+    There is always a range: without one VS Code shows nothing in the middle of a line.
+    """
+    placed = _place(completion, request)
+    if placed is None:
+        return []
+    start, end, text = placed
+    command = types.Command(title="Accepted", command=ACCEPTED, arguments=[completion.id])
+    span = _from_range(client_text, start, end, encoding)
+    return [types.InlineCompletionItem(insert_text=text, range=span, command=command)]
+
+
+def _place(completion: Completion, request: CompletionRequest) -> tuple[Point, Point, str] | None:
+    """Give start, end and text in the client's document; None where the answer would change the selected item."""
+    chosen = request.selected
+    if chosen is None:
+        return completion.start, completion.end, completion.text
+    text = request.document.text.slice(chosen.start, completion.start) + completion.text
+    if completion.start < chosen.start or not text.startswith(chosen.text):
+        return None
+    # Right of the item the client's line is the request's line, moved.
+    replaced = max(completion.end.column - request.point.column, 0)
+    return chosen.start, Point(chosen.end.line, chosen.end.column + replaced), text
+
+
+def _from_range(text: Text, start: Point, end: Point, encoding: Encoding) -> types.Range:
+    return types.Range(
+        types.Position(*to_position(text, start, encoding)), types.Position(*to_position(text, end, encoding))
+    )
+
+
+def to_menu_items(
+    completion: Completion, request: CompletionRequest, capabilities: Capabilities
+) -> list[types.CompletionItem]:
+    """Make the menu's item; it replaces the word that was typed, so that clients filter by that word.
+
+    A TextEdit and no InsertReplaceEdit, also for clients that know the latter: what the completion replaces to
+    the right belongs to it, and an insert without it would leave that text twice.
+    """
+    line = request.document.text.line(request.point.line)
+    start = min(_word_start(line, request.point.column), completion.start.column)
+    text = line[start : completion.start.column] + completion.text
+    if "\n" in text and not capabilities.snippets:
+        # Several lines as plain text reach Vim's clients as a NUL in the file, and Neovim's as the first line
+        # alone; those that would do it right cannot be told by what they announce. One line is right everywhere.
+        text = text.partition("\n")[0].rstrip("\r")
+    if not text[request.point.column - start :].strip():
+        return []
+    span = _from_range(
+        request.document.text, Point(request.point.line, start), completion.end, capabilities.encoding
+    )
+    return [_menu_item(text, line[start : request.point.column], span, completion.id)]
+
+
+def _menu_item(text: str, typed: str, span: types.Range, completion_id: str) -> types.CompletionItem:
+    several = "\n" in text
+    return types.CompletionItem(
+        label=_label(text),
+        kind=types.CompletionItemKind.Text,
+        detail=SECTION,
+        documentation=text if several else None,
+        # Clients filter by it against what was typed: anything longer is gone at the next keystroke.
+        filter_text=typed or None,
+        sort_text="!",  # Before all letters and digits.
+        text_edit=types.TextEdit(span, escape_snippet(text) if several else text),
+        insert_text_format=types.InsertTextFormat.Snippet if several else types.InsertTextFormat.PlainText,
+        # The model has indented its lines already.
+        insert_text_mode=types.InsertTextMode.AsIs,
+        command=types.Command(title="Accepted", command=ACCEPTED, arguments=[completion_id]),
+    )
+
+
+def escape_snippet(text: str) -> str:
+    """Write a text so that a snippet inserts exactly it (LSP 3.18, "Snippet Syntax")."""
+    return text.replace("\\", "\\\\").replace("$", "\\$").replace("}", "\\}")
+
+
+def _label(text: str) -> str:
+    """Give the first line that says something, without what would break a popup's line."""
+    first = next((line for line in text.split("\n") if line.strip()), text).strip()
+    shown = "".join(char if char.isprintable() else " " for char in first[: _MAX_LABEL_CHARS + 1])
+    return shown if len(shown) <= _MAX_LABEL_CHARS else shown[: _MAX_LABEL_CHARS - 1] + "…"
+
+
+def _word_start(line: str, column: int) -> int:
+    start, least = column, max(column - _MAX_WORD_CHARS, 0)
+    while start > least and _is_word(line[start - 1]):
+        start -= 1
+    return start
+
+
+def _is_word(char: str) -> bool:
+    return char.isalnum() or char == "_"
+
+
+def server_capabilities(encoding: Encoding, commands: Iterable[str]) -> types.ServerCapabilities:
+    """Say what this server can; all of it is there from the start, so nothing is registered later."""
+    sync = types.TextDocumentSyncOptions(open_close=True, change=types.TextDocumentSyncKind.Incremental)
+    cells = types.NotebookDocumentFilterWithNotebook(notebook="*", cells=None)
+    folders = types.WorkspaceFoldersServerCapabilities(supported=True, change_notifications=True)
+    return types.ServerCapabilities(
+        position_encoding=types.PositionEncodingKind(encoding),
+        text_document_sync=sync,
+        notebook_document_sync=types.NotebookDocumentSyncOptions(notebook_selector=[cells]),
+        # Where a popup would not open by itself, and a model often has something to say.
+        completion_provider=types.CompletionOptions(trigger_characters=list(".([{,=: ")),
+        inline_completion_provider=types.InlineCompletionOptions(),
+        execute_command_provider=types.ExecuteCommandOptions(commands=list(commands)),
+        workspace=types.WorkspaceOptions(workspace_folders=folders),
+    )

@@ -1,0 +1,282 @@
+"""The handlers: each turns LSP params into a call of the engine, and decides nothing.
+
+Start reading at HANDLERS, at the end. The engine is built when it is first needed, after `initialize` is answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
+from pygls.lsp.server import LanguageServer
+
+from llm_lsp import __version__
+from llm_lsp.core.types import Completion, Face, Skip, Trigger
+from llm_lsp.engine.client import Client, Engine
+from llm_lsp.lsp import convert
+from llm_lsp.lsp.editor import Editor
+from llm_lsp.lsp.protocol import Protocol
+
+Build = Callable[[Client], Engine]
+"""Makes the engine; called once, after `initialize` is answered, so that its imports delay nothing."""
+
+# Minutes, where the command names none: a meeting's length of quiet would be forgotten, a minute be no use.
+_SNOOZE_MINUTES = 10.0
+
+
+class Server(LanguageServer):
+    """What the handlers share: the editor, what it said at the start, and the engine."""
+
+    protocol: Protocol
+
+    def __init__(self, build: Build) -> None:
+        super().__init__("llm-lsp", __version__, protocol_cls=Protocol)
+        self._build = build
+        self._engine: Engine | None = None
+        self._params: types.InitializeParams
+        self.editor: Editor
+        self.folders: tuple[str, ...] = ()
+        self.typed_in: str | None = None
+        """URI of the document whose last change was a keystroke that no menu request has answered yet."""
+
+    def greet(self, params: types.InitializeParams) -> None:
+        """Take what the client said of itself."""
+        self._params = params
+        self.process_id = params.process_id
+        self.editor = Editor(self.protocol, convert.to_capabilities(params))
+        self.folders = convert.to_folders(params)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, built at the first use."""
+        if self._engine is None:
+            self._engine = self._build(self.editor)
+            self._engine.configure(
+                "initializationOptions", convert.to_settings(self._params.initialization_options)
+            )
+            self._engine.set_folders(self.folders)
+        return self._engine
+
+    def warm_up(self) -> None:
+        """Build the engine while the client prepares what it opens first: its imports take a while."""
+        _ = self.engine
+
+    async def aclose(self) -> None:
+        """Close the engine, if there is one."""
+        if self._engine is not None:
+            await self._engine.aclose()
+
+
+def initialize(ls: Server, params: types.InitializeParams) -> types.InitializeResult:
+    ls.greet(params)
+    return types.InitializeResult(
+        convert.server_capabilities(ls.editor.capabilities.encoding, COMMANDS),
+        types.ServerInfo(ls.name, ls.version),
+    )
+
+
+def initialized(ls: Server, params: object) -> None:
+    if ls.editor.capabilities.watches_settings:
+        options = {"section": convert.SECTION}
+        change = types.Registration("settings", types.WORKSPACE_DID_CHANGE_CONFIGURATION, options)
+        ls.client_register_capability(types.RegistrationParams([change]))
+    _pull_settings(ls)
+    ls.warm_up()
+
+
+def _pull_settings(ls: Server) -> None:
+    """Ask for the settings, and go on: a client that never answers leaves the defaults."""
+
+    def take(answer: Future[Any]) -> None:
+        if not answer.cancelled() and answer.exception() is None and answer.result():
+            ls.engine.configure("editor settings", convert.to_settings(answer.result()[0]))
+
+    if ls.editor.capabilities.pulls_settings:
+        wanted = types.ConfigurationParams([types.ConfigurationItem(section=convert.SECTION)])
+        ls.workspace_configuration(wanted).add_done_callback(take)
+
+
+def did_change_configuration(ls: Server, params: types.DidChangeConfigurationParams) -> None:
+    if settings := convert.to_section(params.settings):
+        ls.engine.configure("editor settings", settings)
+    else:
+        _pull_settings(ls)
+
+
+def did_change_folders(ls: Server, params: types.DidChangeWorkspaceFoldersParams) -> None:
+    removed = {folder.uri for folder in params.event.removed}
+    added = (folder.uri for folder in params.event.added)
+    ls.folders = (*(uri for uri in ls.folders if uri not in removed), *added)
+    ls.engine.set_folders(ls.folders)
+
+
+def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
+    ls.engine.open(convert.to_document(params.text_document))
+
+
+def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
+    _change(ls, params.text_document, params.content_changes)
+
+
+def _change(
+    ls: Server,
+    identifier: types.VersionedTextDocumentIdentifier,
+    changes: Sequence[types.TextDocumentContentChangeEvent],
+) -> None:
+    old = ls.engine.document(identifier.uri)
+    if old is None:
+        return  # Without its text a change means nothing.
+    document, edits = convert.to_edits(old, identifier.version, changes, ls.editor.capabilities.encoding)
+    ls.typed_in = identifier.uri if convert.is_keystroke(edits) else None
+    ls.engine.change(document, edits)
+
+
+def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
+    ls.engine.close(params.text_document.uri)
+
+
+def did_open_notebook(ls: Server, params: types.DidOpenNotebookDocumentParams) -> None:
+    for cell in params.cell_text_documents:
+        ls.engine.open(convert.to_document(cell))
+
+
+def did_change_notebook(ls: Server, params: types.DidChangeNotebookDocumentParams) -> None:
+    cells = params.change.cells
+    if cells is None:
+        return
+    if cells.structure is not None:
+        for opened in cells.structure.did_open or ():
+            ls.engine.open(convert.to_document(opened))
+        for closed in cells.structure.did_close or ():
+            ls.engine.close(closed.uri)
+    for content in cells.text_content or ():
+        _change(ls, content.document, content.changes)
+
+
+def did_close_notebook(ls: Server, params: types.DidCloseNotebookDocumentParams) -> None:
+    for cell in params.cell_text_documents:
+        ls.engine.close(cell.uri)
+
+
+def inline_completion(
+    ls: Server, params: types.InlineCompletionParams
+) -> types.InlineCompletionList | Coroutine[Any, Any, types.InlineCompletionList]:
+    ls.editor.asked_inline = True
+    document = ls.engine.document(params.text_document.uri)
+    if document is None:
+        return types.InlineCompletionList([])
+    asking = _asking(ls, convert.inline_trigger(params.context), "inline")
+    selected = params.context.selected_completion_info
+    request = convert.to_request(document, params.position, asking, selected)
+
+    async def answer() -> types.InlineCompletionList:
+        found = await ls.engine.complete(request)
+        if isinstance(found, Skip):
+            return types.InlineCompletionList([])
+        return types.InlineCompletionList(
+            convert.to_inline_items(found, request, document.text, asking.encoding)
+        )
+
+    return answer()
+
+
+def completion(
+    ls: Server, params: types.CompletionParams
+) -> types.CompletionList | Coroutine[Any, Any, types.CompletionList]:
+    after_keystroke = ls.typed_in == params.text_document.uri
+    ls.typed_in = None
+    document = ls.engine.document(params.text_document.uri)
+    if document is None:
+        return types.CompletionList(is_incomplete=True, items=[])
+    trigger = convert.menu_trigger(params.context, after_keystroke=after_keystroke)
+    request = convert.to_request(document, params.position, _asking(ls, trigger, "menu"))
+
+    async def answer() -> types.CompletionList:
+        found = await ls.engine.complete(request)
+        items = (
+            convert.to_menu_items(found, request, ls.editor.capabilities)
+            if isinstance(found, Completion)
+            else []
+        )
+        # Incomplete also where it is empty: the client asks again at the next keystroke, and then it is there.
+        return types.CompletionList(is_incomplete=True, items=items)
+
+    return answer()
+
+
+def _asking(ls: Server, trigger: Trigger, face: Face) -> convert.Asking:
+    return convert.Asking(
+        ls.engine.next_id(), ls.engine.now(), ls.editor.capabilities.encoding, trigger, face
+    )
+
+
+def execute_command(ls: Server, params: types.ExecuteCommandParams) -> object:
+    command = COMMANDS.get(params.command)
+    if command is None:
+        raise JsonRpcInvalidParams("there is no such command")
+    return command(ls.engine, tuple(params.arguments or ()))
+
+
+def _accepted(engine: Engine, arguments: tuple[object, ...]) -> None:
+    engine.accepted(_text_argument(arguments))
+
+
+def _toggle(engine: Engine, arguments: tuple[object, ...]) -> bool:
+    return engine.toggle()
+
+
+def _snooze(engine: Engine, arguments: tuple[object, ...]) -> None:
+    minutes = arguments[0] if arguments else _SNOOZE_MINUTES
+    if not isinstance(minutes, int | float) or not 0 <= minutes < float("inf"):
+        raise JsonRpcInvalidParams("snooze takes a number of minutes")
+    engine.snooze(minutes)
+
+
+def _select_provider(engine: Engine, arguments: tuple[object, ...]) -> None:
+    engine.select_provider(_text_argument(arguments))
+
+
+def _explain(engine: Engine, arguments: tuple[object, ...]) -> str:
+    return engine.explain()
+
+
+def _text_argument(arguments: tuple[object, ...]) -> str:
+    if len(arguments) != 1 or not isinstance(arguments[0], str):
+        raise JsonRpcInvalidParams("this command takes one text")
+    return arguments[0]
+
+
+COMMANDS: dict[str, Callable[[Engine, tuple[object, ...]], object]] = {
+    convert.ACCEPTED: _accepted,
+    "llm-lsp.toggle": _toggle,
+    "llm-lsp.snooze": _snooze,
+    "llm-lsp.selectProvider": _select_provider,
+    "llm-lsp.explain": _explain,
+}
+
+HANDLERS: dict[str, Callable[[Any, Any], object]] = {
+    types.INITIALIZE: initialize,
+    types.INITIALIZED: initialized,
+    types.WORKSPACE_DID_CHANGE_CONFIGURATION: did_change_configuration,
+    types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: did_change_folders,
+    types.TEXT_DOCUMENT_DID_OPEN: did_open,
+    types.TEXT_DOCUMENT_DID_CHANGE: did_change,
+    types.TEXT_DOCUMENT_DID_CLOSE: did_close,
+    types.NOTEBOOK_DOCUMENT_DID_OPEN: did_open_notebook,
+    types.NOTEBOOK_DOCUMENT_DID_CHANGE: did_change_notebook,
+    types.NOTEBOOK_DOCUMENT_DID_CLOSE: did_close_notebook,
+    types.TEXT_DOCUMENT_INLINE_COMPLETION: inline_completion,
+    types.TEXT_DOCUMENT_COMPLETION: completion,
+    types.WORKSPACE_EXECUTE_COMMAND: execute_command,
+}
+
+
+def create_server(build: Build) -> Server:
+    """Make a server; the caller sets its protocol's `writer` and `end`, and feeds its `receive`."""
+    server = Server(build)
+    for method, handler in HANDLERS.items():
+        server.feature(method)(handler)
+    return server
