@@ -1,0 +1,24 @@
+"""A small file to complete: `llm-lsp complete examples/stack.py:22`."""
+
+
+class Stack:
+    """Last in, first out."""
+
+    def __init__(self):
+        self.items = []
+
+    def push(self, item):
+        """Put an item on top."""
+        self.items.append(item)
+
+    def pop(self):
+        """Take the item on top."""
+        return self.items.pop()
+
+    def is_empty(self):
+        """Say whether nothing is left."""
+        return len(self.items) == 0
+
+    def size(self):
+        """Count the items."""
+        return
