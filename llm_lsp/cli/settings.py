@@ -35,18 +35,28 @@ class FileSettings:
 
 def user_file() -> Path:
     """Give the place of the user's own settings, whether or not there is a file."""
-    from platformdirs import user_config_path
-
-    return user_config_path(APP, appauthor=False) / "config.toml"
+    return user_config_folder() / "config.toml"
 
 
 def policy_file() -> Path:
-    """Give the place of the machine's policy, which only its administrator can write."""
+    """Give the place of the machine's policy."""
+    return policy_folder() / "policy.toml"
+
+
+def user_config_folder() -> Path:
+    """Give the platform's folder for a user's settings."""
+    from platformdirs import user_config_path
+
+    return user_config_path(APP, appauthor=False)
+
+
+def policy_folder() -> Path:
+    """Give a folder that only the machine's administrator can write."""
     if sys.platform == "win32":
-        return Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / APP / "policy.toml"
+        return Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / APP
     if sys.platform == "darwin":
-        return Path("/Library/Application Support") / APP / "policy.toml"
-    return Path("/etc") / APP / "policy.toml"
+        return Path("/Library/Application Support") / APP
+    return Path("/etc") / APP
 
 
 def read_settings(config_file: Path | None = None, folders: Iterable[str | Path] = ()) -> SettingsStack:

@@ -7,21 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from llm_lsp.cli import settings
 from llm_lsp.cli.settings import FileSettings, folder_path, read_file, read_settings, with_folders
 from llm_lsp.config.values import Config
-
-pytestmark = pytest.mark.usefixtures("home")
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="POSIX files")
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in for the machine: a home without settings, and no policy."""
-    monkeypatch.setattr(settings, "user_file", lambda: tmp_path / "config.toml")
-    monkeypatch.setattr(settings, "policy_file", lambda: tmp_path / "policy.toml")
-    return tmp_path
+@pytest.fixture(autouse=True)
+def folders(home: Path) -> None:
+    (home / "home").mkdir()
+    (home / "etc").mkdir()
 
 
 def test_no_files_are_no_problem() -> None:
@@ -39,7 +34,7 @@ def test_no_files_are_no_problem() -> None:
     ],
 )  # fmt: skip
 def test_a_broken_file_is_one_line_and_stays_as_it_is(home: Path, data: bytes, fault: str) -> None:
-    path = home / "config.toml"
+    path = home / "home" / "config.toml"
     path.write_bytes(data)
 
     resolved = read_settings().resolve()
@@ -50,8 +45,8 @@ def test_a_broken_file_is_one_line_and_stays_as_it_is(home: Path, data: bytes, f
 
 
 def test_a_byte_order_mark_is_no_fault(home: Path) -> None:
-    (home / "config.toml").write_bytes(b"\xef\xbb\xbfenabled = false\r\n")
-    assert read_file(home / "config.toml") == FileSettings({"enabled": False})
+    (home / "home" / "config.toml").write_bytes(b"\xef\xbb\xbfenabled = false\r\n")
+    assert read_file(home / "home" / "config.toml") == FileSettings({"enabled": False})
 
 
 @posix_only
@@ -73,14 +68,14 @@ def test_what_is_no_plain_file_is_not_waited_for(home: Path, kind: str) -> None:
 @posix_only
 @pytest.mark.skipif(os.name == "posix" and os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_read_is_one_line(home: Path) -> None:
-    path = home / "config.toml"
+    path = home / "home" / "config.toml"
     path.touch(mode=0)
     assert read_file(path).fault == "cannot be read: Permission denied"
 
 
 @posix_only
 def test_a_file_that_everybody_may_change_is_reported(home: Path) -> None:
-    path = home / "config.toml"
+    path = home / "home" / "config.toml"
     path.write_text("enabled = false")
     path.chmod(0o666)
     (problem,) = read_settings().resolve().problems
@@ -93,7 +88,7 @@ def test_a_named_file_that_is_missing_is_reported(home: Path) -> None:
 
 
 def test_a_named_file_stands_in_place_of_the_users(home: Path) -> None:
-    (home / "config.toml").write_text("enabled = false")
+    (home / "home" / "config.toml").write_text("enabled = false")
     (home / "other.toml").write_text('completion.trigger = "manual"')
     config = read_settings(home / "other.toml").resolve().config
     assert config.enabled
@@ -101,7 +96,7 @@ def test_a_named_file_stands_in_place_of_the_users(home: Path) -> None:
 
 
 def test_a_policy_that_cannot_be_read_closes(home: Path) -> None:
-    (home / "policy.toml").write_text("enabled = ")
+    (home / "etc" / "policy.toml").write_text("enabled = ")
     resolved = read_settings().resolve()
     assert not resolved.config.enabled
     assert len(resolved.problems) == 1
