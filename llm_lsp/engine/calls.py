@@ -20,8 +20,8 @@ class Reader(Protocol):
         """Take a piece in; True where no more is wanted."""
         ...
 
-    def end(self) -> None:
-        """Take note that the stream has ended by itself."""
+    def end(self, finish: Finish) -> None:
+        """Take note that the stream has ended by itself, and why."""
         ...
 
     @property
@@ -183,7 +183,7 @@ class Calls:
                 self._step(s.Streamed(call_id, reader.text))
                 job.streamed(reader.text)
         else:
-            reader.end()
+            reader.end(last.finish or Finish.TRUNCATED)
         stream.release()
         self._next_generation_id += 1
         return Generation(

@@ -26,7 +26,7 @@ class FirstLine:
         self.all += piece
         return "\n" in self.all
 
-    def end(self) -> None:
+    def end(self, finish: Finish) -> None:
         pass
 
     @property
