@@ -1,0 +1,340 @@
+"""What an editor says reaches the engine, and what the engine says reaches the editor."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llm_lsp.engine.client import Progress
+from tests.lsp.fakes import CAPABLE, URI, Wire, at, edit, span, started
+
+INLINE = "textDocument/inlineCompletion"
+MENU = "textDocument/completion"
+CELL = "vscode-notebook-cell:/nb.ipynb#1"
+
+
+def test_what_the_server_can_is_announced_at_once() -> None:
+    announced = Wire().shake_hands()["capabilities"]
+    assert announced["inlineCompletionProvider"] == {}
+    assert announced["completionProvider"]["triggerCharacters"]
+    assert announced["textDocumentSync"] == {"openClose": True, "change": 2}
+    assert announced["notebookDocumentSync"] == {"notebookSelector": [{"notebook": "*"}]}
+    assert announced["executeCommandProvider"]["commands"] == [
+        "llm-lsp.accepted",
+        "llm-lsp.toggle",
+        "llm-lsp.snooze",
+        "llm-lsp.selectProvider",
+        "llm-lsp.explain",
+    ]
+    assert announced["workspace"]["workspaceFolders"] == {"supported": True, "changeNotifications": True}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+def test_the_clients_first_encoding_is_taken(encoding: str) -> None:
+    announced = Wire().shake_hands({"general": {"positionEncodings": [encoding]}})["capabilities"]
+    assert announced["positionEncoding"] == encoding
+
+
+def test_the_engine_is_built_once_and_after_initialize_is_answered() -> None:
+    wire = Wire()
+    wire.send("initialize", {"processId": None, "rootUri": "file:///p", "capabilities": CAPABLE}, id=1)
+    assert (len(wire.received), wire.engines) == (1, [])
+    wire.send("initialized", {})
+    wire.open("x")
+    assert len(wire.engines) == 1
+    assert wire.engine.folders == ("file:///p",)
+
+
+async def test_an_inline_request_is_answered_at_the_cursor() -> None:
+    wire = started("x = \n")
+    answer = await wire.ask(INLINE, at(0, 4))
+    [item] = answer["result"]["items"]
+    assert (item["insertText"], item["range"]) == ("answer()", span((0, 4), (0, 4)))
+    assert item["command"]["arguments"] == ["opaque"]
+
+
+async def test_a_menu_request_is_answered_incomplete() -> None:
+    wire = started("x = an\n")
+    wire.engine.text = "swer()"
+    answer = await wire.ask(MENU, at(0, 6))
+    assert answer["result"]["isIncomplete"] is True
+    [item] = answer["result"]["items"]
+    assert item["textEdit"] == {"range": span((0, 4), (0, 6)), "newText": "answer()"}
+
+
+@pytest.mark.parametrize(
+    ("method", "empty"),
+    [(INLINE, {"items": []}), (MENU, {"isIncomplete": True, "items": []})],
+)
+async def test_nothing_to_show_is_an_empty_answer(method: str, empty: dict[str, Any]) -> None:
+    wire = started("x")
+    wire.engine.text = ""
+    assert (await wire.ask(method, at(0, 1)))["result"] == empty
+    unknown = {**at(0, 1), "textDocument": {"uri": "file:///never-opened"}}
+    assert (await wire.ask(method, unknown))["result"] == empty
+    assert len(wire.engine.requests) == 1
+
+
+async def test_a_cursor_past_the_end_is_at_the_end() -> None:
+    wire = started("ab\ncd")
+    await wire.ask(INLINE, at(70, 7))
+    assert wire.engine.last.point == (1, 2)
+
+
+async def test_a_menu_request_after_a_keystroke_is_automatic_and_the_next_one_manual() -> None:
+    wire = started("x = \n")
+    wire.change(edit((0, 4), (0, 4), "a"))
+    for _ in range(2):
+        await wire.ask(MENU, at(0, 5))
+    assert [request.trigger.value for request in wire.engine.requests] == ["automatic", "manual"]
+
+
+async def test_a_client_that_asks_for_inline_completion_has_it() -> None:
+    wire = Wire()
+    wire.shake_hands({})
+    wire.open("x")
+    assert wire.engine.client.has_inline is False
+    await wire.ask(INLINE, at(0, 1))
+    assert wire.engine.client.has_inline is True
+
+
+def test_changes_of_documents_that_are_not_open_are_ignored() -> None:
+    wire = started("x")
+    wire.change(edit((0, 0), (0, 0), "y"), uri="file:///never-opened")
+    wire.send("textDocument/didClose", {"textDocument": {"uri": "file:///never-opened"}})
+    assert set(wire.engine.documents) == {URI}
+    wire.send("textDocument/didClose", {"textDocument": {"uri": URI}})
+    assert wire.engine.documents == {}
+
+
+def test_a_full_text_change_is_the_edit_that_it_makes() -> None:
+    wire = started("one\ntwo\n")
+    wire.change({"text": "one\ntwo!\n"})
+    assert wire.engine.text_of() == "one\ntwo!\n"
+    assert [e.text for e in wire.engine.edits[0]] == ["!"]
+
+
+PIECES = ["a", " ", "\n", "\r\n", "\r", "\f", "\u2028", "\x85", "é", "漢", "😀"]
+texts = st.lists(st.sampled_from(PIECES), max_size=8).map("".join)
+
+
+@given(st.data(), st.sampled_from(["utf-8", "utf-16", "utf-32"]), texts)
+@settings(deadline=None, derandomize=True, max_examples=60)
+def test_the_servers_text_never_drifts_from_the_editors(
+    data: st.DataObject, encoding: str, text: str
+) -> None:
+    wire = Wire()
+    wire.shake_hands({"general": {"positionEncodings": [encoding]}})
+    wire.open(text)
+    for _ in range(data.draw(st.integers(0, 5))):
+        new = data.draw(texts)
+        if data.draw(st.booleans()):
+            text = new
+            wire.change({"text": new})
+            continue
+        places = positions(text, encoding)
+        first, last = sorted(data.draw(st.tuples(*[st.sampled_from(sorted(places))] * 2)))
+        wire.change(edit(places[first], places[last], new))
+        text = text[:first] + new + text[last:]
+    assert wire.engine.text_of() == text
+
+
+def positions(text: str, encoding: str) -> dict[int, tuple[int, int]]:
+    """Give the position of each offset that an editor's cursor can be at: not between CR and LF."""
+    codec, width = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}[encoding]
+    places: dict[int, tuple[int, int]] = {}
+    line = start = 0
+    for offset in range(len(text) + 1):
+        if text[offset - 1 : offset + 1] == "\r\n" and offset:
+            continue
+        if offset and text[offset - 1] in "\r\n":
+            line, start = line + 1, offset
+        places[offset] = line, len(text[start:offset].encode(codec)) // width
+    return places
+
+
+def test_notebook_cells_are_documents() -> None:
+    wire = started()
+    cell = {"uri": CELL, "languageId": "python", "version": 1, "text": "x"}
+    notebook = {
+        "uri": "file:///nb.ipynb",
+        "notebookType": "jupyter-notebook",
+        "version": 1,
+        "cells": [{"kind": 2, "document": CELL}],
+    }
+    wire.send("notebookDocument/didOpen", {"notebookDocument": notebook, "cellTextDocuments": [cell]})
+    assert wire.engine.text_of(CELL) == "x"
+    other = {**cell, "uri": CELL + "2", "text": "y"}
+    identifier = {"uri": "file:///nb.ipynb", "version": 2}
+    structure = {"array": {"start": 1, "deleteCount": 0}, "didOpen": [other], "didClose": [{"uri": CELL}]}
+    content = [{"document": {"uri": CELL + "2", "version": 2}, "changes": [edit((0, 1), (0, 1), "z")]}]
+    cells = {"structure": structure, "textContent": content}
+    wire.send("notebookDocument/didChange", {"notebookDocument": identifier, "change": {"cells": cells}})
+    assert (set(wire.engine.documents), wire.engine.text_of(CELL + "2")) == ({CELL + "2"}, "yz")
+    closing = {"notebookDocument": {"uri": "file:///nb.ipynb"}, "cellTextDocuments": [{"uri": CELL + "2"}]}
+    wire.send("notebookDocument/didClose", closing)
+    assert wire.engine.documents == {}
+
+
+def answer_configuration(wire: Wire, result: object) -> None:
+    asked = [m for m in wire.received if m.get("method") == "workspace/configuration"][-1]
+    assert asked["params"] == {"items": [{"section": "llm-lsp"}]}
+    wire.raw(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": result}).encode())
+
+
+def test_settings_are_asked_for_and_asked_again_when_they_changed() -> None:
+    wire = Wire()
+    wire.shake_hands({"workspace": {"configuration": True}}, initializationOptions={"enabled": True})
+    answer_configuration(wire, [{"provider": "one"}])
+    wire.send("workspace/didChangeConfiguration", {"settings": None})
+    answer_configuration(wire, [{"provider": "two"}])
+    assert wire.engine.settings == [
+        ("initializationOptions", {"enabled": True}),
+        ("editor settings", {"provider": "one"}),
+        ("editor settings", {"provider": "two"}),
+    ]
+
+
+def test_pushed_settings_need_no_asking() -> None:
+    wire = started()
+    wire.send("workspace/didChangeConfiguration", {"settings": {"llm-lsp": {"provider": "one"}}})
+    assert wire.engine.settings[-1] == ("editor settings", {"provider": "one"})
+    assert wire.sent("workspace/configuration") == []
+
+
+async def test_a_client_that_never_answers_our_requests_is_served() -> None:
+    wire = started("x", workspace={"configuration": True}, window={"workDoneProgress": True})
+    wire.engine.client.progress(Progress("model", "Loading"))
+    assert (await wire.ask(INLINE, at(0, 1)))["result"]["items"]
+
+
+def test_changes_of_settings_are_asked_for_where_the_client_wants_that() -> None:
+    dynamic = {"configuration": True, "didChangeConfiguration": {"dynamicRegistration": True}}
+    [registered] = started(workspace=dynamic).sent("client/registerCapability")
+    [registration] = registered["registrations"]
+    assert registration["method"] == "workspace/didChangeConfiguration"
+    assert registration["registerOptions"] == {"section": "llm-lsp"}
+
+
+def test_folders_come_and_go() -> None:
+    wire = Wire()
+    wire.shake_hands(workspaceFolders=[{"uri": "file:///a", "name": "a"}])
+    event = {"added": [{"uri": "file:///b", "name": "b"}], "removed": [{"uri": "file:///a", "name": "a"}]}
+    wire.send("workspace/didChangeWorkspaceFolders", {"event": event})
+    assert wire.engine.folders == ("file:///b",)
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "call"),
+    [
+        ("accepted", ["opaque"], ("accepted", "opaque")),
+        ("toggle", None, ("toggle", None)),
+        ("snooze", [5], ("snooze", 5)),
+        ("snooze", [], ("snooze", 10.0)),
+        ("selectProvider", ["strong"], ("select_provider", "strong")),
+    ],
+)
+def test_a_command_reaches_the_engine(command: str, arguments: Any, call: tuple[str, object]) -> None:
+    wire = started()
+    params = {"command": f"llm-lsp.{command}", "arguments": arguments}
+    [answer] = wire.send("workspace/executeCommand", params, id=1)
+    assert "error" not in answer
+    assert wire.engine.calls == [call]
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        ("accepted", []),
+        ("accepted", [1]),
+        ("accepted", ["a", "b"]),
+        ("snooze", ["long"]),
+        ("snooze", [-1]),
+        ("selectProvider", [None]),
+    ],
+)
+def test_a_command_with_hostile_arguments_does_nothing(command: str, arguments: list[object]) -> None:
+    wire = started()
+    params = {"command": f"llm-lsp.{command}", "arguments": arguments}
+    [answer] = wire.send("workspace/executeCommand", params, id=1)
+    assert answer["error"]["code"] == -32602
+    assert wire.engine.calls == []
+
+
+def test_a_refused_command_says_why() -> None:
+    params = {"command": "llm-lsp.selectProvider", "arguments": ["unknown"]}
+    [answer] = started().send("workspace/executeCommand", params, id=1)
+    assert answer["error"]["message"] == "provider unknown is not enabled"
+
+
+def test_explain_answers_with_its_words() -> None:
+    [answer] = started().send("workspace/executeCommand", {"command": "llm-lsp.explain"}, id=1)
+    assert answer["result"] == "because"
+
+
+def test_messages_and_states_reach_the_editor() -> None:
+    wire = started()
+    wire.engine.client.show("warning", "careful")
+    wire.engine.client.status("Normal", busy=True)
+    assert wire.sent("window/showMessage") == [{"type": 2, "message": "careful"}]
+    assert wire.sent("llm-lsp/status") == [{"kind": "Normal", "busy": True, "message": ""}]
+
+
+def agree(wire: Wire, *, error: bool = False) -> None:
+    [asked] = [m for m in wire.received if m.get("method") == "window/workDoneProgress/create"]
+    answer = {"error": {"code": -32601, "message": "no"}} if error else {"result": None}
+    wire.raw(json.dumps({"jsonrpc": "2.0", "id": asked["id"], **answer}).encode())
+
+
+def test_a_progress_bar_opens_once_the_client_agreed() -> None:
+    wire = started(window={"workDoneProgress": True})
+    client = wire.engine.client
+    client.progress(Progress("model", "Loading", "0 %", 0))
+    client.progress(Progress("model", "Loading", "50 %", 50))
+    assert wire.sent("$/progress") == []
+    agree(wire)
+    client.progress(Progress("model", "Loading", "90 %", 90))
+    client.progress(Progress("model", "Loading", "done", done=True))
+    assert [(p["value"]["kind"], p["value"]["message"]) for p in wire.sent("$/progress")] == [
+        ("begin", "50 %"),
+        ("report", "90 %"),
+        ("end", "done"),
+    ]
+
+
+def test_a_progress_that_ended_before_the_client_agreed_is_not_shown() -> None:
+    wire = started(window={"workDoneProgress": True})
+    wire.engine.client.progress(Progress("model", "Loading"))
+    wire.engine.client.progress(Progress("model", "Loading", done=True))
+    agree(wire)
+    assert wire.sent("$/progress") == []
+
+
+def test_a_client_that_refuses_a_progress_bar_gets_none() -> None:
+    wire = started(window={"workDoneProgress": True})
+    wire.engine.client.progress(Progress("model", "Loading"))
+    agree(wire, error=True)
+    wire.engine.client.progress(Progress("model", "Loading", "50 %"))
+    assert wire.sent("$/progress") == []
+
+
+def test_a_client_without_progress_bars_is_not_asked() -> None:
+    wire = started()
+    wire.engine.client.progress(Progress("model", "Loading"))
+    assert wire.sent("window/workDoneProgress/create") == []
+
+
+async def test_a_thousand_requests_are_each_answered_once() -> None:
+    wire = started("x")
+    wire.engine.hold = asyncio.Event()
+    pending = [wire.begin(INLINE, at(0, 1)) for _ in range(1000)]
+    for msg_id in pending[:500]:
+        wire.send("$/cancelRequest", {"id": msg_id})
+    wire.engine.hold.set()
+    await wire.answer(pending[-1])
+    assert sorted(m["id"] for m in wire.received if isinstance(m.get("id"), int)) == pending
