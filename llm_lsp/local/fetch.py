@@ -28,7 +28,10 @@ class Fetcher:
         self._sources = list(default_sources() if sources is None else sources)
 
     def fetch(self, model: Model, progress: Progress) -> LocalModel:
-        """Bring a model, or find it here; raises DownloadError in one line with the remedy."""
+        """Bring a model, or find it here; raises DownloadError in one line with the remedy.
+
+        It is a NoAnswerError where no source that has the model could be reached.
+        """
         target = self._store.path_of(model.name)
         if target.is_file():
             return self._store.find(model.name)
@@ -52,7 +55,8 @@ class Fetcher:
             raise OSError(errno.ENOSPC, "no room")
 
     def _from_any(self, model: Model, progress: Progress) -> LocalModel:
-        failures = []
+        failures: list[str] = []
+        silent = True
         for source in [source for source in self._sources if source.has(model)]:
             try:
                 path = source.get(model, self._store.folder, progress)
@@ -62,7 +66,9 @@ class Fetcher:
                 failures.append(f"{source.label}: {exc}")
                 if isinstance(exc, NoAnswerError):
                     self._sources.remove(source)
-        raise DownloadError(
+                else:
+                    silent = False
+        raise (NoAnswerError if silent else DownloadError)(
             f"{model.name} could not be fetched ({'; '.join(failures) or 'no source answers'}): check the network and "
             "its proxy, set HF_ENDPOINT to a mirror, or copy a GGUF file here and give its path as the model"
         )

@@ -18,10 +18,11 @@ from llm_lsp.config.values import LocalConfig
 from llm_lsp.core.secret import Secret
 from llm_lsp.errors import LocalModelError
 from llm_lsp.local import catalogue
+from llm_lsp.local.fetch import Fetcher
 from llm_lsp.local.host import HostOptions
 from llm_lsp.local.servers import Child, ModelServers, Report, spawn
 from llm_lsp.local.speed import SpeedBook, batch_tokens, unmeasured_threads
-from llm_lsp.local.state import ServerSpec, ServerState
+from llm_lsp.local.state import ServerSpec, ServerState, files_of
 from llm_lsp.local.store import LocalModel, Store
 
 
@@ -30,7 +31,7 @@ class LocalEndpoint:
     """A model server on this machine that answers."""
 
     base_url: str
-    """Without a path: llama.cpp's own API is at its root, the OpenAI one under /v1."""
+    """Of the OpenAI dialect, so with /v1; llama.cpp's own API is beside that, at the root."""
     key: Secret
     model: str
     gguf: Path
@@ -63,6 +64,7 @@ class LocalModels:
 
     def __init__(self, paths: LocalPaths, start: Callable[[HostOptions], Child] = spawn) -> None:
         self.store = Store(paths.models)
+        self.fetcher = Fetcher(self.store)
         self.speeds = SpeedBook(paths.state / "speed.json")
         self._folder, self._remark = _servers_folder(paths.state)
         self.servers = ModelServers(self._folder, start)
@@ -91,7 +93,7 @@ class LocalModels:
     def options(self, model: LocalModel, config: LocalConfig, lora: Path | None = None) -> HostOptions:
         """Give what the server of a model is started with."""
         speed = self.speeds.get(model.name)
-        measured = speed.threads if speed else unmeasured_threads(system.available_cores())
+        measured = self.speeds.threads(model.name) or unmeasured_threads(system.available_cores())
         gguf, adapter = os.path.realpath(model.path), os.path.realpath(lora) if lora else ""
         return HostOptions(
             spec=ServerSpec(model.name, gguf, config.context_tokens, adapter),
@@ -106,7 +108,7 @@ class LocalModels:
         entry = catalogue.find(state.spec.model)
         speed = self.speeds.get(state.spec.model)
         return LocalEndpoint(
-            base_url=f"http://127.0.0.1:{state.port}",
+            base_url=f"http://127.0.0.1:{state.port}/v1",
             key=Secret(state.key),
             model=state.spec.model,
             gguf=Path(state.spec.gguf),
@@ -115,6 +117,10 @@ class LocalModels:
             context_tokens=state.spec.context_tokens,
             prompt_tokens_per_s=speed.prompt_tokens_per_s if speed else None,
         )
+
+    def state_file(self, state: ServerState) -> Path:
+        """Give the file that tells of a server, with its key."""
+        return files_of(state.spec, self._folder).state
 
     def _wanted(self, config: LocalConfig) -> LocalModel:
         if config.model != "auto":

@@ -82,6 +82,18 @@ class SpeedBook:
         except TypeError:
             return None
 
+    def threads(self, model: str) -> int | None:
+        """Give the threads for a model: its own measurement, else another model's on this machine."""
+        own = self.get(model)
+        if own:
+            return own.threads
+        names = [
+            key.removeprefix(f"{self._machine}/")
+            for key in self._read()
+            if key.startswith(f"{self._machine}/")
+        ]
+        return next((speed.threads for speed in map(self.get, names) if speed), None)
+
     def put(self, model: str, speed: Speed) -> None:
         """Keep a measurement; where the file cannot be written it is lost, and made again another time."""
         entries = self._read() | {f"{self._machine}/{model}": asdict(speed)}

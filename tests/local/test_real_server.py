@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,9 +18,7 @@ def ask(
     endpoint: LocalEndpoint, path: str, body: dict[str, object] | None = None, key: str | None = None
 ) -> tuple[int, bytes]:
     """Ask the server, with its key where none is given."""
-    connection = http.client.HTTPConnection(
-        "127.0.0.1", int(endpoint.base_url.rpartition(":")[2]), timeout=60
-    )
+    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(endpoint.base_url).port, timeout=60)
     headers = {"Authorization": f"Bearer {endpoint.key.reveal() if key is None else key}"}
     try:
         connection.request("POST" if body else "GET", path, json.dumps(body) if body else None, headers)

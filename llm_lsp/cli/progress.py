@@ -1,0 +1,40 @@
+"""The bar of a download: drawn on a terminal, a line each tenth elsewhere; knows nothing of what is fetched."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+
+Advance = Callable[[int, int], None]
+
+
+@contextmanager
+def download_bar(name: str) -> Iterator[Advance]:
+    """Show a download on standard error; what is yielded takes the bytes that are here and the bytes in all."""
+    if not sys.stderr.isatty():
+        yield Lines(name)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(name, total=None, visible=False)
+        yield lambda done, total: progress.update(task, completed=done, total=total or None, visible=True)
+
+
+class Lines:
+    """A line for each tenth of a download."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._tenths = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        tenths = done * 10 // total if total else 0
+        if tenths > self._tenths:
+            self._tenths = tenths
+            click.echo(f"{self._name}: {done / 1e6:.0f} of {total / 1e6:.0f} MB", err=True)
