@@ -1,0 +1,57 @@
+"""llama.cpp's own API: `/infill` renders the model's tokens itself, `/completion` takes a prompt as it is.
+
+The header `X-Conversation-Id` is never sent: with it the server goes on after the client has left.
+https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
+"""
+
+from __future__ import annotations
+
+from llm_lsp.core.types import Chunk, FimPrompt, Finish, Json, Prompt, RawPrompt, Usage
+from llm_lsp.providers.dialect import Dialect, HttpRequest, Settings, merged
+from llm_lsp.providers.failures import raise_error_object
+from llm_lsp.providers.shapes import as_int, as_map, as_text
+
+
+def request(prompt: Prompt, settings: Settings) -> HttpRequest:
+    match prompt:
+        case FimPrompt():
+            path, fields = "/infill", _infill(prompt)
+        case RawPrompt(text=text):
+            path, fields = "/completion", {"prompt": text}
+        case _:
+            raise TypeError("llama.cpp's own API takes no dialogue")
+    body: dict[str, object] = {"model": settings.model} if settings.model else {}
+    body |= fields
+    # Without a limit the server's arithmetic about what it cuts off the prompt goes wrong, too.
+    body |= {"n_predict": prompt.max_tokens, "stream": settings.stream, "cache_prompt": True}
+    if settings.temperature is not None:
+        body["temperature"] = settings.temperature
+    if stops := settings.stops(prompt.stop):
+        body["stop"] = stops
+    return HttpRequest(path, merged(body, settings.extra_body))
+
+
+def chunk(data: Json) -> Chunk | None:
+    """Read an event, or the whole answer, which looks like the last one with all the text."""
+    raise_error_object(data)
+    text = as_text(data.get("content"))
+    if data.get("stop") is not True:
+        return Chunk(text) if text else None
+    # Servers before late 2024 had one flag a cause.
+    at_limit = data.get("stop_type") == "limit" or data.get("stopped_limit") is True
+    cached = as_int(as_map(data.get("timings")).get("cache_n"))
+    usage = Usage(as_int(data.get("tokens_evaluated")), as_int(data.get("tokens_predicted")), cached)
+    return Chunk(text, Finish.LENGTH if at_limit else Finish.STOP, usage)
+
+
+def _infill(prompt: FimPrompt) -> dict[str, object]:
+    return {
+        "input_prefix": prompt.prefix,
+        "input_suffix": prompt.suffix,
+        "input_extra": [{"filename": snippet.path, "text": snippet.text} for snippet in prompt.snippets],
+        # Stands after the middle token, so that what is typed on this line leaves the cache before it valid.
+        "prompt": prompt.line_prefix,
+    }
+
+
+DIALECT = Dialect("sse", request, chunk, health_path="/health")

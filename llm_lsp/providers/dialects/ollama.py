@@ -1,0 +1,44 @@
+"""Ollama's own API; knows nothing of its OpenAI-shaped twin, which has no `suffix` for every model.
+
+`num_ctx` is never sent: another value than the loaded one makes the server load the model again.
+https://github.com/ollama/ollama/blob/main/docs/api.md
+"""
+
+from __future__ import annotations
+
+from llm_lsp.core.types import Chunk, FimPrompt, Finish, Json, Prompt, RawPrompt, Usage
+from llm_lsp.providers.dialect import Dialect, HttpRequest, Settings, merged
+from llm_lsp.providers.failures import raise_error_object
+from llm_lsp.providers.shapes import as_int, as_text
+
+
+def request(prompt: Prompt, settings: Settings) -> HttpRequest:
+    match prompt:
+        case FimPrompt(prefix=prefix, line_prefix=line_prefix, suffix=suffix):
+            fields: dict[str, object] = {"prompt": prefix + line_prefix, "suffix": suffix}
+        case RawPrompt(text=text):
+            fields = {"prompt": text, "raw": True}
+        case _:
+            raise TypeError("Ollama's generate API takes no dialogue")
+    options: dict[str, object] = {"num_predict": prompt.max_tokens}
+    if settings.temperature is not None:
+        options["temperature"] = settings.temperature
+    if stops := settings.stops(prompt.stop):
+        options["stop"] = stops
+    # Thinking is on by default where a model can; `think: false` is accepted by all.
+    body = {"model": settings.model, **fields, "stream": settings.stream, "think": False, "options": options}
+    return HttpRequest("/api/generate", merged(body, settings.extra_body))
+
+
+def chunk(data: Json) -> Chunk | None:
+    """Read a line, or the whole answer, which looks like the last line with all the text."""
+    raise_error_object(data)
+    text = as_text(data.get("response"))
+    if data.get("done") is not True:
+        return Chunk(text) if text else None
+    finish = Finish.LENGTH if data.get("done_reason") == "length" else Finish.STOP
+    # The server counts cached prompt tokens in, and does not say how many they were.
+    return Chunk(text, finish, Usage(as_int(data.get("prompt_eval_count")), as_int(data.get("eval_count"))))
+
+
+DIALECT = Dialect("ndjson", request, chunk, health_path="/api/version")

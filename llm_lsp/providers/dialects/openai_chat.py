@@ -1,0 +1,20 @@
+"""The chat completions API, which nearly every hosted model speaks; knows nothing of raw prompts.
+
+https://platform.openai.com/docs/api-reference/chat
+"""
+
+from __future__ import annotations
+
+from llm_lsp.core.types import ChatPrompt, Prompt
+from llm_lsp.providers import openai
+from llm_lsp.providers.dialect import Dialect, HttpRequest, Settings
+
+
+def request(prompt: Prompt, settings: Settings) -> HttpRequest:
+    if not isinstance(prompt, ChatPrompt):
+        raise TypeError("the chat API takes a dialogue only")
+    messages = [{"role": role, "content": text} for role, text in prompt.messages]
+    return HttpRequest("/chat/completions", openai.body(prompt, settings, {"messages": messages}))
+
+
+DIALECT = Dialect("sse", request, openai.chunk, health_path="/models")

@@ -1,0 +1,25 @@
+"""The legacy completions API, which lives on as the format of base models; knows nothing of chat.
+
+OpenAI has no model left here; DeepSeek, Qianfan and SiliconFlow take a suffix, vLLM answers 400 to any, even an
+empty one, so that it is sent for a FimPrompt only. https://platform.openai.com/docs/api-reference/completions
+"""
+
+from __future__ import annotations
+
+from llm_lsp.core.types import FimPrompt, Prompt, RawPrompt
+from llm_lsp.providers import openai
+from llm_lsp.providers.dialect import Dialect, HttpRequest, Settings
+
+
+def request(prompt: Prompt, settings: Settings) -> HttpRequest:
+    match prompt:
+        case RawPrompt(text=text):
+            fields = {"prompt": text}
+        case FimPrompt(prefix=prefix, line_prefix=line_prefix, suffix=suffix):
+            fields = {"prompt": prefix + line_prefix, "suffix": suffix}
+        case _:
+            raise TypeError("the completions API takes no dialogue")
+    return HttpRequest("/completions", openai.body(prompt, settings, fields))
+
+
+DIALECT = Dialect("sse", request, openai.chunk, health_path="/models")

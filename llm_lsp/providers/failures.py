@@ -1,0 +1,287 @@
+"""Turn what goes wrong upstream into one of our errors, with one line for the user; the only place that does.
+
+What a server says is read to find the cause, and never shown: it may hold the key or the buffer's text.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from llm_lsp.errors import (
+    AuthError,
+    BadRequestError,
+    BrokenStreamError,
+    ContextTooLongError,
+    MoneyError,
+    NotFoundError,
+    OverloadedError,
+    ProviderError,
+    RateLimitError,
+    SlowError,
+    UnreachableError,
+)
+from llm_lsp.providers.shapes import as_int, as_list, as_map, as_text
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from httpx import Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Whom a message names."""
+
+    provider: str
+    host: str
+    """With the port where it is not the scheme's own."""
+    model: str = ""
+    key_remedy: str = ""
+    """What to do about the key, in the imperative."""
+
+
+def classify(status: int, body: object) -> type[ProviderError]:
+    """Find the kind of a failure from its status and its error object; references in the table below."""
+    words = _words(body)
+    if status in (400, 402, 403, 429, 434) and _MONEY.search(words):
+        return MoneyError
+    if status in (400, 403, 413, 422, 500) and _TOO_LONG.search(words):
+        return ContextTooLongError
+    if status in (400, 404) and _KEY.search(words):
+        return AuthError
+    if status in _KINDS:
+        return _KINDS[status]
+    return OverloadedError if status >= 500 else BadRequestError
+
+
+def from_status(where: Where, status: int, headers: Headers, body: object, now: datetime) -> ProviderError:
+    """Write the error for an answer that is no success."""
+    if 300 <= status < 400:
+        target = urlsplit(headers.get("location", "")).hostname or "another address"
+        return NotFoundError(
+            f"{where.host} sends us on to {target} ({status}): set base_url to the final address"
+        )
+    return _error(where, classify(status, body), status, body, retry_after_s(headers, now))
+
+
+def from_error_object(where: Where, exc: ErrorObject) -> ProviderError:
+    """Write the error for an error object in a stream that began well."""
+    return _error(where, classify(exc.status, exc.body), exc.status, exc.body, None)
+
+
+def from_exception(where: Where, exc: Exception) -> ProviderError:
+    """Write the error for an exception of the HTTP library."""
+    import httpx
+
+    match exc:
+        case httpx.ConnectTimeout():
+            return UnreachableError(
+                f"{where.host} does not answer: check the network and base_url of {where.provider}"
+            )
+        case httpx.ProxyError():
+            return UnreachableError(
+                f"the proxy lets nothing through to {where.host}: check HTTPS_PROXY and NO_PROXY"
+            )
+        case httpx.ConnectError():
+            return UnreachableError(_connect_cause(where, exc))
+        case httpx.LocalProtocolError():
+            return BadRequestError(
+                f"a header for {where.host} cannot be sent: check the key and headers of {where.provider}"
+            )
+        case httpx.TimeoutException():
+            return SlowError(f"{where.host} does not take the request: it may be overloaded")
+        case _:
+            return BrokenStreamError(
+                f"the connection to {where.host} broke ({type(exc).__name__}): try again"
+            )
+
+
+class ErrorObject(ProviderError):
+    """An error object where an answer was expected; the stream turns it into what the user reads."""
+
+    def __init__(self, status: int, body: object) -> None:
+        super().__init__("the API sent an error")
+        self.status = status
+        self.body = body
+
+
+def raise_error_object(data: Mapping[str, object]) -> None:
+    """Raise ErrorObject where an event is an error: `{"error": …}`, or vLLM's and Mistral's flat form."""
+    error = data.get("error")
+    if error or data.get("object") == "error":
+        raise ErrorObject(_status_in(as_map(error) or data), data)
+
+
+# Seconds. What an API asks for beyond this is a day's quota rather than a rate, but is obeyed as asked.
+MAX_RETRY_AFTER_S = 86_400.0
+
+
+def retry_after_s(headers: Headers, now: datetime) -> float | None:
+    """Read how long to wait, in seconds: `retry-after-ms`, then `retry-after` as seconds or as a date.
+
+    None where nothing sensible is said. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+    """
+    wait = _number(headers.get("retry-after-ms"))
+    wait = wait / 1000 if wait is not None else _number(headers.get("retry-after"))
+    if wait is None and (text := headers.get("retry-after")):
+        try:
+            wait = (parsedate_to_datetime(text) - now).total_seconds()
+        except (ValueError, TypeError):
+            return None
+    return None if wait is None else min(max(wait, 0.0), MAX_RETRY_AFTER_S)
+
+
+# Words of types, codes and messages, lower case. OpenAI, Anthropic, Zhipu (1113, 1261), Baidu, Moonshot, Alibaba.
+_MONEY = re.compile(
+    r"insufficient[_ ](quota|balance|credit|fund)|credit[_ ]balance|enforced_spend_limit|billing_|\b1113\b"
+    r"|exceeded_current_quota|payment_required|arrearage|spend(ing)? limit"
+)
+_TOO_LONG = re.compile(
+    r"exceed_context_size|context_length_exceeded|context (length|window|size)|tokens_too_long|\b1261\b|too long"
+    r"|prompt is longer|maximum (input|prompt) length"
+)
+_KEY = re.compile(r"api[_ -]?key")
+_NO_INSERT = re.compile(r"insert|infill|suffix")
+_LOADING = re.compile(r"loading")
+
+_KINDS: dict[int, type[ProviderError]] = {
+    401: AuthError,
+    402: MoneyError,
+    403: AuthError,
+    404: NotFoundError,
+    405: NotFoundError,
+    408: OverloadedError,
+    429: RateLimitError,
+    498: OverloadedError,  # Groq's flex tier is full
+    499: OverloadedError,  # Ollama gave the request up
+    501: BadRequestError,  # llama.cpp: not with this model
+}
+
+
+def _error(
+    where: Where, kind: type[ProviderError], status: int, body: object, wait_s: float | None
+) -> ProviderError:
+    if kind is RateLimitError:
+        wait = f"wait {wait_s:.0f} s" if wait_s else "type slower, or raise the account's limit"
+        return RateLimitError(f"{where.host}: too many requests ({status}): {wait}", wait_s)
+    return kind(_LINES[kind](where, status, _words(body)))
+
+
+def _auth(where: Where, status: int, words: str) -> str:
+    return f"{where.host} refused the key ({status}): {where.key_remedy}"
+
+
+def _money(where: Where, status: int, words: str) -> str:
+    return f"{where.host}: the account has no credit left, or is over its limit ({status}): top it up, or choose another provider"
+
+
+def _overloaded(where: Where, status: int, words: str) -> str:
+    if _LOADING.search(words):
+        return f"{where.host} is still loading its model ({status}): try again in a moment"
+    return f"{where.host} is busy or has an error of its own ({status}): try again in a moment"
+
+
+def _bad_request(where: Where, status: int, words: str) -> str:
+    if _NO_INSERT.search(words):
+        return f'{where.host}: {_model(where)} takes no text after the cursor ({status}): set fim of {where.provider}, to "none" if need be'
+    return f"{where.host} refused the request ({status}): check model, fim and extra_body of {where.provider}"
+
+
+def _too_long(where: Where, status: int, words: str) -> str:
+    return f"{where.host}: the prompt is over the window of {_model(where)} ({status}): lower context_tokens of {where.provider}"
+
+
+def _not_found(where: Where, status: int, words: str) -> str:
+    return f"{where.host} does not know {_model(where)} or the address ({status}): check model and base_url of {where.provider}"
+
+
+_LINES = {
+    AuthError: _auth,
+    MoneyError: _money,
+    OverloadedError: _overloaded,
+    BadRequestError: _bad_request,
+    ContextTooLongError: _too_long,
+    NotFoundError: _not_found,
+}
+
+
+def _model(where: Where) -> str:
+    return f"the model {where.model}" if where.model else "the model"
+
+
+def _words(body: object) -> str:
+    """What an error object says, in lower case; only for finding the cause."""
+    return " ".join(_strings(body)).lower()
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str | int):
+        yield str(value)
+    for item in as_map(value).values():
+        yield from _strings(item)
+    for item in as_list(value):
+        yield from _strings(item)
+
+
+def _status_in(error: Mapping[str, object]) -> int:
+    """The status that an error object in a stream names by number or by type; 500 where it names none."""
+    for value in (error.get("code"), error.get("status"), error.get("status_code")):
+        number = as_int(int(value) if isinstance(value, str) and value.isdecimal() else value)
+        if number is not None and 400 <= number < 600:
+            return number
+    kind = f"{as_text(error.get('type'))} {as_text(error.get('code'))}".lower()
+    return next((status for word, status in _STATUS_BY_TYPE.items() if word in kind), 500)
+
+
+_STATUS_BY_TYPE = {
+    "insufficient_quota": 429,
+    "rate_limit": 429,
+    "exceed_context_size": 400,
+    "context_length": 400,
+    "authentication": 401,
+    "permission": 403,
+    "not_found": 404,
+    "invalid_request": 400,
+    "not_supported": 501,
+    "unavailable": 503,
+    "overloaded": 529,
+}
+
+
+def _connect_cause(where: Where, exc: Exception) -> str:
+    for cause in _causes(exc):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"{where.host} shows a certificate that is not trusted: a company's own goes into SSL_CERT_FILE"
+        if isinstance(cause, ssl.SSLError):
+            return f"{where.host} speaks no TLS that we accept: check base_url of {where.provider}"
+        if isinstance(cause, socket.gaierror):
+            return f"the name {where.host} is not known: check the network and base_url of {where.provider}"
+        if isinstance(cause, ConnectionRefusedError):
+            return f"nothing listens at {where.host}: start the server, or check base_url of {where.provider}"
+    return f"no connection to {where.host}: check the network and base_url of {where.provider}"
+
+
+def _causes(exc: BaseException) -> Iterator[BaseException]:
+    """An exception, what caused it, and what groups hold, innermost last."""
+    yield exc
+    if isinstance(exc, BaseExceptionGroup):
+        for part in exc.exceptions:
+            yield from _causes(part)
+    following = exc.__cause__ or exc.__context__
+    if following is not None:
+        yield from _causes(following)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if number == number and abs(number) != float("inf") else None

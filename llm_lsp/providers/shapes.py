@@ -1,0 +1,34 @@
+"""Read decoded JSON that may have any shape: what is not as expected is as good as absent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+
+def decode(data: bytes) -> object:
+    """Decode JSON in UTF-8, whatever the headers say; raises ValueError where it is none.
+
+    Invalid bytes become U+FFFD; `json.loads` of bytes would guess among encodings instead.
+    """
+    try:
+        return json.loads(data.decode("utf-8", "replace"))
+    except RecursionError as exc:
+        raise ValueError("JSON too deep") from exc
+
+
+def as_map(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def as_list(value: object) -> Sequence[object]:
+    return value if isinstance(value, list) else ()
+
+
+def as_text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def as_int(value: object) -> int | None:
+    # True is an int in Python, and a count below zero says nothing.
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

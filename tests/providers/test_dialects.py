@@ -1,0 +1,150 @@
+"""Each dialect as tables: what a prompt becomes, and what an event means."""
+
+import pytest
+
+from llm_lsp.config.values import Api
+from llm_lsp.core.types import ChatPrompt, Chunk, FimPrompt, Finish, Json, Prompt, RawPrompt, Snippet, Usage
+from llm_lsp.errors import ProviderError
+from llm_lsp.providers.dialect import Settings, load_dialect, merged
+
+STOPS = ("a", "b", "c", "d", "e")
+RAW = RawPrompt("<P>x<S>y<M>", STOPS, 64)
+FIM = FimPrompt("before\n", "  cur", "\nafter", (Snippet("b.py", "B = 1"),), STOPS, 64)
+CHAT = ChatPrompt((("system", "fill"), ("user", "x")), ("\n",), 64)
+PLAIN = Settings("m")
+
+REQUESTS = [
+    pytest.param(
+        "openai-completions", RAW, PLAIN, "/completions",
+        {"model": "m", "prompt": "<P>x<S>y<M>", "max_tokens": 64, "temperature": 0.0, "stop": ["a", "b", "c", "d"], "stream": True},
+        id="completions: a raw prompt has no suffix field at all, and four stops",
+    ),
+    pytest.param(
+        "openai-completions", FIM, Settings("m", max_stops=16, ask_usage=True), "/completions",
+        {"model": "m", "prompt": "before\n  cur", "suffix": "\nafter", "max_tokens": 64, "temperature": 0.0,
+         "stop": ["a", "b", "c", "d", "e"], "stream": True, "stream_options": {"include_usage": True}},
+        id="completions: a native suffix, more stops, usage asked for",
+    ),
+    pytest.param(
+        "openai-completions", RawPrompt("x"), Settings("", temperature=None, stream=False, ask_usage=True), "/completions",
+        {"prompt": "x", "max_tokens": 128, "stream": False},
+        id="completions: what is not known is left out",
+    ),
+    pytest.param(
+        "openai-chat", CHAT, Settings("m", max_tokens_field="max_completion_tokens", extra_body={"reasoning_effort": "none"}),
+        "/chat/completions",
+        {"model": "m", "messages": [{"role": "system", "content": "fill"}, {"role": "user", "content": "x"}],
+         "max_completion_tokens": 64, "temperature": 0.0, "stop": ["\n"], "stream": True, "reasoning_effort": "none"},
+        id="chat: messages, and the field that newer models want",
+    ),
+    pytest.param(
+        "mistral-fim", FIM, PLAIN, "/fim/completions",
+        {"model": "m", "prompt": "before\n  cur", "suffix": "\nafter", "max_tokens": 64, "temperature": 0.0,
+         "stop": ["a", "b", "c", "d"], "stream": True},
+        id="mistral",
+    ),
+    pytest.param(
+        "llamacpp-infill", FIM, Settings("", max_stops=None), "/infill",
+        {"input_prefix": "before\n", "input_suffix": "\nafter", "input_extra": [{"filename": "b.py", "text": "B = 1"}],
+         "prompt": "  cur", "n_predict": 64, "stream": True, "cache_prompt": True, "temperature": 0.0, "stop": list(STOPS)},
+        id="llama.cpp: the current line stands after the middle token",
+    ),
+    pytest.param(
+        "llamacpp-infill", RAW, Settings("m", max_stops=None), "/completion",
+        {"model": "m", "prompt": "<P>x<S>y<M>", "n_predict": 64, "stream": True, "cache_prompt": True, "temperature": 0.0,
+         "stop": list(STOPS)},
+        id="llama.cpp: raw",
+    ),
+    pytest.param(
+        "ollama", FIM, Settings("m", max_stops=None, extra_body={"keep_alive": "30m", "options": {"top_k": 1}}), "/api/generate",
+        {"model": "m", "prompt": "before\n  cur", "suffix": "\nafter", "stream": True, "think": False, "keep_alive": "30m",
+         "options": {"num_predict": 64, "temperature": 0.0, "stop": list(STOPS), "top_k": 1}},
+        id="ollama: options are merged, thinking is off, num_ctx is left alone",
+    ),
+    pytest.param(
+        "ollama", RAW, Settings("m", max_stops=None), "/api/generate",
+        {"model": "m", "prompt": "<P>x<S>y<M>", "raw": True, "stream": True, "think": False,
+         "options": {"num_predict": 64, "temperature": 0.0, "stop": list(STOPS)}},
+        id="ollama: raw",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("api", "prompt", "settings", "path", "body"), REQUESTS)
+def test_a_prompt_becomes_a_request(
+    api: Api, prompt: Prompt, settings: Settings, path: str, body: Json
+) -> None:
+    request = load_dialect(api).request(prompt, settings)
+    assert (request.path, request.body) == (path, body)
+
+
+@pytest.mark.parametrize(
+    ("api", "prompt"),
+    [
+        ("openai-completions", CHAT), ("llamacpp-infill", CHAT), ("ollama", CHAT),
+        ("openai-chat", RAW), ("openai-chat", FIM), ("mistral-fim", RAW), ("mistral-fim", CHAT),
+    ],
+)  # fmt: skip
+def test_a_prompt_that_an_api_has_no_place_for_is_a_fault_of_ours(api: Api, prompt: Prompt) -> None:
+    with pytest.raises(TypeError):
+        load_dialect(api).request(prompt, PLAIN)
+
+
+def choice(**fields: object) -> dict[str, object]:
+    return {"choices": [{"index": 0, **fields}]}
+
+
+OPENAI_USAGE = {"prompt_tokens": 9, "completion_tokens": 4, "prompt_tokens_details": {"cached_tokens": 8}}
+
+CHUNKS = [
+    pytest.param("openai-completions", choice(text="x", finish_reason=None), Chunk("x"), id="completions: text"),
+    pytest.param("openai-completions", choice(text="", finish_reason=""), None, id="completions: an empty reason is none"),
+    pytest.param("openai-completions", choice(text="", finish_reason="length"), Chunk("", Finish.LENGTH), id="length"),
+    pytest.param("openai-completions", choice(text="", finish_reason="eos"), Chunk("", Finish.STOP), id="any other reason"),
+    pytest.param("openai-completions", choice(text="", finish_reason="error"), Chunk("", Finish.TRUNCATED), id="an error as reason"),
+    pytest.param("openai-completions", {"choices": [], "usage": OPENAI_USAGE}, Chunk("", None, Usage(9, 4, 8)), id="usage alone"),
+    pytest.param("openai-completions", {"choices": [], "usage": None}, None, id="Azure's first chunk"),
+    pytest.param("openai-completions", choice(text="x", finish_reason="stop") | {"usage": {"prompt_tokens": 9, "completion_tokens": 4, "prompt_cache_hit_tokens": 6}},
+                 Chunk("x", Finish.STOP, Usage(9, 4, 6)), id="a whole answer, with DeepSeek's cache count"),
+    pytest.param("openai-chat", choice(delta={"role": "assistant", "content": None}), None, id="chat: the role alone"),
+    pytest.param("openai-chat", choice(delta={"content": "x"}), Chunk("x"), id="chat: text"),
+    pytest.param("openai-chat", choice(delta={"reasoning_content": "hm"}), None, id="chat: thoughts are left out"),
+    pytest.param("openai-chat", choice(message={"content": "x"}, finish_reason="stop"), Chunk("x", Finish.STOP), id="chat: whole"),
+    pytest.param("openai-chat", choice(delta={}) | {"x_groq": {"usage": OPENAI_USAGE}}, Chunk("", None, Usage(9, 4, 8)), id="Groq's usage"),
+    pytest.param("mistral-fim", choice(delta={"content": [{"type": "text", "text": "x"}, {"type": "thinking"}]}), Chunk("x"), id="mistral: a list"),
+    pytest.param("mistral-fim", choice(delta={"content": "x"}, finish_reason="stop"), Chunk("x", Finish.STOP), id="mistral: text"),
+    pytest.param("llamacpp-infill", {"content": "x", "stop": False}, Chunk("x"), id="llama.cpp: text"),
+    pytest.param("llamacpp-infill", {"content": "", "stop": False}, None, id="llama.cpp: progress"),
+    pytest.param("llamacpp-infill", {"content": "", "stop": True, "stop_type": "limit", "tokens_evaluated": 9, "tokens_predicted": 4, "timings": {"cache_n": 8}},
+                 Chunk("", Finish.LENGTH, Usage(9, 4, 8)), id="llama.cpp: the end"),
+    pytest.param("llamacpp-infill", {"content": "x", "stop": True, "stopped_limit": True}, Chunk("x", Finish.LENGTH, Usage()), id="llama.cpp: older"),
+    pytest.param("ollama", {"response": "x", "done": False}, Chunk("x"), id="ollama: text"),
+    pytest.param("ollama", {"response": "", "thinking": "hm", "done": False}, None, id="ollama: thoughts are left out"),
+    pytest.param("ollama", {"response": "", "done": True, "done_reason": "length", "prompt_eval_count": 9, "eval_count": 4},
+                 Chunk("", Finish.LENGTH, Usage(9, 4)), id="ollama: the end"),
+    pytest.param("openai-completions", {"choices": "?", "usage": 3}, None, id="nonsense says nothing"),
+    pytest.param("openai-completions", choice(text=3, delta=[1], message="x"), None, id="nonsense in a choice says nothing"),
+    pytest.param("ollama", {"response": 7, "done": True, "eval_count": -1, "prompt_eval_count": True}, Chunk("", Finish.STOP, Usage()), id="nonsense is no count"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("api", "event", "chunk"), CHUNKS)
+def test_an_event_becomes_a_chunk(api: Api, event: Json, chunk: Chunk | None) -> None:
+    assert load_dialect(api).chunk(event) == chunk
+
+
+@pytest.mark.parametrize(
+    "api", ["openai-completions", "openai-chat", "mistral-fim", "llamacpp-infill", "ollama"]
+)
+@pytest.mark.parametrize(
+    "event", [{"error": {"message": "m"}}, {"error": "m"}, {"object": "error", "message": "m"}]
+)
+def test_an_error_object_is_raised(api: Api, event: Json) -> None:
+    with pytest.raises(ProviderError):
+        load_dialect(api).chunk(event)
+
+
+def test_mappings_are_merged_in_depth_and_all_else_is_replaced() -> None:
+    assert merged({"a": {"b": 1, "c": 2}, "d": [1]}, {"a": {"c": 3}, "d": [2], "e": 4}) == {
+        "a": {"b": 1, "c": 3}, "d": [2], "e": 4,
+    }  # fmt: skip
