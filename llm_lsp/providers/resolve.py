@@ -1,0 +1,136 @@
+"""Make a provider of its settings: every "auto" becomes a value; knows nothing of where settings come from."""
+
+from __future__ import annotations
+
+import re
+
+from llm_lsp.config.values import ProviderConfig
+from llm_lsp.core.addresses import origin_of
+from llm_lsp.core.families import family_named, family_of
+from llm_lsp.core.secret import Secret
+from llm_lsp.core.types import Fim, Profile
+from llm_lsp.errors import ConfigError
+from llm_lsp.providers.dialect import Settings, load_dialect
+from llm_lsp.providers.failures import Where
+from llm_lsp.providers.http import Endpoint, HttpProvider
+from llm_lsp.providers.presets import PRESETS, quirks_of
+from llm_lsp.providers.stream import Deadlines
+
+# Seconds. TCP and TLS to the other side of the world take 0.6 at 200 ms a round trip, and the machine may be busy;
+# on loopback a refusal is immediate, and only a full backlog takes long.
+CONNECT_S = 2.0
+LOCAL_CONNECT_S = 1.0
+# Seconds. The patience of somebody who asked by hand; the engine closes automatic calls long before.
+FIRST_S = 8.0
+IDLE_S = 3.0
+TOTAL_S = 10.0
+# Tokens. A hosted model is paid by the token of prompt.
+REMOTE_CONTEXT_TOKENS = 2048
+LOCAL_CONTEXT_TOKENS = 2048
+
+# https://docs.ollama.com/cloud
+_CLOUD_TAG = re.compile(r"[:-]cloud$")
+
+
+def make_provider(config: ProviderConfig, key: Secret | None) -> HttpProvider:
+    """Make a provider; nothing is sent or connected yet. Raises ConfigError for settings that do not fit."""
+    profile = profile_of(config)
+    quirks = quirks_of(config)
+    settings = Settings(
+        model=config.model,
+        temperature=config.temperature if quirks.takes_temperature else None,
+        stream=config.stream,
+        max_stops=quirks.max_stops,
+        max_tokens_field=quirks.max_tokens_field,
+        ask_usage=quirks.ask_usage,
+        extra_body=config.extra_body,
+    )
+    where = Where(config.name, _host(config), config.model, _key_remedy(config))
+    deadlines = deadlines_of(config, profile.local)
+    base_url = _base_url(config)
+    return HttpProvider(
+        profile, Endpoint(base_url, load_dialect(config.api), settings, where, deadlines, key, config.headers)
+    )
+
+
+def profile_of(config: ProviderConfig) -> Profile:
+    """Resolve what the engine needs to know."""
+    local = is_local(config) if config.local == "auto" else config.local
+    context_tokens = LOCAL_CONTEXT_TOKENS if local else REMOTE_CONTEXT_TOKENS
+    return Profile(
+        provider=config.name,
+        model=config.model,
+        fim=_fim(config),
+        context_tokens=context_tokens if config.context_tokens == "auto" else config.context_tokens,
+        max_tokens=config.max_tokens,
+        local=local,
+        free=local if config.free == "auto" else config.free,
+        max_in_flight=(1 if local else 2) if config.max_in_flight == "auto" else config.max_in_flight,
+        cancel_stops_billing=config.cancel_stops_billing,
+    )
+
+
+def is_local(config: ProviderConfig) -> bool:
+    """Whether a model surely runs on this machine: behind loopback, and a server that runs models itself.
+
+    An OpenAI-shaped API on loopback may be a gateway, and Ollama runs its cloud models elsewhere.
+    """
+    runs_models = config.api in ("llamacpp-infill", "ollama")
+    return runs_models and origin_of(config.base_url).is_loopback and not is_cloud_tag(config.model)
+
+
+def is_cloud_tag(model: str) -> bool:
+    """Whether a name is one of a model that Ollama runs in its cloud."""
+    return _CLOUD_TAG.search(model.strip().lower()) is not None
+
+
+def deadlines_of(config: ProviderConfig, local: bool) -> Deadlines:
+    """A model on this machine has no deadline while it works, beyond what the user sets."""
+    connect_s = LOCAL_CONNECT_S if origin_of(config.base_url).is_loopback else CONNECT_S
+    if local:
+        return Deadlines(connect_s, total_s=None if config.timeout_s == "auto" else config.timeout_s)
+    total_s = TOTAL_S if config.timeout_s == "auto" else config.timeout_s
+    # Who allows a long call allows a long wait for its first text.
+    return Deadlines(connect_s, max(FIRST_S, total_s * 0.8), max(IDLE_S, total_s * 0.3), total_s)
+
+
+def _fim(config: ProviderConfig) -> Fim:
+    if config.fim == "auto":
+        return _auto_fim(config)
+    known = ("native", "chat", "none")
+    if config.fim not in known and family_named(config.fim) is None:
+        raise ConfigError(f"fim of {config.name} names no family of templates: {config.fim}")
+    takes_chat = config.api == "openai-chat"
+    if takes_chat != (config.fim == "chat"):
+        raise ConfigError(f'{config.api} of {config.name} cannot be asked with fim = "{config.fim}"')
+    if config.api == "mistral-fim" and config.fim != "native":
+        raise ConfigError(f'mistral-fim of {config.name} takes fim = "native" only')
+    return config.fim
+
+
+def _auto_fim(config: ProviderConfig) -> Fim:
+    if config.api == "openai-chat":
+        return "chat"
+    if config.api in ("mistral-fim", "llamacpp-infill"):
+        return "native"
+    origin = origin_of(config.base_url)
+    for preset in PRESETS.values():
+        if preset.api == config.api and origin == origin_of(preset.base_url) and preset.fim != "auto":
+            return preset.fim
+    return family_of(config.model) or "none"
+
+
+def _base_url(config: ProviderConfig) -> str:
+    base_url = config.base_url.rstrip("/")
+    # Their own APIs stand at the root; the address of the OpenAI-shaped twin is what many have at hand.
+    return base_url.removesuffix("/v1") if config.api in ("llamacpp-infill", "ollama") else base_url
+
+
+def _host(config: ProviderConfig) -> str:
+    return str(origin_of(config.base_url)).partition("://")[2]
+
+
+def _key_remedy(config: ProviderConfig) -> str:
+    if config.api_key_env:
+        return f"set {config.api_key_env} to a valid one"
+    return f"run `llm-lsp provider add {config.name}`"

@@ -1,0 +1,214 @@
+"""One call under way: a task reads the answer, the caller takes the pieces; knows nothing of addresses or keys.
+
+The task is the call's own, so that nobody's cancellation can hit httpx at a bad moment: see gate.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from llm_lsp.core.types import Chunk
+from llm_lsp.errors import BrokenStreamError, ProviderError, SlowError
+from llm_lsp.providers.answer import Answer
+from llm_lsp.providers.dialect import Dialect
+from llm_lsp.providers.failures import ErrorObject, Where, from_error_object, from_exception, from_status
+from llm_lsp.providers.gate import Gate, Stopped
+from llm_lsp.providers.limit import Limit
+from llm_lsp.providers.shapes import decode
+
+if TYPE_CHECKING:
+    import httpx
+
+# Seconds. A stream that ends within this is read to its end, so that its connection can be used again; a new one
+# costs 1 to 2 round trips and, on a remote API, a TLS handshake.
+DRAIN_S = 0.03
+# Seconds. Between the last text and the usage or end mark that may follow; usually they come together.
+TAIL_S = 0.25
+# The body of an error is read only to find the cause.
+ERROR_BODY_S = 1.0
+MAX_ERROR_BODY_BYTES = 8 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Seconds; None waits for ever, which is right for a model on this machine while it works."""
+
+    connect_s: float
+    first_s: float | None = None
+    """From the start to the first text."""
+    idle_s: float | None = None
+    """Between texts. Comments and pings do not count, or a provider could hold a call for ever."""
+    total_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a call needs of its provider."""
+
+    send: Callable[[Gate], Awaitable[httpx.Response]]
+    """Send the request; the answer's head is here when it returns."""
+    dialect: Dialect
+    where: Where
+    deadlines: Deadlines
+    own: Callable[[asyncio.Task[None], HttpStream], None]
+    """Take the task that reads the answer: the provider awaits or cancels it in the end."""
+
+
+class HttpStream:
+    """The `Stream` of an HTTP provider."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._gate = Gate()
+        self._answer = Answer(call.dialect)
+        self._limit: Limit | None = None
+        self._chunks: deque[Chunk] = deque()
+        self._outcome: BaseException | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._is_read = False
+
+    @property
+    def was_cut(self) -> bool:
+        """Whether we ended it, and its connection with it."""
+        return self._gate.stopping and not self._is_read
+
+    def __aiter__(self) -> HttpStream:
+        if self._limit is None and self._outcome is None:
+            deadlines = self._call.deadlines
+            self._limit = Limit(self._overdue, deadlines.total_s)
+            self._limit.allow(deadlines.first_s)
+            task = asyncio.get_running_loop().create_task(self._run())
+            self._gate.guard(task)
+            self._call.own(task, self)
+        return self
+
+    async def __anext__(self) -> Chunk:
+        while not self._chunks:
+            if self._outcome is not None:
+                raise self._outcome
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            except asyncio.CancelledError:
+                self.close()
+                raise
+            finally:
+                self._waiter = None
+        return self._chunks.popleft()
+
+    def close(self) -> None:
+        """Close the connection as soon as that is safe; whoever iterates gets CancelledError at once."""
+        self._chunks.clear()
+        self._outcome = asyncio.CancelledError()
+        self._wake()
+        self._gate.stop()
+
+    def release(self) -> None:
+        """Let the rest go, and keep the connection where the answer ends within DRAIN_S."""
+        self._chunks.clear()
+        self._settle(StopAsyncIteration())
+
+    async def _run(self) -> None:
+        assert self._limit is not None
+        where = self._call.where
+        try:
+            await self._read(await self._send())
+        except (asyncio.CancelledError, Stopped):
+            self._settle(asyncio.CancelledError())
+            if not self._gate.stopping:
+                raise
+        except ErrorObject as exc:
+            self._settle(from_error_object(where, exc))
+        except BrokenStreamError as exc:
+            self._settle(BrokenStreamError(f"{where.host} {exc}"))
+        except ProviderError as exc:
+            self._settle(exc)
+        except Exception as exc:
+            self._break_off(from_exception(where, exc))
+        finally:
+            self._limit.cancel()
+
+    async def _send(self) -> httpx.Response:
+        """Send; once more where an old connection turns out to be dead before it gave a byte."""
+        import httpx
+
+        try:
+            return await self._call.send(self._gate)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            if not self._gate.reused:
+                raise
+        return await self._call.send(self._gate)
+
+    async def _read(self, response: httpx.Response) -> None:
+        try:
+            self._gate.open()
+            if not response.is_success:
+                raise await self._refusal(response)
+            if "content-encoding" in response.headers:
+                # Half a kilobyte of brotli can become 400 MB, and we asked for none.
+                raise BrokenStreamError("compresses its answer, unasked: check what stands between")
+            async for piece in response.aiter_raw():
+                self._pass(self._answer.feed(piece))
+            self._is_read = True
+            if self._outcome is None:
+                self._pass(self._answer.end())
+        finally:
+            await response.aclose()
+
+    async def _refusal(self, response: httpx.Response) -> ProviderError:
+        assert self._limit is not None
+        self._limit.allow(ERROR_BODY_S)
+        body = b""
+        async for piece in response.aiter_raw():
+            body += piece
+            if len(body) > MAX_ERROR_BODY_BYTES:
+                break
+        try:
+            value = decode(body[:MAX_ERROR_BODY_BYTES])
+        except ValueError:
+            value = None
+        return from_status(self._call.where, response.status_code, response.headers, value, datetime.now(UTC))
+
+    def _pass(self, chunks: list[Chunk]) -> None:
+        """Hand chunks to the caller, and allow time for the next."""
+        if not chunks or self._limit is None:
+            return
+        if self._outcome is None:
+            self._chunks.extend(chunks)
+            self._wake()
+        if self._answer.is_complete:
+            self._settle(StopAsyncIteration())
+        elif self._outcome is None:
+            self._limit.allow(TAIL_S if self._answer.awaits_usage else self._call.deadlines.idle_s)
+
+    def _settle(self, outcome: BaseException) -> None:
+        """Set what the caller gets after the last chunk; the first outcome stands, and only draining is left."""
+        if self._outcome is None:
+            self._outcome = outcome
+            self._wake()
+            if self._limit is not None:
+                self._limit.allow(DRAIN_S)
+
+    def _break_off(self, error: ProviderError) -> None:
+        """End a call that came to no end: what text there is goes out as truncated, else it is an error."""
+        if self._outcome is None and self._answer.awaits_usage:
+            self._pass(self._answer.finish())
+        elif self._outcome is None and self._answer.has_text:
+            self._pass(self._answer.cut_off())
+        self._settle(error)
+
+    def _overdue(self) -> None:
+        host, provider = self._call.where.host, self._call.where.provider
+        self._break_off(
+            SlowError(f"{host} did not answer in time: try again, or raise timeout_s of {provider}")
+        )
+        self._gate.stop()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

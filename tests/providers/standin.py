@@ -1,0 +1,166 @@
+"""A model API on loopback that does what a test says, byte by byte; counts connections and sees hang-ups."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Received:
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> dict[str, object]:
+        value = json.loads(self.body)
+        assert isinstance(value, dict)
+        return value
+
+
+@dataclass
+class Peer:
+    """One connection, from the server's side."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    requests: int = 0
+
+    async def send(self, *pieces: bytes) -> None:
+        for piece in pieces:
+            self.writer.write(piece)
+            await self.writer.drain()
+
+    async def stream(self, *events: bytes, kind: str = "text/event-stream") -> None:
+        """Begin a chunked answer."""
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\n\r\n"
+        await self.send(head.encode(), *map(chunked, events))
+
+    async def more(self, *events: bytes) -> None:
+        await self.send(*map(chunked, events))
+
+    async def end(self) -> None:
+        await self.send(b"0\r\n\r\n")
+
+    async def whole(self, body: bytes, status: int = 200, **headers: str) -> None:
+        lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}"]
+        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        await self.send("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+
+    async def json(self, value: object, status: int = 200, **headers: str) -> None:
+        await self.whole(json.dumps(value).encode(), status, Content_Type="application/json", **headers)
+
+    async def hung_up(self) -> None:
+        """Wait until the client closes the connection."""
+        with contextlib.suppress(ConnectionError):
+            while await self.reader.read(4096):
+                pass
+
+    def cut(self) -> None:
+        """Break the connection off."""
+        self.writer.transport.abort()
+
+
+Script = Callable[[Received, Peer], Awaitable[None]]
+
+
+@dataclass
+class StandIn:
+    url: str
+    port: int
+    received: list[Received] = field(default_factory=list)
+    connections: int = 0
+    open_now: int = 0
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set while no connection is open."""
+
+
+@asynccontextmanager
+async def serve(script: Script, backlog: int = 100) -> AsyncIterator[StandIn]:
+    """Answer every request by `script` until the block ends."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        standin.connections += 1
+        standin.open_now += 1
+        standin.idle.clear()
+        peer = Peer(reader, writer)
+        try:
+            while received := await _receive(reader):
+                peer.requests += 1
+                standin.received.append(received)
+                await script(received, peer)
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            # Cancelled by `serve` itself, at the end; the stream's own callback cannot bear a cancelled task.
+            pass
+        finally:
+            standin.open_now -= 1
+            if not standin.open_now:
+                standin.idle.set()
+            tasks.discard(task)
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0, backlog=backlog)
+    port = server.sockets[0].getsockname()[1]
+    standin = StandIn(f"http://127.0.0.1:{port}", port)
+    try:
+        yield standin
+    finally:
+        server.close()
+        for task in list(tasks):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await server.wait_closed()
+
+
+async def _receive(reader: asyncio.StreamReader) -> Received | None:
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    except asyncio.IncompleteReadError:
+        return None
+    first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
+    method, path, _ = first.split(" ")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    body = await reader.readexactly(int(headers.get("content-length", 0)))
+    return Received(method, path, headers, body)
+
+
+def chunked(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def sse(value: object) -> bytes:
+    return b"data: " + json.dumps(value).encode() + b"\n\n"
+
+
+def text(piece: str, finish: str | None = None) -> bytes:
+    """One event of the completions API."""
+    return sse({"choices": [{"index": 0, "text": piece, "finish_reason": finish}]})
+
+
+DONE = b"data: [DONE]\n\n"
+
+
+def pages(answers: dict[str, object], server: str = "", status: Iterable[tuple[str, int]] = ()) -> Script:
+    """Answer GETs and POSTs by path with JSON, 404 elsewhere."""
+    codes = dict(status)
+
+    async def script(received: Received, peer: Peer) -> None:
+        headers = {"Server": server} if server else {}
+        if received.path in answers:
+            await peer.json(answers[received.path], codes.get(received.path, 200), **headers)
+        else:
+            await peer.json({"error": "not found"}, 404, **headers)
+
+    return script
