@@ -1,0 +1,148 @@
+"""Prove against the living API what its dialect promises; knows nothing of how the results are shown."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from llm_lsp.core.prompt import build_prompt
+from llm_lsp.core.types import Mode, Prompt, Usage
+from llm_lsp.core.window import Window
+from llm_lsp.errors import ProviderError
+from llm_lsp.providers.base import Provider
+
+# What stands only after the cursor: a model that writes it has read the suffix, and could not have guessed it.
+_SECRET = "turquoise_walrus"
+_HOLE = Window(
+    prefix="def main():\n",
+    line_prefix="    ",
+    line_suffix="",
+    suffix=f"\n    print({_SECRET})\n    {_SECRET}.close()\n    return {_SECRET}\n",
+    language="python",
+    path="main.py",
+)
+# Long enough that it comes in several pieces, and that there is something left to cancel.
+_COUNTING = Window(
+    prefix="NAMES = [\n    'one',\n    'two',\n    'three',\n",
+    line_prefix="    '",
+    line_suffix="",
+    suffix="\n]\n",
+    language="python",
+    path="names.py",
+)
+CHECK_TOKENS = 48
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One promise and whether it is kept."""
+
+    name: str
+    ok: bool | None
+    """None where it could not be told, or does not apply."""
+    detail: str
+    """One clause: what was seen, and where it matters what that means."""
+    seconds: float | None = None
+    """Where a time was measured."""
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What came of one call."""
+
+    pieces: list[str] = field(default_factory=list)
+    first_s: float | None = None
+    usage: Usage | None = None
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+
+async def check_provider(
+    provider: Provider, clock: Callable[[], float] = time.perf_counter
+) -> list[CheckResult]:
+    """Ask a provider a few short questions; the first failure ends the checks, as its result.
+
+    Takes four calls of at most CHECK_TOKENS tokens each.
+    """
+    results: list[CheckResult] = []
+    try:
+        heard = await _hear(provider, _prompt(provider, _COUNTING), clock)
+        results += [_answers(heard), _streams(heard), _counts(heard)]
+        results.append(await _stops(provider, clock))
+        results.append(await _cancels(provider, clock))
+        results.append(await _fills_middle(provider, clock))
+    except ProviderError as exc:
+        results.append(CheckResult("answers", False, str(exc)))
+    return results
+
+
+def _answers(heard: _Heard) -> CheckResult:
+    if not heard.text.strip():
+        return CheckResult(
+            "answers", False, "the answer is empty: a model that thinks, or a wrong fim setting"
+        )
+    return CheckResult("answers", True, "the first text came", heard.first_s)
+
+
+def _streams(heard: _Heard) -> CheckResult:
+    if len(heard.pieces) > 1:
+        return CheckResult("streams", True, f"{len(heard.pieces)} pieces")
+    return CheckResult("streams", False, "the answer came in one piece: early stops save nothing")
+
+
+def _counts(heard: _Heard) -> CheckResult:
+    usage = heard.usage
+    if usage is None or usage.output_tokens is None:
+        return CheckResult("counts", False, "tokens are not reported: usage will be an estimate")
+    return CheckResult("counts", True, f"{usage.input_tokens} tokens in, {usage.output_tokens} out")
+
+
+async def _stops(provider: Provider, clock: Callable[[], float]) -> CheckResult:
+    prompt = replace(_prompt(provider, _COUNTING), stop=("\n",))
+    heard = await _hear(provider, prompt, clock)
+    if "\n" in heard.text.strip("\n"):
+        return CheckResult("stops", False, "it wrote on after a stop string: more tokens are paid than used")
+    return CheckResult("stops", True, "it ended at a stop string")
+
+
+async def _cancels(provider: Provider, clock: Callable[[], float]) -> CheckResult:
+    """Close a call at its first text, and see that the next one is not held up by it."""
+    stream = provider.stream(_prompt(provider, _COUNTING))
+    async for chunk in stream:
+        if chunk.text:
+            break
+    stream.close()
+    heard = await _hear(provider, _prompt(provider, _COUNTING), clock)
+    return CheckResult("cancels", bool(heard.text), "the call after a closed one is answered", heard.first_s)
+
+
+async def _fills_middle(provider: Provider, clock: Callable[[], float]) -> CheckResult:
+    if provider.profile.fim == "none":
+        return CheckResult("fills the middle", None, "not asked to: it completes left to right")
+    heard = await _hear(provider, _prompt(provider, _HOLE), clock)
+    if _SECRET in heard.text:
+        return CheckResult("fills the middle", True, "it wrote a name that stands only after the cursor")
+    return CheckResult(
+        "fills the middle", False, "it did not use what follows the cursor: check fim, or it is a small model"
+    )
+
+
+def _prompt(provider: Provider, window: Window) -> Prompt:
+    profile = replace(provider.profile, max_tokens=min(CHECK_TOKENS, provider.profile.max_tokens))
+    return build_prompt(window, profile, Mode.BLOCK)
+
+
+async def _hear(provider: Provider, prompt: Prompt, clock: Callable[[], float]) -> _Heard:
+    heard = _Heard()
+    began = clock()
+    stream = provider.stream(prompt)
+    async for chunk in stream:
+        if chunk.text:
+            heard.first_s = clock() - began if heard.first_s is None else heard.first_s
+            heard.pieces.append(chunk.text)
+        heard.usage = chunk.usage or heard.usage
+    stream.release()
+    return heard
