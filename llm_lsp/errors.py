@@ -4,6 +4,7 @@ LlmLspError                  one line for the user: what failed, and the remedy;
 ├── InternalError            a fault of this program
 ├── ConfigError              a setting that cannot be used
 ├── FramingError             a client's bytes are no message
+├── EditorFileError          an editor's configuration could not be read, written or removed
 ├── LocalModelError          a model on this machine
 │   ├── ModelFileError       no such model, or a file that is no GGUF
 │   ├── DownloadError        a source did not give the file
@@ -48,6 +49,10 @@ class ConfigError(LlmLspError):
 
 class FramingError(LlmLspError):
     """The bytes that a client sent are no message, and what follows them cannot be read."""
+
+
+class EditorFileError(LlmLspError):
+    """An editor's configuration could not be read, written or removed."""
 
 
 class LocalModelError(LlmLspError):
