@@ -229,7 +229,8 @@ class _Part:
             if tag and not tag.startswith("W/"):
                 self._tag.write_text(tag, encoding="ascii")
             total = out.tell() + int(response.headers.get("content-length", "0"))
-            for done in _copy(response.iter_bytes(_BLOCK_BYTES), out):
+            # Not in blocks of our size: what is in a half block would be lost when the line breaks.
+            for done in _copy(response.iter_bytes(), out):
                 progress(done, total)
         self._tag.unlink(missing_ok=True)
 
