@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 
 
 class Blocks(Enum):
@@ -31,6 +33,8 @@ class Language:
     """A line that begins with one of these words opens a block, unless it ends it too."""
     middles: tuple[str, ...] = ()
     """Words that stand at the opener's depth and belong to its block: `else`, `except`, `end` …"""
+    needs_body: bool = False
+    """Whether a line that ends in a colon must be followed by a deeper one."""
 
 
 # A language that we do not know is taken for one of C's family, by far the largest: brackets open blocks.
@@ -43,7 +47,11 @@ _HASH_BRACES = Language("#", Blocks.BRACES)
 _MARKUP = Language("", Blocks.BRACES, (">", "{", "(", "["))
 _TEXT = Language("", Blocks.INDENT, ())
 _PYTHON = Language(
-    "#", Blocks.INDENT, (":", "(", "[", "{"), middles=("else", "elif", "except", "finally", "case")
+    "#",
+    Blocks.INDENT,
+    (":", "(", "[", "{"),
+    middles=("else", "elif", "except", "finally", "case"),
+    needs_body=True,
 )
 _RUBY = Language(
     "#",
@@ -182,3 +190,15 @@ def indent_of(line: str) -> int:
         else:
             break
     return columns
+
+
+def indent_unit(lines: Sequence[str]) -> str:
+    """Give what one step of depth is written with: the smallest step in `lines`, four blanks where there is none."""
+    depths: list[int] = []
+    for line in lines:
+        if line.startswith("\t"):
+            return "\t"
+        if line.strip():
+            depths.append(indent_of(line))
+    steps = [deeper - depth for depth, deeper in pairwise(depths) if deeper > depth + 1]
+    return " " * min(steps, default=4)

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from llm_lsp.core.brackets import CLOSERS, loose
-from llm_lsp.core.languages import Language, indent_of, language_of, opens_block
+from llm_lsp.core.languages import (
+    Language,
+    indent_of,
+    indent_unit,
+    language_of,
+    opens_block,
+    without_comment,
+)
 from llm_lsp.core.text import Text
 from llm_lsp.core.types import CompletionRequest, Document, Finish, Point, Reason, Skip
 from llm_lsp.core.unsafe import unsafe_characters
@@ -20,6 +27,8 @@ LOOK_COLUMNS = 1000
 TELLING_LINE_CHARS = 5
 # A unit that comes this often in a row is a model that turns in circles.
 MAX_REPEATS = 3
+# What may stand after a closer at a line's end.
+END_MARKS = ";,"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,28 +166,54 @@ def drop_extra_indent(draft: Draft, place: Place) -> Draft:
     return replace(draft, text=text.lstrip(" \t"))
 
 
+def deepen_body(draft: Draft, place: Place) -> Draft:
+    """Move the body of a block to its depth in a language where the depth is the block."""
+    if place.before.strip() or not place.above or not place.language.needs_body:
+        return draft
+    above, line = place.above[-1], place.before + draft.text.partition("\n")[0]
+    opens = without_comment(above, place.language).rstrip().endswith(":")
+    if not opens or indent_of(line) > indent_of(above) or _goes_on(line, place.language):
+        return draft
+    unit = indent_unit((*place.above, *place.below))
+    steps = (indent_of(above) - indent_of(line)) // indent_of(unit) + 1
+    lines = draft.text.split("\n")
+    return replace(draft, text="\n".join(unit * steps + one if one.strip() else one for one in lines))
+
+
+def _goes_on(line: str, language: Language) -> bool:
+    word = _FIRST_WORD.match(line)
+    return word is not None and word.group(1) in language.middles
+
+
+_FIRST_WORD = re.compile(r"\s*(\w+)")
+
+
 def keep_one_line_inside_a_line(draft: Draft, place: Place) -> Draft:
     """Where code follows on the line, what is inserted before it is one line."""
-    if not place.before.strip() or not place.rest.strip(" \t" + "".join(CLOSERS) + ";,"):
+    if not place.before.strip() or not place.rest.strip("".join(CLOSERS) + END_MARKS + " \t"):
         return draft
     return replace(draft, text=draft.text.partition("\n")[0])
 
 
-def cut_repetition(draft: Draft, _place: Place) -> Draft:
+def cut_repetition(draft: Draft, place: Place) -> Draft:
     """Cut lines, groups of lines and pieces of a line that come again and again to the first."""
-    lines = draft.text.rstrip("\n").split("\n")
+    lines = (place.before + draft.text.rstrip("\n")).split("\n")
     for size in range(1, len(lines) // MAX_REPEATS + 1):
-        unit = lines[-size:]
-        count = 1
-        while len(lines) >= (count + 1) * size and lines[-(count + 1) * size : -count * size] == unit:
-            count += 1
-        if count >= MAX_REPEATS and any(line.strip() for line in unit):
-            return replace(draft, text="\n".join(lines[: len(lines) - (count - 1) * size]))
-    repeated = _REPEATED_PIECE.search(lines[-1][-LOOK_COLUMNS:])
-    if repeated:
-        lines[-1] = lines[-1][: len(lines[-1]) - len(repeated.group()) + len(repeated.group(1))]
-        return replace(draft, text="\n".join(lines))
-    return draft
+        count = _count_repeats(lines, size)
+        if count >= MAX_REPEATS and any(map(str.strip, lines[-size:])):
+            kept = lines[: len(lines) - (count - 1) * size]
+            return replace(draft, text="\n".join(kept)[len(place.before) :])
+    repeated = _REPEATED_PIECE.search(draft.text[-LOOK_COLUMNS:])
+    if not repeated:
+        return draft
+    return replace(draft, text=draft.text[: len(draft.text) - len(repeated.group()) + len(repeated.group(1))])
+
+
+def _count_repeats(lines: list[str], size: int) -> int:
+    count = 1
+    while lines[-(count + 1) * size : -count * size] == lines[-size:]:
+        count += 1
+    return count
 
 
 # Tabby's figures: a piece of three and more characters, at least six times, at the end.
@@ -232,67 +267,53 @@ def drop_line_above(draft: Draft, place: Place) -> Draft | Skip:
 def merge_rest_of_line(draft: Draft, place: Place) -> Draft:
     """Do not write again what stands after the cursor, nor close what is closed there.
 
-    Where the rest of the line is closers only and the text has them all, the text takes their place.
+    Of all ways to join the text and the rest of the line, the one with the fewest brackets and quotes
+    without partner is taken; of equal ones, the first.
     """
-    rest, text = place.rest.rstrip(), draft.text
-    if not rest.strip() or not place.before.strip():
+    if not place.rest.strip() or not place.before.strip():
         return draft
-    bare = text.rstrip()
-    for size in range(min(len(rest), len(bare)), 0, -1):
-        if bare.endswith(rest[:size]) and _repeats_rest(bare[: len(bare) - size], rest[:size], place):
-            return replace(draft, text=bare[: len(bare) - size])
-    closers = "".join(closer for closer, _ in loose(place.before + text).closers)
-    if all(one in CLOSERS for one in rest) and _holds(text, rest, place):
-        return replace(draft, text=bare, replaced=len(rest))
-    if closers and "\n" not in text:
-        return replace(draft, text=_before_loose_closer(text, place))
-    return draft
+    return min(_joints(draft, place), key=lambda one: _count_loose(one, place))
 
 
-def _repeats_rest(text: str, overlap: str, place: Place) -> bool:
-    """Say whether the line reads better without the overlap twice: it was not the text's own closer."""
-    if any(map(str.isalnum, overlap)):
-        return True
-    line, whole = place.before + text, place.rest
-    return len(loose(line + whole).closers) < len(loose(line + overlap + whole).closers) or not _closing(
-        overlap
-    )
+def _joints(draft: Draft, place: Place) -> Iterator[Draft]:
+    """Give the ways to join: less what both have, as it is, in the place of mere closers, cut at a loose closer."""
+    text, rest = draft.text.rstrip(), place.rest.rstrip()
+    for size in range(min(len(rest), len(text)), 0, -1):
+        if text.endswith(rest[:size]) and not rest[:size].isspace():
+            yield replace(draft, text=text[: len(text) - size])
+    yield draft
+    if all(one in CLOSERS or one in END_MARKS for one in rest):
+        yield replace(draft, text=text, replaced=len(rest))
+    for _, at in loose(text).closers:
+        yield replace(draft, text=text[:at])
 
 
-def _closing(text: str) -> bool:
-    return any(one in CLOSERS for one in text)
-
-
-def _holds(text: str, rest: str, place: Place) -> bool:
-    """Say whether text closes what the rest would close: with the rest kept a closer would be loose."""
-    return len(loose(place.before + text).closers) == 0 and len(
-        loose(place.before + text + rest).closers
-    ) >= len(rest)
-
-
-def _before_loose_closer(text: str, place: Place) -> str:
-    found = loose(place.before + text + place.rest).closers
-    for _, at in found:
-        at -= len(place.before)
-        if 0 <= at < len(text):
-            return text[:at]
-    return text
+def _count_loose(draft: Draft, place: Place) -> int:
+    found = loose(place.before + draft.text + place.rest[draft.replaced :])
+    return len(found.closers) + len(found.openers)
 
 
 def end_whole_lines(draft: Draft, place: Place) -> Draft:
     """Before a line that stands there already, inserted lines end with a line end, and that line keeps its depth."""
-    if place.before.strip() or not place.rest.strip():
-        return draft
-    if not draft.text.endswith("\n") and "\n" not in draft.text and draft.finish is Finish.STOP:
+    if place.before.strip() or not place.rest.strip() or _begins_the_line(draft, place):
         return draft
     return replace(draft, text=draft.text.rstrip() + "\n" + place.before)
 
 
+def _begins_the_line(draft: Draft, place: Place) -> bool:
+    """Say whether the text is meant to stand on one line with what follows: `result = ` before a call."""
+    if draft.finish is not Finish.STOP or "\n" in draft.text or place.rest[0].isspace():
+        return False
+    return not (draft.text[-1].isalnum() or draft.text[-1] in CLOSERS or draft.text[-1] in ";,:")
+
+
 def strip_end(draft: Draft, place: Place) -> Draft:
     """Take off white space at the end where nothing follows on the line."""
-    if place.rest.strip():
-        return draft if place.before.strip() == "" else replace(draft, text=draft.text.rstrip("\n"))
-    return replace(draft, text=draft.text.rstrip())
+    if not place.rest.strip():
+        return replace(draft, text=draft.text.rstrip())
+    if place.before.strip() and draft.text.count("\n") == 1:
+        return replace(draft, text=draft.text.removesuffix("\n"))
+    return draft
 
 
 def refuse_empty(draft: Draft, _place: Place) -> Draft | Skip:
@@ -309,6 +330,7 @@ FILTERS: tuple[Filter, ...] = (
     drop_truncated_line,
     drop_leading_blank_lines,
     drop_extra_indent,
+    deepen_body,
     keep_one_line_inside_a_line,
     cut_repetition,
     drop_lines_that_follow,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from llm_lsp.core.chat import ChatOpening, chat_prompt
 from llm_lsp.core.families import Family, family_named
+from llm_lsp.core.line_start import Rejoin, line_start
 from llm_lsp.core.stops import StopRule
 from llm_lsp.core.types import FimPrompt, Mode, Profile, Prompt, RawPrompt, Snippet
 from llm_lsp.core.window import Window
@@ -24,10 +25,10 @@ def build_prompt(window: Window, profile: Profile, mode: Mode, snippets: Sequenc
         return chat_prompt(window, mode, tuple(snippets), max_tokens)
     if profile.fim == "native":
         suffix = window.line_suffix + window.suffix
-        return FimPrompt(window.prefix, window.line_prefix, suffix, tuple(snippets), stop, max_tokens)
+        return FimPrompt(window.prefix, line_start(window), suffix, tuple(snippets), stop, max_tokens)
     family = family_named(profile.fim)
     if family is None:
-        return RawPrompt(window.prefix + window.line_prefix, stop, max_tokens)
+        return RawPrompt(window.prefix + line_start(window), stop, max_tokens)
     return RawPrompt(_render(window, family, snippets), stop + family.stops, max_tokens)
 
 
@@ -35,11 +36,14 @@ def stop_rule(window: Window, profile: Profile, mode: Mode, *, may_grow: bool = 
     """Give the rule that reads the answer to `build_prompt`'s prompt; `may_grow` as in StopRule."""
     if profile.fim == "chat":
         return StopRule(window, mode, may_grow=may_grow, opening=ChatOpening(window.line_prefix))
+    opening = Rejoin(window.line_prefix, line_start(window))
     family = family_named(profile.fim)
     if family is None:
-        return StopRule(window, mode, may_grow=may_grow)
+        return StopRule(window, mode, may_grow=may_grow, opening=opening)
     stops = tuple(dict.fromkeys((*family.stops, *family.tokens)))
-    return StopRule(window, mode, stops, may_grow=may_grow, restore=_restored(window, family))
+    return StopRule(
+        window, mode, stops, may_grow=may_grow, opening=opening, restore=_restored(window, family)
+    )
 
 
 def escape_tokens(text: str, tokens: Sequence[str]) -> str:
@@ -67,7 +71,7 @@ def _restored(window: Window, family: Family) -> dict[str, str]:
 def _render(window: Window, family: Family, snippets: Sequence[Snippet]) -> str:
     prefix, line_prefix, suffix = (
         escape_tokens(text, family.tokens)
-        for text in (window.prefix, window.line_prefix, window.line_suffix + window.suffix)
+        for text in (window.prefix, line_start(window), window.line_suffix + window.suffix)
     )
     before = _before(window, family, snippets)
     outside, inside = ("", before) if family.snippets_inside else (before, "")
