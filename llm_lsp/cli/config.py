@@ -9,19 +9,11 @@ from pathlib import Path
 
 import click
 
+from llm_lsp.cli.options import config_option, json_option
 from llm_lsp.cli.settings import WORKSPACE_FILE, policy_file, read_settings, user_file
 from llm_lsp.config.stack import Resolved
 from llm_lsp.config.values import Config
 from llm_lsp.errors import ConfigError
-
-config_option = click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Use this settings file in place of your own.",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 # A header can carry a key.
 HIDDEN = "headers"

@@ -35,6 +35,11 @@ class UserFile:
         return str(self._document.get("provider", "auto"))
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """All that it says, as `read_file` would give it."""
+        return self._document.unwrap()
+
+    @property
     def providers(self) -> Mapping[str, Any]:
         """The tables under `[providers]`."""
         found = self._document.get("providers", {})

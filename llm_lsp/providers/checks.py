@@ -45,6 +45,8 @@ class CheckResult:
     """One clause: what was seen, and where it matters what that means."""
     seconds: float | None = None
     """Where a time was measured."""
+    cause: ProviderError | None = None
+    """What ended the checks."""
 
 
 @dataclass(slots=True)
@@ -75,7 +77,7 @@ async def check_provider(
         results.append(await _cancels(provider, clock))
         results.append(await _fills_middle(provider, clock))
     except ProviderError as exc:
-        results.append(CheckResult("answers", False, str(exc)))
+        results.append(CheckResult("answers", False, str(exc), cause=exc))
     return results
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import keyring
 import pytest
 
 from llm_lsp.cli import settings
+from tests.cli.keyrings import MemoryKeyring
 
 
 @pytest.fixture
@@ -17,3 +20,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "project").mkdir()
     monkeypatch.chdir(tmp_path / "project")
     return tmp_path
+
+
+@pytest.fixture
+def ring() -> Iterator[MemoryKeyring]:
+    """Put a keyring in the place of the system's."""
+    before = keyring.get_keyring()
+    memory = MemoryKeyring()
+    keyring.set_keyring(memory)
+    yield memory
+    keyring.set_keyring(before)

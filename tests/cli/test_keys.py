@@ -3,54 +3,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 
 import keyring
 import pytest
-from keyring.backend import KeyringBackend
 from keyring.backends import fail
-from keyring.errors import PasswordDeleteError
 
 from llm_lsp.cli import keys
 from llm_lsp.cli.keys import delete_key, describe_key, find_key, has_keyring, store_key
 from llm_lsp.config.values import ProviderConfig
 from llm_lsp.core.secret import Secret
 from llm_lsp.errors import AuthError, ConfigError, LlmLspError
+from tests.cli.keyrings import MemoryKeyring
 
 CANARY = "sk-CANARY-0123456789"
 REMOTE = ProviderConfig("team", "openai-chat", "https://llm.team.example/v1", api_key_env="TEAM_KEY")
 HERE = ProviderConfig("here", "ollama", "http://127.0.0.1:11434")
 
 
-class MemoryKeyring(KeyringBackend):
-    """A keyring that ends with its test."""
-
-    priority = 1.0
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call] # keyring's base is untyped
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        if self.kept.pop((service, username), None) is None:
-            raise PasswordDeleteError
-
-
 @pytest.fixture(autouse=True)
-def ring(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryKeyring]:
+def variable(ring: MemoryKeyring, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TEAM_KEY", raising=False)
-    before = keyring.get_keyring()
-    memory = MemoryKeyring()
-    keyring.set_keyring(memory)
-    yield memory
-    keyring.set_keyring(before)
 
 
 def command(code: str) -> ProviderConfig:

@@ -1,0 +1,73 @@
+"""Proves that a provider works, step by step; knows nothing of how the steps are shown."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from llm_lsp.cli.checklist import Check, Verdict
+from llm_lsp.config.values import Config
+from llm_lsp.errors import AuthError, LlmLspError, MoneyError, NotFoundError, ProviderError, UnreachableError
+
+if TYPE_CHECKING:
+    from llm_lsp.providers.base import Provider
+    from llm_lsp.providers.checks import CheckResult
+
+STEPS = ("reached", "key accepted", "model there")
+# How far a call came that ended in this error; any other error is the answer's own.
+FAILED_STEP: Mapping[type[ProviderError], int] = {UnreachableError: 0, AuthError: 1, NotFoundError: 2}
+# Without these there is no completion; without the others it is only dearer, later or worse.
+VITAL = frozenset({"answers", "cancels"})
+
+
+async def prove(config: Config, report: Callable[[str], None]) -> list[Check]:
+    """Find the provider that these settings mean, and ask it; an error becomes a failed step.
+
+    May start the model server of this machine; `report` gets its progress.
+    """
+    from llm_lsp.cli.wiring import ModelFinder
+
+    try:
+        provider = await ModelFinder().find(config, report)
+    except LlmLspError as exc:
+        return [Check("provider", "fail", str(exc))]
+    async with contextlib.aclosing(provider):
+        return [_profile(provider), *await ask(provider)]
+
+
+async def ask(provider: Provider) -> list[Check]:
+    """Ask a provider a few short questions, and say how far each came."""
+    from llm_lsp.providers.checks import check_provider
+
+    results = await check_provider(provider)
+    if (cause := results[0].cause) is not None:
+        return steps_to(cause)
+    return [*_passed(len(STEPS)), *map(_check, results)]
+
+
+def steps_to(error: ProviderError) -> list[Check]:
+    """Give the steps before an error as passed, and the one that it stopped as failed."""
+    for kind, step in FAILED_STEP.items():
+        if isinstance(error, kind):
+            return [*_passed(step), Check(STEPS[step], "fail", str(error))]
+    # Who is told of money was known by the key.
+    return [*_passed(2 if isinstance(error, MoneyError) else 1), Check("answers", "fail", str(error))]
+
+
+def _passed(steps: int) -> list[Check]:
+    return [Check(step, "ok", "yes") for step in STEPS[:steps]]
+
+
+def _check(result: CheckResult) -> Check:
+    if result.ok is None:
+        return Check(result.name, "note", result.detail)
+    bad: Verdict = "fail" if result.name in VITAL else "warn"
+    return Check(result.name, "ok" if result.ok else bad, result.detail, result.seconds)
+
+
+def _profile(provider: Provider) -> Check:
+    profile = provider.profile
+    where = "on this machine" if profile.local else "remote"
+    facts = f"{profile.provider}, model {profile.model or 'of the server'}, {where}, fim {profile.fim}"
+    return Check("provider", "note", f"{facts}, {profile.context_tokens} tokens of context")

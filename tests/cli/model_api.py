@@ -1,0 +1,73 @@
+"""A model API in a thread, for commands that run an event loop of their own; knows only how to count."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+# The names that the checks look for stand only behind their cursor: who echoes the prompt's words has read them.
+PIECES = ("turquoise", "_walrus", " = 1", ", 2", ", 3")
+
+
+@dataclass
+class ModelApi:
+    """Answers completions, or refuses with `status`."""
+
+    status: int = 200
+    url: str = ""
+    keys: list[str] = field(default_factory=list)
+    """The Authorization header of each call."""
+
+
+@contextmanager
+def model_api(status: int = 200) -> Iterator[ModelApi]:
+    """Serve on loopback until the block ends."""
+    api = ModelApi(status)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            api.keys.append(self.headers.get("Authorization", ""))
+            body = answer() if api.status == 200 else b'{"error": {"message": "no"}}'
+            kind = "text/event-stream" if api.status == 200 else "application/json"
+            self.reply(body, kind)
+
+        def do_GET(self) -> None:
+            self.reply(b"{}", "application/json")
+
+        do_HEAD = do_GET
+
+        def reply(self, body: bytes, kind: str) -> None:
+            self.send_response(api.status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Keep quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        api.url = f"http://127.0.0.1:{server.server_port}/v1"
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield api
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def answer() -> bytes:
+    """Stream the pieces as OpenAI's completions do."""
+    choices = [{"choices": [{"index": 0, "text": piece, "finish_reason": None}]} for piece in PIECES]
+    end: dict[str, object] = {"choices": [{"index": 0, "text": "", "finish_reason": "stop"}]}
+    end |= {"usage": {"prompt_tokens": 30, "completion_tokens": len(PIECES)}}
+    events = [f"data: {json.dumps(event)}\n\n" for event in [*choices, end]]
+    return "".join([*events, "data: [DONE]\n\n"]).encode()
