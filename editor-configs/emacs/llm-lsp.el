@@ -1,0 +1,296 @@
+;;; llm-lsp.el --- Ghost text from llm-lsp -*- lexical-binding: t -*-
+
+;; In Emacs 28 and later, beside eglot or lsp-mode: it runs a server of its own, and takes no other's place.
+;; This file: llm-lsp.el in Emacs's configuration folder, and in init.el:
+;;
+;;   (load (locate-user-emacs-file "llm-lsp"))
+;;   (add-hook 'prog-mode-hook #'llm-lsp-mode)
+
+;;; Code:
+
+(require 'jsonrpc)
+(require 'subr-x)
+(require 'url-util)
+
+(defgroup llm-lsp nil "Ghost text from llm-lsp." :group 'completion)
+
+(defcustom llm-lsp-command '("llm-lsp" "server")
+  "The command that runs the server."
+  :type '(repeat string))
+
+(defcustom llm-lsp-settings '(:provider "auto" :completion (:trigger "auto" :multiline "auto"))
+  "The server's settings as a property list; every key is in docs/settings.md."
+  :type 'plist)
+
+(defface llm-lsp-ghost '((t :inherit shadow)) "The text that is not there yet.")
+
+(defconst llm-lsp--invoked 1 "InlineCompletionTriggerKind of LSP 3.18.")
+(defconst llm-lsp--automatic 2)
+
+(defvar llm-lsp--connection nil "The one server of this Emacs.")
+(defvar llm-lsp--status nil "What the server says of itself: a property list.")
+(defvar-local llm-lsp--known-tick nil "`buffer-chars-modified-tick' of the text that the server has.")
+(defvar-local llm-lsp--asked-tick nil "The same of the text that was last asked about.")
+(defvar-local llm-lsp--shown nil
+  "The text on the screen, as a property list.
+It has its :overlay, :start, :text, the :rest of the line, how much of it
+is :kept, its :command, and the :items that it is the :index of.")
+
+;;;; The server
+
+(defun llm-lsp--connect ()
+  "Give the running server, or start one."
+  (unless (and llm-lsp--connection (jsonrpc-running-p llm-lsp--connection))
+    (setq llm-lsp--connection
+          (apply #'make-instance 'jsonrpc-process-connection
+                 :name "llm-lsp"
+                 :process (lambda ()
+                            (make-process :name "llm-lsp" :command llm-lsp-command :connection-type 'pipe
+                                          :coding 'utf-8-emacs-unix :noquery t
+                                          :stderr (get-buffer-create " *llm-lsp stderr*")))
+                 :notification-dispatcher #'llm-lsp--on-notification
+                 ;; Each text that is sent would stay in a buffer of events.
+                 (if (version< emacs-version "30")
+                     '(:events-buffer-scrollback-size 0)
+                   '(:events-buffer-config (:size 0)))))
+    (dolist (buffer (buffer-list))
+      (with-current-buffer buffer (setq llm-lsp--known-tick nil)))
+    (llm-lsp--initialize llm-lsp--connection))
+  llm-lsp--connection)
+
+(defun llm-lsp--initialize (connection)
+  "Make CONNECTION ready."
+  (jsonrpc-request
+   connection :initialize
+   (list :processId (emacs-pid)
+         :clientInfo (list :name "Emacs" :version emacs-version)
+         :rootUri (llm-lsp--uri default-directory)
+         :workspaceFolders (vector (list :uri (llm-lsp--uri default-directory) :name "emacs"))
+         :initializationOptions llm-lsp-settings
+         ;; UTF-32: a column is a character, as in Emacs.
+         :capabilities '(:general (:positionEncodings ["utf-32"])
+                         :textDocument (:inlineCompletion (:dynamicRegistration :json-false)))))
+  (jsonrpc-notify connection :initialized (make-hash-table)))
+
+(defun llm-lsp--on-notification (_connection method params)
+  "Show what the server says: PARAMS of METHOD."
+  (pcase method
+    ('window/showMessage (message "llm-lsp: %s" (plist-get params :message)))
+    ('llm-lsp/status (setq llm-lsp--status params) (force-mode-line-update t))))
+
+(defun llm-lsp--uri (path)
+  "Write PATH as a URI."
+  (concat "file://" (url-hexify-string (expand-file-name path) url-path-allowed-chars)))
+
+(defun llm-lsp--document (&rest more)
+  "Name this buffer's document, and add MORE."
+  (append (list :uri (llm-lsp--uri (or buffer-file-name (buffer-name)))) more))
+
+(defun llm-lsp--sync (connection)
+  "Give CONNECTION this buffer's text, if it has changed."
+  (let ((tick (buffer-chars-modified-tick))
+        (text (save-restriction (widen) (buffer-substring-no-properties (point-min) (point-max)))))
+    (cond
+     ((null llm-lsp--known-tick)
+      (jsonrpc-notify connection :textDocument/didOpen
+                      (list :textDocument
+                            (llm-lsp--document :languageId (llm-lsp--language) :version tick :text text))))
+     ((/= llm-lsp--known-tick tick)
+      (jsonrpc-notify connection :textDocument/didChange
+                      (list :textDocument (llm-lsp--document :version tick)
+                            :contentChanges (vector (list :text text))))))
+    (setq llm-lsp--known-tick tick)))
+
+(defun llm-lsp--language ()
+  "Give the LSP language identifier of this buffer: the mode's name, mostly."
+  (let ((name (replace-regexp-in-string "\\(-ts\\)?-mode\\'" "" (symbol-name major-mode))))
+    (or (cdr (assoc name '(("js" . "javascript") ("c++" . "cpp") ("sh" . "shellscript") ("text" . "plaintext"))))
+        name)))
+
+(defun llm-lsp--close ()
+  "Tell the server that this buffer is gone."
+  (when (and llm-lsp--known-tick llm-lsp--connection (jsonrpc-running-p llm-lsp--connection))
+    (jsonrpc-notify llm-lsp--connection :textDocument/didClose (list :textDocument (llm-lsp--document))))
+  (setq llm-lsp--known-tick nil))
+
+;;;; The ghost text
+
+(defun llm-lsp--rest ()
+  "Give the line after the cursor."
+  (buffer-substring-no-properties (point) (line-end-position)))
+
+(defun llm-lsp--remaining ()
+  "Give what is left of the shown text, or nil where the user went another way."
+  (when-let* ((shown llm-lsp--shown)
+              (start (plist-get shown :start))
+              ((<= start (point)))
+              (text (plist-get shown :text))
+              (typed (buffer-substring-no-properties start (point)))
+              ((string-prefix-p typed text))
+              ((< (length typed) (length text)))
+              ((equal (llm-lsp--rest) (plist-get shown :rest))))
+    (substring text (length typed))))
+
+(defun llm-lsp--hide ()
+  "Take the ghost text away."
+  (when llm-lsp--shown
+    (delete-overlay (plist-get llm-lsp--shown :overlay))
+    (setq llm-lsp--shown nil)))
+
+(defun llm-lsp--draw (left)
+  "Show LEFT at the cursor.
+Where it only inserts, the line moves aside, else it covers the rest."
+  (let* ((rest (plist-get llm-lsp--shown :rest))
+         (new (concat left (substring rest (- (length rest) (plist-get llm-lsp--shown :kept)))))
+         (inserts (and (string-suffix-p rest new) (not (string-search "\n" new))))
+         (ghost (if inserts (string-remove-suffix rest new) new))
+         (overlay (plist-get llm-lsp--shown :overlay)))
+    (move-overlay overlay (point) (if inserts (point) (line-end-position)))
+    (overlay-put overlay 'invisible (not inserts))
+    (setq ghost (propertize ghost 'face 'llm-lsp-ghost))
+    (unless (string-empty-p ghost)
+      (put-text-property 0 1 'cursor t ghost))
+    (overlay-put overlay 'after-string ghost)))
+
+(defun llm-lsp--show (items index)
+  "Show the answer at INDEX of ITEMS at the cursor."
+  (llm-lsp--hide)
+  (let* ((item (aref items index))
+         (range (plist-get item :range))
+         (column (lambda (key) (+ (line-beginning-position) (plist-get (plist-get range key) :character))))
+         (stop (if range (max (point) (funcall column :end)) (point))))
+    (setq llm-lsp--shown
+          (list :overlay (make-overlay (point) (point))
+                :start (if range (funcall column :start) (point))
+                :text (replace-regexp-in-string "\r\n?" "\n" (plist-get item :insertText))
+                :rest (llm-lsp--rest)
+                :kept (- (line-end-position) stop)
+                :command (plist-get item :command)
+                :items items :index index))
+    (let ((left (llm-lsp--remaining)))
+      (if left (llm-lsp--draw left) (llm-lsp--hide)))))
+
+(defun llm-lsp--place ()
+  "Name the text and the cursor: an answer for another place is stale."
+  (list (current-buffer) (buffer-chars-modified-tick) (point)))
+
+(defun llm-lsp--ask (kind)
+  "Ask the server; KIND says whether the user wants it."
+  (let ((connection (llm-lsp--connect))
+        (place (llm-lsp--place)))
+    (llm-lsp--sync connection)
+    ;; Nothing is cancelled here: the server ends an old question when a new one comes.
+    (jsonrpc-async-request
+     connection :textDocument/inlineCompletion
+     (list :textDocument (llm-lsp--document)
+           :position (list :line (1- (line-number-at-pos nil t))
+                           :character (- (point) (line-beginning-position)))
+           :context (list :triggerKind kind))
+     :success-fn (lambda (result)
+                   (with-current-buffer (window-buffer) ; not the connection's own, in which this runs
+                     (let ((items (if (vectorp result) result (plist-get result :items))))
+                       (when (and (equal place (llm-lsp--place)) (> (length items) 0))
+                         (llm-lsp--show items 0)))))
+     :error-fn #'ignore
+     :timeout-fn #'ignore
+     :timeout 60)))
+
+(defun llm-lsp--update ()
+  "Follow what the last command did."
+  (let ((left (llm-lsp--remaining))
+        (tick (buffer-chars-modified-tick)))
+    (cond
+     (left (llm-lsp--draw left))
+     (t (llm-lsp--hide)
+        (unless (or (eql tick llm-lsp--asked-tick) executing-kbd-macro buffer-read-only)
+          (with-demoted-errors "llm-lsp: %S" (llm-lsp--ask llm-lsp--automatic)))))
+    (setq llm-lsp--asked-tick tick)))
+
+;;;; The commands
+
+(defun llm-lsp--accept (regexp)
+  "Put what REGEXP matches of the text that is left into the buffer."
+  (when-let* ((left (llm-lsp--remaining))
+              (taken (if (string-match regexp left) (match-string 0 left) left))
+              (shown llm-lsp--shown))
+    (undo-boundary)
+    (if (< (length taken) (length left))
+        (insert taken)
+      (delete-region (point) (- (line-end-position) (plist-get shown :kept)))
+      (insert taken)
+      (llm-lsp--hide)
+      (when-let ((command (plist-get shown :command)))
+        (jsonrpc-async-request llm-lsp--connection :workspace/executeCommand
+                               (list :command (plist-get command :command)
+                                     :arguments (or (plist-get command :arguments) []))
+                               :success-fn #'ignore :error-fn #'ignore)))))
+
+(defun llm-lsp-accept ()
+  "Accept all of the text."
+  (interactive)
+  (llm-lsp--accept "\\`\\(?:.\\|\n\\)*"))
+
+(defun llm-lsp-accept-line ()
+  "Accept a line of the text."
+  (interactive)
+  (llm-lsp--accept "\\`\n*[^\n]*"))
+
+(defun llm-lsp-accept-word ()
+  "Accept a word of the text."
+  (interactive)
+  (llm-lsp--accept "\\`[[:space:]\n]*\\(?:[[:word:]_]+\\|[^[:word:]_[:space:]\n]+\\)"))
+
+(defun llm-lsp-dismiss ()
+  "Take the text away."
+  (interactive)
+  (llm-lsp--hide))
+
+(defun llm-lsp-next ()
+  "Show the next answer; where the server gave no more, ask as the user's own wish."
+  (interactive)
+  (let* ((items (plist-get llm-lsp--shown :items))
+         (next (1+ (or (plist-get llm-lsp--shown :index) 0))))
+    (if (< next (length items))
+        (llm-lsp--show items next)
+      (llm-lsp--ask llm-lsp--invoked))))
+
+(defun llm-lsp--when-shown (command)
+  "Bind COMMAND while a text is shown; else the key means what it meant."
+  (list 'menu-item "" command :filter (lambda (it) (and (llm-lsp--remaining) it))))
+
+(defvar llm-lsp-mode-map
+  (let ((map (make-sparse-keymap)))
+    (define-key map (kbd "TAB") (llm-lsp--when-shown #'llm-lsp-accept))
+    (define-key map [tab] (llm-lsp--when-shown #'llm-lsp-accept))
+    (define-key map (kbd "M-f") (llm-lsp--when-shown #'llm-lsp-accept-word))
+    (define-key map (kbd "C-e") (llm-lsp--when-shown #'llm-lsp-accept-line))
+    (define-key map (kbd "C-g") (llm-lsp--when-shown #'llm-lsp-dismiss))
+    (define-key map (kbd "M-n") #'llm-lsp-next)
+    map)
+  "The keys: the first five only while a text is shown.")
+
+(defun llm-lsp--lighter ()
+  "Give the word for the mode line."
+  (pcase (plist-get llm-lsp--status :kind)
+    ((or "Error" "Warning") " llm!")
+    ("Inactive" " llm-off")
+    (_ " llm")))
+
+;;;###autoload
+(define-minor-mode llm-lsp-mode
+  "Show code that a model suggests, as ghost text."
+  :lighter (:eval (llm-lsp--lighter))
+  :keymap llm-lsp-mode-map
+  (cond
+   (llm-lsp-mode
+    (setq llm-lsp--asked-tick (buffer-chars-modified-tick)) ; opening a file asks nothing
+    (add-hook 'post-command-hook #'llm-lsp--update nil t)
+    (add-hook 'kill-buffer-hook #'llm-lsp--close nil t))
+   (t
+    (remove-hook 'post-command-hook #'llm-lsp--update t)
+    (remove-hook 'kill-buffer-hook #'llm-lsp--close t)
+    (llm-lsp--hide)
+    (llm-lsp--close))))
+
+(provide 'llm-lsp)
+;;; llm-lsp.el ends here

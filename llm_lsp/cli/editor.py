@@ -1,0 +1,78 @@
+"""`llm-lsp editor`: prints or installs an editor's configuration; knows nothing of what is in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from llm_lsp.cli.placement import EDITORS, ConfigFile, Editor, Outcome, Placement
+from llm_lsp.errors import EditorFileError
+
+
+@click.command()
+@click.argument("name", required=False, type=click.Choice(list(EDITORS)), metavar="[NAME]")
+@click.option("--list", "listing", is_flag=True, help="List the editors, and how completions look in each.")
+@click.option("--install", is_flag=True, help="Write the files; what is not ours is never overwritten.")
+@click.option("--undo", is_flag=True, help="Remove what --install wrote, unless it was changed since.")
+def command(name: str | None, listing: bool, install: bool, undo: bool) -> None:
+    """Print an editor's configuration, with the path where it goes.
+
+    The files go to standard output, and what is said about them to standard error.
+    """
+    if install and undo:
+        raise click.UsageError("--install and --undo exclude each other")
+    if name is None and (install or undo):
+        raise click.UsageError("name an editor, as in: llm-lsp editor neovim --install")
+    if listing or name is None:
+        _list()
+        return
+    try:
+        {(True, False): _install, (False, True): _undo}.get((install, undo), _print)(EDITORS[name])
+    except EditorFileError as exc:
+        raise click.ClickException(str(exc)) from exc
+
+
+def _list() -> None:
+    for name, editor in EDITORS.items():
+        click.echo(f"{name:<13} {editor.title}: {editor.shows}")
+
+
+def _print(editor: Editor) -> None:
+    for file in editor.files:
+        click.echo(f"{editor.path(file) or file.target}:", err=True)
+        click.echo(file.content(), nl=False)
+    click.echo(editor.then, err=True)
+
+
+def _install(editor: Editor) -> None:
+    """Write every file that may be written; exit with 1 where one may not."""
+    placement = Placement.of_this_user()
+    outcomes = [(file, path, placement.install(file.content(), path)) for file, path in _places(editor)]
+    for _, path, outcome in outcomes:
+        click.echo(f"{outcome.value}: {path}", err=True)
+    occupied = [(file, path) for file, path, outcome in outcomes if outcome is Outcome.OCCUPIED]
+    for file, path in occupied:
+        click.echo(f"Add this to {path}:", err=True)
+        click.echo(file.content(), nl=False)
+    click.echo(editor.then, err=True)
+    if occupied:
+        raise click.exceptions.Exit(1)
+
+
+def _undo(editor: Editor) -> None:
+    """Remove every file that is as it was written; exit with 1 where one is not."""
+    placement = Placement.of_this_user()
+    outcomes = [(path, placement.remove(path)) for _, path in _places(editor)]
+    for path, outcome in outcomes:
+        click.echo(f"{outcome.value}: {path}", err=True)
+    if any(outcome is Outcome.CHANGED for _, outcome in outcomes):
+        raise click.exceptions.Exit(1)
+
+
+def _places(editor: Editor) -> list[tuple[ConfigFile, Path]]:
+    """Give each file with its place; ends with a message where the editor takes no file from a folder."""
+    placed = [(file, path) for file in editor.files if (path := editor.path(file)) is not None]
+    if not placed:
+        raise click.ClickException(f"{editor.title} takes no file from a known place. {editor.then}")
+    return placed
