@@ -79,18 +79,12 @@ def _hand_over(loop: asyncio.AbstractEventLoop, receive: Callable[[bytes], None]
         loop.call_soon_threadsafe(receive, body)
 
 
-def _watch_parent(
-    loop: asyncio.AbstractEventLoop, server: Server, end: Callable[[int, str], None], was_seen: bool = False
-) -> None:
-    """End with the process that the client named in `initialize`: another may hold our input open.
-
-    One that was never seen is in another container, and says nothing.
-    """
-    is_seen = server.process_id is not None and system.is_alive(server.process_id)
-    if was_seen and not is_seen:
+def _watch_parent(loop: asyncio.AbstractEventLoop, server: Server, end: Callable[[int, str], None]) -> None:
+    """End with the process that the client named in `initialize`: another may hold our input open."""
+    if server.parent is not None and not system.is_alive(server.parent):
         end(1, "the editor is gone")
     else:
-        loop.call_later(PARENT_POLL_S, _watch_parent, loop, server, end, is_seen)
+        loop.call_later(PARENT_POLL_S, _watch_parent, loop, server, end)
 
 
 def _end_on_signals(loop: asyncio.AbstractEventLoop, end: Callable[[int], None]) -> None:

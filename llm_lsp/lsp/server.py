@@ -19,6 +19,7 @@ from llm_lsp.engine.client import Client, Engine
 from llm_lsp.lsp import convert
 from llm_lsp.lsp.editor import Editor
 from llm_lsp.lsp.protocol import Protocol
+from llm_lsp.system import is_alive
 
 Build = Callable[[Client], Engine]
 """Makes the engine; called once, after `initialize` is answered, so that its imports delay nothing."""
@@ -38,6 +39,8 @@ class Server(LanguageServer):
         self._engine: Engine | None = None
         self._params: types.InitializeParams
         self.editor: Editor
+        self.parent: int | None = None
+        """The editor's process, if it is to be watched."""
         self.folders: tuple[str, ...] = ()
         self.typed_in: str | None = None
         """URI of the document whose last change was a keystroke that no menu request has answered yet."""
@@ -45,7 +48,9 @@ class Server(LanguageServer):
     def greet(self, params: types.InitializeParams) -> None:
         """Take what the client said of itself."""
         self._params = params
-        self.process_id = params.process_id
+        # One that cannot be seen now is in another container, and its absence says nothing.
+        pid = params.process_id
+        self.parent = pid if pid is not None and is_alive(pid) else None
         self.editor = Editor(self.protocol, convert.to_capabilities(params))
         self.folders = convert.to_folders(params)
 

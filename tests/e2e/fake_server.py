@@ -1,0 +1,39 @@
+"""The real protocol with a fake engine behind it, as a process; the first argument names its misbehaviour."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+
+from llm_lsp.core.types import Completion, CompletionRequest, Skip
+from llm_lsp.engine.client import Client
+from llm_lsp.lsp.run import run
+from tests.lsp.fakes import FakeEngine
+
+
+class StuckEngine(FakeEngine):
+    """Leaves a thread behind that nobody can end, and closes never."""
+
+    async def complete(self, request: CompletionRequest) -> Completion | Skip:
+        threads = [asyncio.create_task(asyncio.to_thread(time.sleep, 600)) for _ in range(3)]
+        await asyncio.sleep(0)
+        self.calls.append(("stuck", threads))
+        return await super().complete(request)
+
+    async def aclose(self) -> None:
+        await asyncio.Event().wait()
+
+
+def build(client: Client) -> FakeEngine:
+    """Make the engine that the test asked for."""
+    if "print" in sys.argv:
+        print("a stray print")  # noqa: T201 - that is the misbehaviour
+        os.write(1, b"and one past Python\n")
+        assert sys.stdin.read() == ""
+    return StuckEngine(client) if "stuck" in sys.argv else FakeEngine(client)
+
+
+if __name__ == "__main__":
+    run(build)

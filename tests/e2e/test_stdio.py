@@ -1,0 +1,190 @@
+"""The server as an editor starts it, over its pipes: it answers, it survives, and it ends when it should."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lsp.editors import EDITORS
+from tests.lsp.fakes import URI, at, span
+from tests.lspclient import LspClient, frame, running
+from tests.providers.standin import DONE, Peer, Received, StandIn, serve, text
+
+INLINE = "textDocument/inlineCompletion"
+MENU = "textDocument/completion"
+FAKE = (sys.executable, "-m", "tests.e2e.fake_server")
+SOURCE = "import math\ntotal = add("
+
+
+async def say_one_line(received: Received, peer: Peer) -> None:
+    """Answer every call with one line."""
+    await peer.stream(text("a, "), text("b)\n"), text("", "stop"), DONE)
+    await peer.end()
+
+
+def options(standin: StandIn) -> dict[str, Any]:
+    """Give initializationOptions that name the stand-in."""
+    provider = {"api": "openai-completions", "base_url": standin.url + "/v1", "model": "qwen2.5-coder-0.5b"}
+    return {
+        "provider": "standin",
+        "providers": {"standin": provider},
+        "completion": {"menu_timeout_ms": 10_000},
+    }
+
+
+@pytest.mark.parametrize("name", ["VS Code", "Neovim 0.11", "lsp-mode", "vim-lsp"])
+async def test_an_editor_gets_a_completion(name: str, tmp_path: Path) -> None:
+    announced, capabilities = EDITORS[name]
+    async with serve(say_one_line) as standin, running(tmp_path) as client:
+        await client.initialize(announced, clientInfo={"name": name}, initializationOptions=options(standin))
+        client.open(URI, SOURCE)
+        answer = await client.ask(INLINE if capabilities.inline else MENU, at(1, 12))
+    [item] = answer["result"]["items"]
+    if capabilities.inline:
+        assert (item["insertText"], item["range"]) == ("a, b)", span((1, 12), (1, 12)))
+    else:
+        assert item["textEdit"] == {"newText": "a, b)", "range": span((1, 12), (1, 12))}
+    assert item["command"]["command"] == "llm-lsp.accepted"
+
+
+async def test_settings_that_an_editor_is_asked_for_are_used(tmp_path: Path) -> None:
+    async with serve(say_one_line) as standin:
+        results = {"workspace/configuration": [options(standin)]}
+        async with running(tmp_path, results=results) as client:
+            await client.initialize({"workspace": {"configuration": True}})
+            client.open(URI, SOURCE)
+            # The answer with the settings is on its way while the first requests come.
+            for _ in range(100):
+                answer = await client.ask(INLINE, at(1, 12))
+                if answer["result"]["items"]:
+                    break
+                await asyncio.sleep(0.05)
+    assert answer["result"]["items"][0]["insertText"] == "a, b)"
+
+
+async def test_a_cancelled_request_closes_the_call(tmp_path: Path) -> None:
+    called, hung_up = asyncio.Event(), asyncio.Event()
+
+    async def say_nothing(received: Received, peer: Peer) -> None:
+        called.set()
+        await peer.hung_up()
+        hung_up.set()
+
+    async with serve(say_nothing) as standin, running(tmp_path) as client:
+        await client.initialize(initializationOptions=options(standin))
+        client.open(URI, SOURCE)
+        msg_id, answer = client.begin(INLINE, at(1, 12))
+        await asyncio.wait_for(called.wait(), 10)
+        client.notify("$/cancelRequest", {"id": msg_id})
+        assert (await answer)["error"]["code"] == -32800
+        await asyncio.wait_for(hung_up.wait(), 10)
+
+
+async def test_what_is_no_lsp_is_answered_and_survived(tmp_path: Path) -> None:
+    async with running(tmp_path, *FAKE) as client:
+        client.message({"id": "early", "method": INLINE, "params": at(0, 0)})
+        assert (await client.expect("early"))["error"]["code"] == -32002
+        await client.initialize()
+        for body in (b"{", b"[]", b"\xff", b"[" * 50_000):
+            client.send(frame(body))
+        assert (await client.expect(None))["error"]["code"] == -32700
+        client.answered_twice = 0  # All four answers have the id null.
+        client.send(
+            b'content-length:57\nX-Other: y\n\n{"jsonrpc":"2.0","id":"lf","method":"no/such/method  "  }'
+        )
+        assert (await client.expect("lf"))["error"]["code"] == -32601
+        client.open(URI, "x = ")
+        assert (await client.ask(INLINE, {"position": None}))["error"]["code"] == -32602
+        assert (await client.ask(INLINE, at(0, 4)))["result"]["items"][0]["insertText"] == "answer()"
+        client.answered_twice = 0
+        await shut_down(client)
+
+
+async def test_what_others_print_and_read_leaves_the_protocol_alone(tmp_path: Path) -> None:
+    async with running(tmp_path, *FAKE, "print") as client:
+        await client.initialize()
+        client.open(URI, "x = ")
+        assert (await client.ask(INLINE, at(0, 4)))["result"]["items"]
+        await shut_down(client)
+        assert await client.errors() == "a stray print\nand one past Python\n"
+
+
+async def shut_down(client: LspClient) -> None:
+    assert (await client.ask("shutdown", None))["result"] is None
+    client.notify("exit", None)
+    assert await client.ended() == 0
+
+
+async def test_exit_without_shutdown_ends_with_1(tmp_path: Path) -> None:
+    async with running(tmp_path, *FAKE) as client:
+        await client.initialize()
+        client.notify("exit", None)
+        assert await client.ended() == 1
+
+
+async def test_the_end_of_the_input_ends_the_server(tmp_path: Path) -> None:
+    async with running(tmp_path, *FAKE) as client:
+        await client.initialize()
+        assert client.process.stdin is not None
+        client.process.stdin.close()
+        assert await client.ended() == 0
+
+
+async def test_broken_framing_ends_the_server_with_one_line(tmp_path: Path) -> None:
+    async with running(tmp_path, *FAKE) as client:
+        await client.initialize()
+        client.send(b"Content-Length: 99999999999\r\n\r\n")
+        assert await client.ended() == 1
+        assert (await client.errors()).splitlines() == ["llm-lsp: Content-Length is no number up to 33554432"]
+
+
+async def test_a_dead_editor_ends_the_server_although_its_input_stays_open(tmp_path: Path) -> None:
+    editor = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE
+    )
+    async with running(tmp_path, *FAKE) as client:
+        await client.initialize(processId=editor.pid)
+        editor.kill()
+        await editor.wait()
+        assert await client.ended() == 1
+
+
+async def test_an_editor_in_another_container_ends_nothing(tmp_path: Path) -> None:
+    async with running(tmp_path, *FAKE) as client:
+        await client.initialize(processId=2**22 + 1)  # Above the largest process id of Linux.
+        client.open(URI, "x = ")
+        assert (await client.ask(INLINE, at(0, 4)))["result"]["items"]
+        await shut_down(client)
+
+
+async def test_neither_a_stuck_thread_nor_a_stuck_connection_holds_the_process(tmp_path: Path) -> None:
+    async with running(tmp_path, *FAKE, "stuck") as client:
+        await client.initialize()
+        client.open(URI, "x = ")
+        await client.ask(INLINE, at(0, 4))
+        await shut_down(client)
+
+
+async def test_nothing_heavy_is_imported_before_initialize_is_answered() -> None:
+    heavy = [
+        "httpx",
+        "rich",
+        "keyring",
+        "huggingface_hub",
+        "xllamacpp",
+        "tomlkit",
+        "platformdirs",
+        "cachetools",
+    ]
+    code = f"""
+import sys
+import llm_lsp.cli.server, llm_lsp.lsp.run
+sys.stderr.write(' '.join(name for name in {heavy} if name in sys.modules))
+"""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stderr=asyncio.subprocess.PIPE)
+    _, errors = await process.communicate()
+    assert errors.decode() == ""

@@ -1,0 +1,133 @@
+"""A small LSP client over the pipes of a child process; knows no editor and no model."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+Message = dict[str, Any]
+
+# Seconds. Machines are shared and slow; no test asserts how long anything took.
+PATIENCE_S = 15.0
+COMMAND = (sys.executable, "-m", "llm_lsp", "server")
+
+
+def frame(body: bytes) -> bytes:
+    """Put a message's header before it."""
+    return b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+@dataclass
+class LspClient:
+    """Sends what a test says, and answers the server's requests from `results`, by method."""
+
+    process: asyncio.subprocess.Process
+    results: Mapping[str, object]
+    notifications: list[Message] = field(default_factory=list)
+    answered_twice: int = 0
+    _waiting: dict[int | str | None, asyncio.Future[Message]] = field(default_factory=dict)
+    _next_id: int = 0
+
+    def send(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(data)
+
+    def message(self, message: Message) -> None:
+        self.send(frame(json.dumps({"jsonrpc": "2.0", **message}).encode()))
+
+    def notify(self, method: str, params: object) -> None:
+        self.message({"method": method, "params": params})
+
+    def expect(self, msg_id: int | str | None) -> asyncio.Future[Message]:
+        """Give a future for the answer under an id."""
+        return self._waiting.setdefault(msg_id, asyncio.get_running_loop().create_future())
+
+    def begin(self, method: str, params: object) -> tuple[int, asyncio.Future[Message]]:
+        """Send a request; give its id, and a future for its answer."""
+        self._next_id += 1
+        future = self.expect(self._next_id)
+        self.message({"id": self._next_id, "method": method, "params": params})
+        return self._next_id, future
+
+    async def ask(self, method: str, params: object) -> Message:
+        """Send a request; give the whole answer."""
+        return await asyncio.wait_for(self.begin(method, params)[1], PATIENCE_S)
+
+    async def initialize(self, capabilities: Message | None = None, **params: object) -> Message:
+        """Shake hands; give the server's capabilities."""
+        asked = {"processId": os.getpid(), "rootUri": None, "capabilities": capabilities or {}, **params}
+        answer = await self.ask("initialize", asked)
+        self.notify("initialized", {})
+        found = answer["result"]["capabilities"]
+        assert isinstance(found, dict)
+        return found
+
+    def open(self, uri: str, text: str, language: str = "python") -> None:
+        item = {"uri": uri, "languageId": language, "version": 1, "text": text}
+        self.notify("textDocument/didOpen", {"textDocument": item})
+
+    async def ended(self) -> int:
+        """Wait for the server's end; give its exit status."""
+        return await asyncio.wait_for(self.process.wait(), PATIENCE_S)
+
+    async def errors(self) -> str:
+        """Give what the server wrote to standard error, once it has ended."""
+        assert self.process.stderr is not None
+        return (await asyncio.wait_for(self.process.stderr.read(), PATIENCE_S)).decode()
+
+    async def read(self) -> None:
+        """Take messages until the server closes its output."""
+        out = self.process.stdout
+        assert out is not None
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while True:
+                header = await out.readuntil(b"\r\n\r\n")
+                self._take(json.loads(await out.readexactly(int(header.removeprefix(b"Content-Length: ")))))
+
+    def _take(self, message: Message) -> None:
+        if "method" not in message:
+            future = self.expect(message["id"])
+            if future.done():
+                self.answered_twice += 1
+            else:
+                future.set_result(message)
+        elif "id" in message:
+            if (method := message["method"]) in self.results:
+                self.message({"id": message["id"], "result": self.results[method]})
+        else:
+            self.notifications.append(message)
+
+
+@asynccontextmanager
+async def running(
+    home: Path, *command: str, results: Mapping[str, object] | None = None
+) -> AsyncIterator[LspClient]:
+    """Run a server with a home of its own until the block ends."""
+    folders = {name: str(home) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")}
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *(command or COMMAND), stdin=pipe, stdout=pipe, stderr=pipe, env={**os.environ, **folders}
+    )
+    client = LspClient(process, results or {})
+    reading = asyncio.create_task(client.read())
+    try:
+        yield client
+        assert client.answered_twice == 0
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        with contextlib.suppress(TimeoutError):
+            await client.ended()
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        await reading
