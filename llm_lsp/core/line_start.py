@@ -7,6 +7,9 @@ left to the model, and taken off its answer.
 
 from __future__ import annotations
 
+import re
+
+from llm_lsp.core.extent import next_line
 from llm_lsp.core.languages import indent_of, indent_unit, language_of, opens_block
 from llm_lsp.core.window import Window
 
@@ -16,25 +19,26 @@ _OPERATORS = "=<>!&|+-*/%^~:.?"
 
 def line_start(window: Window) -> str:
     """Give the beginning of the current line as it is sent: with the depth it will have, less its last blank."""
-    start = window.line_prefix
-    if not start.strip():
-        start = max(start, _expected_indent(window), key=len)
+    # A depth that is there is the user's choice.
+    start = window.line_prefix or _expected_indent(window)
     return start[:-1] if start[-1:].isspace() else start
 
 
 def _expected_indent(window: Window) -> str:
     """Indent as an editor does that indents by itself, where the lines around leave no doubt; else ""."""
-    lines = window.prefix.split("\n")
+    lines = window.prefix.split("\n")[:-1]
     above = next((line for line in reversed(lines) if line.strip()), "")
-    below = next((line for line in (window.line_suffix + window.suffix).split("\n") if line.strip()), "")
     indent = above[: len(above) - len(above.lstrip())]
     if opens_block(above, language_of(window.language)):
         return indent + indent_unit((*lines, *window.suffix.split("\n")))
-    if below and indent_of(window.line_prefix + below if window.line_suffix.strip() else below) >= indent_of(
-        above
-    ):
-        return indent
-    return ""
+    # A block may end at a blank line, and does after a `return`.
+    if not lines or not lines[-1].strip() or _LEAVES.match(above):
+        return ""
+    below = next_line(window)
+    return indent if below and indent_of(below) >= indent_of(above) else ""
+
+
+_LEAVES = re.compile(r"\s*(return|raise|throw|break|continue|pass|goto|exit)\b")
 
 
 class Rejoin:

@@ -13,28 +13,35 @@ Multiline = Literal["auto", "never", "always"]
 
 # Blank lines that are looked over for the next line with text.
 LOOK_LINES = 16
+# Columns of a long line that are looked at.
+LOOK_COLUMNS = 500
 # What an editor closes by itself: such a rest of the line is no obstacle to a block.
 _CLOSERS = " \t)]}\"'`;,"
 # A finished call, and what stands in a call's brackets: one line, however deep (Cody's rule).
 _CALL = re.compile(r"\b[^()]+\(.*\)$")
 
 
-def choose_mode(document: Document, point: Point, setting: Multiline) -> Mode:
+def choose_mode(document: Document, point: Point, setting: Multiline, *, manual: bool = False) -> Mode:
     """Choose by Cody's rule: a block where an empty one has just been opened, else a line.
 
-    `StopRule` goes on from a line to a block where the model opens one.
+    Who asks by hand on a line without text wants what is missing there. `StopRule` goes on from a line to
+    a block where the model opens one.
     """
-    if setting != "auto":
-        return Mode.BLOCK if setting == "always" else Mode.LINE
+    if setting == "never":
+        return Mode.LINE
     text = document.text
     point = text.clamp(point)
     line = text.line(point.line)
     before, after = line[: point.column], line[point.column :]
-    if after.strip(_CLOSERS) or (before.strip() and _CALL.search(before[-500:])):
+    if manual and not before.strip():
+        return Mode.HOLE
+    if setting == "always":
+        return Mode.BLOCK
+    if after.strip(_CLOSERS) or (before.strip() and _CALL.search(before[-LOOK_COLUMNS:])):
         return Mode.LINE
     language = language_of(document.language)
     opener = before if before.strip() else _above(text, point.line)
-    if not opens_block(opener[-500:], language):
+    if not opens_block(opener[-LOOK_COLUMNS:], language):
         return Mode.LINE
     following = _below(text, point.line)
     # The block has lines already where what follows stands deeper than its opener.
