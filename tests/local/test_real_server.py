@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from llm_lsp.local.models import LocalEndpoint
+from llm_lsp import system
+from llm_lsp.config.values import LocalConfig
+from llm_lsp.errors import ModelServerError
+from llm_lsp.local.models import LocalEndpoint, LocalModels, LocalPaths
+from llm_lsp.local.store import LocalModel
 
 pytestmark = pytest.mark.real_model
 
@@ -49,3 +60,128 @@ def test_without_the_key_the_server_answers_401(real_model: LocalEndpoint, path:
 def test_neither_the_key_nor_ours_shows_in_the_process_list(real_model: LocalEndpoint) -> None:
     command = Path(f"/proc/{real_model.pid}/cmdline").read_bytes()
     assert real_model.key.reveal().encode() not in command
+
+
+# Lives of their own: each test has servers that it may kill.
+
+IDLE_MINUTES = 0.05
+"""Three seconds."""
+
+
+@pytest.fixture
+def paths(real_model_file: LocalModel, tmp_path: Path) -> Iterator[LocalPaths]:
+    """The small model, with the state of nobody else."""
+    paths = LocalPaths(real_model_file.path.parent, tmp_path / "state")
+    yield paths
+    local = LocalModels(paths)
+    for state in local.servers.running():
+        local.servers.stop(state)
+
+
+@contextmanager
+def user(paths: LocalPaths) -> Iterator[subprocess.Popen[str]]:
+    """Run a process that uses the server; killed with -9 at the end."""
+    command = [
+        sys.executable,
+        "-m",
+        "tests.local.user",
+        str(paths.models),
+        str(paths.state),
+        str(IDLE_MINUTES),
+    ]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def server_of(process: subprocess.Popen[str]) -> int:
+    """Wait until a user has its server, and give that one's process id."""
+    assert process.stdout is not None
+    return int(process.stdout.readline())
+
+
+def wait_until(fact: Callable[[], bool]) -> None:
+    """Wait for something real; the test's own deadline ends it."""
+    while not fact():
+        time.sleep(0.05)
+
+
+def test_users_that_start_together_share_one_server_which_outlives_their_killing_until_idle(
+    paths: LocalPaths,
+) -> None:
+    with user(paths) as first, user(paths) as second, user(paths) as third:
+        pids = {server_of(process) for process in (first, second, third)}
+        assert len(pids) == 1
+        for process in (first, second, third):
+            process.kill()
+            process.wait()
+        (state,) = LocalModels(paths).servers.running()
+        assert {state.pid} == pids
+    wait_until(lambda: not system.is_alive(state.pid))
+    assert not list((paths.state / "servers").glob("*.json"))
+
+
+async def test_a_server_that_was_killed_is_started_again(paths: LocalPaths) -> None:
+    local = LocalModels(paths)
+    config = LocalConfig(model="smollm2-135m", idle_minutes=1)
+    killed = await local.acquire(config, lambda line: None)
+    os.kill(killed.pid, 9)
+    wait_until(lambda: not local.servers.running())
+    lines: list[str] = []
+    again = await local.acquire(config, lines.append)
+    assert again.pid != killed.pid
+    assert lines == ["loading smollm2-135m"]
+    assert ask(again, "/v1/models")[0] == 200
+
+
+async def test_a_stopped_server_leaves_no_state(paths: LocalPaths) -> None:
+    local = LocalModels(paths)
+    endpoint = await local.acquire(LocalConfig(model="smollm2-135m"), lambda line: None)
+    (state,) = local.servers.running()
+    local.servers.stop(state)
+    assert not system.is_alive(endpoint.pid)
+    assert not list((paths.state / "servers").glob("*.json"))
+
+
+async def test_a_broken_gguf_is_said_in_one_line(paths: LocalPaths, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF" + bytes(100))
+    with pytest.raises(ModelServerError, match="bad GGUF version") as caught:
+        await LocalModels(paths).acquire(LocalConfig(model=str(broken)), lambda line: None)
+    assert "\n" not in str(caught.value)
+
+
+def write_adapter(path: Path) -> None:
+    """Write a LoRA adapter that changes nothing: rank 1, zeros, for one matrix of the small model (GGUF, version 3)."""
+    width = 576
+
+    def text(value: str) -> bytes:
+        return struct.pack("<Q", len(value)) + value.encode()
+
+    def fact(key: str, value: str | float) -> bytes:
+        kind, data = (8, text(value)) if isinstance(value, str) else (6, struct.pack("<f", value))
+        return text(key) + struct.pack("<I", kind) + data
+
+    facts = [fact("general.architecture", "llama"), fact("general.type", "adapter")]
+    facts += [fact("adapter.type", "lora"), fact("adapter.lora.alpha", 1.0)]
+    data = bytes(4 * width)
+    shapes = {"blk.0.attn_q.weight.lora_a": (width, 1), "blk.0.attn_q.weight.lora_b": (1, width)}
+    tensors = [
+        text(name) + struct.pack("<IQQIQ", 2, *shape, 0, idx * len(data))
+        for idx, (name, shape) in enumerate(shapes.items())
+    ]
+    head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(facts)) + b"".join(facts + tensors)
+    path.write_bytes(head + bytes(-len(head) % 32) + data * len(tensors))
+
+
+async def test_an_adapter_is_served_on_its_model(paths: LocalPaths, tmp_path: Path) -> None:
+    write_adapter(tmp_path / "adapter.gguf")
+    local = LocalModels(paths)
+    options = local.options(local.store.find("smollm2-135m"), LocalConfig(), tmp_path / "adapter.gguf")
+    endpoint = local.endpoint(await local.servers.join(options, lambda line: None))
+    status, answer = ask(endpoint, "/lora-adapters")
+    assert status == 200
+    assert [Path(adapter["path"]).name for adapter in json.loads(answer)] == ["adapter.gguf"]
