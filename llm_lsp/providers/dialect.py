@@ -54,7 +54,9 @@ class Dialect:
     Raises ProviderError for an error object, with a message that names the cause alone.
     """
     health_path: str
-    """A cheap address to GET that opens a connection; its answer is not read."""
+    """A cheap address to GET that opens a connection; what it answers does not matter."""
+    models_path: str
+    """Where the models are listed."""
 
 
 def load_dialect(api: Api) -> Dialect:

@@ -68,7 +68,7 @@ class HttpProvider:
         self._endpoint = endpoint
         self._origin = origin_of(endpoint.base_url)
         self._transport = transport
-        self._headers = headers_of(endpoint)
+        self._headers = headers_of(endpoint.key, endpoint.headers)
         self._urls: dict[str, httpx.URL] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._warming: asyncio.Task[None] | None = None
@@ -179,20 +179,19 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?|")
 
 
-def headers_of(endpoint: Endpoint) -> dict[str, str]:
-    """Write the headers of every call; raises ConfigError, without the value, for one that cannot be sent."""
-    for name, value in endpoint.headers.items():
+def headers_of(key: Secret | None, further: Mapping[str, str]) -> dict[str, str]:
+    """Write the headers of every call; `further` ones win.
+
+    Raises ConfigError, which shows none of their values, for what no header can carry.
+    """
+    for name, value in further.items():
         if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
-            raise ConfigError(
-                f"a header of {endpoint.where.provider} has characters that no header can carry"
-            )
+            raise ConfigError("a header in the settings has characters that no header can carry")
     headers = PUBLIC_HEADERS | {"Content-Type": "application/json"}
-    if endpoint.key is not None:
-        headers["Authorization"] = f"Bearer {endpoint.key.reveal()}"
-    theirs = {name.lower() for name in endpoint.headers}
-    return {name: value for name, value in headers.items() if name.lower() not in theirs} | dict(
-        endpoint.headers
-    )
+    if key is not None:
+        headers["Authorization"] = f"Bearer {key.reveal()}"
+    theirs = {name.lower() for name in further}
+    return {name: value for name, value in headers.items() if name.lower() not in theirs} | dict(further)
 
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")

@@ -9,12 +9,12 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Self
 
 from llm_lsp.core.addresses import origin_of
 from llm_lsp.core.secret import Secret
-from llm_lsp.providers.http import PUBLIC_HEADERS, encode, open_transport
+from llm_lsp.providers.http import encode, headers_of, open_transport
 from llm_lsp.providers.shapes import as_map, decode
 
 if TYPE_CHECKING:
@@ -38,12 +38,16 @@ class Reply:
 class Conversation:
     """Questions to one server."""
 
-    def __init__(self, base_url: str, timeout_s: float, key: Secret | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        timeout_s: float,
+        key: Secret | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
-        self._headers = dict(PUBLIC_HEADERS)
-        if key is not None:
-            self._headers["Authorization"] = f"Bearer {key.reveal()}"
+        self._headers = headers_of(key, headers)
         self._transport = open_transport(origin_of(base_url))
 
     async def __aenter__(self) -> Self:

@@ -47,7 +47,7 @@ def make_provider(config: ProviderConfig, key: Secret | None) -> HttpProvider:
     )
     where = Where(config.name, _host(config), config.model, _key_remedy(config))
     deadlines = deadlines_of(config, profile.local)
-    base_url = _base_url(config)
+    base_url = api_address(config)
     return HttpProvider(
         profile, Endpoint(base_url, load_dialect(config.api), settings, where, deadlines, key, config.headers)
     )
@@ -120,7 +120,8 @@ def _auto_fim(config: ProviderConfig) -> Fim:
     return family_of(config.model) or "none"
 
 
-def _base_url(config: ProviderConfig) -> str:
+def api_address(config: ProviderConfig) -> str:
+    """Give the address that a dialect's paths are added to."""
     base_url = config.base_url.rstrip("/")
     # Their own APIs stand at the root; the address of the OpenAI-shaped twin is what many have at hand.
     return base_url.removesuffix("/v1") if config.api in ("llamacpp-infill", "ollama") else base_url

@@ -153,7 +153,9 @@ class HttpStream:
                 # Half a kilobyte of brotli can become 400 MB, and we asked for none.
                 raise BrokenStreamError("compresses its answer, unasked: check what stands between")
             async for piece in response.aiter_raw():
-                self._pass(self._answer.feed(piece))
+                # What comes after the outcome is only drained.
+                if self._outcome is None:
+                    self._take(piece)
             self._is_read = True
             if self._outcome is None:
                 self._pass(self._answer.end())
@@ -174,17 +176,22 @@ class HttpStream:
             value = None
         return from_status(self._call.where, response.status_code, response.headers, value, datetime.now(UTC))
 
+    def _take(self, piece: bytes) -> None:
+        """Read a piece of the body, and allow time for the next."""
+        assert self._limit is not None
+        was_waiting = self._answer.awaits_usage
+        chunks = self._answer.feed(piece)
+        if self._answer.awaits_usage and not was_waiting:
+            self._limit.allow(TAIL_S)
+        elif chunks:
+            self._limit.allow(self._call.deadlines.idle_s)
+        self._pass(chunks)
+
     def _pass(self, chunks: list[Chunk]) -> None:
-        """Hand chunks to the caller, and allow time for the next."""
-        if not chunks or self._limit is None:
-            return
-        if self._outcome is None:
-            self._chunks.extend(chunks)
-            self._wake()
+        self._chunks.extend(chunks)
+        self._wake()
         if self._answer.is_complete:
             self._settle(StopAsyncIteration())
-        elif self._outcome is None:
-            self._limit.allow(TAIL_S if self._answer.awaits_usage else self._call.deadlines.idle_s)
 
     def _settle(self, outcome: BaseException) -> None:
         """Set what the caller gets after the last chunk; the first outcome stands, and only draining is left."""

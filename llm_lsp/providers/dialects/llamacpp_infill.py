@@ -54,4 +54,4 @@ def _infill(prompt: FimPrompt) -> dict[str, object]:
     }
 
 
-DIALECT = Dialect("sse", request, chunk, health_path="/health")
+DIALECT = Dialect("sse", request, chunk, health_path="/health", models_path="/v1/models")

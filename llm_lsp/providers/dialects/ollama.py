@@ -41,4 +41,4 @@ def chunk(data: Json) -> Chunk | None:
     return Chunk(text, finish, Usage(as_int(data.get("prompt_eval_count")), as_int(data.get("eval_count"))))
 
 
-DIALECT = Dialect("ndjson", request, chunk, health_path="/api/version")
+DIALECT = Dialect("ndjson", request, chunk, health_path="/api/version", models_path="/api/tags")

@@ -17,4 +17,4 @@ def request(prompt: Prompt, settings: Settings) -> HttpRequest:
     return HttpRequest("/chat/completions", openai.body(prompt, settings, {"messages": messages}))
 
 
-DIALECT = Dialect("sse", request, openai.chunk, health_path="/models")
+DIALECT = Dialect("sse", request, openai.chunk, health_path="/models", models_path="/models")

@@ -22,4 +22,4 @@ def request(prompt: Prompt, settings: Settings) -> HttpRequest:
     return HttpRequest("/completions", openai.body(prompt, settings, fields))
 
 
-DIALECT = Dialect("sse", request, openai.chunk, health_path="/models")
+DIALECT = Dialect("sse", request, openai.chunk, health_path="/models", models_path="/models")
