@@ -1,0 +1,140 @@
+"""`llm-lsp doctor`: what would be used, from where, why, and does it work."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import platform
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from llm_lsp import __version__
+from llm_lsp.cli.checklist import Check, as_json, has_failed, print_checks
+from llm_lsp.cli.config import settings_shown
+from llm_lsp.cli.options import config_option, json_option
+from llm_lsp.cli.settings import read_settings
+from llm_lsp.config.stack import Resolved, SettingsStack
+from llm_lsp.config.values import Config
+
+GIB = 1 << 30
+
+
+@click.command()
+@config_option
+@click.option("--offline", is_flag=True, help="Look at settings and models only; ask no model.")
+@json_option
+def command(config_file: Path | None, offline: bool, as_json: bool) -> None:
+    """Say what would be used, from where and why, and prove that it works.
+
+    Reads the settings as a server would in the current folder; what an editor sends is not known here.
+    Asks the model five short questions. The exit status is 1 where something failed, and each failure
+    names its remedy.
+    """
+    stack = read_settings(config_file, [Path.cwd()])
+    resolved = stack.resolve()
+    report = Report(quiet=as_json)
+    report.add([about(), *settings_checks(stack, resolved)])
+    report.add(local_checks())
+    report.add(asyncio.run(provider_checks(resolved, offline=offline)))
+    if as_json:
+        click.echo(json.dumps(report.as_mapping(resolved), indent=2, ensure_ascii=False))
+    if has_failed(report.checks):
+        raise SystemExit(1)
+
+
+class Report:
+    """Prints checks as they come, since the last ones may wait for a model to load."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self.checks: list[Check] = []
+
+    def add(self, checks: list[Check]) -> None:
+        """Take some checks, and print them."""
+        self.checks += checks
+        if not self._quiet:
+            print_checks(checks)
+
+    def as_mapping(self, resolved: Resolved) -> dict[str, object]:
+        """Give all of it as scripts read it."""
+        ok = not has_failed(self.checks)
+        return {"ok": ok, "checks": as_json(self.checks), "settings": settings_shown(resolved)}
+
+
+def about() -> Check:
+    """Say what runs, for a report to others."""
+    system = f"{platform.system()} {platform.machine()}"
+    return Check("llm-lsp", "note", f"{__version__}, Python {platform.python_version()}, {system}")
+
+
+def settings_checks(stack: SettingsStack, resolved: Resolved) -> list[Check]:
+    """Say which settings hold that are no defaults, where they came from, and what is wrong."""
+    checks = [Check("settings from", "note", layer.label) for layer in stack.layers if layer.settings]
+    checks += [
+        Check(
+            "setting", "note", f"{name} = {json.dumps(entry['value'], ensure_ascii=False)} ({entry['from']})"
+        )
+        for name, entry in settings_shown(resolved).items()
+        if entry["from"] != "default"
+    ]
+    checks += [
+        Check("setting", "fail", f"{problem.source}: {problem.message}") for problem in resolved.problems
+    ]
+    if not resolved.config.enabled:
+        checks.append(Check("enabled", "warn", f"completion is switched off ({resolved.origins['enabled']})"))
+    return checks
+
+
+def local_checks() -> list[Check]:
+    """Say which models are on this machine, and whether it can run them."""
+    from llm_lsp.local.models import LocalPaths
+    from llm_lsp.local.store import Store
+
+    models = Store(LocalPaths.default().models).here()
+    checks = [
+        Check("local model", "note", f"{model.name}, {model.size_bytes / GIB:.1f} GiB, {model.path}")
+        for model in models
+    ]
+    if not models:
+        checks.append(Check("local model", "note", "none here, `llm-lsp model pull` fetches one"))
+    if find_spec("xllamacpp") is None:
+        checks.append(Check("local model", "note", "none can run here before `pip install 'llm-lsp[local]'`"))
+    return checks
+
+
+async def provider_checks(resolved: Resolved, *, offline: bool) -> list[Check]:
+    """Say which provider is used and why, and prove it."""
+    from llm_lsp.cli.proof import prove
+
+    config = resolved.config
+    checks = [Check("choice", "note", f'provider = "{config.provider}" ({resolved.origins["provider"]})')]
+    if config.provider == "auto":
+        checks += await discovery_checks()
+    checks += _key_checks(config)
+    if offline:
+        return checks
+    return checks + await prove(config, lambda line: click.echo(line, err=True))
+
+
+async def discovery_checks() -> list[Check]:
+    """Say which model servers run on this machine, and why each may be used or not."""
+    from llm_lsp.providers.discover import discover
+
+    found = await discover()
+    checks = [Check("found", "note", str(finding)) for finding in found.findings]
+    if not checks:
+        checks.append(Check("found", "note", "no model server of another program runs here"))
+    if found.chosen is None:
+        checks.append(Check("choice", "note", "the model of `[local]`, since no other server may be used"))
+    return checks
+
+
+def _key_checks(config: Config) -> Iterator[Check]:
+    from llm_lsp.cli.keys import describe_key
+
+    provider = config.providers.get(config.provider)
+    if provider is not None:
+        yield Check("key", "note", describe_key(provider))

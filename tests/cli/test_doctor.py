@@ -1,0 +1,126 @@
+"""`llm-lsp doctor` says what would be used and why, and fails where it would not work."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from llm_lsp.cli.main import group
+from llm_lsp.local.models import LocalPaths
+from llm_lsp.providers import discover
+from llm_lsp.providers.discover import Discovery, Finding
+from llm_lsp.providers.recognise import Verdict
+from tests.cli.model_api import ModelApi, model_api
+
+KEY = "sk-CANARY-0123456789"
+REFUSED = Finding("Ollama", 11434, Verdict("x:cloud runs in a cloud"))
+
+
+@pytest.fixture(autouse=True)
+def machine(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand in for a machine with one server that may not be used, and no model."""
+
+    async def found() -> Discovery:
+        return Discovery((REFUSED,), None)
+
+    monkeypatch.setattr(discover, "discover", found)
+    monkeypatch.setattr(LocalPaths, "default", lambda: LocalPaths(home / "models", home / "state"))
+    (home / "home").mkdir()
+
+
+@pytest.fixture
+def api() -> Iterator[ModelApi]:
+    with model_api() as api:
+        yield api
+
+
+@pytest.fixture
+def own(home: Path, api: ModelApi, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MINE_KEY", KEY)
+    path = home / "home" / "config.toml"
+    path.write_text(
+        f'provider = "mine"\n[providers.mine]\napi = "openai-completions"\nbase_url = "{api.url}"\n'
+        'model = "qwen2.5-coder"\napi_key_env = "MINE_KEY"\n'
+    )
+    return path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(group, ["doctor", *arguments])
+
+
+def test_a_provider_that_works_is_proven(own: Path, api: ModelApi) -> None:
+    result = run()
+    assert result.exit_code == 0, result.output
+    for line in (
+        f"note  settings from     {own}",
+        f'note  setting           providers.mine.model = "qwen2.5-coder" ({own})',
+        f'note  choice            provider = "mine" ({own})',
+        "note  key               variable MINE_KEY",
+        "ok    key accepted      yes",
+        "ok    fills the middle",
+    ):
+        assert line in result.stdout
+    assert set(api.keys) == {f"Bearer {KEY}"}
+
+
+def test_the_probes_time_to_first_token_is_told(own: Path) -> None:
+    checks = {check["name"]: check for check in json.loads(run("--json").stdout)["checks"]}
+    assert checks["answers"]["seconds"] > 0
+
+
+def test_no_output_holds_the_key(own: Path, api: ModelApi) -> None:
+    output = run().output + run("--json").output
+    api.status = 401
+    assert KEY not in output + run().output
+
+
+def test_json_is_the_whole_report(own: Path) -> None:
+    report = json.loads(run("--json").stdout)
+    assert report["ok"] is True
+    assert report["settings"]["provider"] == {"value": "mine", "from": str(own)}
+
+
+def test_a_wrong_setting_fails_and_names_the_right_one(own: Path) -> None:
+    own.write_text(own.read_text() + '[completion]\nmenu = "nevr"\n')
+    result = run("--offline")
+    assert result.exit_code == 1
+    assert "fail  setting" in result.stdout
+    assert 'did you mean "never"?' in result.stdout
+
+
+def test_offline_asks_no_model(own: Path, api: ModelApi) -> None:
+    assert run("--offline").exit_code == 0
+    assert api.keys == []
+
+
+def test_a_refused_key_fails_with_its_remedy(own: Path, api: ModelApi) -> None:
+    api.status = 403
+    result = run()
+    assert result.exit_code == 1
+    assert "fail  key accepted" in result.stdout
+    assert "MINE_KEY" in result.stdout
+
+
+def test_automatic_choice_says_why_a_server_is_not_used() -> None:
+    result = run("--offline")
+    assert "Ollama on port 11434: x:cloud runs in a cloud" in result.stdout
+    assert "the model of `[local]`" in result.stdout
+
+
+def test_a_machine_without_a_model_fails_with_the_two_remedies() -> None:
+    result = run()
+    assert result.exit_code == 1
+    assert "llm-lsp model pull" in result.stdout
+    assert "llm-lsp provider add" in result.stdout
+
+
+def test_a_switched_off_completion_is_told(home: Path) -> None:
+    (home / "project" / ".llm-lsp.toml").write_text("enabled = false")
+    result = run("--offline")
+    assert "warn  enabled           completion is switched off" in result.stdout
+    assert str(home / "project" / ".llm-lsp.toml") in result.stdout
