@@ -26,17 +26,7 @@ if TYPE_CHECKING:
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-class ModelGroup(click.Group):
-    """A group whose commands end with one line where something of ours fails."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except LlmLspError as exc:
-            raise click.ClickException(str(exc)) from exc
-
-
-@click.group(cls=ModelGroup)
+@click.group()
 def command() -> None:
     """Fetch, list and run models on this machine.
 
@@ -250,9 +240,15 @@ def _print_table(columns: dict[str, str], rows: list[dict[str, object]]) -> None
         is_number = all(isinstance(row[key], int) and not isinstance(row[key], bool) for row in rows)
         table.add_column(title, justify="right" if is_number else "left", no_wrap=key in ("name", "model"))
     for row in rows:
-        table.add_row(*("yes" if row[key] is True else str(row[key] or "") for key in columns))
+        table.add_row(*(_cell(row[key]) for key in columns))
     # A pipe gets whole lines.
     Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return str(value)
 
 
 def local_models() -> LocalModels:

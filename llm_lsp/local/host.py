@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from llm_lsp import system
+from llm_lsp.errors import LocalModelError, ModelServerError
 from llm_lsp.local.state import ServerFiles, ServerSpec, ServerState, files_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 ALREADY_RUNNING = 75
 """Exit status where another process serves the same; EX_TEMPFAIL of sysexits.h."""
+
+MISSING_EXTRA = "no model can run here yet: `pip install 'llm-lsp[local]'`"
 
 # A second starter may just be looking whether the lock is free.
 _LOCK_PATIENCE_S = 0.5
@@ -67,11 +70,18 @@ def main(arguments: list[str]) -> int:
     """Serve until idle or told to end; the exit status says what went wrong, the last line of stderr why."""
     options = HostOptions.from_argument(arguments[0])
     system.forbid_core_dumps()
-    return serve(options, on_ready=lambda state: None)
+    try:
+        return serve(options, on_ready=lambda state: None)
+    except LocalModelError as exc:
+        sys.stderr.write(f"{exc}\n")
+        return 1
 
 
 def serve(options: HostOptions, on_ready: Callable[[ServerState], None]) -> int:
-    """Serve in this process. Gives ALREADY_RUNNING where another one does; else it does not come back."""
+    """Serve in this process. Gives ALREADY_RUNNING where another one does; else it does not come back.
+
+    Raises LocalModelError where the server does not start; llama.cpp has written the cause to stderr by then.
+    """
     files = files_of(options.spec, Path(options.folder))
     lock = system.FileLock(files.lock)
     if not _acquire(lock):
@@ -98,8 +108,10 @@ def _acquire(lock: system.FileLock) -> bool:
 
 
 def _start(options: HostOptions, key: str) -> xllamacpp.Server:
-    import xllamacpp
-
+    try:
+        import xllamacpp
+    except ImportError as exc:
+        raise LocalModelError(MISSING_EXTRA) from exc
     params = xllamacpp.CommonParams()
     params.model.path = options.spec.gguf
     params.model_alias = {options.spec.model}
@@ -122,7 +134,10 @@ def _start(options: HostOptions, key: str) -> xllamacpp.Server:
     params.verbosity = _VERBOSITY
     if options.spec.lora:
         params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(options.spec.lora, 1.0)]
-    return xllamacpp.Server(params)
+    try:
+        return xllamacpp.Server(params)
+    except RuntimeError as exc:
+        raise ModelServerError(f"the server of {options.spec.model} did not start: its log says why") from exc
 
 
 def _state(options: HostOptions, key: str, server: xllamacpp.Server) -> ServerState:

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from llm_lsp import system
 from llm_lsp.errors import LocalModelError, ModelServerError
-from llm_lsp.local.host import ALREADY_RUNNING, HostOptions
+from llm_lsp.local.host import ALREADY_RUNNING, MISSING_EXTRA, HostOptions
 from llm_lsp.local.state import ServerFiles, ServerState, files_of, running
 
 # Seconds. A look costs two small files; a small model loads in 0.7 s.
@@ -145,7 +145,7 @@ class ModelServers:
 
     def _spawn(self, options: HostOptions) -> Child:
         if find_spec("xllamacpp") is None:
-            raise LocalModelError("no model can run here yet: `pip install 'llm-lsp[local]'`")
+            raise LocalModelError(MISSING_EXTRA)
         self._reap()
         child = self._start(options)
         self._children.append(child)
