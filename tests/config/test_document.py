@@ -6,14 +6,17 @@ import json
 import re
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from llm_lsp.config.document import entries, first_file, json_schema, sections, settings_page
 from llm_lsp.config.parse import parse
+from llm_lsp.config.values import Api
 
-PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = DOCS / "settings.md"
 
 EXAMPLE = """
 enabled = true
@@ -48,6 +51,11 @@ redact_secrets = true
 
 def test_the_page_is_up_to_date() -> None:
     assert PAGE.read_text("utf-8") == settings_page(), "run `llm-lsp config docs > docs/settings.md`"
+
+
+def test_the_page_on_providers_names_every_dialect() -> None:
+    named = set(re.findall(r"^\| `([a-z-]+)` \|", (DOCS / "providers.md").read_text("utf-8"), re.MULTILINE))
+    assert named == set(get_args(Api))
 
 
 @pytest.mark.parametrize("section", sections(), ids=lambda section: section.name or "top")
