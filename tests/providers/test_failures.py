@@ -1,0 +1,166 @@
+"""Each way to fail becomes one kind of error, with one line that shows nothing of what the server said."""
+
+import socket
+import ssl
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from llm_lsp import errors
+from llm_lsp.providers.failures import (
+    ErrorObject,
+    Where,
+    from_error_object,
+    from_exception,
+    from_status,
+    raise_error_object,
+    retry_after_s,
+)
+
+WHERE = Where("mine", "api.example", "coder-7b", "set MINE_API_KEY to a valid one")
+NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
+CANARY = "sk-canary-0123456789"
+
+
+def error(message: str = "", **fields: object) -> dict[str, object]:
+    return {"error": {"message": f"{message} {CANARY}", **fields}}
+
+
+STATUSES = [
+    pytest.param(401, None, errors.AuthError, "set MINE_API_KEY", id="401"),
+    pytest.param(403, None, errors.AuthError, "refused the key", id="403"),
+    pytest.param(400, error("Incorrect API key provided"), errors.AuthError, "key", id="400 about the key"),
+    pytest.param(402, None, errors.MoneyError, "credit", id="402"),
+    pytest.param(429, error(code="insufficient_quota"), errors.MoneyError, "credit", id="OpenAI's quota"),
+    pytest.param(429, error(code="1113"), errors.MoneyError, "credit", id="Zhipu's arrears"),
+    pytest.param(429, error(type="exceeded_current_quota_error"), errors.MoneyError, "credit", id="Moonshot's quota"),
+    pytest.param(400, error(code="Arrearage"), errors.MoneyError, "credit", id="Alibaba's arrears"),
+    pytest.param(429, error(code="rate_limit_exceeded"), errors.RateLimitError, "too many", id="429"),
+    pytest.param(429, error(code="1302"), errors.RateLimitError, "too many", id="Zhipu's rate"),
+    pytest.param(400, error(type="exceed_context_size_error"), errors.ContextTooLongError, "coder-7b", id="llama.cpp's window"),
+    pytest.param(400, error(code="context_length_exceeded"), errors.ContextTooLongError, "context_tokens", id="OpenAI's window"),
+    pytest.param(400, error("maximum context length is 4096 tokens"), errors.ContextTooLongError, "window", id="vLLM's window"),
+    pytest.param(403, error("Input is too long"), errors.ContextTooLongError, "window", id="Together's window"),
+    pytest.param(400, {"error": "m does not support insert"}, errors.BadRequestError, "after the cursor", id="Ollama without insert"),
+    pytest.param(501, error("Infill is not supported by this model"), errors.BadRequestError, "after the cursor", id="llama.cpp without infill"),
+    pytest.param(400, error("suffix is not currently supported"), errors.BadRequestError, "after the cursor", id="vLLM and a suffix"),
+    pytest.param(422, {"detail": [{"loc": ["body"], "msg": CANARY}]}, errors.BadRequestError, "extra_body", id="Mistral's validation"),
+    pytest.param(413, None, errors.BadRequestError, "refused the request", id="413"),
+    pytest.param(404, {"error": 'model "m" not found, try pulling it first'}, errors.NotFoundError, "coder-7b", id="404"),
+    pytest.param(405, None, errors.NotFoundError, "base_url", id="405"),
+    pytest.param(503, error("Loading model"), errors.OverloadedError, "still loading", id="llama.cpp loading"),
+    pytest.param(503, {"error": "server busy, please try again"}, errors.OverloadedError, "busy", id="Ollama's queue"),
+    pytest.param(500, None, errors.OverloadedError, "500", id="500"),
+    pytest.param(502, CANARY, errors.OverloadedError, "502", id="502"),
+    pytest.param(529, None, errors.OverloadedError, "529", id="529"),
+    pytest.param(498, None, errors.OverloadedError, "498", id="Groq's flex tier"),
+    pytest.param(418, None, errors.BadRequestError, "418", id="any other"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "body", "kind", "words"), STATUSES)
+def test_a_status_becomes_one_line(
+    status: int, body: object, kind: type[errors.ProviderError], words: str
+) -> None:
+    found = from_status(WHERE, status, httpx.Headers(), body, NOW)
+    assert type(found) is kind
+    assert words in str(found)
+    check_line(found)
+
+
+def check_line(found: errors.ProviderError) -> None:
+    line = str(found)
+    assert "api.example" in line
+    assert "\n" not in line
+    assert not line.endswith(".")
+    assert CANARY not in line
+
+
+RETRIES = [
+    pytest.param({"retry-after": "7"}, 7, id="seconds"),
+    pytest.param({"retry-after": "1.5"}, 1.5, id="parts of a second"),
+    pytest.param({"retry-after-ms": "250", "retry-after": "7"}, 0.25, id="milliseconds are more exact"),
+    pytest.param({"retry-after": "Sun, 22 Nov 2026 12:00:30 GMT"}, 30, id="a date"),
+    pytest.param({"retry-after": "Sun, 22 Nov 2026 11:00:00 GMT"}, 0, id="a date gone by"),
+    pytest.param({"retry-after": "-3"}, 0, id="below zero"),
+    pytest.param({"retry-after": "1e99"}, 86_400, id="for ever is a day"),
+    pytest.param({"retry-after": "soon"}, None, id="words"),
+    pytest.param({"retry-after": "nan"}, None, id="no number"),
+    pytest.param({"retry-after": "Sun, 22 Nov 2026 12:00:30"}, None, id="a date without zone"),
+    pytest.param({}, None, id="nothing"),
+]
+
+
+@pytest.mark.parametrize(("headers", "seconds"), RETRIES)
+def test_the_wait_that_an_api_asks_for_is_read(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after_s(httpx.Headers(headers), NOW) == seconds
+    found = from_status(WHERE, 429, httpx.Headers(headers), None, NOW)
+    assert isinstance(found, errors.RateLimitError)
+    assert found.retry_after_s == seconds
+
+
+OBJECTS = [
+    pytest.param(
+        {"error": {"code": 503, "message": "Loading model"}}, errors.OverloadedError, id="llama.cpp"
+    ),
+    pytest.param({"error": {"code": "429", "message": "x"}}, errors.RateLimitError, id="a status as text"),
+    pytest.param({"error": {"type": "insufficient_quota"}}, errors.MoneyError, id="OpenAI's type"),
+    pytest.param({"error": {"type": "invalid_request_error"}}, errors.BadRequestError, id="vLLM's type"),
+    pytest.param({"object": "error", "code": 404, "message": "x"}, errors.NotFoundError, id="flat"),
+    pytest.param(
+        {"error": "an error was encountered while running the model"}, errors.OverloadedError, id="Ollama"
+    ),
+    pytest.param({"error": {"code": 42}}, errors.OverloadedError, id="a code that is no status"),
+]
+
+
+@pytest.mark.parametrize(("event", "kind"), OBJECTS)
+def test_an_error_object_in_a_stream_becomes_one_line(
+    event: dict[str, object], kind: type[errors.ProviderError]
+) -> None:
+    with pytest.raises(ErrorObject) as caught:
+        raise_error_object(event)
+    found = from_error_object(WHERE, caught.value)
+    assert type(found) is kind
+    check_line(found)
+
+
+@pytest.mark.parametrize(
+    "event", [{}, {"error": None}, {"error": ""}, {"error": {}}, {"object": "chat.completion.chunk"}]
+)
+def test_an_event_without_an_error_passes(event: dict[str, object]) -> None:
+    raise_error_object(event)
+
+
+def connect_error(cause: BaseException) -> httpx.ConnectError:
+    exc = httpx.ConnectError(CANARY)
+    exc.__cause__ = OSError("all attempts failed")
+    exc.__cause__.__cause__ = ExceptionGroup("attempts", [cause]) if isinstance(cause, Exception) else cause
+    return exc
+
+
+EXCEPTIONS = [
+    pytest.param(connect_error(ConnectionRefusedError()), errors.UnreachableError, "nothing listens", id="refused"),
+    pytest.param(connect_error(socket.gaierror()), errors.UnreachableError, "is not known", id="unknown name"),
+    pytest.param(connect_error(ssl.SSLCertVerificationError()), errors.UnreachableError, "SSL_CERT_FILE", id="certificate"),
+    pytest.param(connect_error(ssl.SSLError()), errors.UnreachableError, "TLS", id="no TLS"),
+    pytest.param(connect_error(OSError()), errors.UnreachableError, "check the network", id="anything else"),
+    pytest.param(httpx.ConnectTimeout(CANARY), errors.UnreachableError, "does not answer", id="no answer"),
+    pytest.param(httpx.ProxyError(CANARY), errors.UnreachableError, "proxy", id="proxy"),
+    pytest.param(httpx.WriteTimeout(CANARY), errors.SlowError, "overloaded", id="body not taken"),
+    pytest.param(httpx.LocalProtocolError(f"Illegal header value b'{CANARY}'"), errors.BadRequestError, "header", id="header"),
+    pytest.param(httpx.RemoteProtocolError(CANARY), errors.BrokenStreamError, "broke", id="no HTTP"),
+    pytest.param(httpx.ReadError(CANARY), errors.BrokenStreamError, "broke", id="reset"),
+    pytest.param(UnicodeError(CANARY), errors.BrokenStreamError, "UnicodeError", id="a surprise"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("exc", "kind", "words"), EXCEPTIONS)
+def test_an_exception_of_the_library_becomes_one_line(
+    exc: Exception, kind: type[errors.ProviderError], words: str
+) -> None:
+    found = from_exception(WHERE, exc)
+    assert type(found) is kind
+    assert words in str(found)
+    check_line(found)

@@ -1,0 +1,122 @@
+"""Presets hold together: each one can be made into a provider, and shows where its key goes."""
+
+from dataclasses import replace
+
+import pytest
+
+from llm_lsp.config.values import ProviderConfig
+from llm_lsp.core.addresses import origin_of
+from llm_lsp.errors import ConfigError
+from llm_lsp.providers.presets import PRESET_CONFIGS, PRESETS, Quirks, preset_config, quirks_of
+from llm_lsp.providers.resolve import make_provider, profile_of
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_makes_a_provider(name: str) -> None:
+    config = preset_config(name)
+    if not config.model:
+        config = replace(config, model="some-model")
+    assert make_provider(config, None).profile.provider == name
+    assert PRESET_CONFIGS[name] == preset_config(name)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_sends_no_key_in_the_clear(name: str) -> None:
+    origin = origin_of(preset_config(name).base_url)
+    assert origin.scheme == "https" or origin.is_loopback
+
+
+def test_every_remote_preset_names_its_key() -> None:
+    assert [preset.name for preset in PRESETS.values() if not preset.is_local and not preset.key_envs] == []
+
+
+def test_an_unknown_preset_is_a_key_error() -> None:
+    with pytest.raises(KeyError):
+        preset_config("nobody")
+
+
+QUIRKS = [
+    pytest.param(ProviderConfig("own", "openai-completions", "https://api.deepseek.com/beta"), 16, id="by address"),
+    pytest.param(ProviderConfig("own", "openai-chat", "https://api.deepseek.com/beta"), 4, id="not with another dialect"),
+    pytest.param(ProviderConfig("own", "openai-completions", "https://api.deepseek.com.evil.example/beta"), 4, id="not by half a host"),
+    pytest.param(ProviderConfig("own", "llamacpp-infill", "http://127.0.0.1:9999"), None, id="llama.cpp anywhere"),
+    pytest.param(ProviderConfig("own", "ollama", "http://gpu.example:11434"), None, id="Ollama anywhere"),
+    pytest.param(ProviderConfig("own", "openai-completions", "http://127.0.0.1:9999/v1"), 4, id="unknown"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("config", "max_stops"), QUIRKS)
+def test_quirks_are_found_by_address_and_dialect(config: ProviderConfig, max_stops: int | None) -> None:
+    assert quirks_of(config).max_stops == max_stops
+
+
+def test_quirks_of_a_local_server_are_found_by_name_on_any_port() -> None:
+    assert quirks_of(ProviderConfig("vllm", "openai-completions", "http://127.0.0.1:9000/v1")).ask_usage
+    assert quirks_of(ProviderConfig("other", "openai-completions", "http://127.0.0.1:9000/v1")) == Quirks()
+
+
+LOOPBACK = "http://127.0.0.1:8080"
+PROFILES = [
+    pytest.param(ProviderConfig("a", "ollama", LOOPBACK, "m"), True, id="Ollama on loopback"),
+    pytest.param(ProviderConfig("a", "llamacpp-infill", LOOPBACK), True, id="llama.cpp on loopback"),
+    pytest.param(ProviderConfig("a", "ollama", LOOPBACK, "qwen3-coder:480b-cloud"), False, id="a cloud tag"),
+    pytest.param(ProviderConfig("a", "ollama", LOOPBACK, "kimi:cloud"), False, id="another cloud tag"),
+    pytest.param(ProviderConfig("a", "openai-completions", f"{LOOPBACK}/v1", "m"), False, id="may be a gateway"),
+    pytest.param(ProviderConfig("a", "openai-completions", f"{LOOPBACK}/v1", "m", local=True), True, id="as the user says"),
+    pytest.param(ProviderConfig("a", "ollama", "http://gpu.example:11434", "m"), False, id="another machine"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("config", "local"), PROFILES)
+def test_what_runs_here_is_local_free_and_one_at_a_time(config: ProviderConfig, local: bool) -> None:
+    profile = profile_of(config)
+    assert (profile.local, profile.free, profile.max_in_flight) == (local, local, 1 if local else 2)
+
+
+def test_what_the_user_says_is_kept() -> None:
+    config = ProviderConfig("a", "ollama", LOOPBACK, "m", context_tokens=512, free=False, max_in_flight=3)
+    profile = profile_of(config)
+    assert (profile.context_tokens, profile.free, profile.max_in_flight) == (512, False, 3)
+
+
+FIMS = [
+    pytest.param("openai-completions", "auto", "qwen2.5-coder-7b", "qwen", id="by the model's name"),
+    pytest.param("openai-completions", "auto", "llama-3", "none", id="an unknown model"),
+    pytest.param("openai-completions", "native", "m", "native", id="as the user says"),
+    pytest.param("openai-chat", "auto", "qwen2.5-coder-7b", "chat", id="chat"),
+    pytest.param("mistral-fim", "auto", "codestral", "native", id="Mistral"),
+    pytest.param("llamacpp-infill", "auto", "", "native", id="llama.cpp"),
+    pytest.param("ollama", "auto", "qwen2.5-coder:7b", "qwen", id="Ollama, by name"),
+]
+
+
+@pytest.mark.parametrize(("api", "fim", "model", "resolved"), FIMS)
+def test_fim_is_resolved(api: str, fim: str, model: str, resolved: str) -> None:
+    config = ProviderConfig("a", api, LOOPBACK, model, fim=fim)  # type: ignore[arg-type] # the names are above
+    assert profile_of(config).fim == resolved
+
+
+@pytest.mark.parametrize(
+    ("api", "fim"),
+    [("openai-chat", "native"), ("openai-chat", "qwen"), ("openai-completions", "chat"), ("ollama", "chat"),
+     ("mistral-fim", "none"), ("openai-completions", "nonsense")],
+)  # fmt: skip
+def test_a_way_that_an_api_does_not_have_is_refused(api: str, fim: str) -> None:
+    with pytest.raises(ConfigError, match="mine"):
+        profile_of(ProviderConfig("mine", api, LOOPBACK, "m", fim=fim))  # type: ignore[arg-type] # as above
+
+
+def test_a_local_model_has_no_deadline_while_it_works() -> None:
+    deadlines = make_provider(ProviderConfig("a", "ollama", LOOPBACK, "m"), None)._endpoint.deadlines
+    assert (deadlines.first_s, deadlines.idle_s, deadlines.total_s) == (None, None, None)
+
+
+def test_the_users_timeout_bounds_the_whole() -> None:
+    remote = ProviderConfig("a", "mistral-fim", "https://api.example/v1", "m", timeout_s=60)
+    deadlines = make_provider(remote, None)._endpoint.deadlines
+    assert (deadlines.total_s, deadlines.first_s) == (60, 48)
+
+
+def test_the_address_of_the_openai_twin_is_taken_for_a_servers_own_api() -> None:
+    provider = make_provider(ProviderConfig("a", "ollama", f"{LOOPBACK}/v1/", "m"), None)
+    assert provider._endpoint.base_url == LOOPBACK
