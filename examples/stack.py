@@ -1,4 +1,4 @@
-"""A small file to complete: `llm-lsp complete examples/stack.py:22`."""
+"""A small file to complete: `llm-lsp complete examples/stack.py:24`."""
 
 
 class Stack:
