@@ -82,6 +82,23 @@ class Checked:
         return {}
 
 
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """A text out of a list that is read only when it is needed, and what such a text is called."""
+
+    words: Callable[[], tuple[str, ...]]
+    noun: str
+
+    def admits(self, value: Any) -> bool:
+        return value in self.words()
+
+    def describe(self, noun: str) -> str:
+        return self.noun
+
+    def schema(self) -> dict[str, object]:
+        return {"enum": list(self.words())}
+
+
 class Unfit(Exception):
     """A value is not of its kind; internal to this package."""
 
@@ -134,6 +151,8 @@ def choices(kind: Any) -> tuple[str, ...]:
         return tuple(str(choice) for choice in get_args(kind))
     if get_origin(kind) in (Union, UnionType):
         return tuple(word for argument in get_args(kind) for word in choices(argument))
+    if get_origin(kind) is Annotated:
+        return tuple(word for each in get_args(kind) if isinstance(each, OneOf) for word in each.words())
     return ()
 
 

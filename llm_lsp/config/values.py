@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from llm_lsp.config.kinds import Between, Checked, Matching
+from llm_lsp.config.kinds import Between, Checked, Matching, OneOf
 from llm_lsp.core.addresses import origin_of
 
 Auto = Literal["auto"]
@@ -31,6 +31,17 @@ Address = Annotated[
 ]
 
 
+def ways_to_fill() -> tuple[str, ...]:
+    """List what `fim` may be."""
+    # Imported here: most users leave it to "auto", and the server's start waits for this module.
+    from llm_lsp.core.families import FAMILIES
+
+    return ("auto", "native", "chat", "none", *(family.name for family in FAMILIES))
+
+
+Filling = Annotated[str, OneOf(ways_to_fill, '"auto", "native", "chat", "none" or a template family')]
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderConfig:
     """One model API, under `[providers.NAME]`."""
@@ -49,7 +60,7 @@ class ProviderConfig:
     """A command, word by word, whose first line of output is the key; no shell is used."""
     allow_http: bool = False
     """Allow an address with `http://` that is not on this machine: code and key then travel readable to all on the way."""
-    fim: str = "auto"
+    fim: Filling = "auto"
     """How the hole is filled: "auto" (by the model's name), a template family's name, "native" (the API has a suffix field), "chat", or "none" (left to right)."""
     context_tokens: Annotated[int, Between(64, 1_000_000)] | Auto = "auto"
     """Budget of the whole prompt in tokens; "auto" is 2048 for a remote provider and by measured prompt speed for a local one."""

@@ -73,6 +73,10 @@ def test_a_good_value_is_taken(settings: dict[str, object], path: Path, value: o
         ),
         ({"completion": {"languages": "go"}}, "completion.languages must be a list, each text"),
         ({"completion": {"languages": [1]}}, "completion.languages must be a list, each text"),
+        (
+            {"providers": {"mine": {"fim": "qwenn"}}},
+            'providers.mine.fim must be "auto", "native", "chat", "none" or a template family, not "qwenn", did you mean "qwen"?',
+        ),
         ({"completion": 3}, "completion must be a table"),
         ({"providers": {"mine": "x"}}, "providers.mine must be a table"),
         ({"providers": {"mine": {"headers": {"a": 1}}}}, "providers.mine.headers must be a table, each text"),
