@@ -1,8 +1,8 @@
 """How the current line begins in a prompt, and how the answer joins on to it; knows no template.
 
-A model's tokens begin with the blank before a word. A prompt that ends in that blank is one that a model has
-hardly seen: Qwen2.5-Coder 0.5B ended at once on 6 of 15 indented empty lines. So the last white space is
-left to the model, and taken off its answer.
+A model's tokens begin with the blank before a word, so a prompt that ends in that blank is one it has hardly
+seen. Qwen2.5-Coder 0.5B, 40 indented empty lines of HumanEval (seed 1): 0.15 pass and 13 empty answers with the
+blank, 0.53 and 1 without. So the last white space is left to the model, and taken off its answer.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llm_lsp.core.chat import ChatOpening, chat_prompt
+from llm_lsp.core.chat import CLOSE, ChatOpening, chat_prompt
 from llm_lsp.core.families import Family, family_named
 from llm_lsp.core.line_start import Rejoin, line_start
 from llm_lsp.core.stops import StopRule
@@ -35,7 +35,8 @@ def build_prompt(window: Window, profile: Profile, mode: Mode, snippets: Sequenc
 def stop_rule(window: Window, profile: Profile, mode: Mode, *, may_grow: bool = True) -> StopRule:
     """Give the rule that reads the answer to `build_prompt`'s prompt; `may_grow` as in StopRule."""
     if profile.fim == "chat":
-        return StopRule(window, mode, may_grow=may_grow, opening=ChatOpening(window.line_prefix))
+        chat = ChatOpening(window.line_prefix)
+        return StopRule(window, mode, (CLOSE,), may_grow=may_grow, opening=chat)
     opening = Rejoin(window.line_prefix, line_start(window))
     family = family_named(profile.fim)
     if family is None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from llm_lsp.core.postprocess import Insertion, postprocess
-from llm_lsp.core.text import Text
 from llm_lsp.core.types import CompletionRequest, Document, Finish, Point, Reason, Skip, Trigger
 from tests.core.golden import Case, cases
 

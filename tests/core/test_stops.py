@@ -58,11 +58,9 @@ def test_what_is_kept_only_ever_grows(mode: Mode, pieces: list[str]) -> None:
 def test_a_line_is_complete_before_its_block_is() -> None:
     rule = StopRule(EMPTY, Mode.LINE)
 
-    assert not rule.feed("if a:")
-    assert not rule.first_line_done
-    assert not rule.feed("\n")
-    assert rule.first_line_done
-    assert rule.mode is Mode.BLOCK
+    seen = [(rule.feed(piece), rule.first_line_done, rule.mode) for piece in ("if a:", "\n", "    b()")]
+
+    assert seen == [(False, False, Mode.LINE), (False, True, Mode.BLOCK), (False, True, Mode.BLOCK)]
 
 
 def test_a_line_stays_a_line_where_it_may_not_grow() -> None:

@@ -27,7 +27,9 @@ def numbered(count: int) -> str:
         pytest.param("a\n", Point(1, 0), ("a\n", "", "", ""), id="after the last line end"),
         pytest.param("a\r\nbc\r\nd", Point(1, 1), ("a\n", "b", "c", "\nd"), id="CRLF"),
         pytest.param("a\rbc\rd", Point(1, 1), ("a\n", "b", "c", "\nd"), id="CR"),
-        pytest.param("a\x0c\nb\u2028c", Point(1, 1), ("a\x0c\n", "b", "\u2028c", ""), id="no other line ends"),
+        pytest.param(
+            "a\x0c\nb\u2028c", Point(1, 1), ("a\x0c\n", "b", "\u2028c", ""), id="no other line ends"
+        ),
         pytest.param("a\x00b", Point(0, 2), ("", "a\x00", "b", ""), id="a binary file"),
         pytest.param("ab", Point(7, 9), ("", "ab", "", ""), id="a cursor past the end"),
     ],
@@ -54,7 +56,9 @@ def test_the_start_stays_while_lines_are_added() -> None:
 def test_the_end_stays_while_lines_are_added_above_it() -> None:
     head, tail = numbered(1000), "".join(f"tail {number}\n" for number in range(1000))
 
-    suffixes = {cut_window(document(head + "new\n" * n + tail), Point(999 + n, 0), 2000).suffix for n in range(1, 20)}
+    suffixes = {
+        cut_window(document(head + "new\n" * n + tail), Point(999 + n, 0), 2000).suffix for n in range(1, 20)
+    }
 
     assert len(suffixes) == 1
 
@@ -80,7 +84,9 @@ def test_most_of_the_budget_is_used(budget: int) -> None:
 
 
 def test_a_long_line_is_cut_around_the_cursor() -> None:
-    window = cut_window(document("above\n" + "a" * 500_000 + "b" * 500_000 + "\nbelow\n"), Point(1, 500_000), 1000)
+    window = cut_window(
+        document("above\n" + "a" * 500_000 + "b" * 500_000 + "\nbelow\n"), Point(1, 500_000), 1000
+    )
 
     assert window.prefix == window.suffix == ""
     assert window.line_prefix == "a" * 2730

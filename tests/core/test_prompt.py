@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from llm_lsp.core.families import FAMILIES, Family
+from llm_lsp.core.prompt import build_prompt, escape_tokens
+from llm_lsp.core.types import ChatPrompt, Fim, FimPrompt, Mode, Profile, RawPrompt, Snippet
+from llm_lsp.core.window import Window
+
+WINDOW = Window("import math\n", "def area(r", "):", "\n    pass\n", "python", "geo/circle.py")
+SNIPPET = Snippet("geo/square.py", "def area(a):\n    return a * a\n")
+
+
+def profile(fim: Fim, *, cancel_stops_billing: bool = True) -> Profile:
+    return Profile("test", "model", fim, max_tokens=128, cancel_stops_billing=cancel_stops_billing)
+
+
+def raw(fim: Fim, window: Window = WINDOW, snippets: tuple[Snippet, ...] = ()) -> str:
+    prompt = build_prompt(window, profile(fim), Mode.LINE, snippets)
+    assert isinstance(prompt, RawPrompt)
+    return prompt.text
+
+
+@pytest.mark.parametrize(
+    ("fim", "text"),
+    [
+        pytest.param(
+            "qwen",
+            "<|fim_prefix|>import math\n<|fim_suffix|>):\n    pass\n<|fim_middle|>def area(r",
+            id="the current line after the middle token",
+        ),
+        pytest.param(
+            "codellama",
+            "<PRE> import math\ndef area(r <SUF>):\n    pass\n <MID>",
+            id="the current line before it where the tokenizer wants that",
+        ),
+        pytest.param(
+            "codestral", "[SUFFIX]):\n    pass\n[PREFIX]import math\ndef area(r", id="no middle token"
+        ),
+        pytest.param(
+            "mellum",
+            "<fim_suffix>):\n    pass\n<fim_prefix>import math\ndef area(r<fim_middle>",
+            id="suffix first",
+        ),
+        pytest.param(
+            "codegeex4",
+            "<|user|>\n###PATH:geo/circle.py\n###LANGUAGE:python\n###MODE:BLOCK\n<|code_suffix|>):\n    pass\n"
+            "<|code_prefix|>import math\ndef area(r<|code_middle|><|assistant|>\n",
+            id="a head",
+        ),
+        pytest.param("none", "import math\ndef area(r", id="left to right"),
+        pytest.param("unheard-of", "import math\ndef area(r", id="an unknown family is asked left to right"),
+    ],
+)
+def test_a_family_has_its_template(fim: str, text: str) -> None:
+    assert raw(fim) == text
+
+
+@pytest.mark.parametrize(
+    ("fim", "before"),
+    [
+        (
+            "qwen",
+            "<|repo_name|>project\n<|file_sep|>geo/square.py\ndef area(a):\n    return a * a\n\n"
+            "<|file_sep|>geo/circle.py\n<|fim_prefix|>import math\n",
+        ),
+        (
+            "deepseek",
+            "<｜fim▁begin｜>#geo/square.py\ndef area(a):\n    return a * a\n\n#geo/circle.py\nimport math\n",
+        ),
+        ("codellama", "<PRE> import math\n"),
+    ],
+)
+def test_other_files_stand_before_or_are_left_out(fim: str, before: str) -> None:
+    assert raw(fim, snippets=(SNIPPET,)).startswith(before)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_control_tokens_in_the_text_are_broken(family: Family) -> None:
+    hostile = "".join(family.tokens)
+    window = Window(hostile + "\n", hostile, hostile, "\n" + hostile, "python")
+
+    text = raw(family.name, window, (Snippet("a.py", hostile),))
+
+    plain = raw(family.name, Window("\n", "", "", "\n", "python"), (Snippet("a.py", ""),))
+    for token in family.tokens:
+        assert text.count(token) == plain.count(token)
+
+
+def test_text_without_control_tokens_is_left_alone() -> None:
+    assert escape_tokens("a < b", ("<PRE>",)) == "a < b"
+
+
+@pytest.mark.parametrize(
+    ("window", "sent"),
+    [
+        pytest.param(
+            Window("def f():\n", "    ", "", "\n", "python"), "   ", id="the last blank is the model's"
+        ),
+        pytest.param(Window("", "x = ", "", "", "python"), "x =", id="also after code"),
+        pytest.param(Window("func f() {\n", "\t", "", "\n}\n", "go"), "", id="also a tab"),
+        pytest.param(Window("def f():\n", "", "", "\n", "python"), "   ", id="a block is indented"),
+        pytest.param(Window("if a {\n", "", "", "\n}\n", "go"), "   ", id="with four blanks if unknown"),
+        pytest.param(Window("\tif a {\n", "", "", "\n\t}\n", "go"), "\t", id="as the file does"),
+        pytest.param(
+            Window("def f():\n    a = 1\n", "", "", "\n    b = 2\n", "python"), "   ", id="inside a block"
+        ),
+        pytest.param(
+            Window("    a = 1\n", "", "    b = 2", "\n", "python"), "   ", id="before a line of a block"
+        ),
+        pytest.param(
+            Window("    a = 1\n", "", "", "\nb = 2\n", "python"), "", id="not where a block may end"
+        ),
+        pytest.param(Window("    a = 1\n\n", "", "", "\n    b\n", "python"), "", id="not after a blank line"),
+        pytest.param(Window("    return 1\n", "", "", "\n    b\n", "python"), "", id="not after a return"),
+        pytest.param(Window("def f():\n", "  ", "", "\n", "python"), " ", id="not where a depth was chosen"),
+    ],
+)
+def test_the_current_line_begins_as_a_model_knows_it(window: Window, sent: str) -> None:
+    assert raw("qwen", window).partition("<|fim_middle|>")[2] == sent
+
+
+def test_an_api_that_renders_gets_both_sides() -> None:
+    prompt = build_prompt(WINDOW, profile("native"), Mode.BLOCK, (SNIPPET,))
+
+    assert prompt == FimPrompt("import math\n", "def area(r", "):\n    pass\n", (SNIPPET,), (), 128)
+
+
+def test_a_chat_model_gets_a_dialogue() -> None:
+    assert isinstance(build_prompt(WINDOW, profile("chat"), Mode.LINE), ChatPrompt)
+
+
+@pytest.mark.parametrize(
+    ("line_prefix", "mode", "cancel_stops_billing", "stop", "max_tokens"),
+    [
+        pytest.param("x = ", Mode.LINE, False, ("\n",), 48, id="a line that is billed to its end"),
+        pytest.param("x = ", Mode.LINE, True, (), 128, id="we stop where closing stops the bill"),
+        pytest.param("x = ", Mode.BLOCK, False, (), 128, id="a block has line ends"),
+        pytest.param(
+            "if x:", Mode.LINE, False, (), 48, id="after an opener the answer begins with a line end"
+        ),
+        pytest.param("f(x);", Mode.LINE, False, (), 48, id="after a statement too"),
+        pytest.param("    ", Mode.LINE, False, ("\n",), 48, id="an empty line"),
+    ],
+)
+def test_a_line_end_stops_the_api_only_where_that_saves_money(
+    line_prefix: str, mode: Mode, cancel_stops_billing: bool, stop: tuple[str, ...], max_tokens: int
+) -> None:
+    window = replace(WINDOW, line_prefix=line_prefix)
+
+    prompt = build_prompt(window, profile("native", cancel_stops_billing=cancel_stops_billing), mode)
+
+    assert (prompt.stop, prompt.max_tokens) == (stop, max_tokens)
