@@ -1,0 +1,116 @@
+"""The checks tell an API that keeps its promises from one that does not."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from llm_lsp.config.values import ProviderConfig
+from llm_lsp.core.secret import Secret
+from llm_lsp.providers.checks import CheckResult, check_provider
+from llm_lsp.providers.listing import list_models, with_model
+from llm_lsp.providers.resolve import make_provider
+from llm_lsp.providers.shapes import as_list
+
+from .standin import DONE, Peer, Received, pages, serve, sse, text
+
+USAGE = sse({"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 3}})
+
+
+async def good(received: Received, peer: Peer) -> None:
+    """Fill in the name after the cursor, and stop where told to."""
+    body = received.json
+    if "turquoise_walrus" in str(body["prompt"]):
+        pieces = ["turquoise", "_walrus", " = open()"]
+    else:
+        pieces = ["four'"] if "\n" in as_list(body.get("stop")) else ["four", "',\n", "    'five'"]
+    await peer.stream(*map(text, pieces), text("", "stop"), USAGE, DONE)
+    await peer.end()
+
+
+async def poor(received: Received, peer: Peer) -> None:
+    """Answer in one piece, whatever was asked, and count nothing."""
+    await peer.json({"choices": [{"text": "one\ntwo\n", "finish_reason": "stop"}]})
+
+
+async def mute(received: Received, peer: Peer) -> None:
+    await peer.json(
+        {"choices": [{"text": "", "finish_reason": "length"}], "usage": {"completion_tokens": 48}}
+    )
+
+
+async def closed(received: Received, peer: Peer) -> None:
+    await peer.json({"error": {"message": "no"}}, 401)
+
+
+async def check(script: Callable[[Received, Peer], Awaitable[None]], fim: str = "qwen") -> list[CheckResult]:
+    async with serve(script) as standin:
+        config = ProviderConfig("it", "openai-completions", f"{standin.url}/v1", "m", fim=fim, local=True)
+        provider = make_provider(config, None)
+        try:
+            return await check_provider(provider)
+        finally:
+            await provider.aclose()
+
+
+NAMES = ["answers", "streams", "counts", "stops", "cancels", "fills the middle"]
+
+CASES = [
+    pytest.param(good, "qwen", dict.fromkeys(NAMES, True), id="all promises kept"),
+    pytest.param(good, "none", dict.fromkeys(NAMES, True) | {"fills the middle": None}, id="left to right"),
+    pytest.param(
+        poor, "qwen",
+        {"answers": True, "streams": False, "counts": False, "stops": False, "cancels": True, "fills the middle": False},
+        id="only answers",
+    ),
+    pytest.param(closed, "qwen", {"answers": False}, id="a refused key ends it"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("script", "fim", "outcome"), CASES)
+async def test_each_promise_is_checked(
+    script: Callable[[Received, Peer], Awaitable[None]], fim: str, outcome: dict[str, bool | None]
+) -> None:
+    results = await check(script, fim)
+    assert {result.name: result.ok for result in results} == outcome
+
+
+async def test_an_empty_answer_is_no_answer() -> None:
+    results = await check(mute)
+    assert (results[0].name, results[0].ok) == ("answers", False)
+
+
+async def test_the_time_to_the_first_text_is_measured() -> None:
+    answers = (await check(good))[0]
+    assert answers.seconds is not None
+    assert answers.seconds > 0
+
+
+LISTS = [
+    pytest.param("openai-completions", "/v1/models", {"data": [{"id": "a"}, {"id": "b"}]}, id="OpenAI"),
+    pytest.param("llamacpp-infill", "/v1/models", {"models": [{"name": "x"}], "data": [{"id": "a"}, {"id": "b"}]}, id="llama.cpp"),
+    pytest.param("ollama", "/api/tags", {"models": [{"name": "a"}, {"name": "b"}]}, id="Ollama"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("api", "path", "listing"), LISTS)
+async def test_the_first_model_listed_is_taken_where_none_is_named(
+    api: str, path: str, listing: dict[str, object]
+) -> None:
+    async with serve(pages({path: listing})) as standin:
+        config = ProviderConfig("it", api, f"{standin.url}/v1")  # type: ignore[arg-type] # the names are above
+        assert await list_models(config, Secret("key")) == ("a", "b")
+        assert (await with_model(config, None)).model == "a"
+        assert standin.received[0].headers["authorization"] == "Bearer key"
+
+
+async def test_a_named_model_is_not_asked_for() -> None:
+    async with serve(pages({})) as standin:
+        config = ProviderConfig("it", "openai-completions", f"{standin.url}/v1", "mine")
+        assert await with_model(config, None) == config
+        assert standin.connections == 0
+
+
+async def test_an_api_that_lists_nothing_leaves_the_model_open() -> None:
+    async with serve(pages({})) as standin:
+        config = ProviderConfig("it", "openai-completions", f"{standin.url}/v1")
+        assert await with_model(config, None) == config
