@@ -17,6 +17,7 @@ from llm_lsp.cli.settings import read_settings
 from llm_lsp.config.values import LocalConfig
 from llm_lsp.errors import DownloadError, LlmLspError, LocalModelError, NoAnswerError
 from llm_lsp.local import catalogue
+from llm_lsp.local.machine import this_machine
 from llm_lsp.local.models import LocalModels, LocalPaths
 from llm_lsp.local.store import LocalModel
 
@@ -254,19 +255,6 @@ def _cell(value: object) -> str:
 def local_models() -> LocalModels:
     """Give this user's models."""
     return LocalModels(LocalPaths.default())
-
-
-def this_machine() -> catalogue.Machine:
-    """Look at memory, cores and GPU."""
-    return catalogue.Machine(system.memory_bytes(), system.available_cores(), _has_gpu())
-
-
-def _has_gpu() -> bool:
-    try:
-        from xllamacpp import get_device_info
-    except ImportError:
-        return False
-    return any("GPU" in str(device["type"]) for device in get_device_info())
 
 
 def say(text: str) -> None:

@@ -10,17 +10,18 @@ import os
 import re
 import secrets
 import signal
+import socket
 import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from llm_lsp import system
 from llm_lsp.errors import LocalModelError, ModelServerError
-from llm_lsp.local.state import ServerFiles, ServerSpec, ServerState, files_of
+from llm_lsp.local.state import ServerSpec, ServerState, files_of
 
 if TYPE_CHECKING:
     import xllamacpp
@@ -86,16 +87,29 @@ def serve(options: HostOptions, on_ready: Callable[[ServerState], None]) -> int:
     lock = system.FileLock(files.lock)
     if not _acquire(lock):
         return ALREADY_RUNNING
+    key = secrets.token_urlsafe(32)
+    try:
+        server = _start(options, key)
+    except LocalModelError:
+        lock.release()
+        raise
+    # From here on there is a state file to take away; until now the signals end us as they do.
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    key = secrets.token_urlsafe(32)
-    server = _start(options, key)
     state = _state(options, key, server)
-    files.write(state)
-    on_ready(state)
-    _wait(stop, options.idle_s, lambda: _work_done(server))
-    _end(files)
+    status = 1
+    try:
+        files.write(state)
+        on_ready(state)
+        _wait(stop, options.idle_s, lambda: _work_done(server))
+        status = 0
+    except OSError as exc:
+        sys.stderr.write(f"{files.state} cannot be written: {exc.strerror}\n")
+    finally:
+        files.clear()
+        # Not sys.exit: the destructor of a server that has answered waits for ever (xllamacpp 2026.10).
+        os._exit(status)
 
 
 def _acquire(lock: system.FileLock) -> bool:
@@ -137,7 +151,18 @@ def _start(options: HostOptions, key: str) -> xllamacpp.Server:
     try:
         return xllamacpp.Server(params)
     except RuntimeError as exc:
-        raise ModelServerError(f"the server of {options.spec.model} did not start: its log says why") from exc
+        taken = options.port and _is_taken(options.port)
+        cause = f"port {options.port} is taken" if taken else "its log says why"
+        raise ModelServerError(f"the server of {options.spec.model} did not start: {cause}") from exc
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
 
 
 def _state(options: HostOptions, key: str, server: xllamacpp.Server) -> ServerState:
@@ -175,12 +200,6 @@ def _work_done(server: Any) -> object:
     if metrics.get("requests_processing") or metrics.get("requests_deferred"):
         return time.monotonic()
     return {name: value for name, value in metrics.items() if name.endswith("_total")}
-
-
-def _end(files: ServerFiles) -> NoReturn:
-    files.clear()
-    # Not sys.exit: the destructor of a server that has answered waits for ever (xllamacpp 2026.10).
-    os._exit(0)
 
 
 if __name__ == "__main__":

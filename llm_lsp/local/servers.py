@@ -172,6 +172,4 @@ def _why(options: HostOptions, files: ServerFiles, status: int) -> str:
         log = ""
     errors = _ERROR_LINE.findall(log) or log.strip().splitlines()[-1:]
     cause = errors[0].strip() if errors else f"exit status {status}"
-    if "bind" in cause:
-        cause = f"port {options.port} is taken"
     return f"the server of {options.spec.model} did not start: {cause} (its log: {files.log})"

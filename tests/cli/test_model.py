@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -170,3 +171,12 @@ def test_serve_names_what_it_cannot_serve(local: LocalModels, arguments: tuple[s
     result = run(*arguments)
     assert result.exit_code == 1
     assert words in result.stderr
+
+
+@pytest.mark.real_model
+def test_serve_names_a_port_that_is_taken(local: LocalModels, real_model_file: LocalModel) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run("serve", str(real_model_file.path), "--port", str(port))
+    assert result.exit_code == 1
+    assert f"port {port} is taken" in result.stderr

@@ -155,7 +155,6 @@ async def test_who_lost_the_race_waits_for_the_winner(
             "bad GGUF version: 0",
             id="the first error is the cause",
         ),
-        pytest.param("0.0.1 E srv start: couldn't bind HTTP server socket\n", "port 0 is taken", id="port"),
         pytest.param("Traceback\nImportError: no xllamacpp\n", "ImportError: no xllamacpp", id="traceback"),
         pytest.param("", "exit status 9", id="silent"),
     ],
