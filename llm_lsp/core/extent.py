@@ -9,7 +9,7 @@ from llm_lsp.core.window import Window
 
 # Lines that are read at most: more than anybody reads before accepting, and 128 tokens are about 12.
 MAX_LINES = 40
-# Equal lines in a row that show a model that turns in circles.
+# Equal lines in a row that show a model that turns in circles; all but the first are dropped later.
 MAX_REPEATS = 3
 # Characters. A shorter line may come back by chance, so it must stand equally deep.
 TELLING_LINE_CHARS = 5
@@ -99,12 +99,12 @@ class Extent:
 
     def _take_first(self, line: str) -> bool:
         on_new_line = bool(self.lines)
-        if on_new_line and self._is_next(line):
-            return True
         whole = line if on_new_line else self._window.line_prefix + line
         opener = self._opener(on_new_line)
         self._keep(line)
         self._first = len(self.lines) - 1
+        if self._is_next(whole):
+            return True
         depth, opens = indent_of(whole), opens_block(whole, self._language)
         if self.mode is Mode.LINE:
             return not (opens and self._grows(depth))
@@ -130,7 +130,8 @@ class Extent:
         """Tell from the depths of the first line and the document's next one how far a hole goes."""
         following = self._next_depth
         if following is not None and following > depth:
-            self._wants_opener = True
+            self._wants_opener = self._unsure = not opens
+            self._floor = min(0, depth - 1)
             return opens
         if following == depth:
             self._unsure = not opens
@@ -165,15 +166,13 @@ class Extent:
         return self._header is None and self._balance <= 0 and line.lstrip()[0] in ")]}"
 
     def _ends_after(self, line: str) -> bool:
-        if self._repeats >= MAX_REPEATS:
-            del self.lines[-MAX_REPEATS + 1 :]
-            return True
         depth, opens = indent_of(line), opens_block(line, self._language)
         if self._wants_opener and opens and self._next_depth is not None and depth < self._next_depth:
+            self._unsure = False
             return True
         # The closer at the opener's depth was the last line of the block.
         closes = depth == self._header and self._language.blocks is not Blocks.INDENT and not opens
-        return closes or len(self.lines) >= MAX_LINES
+        return closes or self._repeats >= MAX_REPEATS or len(self.lines) >= MAX_LINES
 
     def _is_next(self, line: str) -> bool:
         """Say whether the document goes on with this very line."""

@@ -40,8 +40,14 @@ def test_an_answer_ends_where_it_should(case: Case, size: int) -> None:
 
 
 @pytest.mark.parametrize("mode", Mode)
-@given(pieces=st.lists(st.text(alphabet="ab:{}() \n<|>", max_size=6), max_size=20))
-@settings(max_examples=60)
+@given(
+    pieces=st.lists(
+        st.sampled_from(("a\n", "    b()\n", "        c", ":\n", "}\n", "\n", " ", "<", "|>", "(", "else"))
+        | st.text(alphabet="ab:{} \n<|", max_size=6),
+        max_size=20,
+    )
+)
+@settings(max_examples=200, deadline=None)
 def test_what_is_kept_only_ever_grows(mode: Mode, pieces: list[str]) -> None:
     rule = StopRule(Window("if a:\n", "    ", "", "\n    b()\n", "python"), mode, ("<|>",))
     before = ""

@@ -122,7 +122,7 @@ def test_work_is_in_proportion_to_the_window(monkeypatch: pytest.MonkeyPatch) ->
         pytest.param("", 0, 0, id="nothing"),
         pytest.param("return math.sqrt(x)", 4, 8, id="code"),
         pytest.param("计算两点之间的距离", 6, 9, id="Chinese"),
-        pytest.param("\ud800", 1, 1, id="half an emoji"),
+        pytest.param("\ud800", 0.5, 1, id="half an emoji"),
     ],
 )
 def test_tokens_are_estimated(text: str, least: float, most: float) -> None:
