@@ -10,7 +10,6 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -128,6 +127,8 @@ def retry_after_s(headers: Headers, now: datetime) -> float | None:
 
     None where nothing sensible is said. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
     """
+    from email.utils import parsedate_to_datetime
+
     wait = _number(headers.get("retry-after-ms"))
     wait = wait / 1000 if wait is not None else _number(headers.get("retry-after"))
     if wait is None and (text := headers.get("retry-after")):

@@ -76,9 +76,11 @@ class HttpProvider:
 
     @property
     def profile(self) -> Profile:
+        """What the engine needs to know."""
         return self._profile
 
     def stream(self, prompt: Prompt) -> HttpStream:
+        """Begin a call; its body is written now, and sent when the stream is iterated."""
         endpoint = self._endpoint
         request = endpoint.dialect.request(prompt, endpoint.settings)
         send = partial(self._send, "POST", request.path, self._headers, encode(request.body))
@@ -88,11 +90,13 @@ class HttpProvider:
         return stream
 
     async def warm(self) -> None:
+        """Open a connection ahead of the next call; failures are silent."""
         if not self._is_closed:
             # Waited for, not awaited: a cancel of the caller must not reach a connection that is being made.
             await asyncio.wait({self._begin_warming()})
 
     async def aclose(self) -> None:
+        """End every call and close every connection."""
         self._is_closed = True
         # The pool goes, too, so that nothing can be lost by cancelling at a bad moment.
         for task in self._tasks:

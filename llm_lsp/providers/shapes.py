@@ -18,17 +18,21 @@ def decode(data: bytes) -> object:
 
 
 def as_map(value: object) -> Mapping[str, object]:
+    """Give an object, or an empty one."""
     return value if isinstance(value, Mapping) else {}
 
 
 def as_list(value: object) -> Sequence[object]:
+    """Give an array, or an empty one."""
     return value if isinstance(value, list) else ()
 
 
 def as_text(value: object) -> str:
+    """Give a string, or an empty one."""
     return value if isinstance(value, str) else ""
 
 
 def as_int(value: object) -> int | None:
+    """Give a count, or None."""
     # True is an int in Python, and a count below zero says nothing.
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -13,6 +13,7 @@ from llm_lsp.providers.shapes import as_int, as_map, as_text
 
 
 def request(prompt: Prompt, settings: Settings) -> HttpRequest:
+    """Ask `/infill` with the two sides of the hole, `/completion` with a prompt as it is."""
     match prompt:
         case FimPrompt():
             path, fields = "/infill", _infill(prompt)

@@ -11,6 +11,7 @@ from llm_lsp.providers.dialect import Dialect, HttpRequest, Settings
 
 
 def request(prompt: Prompt, settings: Settings) -> HttpRequest:
+    """Ask with the two sides of the hole."""
     if not isinstance(prompt, FimPrompt):
         raise TypeError("Mistral's FIM API takes prefix and suffix only")
     fields = {"prompt": prompt.prefix + prompt.line_prefix, "suffix": prompt.suffix}

@@ -13,6 +13,7 @@ from llm_lsp.providers.shapes import as_int, as_text
 
 
 def request(prompt: Prompt, settings: Settings) -> HttpRequest:
+    """Ask with the two sides of the hole, or with a prompt as it is, past the model's template."""
     match prompt:
         case FimPrompt(prefix=prefix, line_prefix=line_prefix, suffix=suffix):
             fields: dict[str, object] = {"prompt": prefix + line_prefix, "suffix": suffix}

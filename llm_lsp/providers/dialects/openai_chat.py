@@ -11,6 +11,7 @@ from llm_lsp.providers.dialect import Dialect, HttpRequest, Settings
 
 
 def request(prompt: Prompt, settings: Settings) -> HttpRequest:
+    """Ask with a dialogue."""
     if not isinstance(prompt, ChatPrompt):
         raise TypeError("the chat API takes a dialogue only")
     messages = [{"role": role, "content": text} for role, text in prompt.messages]

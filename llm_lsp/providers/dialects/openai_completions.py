@@ -12,6 +12,7 @@ from llm_lsp.providers.dialect import Dialect, HttpRequest, Settings
 
 
 def request(prompt: Prompt, settings: Settings) -> HttpRequest:
+    """Ask with a prompt as it is, or with the two sides of the hole where the API renders them."""
     match prompt:
         case RawPrompt(text=text):
             fields = {"prompt": text}
