@@ -222,14 +222,10 @@ _REPEATED_PIECE = re.compile(r"(\S.{2,80}?)\1{5,}$")
 
 def drop_lines_that_follow(draft: Draft, place: Place) -> Draft | Skip:
     """Drop last lines that are the document's next lines."""
-    below = (
-        place.below
-        if place.before.strip() or not place.rest.strip()
-        else (place.before + place.rest, *place.below)
-    )
-    lines = draft.text.split("\n")
-    if lines:
-        lines[0] = place.before + lines[0]
+    below = place.below
+    if not place.before.strip() and place.rest.strip():
+        below = (place.before + place.rest, *below)
+    lines = (place.before + draft.text).split("\n")
     kept = [idx for idx, line in enumerate(lines) if line.strip()]
     for size in range(min(len(kept), len(below)), 0, -1):
         last = [lines[idx] for idx in kept[-size:]]
@@ -304,7 +300,8 @@ def _begins_the_line(draft: Draft, place: Place) -> bool:
     """Say whether the text is meant to stand on one line with what follows: `result = ` before a call."""
     if draft.finish is not Finish.STOP or "\n" in draft.text or place.rest[0].isspace():
         return False
-    return not (draft.text[-1].isalnum() or draft.text[-1] in CLOSERS or draft.text[-1] in ";,:")
+    last = draft.text[-1]
+    return not (last.isalnum() or last in CLOSERS or last in END_MARKS + ":")
 
 
 def strip_end(draft: Draft, place: Place) -> Draft:
