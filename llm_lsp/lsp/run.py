@@ -19,10 +19,11 @@ from llm_lsp.lsp.streams import Outbox, claim_stdio, start_reading
 
 # Seconds. A dead editor must have ended us within 2 s; looking costs one system call.
 PARENT_POLL_S = 0.5
-# Seconds from the end to the exit, whatever threads and connections do: editors kill after 2 s.
-GRACE_S = 1.5
+# Seconds from the end to the exit, whatever threads and connections do; with the poll it stays under 2 s, when
+# editors kill.
+GRACE_S = 1.3
 # Seconds of them for the engine's connections and for the last messages.
-_CLOSE_S = 1.0
+_CLOSE_S = 0.9
 _FLUSH_S = 0.3
 
 

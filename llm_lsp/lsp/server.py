@@ -24,7 +24,7 @@ from llm_lsp.system import is_alive
 Build = Callable[[Client], Engine]
 """Makes the engine; called once, after `initialize` is answered, so that its imports delay nothing."""
 
-# Minutes, where the command names none: a meeting's length of quiet would be forgotten, a minute be no use.
+# Minutes, where the command names none: enough to think something through, and soon over where it is forgotten.
 _SNOOZE_MINUTES = 10.0
 
 
