@@ -7,6 +7,7 @@ from collections.abc import Callable
 from llm_lsp.cli.settings import with_folders
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.values import Config, ProviderConfig
+from llm_lsp.core.families import family_of
 from llm_lsp.engine.client import Client
 from llm_lsp.engine.clock import LoopClock
 from llm_lsp.engine.engine import CompletionEngine, World
@@ -50,9 +51,11 @@ def no_model(cause: LlmLspError) -> LocalModelError:
 async def configured(config: ProviderConfig) -> Provider:
     """Make a provider from its settings; raises AuthError where its key is missing."""
     from llm_lsp.cli.keys import find_key
+    from llm_lsp.providers.listing import with_model
     from llm_lsp.providers.resolve import make_provider
 
-    return make_provider(config, await find_key(config))
+    key = await find_key(config)
+    return make_provider(await with_model(config, key), key)
 
 
 async def own_model(config: Config, report: Callable[[str], None]) -> Provider:

@@ -48,6 +48,8 @@ class Extent:
         self._blank = 0
         """Blank lines at the end."""
         self._repeats = 0
+        self.may_follow = True
+        """Whether what the model writes next could be wanted next: it did not reach what is there, nor turn in circles."""
 
     @property
     def has_first(self) -> bool:
@@ -69,7 +71,7 @@ class Extent:
         if self._first is None:
             return self._take_first(line)
         if self._is_next(line):
-            self._unsure = False
+            self._unsure = self.may_follow = False
             return True
         if self._ends_before(line):
             return True
@@ -104,6 +106,7 @@ class Extent:
         self._keep(line)
         self._first = len(self.lines) - 1
         if self._is_next(whole):
+            self.may_follow = False
             return True
         depth, opens = indent_of(whole), opens_block(whole, self._language)
         if self.mode is Mode.LINE:
@@ -172,7 +175,9 @@ class Extent:
             return True
         # The closer at the opener's depth was the last line of the block.
         closes = depth == self._header and self._language.blocks is not Blocks.INDENT and not opens
-        return closes or self._repeats >= MAX_REPEATS or len(self.lines) >= MAX_LINES
+        if self._repeats >= MAX_REPEATS or len(self.lines) >= MAX_LINES:
+            self.may_follow = False
+        return closes or not self.may_follow
 
     def _is_next(self, line: str) -> bool:
         """Say whether the document goes on with this very line."""

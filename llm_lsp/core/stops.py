@@ -40,10 +40,15 @@ class StopRule:
     ) -> None:
         self.done = False
         """Whether the answer is complete."""
+        self.rest = ""
+        """What was read beyond the answer's last line."""
+        self._window = window
         self._extent = Extent(window, mode, may_grow=may_grow)
         self._stops = tuple(stop for stop in stops if stop.strip())
         self._opening = opening
         self._restore = dict(restore or {})
+        self._is_closed = False
+        """Whether the model, or a stop, ended it."""
         self._line = ""
         """The line that is read."""
         self._held = ""
@@ -98,16 +103,33 @@ class StopRule:
 
     def _take(self, text: str) -> None:
         *whole, rest = text.split("\n")
-        for part in whole:
+        for line_idx, part in enumerate(whole):
             line, self._line = (self._line + part).removesuffix("\r"), ""
             if self._extent.take(line):
                 self.done = True
+                beyond = [] if self._extent.lines[-1:] == [line] else [line]
+                self.rest = "\n".join([*beyond, *whole[line_idx + 1 :], rest])
                 return
         self._line += rest
 
+    def follow(self) -> StopRule | None:
+        """Give the rule for the line that would be asked for next, were all of this accepted.
+
+        None while this is not done, and where the model or the document ended it.
+        """
+        if (
+            not self.done
+            or self._is_closed
+            or not self._extent.may_follow
+            or self._window.line_suffix.strip()
+        ):
+            return None
+        window = self._window.after(self.text)
+        return StopRule(window, Mode.LINE, self._stops, may_grow=False, restore=self._restore)
+
     def _close(self, *, by_model: bool) -> None:
         self._line = self._extent.end(self._line, by_model=by_model)
-        self.done = True
+        self.done = self._is_closed = True
 
 
 def _held_chars(text: str, stops: Sequence[str]) -> int:

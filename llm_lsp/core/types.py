@@ -117,13 +117,22 @@ class Mode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """Raw model text for a place; the text before and after that place is its anchor's business."""
+    """Raw model text for a place; the text before and after that place is its anchor's business.
+
+    It may hold more than is shown at once: its first unit is the wanted line or block, each further one is
+    what would be asked for next if all before it were accepted.
+    """
 
     id: int
     text: str
     finish: Finish
-    mode: Mode
+    units: tuple[int, ...]
+    """Where its units end: offsets in `text`, rising."""
     usage: Usage = Usage()
+
+    def end_after(self, typed: int) -> int | None:
+        """Give the end of the unit to show when `typed` characters stand there; None where no text is left."""
+        return next((end for end in self.units if self.text[typed:end].strip()), None)
 
 
 @dataclass(frozen=True, slots=True)

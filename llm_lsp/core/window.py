@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from llm_lsp.core.text import Text
@@ -47,6 +47,11 @@ class Window:
     """The LSP language identifier."""
     path: str = ""
     """The document's name as a model may read it: the last parts of its URI."""
+
+    def after(self, text: str) -> Window:
+        """Give the window as it is when `text` is inserted at the cursor."""
+        above, newline, line_prefix = (self.line_prefix + text).rpartition("\n")
+        return replace(self, prefix=self.prefix + above + newline, line_prefix=line_prefix)
 
 
 def estimate_tokens(text: str) -> float:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from llm_lsp.core.types import Chunk, Face, Finish, Generation, Mode, Skip, Usage
+from llm_lsp.core.types import Face, Finish, Generation, Skip, Usage
 from llm_lsp.engine import scheduler as s
 from llm_lsp.engine.clock import Clock, Timer
 from llm_lsp.errors import InternalError, LlmLspError
@@ -26,14 +26,17 @@ class Reader(Protocol):
 
     @property
     def text(self) -> str:
-        """What is kept so far."""
+        """What is kept so far; it only ever grows."""
+        ...
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        """Where its complete units end, see Generation."""
         ...
 
 
 class Job(Protocol):
     """How to make the call for a request, should it come to that."""
-
-    mode: Mode
 
     def begin(self) -> Stream:
         """Build the prompt and begin the call; raises LlmLspError."""
@@ -46,7 +49,7 @@ class Job(Protocol):
         ...
 
     def done(self, generation: Generation) -> None:
-        """Take every generation, also when nobody waits for it any more."""
+        """Take a generation at each new unit and at its end, also when nobody waits for it any more."""
         ...
 
 
@@ -171,25 +174,27 @@ class Calls:
             self._running.pop(call_id, None)
 
     async def _read(self, call_id: int, job: Job) -> Generation:
-        stream = job.begin()
-        self._running[call_id].stream = stream
-        reader, last = job.reader(), Chunk(finish=Finish.TRUNCATED)
-        async for chunk in stream:
-            last = chunk
-            if chunk.text and reader.feed(chunk.text):
-                last = Chunk(finish=Finish.CUT, usage=chunk.usage)
-                break
-            if chunk.text:
-                self._step(s.Streamed(call_id, reader.text))
-                job.streamed(reader.text)
-        else:
-            reader.end(last.finish or Finish.TRUNCATED)
-        stream.release()
         self._next_generation_id += 1
-        return Generation(
-            self._next_generation_id,
-            reader.text,
-            last.finish or Finish.TRUNCATED,
-            job.mode,
-            last.usage or Usage(),
-        )
+        generation = Generation(self._next_generation_id, "", Finish.CUT, ())
+        stream, reader = job.begin(), job.reader()
+        self._running[call_id].stream = stream
+        finish, usage = Finish.TRUNCATED, Usage()
+        async for chunk in stream:
+            finish, usage = chunk.finish or finish, chunk.usage or usage
+            if not chunk.text:
+                continue
+            if reader.feed(chunk.text):
+                finish = Finish.CUT
+                break
+            known, generation = (
+                len(generation.units),
+                replace(generation, text=reader.text, units=reader.units),
+            )
+            if len(generation.units) > known:
+                job.done(generation)
+            job.streamed(reader.text)
+            self._step(s.Streamed(call_id, generation))
+        else:
+            reader.end(finish)
+        stream.release()
+        return replace(generation, text=reader.text, finish=finish, units=reader.units, usage=usage)

@@ -11,6 +11,7 @@ from llm_lsp.core.anchor import Anchor, anchor_at
 from llm_lsp.core.mode import choose_mode
 from llm_lsp.core.postprocess import postprocess
 from llm_lsp.core.prompt import build_prompt, stop_rule
+from llm_lsp.core.streak import Streak
 from llm_lsp.core.timing import ready_at
 from llm_lsp.core.trigger import admit, gate
 from llm_lsp.core.types import Completion, CompletionRequest, Finish, Generation, Reason, Skip, Trigger
@@ -71,7 +72,10 @@ class CompletionJob:
 
     def reader(self) -> Reader:
         """Give what decides when the stream is complete."""
-        return stop_rule(self._window, self._place.provider.profile, self.mode, may_grow=self._may_grow)
+        profile = self._place.provider.profile
+        rule = stop_rule(self._window, profile, self.mode, may_grow=self._may_grow)
+        # Where closing does not stop the bill the model was told to stop at the line's end.
+        return Streak(rule) if profile.cancel_stops_billing else Streak(rule, lines=0)
 
     def streamed(self, text: str) -> None:
         """Show the text so far, as it would be inserted."""
@@ -187,7 +191,10 @@ class CompletionPipeline:
 
     def _finish(self, place: Place, generation: Generation, typed: int) -> Completion | Skip:
         request = place.request
-        result = postprocess(generation.text[typed:], generation.finish, request)
+        length = len(generation.text)
+        end = generation.end_after(typed) or length
+        finish = generation.finish if end == length else Finish.CUT
+        result = postprocess(generation.text[typed:end], finish, request)
         if isinstance(result, Skip):
             return result
         return Completion(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from llm_lsp.core.anchor import Anchor, typed_since
-from llm_lsp.core.types import Face, Generation, Reason
+from llm_lsp.core.types import Face, Finish, Generation, Reason
 from llm_lsp.errors import LlmLspError
 
 # Seconds that a call without listeners is kept, since the next request often agrees with it.
@@ -73,10 +73,10 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
-    """A call has this text so far."""
+    """A call has this text so far; a new unit may be among it."""
 
     call_id: int
-    text: str
+    generation: Generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +158,8 @@ class Wake:
     at: float
 
 
+NOTHING_YET = Generation(0, "", Finish.TRUNCATED, ())
+
 Effect = Start | Close | Give | Refuse | Fail | Wake
 
 
@@ -165,15 +167,21 @@ Effect = Start | Close | Give | Refuse | Fail | Wake
 class _Call:
     call_id: int
     base: Ask
-    text: str = ""
+    generation: Generation = NOTHING_YET
     listeners: dict[int, Ask] = field(default_factory=dict)
-    idle_since: float | None = None
-    """When the last listener left; None while there is one."""
+    idle_since: float = 0.0
+    """When the last listener left."""
 
-    def agrees(self, ask: Ask) -> bool:
-        return (
-            ask.route == self.base.route and typed_since(self.base.anchor, self.text, ask.anchor) is not None
-        )
+    @property
+    def lingers(self) -> bool:
+        """Whether it has neither a listener nor a unit; one with a unit ends by itself after a few lines."""
+        return not self.listeners and not self.generation.units
+
+    def typed(self, ask: Ask) -> str | None:
+        """Give what was typed since its text began to come; None where that does not agree."""
+        if ask.route != self.base.route:
+            return None
+        return typed_since(self.base.anchor, self.generation.text, ask.anchor)
 
 
 class Scheduler:
@@ -191,13 +199,13 @@ class Scheduler:
             case Arrived(uri, face):
                 effects += self._supersede(uri, face, now)
             case Asked(ask):
-                effects += self._asked(ask)
+                effects += self._asked(ask, now)
             case Cancelled(request_id):
                 self._leave(request_id, now)
-            case Streamed(call_id, text):
-                effects += self._streamed(call_id, text, now)
+            case Streamed(call_id, generation):
+                effects += self._streamed(call_id, generation, now)
             case Ended(call_id, generation):
-                effects += self._ended(call_id, generation, now)
+                effects += self._ended(call_id, generation)
             case Failed(call_id, error):
                 effects += self._failed(call_id, error)
             case Closed(uri):
@@ -222,8 +230,9 @@ class Scheduler:
         listening = (request_id for call in self._calls.values() for request_id in call.listeners)
         return frozenset((*self._waiting, *listening))
 
-    def _asked(self, ask: Ask) -> Iterator[Effect]:
-        if self._join(ask):
+    def _asked(self, ask: Ask, now: float) -> Iterator[Effect]:
+        if call := self._join(ask):
+            yield from self._serve(call, now)
             return
         self._waiting[ask.request_id] = ask
         for call in [*self._calls.values()]:
@@ -242,13 +251,12 @@ class Scheduler:
         for call in self._calls.values():
             yield from call.listeners.values()
 
-    def _join(self, ask: Ask) -> bool:
+    def _join(self, ask: Ask) -> _Call | None:
         for call in self._calls.values():
-            if call.agrees(ask):
+            if call.typed(ask) is not None:
                 call.listeners[ask.request_id] = ask
-                call.idle_since = None
-                return True
-        return False
+                return call
+        return None
 
     def _leave(self, request_id: int, now: float) -> None:
         self._waiting.pop(request_id, None)
@@ -256,27 +264,37 @@ class Scheduler:
             if call.listeners.pop(request_id, None) and not call.listeners:
                 call.idle_since = now
 
-    def _streamed(self, call_id: int, text: str, now: float) -> Iterator[Effect]:
+    def _streamed(self, call_id: int, generation: Generation, now: float) -> Iterator[Effect]:
         call = self._calls.get(call_id)
         if call is None:
             return
-        call.text = text
+        call.generation = generation
         for ask in [*call.listeners.values()]:
-            if not call.agrees(ask):
+            if call.typed(ask) is None:
                 self._leave(ask.request_id, now)
                 self._waiting[ask.request_id] = ask
                 if not call.listeners:
                     yield self._close(call)
+        yield from self._serve(call, now)
 
-    def _ended(self, call_id: int, generation: Generation, now: float) -> Iterator[Effect]:
+    def _serve(self, call: _Call, now: float) -> Iterator[Effect]:
+        """Answer the listeners for whom a whole unit is there; what comes after it is for later."""
+        for ask in [*call.listeners.values()]:
+            typed = call.typed(ask)
+            if typed is not None and call.generation.end_after(len(typed)) is not None:
+                self._leave(ask.request_id, now)
+                yield Give(ask.request_id, call.generation, typed)
+
+    def _ended(self, call_id: int, generation: Generation) -> Iterator[Effect]:
         call = self._calls.pop(call_id, None)
         if call is None:
             return
+        call.generation = generation
         # Whoever waits for something else may be served by this as well.
-        waiting = {ask.request_id: ask for ask in self._waiting.values() if ask.route == call.base.route}
-        for request_id, ask in {**waiting, **call.listeners}.items():
-            typed = typed_since(call.base.anchor, generation.text, ask.anchor)
-            if typed is not None and (generation.text == typed == "" or len(typed) < len(generation.text)):
+        for request_id, ask in {**self._waiting, **call.listeners}.items():
+            typed = call.typed(ask)
+            # Nothing to say is an answer, too, where nothing was typed since.
+            if typed == "" or (typed is not None and generation.end_after(len(typed)) is not None):
                 self._waiting.pop(request_id, None)
                 yield Give(request_id, generation, typed)
             else:
@@ -302,7 +320,7 @@ class Scheduler:
 
     def _expire(self, now: float) -> Iterator[Effect]:
         for call in [*self._calls.values()]:
-            if call.idle_since is not None and now >= call.idle_since + LINGER_S:
+            if call.lingers and now >= call.idle_since + LINGER_S:
                 yield self._close(call)
 
     def _start_due(self, now: float) -> Iterator[Effect]:
@@ -326,7 +344,7 @@ class Scheduler:
             yield Start(call.call_id, ask.request_id)
 
     def _next_wake(self, now: float) -> Iterator[Effect]:
-        times = [call.idle_since + LINGER_S for call in self._calls.values() if call.idle_since is not None]
+        times = [call.idle_since + LINGER_S for call in self._calls.values() if call.lingers]
         # Who is due but has no slot is woken by a call's end.
         times += [ask.ready_at for ask in self._waiting.values() if ask.ready_at > now]
         if times:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.core.types import Finish, Generation, Mode
+from llm_lsp.core.types import Finish, Generation
 from llm_lsp.engine.cache import MAX_GENERATIONS, TTL_S, GenerationCache
 from llm_lsp.engine.scheduler import Route
 from tests.core.test_anchor import place
@@ -14,7 +14,7 @@ ROUTE = Route("p", "m", "none", 1)
 
 
 def generation(text: str, finish: Finish = Finish.CUT) -> Generation:
-    return Generation(1, text, finish, Mode.LINE)
+    return Generation(1, text, finish, (len(text),))
 
 
 def remaining(base: str, text: str, now: str, *, route: Route = ROUTE) -> str | None:

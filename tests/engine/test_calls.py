@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from llm_lsp.core.types import Finish, Generation, Mode, RawPrompt, Reason, Skip
+from llm_lsp.core.types import Finish, Generation, RawPrompt, Reason, Skip
 from llm_lsp.engine.calls import Answer, Calls
 from llm_lsp.engine.scheduler import LINGER_S, Ask
 from llm_lsp.errors import InternalError, OverloadedError
@@ -27,7 +27,11 @@ class FirstLine:
         return "\n" in self.all
 
     def end(self, finish: Finish) -> None:
-        pass
+        self.all += "\n"
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        return (len(self.text),) if "\n" in self.all else ()
 
     @property
     def text(self) -> str:
@@ -36,8 +40,6 @@ class FirstLine:
 
 class ScriptedJob:
     """Makes its call on a scripted provider."""
-
-    mode = Mode.LINE
 
     def __init__(self, begin: Callable[[], Stream], kept: list[Generation]) -> None:
         self.begin = begin

@@ -145,7 +145,7 @@ async def test_a_completion_comes_from_the_model(rig: Rig) -> None:
     assert (result.text, result.start, result.end) == ("x + 1", Point(1, 4), Point(1, 4))
     prompt = rig.provider.streams[0].prompt
     assert isinstance(prompt, RawPrompt)
-    assert prompt.text.endswith("x = 1\ny = ")
+    assert prompt.text.startswith("x = 1\ny =")
 
 
 async def test_the_same_place_is_answered_from_the_cache_before_any_wait(rig: Rig) -> None:

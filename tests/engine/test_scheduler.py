@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from llm_lsp.core.anchor import Anchor, Bucket
-from llm_lsp.core.types import Face, Finish, Generation, Mode, Reason
+from llm_lsp.core.types import Face, Finish, Generation, Reason
 from llm_lsp.engine.scheduler import (
     LINGER_S,
     Arrived,
@@ -49,7 +49,12 @@ def ask(
 
 
 def generation(text: str) -> Generation:
-    return Generation(1, text, Finish.CUT, Mode.LINE)
+    return Generation(1, text, Finish.CUT, (len(text),))
+
+
+def partial(text: str) -> Generation:
+    """Give a generation that has no whole unit yet."""
+    return Generation(1, text, Finish.CUT, ())
 
 
 def run(*events: tuple[float, Event]) -> list[Effect]:
@@ -83,7 +88,7 @@ def test_a_newer_request_supersedes_one_that_waits() -> None:
 
 
 def test_typing_along_joins_the_call_in_flight() -> None:
-    effects = run((0, Asked(ask(1))), (0.1, Streamed(1, "fo")), (0.2, Asked(ask(2, "foo"))))
+    effects = run((0, Asked(ask(1))), (0.1, Streamed(1, partial("fo"))), (0.2, Asked(ask(2, "foo"))))
 
     assert effects == [Refuse(1, Reason.SUPERSEDED)]
 
@@ -96,14 +101,17 @@ def test_who_joined_gets_what_is_left() -> None:
 
 
 def test_a_stream_that_contradicts_what_was_typed_is_closed_at_once_and_asked_anew() -> None:
-    effects = run((0, Asked(ask(1))), (0.1, Asked(ask(2, "x"))), (0.2, Streamed(1, "y")))
+    effects = run((0, Asked(ask(1))), (0.1, Asked(ask(2, "x"))), (0.2, Streamed(1, partial("y"))))
 
     assert effects == [Close(1), Start(2, 2)]
 
 
 def test_going_on_with_something_else_closes_the_call_that_nobody_waits_for() -> None:
     effects = run(
-        (0, Asked(ask(1))), (0.1, Streamed(1, "foo")), (0.2, Cancelled(1)), (0.3, Asked(ask(2, "bar")))
+        (0, Asked(ask(1))),
+        (0.1, Streamed(1, partial("foo"))),
+        (0.2, Cancelled(1)),
+        (0.3, Asked(ask(2, "bar"))),
     )
 
     assert effects == [Close(1), Start(2, 2)]
@@ -231,7 +239,7 @@ class Interleavings(RuleBasedStateMachine):
     def model(self, data: st.DataObject, text: str, how: str) -> None:
         call_id = data.draw(st.sampled_from(sorted(self.open_calls)))
         if how == "stream":
-            return self.step(Streamed(call_id, text))
+            return self.step(Streamed(call_id, partial(text)))
         self.open_calls.remove(call_id)
         self.step(
             Ended(call_id, generation(text)) if how == "end" else Failed(call_id, OverloadedError("busy"))
