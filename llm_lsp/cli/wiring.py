@@ -64,8 +64,15 @@ async def own_model(config: Config, report: Callable[[str], None]) -> Provider:
     from llm_lsp.providers.resolve import make_provider
 
     endpoint = await LocalModels(LocalPaths.default()).acquire(config.local, report)
+    # Through /completion: unlimited stops, and usage that tells what was cached.
     settings = ProviderConfig(
-        LOCAL, "openai-completions", endpoint.base_url, endpoint.model, local=True, free=True
+        LOCAL,
+        "llamacpp-infill",
+        endpoint.base_url,
+        endpoint.model,
+        fim=family_of(endpoint.model) or "none",
+        local=True,
+        free=True,
     )
     return make_provider(settings, endpoint.key)
 
