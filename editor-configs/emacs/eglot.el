@@ -7,5 +7,5 @@
 (with-eval-after-load 'eglot
   (add-to-list 'eglot-server-programs '((text-mode markdown-mode) . ("llm-lsp" "server"))))
 
-(setq-default eglot-workspace-configuration
-              '(:llm-lsp (:provider "auto" :completion (:trigger "auto" :menu "auto"))))
+;; What stands here wins over config.toml; every key: docs/settings.md.
+;; (setq-default eglot-workspace-configuration '(:llm-lsp (:completion (:menu_timeout_ms 300))))

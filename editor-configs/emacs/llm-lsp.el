@@ -5,6 +5,7 @@
 ;;
 ;;   (load (locate-user-emacs-file "llm-lsp"))
 ;;   (add-hook 'prog-mode-hook #'llm-lsp-mode)
+;;   ;; (setq llm-lsp-settings '(:completion (:trigger "manual" :multiline "never")))
 
 ;;; Code:
 
@@ -18,8 +19,9 @@
   "The command that runs the server."
   :type '(repeat string))
 
-(defcustom llm-lsp-settings '(:provider "auto" :completion (:trigger "auto" :multiline "auto"))
-  "The server's settings as a property list; every key is in docs/settings.md."
+(defcustom llm-lsp-settings nil
+  "The server's settings as a property list; every key is in docs/settings.md.
+What stands here wins over config.toml."
   :type 'plist)
 
 (defface llm-lsp-ghost '((t :inherit shadow)) "The text that is not there yet.")

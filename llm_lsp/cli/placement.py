@@ -240,7 +240,7 @@ EDITORS: Mapping[str, Editor] = {
     "jetbrains": Editor(
         "JetBrains, with LSP4IJ",
         "ghost text",
-        _copied("jetbrains", "llm-lsp/template.json", "llm-lsp/initializationOptions.json"),
+        _copied("jetbrains", "llm-lsp/template.json"),
         None,
         "In LSP4IJ's New Language Server dialog, import the folder editor-configs/jetbrains/llm-lsp as a template.",
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +33,16 @@ for row = 1, ... do
   rows[row] = table.concat(cells):gsub('%s+$', '')
 end
 return rows
+"""
+
+GHOST = """
+local namespace = vim.api.nvim_get_namespaces().llm_lsp
+local mark = vim.api.nvim_buf_get_extmarks(0, namespace, 0, -1, { details = true })[1]
+local lines = {}
+for _, chunks in ipairs(mark and { mark[4].virt_text, unpack(mark[4].virt_lines or {}) } or {}) do
+  lines[#lines + 1] = chunks[1][1]
+end
+return table.concat(lines, '\\n')
 """
 
 REQUEST = """
@@ -91,6 +102,10 @@ class Editor:
         """Ask the language server, and wait for the answer: all that was sent before has then been handled."""
         self.nvim.exec_lua(REQUEST, method, dict(params))
 
+    def ghost(self) -> str:
+        """Give the text that is shown and not there, or "" where there is none."""
+        return str(self.nvim.exec_lua(GHOST))
+
     def expect_screen(self, wanted: str) -> None:
         """Wait until this is on the screen."""
         wait_for(lambda: self.screen() == wanted)
@@ -103,11 +118,13 @@ class Editor:
 
 
 @contextmanager
-def running(binary: Path, home: Path, commands: Path) -> Iterator[Editor]:
-    """Run Neovim with the configuration that lies under `home`, and with `commands` first on its path."""
+def running(binary: Path, home: Path, commands: Path, **variables: str) -> Iterator[Editor]:
+    """Run Neovim with our configuration in a home of its own, and with `commands` first on its path."""
+    shutil.copytree(CONFIGURATION, home / "config" / "nvim")
     env = {
         "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(home),
+        **variables,
         **{f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "STATE", "DATA", "CACHE")},
     }
     child = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import stat
 import sys
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.editors.neovim import CONFIGURATION, Editor, running
+from tests.editors.neovim import Editor, running
 
 FAKE = Path(__file__).with_name("fake_server.py")
 INLINE = "textDocument/inlineCompletion"
@@ -50,7 +49,6 @@ class Scene:
 @contextmanager
 def scripted(binary: Path, folder: Path) -> Iterator[Scene]:
     """Run a Neovim with our configuration, whose `llm-lsp` is the scripted server."""
-    shutil.copytree(CONFIGURATION, folder / "config" / "nvim")
     command = folder / "bin" / "llm-lsp"
     command.parent.mkdir()
     command.write_text(

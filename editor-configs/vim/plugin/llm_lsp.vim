@@ -7,8 +7,9 @@ endif
 g:loaded_llm_lsp = true
 
 const COMMAND = ['llm-lsp', 'server']
-# Every key: docs/settings.md
-const SETTINGS = {provider: 'auto', completion: {trigger: 'auto', multiline: 'auto'}}
+# What stands here wins over config.toml; every key: docs/settings.md. For example:
+# const SETTINGS = {completion: {trigger: 'manual', multiline: 'never'}}
+const SETTINGS = {}
 
 const INVOKED = 1 # InlineCompletionTriggerKind, LSP 3.18
 const AUTOMATIC = 2

@@ -1,0 +1,61 @@
+"""A model API on loopback that streams one fixed answer; knows no editor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+
+class FixedModel(ThreadingHTTPServer):
+    """Answers each call in the shape of OpenAI's completions, and keeps the prompts."""
+
+    daemon_threads = False  # so that closing waits for them, and none is left over
+
+    def __init__(self, text: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.text = text
+        self.prompts: list[str] = []
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/v1"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a client that closes early has what it wants."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: FixedModel
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.prompts.append(body["prompt"])
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        self._chunk(self.server.text, None)
+        self._chunk("", "stop")
+        self.wfile.write(b"data: [DONE]\n\n")
+
+    def _chunk(self, text: str, finish: str | None) -> None:
+        choice = {"index": 0, "text": text, "finish_reason": finish}
+        self.wfile.write(b"data: %s\n\n" % json.dumps({"choices": [choice]}).encode())
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def fixed_model(text: str) -> Iterator[FixedModel]:
+    """Run one."""
+    with FixedModel(text) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
