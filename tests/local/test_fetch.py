@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from llm_lsp.errors import DownloadError, NoAnswerError
+from llm_lsp.local import sources
 from llm_lsp.local.catalogue import HubFile, Model, Wheel
 from llm_lsp.local.fetch import Fetcher
 from llm_lsp.local.sources import ModelScope, PackageIndex, Progress, Source
@@ -127,7 +128,7 @@ def test_without_network_one_line_names_each_source_and_the_remedy(store: Store)
         Scripted(name, raises(NoAnswerError("it does not answer"))) for name in ("A", "B")
     ]
     with pytest.raises(NoAnswerError) as caught:
-        Fetcher(store, sources).fetch(MODEL, silent)
+        Fetcher(store, all_silent).fetch(MODEL, silent)
     message = str(caught.value)
     assert "\n" not in message
     for words in (
@@ -340,4 +341,45 @@ def test_an_index_without_the_package_is_named_in_one_line(store: Store, wheels:
     with pytest.raises(DownloadError, match="the package index: No matching distribution found") as caught:
         Fetcher(store, [PackageIndex()]).fetch(PACKAGED, silent)
     assert "\n" not in str(caught.value)
+    assert left_in(store) == []
+
+
+@pytest.mark.parametrize(
+    ("output", "error", "words"),
+    [
+        pytest.param(
+            "WARNING: Retrying (Retry(total=1)) after connection broken by 'NewConnectionError'\n"
+            "ERROR: No matching distribution found for x==1\n",
+            NoAnswerError,
+            "does not answer",
+            id="no network",
+        ),
+        pytest.param(
+            "WARNING: Connection interrupted while downloading.\nerror: incomplete-download\n",
+            DownloadError,
+            "run the command again",
+            id="broken off",
+        ),
+        pytest.param(
+            "python: No module named pip\n", DownloadError, "pip is missing", id="no pip, as under uvx"
+        ),
+        pytest.param(
+            "ERROR: first\nERROR: HTTP error 403\n", DownloadError, "HTTP error 403", id="pip's last error"
+        ),
+        pytest.param("", DownloadError, "without a word", id="silent"),
+    ],
+)
+def test_what_pip_says_becomes_one_line(output: str, error: type[DownloadError], words: str) -> None:
+    failure = sources._pip_failure(output)
+    assert type(failure) is error
+    assert words in str(failure)
+
+
+def test_a_disk_that_fills_under_pip_is_named(
+    store: Store, wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = iter([10**12, 0])
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: type("Usage", (), {"free": next(free)}))
+    with pytest.raises(DownloadError, match="the disk is full"):
+        Fetcher(store, [PackageIndex()]).fetch(PACKAGED, silent)
     assert left_in(store) == []
