@@ -176,6 +176,14 @@ def private_folder(path: Path) -> Path:
     return path
 
 
+def private_temporary_folder(name: str) -> Path:
+    """Make this user's private folder of that name among the temporary files, the same at each call."""
+    # Windows has temporary files for each user apart.
+    if sys.platform != "win32":
+        name = f"{name}-{os.getuid()}"
+    return private_folder(Path(tempfile.gettempdir()) / name)
+
+
 def write_private(path: Path, data: bytes) -> None:
     """Write a file of mode 0600 whole or not at all; its folder exists."""
     # mkstemp opens with mode 0600 and O_EXCL, so no moment exists at which others can read it.

@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -198,3 +199,12 @@ def test_a_detached_child_leads_its_own_session() -> None:
         [sys.executable, "-c", script], capture_output=True, check=True, **system.detached()
     )
     assert done.stdout.strip() == b"True"
+
+
+def test_the_private_temporary_folder_is_the_same_at_each_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    folder = system.private_temporary_folder("llm-lsp")
+    assert folder.parent == tmp_path
+    assert system.private_temporary_folder("llm-lsp") == folder

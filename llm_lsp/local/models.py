@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -140,9 +139,8 @@ def _servers_folder(state: Path) -> tuple[Path, str]:
             return folder, ""
     except OSError:
         pass
-    user = "" if sys.platform == "win32" else f"-{os.getuid()}"
     try:
-        folder = system.private_folder(Path(tempfile.gettempdir()) / f"llm-lsp{user}")
+        folder = system.private_temporary_folder("llm-lsp")
     except OSError as exc:
         raise LocalModelError(
             f"neither {wanted} nor {tempfile.gettempdir()} can be written: check permissions"
