@@ -214,6 +214,8 @@ class Profile:
     """Calls cost nothing."""
     max_in_flight: int = 2
     cancel_stops_billing: bool = True
+    forces_start: bool = False
+    """The API can hold an answer to a given beginning, as llama.cpp does by a grammar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,13 +225,18 @@ class RawPrompt:
     text: str
     stop: tuple[str, ...] = ()
     max_tokens: int = 128
+    begins: str = ""
+    """What the answer is to begin with, and the prompt leaves out: the last word before the cursor.
+
+    An API that `forces_start` holds the model to it, any other passes it over.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class FimPrompt:
     """The two sides of the hole, for an API that renders them itself.
 
-    The text before the cursor is `prefix + line_prefix`; `line_prefix` is the current line's, apart so that
+    The text before the cursor is `prefix + line_prefix + begins`; `line_prefix` is the current line's, apart so that
     an API with a field for text after the middle token can keep the rest in its cache.
     """
 
@@ -239,6 +246,8 @@ class FimPrompt:
     snippets: tuple[Snippet, ...] = ()
     stop: tuple[str, ...] = ()
     max_tokens: int = 128
+    begins: str = ""
+    """As in RawPrompt."""
 
 
 @dataclass(frozen=True, slots=True)
