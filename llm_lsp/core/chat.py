@@ -93,6 +93,8 @@ def _question(window: Window, mode: Mode, snippets: tuple[Snippet, ...]) -> str:
 class ChatOpening:
     """Takes from an answer's start what is no code: thinking, a fence, the mark, the repeated line."""
 
+    refused = False
+
     def __init__(self, line_prefix: str) -> None:
         self._line_prefix = line_prefix
         self._waiting: str | None = ""

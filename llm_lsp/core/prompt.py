@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from llm_lsp.core.chat import CLOSE, ChatOpening, chat_prompt
 from llm_lsp.core.families import Family, family_named
-from llm_lsp.core.line_start import Rejoin, line_start, sides
+from llm_lsp.core.line_start import LineStart, Rejoin, line_start
 from llm_lsp.core.stops import StopRule
 from llm_lsp.core.types import FimPrompt, Mode, Profile, Prompt, RawPrompt, Snippet
 from llm_lsp.core.window import Window
@@ -23,14 +23,16 @@ def build_prompt(window: Window, profile: Profile, mode: Mode, snippets: Sequenc
     max_tokens = _max_tokens(profile, mode)
     if profile.fim == "chat":
         return chat_prompt(window, mode, tuple(snippets), max_tokens)
+    start = line_start(window, forced=profile.forces_start)
     if profile.fim == "native":
+        before, after = _sides(window, start)
         suffix = window.line_suffix + window.suffix
-        before, after = sides(window)
-        return FimPrompt(before, after, suffix, tuple(snippets), stop, max_tokens)
+        return FimPrompt(before, after, suffix, tuple(snippets), stop, max_tokens, start.begins)
     family = family_named(profile.fim)
     if family is None:
-        return RawPrompt(window.prefix + line_start(window), stop, max_tokens)
-    return RawPrompt(_render(window, family, snippets), stop + family.stops, max_tokens)
+        return RawPrompt(window.prefix + start.sent, stop, max_tokens, start.begins)
+    text = _render(window, start, family, snippets)
+    return RawPrompt(text, stop + family.stops, max_tokens, start.begins)
 
 
 def stop_rule(window: Window, profile: Profile, mode: Mode, *, may_grow: bool = True) -> StopRule:
@@ -38,7 +40,7 @@ def stop_rule(window: Window, profile: Profile, mode: Mode, *, may_grow: bool = 
     if profile.fim == "chat":
         chat = ChatOpening(window.line_prefix)
         return StopRule(window, mode, (CLOSE,), may_grow=may_grow, opening=chat)
-    opening = Rejoin(window.line_prefix, line_start(window))
+    opening = Rejoin(window.line_prefix, line_start(window, forced=profile.forces_start))
     family = family_named(profile.fim)
     if family is None:
         return StopRule(window, mode, may_grow=may_grow, opening=opening)
@@ -70,19 +72,28 @@ def _restored(window: Window, family: Family) -> dict[str, str]:
     return {escaped(token): token for token in family.tokens if token in text}
 
 
-def _render(window: Window, family: Family, snippets: Sequence[Snippet]) -> str:
-    prefix, start, suffix = (
-        escape_tokens(text, family.tokens) for text in (*sides(window), window.line_suffix + window.suffix)
-    )
+def _sides(window: Window, start: LineStart) -> tuple[str, str]:
+    """Give what is sent before the middle token, and what after it, as the beginning of the answer.
+
+    What stands after it changes while a line is typed, and all before it stays in the model server's cache.
+    """
+    if start.after_middle:
+        return window.prefix, start.sent
+    return window.prefix + start.sent, ""
+
+
+def _render(window: Window, start: LineStart, family: Family, snippets: Sequence[Snippet]) -> str:
+    sides = (*_sides(window, start), window.line_suffix + window.suffix)
+    prefix, line, suffix = (escape_tokens(text, family.tokens) for text in sides)
     before = _before(window, family, snippets)
     outside, inside = ("", before) if family.snippets_inside else (before, "")
     head = outside + family.head.replace("{path}", window.path).replace("{language}", window.language)
     if family.order == "spm":
         # Typing changes the end of the prefix only, which stands last: nothing is read twice.
-        return f"{head}{family.suffix}{suffix}{family.prefix}{inside}{prefix}{start}{family.middle}"
+        return f"{head}{family.suffix}{suffix}{family.prefix}{inside}{prefix}{line}{family.middle}"
     if family.line_after_middle:
-        return f"{head}{family.prefix}{inside}{prefix}{family.suffix}{suffix}{family.middle}{start}"
-    return f"{head}{family.prefix}{inside}{prefix}{start}{family.suffix}{suffix}{family.middle}"
+        return f"{head}{family.prefix}{inside}{prefix}{family.suffix}{suffix}{family.middle}{line}"
+    return f"{head}{family.prefix}{inside}{prefix}{line}{family.suffix}{suffix}{family.middle}"
 
 
 def _before(window: Window, family: Family, snippets: Sequence[Snippet]) -> str:

@@ -13,6 +13,11 @@ from llm_lsp.core.window import Window
 class Opening(Protocol):
     """Takes from an answer's start what is no code."""
 
+    @property
+    def refused(self) -> bool:
+        """Whether the answer contradicts what stands before it, so that nothing of it is wanted."""
+        ...
+
     def feed(self, piece: str) -> str:
         """Give the code that is known after this piece."""
         ...
@@ -79,6 +84,7 @@ class StopRule:
         """Take the next piece; True means that the answer is complete and the rest is not wanted."""
         if not self.done:
             self._read(self._opening.feed(piece) if self._opening else piece)
+            self.done = self.done or (self._opening is not None and self._opening.refused)
         return self.done
 
     def end(self, finish: Finish = Finish.STOP) -> None:

@@ -144,16 +144,43 @@ def test_the_current_line_stands_after_the_middle_token_where_a_word_begins(
     assert raw(fim, Window("a\n", line_prefix, "", "\n", "python")) == text
 
 
+@pytest.mark.parametrize("fim", ["qwen", "native", "none"])
 @pytest.mark.parametrize(
-    ("line_prefix", "before", "after"),
-    [("def area(r", "import math\ndef area(r", ""), ("def ", "import math\n", "def")],
+    ("line_prefix", "sent", "begins"),
+    [
+        ("    result.appen", "    result", ".appen"),
+        ("    re", "   ", " re"),
+        ("x = ", "x =", " "),
+        ("foo(", "foo", "("),
+        ("word", "", "word"),
+        ("", "", ""),
+        ("# " + "计" * 100, "# " + "计" * 67, "计" * 33),
+    ],
 )
-def test_an_api_that_renders_gets_both_sides(line_prefix: str, before: str, after: str) -> None:
+def test_the_last_word_is_the_models_where_the_api_holds_it_to_it(
+    fim: str, line_prefix: str, sent: str, begins: str
+) -> None:
+    window = Window("a\n", line_prefix, "", "", "python")
+
+    prompt = build_prompt(window, replace(profile(fim), forces_start=True), Mode.LINE)
+
+    assert not isinstance(prompt, ChatPrompt)
+    assert prompt.begins == begins
+    text = prompt.text if isinstance(prompt, RawPrompt) else prompt.line_prefix
+    assert text.endswith(sent)
+    assert line_prefix == sent + begins
+
+
+@pytest.mark.parametrize(
+    ("line_prefix", "before", "after", "begins"),
+    [("def area(r", "import math\ndef area(r", "", ""), ("def ", "import math\n", "def", " ")],
+)
+def test_an_api_that_renders_gets_both_sides(line_prefix: str, before: str, after: str, begins: str) -> None:
     window = replace(WINDOW, line_prefix=line_prefix)
 
     prompt = build_prompt(window, profile("native"), Mode.BLOCK, (SNIPPET,))
 
-    assert prompt == FimPrompt(before, after, "):\n    pass\n", (SNIPPET,), (), 128)
+    assert prompt == FimPrompt(before, after, "):\n    pass\n", (SNIPPET,), (), 128, begins)
 
 
 def test_a_chat_model_gets_a_dialogue() -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_lsp.core.line_start import Rejoin
+from llm_lsp.core.line_start import LineStart, Rejoin
 from llm_lsp.core.prompt import stop_rule
 from llm_lsp.core.stops import StopRule
 from llm_lsp.core.types import Finish, Mode, Profile
@@ -115,19 +117,40 @@ def test_control_tokens_of_the_document_are_mended_in_the_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line_prefix", "sent", "answer", "joined"),
+    ("line_prefix", "start", "answer", "joined"),
     [
-        pytest.param("    ", "   ", " return 1", "return 1", id="the blank that was not sent is taken off"),
-        pytest.param("\t", "", "\treturn 1", "return 1", id="so is a tab"),
-        pytest.param("", "   ", " return 1", "    return 1", id="the indentation that was sent is added"),
-        pytest.param("x = ", "x =", "\n", "\n", id="a line end instead of the blank stays"),
-        pytest.param("foo( ", "foo(", "a)", "a)", id="another word after a bracket stays"),
-        pytest.param("return ", "return", "ed = 1", "", id="a longer word than the user's is none"),
-        pytest.param("x = ", "x =", "= 1", "", id="a longer operator than the user's is none"),
-        pytest.param("x", "x", " = 1", " = 1", id="nothing to join"),
+        pytest.param(
+            "    ", ("   ", " "), " return 1", "return 1", id="the blank that was not sent is taken off"
+        ),
+        pytest.param("\t", ("", "\t"), "\treturn 1", "return 1", id="so is a tab"),
+        pytest.param("x.app", ("x", ".app"), ".append(1)", "end(1)", id="so is a word"),
+        pytest.param(
+            "", ("   ", " "), " return 1", "    return 1", id="the indentation that was sent is added"
+        ),
+        pytest.param("x = ", ("x =", " "), "\n", "\n", id="a line end instead of the blank stays"),
+        pytest.param("foo( ", ("foo(", " "), "a)", "a)", id="another word after a bracket stays"),
+        pytest.param(
+            "return ", ("return", " "), "ed = 1", None, id="a longer word than the user's is refused"
+        ),
+        pytest.param("x = ", ("x =", " "), "= 1", None, id="a longer operator than the user's is refused"),
+        pytest.param("x.app", ("x", ".app"), ".add(1)", None, id="another word than the user's is refused"),
+        pytest.param("x", ("x", ""), " = 1", " = 1", id="nothing to join"),
+        pytest.param("x.app", ("x", ".app"), ".ap", "", id="an answer that ends too early"),
     ],
 )
-def test_an_answer_joins_on_to_the_line(line_prefix: str, sent: str, answer: str, joined: str) -> None:
-    rejoin = Rejoin(line_prefix, sent)
+def test_an_answer_joins_on_to_the_line(
+    line_prefix: str, start: tuple[str, str], answer: str, joined: str | None
+) -> None:
+    rejoin = Rejoin(line_prefix, LineStart(*start, after_middle=True))
 
-    assert "".join(map(rejoin.feed, answer)) + rejoin.end() == joined
+    text = "".join(map(rejoin.feed, answer)) + rejoin.end()
+
+    assert rejoin.refused == (joined is None)
+    assert text == (joined or "")
+
+
+def test_a_refused_answer_is_not_read_on() -> None:
+    rule = stop_rule(Window("", "x.app", "", "", "python"), replace(QWEN, forces_start=True), Mode.LINE)
+
+    assert rule.feed(".add")
+    assert rule.text == ""
