@@ -99,7 +99,7 @@ def test_text_without_control_tokens_is_left_alone() -> None:
         pytest.param(
             Window("def f():\n", "    ", "", "\n", "python"), "   ", id="the last blank is the model's"
         ),
-        pytest.param(Window("", "x = ", "", "", "python"), "x =", id="also after code"),
+        pytest.param(Window("", "x = ", "", "", "python"), "", id="a line with text stands elsewhere"),
         pytest.param(Window("func f() {\n", "\t", "", "\n}\n", "go"), "", id="also a tab"),
         pytest.param(Window("def f():\n", "", "", "\n", "python"), "   ", id="a block is indented"),
         pytest.param(Window("if a {\n", "", "", "\n}\n", "go"), "   ", id="with four blanks if unknown"),
@@ -126,19 +126,20 @@ def test_the_current_line_begins_as_a_model_knows_it(window: Window, sent: str) 
     ("fim", "line_prefix", "text"),
     [
         pytest.param(
-            "qwen", "x = ", "<|fim_prefix|>a\n<|fim_suffix|>\n<|fim_middle|>x =", id="between words"
+            "qwen", "x = ", "<|fim_prefix|>a\nx = <|fim_suffix|>\n<|fim_middle|>", id="between words"
         ),
         pytest.param("qwen", "", "<|fim_prefix|>a\n<|fim_suffix|>\n<|fim_middle|>", id="at the line's start"),
         pytest.param(
             "qwen", "x.ap", "<|fim_prefix|>a\nx.ap<|fim_suffix|>\n<|fim_middle|>", id="inside a word"
         ),
         pytest.param("qwen", "f(", "<|fim_prefix|>a\nf(<|fim_suffix|>\n<|fim_middle|>", id="after a bracket"),
+        pytest.param("qwen", "  ", "<|fim_prefix|>a\n<|fim_suffix|>\n<|fim_middle|> ", id="indented"),
         pytest.param(
-            "codellama", "x = ", "<PRE> a\nx = <SUF>\n <MID>", id="never where the tokenizer forbids it"
+            "codellama", "x =", "<PRE> a\nx = <SUF>\n <MID>", id="never where the tokenizer forbids it"
         ),
     ],
 )
-def test_the_current_line_stands_after_the_middle_token_where_a_word_begins(
+def test_the_current_line_stands_after_the_middle_token_where_it_has_no_text(
     fim: str, line_prefix: str, text: str
 ) -> None:
     assert raw(fim, Window("a\n", line_prefix, "", "\n", "python")) == text
@@ -173,7 +174,7 @@ def test_the_last_word_is_the_models_where_the_api_holds_it_to_it(
 
 @pytest.mark.parametrize(
     ("line_prefix", "before", "after", "begins"),
-    [("def area(r", "import math\ndef area(r", "", ""), ("def ", "import math\n", "def", " ")],
+    [("def area(r", "import math\ndef area(r", "", ""), ("    ", "import math\n", "   ", " ")],
 )
 def test_an_api_that_renders_gets_both_sides(line_prefix: str, before: str, after: str, begins: str) -> None:
     window = replace(WINDOW, line_prefix=line_prefix)

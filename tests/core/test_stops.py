@@ -111,7 +111,7 @@ def test_control_tokens_of_the_document_are_mended_in_the_answer() -> None:
     window = Window('PAD = "<|fim_pad|>"\n', "    x = ", "", "", "python")
     rule = stop_rule(window, QWEN, Mode.LINE)
 
-    rule.feed(' "< |fim_pad|>"\n')
+    rule.feed('"< |fim_pad|>"\n')
 
     assert rule.text == '"<|fim_pad|>"\n'
 
