@@ -1,18 +1,23 @@
-"""Drives a headless Neovim through its API, and says what stands on its screen; knows nothing of what is tested."""
+"""Drives a headless Neovim through its API, and says what stands on its screen; knows nothing of what is tested.
+
+It speaks MessagePack-RPC itself, since pynvim 0.6 leaves its child's pipes open, which fails tests.
+"""
 
 from __future__ import annotations
 
 import os
+import select
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pynvim
+import msgpack  # type: ignore[import-untyped]  # it brings no types
 
 T = TypeVar("T")
 
@@ -21,6 +26,7 @@ BUNDLED = Path(sys.executable).with_name("nvim")
 CONFIGURATION = Path(__file__).parents[2] / "editor-configs" / "neovim"
 
 COLUMNS, ROWS = 80, 12
+CALL_TIMEOUT_S = 20.0
 
 SCREEN = """
 local rows = {}
@@ -59,52 +65,86 @@ def wait_for(get: Callable[[], T], timeout_s: float = 15.0) -> T:
     return value
 
 
+@dataclass(slots=True)
+class Neovim:
+    """A child Neovim's API: one call at a time; what it tells unasked is thrown away."""
+
+    process: subprocess.Popen[bytes]
+    _unpacker: Any = field(default_factory=msgpack.Unpacker)
+    _id: int = 0
+
+    def call(self, function: str, *arguments: object) -> Any:
+        """Call an API function (:help api), and give its result."""
+        assert self.process.stdin and self.process.stdout
+        self._id += 1
+        self.process.stdin.write(msgpack.packb([0, self._id, function, arguments]))
+        self.process.stdin.flush()
+        while True:
+            for kind, number, *rest in self._unpacker:
+                if kind == 1 and number == self._id:
+                    error, result = rest
+                    assert error is None, f"{function}: {error}"
+                    return result
+            readable, _, _ = select.select([self.process.stdout], [], [], CALL_TIMEOUT_S)
+            data = os.read(self.process.stdout.fileno(), 1 << 16) if readable else b""
+            assert data, f"Neovim ended or waits for a key: {function} got no answer"
+            self._unpacker.feed(data)
+
+    def lua(self, code: str, *arguments: object) -> Any:
+        """Run Lua code with these as its `...`, and give what it returns."""
+        return self.call("nvim_exec_lua", code, arguments)
+
+    def command(self, line: str) -> str:
+        """Run a command, and give what it says."""
+        return str(self.call("nvim_exec2", line, {"output": True})["output"])
+
+
 @dataclass(frozen=True, slots=True)
 class Editor:
     """A running Neovim with our configuration."""
 
-    nvim: Any
+    nvim: Neovim
 
     def open(self, path: Path, marked: str) -> None:
         """Open a file with this text, in insert mode with the cursor at the mark `‸`."""
         before, after = marked.split("‸")
         path.write_text(before + after + "\n", encoding="utf-8")
-        self.nvim.input("<Esc>")
+        self.type("<Esc>")
         self.nvim.command(f"edit {path}")
         wait_for(self.is_attached)
         lines = before.split("\n")
-        self.nvim.input("i")
-        wait_for(lambda: self.nvim.api.get_mode()["mode"] == "i")
-        self.nvim.current.window.cursor = (len(lines), len(lines[-1].encode()))
+        self.type("i")
+        wait_for(lambda: self.nvim.call("nvim_get_mode")["mode"] == "i")
+        self.nvim.call("nvim_win_set_cursor", 0, [len(lines), len(lines[-1].encode())])
 
     def is_attached(self) -> bool:
         """Whether a language server runs for the current file."""
         initialized = "return (vim.lsp.get_clients({ bufnr = 0 })[1] or {}).initialized or false"
-        return bool(self.nvim.exec_lua(initialized))
+        return bool(self.nvim.lua(initialized))
 
     def type(self, keys: str) -> None:
         """Send keys in Neovim's notation."""
-        self.nvim.input(keys)
+        self.nvim.call("nvim_input", keys)
 
     def text(self) -> str:
         """Give the file's text with the mark `‸` at the cursor."""
-        lines = [line.encode() for line in self.nvim.current.buffer[:]]
-        row, column = self.nvim.current.window.cursor
+        lines = [line.encode() for line in self.nvim.call("nvim_buf_get_lines", 0, 0, -1, True)]
+        row, column = self.nvim.call("nvim_win_get_cursor", 0)
         lines[row - 1] = lines[row - 1][:column] + "‸".encode() + lines[row - 1][column:]
         return b"\n".join(lines).decode()
 
     def screen(self) -> str:
         """Give what a user sees of the file, ghost text included."""
-        rows = [row for row in self.nvim.exec_lua(SCREEN, ROWS - 2) if row != "~"]
+        rows = [row for row in self.nvim.lua(SCREEN, ROWS - 2) if row != "~"]
         return "\n".join(rows)
 
     def request(self, method: str, params: Mapping[str, object]) -> None:
         """Ask the language server, and wait for the answer: all that was sent before has then been handled."""
-        self.nvim.exec_lua(REQUEST, method, dict(params))
+        self.nvim.lua(REQUEST, method, dict(params))
 
     def ghost(self) -> str:
         """Give the text that is shown and not there, or "" where there is none."""
-        return str(self.nvim.exec_lua(GHOST))
+        return str(self.nvim.lua(GHOST))
 
     def expect_screen(self, wanted: str) -> None:
         """Wait until this is on the screen."""
@@ -127,28 +167,12 @@ def running(binary: Path, home: Path, commands: Path, **variables: str) -> Itera
         **variables,
         **{f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "STATE", "DATA", "CACHE")},
     }
-    child = [
-        "env",
-        *(f"{name}={value}" for name, value in env.items()),
-        str(binary),
-        "--embed",
-        "-i",
-        "NONE",
-        "-n",
-    ]
-    nvim = pynvim.attach("child", argv=child)
-    try:
-        nvim.ui_attach(COLUMNS, ROWS, rgb=True)
-        yield Editor(nvim)
-    finally:
-        quit_editor(nvim)
-
-
-def quit_editor(nvim: Any) -> None:
-    """End Neovim; the connection breaks while it answers, which is no error here."""
-    try:
-        nvim.command("qall!")
-    except (OSError, EOFError):
-        pass
-    finally:
-        nvim.close()
+    argv = [str(binary), "--embed", "-i", "NONE", "-n"]
+    environment = {**os.environ, **env}
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
+        nvim = Neovim(process)
+        try:
+            nvim.call("nvim_ui_attach", COLUMNS, ROWS, {"rgb": True})
+            yield Editor(nvim)
+        finally:
+            process.terminate()

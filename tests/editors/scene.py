@@ -26,7 +26,9 @@ class Scene:
 
     def answer(self, **script: object) -> None:
         """Say what the server answers, by what stands before the cursor."""
-        (self.folder / "script.json").write_text(json.dumps(script), encoding="utf-8")
+        # Whole at once: the server may be reading it.
+        (new := self.folder / "script.new").write_text(json.dumps(script), encoding="utf-8")
+        new.replace(self.folder / "script.json")
 
     def open(self, marked: str) -> None:
         """Open a new file, and forget what the server was sent before."""
