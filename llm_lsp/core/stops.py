@@ -142,6 +142,9 @@ def _held_chars(text: str, stops: Sequence[str]) -> int:
     """Count the characters at the end of a text that may be the beginning of a stop."""
     longest = 0
     for stop in stops:
+        # Most pieces hold no stop's first character: this runs at every piece.
+        if stop[0] not in text:
+            continue
         for size in range(min(len(stop) - 1, len(text)), longest, -1):
             if text.endswith(stop[:size]):
                 longest = size

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
@@ -93,7 +92,7 @@ def _around(line: str, column: int, for_prefix: float, for_suffix: float) -> tup
 
 def _lines_before(text: Text, line_idx: int, budget: float) -> str:
     """Give the lines before a line from a start that stays the same while lines are added at the end."""
-    costs = list(_costs_upwards(text, line_idx, budget))
+    costs = _costs_upwards(text, line_idx, budget)
     total = sum(costs)
     snap = SNAP_LINES
     while True:
@@ -106,19 +105,28 @@ def _lines_before(text: Text, line_idx: int, budget: float) -> str:
     return _with_lf(text.lines(min(start, line_idx), line_idx))
 
 
-def _costs_upwards(text: Text, line_idx: int, budget: float) -> Iterator[float]:
+def _costs_upwards(text: Text, line_idx: int, budget: float) -> list[float]:
     """Give the tokens of each line above, nearest first, while they fit."""
+    costs: list[float] = []
     used = 0.0
     for block_end in range(line_idx, 0, -SNAP_LINES):
-        for line in reversed(text.lines(max(0, block_end - SNAP_LINES), block_end)):
+        lines = text.lines(max(0, block_end - SNAP_LINES), block_end)
+        n_chars = sum(map(len, lines))
+        # Most blocks are ASCII and fit whole: this runs at every request.
+        if used + n_chars / ASCII_CHARS_PER_TOKEN <= budget and "".join(lines).isascii():
+            costs += [len(line) / ASCII_CHARS_PER_TOKEN for line in reversed(lines)]
+            used += n_chars / ASCII_CHARS_PER_TOKEN
+            continue
+        for line in reversed(lines):
             # Tested by length first: no work on a line of a million columns.
-            if len(line) > (budget - used) * ASCII_CHARS_PER_TOKEN:
-                return
-            cost = estimate_tokens(line)
+            cost = (
+                estimate_tokens(line) if len(line) <= (budget - used) * ASCII_CHARS_PER_TOKEN else budget + 1
+            )
             if used + cost > budget:
-                return
+                return costs
             used += cost
-            yield cost
+            costs.append(cost)
+    return costs
 
 
 def _lines_after(text: Text, line_idx: int, budget: float) -> str:

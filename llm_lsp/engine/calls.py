@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from llm_lsp.core.types import Face, Finish, Generation, Skip, Usage
@@ -186,15 +186,13 @@ class Calls:
             if reader.feed(chunk.text):
                 finish = Finish.CUT
                 break
-            known, generation = (
-                len(generation.units),
-                replace(generation, text=reader.text, units=reader.units),
-            )
+            known = len(generation.units)
+            generation = Generation(generation.id, reader.text, Finish.CUT, reader.units)
             if len(generation.units) > known:
                 job.done(generation)
-            job.streamed(reader.text)
+            job.streamed(generation.text)
             self._step(s.Streamed(call_id, generation))
         else:
             reader.end(finish)
         stream.release()
-        return replace(generation, text=reader.text, finish=finish, units=reader.units, usage=usage)
+        return Generation(generation.id, reader.text, finish, reader.units, usage)

@@ -59,7 +59,8 @@ class CompletionJob:
 
     def __init__(self, place: Place, cache: GenerationCache, progress: Progress | None) -> None:
         request, multiline = place.request, place.runtime.config.completion.multiline
-        self.mode = choose_mode(request.document, request.point, multiline)
+        is_manual = request.trigger is Trigger.MANUAL
+        self._mode = choose_mode(request.document, request.point, multiline, manual=is_manual)
         self._may_grow = multiline != "never"
         self._place = place
         self._cache = cache
@@ -68,12 +69,12 @@ class CompletionJob:
     def begin(self) -> Stream:
         """Build the prompt and begin the call."""
         provider = self._place.provider
-        return provider.stream(build_prompt(self._window, provider.profile, self.mode))
+        return provider.stream(build_prompt(self._window, provider.profile, self._mode))
 
     def reader(self) -> Reader:
         """Give what decides when the stream is complete."""
         profile = self._place.provider.profile
-        rule = stop_rule(self._window, profile, self.mode, may_grow=self._may_grow)
+        rule = stop_rule(self._window, profile, self._mode, may_grow=self._may_grow)
         # Where closing does not stop the bill the model was told to stop at the line's end.
         return Streak(rule) if profile.cancel_stops_billing else Streak(rule, lines=0)
 

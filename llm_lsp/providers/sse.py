@@ -176,7 +176,6 @@ class AnySplitter:
 
     def __init__(self, framing: Framing) -> None:
         self._framing = framing
-        self._head = b""
         self._inner: Splitter | None = None
 
     @property
@@ -187,12 +186,12 @@ class AnySplitter:
     def feed(self, piece: bytes) -> list[bytes]:
         if self._inner is not None:
             return self._inner.feed(piece)
-        # DeepSeek sends blank lines while a request is queued.
-        self._head = (self._head + piece).removeprefix(_BOM).lstrip(b" \t\r\n")
-        if not self._head or self._head in (_BOM[:1], _BOM[:2]):
+        # DeepSeek sends blank lines while a request is queued. One set of bytes, so that the pieces do not matter.
+        head = piece.lstrip(b" \t\r\n" + _BOM)
+        if not head:
             return []
-        self._inner = self._choose(self._head[:1])
-        return self._inner.feed(self._head)
+        self._inner = self._choose(head[:1])
+        return self._inner.feed(head)
 
     def end(self) -> list[bytes]:
         return self._inner.end() if self._inner is not None else []
