@@ -128,8 +128,11 @@ class Editor:
 
     def text(self) -> str:
         """Give the file's text with the mark `‸` at the cursor."""
-        lines = [line.encode() for line in self.nvim.call("nvim_buf_get_lines", 0, 0, -1, True)]
-        row, column = self.nvim.call("nvim_win_get_cursor", 0)
+        # In one call: between two of them the editor may do what the last keys say.
+        texts, (row, column) = self.nvim.lua(
+            "return { vim.api.nvim_buf_get_lines(0, 0, -1, true), vim.api.nvim_win_get_cursor(0) }"
+        )
+        lines = [line.encode() for line in texts]
         lines[row - 1] = lines[row - 1][:column] + "‸".encode() + lines[row - 1][column:]
         return b"\n".join(lines).decode()
 
