@@ -57,6 +57,8 @@ class Dialect:
     """A cheap address to GET that opens a connection; what it answers does not matter."""
     models_path: str
     """Where the models are listed."""
+    forces_start: bool = False
+    """Whether it holds the answer to a prompt's `begins`."""
 
 
 def load_dialect(api: Api) -> Dialect:

@@ -62,10 +62,10 @@ async def llamacpp(ask: Questions, url: str) -> list[Verdict]:
 
 
 def _llamacpp_model(url: str, model: str) -> Verdict:
-    fills_middle = family_of(model) is not None
-    fim = "native" if fills_middle else "none"
+    # Our own template: the server's knows one family's files only, and it cuts a prompt to its batch without a word.
+    fim = family_of(model) or "none"
     config = ProviderConfig("llamacpp", "llamacpp-infill", url, model, fim=fim, local=True)
-    return Verdict(_usable(model, fills_middle), config, fills_middle)
+    return Verdict(_usable(model, fim != "none"), config, fim != "none")
 
 
 async def ollama(ask: Questions, url: str) -> list[Verdict]:

@@ -67,6 +67,7 @@ def profile_of(config: ProviderConfig) -> Profile:
         free=local if config.free == "auto" else config.free,
         max_in_flight=(1 if local else 2) if config.max_in_flight == "auto" else config.max_in_flight,
         cancel_stops_billing=config.cancel_stops_billing,
+        forces_start=load_dialect(config.api).forces_start,
     )
 
 

@@ -148,3 +148,24 @@ def test_mappings_are_merged_in_depth_and_all_else_is_replaced() -> None:
     assert merged({"a": {"b": 1, "c": 2}, "d": [1]}, {"a": {"c": 3}, "d": [2], "e": 4}) == {
         "a": {"b": 1, "c": 3}, "d": [2], "e": 4,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("begins", "grammar"),
+    [
+        pytest.param(".appen", 'root ::= ".appen" [^\\x00]*', id="a half word"),
+        pytest.param('"', 'root ::= "\\"" [^\\x00]*', id="a quote"),
+        pytest.param("\\", 'root ::= "\\\\" [^\\x00]*', id="a backslash"),
+        pytest.param("\t", 'root ::= "\\t" [^\\x00]*', id="a tab"),
+    ],
+)
+def test_llamacpp_holds_an_answer_to_its_beginning(begins: str, grammar: str) -> None:
+    prompt = RawPrompt("x", max_tokens=8, begins=begins)
+
+    body = load_dialect("llamacpp-infill").request(prompt, Settings()).body
+
+    assert body["grammar"] == grammar
+
+
+def test_without_a_beginning_there_is_no_grammar() -> None:
+    assert "grammar" not in load_dialect("llamacpp-infill").request(RawPrompt("x"), Settings()).body

@@ -70,11 +70,11 @@ def vllm(owner: str = "vllm", **entry: object) -> dict[str, object]:
 
 TAKEN = [
     pytest.param(recognise.llamacpp, pages(llamacpp(), "llama.cpp"),
-                 ("llamacpp-infill", "qwen2.5-coder-7b.gguf", "native"), id="llama.cpp"),
+                 ("llamacpp-infill", "qwen2.5-coder-7b.gguf", "qwen"), id="llama.cpp"),
     pytest.param(recognise.llamacpp, pages(llamacpp("llama-3-8b"), "llama.cpp"),
                  ("llamacpp-infill", "llama-3-8b", "none"), id="llama.cpp with a model that does not fill in"),
     pytest.param(recognise.llamacpp, pages(llamacpp(status={"value": "loaded"}), "llama.cpp"),
-                 ("llamacpp-infill", "qwen2.5-coder-7b.gguf", "native"), id="a router's loaded model"),
+                 ("llamacpp-infill", "qwen2.5-coder-7b.gguf", "qwen"), id="a router's loaded model"),
     pytest.param(recognise.ollama, pages(ollama([QWEN])), ("ollama", "qwen2.5-coder:7b", "native"), id="Ollama"),
     pytest.param(recognise.ollama, pages(ollama([QWEN], {"capabilities": [], "template": "{{ .Prompt }} {{ .Suffix }}"})),
                  ("ollama", "qwen2.5-coder:7b", "native"), id="an older Ollama, by its template"),

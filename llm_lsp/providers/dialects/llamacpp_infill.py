@@ -29,7 +29,18 @@ def request(prompt: Prompt, settings: Settings) -> HttpRequest:
         body["temperature"] = settings.temperature
     if stops := settings.stops(prompt.stop):
         body["stop"] = stops
+    if prompt.begins:
+        body["grammar"] = beginning_with(prompt.begins)
     return HttpRequest(path, merged(body, settings.extra_body))
+
+
+def beginning_with(text: str) -> str:
+    """Write the grammar of all answers that begin with a text on one line.
+
+    https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md
+    """
+    literal = text.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t")
+    return f'root ::= "{literal}" [^\\x00]*'
 
 
 def chunk(data: Json) -> Chunk | None:
@@ -55,4 +66,4 @@ def _infill(prompt: FimPrompt) -> dict[str, object]:
     }
 
 
-DIALECT = Dialect("sse", request, chunk, health_path="/health", models_path="/v1/models")
+DIALECT = Dialect("sse", request, chunk, health_path="/health", models_path="/v1/models", forces_start=True)
