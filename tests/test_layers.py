@@ -40,7 +40,18 @@ ROOMS = {
     "xllamacpp": ("local",),
 }
 # What would make the pure part impure.
-NOT_IN_CORE = {"os", "pathlib", "time", "socket", "subprocess", "threading", "random", "io.open", "shutil", "tempfile"}
+NOT_IN_CORE = {
+    "os",
+    "pathlib",
+    "time",
+    "socket",
+    "subprocess",
+    "threading",
+    "random",
+    "io.open",
+    "shutil",
+    "tempfile",
+}
 
 
 def modules() -> list[str]:

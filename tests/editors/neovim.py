@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import msgpack  # type: ignore[import-untyped]  # it brings no types
+import msgpack
 
 T = TypeVar("T")
 
