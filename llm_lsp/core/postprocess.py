@@ -305,7 +305,12 @@ def _begins_the_line(draft: Draft, place: Place) -> bool:
 
 
 def strip_end(draft: Draft, place: Place) -> Draft:
-    """Take off white space at the end where nothing follows on the line."""
+    """Take off white space at the end where nothing follows on the line.
+
+    A model that ends by itself after a blank leaves the next word to the user: the blank is part of the line.
+    """
+    if draft.finish is Finish.STOP and "\n" not in draft.text and draft.text.strip():
+        return draft
     if not place.rest.strip():
         return replace(draft, text=draft.text.rstrip())
     if place.before.strip() and draft.text.count("\n") == 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from llm_lsp.core.anchor import INERT_REST
+from llm_lsp.core.timing import Pace
 from llm_lsp.core.types import CompletionRequest, Reason, Skip, Trigger
 
 # Characters. A larger text is hardly written by hand, and its editor has switched most things off: VS Code's bound is 20 MB.
@@ -13,6 +14,8 @@ MAX_DOCUMENT_CHARS = 20_000_000
 SCHEMES = ("file", "untitled", "vscode-notebook-cell", "vscode-remote", "vscode-userdata")
 # A statement that ends in one of these is finished: Cody's rule, with the full-width forms.
 STATEMENT_ENDS = ");]}）；】」。"
+# The third deletion in a row means that the user looks for another way: cursortab's rule.
+DELETIONS_TO_ASK = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +44,13 @@ def admit(request: CompletionRequest, rules: AdmissionRules) -> Skip | None:
     return None
 
 
-def gate(line_prefix: str, line_suffix: str, deletions: int) -> Skip | None:
-    """Say why an automatic request is not worth a call at this place, or None.
-
-    `deletions` counts deleting edits in a row. A third deletion means that the user looks for another way.
-    """
-    if line_suffix.strip(INERT_REST):
+def gate(line_prefix: str, line_suffix: str, pace: Pace) -> Skip | None:
+    """Say why an automatic request is not worth a call at this place, or None."""
+    if line_suffix.strip(INERT_REST) and not pace.is_inserting:
+        # Who types there wants text there, and the model sees what follows; who only came by does not.
         return Skip(Reason.MID_LINE)
     if line_prefix.rstrip()[-1:] in tuple(STATEMENT_ENDS):
         return Skip(Reason.STATEMENT_END)
-    if 0 < deletions < 3:
+    if 0 < pace.deletions < DELETIONS_TO_ASK:
         return Skip(Reason.DELETING)
     return None

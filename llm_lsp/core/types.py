@@ -134,6 +134,11 @@ class Generation:
         """Give the end of the unit to show when `typed` characters stand there; None where no text is left."""
         return next((end for end in self.units if self.text[typed:end].strip()), None)
 
+    def answers(self, typed: int) -> bool:
+        """Say whether it tells what comes after `typed` characters: more text, or that the model ended there."""
+        is_said = self.finish is Finish.STOP and not self.text[typed:].strip()
+        return typed == 0 or is_said or self.end_after(typed) is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Completion:

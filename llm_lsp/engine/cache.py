@@ -77,15 +77,14 @@ class GenerationCache:
     def find(self, route: Route, anchor: Anchor) -> Hit | None:
         """Give the generation with the longest rest at a place, or None.
 
-        One that was typed to its end has nothing left and is not found; one that was blank from the start is.
+        One that was typed to where we cut it has nothing left and is not found; one that the model ended is.
         """
         best: Hit | None = None
         for entry in self._buckets.get((route, anchor.bucket), ()):
             typed = entry.remaining_from(anchor)
             if typed is None:
                 continue
-            # Nothing to say is an answer, too, where nothing was typed since.
-            if typed and entry.generation.end_after(typed) is None:
+            if not entry.generation.answers(typed):
                 continue
             if best is None or len(entry.generation.text) - typed > len(best.generation.text) - best.typed:
                 best = Hit(entry.generation, typed)

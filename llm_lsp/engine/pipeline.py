@@ -151,9 +151,7 @@ class CompletionPipeline:
     def _gate(self, place: Place) -> Skip | None:
         if place.request.trigger is Trigger.MANUAL:
             return None
-        return gate(
-            place.line_prefix, place.line_suffix, self._workspace.pace(place.request.document.uri).deletions
-        )
+        return gate(place.line_prefix, place.line_suffix, self._workspace.pace(place.request.document.uri))
 
     async def _ask(self, place: Place, progress: Progress | None) -> Completion | Skip:
         profile = place.provider.profile

@@ -293,8 +293,7 @@ class Scheduler:
         # Whoever waits for something else may be served by this as well.
         for request_id, ask in {**self._waiting, **call.listeners}.items():
             typed = call.typed(ask)
-            # Nothing to say is an answer, too, where nothing was typed since.
-            if typed == "" or (typed is not None and generation.end_after(len(typed)) is not None):
+            if typed is not None and len(typed) <= len(generation.text) and generation.answers(len(typed)):
                 self._waiting.pop(request_id, None)
                 yield Give(request_id, generation, typed)
             else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llm_lsp.core.text import Text
+from llm_lsp.core.timing import Pace
 from llm_lsp.core.trigger import AdmissionRules, admit, gate
 from llm_lsp.core.types import CompletionRequest, Document, Point, Reason, Trigger
 
@@ -32,23 +33,27 @@ def test_admission(asked: CompletionRequest, rules: AdmissionRules, reason: Reas
     assert (skip and skip.reason) == reason
 
 
+TYPING = Pace(is_inserting=True)
+
+
 @pytest.mark.parametrize(
-    ("line_prefix", "line_suffix", "deletions", "reason"),
+    ("line_prefix", "line_suffix", "pace", "reason"),
     [
-        pytest.param("x = ", "", 0, None, id="line-end"),
-        pytest.param("foo(", ")", 0, None, id="before-a-closer"),
-        pytest.param("foo(", "）；", 0, None, id="before-full-width-closers"),
-        pytest.param("x = ", "+ 1", 0, Reason.MID_LINE, id="in-the-middle"),
-        pytest.param("foo()", "", 0, Reason.STATEMENT_END, id="after-a-call"),
-        pytest.param("foo(); ", "", 0, Reason.STATEMENT_END, id="after-a-semicolon"),
-        pytest.param("完了。", "", 0, Reason.STATEMENT_END, id="after-a-full-width-stop"),
-        pytest.param("    ", "", 0, None, id="blank-line"),
-        pytest.param("x = ", "", 1, Reason.DELETING, id="first-deletion"),
-        pytest.param("x = ", "", 2, Reason.DELETING, id="second-deletion"),
-        pytest.param("x = ", "", 3, None, id="third-deletion"),
+        pytest.param("x = ", "", Pace(), None, id="line-end"),
+        pytest.param("foo(", ")", Pace(), None, id="before-a-closer"),
+        pytest.param("foo(", "）；", Pace(), None, id="before-full-width-closers"),
+        pytest.param("x = ", "+ 1", Pace(), Reason.MID_LINE, id="in-the-middle"),
+        pytest.param("x = ", "+ 1", TYPING, None, id="typing-in-the-middle"),
+        pytest.param("foo()", "", TYPING, Reason.STATEMENT_END, id="after-a-call"),
+        pytest.param("foo(); ", "", TYPING, Reason.STATEMENT_END, id="after-a-semicolon"),
+        pytest.param("完了。", "", TYPING, Reason.STATEMENT_END, id="after-a-full-width-stop"),
+        pytest.param("    ", "", TYPING, None, id="blank-line"),
+        pytest.param("x = ", "", Pace(deletions=1), Reason.DELETING, id="first-deletion"),
+        pytest.param("x = ", "", Pace(deletions=2), Reason.DELETING, id="second-deletion"),
+        pytest.param("x = ", "", Pace(deletions=3), None, id="third-deletion"),
     ],
 )
-def test_gates(line_prefix: str, line_suffix: str, deletions: int, reason: Reason | None) -> None:
-    skip = gate(line_prefix, line_suffix, deletions)
+def test_gates(line_prefix: str, line_suffix: str, pace: Pace, reason: Reason | None) -> None:
+    skip = gate(line_prefix, line_suffix, pace)
 
     assert (skip and skip.reason) == reason

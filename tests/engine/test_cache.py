@@ -44,6 +44,16 @@ def test_what_remains_of_a_generation(base: str, text: str, now: str, expected: 
     assert remaining(base, text, now) == expected
 
 
+def test_where_the_model_ended_by_itself_there_is_no_more_to_ask_for() -> None:
+    cache = GenerationCache(FakeClock().now)
+    cache.put(ROUTE, place("x = ‸"), generation("foo(a)", Finish.STOP))
+
+    hit = cache.find(ROUTE, place("x = foo(a)‸"))
+
+    assert hit is not None
+    assert hit.generation.text[hit.typed :] == ""
+
+
 def test_a_new_epoch_finds_nothing_old() -> None:
     assert remaining("x = ‸", "foo", "x = ‸", route=Route("p", "m", "none", 2)) is None
 
