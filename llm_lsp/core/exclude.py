@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -37,22 +39,86 @@ SECRET_FILES = (
 )
 
 
-class Exclusion:
-    """A list of globs; compiled at the first question, since that takes an import."""
+# Verdicts kept; an editor asks about its open documents again and again.
+MAX_VERDICTS = 512
 
-    def __init__(self, patterns: tuple[str, ...]) -> None:
+# In a workspace the user means `/build` from its folder; a glob with a drive or from the root also means the disk.
+_FROM_ROOT = re.compile(r"!?(/|[a-z]:/)", re.IGNORECASE)
+
+
+class Exclusion:
+    """A list of globs, seen from each folder; compiled at the first question, since that takes an import."""
+
+    def __init__(self, patterns: tuple[str, ...], folders: tuple[str, ...] = ()) -> None:
         self._patterns = patterns
+        self._folders = tuple(path for path in map(path_of, folders) if path is not None)
+        self._verdicts: dict[str, bool] = {}
 
     def covers(self, uri: str) -> bool:
-        """Say whether a document is excluded; only file URIs have a path to judge, others are not covered."""
-        path = path_of(uri)
-        return path is not None and self._spec.match_file(path.lower())
+        """Say whether a document is excluded; only file URIs have a path to judge, others are not covered.
+
+        A glob counts from the workspace folders that hold the file, as in a .gitignore there; outside of them
+        from the root and by the file's name. Secret files are also known by the folders above the workspace.
+        """
+        verdict = self._verdicts.get(uri)
+        if verdict is None:
+            if len(self._verdicts) >= MAX_VERDICTS:
+                self._verdicts.clear()
+            verdict = self._verdicts[uri] = self._judge(uri)
+        return verdict
+
+    def _judge(self, uri: str) -> bool:
+        try:
+            path = path_of(uri)
+        except ValueError:
+            # What cannot be read is not sent.
+            return True
+        if path is None:
+            return False
+        path = path.lower()
+        verdicts = {self._globs.check_file(seen).include for seen in self._views(path)}
+        if verdicts == {None}:
+            return self._globs_of_the_disk.match_file(path)
+        return True in verdicts
+
+    def _views(self, path: str) -> set[str]:
+        """Give the path as it is seen from each folder that holds it."""
+        prefixes = [f"{folder.lower()}/" if folder else "" for folder in self._folders]
+        inside = {path.removeprefix(prefix) for prefix in prefixes if path.startswith(prefix)}
+        return inside or {path, path.rpartition("/")[2]}
 
     @cached_property
-    def _spec(self) -> GitIgnoreSpec:
-        from pathspec import GitIgnoreSpec
+    def _globs(self) -> GitIgnoreSpec:
+        return _compile(self._patterns)
 
-        return GitIgnoreSpec.from_lines(pattern.lower() for pattern in self._patterns)
+    @cached_property
+    def _globs_of_the_disk(self) -> GitIgnoreSpec:
+        return _compile(glob for glob in self._patterns if glob in SECRET_FILES or _FROM_ROOT.match(glob))
+
+
+def check_glob(glob: str) -> None:
+    """Raise ValueError where a glob cannot be read."""
+    from pathspec import GitIgnoreSpec
+
+    try:
+        GitIgnoreSpec.from_lines([glob.lower()])
+    except re.error as exc:
+        raise ValueError(str(exc)) from exc
+
+
+def _compile(globs: Iterable[str]) -> GitIgnoreSpec:
+    """Compile what can be read; the settings have told of the rest."""
+    from pathspec import GitIgnoreSpec
+
+    return GitIgnoreSpec.from_lines(glob.lower() for glob in globs if _is_readable(glob))
+
+
+def _is_readable(glob: str) -> bool:
+    try:
+        check_glob(glob)
+    except ValueError:
+        return False
+    return True
 
 
 def path_of(uri: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.core.exclude import SECRET_FILES, Exclusion
+from llm_lsp.core.exclude import MAX_VERDICTS, SECRET_FILES, Exclusion, check_glob
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,82 @@ def test_users_globs() -> None:
 
     assert exclusion.covers("file:///p/private/a.py")
     assert not exclusion.covers("file:///p/public/a.py")
+
+
+FOLDERS = ("file:///home/u/tmp/Project", "file:///home/u/tmp/Project/part/", "untitled:nowhere")
+HERE = "file:///home/u/tmp/Project/"
+
+
+@pytest.mark.parametrize(
+    ("globs", "uri", "covered"),
+    [
+        pytest.param(["config/secrets.py"], HERE + "config/secrets.py", True, id="path-in-the-folder"),
+        pytest.param(["config/secrets.py"], HERE + "x/config/secrets.py", False, id="path-is-anchored"),
+        pytest.param(["/build"], HERE + "build/a.py", True, id="anchored-folder"),
+        pytest.param(["/build"], HERE + "src/build/a.py", False, id="anchored-folder-deeper"),
+        pytest.param(["secrets/*.py"], HERE + "secrets/a.py", True, id="star-in-a-folder"),
+        pytest.param(["secrets/*.py"], HERE + "part/secrets/a.py", True, id="the-inner-folder-counts"),
+        pytest.param(["tmp/"], HERE + "a.py", False, id="not-by-folders-above-the-workspace"),
+        pytest.param(["tmp/"], HERE + "src/tmp/a.py", True, id="folder-at-any-depth"),
+        pytest.param(["*.py", "!/a.py"], HERE + "a.py", False, id="taken-back"),
+        pytest.param([*SECRET_FILES, "!/test.env"], HERE + "test.env", False, id="secret-taken-back"),
+        pytest.param(["/home/u/tmp/"], HERE + "a.py", True, id="from-the-root"),
+        pytest.param(["config/secrets.py"], "file:///other/config/secrets.py", False, id="outside"),
+        pytest.param(["/other/"], "file:///other/config/secrets.py", True, id="outside-from-the-root"),
+        pytest.param(["secrets.py"], "file:///other/config/secrets.py", True, id="outside-by-name"),
+        pytest.param(["secrets.py"], "file:///home/u/tmp/Projects/secrets.py", True, id="folder-with-alike-name"),
+    ],
+)  # fmt: skip
+def test_globs_count_from_the_workspace_folder(globs: list[str], uri: str, covered: bool) -> None:
+    assert Exclusion(tuple(globs), FOLDERS).covers(uri) is covered
+
+
+@pytest.mark.parametrize(
+    ("folder", "uri"),
+    [
+        pytest.param("file:///home/u/.ssh", "file:///home/u/.ssh/notes.txt", id="ssh"),
+        pytest.param("file:///home/u/.config/llm-lsp", "file:///home/u/.config/llm-lsp/config.toml", id="ours"),
+        pytest.param("file:///", "file:///home/u/.ssh/notes.txt", id="the-root-as-workspace"),
+        pytest.param("file:///c%3A/Users/u/.AWS", "file:///C:/Users/u/.aws/config", id="windows"),
+    ],
+)  # fmt: skip
+def test_a_folder_of_secrets_as_workspace_stays_secret(folder: str, uri: str) -> None:
+    assert Exclusion(SECRET_FILES, (folder,)).covers(uri)
+
+
+def test_a_drive_stands_for_the_disk() -> None:
+    assert Exclusion(("C:/Users/u/private/",), ("file:///c:/Users/u",)).covers(
+        "file:///c%3A/Users/u/private/a.py"
+    )
+
+
+@pytest.mark.parametrize("glob", ["\\", "!", "!\\", "a\\", "[z-a]", "[Z-a]"])
+def test_a_bad_glob_is_left_out_and_the_others_hold(glob: str) -> None:
+    exclusion = Exclusion((glob, "*.secret"))
+
+    assert exclusion.covers("file:///p/a.secret")
+    assert not exclusion.covers("file:///p/a.py")
+    with pytest.raises(ValueError, match=r"pattern|range"):
+        check_glob(glob)
+
+
+def test_what_cannot_be_read_as_an_address_is_covered() -> None:
+    assert Exclusion(()).covers("file://[/p/a.py")
+
+
+def test_each_document_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[str] = []
+
+    def judge(uri: str) -> bool:
+        judged.append(uri)
+        return False
+
+    exclusion = Exclusion(())
+    monkeypatch.setattr(exclusion, "_judge", judge)
+    for _ in range(3):
+        exclusion.covers("file:///p/a.py")
+    assert judged == ["file:///p/a.py"]
+
+    for n in range(2 * MAX_VERDICTS):
+        exclusion.covers(f"file:///p/{n}.py")
+    assert len(exclusion._verdicts) <= MAX_VERDICTS
