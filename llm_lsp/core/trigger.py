@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from llm_lsp.core.anchor import INERT_REST
 from llm_lsp.core.timing import Pace
-from llm_lsp.core.types import CompletionRequest, Reason, Skip, Trigger
+from llm_lsp.core.types import CompletionRequest, Document, Reason, Skip, Trigger
 
 # Characters. A larger text is hardly written by hand, and its editor has switched most things off: VS Code's bound is 20 MB.
 MAX_DOCUMENT_CHARS = 20_000_000
 # Documents that are code someone writes; others are views (diffs, settings, output).
 SCHEMES = ("file", "untitled", "vscode-notebook-cell", "vscode-remote", "vscode-userdata")
+# Columns in which a NUL shows that a file is no text: git looks at as many bytes of a file's start.
+LOOK_COLUMNS = 8000
 # A statement that ends in one of these is finished: Cody's rule, with the full-width forms.
 STATEMENT_ENDS = ");]}）；】」。"
 # The third deletion in a row means that the user looks for another way: cursortab's rule.
@@ -28,17 +30,26 @@ class AdmissionRules:
     """Whether completions come while typing."""
 
 
-def admit(request: CompletionRequest, rules: AdmissionRules) -> Skip | None:
-    """Say why this request is not for us, or None."""
-    document = request.document
+def admit_document(document: Document, rules: AdmissionRules) -> Skip | None:
+    """Say why nothing is completed in a document, or None."""
     if not rules.enabled:
         return Skip(Reason.DISABLED)
     if rules.languages and document.language not in rules.languages:
         return Skip(Reason.LANGUAGE, document.language)
-    if document.uri.partition(":")[0] not in SCHEMES:
-        return Skip(Reason.SCHEME, document.uri.partition(":")[0])
+    scheme = document.uri.partition(":")[0]
+    if scheme not in SCHEMES:
+        return Skip(Reason.SCHEME, scheme)
     if document.text.size > MAX_DOCUMENT_CHARS:
         return Skip(Reason.TOO_LARGE)
+    return None
+
+
+def admit(request: CompletionRequest, rules: AdmissionRules) -> Skip | None:
+    """Say why this request is not for us, or None."""
+    if skip := admit_document(request.document, rules):
+        return skip
+    if "\0" in request.document.text.line(request.point.line)[:LOOK_COLUMNS]:
+        return Skip(Reason.BINARY)
     if request.trigger is Trigger.AUTOMATIC and not rules.automatic:
         return Skip(Reason.MANUAL_ONLY)
     return None

@@ -9,7 +9,7 @@ from cachetools import TTLCache
 
 from llm_lsp.core.anchor import LOOK_BACK_CHARS, Anchor, Bucket, continuations
 from llm_lsp.core.types import Finish, Generation
-from llm_lsp.engine.scheduler import Route
+from llm_lsp.engine.scheduler import Ask, Route
 
 # Design, stage 1. Ten minutes is about how long a place in a text stays as it was.
 MAX_BYTES = 8 * 1024 * 1024
@@ -29,6 +29,7 @@ class _Entry:
     generation: Generation
     start: int
     """Offset in the generation's text from which it remains at the anchor."""
+    is_hole: bool
 
     @property
     def cost(self) -> int:
@@ -66,33 +67,29 @@ class GenerationCache:
             MAX_BYTES, TTL_S, clock, lambda entries: sum(entry.cost for entry in entries)
         )
 
-    def put(self, route: Route, anchor: Anchor, generation: Generation) -> None:
-        """Keep a generation for its place and for the places along its text."""
+    def put(self, ask: Ask, generation: Generation) -> None:
+        """Keep a generation for the place that asked for it and for the places along its text."""
         if generation.finish is Finish.TRUNCATED:
             return
-        for place, start in continuations(anchor, generation.text):
+        for place, start in continuations(ask.anchor, generation.text):
             if start < len(generation.text) or start == 0:
-                self._add((route, place.bucket), _Entry(place, generation, start))
+                self._add((ask.route, place.bucket), _Entry(place, generation, start, ask.is_hole))
 
-    def find(self, route: Route, anchor: Anchor) -> Hit | None:
-        """Give the generation with the longest rest at a place, or None.
+    def find(self, ask: Ask) -> Hit | None:
+        """Give the generation with the longest rest at the place that asks, or None.
 
         One that was typed to where we cut it has nothing left and is not found; one that the model ended is.
         """
         best: Hit | None = None
-        for entry in self._buckets.get((route, anchor.bucket), ()):
-            typed = entry.remaining_from(anchor)
-            if typed is None:
+        for entry in self._buckets.get((ask.route, ask.anchor.bucket), ()):
+            typed = entry.remaining_from(ask.anchor)
+            if typed is None or (ask.is_hole and not entry.is_hole):
                 continue
             if not entry.generation.answers(typed):
                 continue
             if best is None or len(entry.generation.text) - typed > len(best.generation.text) - best.typed:
                 best = Hit(entry.generation, typed)
         return best
-
-    def clear(self) -> None:
-        """Forget all."""
-        self._buckets.clear()
 
     def _add(self, key: _Key, entry: _Entry) -> None:
         others = tuple(e for e in self._buckets.get(key, ()) if e.anchor != entry.anchor)

@@ -9,7 +9,7 @@ from typing import Protocol
 from llm_lsp.core.types import Face, Finish, Generation, Skip, Usage
 from llm_lsp.engine import scheduler as s
 from llm_lsp.engine.clock import Clock, Timer
-from llm_lsp.errors import InternalError, LlmLspError
+from llm_lsp.errors import BrokenStreamError, InternalError, LlmLspError
 from llm_lsp.providers.base import Stream
 
 
@@ -127,7 +127,7 @@ class Calls:
                 task = asyncio.create_task(self._run(call_id, self._jobs[request_id]))
                 self._running[call_id] = _Running(task)
             case s.Close(call_id):
-                self._close(self._running.pop(call_id))
+                self._close(self._running.pop(call_id, None))
             case s.Give(request_id, generation, typed):
                 self._settle(request_id, Answer(generation, len(typed)))
             case s.Refuse(request_id, reason):
@@ -151,7 +151,9 @@ class Calls:
             self._timer.cancel()
         self._timer = self._clock.call_at(at, lambda: self._step(s.Woke()))
 
-    def _close(self, running: _Running) -> None:
+    def _close(self, running: _Running | None) -> None:
+        if running is None:
+            return  # It ended in this very turn.
         if running.stream is None:
             running.task.cancel()
         else:
@@ -162,6 +164,12 @@ class Calls:
     async def _run(self, call_id: int, job: Job) -> None:
         try:
             generation = await self._read(call_id, job)
+        except asyncio.CancelledError:
+            # Where it was not the scheduler that closed it, it must learn of the end.
+            self._step(
+                s.Failed(call_id, BrokenStreamError("the connection was closed by a change of settings"))
+            )
+            raise
         except LlmLspError as exc:
             self._step(s.Failed(call_id, exc))
         except Exception as exc:

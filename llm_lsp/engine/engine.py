@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
+from llm_lsp.core.trigger import admit_document
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Reason, Skip
 from llm_lsp.engine.client import Client
 from llm_lsp.engine.client import Source as EditorSource
@@ -53,6 +54,11 @@ class CompletionEngine:
         """Take settings from the editor, under "initializationOptions" or "editor settings"."""
         self._stack = self._stack.with_layer(source, settings)
         self._apply()
+        self.registry.release()
+
+    def expect_settings(self) -> None:
+        """Settings were asked for: begin nothing big before they come, or a second has passed."""
+        self.registry.hold()
 
     def set_folders(self, folders: tuple[str, ...]) -> None:
         """Take the workspace's folders, as URIs, and read what they say."""
@@ -62,12 +68,14 @@ class CompletionEngine:
     def open(self, document: Document) -> None:
         """Take an opened document in, and find a model for it."""
         self._workspace.open(document)
-        if not self.registry.runtime.exclusion.covers(document.uri):
+        runtime = self.registry.runtime
+        if admit_document(document, runtime.rules) is None and not runtime.exclusion.covers(document.uri):
             self.registry.need()
 
     def change(self, document: Document, edits: tuple[Edit, ...]) -> None:
         """Take a changed document."""
         self._workspace.change(document, edits)
+        self._pipeline.edited(document.uri)
 
     def close(self, uri: str) -> None:
         """Forget a document and settle what waits for it."""

@@ -3,99 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 
-from llm_lsp.core.anchor import Anchor, anchor_at
-from llm_lsp.core.mode import choose_mode
-from llm_lsp.core.postprocess import postprocess
-from llm_lsp.core.prompt import build_prompt, stop_rule
-from llm_lsp.core.streak import Streak
-from llm_lsp.core.timing import ready_at
 from llm_lsp.core.trigger import admit, gate
-from llm_lsp.core.types import Completion, CompletionRequest, Finish, Generation, Reason, Skip, Trigger
-from llm_lsp.core.window import Window, cut_window
+from llm_lsp.core.types import Completion, CompletionRequest, Generation, Reason, Skip
 from llm_lsp.engine.cache import GenerationCache
-from llm_lsp.engine.calls import Calls, Reader
+from llm_lsp.engine.calls import Calls
 from llm_lsp.engine.clock import Clock
+from llm_lsp.engine.limits import RateLimit
+from llm_lsp.engine.menu import MenuWait
 from llm_lsp.engine.notices import Notices
-from llm_lsp.engine.registry import Registry, Runtime
-from llm_lsp.engine.scheduler import Ask, Route
+from llm_lsp.engine.place import CompletionJob, Place, Progress
+from llm_lsp.engine.registry import Registry
+from llm_lsp.engine.scheduler import Ask
 from llm_lsp.engine.workspace import Workspace
-from llm_lsp.errors import LlmLspError, UnreachableError
-from llm_lsp.providers.base import Provider, Stream
+from llm_lsp.errors import LlmLspError, RateLimitError, UnreachableError
 
 LOG = logging.getLogger(__name__)
 CALL_CAUSE = "call"
-# Tokens. A model with a smaller window than its answers' limit still sees this much.
-MIN_PROMPT_TOKENS = 64
-
-Progress = Callable[[str], None]
-"""Is told the text so far while it streams."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A request with what is needed to ask for it."""
-
-    request: CompletionRequest
-    runtime: Runtime
-    provider: Provider
-    anchor: Anchor
-    route: Route
-
-    @property
-    def line_prefix(self) -> str:
-        return self.request.document.text.line(self.request.point.line)[: self.request.point.column]
-
-    @property
-    def line_suffix(self) -> str:
-        return self.request.document.text.line(self.request.point.line)[self.request.point.column :]
-
-
-class CompletionJob:
-    """How to make the call for a place; nothing is built before the call is made."""
-
-    def __init__(self, place: Place, cache: GenerationCache, progress: Progress | None) -> None:
-        request, multiline = place.request, place.runtime.config.completion.multiline
-        is_manual = request.trigger is Trigger.MANUAL
-        self._mode = choose_mode(request.document, request.point, multiline, manual=is_manual)
-        self._may_grow = multiline != "never"
-        self._place = place
-        self._cache = cache
-        self._progress = progress
-
-    def begin(self) -> Stream:
-        """Build the prompt and begin the call."""
-        provider = self._place.provider
-        return provider.stream(build_prompt(self._window, provider.profile, self._mode))
-
-    def reader(self) -> Reader:
-        """Give what decides when the stream is complete."""
-        profile = self._place.provider.profile
-        rule = stop_rule(self._window, profile, self._mode, may_grow=self._may_grow)
-        # Where closing does not stop the bill the model was told to stop at the line's end.
-        return Streak(rule) if profile.cancel_stops_billing else Streak(rule, lines=0)
-
-    def streamed(self, text: str) -> None:
-        """Show the text so far, as it would be inserted."""
-        if self._progress is None:
-            return
-        result = postprocess(text, Finish.CUT, self._place.request)
-        if not isinstance(result, Skip):
-            self._progress(result.text)
-
-    def done(self, generation: Generation) -> None:
-        """Keep a generation for its place, also when nobody waits for it any more."""
-        self._cache.put(self._place.route, self._place.anchor, generation)
-
-    @cached_property
-    def _window(self) -> Window:
-        request, profile = self._place.request, self._place.provider.profile
-        # What the answer needs is kept free.
-        budget = max(MIN_PROMPT_TOKENS, profile.context_tokens - profile.max_tokens)
-        return cut_window(request.document, request.point, budget)
 
 
 class CompletionPipeline:
@@ -108,6 +32,8 @@ class CompletionPipeline:
         self._clock = clock
         self._cache = GenerationCache(clock.now)
         self._calls = Calls(clock)
+        self._menu = MenuWait(clock)
+        self._limits: dict[str, RateLimit] = {}
 
     async def complete(
         self, request: CompletionRequest, progress: Progress | None = None
@@ -117,14 +43,29 @@ class CompletionPipeline:
         Cancelling the caller detaches the request.
         """
         self._calls.arrived(request.document.uri, request.face)
-        place = self._admit(request, self._registry.runtime)
+        place = self._admit(request)
         if isinstance(place, Skip):
             return place
-        if hit := self._cache.find(place.route, place.anchor):
-            return self._finish(place, hit.generation, hit.typed)
+        if known := self._known(place):
+            return known
         if skip := self._gate(place):
             return skip
+        if request.face == "menu":
+            budget_s = place.runtime.config.completion.menu_timeout_ms / 1000
+            return await self._menu.answer(request.document.uri, self._ask(place, progress), budget_s)
         return await self._ask(place, progress)
+
+    def began(self, place: Place) -> None:
+        """Count a call against its provider's rate; what is asked for by hand counts, too."""
+        self._limit(place).count(self._clock.now())
+
+    def keep(self, ask: Ask, generation: Generation) -> None:
+        """Keep what a call gave, for whoever asks at its place or along its text."""
+        self._cache.put(ask, generation)
+
+    def edited(self, uri: str) -> None:
+        """Take note that a document changed."""
+        self._menu.edited(uri)
 
     def close_document(self, uri: str) -> None:
         """Settle what waits for a document."""
@@ -133,69 +74,56 @@ class CompletionPipeline:
     async def aclose(self) -> None:
         """Settle all requests and close all calls."""
         await self._calls.aclose()
+        await self._menu.aclose()
 
-    def _admit(self, request: CompletionRequest, runtime: Runtime) -> Place | Skip:
+    def _admit(self, request: CompletionRequest) -> Place | Skip:
+        runtime, uri = self._registry.runtime, request.document.uri
+        if self._workspace.document(uri) is None:
+            return Skip(Reason.UNKNOWN_DOCUMENT)
         if skip := admit(request, runtime.rules):
             return skip
-        if runtime.exclusion.covers(request.document.uri):
+        if runtime.exclusion.covers(uri):
             return Skip(Reason.EXCLUDED)
-        provider = runtime.provider
-        if provider is None:
+        if runtime.provider is None:
             self._registry.need()
             return self._registry.runtime.absent
-        profile = provider.profile
-        route = Route(profile.provider, profile.model, profile.fim, runtime.epoch)
-        anchor = anchor_at(request.document, request.point)
-        return Place(request, runtime, provider, anchor, route)
+        return Place.of(request, runtime, runtime.provider, self._workspace.pace(uri))
+
+    def _known(self, place: Place) -> Completion | Skip | None:
+        hit = self._cache.find(place.ask)
+        if hit is None or (place.is_manual and hit.generation.end_after(hit.typed) is None):
+            # Who asks by hand where there was nothing to say asks again.
+            return None
+        return place.completion(hit.generation, hit.typed)
 
     def _gate(self, place: Place) -> Skip | None:
-        if place.request.trigger is Trigger.MANUAL:
+        if place.is_manual:
             return None
-        return gate(place.line_prefix, place.line_suffix, self._workspace.pace(place.request.document.uri))
+        if not place.profile.local and not self._limit(place).allows(self._clock.now()):
+            return Skip(Reason.RATE_LIMITED)
+        line, column = place.request.document.text.line(place.request.point.line), place.request.point.column
+        return gate(line[:column], line[column:], self._workspace.pace(place.request.document.uri))
 
     async def _ask(self, place: Place, progress: Progress | None) -> Completion | Skip:
-        profile = place.provider.profile
-        ask = Ask(
-            place.request.id,
-            place.anchor,
-            place.route,
-            place.request.face,
-            self._ready_at(place),
-            profile.max_in_flight,
-        )
+        job = CompletionJob(place, self, progress)
         try:
-            answer = await self._calls.ask(ask, CompletionJob(place, self._cache, progress))
+            answer = await self._calls.ask(place.ask, job)
         except LlmLspError as exc:
             return self._failed(place, exc)
         if isinstance(answer, Skip):
             return answer
         self._notices.over(CALL_CAUSE)
-        return self._finish(place, answer.generation, answer.typed)
+        return place.completion(answer.generation, answer.typed)
 
-    def _ready_at(self, place: Place) -> float:
-        if place.request.trigger is Trigger.MANUAL:
-            return float("-inf")
-        pace = self._workspace.pace(place.request.document.uri)
-        debounce_ms = place.runtime.config.completion.debounce_ms
-        if debounce_ms != "auto":
-            return pace.last_edit_at + debounce_ms / 1000
-        return ready_at(pace, place.line_prefix, place.line_suffix)
+    def _limit(self, place: Place) -> RateLimit:
+        return self._limits.setdefault(place.profile.provider, RateLimit())
 
     def _failed(self, place: Place, error: LlmLspError) -> Skip:
         LOG.warning("request %d failed: %s", place.request.id, error)
+        if isinstance(error, UnreachableError) and self._registry.lost(place.provider):
+            # A server that went idle is started again; that is no error.
+            return self._registry.runtime.absent
+        if isinstance(error, RateLimitError):
+            self._limit(place).refused(self._clock.now(), error.retry_after_s)
         self._notices.say(CALL_CAUSE, "error", str(error))
-        if isinstance(error, UnreachableError):
-            self._registry.lost(place.provider)
         return Skip(Reason.PROVIDER_FAILED, str(error))
-
-    def _finish(self, place: Place, generation: Generation, typed: int) -> Completion | Skip:
-        request = place.request
-        length = len(generation.text)
-        end = generation.end_after(typed) or length
-        finish = generation.finish if end == length else Finish.CUT
-        result = postprocess(generation.text[typed:end], finish, request)
-        if isinstance(result, Skip):
-            return result
-        return Completion(
-            f"{generation.id}.{request.id}", generation.id, request.point, result.end, result.text
-        )

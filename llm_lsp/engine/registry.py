@@ -25,6 +25,8 @@ LOG = logging.getLogger(__name__)
 SEARCH_AGAIN_S = 10.0
 # Seconds that a replaced provider's connections live on, so that its calls end on their own epoch.
 RETIRE_S = 15.0
+# Seconds that a client has to answer what its settings are; editors answer within milliseconds.
+HOLD_S = 1.0
 PROVIDER_CAUSE = "provider"
 SEARCH_TOKEN = "llm-lsp/provider"
 LOADING = Skip(Reason.LOADING)
@@ -61,6 +63,8 @@ class Registry:
         self._clock = clock
         self._search: asyncio.Task[None] | None = None
         self._searched_at = float("-inf")
+        self._held_until = float("-inf")
+        self._is_needed = False
         self._retired: set[asyncio.Task[None]] = set()
         self.runtime = _runtime(0, Config())
 
@@ -77,10 +81,14 @@ class Registry:
         if self._search:
             self._search.cancel()
             self._search = None
+        if self._is_needed:
             self.need()
 
     def need(self) -> None:
         """Begin to find a provider, unless there is one or the last search was a moment ago."""
+        self._is_needed = True
+        if self._clock.now() < self._held_until:
+            return
         if self.runtime.provider or (self._search and not self._search.done()):
             return
         if self.runtime.absent.reason is not Reason.LOADING:
@@ -96,11 +104,23 @@ class Registry:
             await asyncio.wait([self._search])
         return self.runtime
 
-    def lost(self, provider: Provider) -> None:
-        """Take note that a provider's server is gone: the next request searches anew."""
+    def lost(self, provider: Provider) -> bool:
+        """Take note that a provider's server is gone; give whether another is being found or started."""
         if self.runtime.provider is provider and self.runtime.config.provider in ("auto", "local"):
             self._put(None, LOADING)
             self._retire(provider)
+            self.need()
+        return self.runtime.provider is None
+
+    def hold(self) -> None:
+        """Settings are on their way: begin no search before they are here, or HOLD_S have passed."""
+        self._held_until = self._clock.now() + HOLD_S
+        self._clock.call_at(self._held_until, self.release)
+
+    def release(self) -> None:
+        """The settings are here."""
+        self._held_until = float("-inf")
+        if self._is_needed:
             self.need()
 
     async def aclose(self) -> None:

@@ -18,6 +18,8 @@ from llm_lsp.errors import LlmLspError
 # Seconds that a call without listeners is kept, since the next request often agrees with it.
 # Design, stage 2; a request follows its cancel within 90 ms in VS Code (measured in the references).
 LINGER_S = 0.4
+# Seconds that a call may go on for the lines after what it was made for: five lines at 20 tokens a second.
+STREAK_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Ask:
     """From when on a call may be made for it; joining one needs no wait."""
     slots: int
     """Calls that its provider may have in flight."""
+    is_hole: bool = False
+    """Whether it asks for the whole rest of a hole; then a call for less does not serve it."""
 
     @property
     def uri(self) -> str:
@@ -173,13 +177,15 @@ class _Call:
     """When the last listener left."""
 
     @property
-    def lingers(self) -> bool:
-        """Whether it has neither a listener nor a unit; one with a unit ends by itself after a few lines."""
-        return not self.listeners and not self.generation.units
+    def ends_at(self) -> float | None:
+        """When it is closed if nobody joins it; None while there is a listener."""
+        if self.listeners:
+            return None
+        return self.idle_since + (STREAK_S if self.generation.units else LINGER_S)
 
     def typed(self, ask: Ask) -> str | None:
         """Give what was typed since its text began to come; None where that does not agree."""
-        if ask.route != self.base.route:
+        if ask.route != self.base.route or (ask.is_hole and not self.base.is_hole):
             return None
         return typed_since(self.base.anchor, self.generation.text, ask.anchor)
 
@@ -319,7 +325,7 @@ class Scheduler:
 
     def _expire(self, now: float) -> Iterator[Effect]:
         for call in [*self._calls.values()]:
-            if call.lingers and now >= call.idle_since + LINGER_S:
+            if call.ends_at is not None and now >= call.ends_at:
                 yield self._close(call)
 
     def _start_due(self, now: float) -> Iterator[Effect]:
@@ -343,7 +349,7 @@ class Scheduler:
             yield Start(call.call_id, ask.request_id)
 
     def _next_wake(self, now: float) -> Iterator[Effect]:
-        times = [call.idle_since + LINGER_S for call in self._calls.values() if call.lingers]
+        times = [call.ends_at for call in self._calls.values() if call.ends_at is not None]
         # Who is due but has no slot is woken by a call's end.
         times += [ask.ready_at for ask in self._waiting.values() if ask.ready_at > now]
         if times:

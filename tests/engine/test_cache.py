@@ -6,11 +6,15 @@ import pytest
 
 from llm_lsp.core.types import Finish, Generation
 from llm_lsp.engine.cache import MAX_GENERATIONS, TTL_S, GenerationCache
-from llm_lsp.engine.scheduler import Route
+from llm_lsp.engine.scheduler import Ask, Route
 from tests.core.test_anchor import place
 from tests.doubles import FakeClock
 
 ROUTE = Route("p", "m", "none", 1)
+
+
+def asked(marked: str, *, route: Route = ROUTE, is_hole: bool = False) -> Ask:
+    return Ask(1, place(marked), route, "inline", 0.0, 2, is_hole)
 
 
 def generation(text: str, finish: Finish = Finish.CUT) -> Generation:
@@ -19,8 +23,8 @@ def generation(text: str, finish: Finish = Finish.CUT) -> Generation:
 
 def remaining(base: str, text: str, now: str, *, route: Route = ROUTE) -> str | None:
     cache = GenerationCache(FakeClock().now)
-    cache.put(ROUTE, place(base), generation(text))
-    hit = cache.find(route, place(now))
+    cache.put(asked(base), generation(text))
+    hit = cache.find(asked(now, route=route))
     return hit.generation.text[hit.typed :] if hit else None
 
 
@@ -46,9 +50,9 @@ def test_what_remains_of_a_generation(base: str, text: str, now: str, expected: 
 
 def test_where_the_model_ended_by_itself_there_is_no_more_to_ask_for() -> None:
     cache = GenerationCache(FakeClock().now)
-    cache.put(ROUTE, place("x = ‸"), generation("foo(a)", Finish.STOP))
+    cache.put(asked("x = ‸"), generation("foo(a)", Finish.STOP))
 
-    hit = cache.find(ROUTE, place("x = foo(a)‸"))
+    hit = cache.find(asked("x = foo(a)‸"))
 
     assert hit is not None
     assert hit.generation.text[hit.typed :] == ""
@@ -60,10 +64,10 @@ def test_a_new_epoch_finds_nothing_old() -> None:
 
 def test_the_longest_rest_wins() -> None:
     cache = GenerationCache(FakeClock().now)
-    cache.put(ROUTE, place("x = ‸"), generation("foo(a, b)"))
-    cache.put(ROUTE, place("x = f‸"), generation("oo"))
+    cache.put(asked("x = ‸"), generation("foo(a, b)"))
+    cache.put(asked("x = f‸"), generation("oo"))
 
-    hit = cache.find(ROUTE, place("x = fo‸"))
+    hit = cache.find(asked("x = fo‸"))
 
     assert hit is not None
     assert hit.generation.text == "foo(a, b)"
@@ -72,25 +76,35 @@ def test_the_longest_rest_wins() -> None:
 def test_a_truncated_generation_is_not_kept() -> None:
     cache = GenerationCache(FakeClock().now)
 
-    cache.put(ROUTE, place("x = ‸"), generation("foo", Finish.TRUNCATED))
+    cache.put(asked("x = ‸"), generation("foo", Finish.TRUNCATED))
 
-    assert cache.find(ROUTE, place("x = ‸")) is None
+    assert cache.find(asked("x = ‸")) is None
 
 
 def test_generations_age() -> None:
     clock = FakeClock()
     cache = GenerationCache(clock.now)
-    cache.put(ROUTE, place("x = ‸"), generation("foo"))
+    cache.put(asked("x = ‸"), generation("foo"))
 
     clock.time += TTL_S + 1
 
-    assert cache.find(ROUTE, place("x = ‸")) is None
+    assert cache.find(asked("x = ‸")) is None
 
 
 def test_old_generations_make_room() -> None:
     cache = GenerationCache(FakeClock().now)
     for number in range(MAX_GENERATIONS + 10):
-        cache.put(ROUTE, place(f"line {number}\nx = ‸"), generation("foo"))
+        cache.put(asked(f"line {number}\nx = ‸"), generation("foo"))
 
-    assert cache.find(ROUTE, place("line 0\nx = ‸")) is None
-    assert cache.find(ROUTE, place(f"line {MAX_GENERATIONS + 9}\nx = ‸")) is not None
+    assert cache.find(asked("line 0\nx = ‸")) is None
+    assert cache.find(asked(f"line {MAX_GENERATIONS + 9}\nx = ‸")) is not None
+
+
+def test_who_asks_for_the_whole_hole_is_not_served_with_a_line() -> None:
+    cache = GenerationCache(FakeClock().now)
+    cache.put(asked("x = ‸"), generation("foo"))
+    assert cache.find(asked("x = ‸", is_hole=True)) is None
+
+    cache.put(asked("x = ‸", is_hole=True), generation("foo(\n)"))
+    assert cache.find(asked("x = ‸", is_hole=True)) is not None
+    assert cache.find(asked("x = f‸")) is not None

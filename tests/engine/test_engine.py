@@ -27,9 +27,10 @@ from llm_lsp.core.types import (
 )
 from llm_lsp.engine.client import Kind, Level, Progress
 from llm_lsp.engine.engine import CompletionEngine, World
+from llm_lsp.engine.menu import HOLD_S
 from llm_lsp.engine.registry import SEARCH_AGAIN_S
 from llm_lsp.engine.scheduler import LINGER_S
-from llm_lsp.errors import ConfigError, LlmLspError, ModelFileError, UnreachableError
+from llm_lsp.errors import ConfigError, LlmLspError, ModelFileError, RateLimitError, UnreachableError
 from llm_lsp.providers.base import Provider
 from tests.doubles import FakeClock, ScriptedProvider, settle
 
@@ -361,3 +362,128 @@ async def test_a_local_provider_has_one_call_at_a_time() -> None:
 
     assert len(provider.streams) == 1
     await rig.engine.aclose()
+
+
+async def test_a_menu_never_waits_longer_than_it_may_once_the_user_types_on() -> None:
+    rig = Rig()
+    rig.client.has_inline = False
+    await rig.write("y = ")
+    task = rig.ask(face="menu")
+    await rig.clock.advance(0.2)
+    assert not task.done()
+
+    await rig.type("a")
+    await settle()
+
+    assert reason_of(await task) is Reason.TIMED_OUT
+    rig.provider.streams[0].finish("ab")
+    await settle()
+    assert text_of(await rig.ask(face="menu")) == "b"
+    await rig.engine.aclose()
+
+
+async def test_who_types_and_pauses_has_a_menu_held_for_him_for_two_seconds() -> None:
+    rig = Rig()
+    rig.client.has_inline = False
+    await rig.write("y = ")
+    early = rig.ask(face="menu")
+    await rig.clock.advance(1.0)
+    rig.provider.streams[0].finish("ab")
+    assert text_of(await early) == "ab"
+
+    await rig.type("x")
+    late = rig.ask(face="menu")
+    await rig.clock.advance(HOLD_S)
+    assert reason_of(await late) is Reason.TIMED_OUT
+    await rig.engine.aclose()
+
+
+async def test_nothing_big_begins_before_settings_that_were_asked_for(rig: Rig) -> None:
+    rig.engine.expect_settings()
+    await rig.write("y = ")
+    assert rig.finder.searches == 0
+
+    rig.engine.configure("editor settings", {})
+    await settle()
+
+    assert rig.finder.searches == 1
+
+
+async def test_settings_that_never_come_are_not_waited_for(rig: Rig) -> None:
+    rig.engine.expect_settings()
+    await rig.write("y = ")
+    await rig.clock.advance(2.0)
+
+    assert rig.finder.searches == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "uri"),
+    [
+        pytest.param({"enabled": False}, URI, id="switched off"),
+        pytest.param({"completion": {"languages": ["go"]}}, URI, id="another language"),
+        pytest.param({}, "git:/a.py", id="a diff"),
+        pytest.param({}, "file:///p/.env", id="a secret file"),
+    ],
+)
+async def test_a_document_that_is_not_completed_starts_no_model(
+    settings: Mapping[str, object], uri: str
+) -> None:
+    rig = Rig(settings=settings)
+    await rig.write("y = ", uri)
+
+    assert rig.finder.searches == 0
+    await rig.engine.aclose()
+
+
+async def test_a_model_server_that_went_idle_is_started_again_without_an_error() -> None:
+    first, second = ScriptedProvider(), ScriptedProvider(replies=("1\n",))
+    rig = Rig(first, second)
+    await rig.write("y = ")
+    task = rig.ask()
+    await settle()
+    first.streams[0].fail(UnreachableError("127.0.0.1: connection refused"))
+
+    assert reason_of(await task) is Reason.LOADING
+    assert rig.client.shown == []
+    await rig.engine.aclose()
+
+
+async def test_a_request_for_a_document_that_was_closed_makes_no_call(rig: Rig) -> None:
+    await rig.write("y = ")
+    task = rig.ask()
+    rig.engine.close(URI)
+
+    assert reason_of(await task) is Reason.UNKNOWN_DOCUMENT
+    assert rig.provider.streams == []
+
+
+async def test_a_call_whose_connection_is_closed_from_elsewhere_is_answered_and_gives_its_slot_back(
+    rig: Rig,
+) -> None:
+    await rig.write("y = ")
+    task = rig.ask()
+    await settle()
+    await rig.provider.aclose()
+
+    assert reason_of(await task) is Reason.PROVIDER_FAILED
+    rig.provider.replies = ["1\n"]
+    assert text_of(await rig.ask(Trigger.MANUAL)) == "1"
+
+
+async def test_a_refused_rate_is_obeyed_and_passed_by_hand(rig: Rig) -> None:
+    await rig.write("y = ")
+    task = rig.ask()
+    await settle()
+    rig.provider.streams[0].fail(RateLimitError("h: too many requests", 30))
+    await task
+
+    assert reason_of(await rig.ask()) is Reason.RATE_LIMITED
+    rig.provider.replies = ["1\n"]
+    assert text_of(await rig.ask(Trigger.MANUAL)) == "1"
+
+
+async def test_a_binary_file_is_left_alone(rig: Rig) -> None:
+    await rig.write("\x00\x01")
+
+    assert reason_of(await rig.ask()) is Reason.BINARY

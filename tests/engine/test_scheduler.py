@@ -10,6 +10,7 @@ from llm_lsp.core.anchor import Anchor, Bucket
 from llm_lsp.core.types import Face, Finish, Generation, Reason
 from llm_lsp.engine.scheduler import (
     LINGER_S,
+    STREAK_S,
     Arrived,
     Ask,
     Asked,
@@ -130,6 +131,15 @@ def test_a_cancelled_call_is_closed_when_it_has_lingered() -> None:
 
     assert scheduler.step(Cancelled(1), 1) == [Wake(1 + LINGER_S)]
     assert scheduler.step(Woke(), 1 + LINGER_S) == [Close(1)]
+
+
+def test_a_call_that_reads_on_for_later_ends_in_time() -> None:
+    scheduler = Scheduler()
+    step(scheduler, Asked(ask(1)), 0)
+    scheduler.step(Streamed(1, generation("foo")), 1)
+
+    assert scheduler.step(Woke(), 1 + LINGER_S) == [Wake(1 + STREAK_S)]
+    assert scheduler.step(Woke(), 1 + STREAK_S) == [Close(1)]
 
 
 def test_two_faces_of_one_place_share_a_call() -> None:

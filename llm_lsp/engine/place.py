@@ -1,0 +1,129 @@
+"""A request with all that is needed to answer it; knows no cache and no other request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from llm_lsp.core.anchor import anchor_at
+from llm_lsp.core.mode import choose_mode
+from llm_lsp.core.postprocess import postprocess
+from llm_lsp.core.prompt import build_prompt, stop_rule
+from llm_lsp.core.streak import Streak
+from llm_lsp.core.timing import Pace, ready_at
+from llm_lsp.core.types import Completion, CompletionRequest, Finish, Generation, Mode, Profile, Skip, Trigger
+from llm_lsp.core.window import Window, cut_window
+from llm_lsp.engine.calls import Reader
+from llm_lsp.engine.registry import Runtime
+from llm_lsp.engine.scheduler import Ask, Route
+from llm_lsp.providers.base import Provider, Stream
+
+# Tokens. A model with a smaller window than its answers' limit still sees this much.
+MIN_PROMPT_TOKENS = 64
+
+Progress = Callable[[str], None]
+"""Is told the text so far while it streams."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a completion is wanted, and by which provider."""
+
+    request: CompletionRequest
+    runtime: Runtime
+    provider: Provider
+    mode: Mode
+    ask: Ask
+
+    @classmethod
+    def of(cls, request: CompletionRequest, runtime: Runtime, provider: Provider, pace: Pace) -> Place:
+        """Look at the text around the cursor; costs a bounded number of lines."""
+        profile, settings = provider.profile, runtime.config.completion
+        is_manual = request.trigger is Trigger.MANUAL
+        mode = choose_mode(request.document, request.point, settings.multiline, manual=is_manual)
+        line = request.document.text.line(request.point.line)
+        if is_manual:
+            at = float("-inf")
+        elif settings.debounce_ms == "auto":
+            at = ready_at(pace, line[: request.point.column], line[request.point.column :])
+        else:
+            at = pace.last_edit_at + settings.debounce_ms / 1000
+        route = Route(profile.provider, profile.model, profile.fim, runtime.epoch)
+        anchor = anchor_at(request.document, request.point)
+        ask = Ask(request.id, anchor, route, request.face, at, profile.max_in_flight, mode is Mode.HOLE)
+        return cls(request, runtime, provider, mode, ask)
+
+    @property
+    def is_manual(self) -> bool:
+        return self.request.trigger is Trigger.MANUAL
+
+    @property
+    def profile(self) -> Profile:
+        return self.provider.profile
+
+    def completion(self, generation: Generation, typed: int) -> Completion | Skip:
+        """Fit what a generation says after `typed` characters to the text as it is now."""
+        length = len(generation.text)
+        end = generation.end_after(typed) or length
+        finish = generation.finish if end == length else Finish.CUT
+        result = postprocess(generation.text[typed:end], finish, self.request)
+        if isinstance(result, Skip):
+            return result
+        opaque_id = f"{generation.id}.{self.request.id}"
+        return Completion(opaque_id, generation.id, self.request.point, result.end, result.text)
+
+
+class Books(Protocol):
+    """Who wants to know of calls."""
+
+    def began(self, place: Place) -> None:
+        """Take note of a call."""
+        ...
+
+    def keep(self, ask: Ask, generation: Generation) -> None:
+        """Keep what a call gave."""
+        ...
+
+
+class CompletionJob:
+    """How to make the call for a place; nothing is built before the call is made."""
+
+    def __init__(self, place: Place, books: Books, progress: Progress | None) -> None:
+        self._place = place
+        self._books = books
+        self._progress = progress
+
+    def begin(self) -> Stream:
+        """Build the prompt and begin the call."""
+        place = self._place
+        self._books.began(place)
+        return place.provider.stream(build_prompt(self._window, place.profile, place.mode))
+
+    def reader(self) -> Reader:
+        """Give what decides when the stream is complete."""
+        place = self._place
+        may_grow = place.runtime.config.completion.multiline != "never"
+        rule = stop_rule(self._window, place.profile, place.mode, may_grow=may_grow)
+        # Where closing does not stop the bill the model was told to stop at the line's end.
+        return Streak(rule) if place.profile.cancel_stops_billing else Streak(rule, lines=0)
+
+    def streamed(self, text: str) -> None:
+        """Show the text so far, as it would be inserted."""
+        if self._progress is None:
+            return
+        result = postprocess(text, Finish.CUT, self._place.request)
+        if not isinstance(result, Skip):
+            self._progress(result.text)
+
+    def done(self, generation: Generation) -> None:
+        """Keep a generation for its place, also when nobody waits for it any more."""
+        self._books.keep(self._place.ask, generation)
+
+    @cached_property
+    def _window(self) -> Window:
+        request, profile = self._place.request, self._place.profile
+        # What the answer needs is kept free.
+        budget = max(MIN_PROMPT_TOKENS, profile.context_tokens - profile.max_tokens)
+        return cut_window(request.document, request.point, budget)
