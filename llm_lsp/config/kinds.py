@@ -99,6 +99,20 @@ class OneOf:
         return {"enum": list(self.words())}
 
 
+@dataclass(frozen=True, slots=True)
+class EachAlone:
+    """Stands at a list whose good items hold although others are bad."""
+
+    def admits(self, value: Any) -> bool:
+        return True
+
+    def describe(self, noun: str) -> str:
+        return noun
+
+    def schema(self) -> dict[str, object]:
+        return {}
+
+
 class Unfit(Exception):
     """A value is not of its kind; internal to this package."""
 
@@ -143,6 +157,13 @@ def describe(kind: Any) -> str:
     if origin is Mapping:
         return "a table" if arguments[1] is object else f"a table, each {describe(arguments[1])}"
     return _NOUNS.get(kind, "anything")
+
+
+def alone(kind: Any) -> Any:
+    """Give the kind of the items where `kind` is a list whose items stand or fall alone; else None."""
+    if get_origin(kind) is Annotated and EachAlone() in get_args(kind)[1:]:
+        return get_args(get_args(kind)[0])[0]
+    return None
 
 
 def choices(kind: Any) -> tuple[str, ...]:

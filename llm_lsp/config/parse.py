@@ -4,12 +4,13 @@ The dataclasses in `values` say which keys there are; there is no second list.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from llm_lsp.config.kinds import (
     Unfit,
+    alone,
     choices,
     describe,
     named_section_of,
@@ -113,10 +114,20 @@ class _Reader:
             return []
 
     def _value(self, kind: Any, path: Path, value: object) -> None:
+        if isinstance(value, list) and (item_kind := alone(kind)):
+            self.values[path] = tuple(self._items_of(item_kind, path, value))
+            return
         try:
             self.values[path] = read_value(kind, value)
         except Unfit:
             self.faults.append(f"{dotted(path)} must be {describe(kind)}{_but(kind, value)}")
+
+    def _items_of(self, kind: Any, path: Path, items: list[object]) -> Iterator[object]:
+        for number, item in enumerate(items, 1):
+            try:
+                yield read_value(kind, item)
+            except Unfit:
+                self.faults.append(f"item {number} of {dotted(path)} must be {describe(kind)}")
 
 
 def _elsewhere(key: str) -> str:

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from llm_lsp.config.kinds import Between, Checked, Matching, OneOf
+from llm_lsp.config.kinds import Between, Checked, EachAlone, Matching, OneOf
 from llm_lsp.core.addresses import origin_of
+from llm_lsp.core.exclude import check_glob
 
 Auto = Literal["auto"]
 Api = Literal["openai-completions", "openai-chat", "mistral-fim", "llamacpp-infill", "ollama"]
@@ -29,6 +30,9 @@ ProviderName = Annotated[
 Address = Annotated[
     str, Checked(origin_of, "an http or https address without user, password, query and fragment")
 ]
+
+# One slip in a list must not send what its other globs exclude.
+Globs = Annotated[tuple[Annotated[str, Checked(check_glob, "a glob in .gitignore syntax")], ...], EachAlone()]
 
 
 def ways_to_fill() -> tuple[str, ...]:
@@ -110,8 +114,8 @@ class CompletionConfig:
 class PrivacyConfig:
     """What is never sent, under `[privacy]`."""
 
-    exclude: tuple[str, ...] = ()
-    """Globs in .gitignore syntax of files that are never completed nor used as context; adds to the built-in list and to what other files exclude."""
+    exclude: Globs = ()
+    """Files that are never completed nor used as context, as a .gitignore in the workspace folder would name them; one that begins with `/` also counts from the root of the disk; adds to the built-in list and to what other files exclude."""
     exclude_defaults: bool = True
     """Whether the built-in list of secret files (.env, keys, credentials …) is excluded too."""
     redact_secrets: bool = True

@@ -167,3 +167,17 @@ def test_any_mapping_gives_settings_and_one_line_messages(
     for fault in parse(mapping, from_editor=from_editor).faults:
         assert "\n" not in fault
         assert len(fault) < 300
+
+
+def test_a_bad_glob_is_left_out_and_the_others_hold() -> None:
+    parsed = parse({"privacy": {"exclude": ["a.py", "\\", "!", 3, "[z-a]", "/b/"]}})
+
+    assert parsed.values["privacy", "exclude"] == ("a.py", "/b/")
+    assert parsed.faults == tuple(
+        f"item {number} of privacy.exclude must be a glob in .gitignore syntax" for number in (2, 3, 4, 5)
+    )
+
+
+def test_globs_that_are_no_list_are_one_fault() -> None:
+    (fault,) = parse({"privacy": {"exclude": "a.py"}}).faults
+    assert fault == "privacy.exclude must be a list, each a glob in .gitignore syntax"
