@@ -71,6 +71,7 @@ async def own_model(config: Config, report: Callable[[str], None]) -> Provider:
         endpoint.base_url,
         endpoint.model,
         fim=family_of(endpoint.model) or "none",
+        context_tokens=endpoint.prompt_budget(),
         local=True,
         free=True,
     )

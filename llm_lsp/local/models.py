@@ -24,6 +24,14 @@ from llm_lsp.local.speed import SpeedBook, batch_tokens, unmeasured_threads
 from llm_lsp.local.state import ServerSpec, ServerState, files_of
 from llm_lsp.local.store import LocalModel, Store
 
+# Seconds that the first prompt of a file may be read for; the keystrokes after it cost 1 or 2 new tokens, whatever
+# its size (docs/local-models.md, Figures).
+_READING_S = 10.0
+# Tokens. Fewer hold too little of a file to complete from, more are not sent to a hosted model either.
+_LEAST_CONTEXT, _MOST_CONTEXT = 512, 2048
+# Tokens where nothing was measured: the middle of the two, as 100 tokens a second would give.
+_UNMEASURED_CONTEXT = 1024
+
 
 @dataclass(frozen=True, slots=True)
 class LocalEndpoint:
@@ -40,6 +48,15 @@ class LocalEndpoint:
     context_tokens: int
     prompt_tokens_per_s: float | None
     """What this machine reads in a second, None where it was not measured."""
+
+    def prompt_budget(self) -> int:
+        """Give the tokens that a prompt and its answer may have together, as `context_tokens` of a provider counts.
+
+        No more than the window, and what this machine reads in a time that somebody waits.
+        """
+        speed = self.prompt_tokens_per_s
+        wanted = _UNMEASURED_CONTEXT if speed is None else int(speed * _READING_S)
+        return min(self.context_tokens, max(_LEAST_CONTEXT, min(wanted, _MOST_CONTEXT)))
 
 
 @dataclass(frozen=True, slots=True)

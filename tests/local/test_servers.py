@@ -15,10 +15,11 @@ import pytest
 
 from llm_lsp import system
 from llm_lsp.config.values import LocalConfig
+from llm_lsp.core.secret import Secret
 from llm_lsp.errors import LocalModelError, ModelFileError, ModelServerError
 from llm_lsp.local import host, servers
 from llm_lsp.local.host import ALREADY_RUNNING, HostOptions
-from llm_lsp.local.models import LocalModels, LocalPaths
+from llm_lsp.local.models import LocalEndpoint, LocalModels, LocalPaths
 from llm_lsp.local.servers import ModelServers, scrubbed
 from llm_lsp.local.speed import Speed
 from llm_lsp.local.state import ServerFiles, ServerSpec, ServerState, files_of
@@ -270,6 +271,26 @@ def test_the_measured_threads_are_taken(paths: LocalPaths) -> None:
     local.speeds.put("m", Speed(5, 600.0, 20.0))
     options = local.options(local.store.find("m"), LocalConfig())
     assert (options.threads, options.batch_tokens) == (5, 512)
+
+
+@pytest.mark.parametrize(
+    ("window", "speed", "budget"),
+    [
+        pytest.param(8192, 60.0, 600, id="ten seconds of reading"),
+        pytest.param(8192, 5.0, 512, id="a slow machine"),
+        pytest.param(8192, 900.0, 2048, id="a fast machine"),
+        pytest.param(8192, None, 1024, id="not measured"),
+        pytest.param(512, 900.0, 512, id="a small window"),
+        pytest.param(512, None, 512, id="a small window, not measured"),
+    ],
+)
+def test_a_prompt_is_no_longer_than_the_window_and_the_patience(
+    window: int, speed: float | None, budget: int
+) -> None:
+    endpoint = LocalEndpoint(
+        "http://127.0.0.1:1/v1", Secret("k"), "m", Path("m.gguf"), 1, "auto", window, speed
+    )
+    assert endpoint.prompt_budget() == budget
 
 
 async def test_a_home_that_cannot_be_written_gives_one_message_and_a_private_folder(
