@@ -41,6 +41,12 @@ class LspClient:
         assert self.process.stdin is not None
         self.process.stdin.write(data)
 
+    async def send_slowly(self, data: bytes) -> None:
+        """Send bytes, and wait until the server has taken most of what was sent."""
+        self.send(data)
+        assert self.process.stdin is not None
+        await self.process.stdin.drain()
+
     def message(self, message: Message) -> None:
         self.send(frame(json.dumps({"jsonrpc": "2.0", **message}).encode()))
 

@@ -35,6 +35,7 @@ from pygls import exceptions as rpc
 from pygls.protocol import LanguageServerProtocol
 
 from llm_lsp.errors import LlmLspError
+from llm_lsp.lsp.overlong import Overlong
 
 MsgId = int | str
 Handler = Callable[[Any], Any]
@@ -66,8 +67,11 @@ class Protocol(LanguageServerProtocol):
         self.fm.add_builtin_feature(types.SHUTDOWN, self._shut_down)
         self.fm.add_builtin_feature(types.EXIT, self._exit)
 
-    def receive(self, body: bytes) -> None:
+    def receive(self, body: bytes | Overlong) -> None:
         """Take one message; never raises."""
+        if isinstance(body, Overlong):
+            self._receive_overlong(body)
+            return
         try:
             message = json.loads(body)
         except (ValueError, RecursionError):
@@ -84,6 +88,20 @@ class Protocol(LanguageServerProtocol):
             self._receive_response(message)
         else:
             self._refuse(_id_of(message), rpc.JsonRpcInvalidRequest())
+
+    def _receive_overlong(self, message: Overlong) -> None:
+        """Refuse a request; close the documents of anything else, whose text is not the client's any more."""
+        if (msg_id := message.request_id()) is not None:
+            self._refuse(msg_id, rpc.JsonRpcInvalidRequest("the message is too long"))
+            return
+        if "overlong" not in self._logged:
+            self._logged.add("overlong")
+            _log.warning(
+                "a message of %d bytes was thrown away; its document gets no completions", message.length
+            )
+        for uri in message.uris():
+            params = {"textDocument": {"uri": uri}}
+            self._receive_notification({"method": types.TEXT_DOCUMENT_DID_CLOSE, "params": params})
 
     def _receive_request(self, message: dict[str, Any]) -> None:
         msg_id = _id_of(message)

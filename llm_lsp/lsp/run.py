@@ -14,6 +14,7 @@ from typing import BinaryIO, NoReturn
 
 from llm_lsp import system
 from llm_lsp.errors import FramingError
+from llm_lsp.lsp.overlong import Overlong
 from llm_lsp.lsp.server import Build, Server, create_server
 from llm_lsp.lsp.streams import Outbox, claim_stdio, start_reading
 
@@ -75,7 +76,9 @@ async def serve(build: Build, stdin: BinaryIO, stdout: BinaryIO) -> int:
     return status
 
 
-def _hand_over(loop: asyncio.AbstractEventLoop, receive: Callable[[bytes], None], body: bytes) -> None:
+def _hand_over(
+    loop: asyncio.AbstractEventLoop, receive: Callable[[bytes | Overlong], None], body: bytes | Overlong
+) -> None:
     with contextlib.suppress(RuntimeError):  # The loop is closed: nobody reads this any more.
         loop.call_soon_threadsafe(receive, body)
 

@@ -14,9 +14,13 @@ from threading import Thread
 from typing import BinaryIO
 
 from llm_lsp.errors import FramingError
+from llm_lsp.lsp.overlong import KEPT_BYTES, Overlong
 
-# Bytes. The largest document that is ever completed has 1 MB; a full-text change of 32 MiB is a mistake.
-MAX_MESSAGE_BYTES = 32 * 1024 * 1024
+# Bytes. The longest document that is completed (core.trigger.MAX_DOCUMENT_CHARS) needs 120 MB where its client
+# writes each character as a \uXXXX; a test holds the two together.
+MAX_MESSAGE_BYTES = 128 * 1024 * 1024
+# Bytes read at once of a message that is thrown away: what a pipe holds on Linux.
+_PIECE_BYTES = 64 * 1024
 # Bytes. Real headers have about 20; a longer line is no LSP, and must not fill the memory.
 MAX_HEADER_BYTES = 4096
 MAX_HEADERS = 32
@@ -24,8 +28,8 @@ MAX_HEADERS = 32
 MAX_WAITING_BYTES = 64 * 1024 * 1024
 
 
-def read_message(stream: BinaryIO) -> bytes | None:
-    """Read the body of one message; None where the input has ended.
+def read_message(stream: BinaryIO) -> bytes | Overlong | None:
+    """Read the body of one message, past one that is too long; None where the input has ended.
 
     Header names in any case and lines that end with LF alone are taken, as other servers take them. Raises
     FramingError where the bytes are no message: what follows a wrong length cannot be found again.
@@ -33,10 +37,24 @@ def read_message(stream: BinaryIO) -> bytes | None:
     length = _read_length(stream)
     if length is None:
         return None
+    return _read(stream, length) if length <= MAX_MESSAGE_BYTES else _read_past(stream, length)
+
+
+def _read(stream: BinaryIO, length: int) -> bytes:
     body = stream.read(length)
     if len(body) < length:
         raise FramingError("the input ended within a message")
     return body
+
+
+def _read_past(stream: BinaryIO, length: int) -> Overlong:
+    head = tail = _read(stream, KEPT_BYTES)
+    left = length - len(head)
+    while left:
+        piece = _read(stream, min(left, _PIECE_BYTES))
+        left -= len(piece)
+        tail = (tail + piece)[-KEPT_BYTES:]
+    return Overlong(length, head, tail)
 
 
 def _read_length(stream: BinaryIO) -> int | None:
@@ -62,16 +80,18 @@ def _parse_header(line: bytes, length: int | None) -> int | None:
     if name != b"content-length":
         return length
     digits = value.strip()
-    # bytes.isdigit() is true for ASCII digits only. Ten of them, so that int() has little to do.
-    if not digits.isdigit() or len(digits) > 10 or int(digits) > MAX_MESSAGE_BYTES:
-        raise FramingError(f"Content-Length is no number up to {MAX_MESSAGE_BYTES}")
+    # bytes.isdigit() is true for ASCII digits only. More than ten, 10 GB, are no length but a fault.
+    if not digits.isdigit() or len(digits) > 10:
+        raise FramingError("Content-Length is no number of at most ten digits")
     if length is not None and length != int(digits):
         raise FramingError("two lengths for one message")
     return int(digits)
 
 
 def start_reading(
-    stream: BinaryIO, deliver: Callable[[bytes], None], on_end: Callable[[FramingError | None], None]
+    stream: BinaryIO,
+    deliver: Callable[[bytes | Overlong], None],
+    on_end: Callable[[FramingError | None], None],
 ) -> None:
     """Read messages on a thread until the input ends; both functions are called on that thread.
 

@@ -18,6 +18,7 @@ INLINE = "textDocument/inlineCompletion"
 MENU = "textDocument/completion"
 FAKE = (sys.executable, "-m", "tests.e2e.fake_server")
 SOURCE = "import math\ntotal = add("
+MEBIBYTE = 1024 * 1024
 
 
 async def say_one_line(received: Received, peer: Peer) -> None:
@@ -139,7 +140,19 @@ async def test_broken_framing_ends_the_server_with_one_line(tmp_path: Path) -> N
         await client.initialize()
         client.send(b"Content-Length: 99999999999\r\n\r\n")
         assert await client.ended() == 1
-        assert (await client.errors()).splitlines() == ["llm-lsp: Content-Length is no number up to 33554432"]
+        assert (await client.errors()).splitlines() == [
+            "llm-lsp: Content-Length is no number of at most ten digits"
+        ]
+
+
+async def test_a_message_that_is_too_long_is_survived(tmp_path: Path) -> None:
+    async with running(tmp_path, *FAKE) as client:
+        await client.initialize()
+        client.open(URI, "x = ")
+        client.send(b"Content-Length: %d\r\n\r\n" % (129 * MEBIBYTE))
+        for _ in range(129):
+            await client.send_slowly(b"x" * MEBIBYTE)
+        assert (await client.ask(INLINE, at(0, 4)))["result"]["items"]
 
 
 async def test_a_dead_editor_ends_the_server_although_its_input_stays_open(tmp_path: Path) -> None:

@@ -13,9 +13,11 @@ from typing import BinaryIO
 import pytest
 from typing_extensions import Buffer
 
+from llm_lsp.core.trigger import MAX_DOCUMENT_CHARS
 from llm_lsp.errors import FramingError
 from llm_lsp.lsp import streams
-from llm_lsp.lsp.streams import Outbox, read_message, start_reading
+from llm_lsp.lsp.overlong import KEPT_BYTES, Overlong
+from llm_lsp.lsp.streams import MAX_MESSAGE_BYTES, Outbox, read_message, start_reading
 
 
 @pytest.mark.parametrize(
@@ -70,6 +72,23 @@ def test_a_refused_length_reads_nothing_of_the_body() -> None:
     assert stream.read() == b"\r\n" + b"x" * 100
 
 
+def test_a_message_that_is_too_long_is_read_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "MAX_MESSAGE_BYTES", 100_000)
+    body = b"a" * KEPT_BYTES + b"-" * 100_000 + b"z" * KEPT_BYTES
+    stream = io.BytesIO(b"Content-Length: %d\r\n\r\n%b" % (len(body), body) + b"Content-Length: 2\r\n\r\n{}")
+    assert read_message(stream) == Overlong(len(body), b"a" * KEPT_BYTES, b"z" * KEPT_BYTES)
+    assert [read_message(stream), read_message(stream)] == [b"{}", None]
+
+
+def test_the_end_within_a_message_that_is_too_long_is_an_end_within_a_message() -> None:
+    with pytest.raises(FramingError, match="within a message"):
+        read_message(io.BytesIO(b"Content-Length: 9999999999\r\n\r\n" + b"x" * 100_000))
+
+
+def test_the_longest_document_that_is_completed_is_no_message_that_is_too_long() -> None:
+    assert len("\\uXXXX") * MAX_DOCUMENT_CHARS + KEPT_BYTES < MAX_MESSAGE_BYTES
+
+
 @contextmanager
 def pipe() -> Iterator[tuple[BinaryIO, BinaryIO]]:
     read, write = os.pipe()
@@ -78,7 +97,7 @@ def pipe() -> Iterator[tuple[BinaryIO, BinaryIO]]:
 
 
 def test_messages_arrive_in_order_although_they_come_byte_by_byte() -> None:
-    bodies: list[bytes] = []
+    bodies: list[bytes | Overlong] = []
     ends: SimpleQueue[FramingError | None] = SimpleQueue()
     with pipe() as (incoming, outgoing):
         start_reading(incoming, bodies.append, ends.put)
