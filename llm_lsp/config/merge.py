@@ -70,8 +70,6 @@ class Merge:
         """Give the settings as a value; what is missing or does not fit is a problem, and its default is used."""
         built = {name: self._provider(name) for name in self._names()}
         providers = {name: config for name, config in built.items() if config is not None}
-        for name, config in providers.items():
-            providers[name] = self._with_known_fallbacks(config, providers)
         self._choose(providers)
         top = {path[0]: setting.value for path, setting in self.settings.items() if len(path) == 1}
         sections = {
@@ -197,17 +195,6 @@ class Merge:
             for key in KEY_FIELDS:
                 del result[key]
         return result
-
-    def _with_known_fallbacks(
-        self, config: ProviderConfig, providers: Mapping[str, ProviderConfig]
-    ) -> ProviderConfig:
-        known = tuple(name for name in config.fallback if name == LOCAL or name in providers)
-        for name in config.fallback:
-            if name not in known:
-                label = self.settings[PROVIDERS, config.name, NAME].label
-                hint = nearest(name, [*providers, LOCAL])
-                self._problem(label, f'providers.{config.name}.fallback: there is no provider "{name}"{hint}')
-        return config if known == config.fallback else replace(config, fallback=known)
 
     def _choose(self, providers: Mapping[str, ProviderConfig]) -> None:
         """Take the latest choice that can be used."""

@@ -93,7 +93,6 @@ STRICTER: Mapping[Path, Meet] = {
     ("completion", "debounce_ms"): longer_debounce,
     ("privacy", "exclude"): joined,
     ("privacy", "exclude_defaults"): either,
-    ("privacy", "redact_secrets"): either,
     ("providers", "*", "max_tokens"): min,
 }
 

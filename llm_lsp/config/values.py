@@ -80,8 +80,6 @@ class ProviderConfig:
     """Further fields of the request's body; they win over ours."""
     timeout_s: Annotated[float, Between(0.1, 600)] | Auto = "auto"
     """Seconds a whole call may take; "auto" is 10 for a remote provider and none for a local one."""
-    fallback: tuple[str, ...] = ()
-    """Names of providers to ask where this one fails, in order; "local" is the model on this machine."""
     local: bool | Auto = "auto"
     """It runs on this machine; "auto": our own model server, or a recognised llama.cpp or Ollama one."""
     free: bool | Auto = "auto"
@@ -118,8 +116,6 @@ class PrivacyConfig:
     """Files that are never completed nor used as context, as a .gitignore in the workspace folder would name them; one that begins with `/` also counts from the root of the disk; adds to the built-in list and to what other files exclude."""
     exclude_defaults: bool = True
     """Whether the built-in list of secret files (.env, keys, credentials …) is excluded too."""
-    redact_secrets: bool = True
-    """Whether known formats of secrets are masked in what is sent."""
 
 
 @dataclass(frozen=True, slots=True)

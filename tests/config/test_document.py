@@ -31,7 +31,6 @@ fim = "auto"
 context_tokens = "auto"
 max_tokens = 128
 temperature = 0.0
-fallback = ["local"]
 local = "auto"
 free = "auto"
 
@@ -45,7 +44,6 @@ menu_timeout_ms = 150
 
 [privacy]
 exclude = ["**/private/**"]
-redact_secrets = true
 """
 
 

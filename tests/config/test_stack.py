@@ -138,14 +138,3 @@ class TestProviders:
         resolved = resolve((Source.USER_FILE, {"providers": {"mine": {"api": "ollama", **table}}}))
         assert ("mine" in resolved.config.providers) is usable
         assert len(resolved.problems) == (0 if usable else 1)
-
-    def test_a_fallback_must_be_a_provider(self) -> None:
-        layers = (
-            (Source.USER_FILE, USERS_OWN),
-            (Source.COMMAND_LINE, {"providers": {"mine": {**MINE, "fallback": ["local", "team", "gone"]}}}),
-        )
-        resolved = resolve(*layers)
-        assert resolved.config.providers["mine"].fallback == ("local", "team")
-        assert resolved.problems == (
-            Problem("command line", 'providers.mine.fallback: there is no provider "gone"'),
-        )

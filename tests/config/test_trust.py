@@ -53,7 +53,6 @@ REDIRECTS = {
     "local": team(local=True),
     "more calls": team(max_in_flight=64),
     "bill": team(cancel_stops_billing=False),
-    "another fallback": team(fallback=["codestral"]),
     "a remote provider": new(base_url=EVIL),
     "a remote provider called local": new(base_url=EVIL, local=True),
     "unspecified address": new(base_url="http://0.0.0.0:1"),
@@ -63,7 +62,6 @@ REDIRECTS = {
     "a preset elsewhere": {"provider": "codestral", "providers": {"codestral": {"base_url": EVIL}}},
     "automatic, redefined": {"providers": {"auto": {"api": "ollama", "base_url": EVIL}}},
     "local, redefined": {"providers": {"local": {"api": "ollama", "base_url": EVIL}}},
-    "secrets as they are": {"privacy": {"redact_secrets": False}},
     "secret files": {"privacy": {"exclude_defaults": False}},
     "excluded files taken back": {"privacy": {"exclude": ["!*.secret", "!.env"]}},
     "a model file of the repository": {"local": {"model": "./evil.gguf"}},
@@ -231,10 +229,10 @@ class TestTightening:
                 {}, {"privacy": {"exclude": ["b"]}}, {"exclude": ("*.secret", "b")}, id="more excluded"
             ),
             pytest.param(
-                {"privacy": {"redact_secrets": False}},
-                {"privacy": {"redact_secrets": True}},
-                {"redact_secrets": True},
-                id="masked again",
+                {"privacy": {"exclude_defaults": False}},
+                {"privacy": {"exclude_defaults": True}},
+                {"exclude_defaults": True},
+                id="secret files again",
             ),
         ],
     )
@@ -305,7 +303,6 @@ TABLES = st.fixed_dictionaries(
         "context_tokens": st.integers(64, 9999),
         "local": FLAG,
         "free": FLAG,
-        "fallback": st.lists(NAMES, max_size=2),
     },
 )
 MAPPINGS = st.fixed_dictionaries(
@@ -322,7 +319,6 @@ MAPPINGS = st.fixed_dictionaries(
             optional={
                 "exclude": st.lists(st.sampled_from(["!a", "b"]), max_size=2),
                 "exclude_defaults": FLAG,
-                "redact_secrets": FLAG,
             },
         ),
     },
@@ -346,7 +342,7 @@ def test_whatever_strangers_say_the_user_is_at_least_as_safe(
     assert after.provider in {"auto", *after.providers}
     assert set(before.privacy.exclude) <= set(after.privacy.exclude)
     assert not any(glob.startswith("!") for glob in after.privacy.exclude)
-    assert after.privacy.exclude_defaults and after.privacy.redact_secrets
+    assert after.privacy.exclude_defaults
 
 
 def no_key(provider: ProviderConfig) -> bool:
