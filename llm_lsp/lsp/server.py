@@ -105,10 +105,11 @@ def _pull_settings(ls: Server) -> None:
 
 
 def did_change_configuration(ls: Server, params: types.DidChangeConfigurationParams) -> None:
-    if settings := convert.to_section(params.settings):
+    settings = convert.to_section(params.settings)
+    if settings or not ls.editor.capabilities.pulls_settings:
         ls.engine.configure("editor settings", settings)
     else:
-        _pull_settings(ls)
+        _pull_settings(ls)  # Who can be asked sends nothing, to say no more than that something changed.
 
 
 def did_change_folders(ls: Server, params: types.DidChangeWorkspaceFoldersParams) -> None:

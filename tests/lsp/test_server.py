@@ -207,6 +207,14 @@ def test_pushed_settings_need_no_asking() -> None:
     assert wire.sent("workspace/configuration") == []
 
 
+@pytest.mark.parametrize("pushed", [{"llm-lsp": {}}, {"llm-lsp": []}, {}, None])
+def test_pushed_settings_are_taken_back_by_an_empty_push(pushed: object) -> None:
+    wire = started()
+    wire.send("workspace/didChangeConfiguration", {"settings": {"llm-lsp": {"provider": "one"}}})
+    wire.send("workspace/didChangeConfiguration", {"settings": pushed})
+    assert wire.engine.settings[-1] == ("editor settings", {})
+
+
 async def test_a_client_that_never_answers_our_requests_is_served() -> None:
     wire = started("x", workspace={"configuration": True}, window={"workDoneProgress": True})
     wire.engine.client.progress(Progress("model", "Loading"))
