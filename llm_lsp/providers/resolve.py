@@ -24,9 +24,9 @@ LOCAL_CONNECT_S = 1.0
 FIRST_S = 8.0
 IDLE_S = 3.0
 TOTAL_S = 10.0
-# Tokens. A hosted model is paid by the token of prompt.
-REMOTE_CONTEXT_TOKENS = 2048
-LOCAL_CONTEXT_TOKENS = 2048
+# Tokens of prompt and answer. A hosted model is paid by the token of prompt, and the speed of a server that was
+# found here is not known; our own model gets what it was measured to read in time (local/models.py).
+CONTEXT_TOKENS = 2048
 
 # https://docs.ollama.com/cloud
 _CLOUD_TAG = re.compile(r"[:-]cloud$")
@@ -56,12 +56,11 @@ def make_provider(config: ProviderConfig, key: Secret | None) -> HttpProvider:
 def profile_of(config: ProviderConfig) -> Profile:
     """Resolve what the engine needs to know."""
     local = is_local(config) if config.local == "auto" else config.local
-    context_tokens = LOCAL_CONTEXT_TOKENS if local else REMOTE_CONTEXT_TOKENS
     return Profile(
         provider=config.name,
         model=config.model,
         fim=_fim(config),
-        context_tokens=context_tokens if config.context_tokens == "auto" else config.context_tokens,
+        context_tokens=CONTEXT_TOKENS if config.context_tokens == "auto" else config.context_tokens,
         max_tokens=config.max_tokens,
         local=local,
         free=local if config.free == "auto" else config.free,
