@@ -6,14 +6,14 @@ One function a server. Each must see what only that server says: a gateway that 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from llm_lsp.config.values import ProviderConfig
 from llm_lsp.core.families import family_of
 from llm_lsp.providers.probe import Reply
-from llm_lsp.providers.resolve import is_cloud_tag
-from llm_lsp.providers.shapes import as_list, as_map, as_text
+from llm_lsp.providers.resolve import CONTEXT_TOKENS, is_cloud_tag
+from llm_lsp.providers.shapes import as_int, as_list, as_map, as_text
 
 
 class Questions(Protocol):
@@ -58,13 +58,16 @@ async def llamacpp(ask: Questions, url: str) -> list[Verdict]:
     loaded = [entry for entry in entries if _text(entry, "status", "value") in ("", "loaded")]
     if not loaded:
         return [Verdict("has no model loaded")]
-    return [_llamacpp_model(url, as_text(entry.get("id"))) for entry in loaded]
+    window = as_int(as_map(props.body["default_generation_settings"]).get("n_ctx"))
+    return [_llamacpp_model(url, as_text(entry.get("id")), window) for entry in loaded]
 
 
-def _llamacpp_model(url: str, model: str) -> Verdict:
+def _llamacpp_model(url: str, model: str, window: int | None) -> Verdict:
     # Our own template: the server's knows one family's files only, and it cuts a prompt to its batch without a word.
     fim = family_of(model) or "none"
     config = ProviderConfig("llamacpp", "llamacpp-infill", url, model, fim=fim, local=True)
+    if window and window < CONTEXT_TOKENS:
+        config = replace(config, context_tokens=window)
     return Verdict(_usable(model, fim != "none"), config, fim != "none")
 
 

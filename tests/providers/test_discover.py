@@ -167,6 +167,25 @@ async def test_a_model_that_fills_in_is_preferred_whatever_the_order() -> None:
         assert len(found.findings) == 2
 
 
+@pytest.mark.parametrize(
+    ("settings", "context_tokens"),
+    [
+        pytest.param({"n_ctx": 1024}, 1024, id="a small window"),
+        pytest.param({"n_ctx": 32768}, 2048, id="a large one"),
+        pytest.param({"n_ctx": 0}, 2048, id="none yet"),
+        pytest.param({"n_ctx": "x"}, 2048, id="nonsense"),
+        pytest.param({}, 2048, id="not told"),
+    ],
+)
+async def test_a_prompt_fits_into_the_window_of_the_server(
+    settings: dict[str, object], context_tokens: int
+) -> None:
+    answers = llamacpp() | {"/props": {"default_generation_settings": settings}}
+    found = await find((recognise.llamacpp, pages(answers, "llama.cpp")))
+    assert found.chosen is not None
+    assert make_provider(found.chosen, None).profile.context_tokens == context_tokens
+
+
 async def test_the_first_place_wins_among_equals() -> None:
     found = await find(
         (recognise.llamacpp, pages(llamacpp("qwen2.5-coder-3b"), "llama.cpp")),
