@@ -17,7 +17,7 @@ from llm_lsp.cli.config import settings_shown
 from llm_lsp.cli.options import config_option, json_option
 from llm_lsp.cli.settings import read_settings
 from llm_lsp.config.stack import Resolved, SettingsStack
-from llm_lsp.config.values import Config
+from llm_lsp.config.values import AUTO, Config
 
 GIB = 1 << 30
 
@@ -111,7 +111,7 @@ async def provider_checks(resolved: Resolved, *, offline: bool) -> list[Check]:
 
     config = resolved.config
     checks = [Check("choice", "note", f'provider = "{config.provider}" ({resolved.origins["provider"]})')]
-    if config.provider == "auto":
+    if config.provider == AUTO:
         checks += await discovery_checks()
     checks += _key_checks(config)
     if offline:

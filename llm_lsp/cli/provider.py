@@ -21,7 +21,7 @@ from llm_lsp.cli.user_file import UserFile
 from llm_lsp.config.parse import nearest
 from llm_lsp.config.stack import Resolved, SettingsStack
 from llm_lsp.config.trust import Source
-from llm_lsp.config.values import Api, Config, ProviderConfig
+from llm_lsp.config.values import AUTO, LOCAL, Api, Config, ProviderConfig
 from llm_lsp.core.addresses import is_loopback
 from llm_lsp.core.secret import clean_key
 from llm_lsp.errors import ConfigError
@@ -90,7 +90,7 @@ def add(
     file = UserFile(config_file or user_file())
     table = {_SETTINGS[key]: value for key, value in given.items() if value}
     file.put_provider(name, table)
-    if use or (use is None and file.choice == "auto"):
+    if use or (use is None and file.choice == AUTO):
         file.choose(name)
     provider = checked(file, name)
     if not given["key_env"] and (variable := keep_key(provider)):
@@ -213,7 +213,7 @@ def chosen(resolved: Resolved, name: str) -> Config:
     from llm_lsp.providers.presets import PRESET_CONFIGS
 
     config = resolved.config
-    if name in config.providers or name in ("auto", "local"):
+    if name in config.providers or name in (AUTO, LOCAL):
         return replace(config, provider=name)
     preset = PRESET_CONFIGS.get(name)
     if preset and is_loopback(preset.base_url):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from llm_lsp.cli.settings import with_folders
 from llm_lsp.config.stack import SettingsStack
-from llm_lsp.config.values import Config, ProviderConfig
+from llm_lsp.config.values import AUTO, LOCAL, Config, ProviderConfig
 from llm_lsp.core.families import family_of
 from llm_lsp.engine.client import Client
 from llm_lsp.engine.clock import LoopClock
@@ -14,16 +14,13 @@ from llm_lsp.engine.engine import CompletionEngine, World
 from llm_lsp.errors import LlmLspError, LocalModelError
 from llm_lsp.providers.base import Provider
 
-# The name of our own model server, as `provider = "local"` and in what users read.
-LOCAL = "local"
-
 
 class ModelFinder:
     """Turns `provider = ...` into a provider: a configured one, a server that runs here, or our own."""
 
     async def find(self, config: Config, report: Callable[[str], None]) -> Provider:
         """Find or start the provider; raises LlmLspError with the remedy."""
-        if config.provider == "auto":
+        if config.provider == AUTO:
             return await self._auto(config, report)
         if config.provider == LOCAL:
             return await own_model(config, report)

@@ -18,15 +18,12 @@ from llm_lsp.config.trust import (
     rule_for,
     tame,
 )
-from llm_lsp.config.values import Config, Problem, ProviderConfig
+from llm_lsp.config.values import AUTO, LOCAL, Config, Problem, ProviderConfig
 from llm_lsp.core.addresses import origin_of
 
 PROVIDERS = "providers"
 CHOICE: Path = ("provider",)
 EXCLUDE: Path = ("privacy", "exclude")
-AUTO = "auto"
-# The model on this machine, which is no entry under [providers].
-LOCAL = "local"
 # A key belongs to the origin that it was given for, so a preset's goes only to the preset's own.
 KEY_FIELDS = ("api_key_env", "api_key_command")
 

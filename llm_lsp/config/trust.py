@@ -12,6 +12,7 @@ from typing import Any
 
 from llm_lsp.config.parse import Path
 from llm_lsp.core.addresses import is_loopback
+from llm_lsp.core.ollama import is_cloud_tag
 
 
 class Source(Enum):
@@ -103,10 +104,6 @@ HARMLESS = frozenset({"fim", "temperature", "stream", "timeout_s"})
 # Of a loopback provider that the editor names, these are refused: a key is for the origin that the user gave it.
 KEYED = frozenset({"api_key_env", "api_key_command", "headers", "allow_http"})
 
-# Ollama runs such models in its cloud, and asks for no key of ours to do it.
-# https://docs.ollama.com/cloud
-CLOUD_MODEL = re.compile(r"[:-]cloud$", re.IGNORECASE)
-
 
 def general(path: Path) -> Path:
     """Put "*" for a provider's name, as the tables here have it."""
@@ -136,7 +133,7 @@ def tame(source: Source, path: Path, value: Any) -> tuple[object, str]:
         return kept, "may not take files back from the excluded ones"
     if path == ("local", "model") and re.search(r"[/\\]|\.gguf$", value, re.IGNORECASE):
         return None, "may not be a file's path here"
-    if general(path) == ("providers", "*", "model") and CLOUD_MODEL.search(value.strip()):
+    if general(path) == ("providers", "*", "model") and is_cloud_tag(value):
         return None, "may not be a model that runs in a cloud here"
     return value, ""
 

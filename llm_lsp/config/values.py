@@ -14,6 +14,9 @@ from llm_lsp.core.addresses import origin_of
 from llm_lsp.core.exclude import check_glob
 
 Auto = Literal["auto"]
+# Two values of `provider` that are no entry under [providers]: find one, and our own model server.
+AUTO = "auto"
+LOCAL = "local"
 Api = Literal["openai-completions", "openai-chat", "mistral-fim", "llamacpp-infill", "ollama"]
 
 # Capitals only, as such names are written: who puts the key itself here must not have it read as a name, and
