@@ -30,6 +30,8 @@ async def prove(config: Config, report: Callable[[str], None]) -> list[Check]:
 
     try:
         provider = await ModelFinder().find(config, report)
+    except UnreachableError as exc:
+        return steps_to(exc)
     except LlmLspError as exc:
         return [Check("provider", "fail", str(exc))]
     async with contextlib.aclosing(provider):

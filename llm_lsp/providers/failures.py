@@ -70,6 +70,11 @@ def from_status(where: Where, status: int, headers: Headers, body: object, now: 
     return _error(where, classify(status, body), status, body, retry_after_s(headers, now))
 
 
+def from_reply(where: Where, status: int, body: object) -> ProviderError:
+    """Write the error for a short question that was refused."""
+    return _error(where, classify(status, body), status, body, None)
+
+
 def from_error_object(where: Where, exc: ErrorObject) -> ProviderError:
     """Write the error for an error object in a stream that began well."""
     return _error(where, classify(exc.status, exc.body), exc.status, exc.body, None)

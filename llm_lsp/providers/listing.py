@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from llm_lsp.config.values import ProviderConfig
 from llm_lsp.core.secret import Secret
+from llm_lsp.errors import NotFoundError, UnreachableError
 from llm_lsp.providers.dialect import load_dialect
-from llm_lsp.providers.resolve import api_address
+from llm_lsp.providers.failures import from_reply
+from llm_lsp.providers.resolve import api_address, where_of
 from llm_lsp.providers.shapes import as_list, as_map, as_text
+
+if TYPE_CHECKING:
+    from llm_lsp.providers.probe import Reply
 
 # Seconds for each step of the question; some hosted lists are a megabyte.
 TIMEOUT_S = 3.0
@@ -16,19 +22,44 @@ TIMEOUT_S = 3.0
 
 async def list_models(config: ProviderConfig, key: Secret | None) -> tuple[str, ...]:
     """Give the names of an API's models, in its order; empty where it does not say."""
-    from llm_lsp.providers.probe import Conversation
-
-    path = load_dialect(config.api).models_path
-    async with Conversation(api_address(config), TIMEOUT_S, key, config.headers) as ask:
-        reply = await ask.get(path)
-    entries = map(as_map, as_list(reply.body.get("data")) or as_list(reply.body.get("models")))
-    names = [as_text(entry.get("id")) or as_text(entry.get("name")) for entry in entries]
-    return tuple(name for name in names if name)
+    return _names(await _ask(config, key))
 
 
 async def with_model(config: ProviderConfig, key: Secret | None) -> ProviderConfig:
-    """Fill in the model where the settings name none: the first that the API lists, as the settings say."""
+    """Fill in the model where the settings name none: the first that the API lists, as the settings say.
+
+    A llama.cpp server runs with the model that it has, named or not. Raises ProviderError where the API does not
+    answer, refuses, or names no model.
+    """
     if config.model:
         return config
-    names = await list_models(config, key)
-    return replace(config, model=names[0]) if names else config
+    reply = await _ask(config, key)
+    where = where_of(config)
+    if reply.status == 0:
+        raise UnreachableError(
+            f"{where.host} does not say which models it has: start the server, or check base_url of {config.name}"
+        )
+    if names := _names(reply):
+        return replace(config, model=names[0])
+    if reply.status not in _NO_LIST:
+        raise from_reply(where, reply.status, reply.body)
+    if config.api == "llamacpp-infill":
+        return config
+    raise NotFoundError(f"{where.host} names no model: load one there, or set model of {config.name}")
+
+
+# Answers of an API that has no list, or an empty one.
+_NO_LIST = frozenset({200, 404, 405})
+
+
+async def _ask(config: ProviderConfig, key: Secret | None) -> Reply:
+    from llm_lsp.providers.probe import Conversation
+
+    async with Conversation(api_address(config), TIMEOUT_S, key, config.headers) as ask:
+        return await ask.get(load_dialect(config.api).models_path)
+
+
+def _names(reply: Reply) -> tuple[str, ...]:
+    entries = map(as_map, as_list(reply.body.get("data")) or as_list(reply.body.get("models")))
+    names = [as_text(entry.get("id")) or as_text(entry.get("name")) for entry in entries]
+    return tuple(name for name in names if name)

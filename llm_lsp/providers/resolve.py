@@ -45,11 +45,13 @@ def make_provider(config: ProviderConfig, key: Secret | None) -> HttpProvider:
         ask_usage=quirks.ask_usage,
         extra_body=config.extra_body,
     )
-    where = Where(config.name, _host(config), config.model, _key_remedy(config))
     deadlines = deadlines_of(config, profile.local)
     base_url = api_address(config)
     return HttpProvider(
-        profile, Endpoint(base_url, load_dialect(config.api), settings, where, deadlines, key, config.headers)
+        profile,
+        Endpoint(
+            base_url, load_dialect(config.api), settings, where_of(config), deadlines, key, config.headers
+        ),
     )
 
 
@@ -127,8 +129,10 @@ def api_address(config: ProviderConfig) -> str:
     return base_url.removesuffix("/v1") if config.api in ("llamacpp-infill", "ollama") else base_url
 
 
-def _host(config: ProviderConfig) -> str:
-    return str(origin_of(config.base_url)).partition("://")[2]
+def where_of(config: ProviderConfig) -> Where:
+    """Give what messages name of a provider."""
+    host = str(origin_of(config.base_url)).partition("://")[2]
+    return Where(config.name, host, config.model, _key_remedy(config))
 
 
 def _key_remedy(config: ProviderConfig) -> str:

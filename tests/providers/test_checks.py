@@ -6,6 +6,7 @@ import pytest
 
 from llm_lsp.config.values import ProviderConfig
 from llm_lsp.core.secret import Secret
+from llm_lsp.errors import AuthError, NotFoundError, OverloadedError, ProviderError, UnreachableError
 from llm_lsp.providers.checks import CheckResult, check_provider
 from llm_lsp.providers.listing import list_models, with_model
 from llm_lsp.providers.resolve import make_provider
@@ -110,7 +111,36 @@ async def test_a_named_model_is_not_asked_for() -> None:
         assert standin.connections == 0
 
 
-async def test_an_api_that_lists_nothing_leaves_the_model_open() -> None:
-    async with serve(pages({})) as standin:
+async def test_a_llamacpp_server_needs_no_name_for_its_model() -> None:
+    for listing in ({"data": [{"id": ""}]}, {}):
+        async with serve(pages({"/v1/models": listing})) as standin:
+            config = ProviderConfig("it", "llamacpp-infill", standin.url)
+            assert await with_model(config, None) == config
+            assert make_provider(config, None).profile.fim == "native"
+
+
+UNNAMED = [
+    pytest.param(200, {"data": []}, NotFoundError, "names no model: load one there, or set model of it", id="none"),
+    pytest.param(404, {}, NotFoundError, "set model of it", id="no list"),
+    pytest.param(401, {}, AuthError, "llm-lsp provider add it", id="a refused key"),
+    pytest.param(503, {}, OverloadedError, "try again", id="loading"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "listing", "error", "words"), UNNAMED)
+async def test_a_model_that_is_not_known_is_no_provider(
+    status: int, listing: object, error: type[ProviderError], words: str
+) -> None:
+    async with serve(pages({"/v1/models": listing}, status=[("/v1/models", status)])) as standin:
         config = ProviderConfig("it", "openai-completions", f"{standin.url}/v1")
-        assert await with_model(config, None) == config
+        with pytest.raises(error, match=words):
+            await with_model(config, None)
+
+
+@pytest.mark.parametrize("api", ["openai-completions", "llamacpp-infill"])
+async def test_a_server_that_is_not_there_is_no_provider(api: str) -> None:
+    async with serve(pages({})) as standin:
+        pass
+    config = ProviderConfig("it", api, f"{standin.url}/v1")  # type: ignore[arg-type] # the names are above
+    with pytest.raises(UnreachableError, match="start the server"):
+        await with_model(config, None)
