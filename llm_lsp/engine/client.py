@@ -63,6 +63,10 @@ class Engine(Protocol):
         """Take an editor's settings in place of those that it gave before from the same source."""
         ...
 
+    def expect_settings(self) -> None:
+        """Settings were asked for: begin nothing big before they come, or a second has passed."""
+        ...
+
     def set_folders(self, folders: tuple[str, ...]) -> None:
         """Take the URIs of the workspace's folders."""
         ...

@@ -96,12 +96,18 @@ def _pull_settings(ls: Server) -> None:
     """Ask for the settings, and go on: a client that never answers leaves the defaults."""
 
     def take(answer: Future[Any]) -> None:
-        if not answer.cancelled() and answer.exception() is None and answer.result():
-            ls.engine.configure("editor settings", convert.to_settings(answer.result()[0]))
+        if answer.cancelled():
+            return  # We are shutting down.
+        sections = [] if answer.exception() else answer.result()
+        # An engine that expects settings hears of it where there are none, so that it need not wait.
+        settings = convert.to_settings(sections[0]) if sections else {}
+        ls.engine.configure("editor settings", settings)
 
     if ls.editor.capabilities.pulls_settings:
         wanted = types.ConfigurationParams([types.ConfigurationItem(section=convert.SECTION)])
         ls.workspace_configuration(wanted).add_done_callback(take)
+        # After asking, so that the client answers while the engine is built; its answer is not read before.
+        ls.engine.expect_settings()
 
 
 def did_change_configuration(ls: Server, params: types.DidChangeConfigurationParams) -> None:

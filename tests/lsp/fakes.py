@@ -39,6 +39,9 @@ class FakeEngine:
     def configure(self, source: Source, settings: Mapping[str, object]) -> None:
         self.settings.append((source, settings))
 
+    def expect_settings(self) -> None:
+        self.calls.append(("expect_settings", len(self.settings)))
+
     def set_folders(self, folders: tuple[str, ...]) -> None:
         self.folders = folders
 

@@ -181,18 +181,18 @@ def test_notebook_cells_are_documents() -> None:
     assert wire.engine.documents == {}
 
 
-def answer_configuration(wire: Wire, result: object) -> None:
+def answer_configuration(wire: Wire, **answer: object) -> None:
     asked = [m for m in wire.received if m.get("method") == "workspace/configuration"][-1]
     assert asked["params"] == {"items": [{"section": "llm-lsp"}]}
-    wire.raw(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": result}).encode())
+    wire.raw(json.dumps({"jsonrpc": "2.0", "id": asked["id"], **answer}).encode())
 
 
 def test_settings_are_asked_for_and_asked_again_when_they_changed() -> None:
     wire = Wire()
     wire.shake_hands({"workspace": {"configuration": True}}, initializationOptions={"enabled": True})
-    answer_configuration(wire, [{"provider": "one"}])
+    answer_configuration(wire, result=[{"provider": "one"}])
     wire.send("workspace/didChangeConfiguration", {"settings": None})
-    answer_configuration(wire, [{"provider": "two"}])
+    answer_configuration(wire, result=[{"provider": "two"}])
     assert wire.engine.settings == [
         ("initializationOptions", {"enabled": True}),
         ("editor settings", {"provider": "one"}),
@@ -200,8 +200,33 @@ def test_settings_are_asked_for_and_asked_again_when_they_changed() -> None:
     ]
 
 
+def test_settings_are_expected_from_the_moment_they_are_asked_for() -> None:
+    wire = started("x", workspace={"configuration": True})
+    wire.send("workspace/didChangeConfiguration", {"settings": None})
+    # The number of settings that were there: initializationOptions.
+    assert wire.engine.calls == [("expect_settings", 1)] * 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param({"error": {"code": -32601, "message": "no"}}, id="an error"),
+        pytest.param({"result": None}, id="null"),
+        pytest.param({"result": []}, id="no section"),
+        pytest.param({"result": [None]}, id="a section that is null"),
+        pytest.param({"result": [[]]}, id="a section that is an empty list"),
+        pytest.param({"result": 5}, id="a number"),
+    ],
+)
+def test_who_has_no_settings_lets_the_engine_go_on(answer: dict[str, object]) -> None:
+    wire = started(workspace={"configuration": True})
+    answer_configuration(wire, **answer)
+    assert wire.engine.settings[1:] == [("editor settings", {})]
+
+
 def test_pushed_settings_need_no_asking() -> None:
     wire = started()
+    assert wire.engine.calls == []
     wire.send("workspace/didChangeConfiguration", {"settings": {"llm-lsp": {"provider": "one"}}})
     assert wire.engine.settings[-1] == ("editor settings", {"provider": "one"})
     assert wire.sent("workspace/configuration") == []
