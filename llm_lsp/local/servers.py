@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 from llm_lsp import system
 from llm_lsp.errors import LocalModelError, ModelServerError
@@ -24,6 +24,9 @@ from llm_lsp.local.state import ServerFiles, ServerState, files_of, running
 _LOOK_EVERY_S = 0.05
 # Seconds until a second start is tried where another process was loading the same model.
 _START_AGAIN_S = 2.0
+# Seconds for another process to have its server ready: 4.7 GB, the largest of the catalogue, come in 47 from a disk
+# that reads 100 MB a second.
+_PATIENCE_S = 120.0
 # Seconds. A server on this machine answers what needs no model within milliseconds, while it works too.
 _ASK_TIMEOUT_S = 1.0
 # Seconds that a server gets to end by itself.
@@ -61,10 +64,11 @@ class _Process(subprocess.Popen[bytes]):
 
 def spawn(options: HostOptions) -> Child:
     """Start a server's process, on its own from now on."""
-    log = files_of(options.spec, Path(options.folder)).log
+    files = files_of(options.spec, Path(options.folder))
     # -P: the folder that we stand in, which may be anybody's project, gives no modules.
     command = [sys.executable, "-P", "-m", "llm_lsp.local.host", options.as_argument()]
-    with open(log, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as output:
+    with open(files.log, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as output:
+        _begin_log(files, output)
         return _Process(
             command,
             stdin=subprocess.DEVNULL,
@@ -74,6 +78,15 @@ def spawn(options: HostOptions) -> Child:
             env=scrubbed(os.environ),
             **system.detached(),
         )
+
+
+def _begin_log(files: ServerFiles, log: IO[bytes]) -> None:
+    """Empty the log, unless a server lives that writes it."""
+    lock = system.FileLock(files.lock)
+    # Held for a moment only: a server that starts now looks for longer.
+    if lock.try_acquire():
+        log.truncate(0)
+        lock.release()
 
 
 def scrubbed(environment: Mapping[str, str]) -> dict[str, str]:
@@ -98,9 +111,15 @@ def answers(state: ServerState) -> bool:
 class ModelServers:
     """The servers of this machine's user, kept in one folder."""
 
-    def __init__(self, folder: Path, start: Callable[[HostOptions], Child] = spawn) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        start: Callable[[HostOptions], Child] = spawn,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._folder = folder
         self._start = start
+        self._clock = clock
         # Kept so that one that ended is reaped.
         self._children: list[Child] = []
 
@@ -111,22 +130,26 @@ class ModelServers:
     async def join(self, options: HostOptions, report: Report) -> ServerState:
         """Give the server for a spec when it answers: the one that runs, or a new one.
 
-        Raises ModelServerError where it does not start. Cancelled, it leaves a server that was started alone:
+        Raises ModelServerError where it does not start, or another process holds its place and does not answer.
+        Cancelled, it leaves a server that was started alone:
         it ends when idle.
         """
         files = files_of(options.spec, self._folder)
         child: Child | None = None
-        start_at = 0.0
+        start_at = self._clock()
+        give_up_at = start_at + _PATIENCE_S
         while True:
             state = await asyncio.to_thread(_look, files)
             if state is not None:
                 return state
-            if child is None and time.monotonic() >= start_at:
+            if child is None and self._clock() >= start_at:
                 report(f"loading {options.spec.model}")
                 child = await asyncio.to_thread(self._spawn, options)
             status = child.poll() if child else None
             if status == ALREADY_RUNNING:
-                child, start_at = None, time.monotonic() + _START_AGAIN_S
+                if self._clock() >= give_up_at:
+                    raise ModelServerError(_held(options, files))
+                child, start_at = None, self._clock() + _START_AGAIN_S
             elif status is not None:
                 raise ModelServerError(_why(options, files, status))
             await asyncio.sleep(_LOOK_EVERY_S)
@@ -158,6 +181,14 @@ class ModelServers:
 def _look(files: ServerFiles) -> ServerState | None:
     state = files.read()
     return state if state and answers(state) else None
+
+
+def _held(options: HostOptions, files: ServerFiles) -> str:
+    """Say that another process is in the way, and how to end it."""
+    model = options.spec.model
+    if files.read():
+        return f"the server of {model} runs and does not answer: end it with `llm-lsp model stop {model}`"
+    return f"another process holds {files.lock} and serves no {model}: end it, or delete that file"
 
 
 # An error in llama.cpp's log: time, level, text.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import tempfile
@@ -146,6 +147,44 @@ async def test_who_lost_the_race_waits_for_the_winner(
     starter = Starter(lambda: ALREADY_RUNNING)
     state = await ModelServers(tmp_path, starter).join(options_in(tmp_path), silent)
     assert (state.port, starter.starts) == (port, 1)
+
+
+@pytest.mark.parametrize(
+    ("leave", "remedy"),
+    [
+        pytest.param(
+            lambda folder: None, r"\.lock and serves no m: end it, or delete that file", id="no state"
+        ),
+        pytest.param(lambda folder: tell(folder, 1), "`llm-lsp model stop m`", id="a server that hangs"),
+    ],
+)
+async def test_who_holds_the_place_and_does_not_answer_is_not_waited_for_without_end(
+    tmp_path: Path, leave: Callable[[Path], None], remedy: str
+) -> None:
+    leave(tmp_path)
+    starter = Starter(lambda: ALREADY_RUNNING)
+    minutes = itertools.count(step=60.0)
+    with pytest.raises(ModelServerError, match=remedy):
+        await ModelServers(tmp_path, starter, lambda: next(minutes)).join(options_in(tmp_path), silent)
+
+
+@pytest.mark.parametrize(
+    ("is_held", "kept"),
+    [
+        pytest.param(True, b"its words", id="of a server that lives"),
+        pytest.param(False, b"", id="of one that ended"),
+    ],
+)
+def test_only_the_log_of_a_server_that_ended_is_emptied(tmp_path: Path, is_held: bool, kept: bytes) -> None:
+    files = files_of(SPEC, tmp_path)
+    files.log.write_bytes(b"its words")
+    lock = system.FileLock(files.lock)
+    if is_held:
+        lock.try_acquire()
+    with open(files.log, "ab") as log:
+        servers._begin_log(files, log)
+    lock.release()
+    assert files.log.read_bytes() == kept
 
 
 @pytest.mark.parametrize(
