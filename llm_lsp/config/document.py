@@ -15,7 +15,7 @@ from typing import Any
 
 from llm_lsp.config import values
 from llm_lsp.config.kinds import describe, named_section_of, schema, section_of
-from llm_lsp.config.parse import NAME
+from llm_lsp.config.parse import NO_KEYS
 from llm_lsp.config.values import Config
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -58,7 +58,7 @@ def entries(section: Section) -> Iterator[Entry]:
     """Give the settings of a section, without the tables inside it."""
     texts = _texts(section.kind)
     for each in fields(section.kind):
-        if each.name != NAME and not section_of(each.type) and not named_section_of(each.type):
+        if each.name not in NO_KEYS and not section_of(each.type) and not named_section_of(each.type):
             yield Entry(each.name, each.type, _default(each), texts[each.name])
 
 
@@ -111,7 +111,7 @@ def _table(kind: Any) -> dict[str, object]:
     properties = {
         each.name: {**_property(each), "description": texts[each.name]}
         for each in fields(kind)
-        if each.name != NAME
+        if each.name not in NO_KEYS
     }
     return {"type": "object", "properties": properties, "additionalProperties": False}
 

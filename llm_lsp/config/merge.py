@@ -7,7 +7,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, 
 from typing import Any
 
 from llm_lsp.config.kinds import section_of
-from llm_lsp.config.parse import NAME, Path, dotted, nearest
+from llm_lsp.config.parse import BY_EDITOR, NAME, NO_KEYS, Path, dotted, nearest
 from llm_lsp.config.trust import (
     STRICTER,
     Rule,
@@ -170,7 +170,7 @@ class Merge:
         if missing:
             self._problem(label, f"providers.{name} needs {' and '.join(missing)}")
             return None
-        config = ProviderConfig(**table)
+        config = ProviderConfig(**{**table, BY_EDITOR: not self._is_users(name)})
         origin = origin_of(config.base_url)
         if origin.scheme == "http" and not origin.is_loopback and not config.allow_http:
             self._problem(
@@ -266,10 +266,10 @@ def _default(each: Field[Any]) -> Any:
 
 
 def _leaves(path: Path, value: Any) -> Iterator[tuple[Path, object]]:
-    """Give every setting below `value`; a provider's name is its table's, not a setting."""
+    """Give every setting below `value`."""
     if is_dataclass(value):
         for each in fields(value):
-            if each.name != NAME:
+            if each.name not in NO_KEYS:
                 yield from _leaves((*path, each.name), getattr(value, each.name))
     elif path == (PROVIDERS,):
         for name, config in value.items():

@@ -26,6 +26,10 @@ Path = tuple[str, ...]
 SECTION = "llm-lsp"
 NAME = "name"
 """The field of a named section that its table's name fills."""
+BY_EDITOR = "by_editor"
+"""The field of a provider that says who enabled it."""
+NO_KEYS = frozenset({NAME, BY_EDITOR})
+"""Fields that no key of a table fills."""
 
 # Beyond this a bad value is not shown in its message; settings' fixed words are shorter.
 SHOWN_CHARS = 24
@@ -77,8 +81,7 @@ class _Reader:
     faults: list[str] = field(default_factory=list)
 
     def section(self, kind: type, path: Path, settings: object) -> None:
-        kinds = {each.name: each.type for each in fields(kind)}
-        kinds.pop(NAME, None)
+        kinds = {each.name: each.type for each in fields(kind) if each.name not in NO_KEYS}
         for key, value in self._items(path, settings):
             known = _snake(key) if self.from_editor and key not in kinds else key
             if known not in kinds:

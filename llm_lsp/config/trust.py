@@ -101,8 +101,9 @@ STRICTER: Mapping[Path, Meet] = {
 # which key, by which model, how much of it, or at what cost.
 HARMLESS = frozenset({"fim", "temperature", "stream", "timeout_s"})
 
-# Of a loopback provider that the editor names, these are refused: a key is for the origin that the user gave it.
-KEYED = frozenset({"api_key_env", "api_key_command", "headers", "allow_http"})
+# Of a loopback provider that the editor names, these are refused: a key is for the origin that the user gave it,
+# and a header or a field of the body can send the question on, as `{"model": "x:cloud"}` does.
+USERS_ALONE = frozenset({"api_key_env", "api_key_command", "headers", "extra_body", "allow_http"})
 
 
 def general(path: Path) -> Path:
@@ -146,7 +147,7 @@ def may_name_address(source: Source, url: str) -> bool:
 def _editor_rule(path: Path, is_users: bool) -> Rule:
     setting = path[-1]
     if not is_users:
-        return Rule.NEVER if setting in KEYED else Rule.FREE
+        return Rule.NEVER if setting in USERS_ALONE else Rule.FREE
     if setting in HARMLESS:
         return Rule.FREE
     return Rule.TIGHTEN if general(path) in STRICTER else Rule.NEVER

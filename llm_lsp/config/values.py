@@ -91,6 +91,8 @@ class ProviderConfig:
     """Calls at the same time; "auto" is 1 for a local provider and 2 for a remote one."""
     cancel_stops_billing: bool = True
     """Whether closing the connection stops the bill; where it does not, fewer calls are made."""
+    by_editor: bool = False
+    """The editor's settings enabled it, not this machine's user: it is looked at before it is used; not a key of the table."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llm_lsp.config.kinds import section_of
-from llm_lsp.config.trust import HARMLESS, KEYED, STRICTER, Source
+from llm_lsp.config.trust import HARMLESS, STRICTER, USERS_ALONE, Source
 from llm_lsp.config.values import Config, LocalConfig, ProviderConfig
 from llm_lsp.core.addresses import is_loopback
 from tests.config.examples import PRESETS, USERS_OWN, WAYS_IN, resolve, users_own
@@ -127,6 +127,25 @@ class TestEditor:
         assert resolved.config.provider == "new"
         assert resolved.config.providers["new"].base_url == "http://127.0.0.1:1/v1"
 
+    def test_what_it_enables_is_marked(self, way: Source) -> None:
+        config = resolve((Source.USER_FILE, USERS_OWN), (way, {**new(), "provider": "ollama"})).config
+        assert {name: provider.by_editor for name, provider in config.providers.items()} == {
+            "team": False,
+            "new": True,
+            "ollama": True,
+        }
+
+    def test_it_cannot_take_the_mark_away(self, way: Source) -> None:
+        resolved = resolve((way, new(by_editor=False)))
+        assert resolved.config.providers["new"].by_editor
+        assert [problem.message for problem in resolved.problems] == [
+            'unknown setting "providers.new.by_editor"'
+        ]
+
+    def test_the_user_takes_the_mark_away_by_enabling_it(self, way: Source) -> None:
+        config = resolve((Source.USER_FILE, {"provider": "ollama"}), (way, {"provider": "ollama"})).config
+        assert not config.providers["ollama"].by_editor
+
     def test_it_chooses_an_enabled_provider(self, way: Source) -> None:
         resolved = resolve((Source.USER_FILE, {**USERS_OWN, "provider": "auto"}), (way, {"provider": "team"}))
         assert (resolved.config.provider, resolved.problems) == ("team", ())
@@ -141,16 +160,16 @@ class TestEditor:
         assert problem.message == 'provider "codestral" is not enabled, run `llm-lsp provider add codestral`'
         assert problem.source == way.value
 
-    @pytest.mark.parametrize("key", sorted(KEYED))
-    def test_a_loopback_address_gets_no_key(self, way: Source, key: str) -> None:
-        value = {"api_key_env": "HOME", "api_key_command": ["id"], "headers": {"a": "b"}, "allow_http": True}[
-            key
-        ]
+    @pytest.mark.parametrize("key", sorted(USERS_ALONE))
+    def test_a_loopback_address_gets_no_key_and_is_not_sent_on(self, way: Source, key: str) -> None:
+        values = {"api_key_env": "HOME", "api_key_command": ["id"], "allow_http": True}
+        value = values.get(key, {"model": "x:cloud"})
         resolved = resolve((way, new(**{key: value})))
         assert [problem.message for problem in resolved.problems] == [
             f"providers.new.{key}: only your own settings file may say this"
         ]
         assert no_key(resolved.config.providers["new"])
+        assert resolved.config.providers["new"].extra_body == {}
 
     def test_a_presets_key_does_not_follow_to_loopback(self, way: Source) -> None:
         config = resolve((way, {"providers": {"codestral": {"base_url": "http://127.0.0.1:9"}}})).config
@@ -182,7 +201,7 @@ class TestEditor:
 
     def test_a_users_provider_takes_nothing_from_the_editors_of_the_same_name(self, way: Source) -> None:
         mine = {"providers": {"new": {"api": "ollama", "base_url": TEAM, "api_key_env": "K"}}}
-        resolved = resolve((way, new(extra_body={"a": 1}, local=True)), (Source.COMMAND_LINE, mine))
+        resolved = resolve((way, new(local=True)), (Source.COMMAND_LINE, mine))
         assert resolved.config.providers["new"] == ProviderConfig("new", "ollama", TEAM, api_key_env="K")
 
 
@@ -273,7 +292,7 @@ class TestTightening:
 def test_every_rule_is_about_a_setting_that_exists() -> None:
     names = {each.name for each in fields(ProviderConfig)}
     assert names >= HARMLESS
-    assert names >= KEYED
+    assert names >= USERS_ALONE
     for path in STRICTER:
         kind: Any = ProviderConfig if path[0] == "providers" else Config
         for name in path[2:] if path[0] == "providers" else path:
