@@ -5,6 +5,7 @@ Start reading at HANDLERS, at the end. The engine is built when it is first need
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -14,7 +15,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 
 from llm_lsp import __version__
-from llm_lsp.core.types import Completion, Face, Skip, Trigger
+from llm_lsp.core.types import Completion, Document, Face, Skip, Trigger
 from llm_lsp.engine.client import Client, Engine
 from llm_lsp.lsp import convert
 from llm_lsp.lsp.editor import Editor
@@ -24,6 +25,10 @@ from llm_lsp.system import is_alive
 Build = Callable[[Client], Engine]
 """Makes the engine; called once, after `initialize` is answered, so that its imports delay nothing."""
 
+_log = logging.getLogger(__name__)
+
+# Documents that are logged as out of step; a client that gets all of them wrong fills no disk.
+_MAX_LOGGED = 100
 # Minutes, where the command names none: enough to think something through, and soon over where it is forgotten.
 _SNOOZE_MINUTES = 10.0
 
@@ -44,6 +49,7 @@ class Server(LanguageServer):
         self.folders: tuple[str, ...] = ()
         self.typed_in: str | None = None
         """URI of the document whose last change was a keystroke that no menu request has answered yet."""
+        self._logged: set[str] = set()
 
     def greet(self, params: types.InitializeParams) -> None:
         """Take what the client said of itself."""
@@ -68,6 +74,12 @@ class Server(LanguageServer):
     def warm_up(self) -> None:
         """Build the engine while the client prepares what it opens first: its imports take a while."""
         _ = self.engine
+
+    def log_once(self, uri: str, fault: str) -> None:
+        """Log why a document gets no completions, or wrong ones; once, although each keystroke finds it again."""
+        if uri not in self._logged and len(self._logged) < _MAX_LOGGED:
+            self._logged.add(uri)
+            _log.warning("%.200r: %s", uri, fault)
 
     async def aclose(self) -> None:
         """Close the engine, if there is one."""
@@ -177,7 +189,7 @@ def inline_completion(
     ls: Server, params: types.InlineCompletionParams
 ) -> types.InlineCompletionList | Coroutine[Any, Any, types.InlineCompletionList]:
     ls.editor.asked_inline = True
-    document = ls.engine.document(params.text_document.uri)
+    document = _document(ls, params)
     if document is None:
         return types.InlineCompletionList([])
     asking = _asking(ls, convert.inline_trigger(params.context), "inline")
@@ -200,7 +212,7 @@ def completion(
 ) -> types.CompletionList | Coroutine[Any, Any, types.CompletionList]:
     after_keystroke = ls.typed_in == params.text_document.uri
     ls.typed_in = None
-    document = ls.engine.document(params.text_document.uri)
+    document = _document(ls, params)
     if document is None:
         return types.CompletionList(is_incomplete=True, items=[])
     trigger = convert.menu_trigger(params.context, after_keystroke=after_keystroke)
@@ -217,6 +229,16 @@ def completion(
         return types.CompletionList(is_incomplete=True, items=items)
 
     return answer()
+
+
+def _document(ls: Server, params: types.InlineCompletionParams | types.CompletionParams) -> Document | None:
+    uri = params.text_document.uri
+    document = ls.engine.document(uri)
+    if document is None:
+        ls.log_once(uri, "asked for a completion, but its text was never opened here")
+    elif params.position.line >= document.text.line_count:
+        ls.log_once(uri, "its cursor is below the last line that we have; is our text not the editor's?")
+    return document
 
 
 def _asking(ls: Server, trigger: Trigger, face: Face) -> convert.Asking:

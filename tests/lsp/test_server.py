@@ -86,6 +86,34 @@ async def test_a_cursor_past_the_end_is_at_the_end() -> None:
     assert wire.engine.last.point == (1, 2)
 
 
+@pytest.mark.parametrize(
+    ("uri", "line", "logged"),
+    [
+        pytest.param(
+            "file:///never-opened", 0, "'file:///never-opened': asked", id="a document that is not open"
+        ),
+        pytest.param(URI, 2, f"'{URI}': its cursor is below", id="a line below the last"),
+        pytest.param("file:///a\nforged", 0, "'file:///a\\nforged': asked", id="a line feed in its name"),
+    ],
+)
+async def test_a_client_out_of_step_is_logged_once(
+    uri: str, line: int, logged: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    wire = started("ab\ncd")
+    for method in (INLINE, MENU, INLINE):
+        await wire.ask(method, {**at(line, 0), "textDocument": {"uri": uri}})
+    [record] = caplog.records
+    assert record.getMessage().startswith(logged)
+    assert wire.sent("window/showMessage") == []
+
+
+async def test_a_client_that_opens_no_document_fills_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    wire = started()
+    for number in range(200):
+        await wire.ask(INLINE, {**at(0, 0), "textDocument": {"uri": f"file:///{number}"}})
+    assert len(caplog.records) == 100
+
+
 async def test_a_menu_request_after_a_keystroke_is_automatic_and_the_next_one_manual() -> None:
     wire = started("x = \n")
     wire.change(edit((0, 4), (0, 4), "a"))
