@@ -8,17 +8,17 @@ from llm_lsp.core.anchor import INERT_REST
 
 # Seconds. A gap this long is a pause: who pauses waits for us. Tabby leaves longer gaps out of its mean too.
 PAUSE_S = 0.4
-# Seconds. Bounds of the adaptive delay. Since calls are joined, waiting saves few of them: on four windows of a
-# recorded session 17.2 calls in 100 edits without any delay, 17.2 with 0.03 to 0.1 s, 16.0 with 0.075 to 0.3 s,
-# for 58, 57 and 51 % of what could be accepted. See benchmarks/README.md.
-MIN_DELAY_S = 0.03
-MAX_DELAY_S = 0.1
+# Seconds. Bounds of the adaptive delay. Calls are joined, so waiting saves few of them: on four windows of a recorded
+# session, for 100 edits, 20.1 calls without any delay, 20.1 with these bounds, and 18.8 with 0.075 to 0.3 s, which
+# costs a sixth of what is accepted. See benchmarks/README.md.
+MIN_DELAY_S = 0.02
+MAX_DELAY_S = 0.06
 # Seconds. The mean gap until it is known: Tabby's start value.
 DEFAULT_GAP_S = 0.2
 # The weight of a new gap in the running mean: about the last 20 keys count.
 GAP_WEIGHT = 0.1
 # Of the mean gap, for each point of Tabby's rate.
-GAP_SHARE = 0.15
+GAP_SHARE = 0.1
 # After these a user looks for what comes next.
 OPENERS = "([{<.:=（【「"
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+
 from llm_lsp.engine.client import Client, Level
+
+LOG = logging.getLogger(__name__)
 
 
 class Notices:
@@ -13,10 +17,11 @@ class Notices:
         self._said: dict[str, str] = {}
 
     def say(self, cause: str, level: Level, text: str) -> None:
-        """Show a line; the same line for the same cause is shown once."""
+        """Show and log a line; the same line for the same cause comes once."""
         if self._said.get(cause) == text:
             return
         self._said[cause] = text
+        LOG.warning("%s", text)
         self._client.show(level, text)
 
     def over(self, cause: str) -> None:

@@ -119,7 +119,7 @@ class CompletionPipeline:
         return self._limits.setdefault(place.profile.provider, RateLimit())
 
     def _failed(self, place: Place, error: LlmLspError) -> Skip:
-        LOG.warning("request %d failed: %s", place.request.id, error)
+        LOG.debug("request %d failed: %s", place.request.id, error)
         if isinstance(error, UnreachableError) and self._registry.lost(place.provider):
             # A server that went idle is started again; that is no error.
             return self._registry.runtime.absent

@@ -157,7 +157,6 @@ class Registry:
                 self._client.progress(Progress(SEARCH_TOKEN, "llm-lsp", done=True))
 
     def _nothing_found(self, error: LlmLspError) -> None:
-        LOG.warning("no provider: %s", error)
         self._put(None, Skip(Reason.NO_PROVIDER, str(error)))
         self._notices.say(PROVIDER_CAUSE, "warning", str(error))
         self._client.status("Warning", busy=False, message=str(error))

@@ -1,0 +1,1 @@
+"""What the project measures of itself; run as `python -m benchmarks.replay`."""

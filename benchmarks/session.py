@@ -1,0 +1,67 @@
+"""A typing session, made from a seed: somebody writes a file, pauses, mistypes and goes back."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+# Seconds. Gaps between keys of three recorded sessions: the median, and the share and length of pauses.
+KEY_GAP_S = 0.15
+PAUSE_SHARE = 0.06
+PAUSE_S = 1.5
+# Of all keys: mistyped and taken back at once; and of all lines: left for another place and come back to.
+TYPO_SHARE = 0.03
+LEAVE_SHARE = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One edit: `deleted` characters before `offset` go, and `text` comes."""
+
+    gap_s: float
+    offset: int
+    deleted: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The text before it, and its keys."""
+
+    start: str
+    keys: tuple[Key, ...]
+    language: str
+
+    def ahead(self, key_idx: int, offset: int, limit: int = 400) -> str:
+        """Give what is typed next without leaving `offset`, from a key on: what a perfect model would say."""
+        text = ""
+        for key in self.keys[key_idx:]:
+            if key.deleted or key.offset != offset or len(text) >= limit:
+                break
+            text += key.text
+            offset += len(key.text)
+        return text
+
+
+def session_from(path: Path, language: str, seed: int, n_keys: int) -> Session:
+    """Write the second half of a file below its first, a key at a time."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    middle = len(lines) // 2
+    start = "".join(lines[:middle])
+    keys = _typed("".join(lines[middle:]), len(start), random.Random(seed))
+    return Session(start, tuple(key for key, _ in zip(keys, range(n_keys), strict=False)), language)
+
+
+def _typed(text: str, offset: int, dice: random.Random) -> Iterator[Key]:
+    for character in text:
+        gap_s = dice.lognormvariate(0, 0.5) * KEY_GAP_S
+        if dice.random() < PAUSE_SHARE or (character == "\n" and dice.random() < LEAVE_SHARE):
+            gap_s = dice.expovariate(1 / PAUSE_S)
+        if dice.random() < TYPO_SHARE and character.isalnum():
+            yield Key(gap_s, offset, 0, "x")
+            yield Key(KEY_GAP_S, offset + 1, 1, "")
+            gap_s = KEY_GAP_S
+        yield Key(gap_s, offset, 0, character)
+        offset += 1
