@@ -96,12 +96,15 @@ class LocalModels:
     async def acquire(self, config: LocalConfig, report: Report) -> LocalEndpoint:
         """Give an address that answers: joined where it runs already, else started.
 
-        `report` gets lines of progress. Raises LocalModelError with the remedy: no model is here, the file is
-        no GGUF, the extra is missing, or the server did not start.
+        "auto" takes what its user serves in the foreground, before the best model that is here. `report` gets
+        lines of progress. Raises LocalModelError with the remedy: no model is here, the file is no GGUF, the extra
+        is missing, or the server did not start.
         """
         if self._remark:
             report(self._remark)
             self._remark = ""
+        if config.model == "auto" and (served := await asyncio.to_thread(self.servers.served)):
+            return self.endpoint(served)
         model = await asyncio.to_thread(self._wanted, config)
         options = self.options(model, config)
         return self.endpoint(await self.servers.join(options, report))

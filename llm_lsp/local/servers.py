@@ -127,6 +127,10 @@ class ModelServers:
         """List the servers that run."""
         return running(self._folder)
 
+    def served(self) -> ServerState | None:
+        """Give a server that its user started in the foreground, if it answers; blocks for a second at most each."""
+        return next((state for state in self.running() if not state.idle_s and answers(state)), None)
+
     async def join(self, options: HostOptions, report: Report) -> ServerState:
         """Give the server for a spec when it answers: the one that runs, or a new one.
 

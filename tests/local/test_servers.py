@@ -84,10 +84,10 @@ def options_in(folder: Path) -> HostOptions:
     return HostOptions(SPEC, str(folder), threads=1, batch_tokens=128, idle_s=60.0)
 
 
-def tell(folder: Path, port: int, *, key: str = KEY, pid: int | None = None) -> None:
+def tell(folder: Path, port: int, *, key: str = KEY, idle_s: float = 60.0) -> None:
     """Write the state of a server at a port."""
-    pid = pid or os.getpid()
-    state = ServerState(SPEC, port, key, pid, system.start_mark(pid), 0.0, 1, 60.0)
+    pid = os.getpid()
+    state = ServerState(SPEC, port, key, pid, system.start_mark(pid), 0.0, 1, idle_s)
     files_of(SPEC, folder).write(state)
 
 
@@ -294,6 +294,35 @@ async def test_a_model_file_that_is_no_gguf_starts_nothing(paths: LocalPaths, tm
     with pytest.raises(ModelFileError, match="no GGUF"):
         await LocalModels(paths, starter).acquire(LocalConfig(model=str(tmp_path / "x.gguf")), silent)
     assert starter.starts == 0
+
+
+async def test_auto_takes_what_its_user_serves(paths: LocalPaths, port: int) -> None:
+    (paths.models / "other.gguf").write_bytes(b"GGUF")
+    starter = Starter(lambda: 9)
+    local = LocalModels(paths, starter)
+    tell(paths.state / "servers", port, idle_s=0)
+    endpoint = await local.acquire(LocalConfig(), silent)
+    assert (endpoint.model, endpoint.context_tokens, starter.starts) == ("m", 8192, 0)
+
+
+@pytest.mark.parametrize(
+    ("model", "key", "idle_s"),
+    [
+        pytest.param("other", KEY, 0, id="another model is named"),
+        pytest.param("auto", "wrong", 0, id="it does not answer"),
+        pytest.param("auto", KEY, 60.0, id="it was not started by its user"),
+    ],
+)
+async def test_a_server_that_is_not_meant_is_left_alone(
+    paths: LocalPaths, port: int, model: str, key: str, idle_s: float
+) -> None:
+    (paths.models / "other.gguf").write_bytes(b"GGUF")
+    starter = Starter(lambda: 9)
+    local = LocalModels(paths, starter)
+    tell(paths.state / "servers", port, key=key, idle_s=idle_s)
+    with pytest.raises(ModelServerError, match="the server of other"):
+        await local.acquire(LocalConfig(model=model), silent)
+    assert starter.starts == 1
 
 
 def test_settings_reach_the_server(paths: LocalPaths) -> None:
