@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import time
 from dataclasses import replace
@@ -15,7 +16,8 @@ import click
 from llm_lsp import system
 from llm_lsp.cli.settings import read_settings
 from llm_lsp.config.values import LocalConfig
-from llm_lsp.errors import DownloadError, LlmLspError, LocalModelError, NoAnswerError
+from llm_lsp.core.secret import Secret, clean_key
+from llm_lsp.errors import ConfigError, DownloadError, LlmLspError, LocalModelError, NoAnswerError
 from llm_lsp.local import catalogue
 from llm_lsp.local.machine import this_machine
 from llm_lsp.local.models import LocalModels, LocalPaths
@@ -23,6 +25,8 @@ from llm_lsp.local.store import LocalModel
 
 if TYPE_CHECKING:
     from llm_lsp.local.state import ServerState
+
+KEY_VARIABLE = "LLM_LSP_SERVE_KEY"
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -207,22 +211,42 @@ def stop(name: str | None) -> None:
 )
 @click.option("--threads", type=click.IntRange(1, 512), help="Threads; as measured by default.")
 @click.option("--lora", type=click.Path(path_type=Path), help="A LoRA adapter, as a GGUF file.")
-def serve(name: str, port: int, threads: int | None, lora: Path | None) -> None:
-    """Serve a model in the foreground, until interrupted; every editor on this machine shares it."""
+@click.option(
+    "--key-file",
+    type=click.Path(path_type=Path),
+    help=f"File that holds the server's key, for programs that keep one; {KEY_VARIABLE} may hold it too. "
+    "A random one by default.",
+)
+def serve(name: str, port: int, threads: int | None, lora: Path | None, key_file: Path | None) -> None:
+    """Serve a model in the foreground, until interrupted.
+
+    While it runs, your editors use it, with its adapter, where the model of their settings is "auto". Those that
+    name the same model share it too, if it has no adapter.
+    """
     from llm_lsp.local.host import ALREADY_RUNNING
     from llm_lsp.local.host import serve as serve_here
     from llm_lsp.local.store import check_gguf
 
     models = local_models()
+    key = _fixed_key(key_file)
     config = read_settings(None, [Path.cwd()]).resolve().config.local
     if lora:
         check_gguf(lora)
     model = models.store.find(name)
     options = models.options(model, replace(config, threads=threads or config.threads), lora)
-    status = serve_here(replace(options, port=port, idle_s=0), lambda state: _announce(models, state))
+    status = serve_here(replace(options, port=port, idle_s=0), lambda state: _announce(models, state), key)
     if status == ALREADY_RUNNING:
         raise LocalModelError(f"{model.name} is served already: `llm-lsp model stop {model.name}` ends that")
     raise SystemExit(status)
+
+
+def _fixed_key(file: Path | None) -> Secret | None:
+    try:
+        text = file.read_text(encoding="utf-8") if file else os.environ.get(KEY_VARIABLE)
+        return clean_key(text) if text is not None else None
+    except (OSError, ValueError, ConfigError) as exc:
+        cause = exc.strerror if isinstance(exc, OSError) else "one line of visible ASCII characters is wanted"
+        raise LocalModelError(f"{file or KEY_VARIABLE} gives no key for the server: {cause}") from exc
 
 
 def _announce(models: LocalModels, state: ServerState) -> None:

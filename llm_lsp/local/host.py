@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_lsp import system
+from llm_lsp.core.secret import Secret
 from llm_lsp.errors import LocalModelError, ModelServerError
 from llm_lsp.local.state import ServerSpec, ServerState, files_of
 
@@ -78,16 +79,19 @@ def main(arguments: list[str]) -> int:
         return 1
 
 
-def serve(options: HostOptions, on_ready: Callable[[ServerState], None]) -> int:
-    """Serve in this process. Gives ALREADY_RUNNING where another one does; else it does not come back.
+def serve(
+    options: HostOptions, on_ready: Callable[[ServerState], None], fixed_key: Secret | None = None
+) -> int:
+    """Serve in this process, with a random key where none is fixed.
 
+    Gives ALREADY_RUNNING where another process serves the same; else it does not come back.
     Raises LocalModelError where the server does not start; llama.cpp has written the cause to stderr by then.
     """
     files = files_of(options.spec, Path(options.folder))
     lock = system.FileLock(files.lock)
     if not _acquire(lock):
         return ALREADY_RUNNING
-    key = secrets.token_urlsafe(32)
+    key = fixed_key.reveal() if fixed_key else secrets.token_urlsafe(32)
     try:
         server = _start(options, key)
     except LocalModelError:

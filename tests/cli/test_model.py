@@ -15,9 +15,11 @@ from click.testing import CliRunner, Result
 from llm_lsp import system
 from llm_lsp.cli import model as model_command
 from llm_lsp.cli.main import group
+from llm_lsp.core.secret import Secret
 from llm_lsp.errors import DownloadError, NoAnswerError
-from llm_lsp.local import catalogue
+from llm_lsp.local import catalogue, host
 from llm_lsp.local.catalogue import Machine
+from llm_lsp.local.host import HostOptions
 from llm_lsp.local.models import LocalModels, LocalPaths
 from llm_lsp.local.sources import Progress
 from llm_lsp.local.speed import Speed
@@ -171,6 +173,56 @@ def test_serve_names_what_it_cannot_serve(local: LocalModels, arguments: tuple[s
     result = run(*arguments)
     assert result.exit_code == 1
     assert words in result.stderr
+
+
+KEYS = [
+    pytest.param("from-file\n", None, "from-file", id="a file"),
+    pytest.param(None, "from-variable", "from-variable", id="the variable"),
+    pytest.param("from-file", "from-variable", "from-file", id="the file before the variable"),
+    pytest.param(None, None, None, id="neither"),
+]
+
+
+@pytest.mark.parametrize(("in_file", "in_variable", "expected"), KEYS)
+def test_serve_takes_a_fixed_key(
+    local: LocalModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    in_file: str | None, in_variable: str | None, expected: str | None,
+) -> None:  # fmt: skip
+    keys: list[str | None] = []
+
+    def serve_here(options: HostOptions, on_ready: object, key: Secret | None) -> int:
+        keys.append(key.reveal() if key else None)
+        return 0
+
+    monkeypatch.setattr(host, "serve", serve_here)
+    local.store.path_of("m").write_bytes(b"GGUF")
+    if in_variable:
+        monkeypatch.setenv(model_command.KEY_VARIABLE, in_variable)
+    if in_file:
+        (tmp_path / "key").write_text(in_file)
+    assert run("serve", "m", *(("--key-file", str(tmp_path / "key")) if in_file else ())).exit_code == 0
+    assert keys == [expected]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        pytest.param(None, "No such file", id="no file"),
+        pytest.param(b"\n", "one line of visible ASCII", id="empty"),
+        pytest.param(b"the secret", "one line of visible ASCII", id="blanks"),
+        pytest.param(b"\xff\xfe", "one line of visible ASCII", id="no text"),
+    ],
+)
+def test_serve_refuses_what_is_no_key_and_does_not_show_it(
+    local: LocalModels, tmp_path: Path, content: bytes | None, words: str
+) -> None:
+    local.store.path_of("m").write_bytes(b"GGUF")
+    if content is not None:
+        (tmp_path / "key").write_bytes(content)
+    result = run("serve", "m", "--key-file", str(tmp_path / "key"))
+    assert result.exit_code == 1
+    assert words in result.stderr
+    assert "secret" not in result.stderr
 
 
 @pytest.mark.real_model
