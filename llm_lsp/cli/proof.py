@@ -30,7 +30,7 @@ async def prove(config: Config, report: Callable[[str], None]) -> list[Check]:
 
     try:
         provider = await ModelFinder().find(config, report)
-    except UnreachableError as exc:
+    except (UnreachableError, NotFoundError) as exc:
         return steps_to(exc)
     except LlmLspError as exc:
         return [Check("provider", "fail", str(exc))]

@@ -46,13 +46,23 @@ def no_model(cause: LlmLspError) -> LocalModelError:
 
 
 async def configured(config: ProviderConfig) -> Provider:
-    """Make a provider from its settings; raises AuthError where its key is missing."""
+    """Make a provider from its settings; raises LlmLspError where its key is missing or it may not be used.
+
+    What this machine's user did not name is looked at first: a server that the editor's settings enabled, and
+    a model that nobody named.
+    """
     from llm_lsp.cli.keys import find_key
     from llm_lsp.providers.listing import with_model
     from llm_lsp.providers.resolve import make_provider
+    from llm_lsp.providers.vet import check_owner, check_place
 
+    if config.by_editor:
+        check_owner(config)
     key = await find_key(config)
-    return make_provider(await with_model(config, key), key)
+    ready = await with_model(config, key)
+    if config.by_editor or not config.model:
+        await check_place(ready, key)
+    return make_provider(ready, key)
 
 
 async def own_model(config: Config, report: Callable[[str], None]) -> Provider:

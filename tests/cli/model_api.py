@@ -21,6 +21,9 @@ class ModelApi:
     url: str = ""
     keys: list[str] = field(default_factory=list)
     """The Authorization header of each call."""
+    models: tuple[str, ...] = ()
+    asked: int = 0
+    """Questions beside the calls."""
 
 
 @contextmanager
@@ -39,7 +42,9 @@ def model_api(status: int = 200) -> Iterator[ModelApi]:
             self.reply(body, kind)
 
         def do_GET(self) -> None:
-            self.reply(b"{}", "application/json")
+            api.asked += 1
+            body = {"data": [{"id": model} for model in api.models]}
+            self.reply(json.dumps(body).encode(), "application/json")
 
         do_HEAD = do_GET
 

@@ -1,0 +1,60 @@
+"""What the editor named is looked at before it is used, and what the user named is not."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from llm_lsp.cli.wiring import configured
+from llm_lsp.config.values import ProviderConfig
+from llm_lsp.errors import ConfigError
+from llm_lsp.providers import vet
+from llm_lsp.system import Owner
+from tests.cli.model_api import ModelApi, model_api
+
+
+@pytest.fixture
+def api() -> Iterator[ModelApi]:
+    with model_api() as api:
+        yield api
+
+
+def of_owner(monkeypatch: pytest.MonkeyPatch, owner: Owner) -> None:
+    monkeypatch.setattr(vet, "check_owner", partial(vet.check_owner, owner_of=lambda port: owner))
+
+
+def config(api: ModelApi, *, by_editor: bool, model: str = "m") -> ProviderConfig:
+    return ProviderConfig("here", "openai-completions", api.url, model, by_editor=by_editor)
+
+
+async def test_a_server_of_the_editors_is_used_without_a_question(
+    api: ModelApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_owner(monkeypatch, "me")
+    async with contextlib.aclosing(await configured(config(api, by_editor=True))) as provider:
+        assert provider.profile.provider == "here"
+    assert api.asked == 0
+
+
+@pytest.mark.parametrize("owner", ["other", "unknown"])
+async def test_another_users_server_is_used_only_where_the_user_named_it(
+    api: ModelApi, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_owner(monkeypatch, owner)
+    with pytest.raises(ConfigError):
+        await configured(config(api, by_editor=True))
+    async with contextlib.aclosing(await configured(config(api, by_editor=False))):
+        pass
+
+
+async def test_a_model_that_nobody_named_is_none_of_a_cloud(api: ModelApi) -> None:
+    api.models = ("gpt-oss:120b-cloud",)
+    with pytest.raises(ConfigError, match="runs in a cloud"):
+        await configured(config(api, by_editor=False, model=""))
+    async with contextlib.aclosing(
+        await configured(config(api, by_editor=False, model="gpt-oss:120b-cloud"))
+    ):
+        pass
