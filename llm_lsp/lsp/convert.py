@@ -28,6 +28,8 @@ class Capabilities:
 
     encoding: Encoding = "utf-16"
     snippets: bool = False
+    keeps_indents: bool = False
+    """It can insert several lines as they are; others put the current line's indentation before each."""
     inline: bool = False
     pulls_settings: bool = False
     """It answers workspace/configuration."""
@@ -45,6 +47,8 @@ def to_capabilities(params: types.InitializeParams) -> Capabilities:
     return Capabilities(
         encoding=_choose_encoding(_path(client, "general", "position_encodings") or ()),
         snippets=bool(_path(item, "snippet_support")),
+        keeps_indents=types.InsertTextMode.AsIs
+        in (_path(item, "insert_text_mode_support", "value_set") or ()),
         inline=_path(client, "text_document", "inline_completion") is not None,
         pulls_settings=bool(_path(client, "workspace", "configuration")),
         watches_settings=bool(_path(client, "workspace", "did_change_configuration", "dynamic_registration")),
@@ -216,17 +220,47 @@ def to_menu_items(
     """
     line = request.document.text.line(request.point.line)
     start = min(_word_start(line, request.point.column), completion.start.column)
-    text = line[start : completion.start.column] + completion.text
-    if "\n" in text and not capabilities.snippets:
-        # Several lines as plain text reach Vim's clients as a NUL in the file, and Neovim's as the first line
-        # alone; those that would do it right cannot be told by what they announce. One line is right everywhere.
-        text = text.partition("\n")[0].rstrip("\r")
+    text = _fit(line[start : completion.start.column] + completion.text, line[:start], capabilities)
     if not text[request.point.column - start :].strip():
         return []
     span = _from_range(
         request.document.text, Point(request.point.line, start), completion.end, capabilities.encoding
     )
-    return [_menu_item(text, line[start : request.point.column], span, completion.id)]
+    item = _menu_item(text, line[start : request.point.column], span, completion.id)
+    modes = types.InsertTextMode
+    item.insert_text_mode = modes.AsIs if capabilities.keeps_indents else modes.AdjustIndentation
+    return [item]
+
+
+def _fit(text: str, before: str, capabilities: Capabilities) -> str:
+    """Give as much of a text as the client inserts rightly, in the form that makes it; `before` is on its line."""
+    if "\n" not in text:
+        return text
+    if not capabilities.snippets:
+        # Several lines as plain text reach Vim's clients as a NUL in the file, and Neovim's as the first line
+        # alone; those that would do it right cannot be told by what they announce. One line is right everywhere.
+        return text.partition("\n")[0].rstrip("\r")
+    if capabilities.keeps_indents:
+        return text
+    return _unindent(text, before[: len(before) - len(before.lstrip())])
+
+
+def _unindent(text: str, indentation: str) -> str:
+    """Take an indentation off all lines but the first, for a client that puts it there.
+
+    Neovim (`vim.snippet`), Helix (helix#6263) and Sublime Text (LSP#1828) do, whatever insertTextMode says. A line
+    with less indentation cannot be said to them: the text ends before it.
+    """
+    first, *further = text.split("\n")
+    lines = [first]
+    for line in further:
+        if not line.strip():
+            lines.append(line.lstrip(" \t"))
+        elif line.startswith(indentation):
+            lines.append(line.removeprefix(indentation))
+        else:
+            return "\n".join(lines).rstrip("\r\n")
+    return "\n".join(lines)
 
 
 def _menu_item(text: str, typed: str, span: types.Range, completion_id: str) -> types.CompletionItem:
@@ -241,8 +275,6 @@ def _menu_item(text: str, typed: str, span: types.Range, completion_id: str) -> 
         sort_text="!",  # Before all letters and digits.
         text_edit=types.TextEdit(span, escape_snippet(text) if several else text),
         insert_text_format=types.InsertTextFormat.Snippet if several else types.InsertTextFormat.PlainText,
-        # The model has indented its lines already.
-        insert_text_mode=types.InsertTextMode.AsIs,
         command=types.Command(title="Accepted", command=ACCEPTED, arguments=[completion_id]),
     )
 

