@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 STEPS = ("reached", "key accepted", "model there")
 # How far a call came that ended in this error; any other error is the answer's own.
 FAILED_STEP: Mapping[type[ProviderError], int] = {UnreachableError: 0, AuthError: 1, NotFoundError: 2}
-# Without these there is no completion; without the others it is only dearer, later or worse.
-VITAL = frozenset({"answers", "cancels"})
+# Without it there is no completion; without the others it is only dearer, later or worse.
+VITAL = frozenset({"answers"})
 
 
 async def prove(config: Config, report: Callable[[str], None]) -> list[Check]:

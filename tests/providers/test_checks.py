@@ -1,5 +1,7 @@
 """The checks tell an API that keeps its promises from one that does not."""
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -53,14 +55,17 @@ async def check(script: Callable[[Received, Peer], Awaitable[None]], fim: str = 
             await provider.aclose()
 
 
-NAMES = ["answers", "streams", "counts", "stops", "cancels", "fills the middle"]
+# Whether it cancels cannot be seen where answers take no time.
+KEPT: dict[str, bool | None] = dict.fromkeys(
+    ["answers", "streams", "counts", "stops", "fills the middle"], True
+) | {"cancels": None}
 
 CASES = [
-    pytest.param(good, "qwen", dict.fromkeys(NAMES, True), id="all promises kept"),
-    pytest.param(good, "none", dict.fromkeys(NAMES, True) | {"fills the middle": None}, id="left to right"),
+    pytest.param(good, "qwen", KEPT, id="all promises kept"),
+    pytest.param(good, "none", KEPT | {"fills the middle": None}, id="left to right"),
     pytest.param(
         poor, "qwen",
-        {"answers": True, "streams": False, "counts": False, "stops": False, "cancels": True, "fills the middle": False},
+        {"answers": True, "streams": False, "counts": False, "stops": False, "cancels": None, "fills the middle": False},
         id="only answers",
     ),
     pytest.param(closed, "qwen", {"answers": False}, id="a refused key ends it"),
@@ -73,6 +78,55 @@ async def test_each_promise_is_checked(
 ) -> None:
     results = await check(script, fim)
     assert {result.name: result.ok for result in results} == outcome
+
+
+class OneSlot:
+    """A server on whose clock a token takes a second; it answers `slots` calls at a time."""
+
+    def __init__(self, *, slots: int = 1, hears_hangups: bool = True) -> None:
+        self.now = 0.0
+        self.calls = 0
+        self._slots = asyncio.Semaphore(slots)
+        self._hears_hangups = hears_hangups
+
+    async def __call__(self, received: Received, peer: Peer) -> None:
+        if received.method != "POST":
+            return await peer.whole(b"")
+        self.calls += 1
+        async with self._slots:
+            await peer.stream()
+            for _ in range(12):
+                if not peer.reader.at_eof():
+                    await peer.more(text("four', "))
+                elif self._hears_hangups:
+                    return
+                # Long enough for the client to look at the clock before the next token.
+                await asyncio.sleep(0.005)
+                self.now += 1.0
+            if not peer.reader.at_eof():
+                await peer.more(text("", "stop"), USAGE, DONE)
+                await peer.end()
+
+
+CANCELS = [
+    pytest.param({}, True, True, id="it stops"),
+    pytest.param({"hears_hangups": False}, True, False, id="it writes on"),
+    pytest.param({"slots": 9, "hears_hangups": False}, True, None, id="it answers many at a time"),
+    pytest.param({}, False, None, id="a remote one is not tried"),
+]
+
+
+@pytest.mark.parametrize(("options", "local", "ok"), CANCELS)
+async def test_whether_a_closed_call_stops_is_seen_in_the_next_ones_wait(
+    options: dict[str, int], local: bool, ok: bool | None
+) -> None:
+    script = OneSlot(**options)  # type: ignore[arg-type] # a number and a boolean
+    async with serve(script) as standin:
+        config = ProviderConfig("it", "openai-completions", f"{standin.url}/v1", "m", fim="none", local=local)
+        async with contextlib.aclosing(make_provider(config, None)) as provider:
+            results = await check_provider(provider, lambda: script.now)
+    assert {result.name: result.ok for result in results}["cancels"] is ok
+    assert script.calls == (6 if local else 4)
 
 
 async def test_an_empty_answer_is_no_answer() -> None:
