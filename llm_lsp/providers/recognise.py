@@ -11,8 +11,9 @@ from typing import Protocol
 
 from llm_lsp.config.values import ProviderConfig
 from llm_lsp.core.families import family_of
+from llm_lsp.core.ollama import is_cloud_tag, runs_elsewhere
 from llm_lsp.providers.probe import Reply
-from llm_lsp.providers.resolve import CONTEXT_TOKENS, is_cloud_tag
+from llm_lsp.providers.resolve import CONTEXT_TOKENS
 from llm_lsp.providers.shapes import as_int, as_list, as_map, as_text
 
 
@@ -99,7 +100,7 @@ async def _ollama_model(
     listed = known.get(model)
     if listed is None or show.status != 200:
         return Verdict(f"{model} is not among its models")
-    if is_cloud_tag(model) or any(map(_runs_elsewhere, (entry, listed, show.body))):
+    if is_cloud_tag(model) or any(map(runs_elsewhere, (entry, listed, show.body))):
         return Verdict(f"{model} runs in a cloud, not on this machine")
     capabilities = as_list(show.body.get("capabilities"))
     if capabilities and "completion" not in capabilities:
@@ -109,10 +110,6 @@ async def _ollama_model(
     fim = "native" if inserts else family_of(model) or "none"
     config = ProviderConfig("ollama", "ollama", url, model, fim=fim, local=True)
     return Verdict(_usable(model, fim != "none"), config, fim != "none")
-
-
-def _runs_elsewhere(entry: Mapping[str, object]) -> bool:
-    return bool(entry.get("remote_host") or entry.get("remote_model"))
 
 
 async def lmstudio(ask: Questions, url: str) -> list[Verdict]:

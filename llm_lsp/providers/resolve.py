@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from llm_lsp.config.values import ProviderConfig
 from llm_lsp.core.addresses import origin_of
 from llm_lsp.core.families import family_named, family_of
+from llm_lsp.core.ollama import is_cloud_tag
 from llm_lsp.core.secret import Secret
 from llm_lsp.core.types import Fim, Profile
 from llm_lsp.errors import ConfigError
@@ -27,9 +26,6 @@ TOTAL_S = 10.0
 # Tokens of prompt and answer. A hosted model is paid by the token of prompt, and the speed of a server that was
 # found here is not known; our own model gets what it was measured to read in time (local/models.py).
 CONTEXT_TOKENS = 2048
-
-# https://docs.ollama.com/cloud
-_CLOUD_TAG = re.compile(r"[:-]cloud$")
 
 
 def make_provider(config: ProviderConfig, key: Secret | None) -> HttpProvider:
@@ -79,11 +75,6 @@ def is_local(config: ProviderConfig) -> bool:
     """
     runs_models = config.api in ("llamacpp-infill", "ollama")
     return runs_models and origin_of(config.base_url).is_loopback and not is_cloud_tag(config.model)
-
-
-def is_cloud_tag(model: str) -> bool:
-    """Whether a name is one of a model that Ollama runs in its cloud."""
-    return _CLOUD_TAG.search(model.strip().lower()) is not None
 
 
 def deadlines_of(config: ProviderConfig, local: bool) -> Deadlines:
