@@ -70,7 +70,7 @@ class ProviderConfig:
     fim: Filling = "auto"
     """How the hole is filled: "auto" (by the model's name), a template family's name, "native" (the API has a suffix field), "chat", or "none" (left to right)."""
     context_tokens: Annotated[int, Between(64, 1_000_000)] | Auto = "auto"
-    """Budget of the whole prompt in tokens; "auto" is 2048 for a remote provider and by measured prompt speed for a local one."""
+    """Budget of prompt and answer together in tokens; "auto" is 2048, less where a llama.cpp that was found has a smaller window or our own model reads slowly."""
     max_tokens: Annotated[int, Between(1, 8192)] = 128
     """Most tokens of one answer."""
     temperature: Annotated[float, Between(0, 2)] = 0.0
@@ -86,11 +86,11 @@ class ProviderConfig:
     local: bool | Auto = "auto"
     """It runs on this machine; "auto": our own model server, or a recognised llama.cpp or Ollama one."""
     free: bool | Auto = "auto"
-    """Calls cost nothing; "auto" follows `local`."""
+    """Calls cost nothing; "auto" follows `local`; has no effect yet."""
     max_in_flight: Annotated[int, Between(1, 64)] | Auto = "auto"
-    """Calls at the same time; "auto" is 1 for a local provider and 2 for a remote one."""
+    """Calls at the same time; "auto" is 2 for a remote provider whose bill stops with the call, else 1."""
     cancel_stops_billing: bool = True
-    """Whether closing the connection stops the bill; where it does not, fewer calls are made."""
+    """Whether closing the connection stops the bill; where it does not, the API itself ends a single line, and fewer tokens are asked for."""
     by_editor: bool = False
     """The editor's settings enabled it, not this machine's user: it is looked at before it is used; not a key of the table."""
 

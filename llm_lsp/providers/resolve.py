@@ -62,10 +62,15 @@ def profile_of(config: ProviderConfig) -> Profile:
         max_tokens=config.max_tokens,
         local=local,
         free=local if config.free == "auto" else config.free,
-        max_in_flight=(1 if local else 2) if config.max_in_flight == "auto" else config.max_in_flight,
+        max_in_flight=_in_flight(config, local) if config.max_in_flight == "auto" else config.max_in_flight,
         cancel_stops_billing=config.cancel_stops_billing,
         forces_start=load_dialect(config.api).forces_start,
     )
+
+
+def _in_flight(config: ProviderConfig, local: bool) -> int:
+    """Let a second call begin beside a superseded one, but not where that one is paid to its end."""
+    return 2 if config.cancel_stops_billing and not local else 1
 
 
 def is_local(config: ProviderConfig) -> bool:

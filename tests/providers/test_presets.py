@@ -73,6 +73,18 @@ def test_what_runs_here_is_local_free_and_one_at_a_time(config: ProviderConfig, 
     assert (profile.local, profile.free, profile.max_in_flight) == (local, local, 1 if local else 2)
 
 
+@pytest.mark.parametrize(
+    ("config", "in_flight"),
+    [
+        pytest.param(preset_config("deepseek"), 2, id="stops"),
+        pytest.param(preset_config("codestral"), 1, id="goes on"),
+        pytest.param(replace(preset_config("codestral"), max_in_flight=2), 2, id="as the user says"),
+    ],
+)
+def test_a_call_that_is_paid_to_its_end_is_the_only_one(config: ProviderConfig, in_flight: int) -> None:
+    assert profile_of(config).max_in_flight == in_flight
+
+
 def test_what_the_user_says_is_kept() -> None:
     config = ProviderConfig("a", "ollama", LOOPBACK, "m", context_tokens=512, free=False, max_in_flight=3)
     profile = profile_of(config)
