@@ -37,14 +37,23 @@ def options(standin: StandIn) -> dict[str, Any]:
     }
 
 
+async def first_item(client: LspClient, method: str) -> Any:
+    """Ask until there is an item: the answer with the settings is on its way while the first requests come."""
+    for _ in range(100):
+        if items := (await client.ask(method, at(1, 12)))["result"]["items"]:
+            return items[0]
+        await asyncio.sleep(0.05)
+    raise AssertionError("no item came")
+
+
 @pytest.mark.parametrize("name", ["VS Code", "Neovim 0.11", "lsp-mode", "vim-lsp"])
 async def test_an_editor_gets_a_completion(name: str, tmp_path: Path) -> None:
     announced, capabilities = EDITORS[name]
-    async with serve(say_one_line) as standin, running(tmp_path) as client:
+    no_settings = {"workspace/configuration": [None]}
+    async with serve(say_one_line) as standin, running(tmp_path, results=no_settings) as client:
         await client.initialize(announced, clientInfo={"name": name}, initializationOptions=options(standin))
         client.open(URI, SOURCE)
-        answer = await client.ask(INLINE if capabilities.inline else MENU, at(1, 12))
-    [item] = answer["result"]["items"]
+        item = await first_item(client, INLINE if capabilities.inline else MENU)
     if capabilities.inline:
         assert (item["insertText"], item["range"]) == ("a, b)", span((1, 12), (1, 12)))
     else:
@@ -58,13 +67,23 @@ async def test_settings_that_an_editor_is_asked_for_are_used(tmp_path: Path) -> 
         async with running(tmp_path, results=results) as client:
             await client.initialize({"workspace": {"configuration": True}})
             client.open(URI, SOURCE)
-            # The answer with the settings is on its way while the first requests come.
-            for _ in range(100):
-                answer = await client.ask(INLINE, at(1, 12))
-                if answer["result"]["items"]:
-                    break
-                await asyncio.sleep(0.05)
-    assert answer["result"]["items"][0]["insertText"] == "a, b)"
+            assert (await first_item(client, INLINE))["insertText"] == "a, b)"
+
+
+async def test_a_binary_file_that_is_opened_as_text_does_no_harm(tmp_path: Path) -> None:
+    binary = "\x7fELF\0\x01\ufffd\x1b[2J\u2028\r\n" * 10_000
+    async with serve(say_one_line) as standin, running(tmp_path) as client:
+        await client.initialize(initializationOptions=options(standin))
+        client.open(URI, SOURCE)
+        await first_item(client, INLINE)
+        n_calls = len(standin.received)
+        client.open("file:///project/a.bin", binary, "plaintext")
+        for method in (INLINE, MENU):
+            for line in (0, 1, 900):
+                asked = {**at(line, 2), "textDocument": {"uri": "file:///project/a.bin"}}
+                assert (await client.ask(method, asked))["result"]["items"] == []
+        assert len(standin.received) == n_calls
+        await first_item(client, INLINE)
 
 
 async def test_a_cancelled_request_closes_the_call(tmp_path: Path) -> None:
