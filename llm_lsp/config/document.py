@@ -76,7 +76,7 @@ def settings_page() -> str:
         "",
         "Only your own file and the command line may say where code is sent.",
         "The editor's settings choose among the providers that your file enables, "
-        "or name an address on this machine without a key.",
+        "or name a server on this machine that runs under your user or as a system service, without a key.",
         "A workspace file and a policy file only make things stricter.",
     ]
     for section in sections():
