@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from llm_lsp.config.values import Config
+from llm_lsp.config.values import AUTO, LOCAL, Config
 from llm_lsp.core.exclude import SECRET_FILES, Exclusion
 from llm_lsp.core.trigger import AdmissionRules
 from llm_lsp.core.types import Reason, Skip
@@ -29,6 +29,7 @@ RETIRE_S = 15.0
 HOLD_S = 1.0
 PROVIDER_CAUSE = "provider"
 SEARCH_TOKEN = "llm-lsp/provider"
+SEARCHED = (AUTO, LOCAL)
 LOADING = Skip(Reason.LOADING)
 
 
@@ -87,7 +88,8 @@ class Registry:
     def need(self) -> None:
         """Begin to find a provider, unless there is one or the last search was a moment ago."""
         self._is_needed = True
-        if self._clock.now() < self._held_until:
+        # A named provider costs nothing to make; only a search starts what is big.
+        if self._clock.now() < self._held_until and self.runtime.config.provider in SEARCHED:
             return
         if self.runtime.provider or (self._search and not self._search.done()):
             return
@@ -106,7 +108,7 @@ class Registry:
 
     def lost(self, provider: Provider) -> bool:
         """Take note that a provider's server is gone; give whether another is being found or started."""
-        if self.runtime.provider is provider and self.runtime.config.provider in ("auto", "local"):
+        if self.runtime.provider is provider and self.runtime.config.provider in SEARCHED:
             self._put(None, LOADING)
             self._retire(provider)
             self.need()
