@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from llm_lsp.cli.settings import with_folders
 from llm_lsp.config.stack import SettingsStack
@@ -14,6 +16,9 @@ from llm_lsp.engine.engine import CompletionEngine, World
 from llm_lsp.errors import LlmLspError, LocalModelError
 from llm_lsp.providers.base import Provider
 
+if TYPE_CHECKING:
+    from llm_lsp.local.models import LocalModels
+
 
 class ModelFinder:
     """Turns `provider = ...` into a provider: a configured one, a server that runs here, or our own."""
@@ -23,7 +28,7 @@ class ModelFinder:
         if config.provider == AUTO:
             return await self._auto(config, report)
         if config.provider == LOCAL:
-            return await own_model(config, report)
+            return await self._own(config, report)
         return await configured(config.providers[config.provider])
 
     async def _auto(self, config: Config, report: Callable[[str], None]) -> Provider:
@@ -33,9 +38,34 @@ class ModelFinder:
         if found.chosen is not None:
             return await configured(found.chosen)
         try:
-            return await own_model(config, report)
+            return await self._own(config, report)
         except LocalModelError as exc:
             raise no_model(exc) from exc
+
+    async def _own(self, config: Config, report: Callable[[str], None]) -> Provider:
+        """Join or start the model server on this machine."""
+        from llm_lsp.providers.resolve import make_provider
+
+        endpoint = await self._local.acquire(config.local, report)
+        # Through /completion: unlimited stops, and usage that tells what was cached.
+        settings = ProviderConfig(
+            LOCAL,
+            "llamacpp-infill",
+            endpoint.base_url,
+            endpoint.model,
+            fim=family_of(endpoint.model) or "none",
+            context_tokens=endpoint.prompt_budget(),
+            local=True,
+            free=True,
+        )
+        return make_provider(settings, endpoint.key)
+
+    @cached_property
+    def _local(self) -> LocalModels:
+        # One for the life of the process: it reaps the servers that it started.
+        from llm_lsp.local.models import LocalModels, LocalPaths
+
+        return LocalModels(LocalPaths.default())
 
 
 def no_model(cause: LlmLspError) -> LocalModelError:
@@ -63,26 +93,6 @@ async def configured(config: ProviderConfig) -> Provider:
     if config.by_editor or not config.model:
         await check_place(ready, key)
     return make_provider(ready, key)
-
-
-async def own_model(config: Config, report: Callable[[str], None]) -> Provider:
-    """Join or start the model server on this machine."""
-    from llm_lsp.local.models import LocalModels, LocalPaths
-    from llm_lsp.providers.resolve import make_provider
-
-    endpoint = await LocalModels(LocalPaths.default()).acquire(config.local, report)
-    # Through /completion: unlimited stops, and usage that tells what was cached.
-    settings = ProviderConfig(
-        LOCAL,
-        "llamacpp-infill",
-        endpoint.base_url,
-        endpoint.model,
-        fim=family_of(endpoint.model) or "none",
-        context_tokens=endpoint.prompt_budget(),
-        local=True,
-        free=True,
-    )
-    return make_provider(settings, endpoint.key)
 
 
 def build_engine(stack: SettingsStack, client: Client) -> CompletionEngine:

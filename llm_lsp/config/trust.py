@@ -51,7 +51,7 @@ Meet = Callable[[Any, Any], object]
 NO_LANGUAGE = ("none",)
 
 # "auto" waits at most this long, see `completion.debounce_ms`.
-LONGEST_AUTO_DEBOUNCE_MS = 300
+LONGEST_AUTO_DEBOUNCE_MS = 60
 
 
 def both(current: bool, proposed: bool) -> bool:

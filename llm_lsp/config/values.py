@@ -104,7 +104,7 @@ class CompletionConfig:
     languages: tuple[str, ...] = ()
     """LSP language identifiers to complete; empty means all."""
     debounce_ms: Annotated[int, Between(0, 5000)] | Auto = "auto"
-    """Milliseconds of quiet before a model is asked; "auto" adapts from 75 to 300."""
+    """Milliseconds of quiet before a model is asked; "auto" adapts from 20 to 60, since calls are joined."""
     multiline: Literal["auto", "never", "always"] = "auto"
     """Whether an answer may have several lines; "auto" decides by the syntax around the cursor."""
     menu: Literal["auto", "never", "always"] = "auto"

@@ -44,6 +44,7 @@ class CompletionEngine:
         self._workspace = Workspace(clock.now)
         self.registry = Registry(world.finder, client, self._notices, clock)
         self._pipeline = CompletionPipeline(self.registry, self._workspace, self._notices, clock)
+        self._folders: tuple[str, ...] = ()
         self._next_id = 0
         self._is_off = False
         self._snoozed_until = float("-inf")
@@ -62,6 +63,7 @@ class CompletionEngine:
 
     def set_folders(self, folders: tuple[str, ...]) -> None:
         """Take the workspace's folders, as URIs, and read what they say."""
+        self._folders = folders
         self._stack = self._world.with_folders(self._stack, folders)
         self._apply()
 
@@ -152,7 +154,7 @@ class CompletionEngine:
             self._notices.say(
                 f"{problem.source}: {problem.message}", "warning", f"{problem.source}: {problem.message}"
             )
-        self.registry.apply(resolved.config)
+        self.registry.apply(resolved.config, self._folders)
 
     def _tell(self) -> None:
         off = self._off()

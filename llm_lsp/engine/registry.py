@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from llm_lsp.config.values import AUTO, LOCAL, Config
@@ -47,6 +47,7 @@ class Runtime:
 
     epoch: int
     config: Config
+    folders: tuple[str, ...]
     rules: AdmissionRules
     exclusion: Exclusion
     provider: Provider | None = None
@@ -69,13 +70,15 @@ class Registry:
         self._retired: set[asyncio.Task[None]] = set()
         self.runtime = _runtime(0, Config())
 
-    def apply(self, config: Config) -> None:
-        """Take new settings; the provider stays where its own settings did not change."""
+    def apply(self, config: Config, folders: tuple[str, ...] = ()) -> None:
+        """Take new settings, and the workspace's folders as URIs; the provider stays where its own did not change."""
         old = self.runtime
-        if config == old.config and old.epoch:
+        if config == old.config and folders == old.folders and old.epoch:
             return
         keeps = _choice(config) == _choice(old.config)
-        self.runtime = _runtime(old.epoch + 1, config, old.provider if keeps else None)
+        self.runtime = _runtime(old.epoch + 1, config, folders)
+        if keeps:
+            self.runtime = replace(self.runtime, provider=old.provider, absent=old.absent)
         if keeps:
             return
         self._retire(old.provider)
@@ -171,8 +174,7 @@ class Registry:
         self._client.status("Normal", busy=False, message=f"{profile.provider}: {profile.model}")
 
     def _put(self, provider: Provider | None, absent: Skip) -> None:
-        old = self.runtime
-        self.runtime = Runtime(old.epoch + 1, old.config, old.rules, old.exclusion, provider, absent)
+        self.runtime = replace(self.runtime, epoch=self.runtime.epoch + 1, provider=provider, absent=absent)
 
     def _retire(self, provider: Provider | None) -> None:
         if provider is None:
@@ -196,8 +198,8 @@ def _choice(config: Config) -> tuple[object, ...]:
     return config.provider, config.providers.get(config.provider), config.local
 
 
-def _runtime(epoch: int, config: Config, provider: Provider | None = None) -> Runtime:
+def _runtime(epoch: int, config: Config, folders: tuple[str, ...] = ()) -> Runtime:
     completion, privacy = config.completion, config.privacy
     rules = AdmissionRules(config.enabled, completion.languages, completion.trigger == "auto")
     secret = SECRET_FILES if privacy.exclude_defaults else ()
-    return Runtime(epoch, config, rules, Exclusion((*secret, *privacy.exclude)), provider)
+    return Runtime(epoch, config, folders, rules, Exclusion((*secret, *privacy.exclude), folders))
