@@ -6,7 +6,7 @@ The tokens are those of the models' own cards, papers and vocabularies; docs/mod
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 
@@ -43,14 +43,20 @@ class Family:
     snippets_inside: bool = False
     """Whether they stand at the start of the prefix, and not before all."""
 
-    @property
-    def tokens(self) -> tuple[str, ...]:
-        """Everything that the model's tokenizer takes for a control token where it stands in a text."""
-        template = (self.prefix, self.suffix, self.middle, self.head)
-        marks = (*template, self.snippet, self.snippets_head, self.current_head)
-        found = [token for mark in marks for token in _TOKEN.findall(mark)]
-        found += [stop for stop in self.stops if not any(map(str.isspace, stop))]
-        return tuple(dict.fromkeys(found))
+    tokens: tuple[str, ...] = field(init=False)
+    """Everything that the model's tokenizer takes for a control token where it stands in a text."""
+
+    def __post_init__(self) -> None:
+        # Once for each family: every prompt looks for all of them.
+        object.__setattr__(self, "tokens", _tokens_of(self))
+
+
+def _tokens_of(family: Family) -> tuple[str, ...]:
+    template = (family.prefix, family.suffix, family.middle, family.head)
+    marks = (*template, family.snippet, family.snippets_head, family.current_head)
+    found = [token for mark in marks for token in _TOKEN.findall(mark)]
+    found += [stop for stop in family.stops if not any(map(str.isspace, stop))]
+    return tuple(dict.fromkeys(found))
 
 
 _TOKEN = re.compile(r"<[^<>\s{}]+>|\[[A-Z]+\]")

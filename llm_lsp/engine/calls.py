@@ -196,10 +196,11 @@ class Calls:
                 break
             known = len(generation.units)
             generation = Generation(generation.id, reader.text, Finish.CUT, reader.units)
+            # Who waits comes first, then the cache.
+            self._step(s.Streamed(call_id, generation))
             if len(generation.units) > known:
                 job.done(generation)
             job.streamed(generation.text)
-            self._step(s.Streamed(call_id, generation))
         else:
             reader.end(finish)
         stream.release()
