@@ -17,13 +17,16 @@ class Notices:
         self._said: dict[str, str] = {}
 
     def say(self, cause: str, level: Level, text: str) -> None:
-        """Show and log a line; the same line for the same cause comes once."""
+        """Show and log a line, an error as the status too; the same line for the same cause comes once."""
         if self._said.get(cause) == text:
             return
         self._said[cause] = text
         LOG.warning("%s", text)
         self._client.show(level, text)
+        if level == "error":
+            self._client.status("Error", message=text)
 
     def over(self, cause: str) -> None:
         """The cause is gone: when it comes again it is worth a message again."""
-        self._said.pop(cause, None)
+        if self._said.pop(cause, None) is not None:
+            self._client.status("Normal")

@@ -496,3 +496,25 @@ async def test_a_glob_counts_from_its_workspace_folder() -> None:
 
     assert reason_of(await rig.ask(uri="file:///home/u/project/config/keys.py")) is Reason.EXCLUDED
     await rig.engine.aclose()
+
+
+async def test_a_failing_model_is_the_status_until_it_answers(rig: Rig) -> None:
+    await rig.write("y = ")
+    task = rig.ask(Trigger.MANUAL)
+    await settle()
+    rig.provider.streams[-1].fail(LlmLspError("h: busy; wait"))
+    await task
+    assert rig.client.statuses[-1] == "Error"
+
+    rig.provider.replies = ["1\n"]
+    await rig.ask(Trigger.MANUAL)
+    assert rig.client.statuses[-1] == "Normal"
+
+
+async def test_a_provider_chosen_by_command_stands_above_later_settings() -> None:
+    rig = Rig(ScriptedProvider(), ScriptedProvider())
+    rig.engine.select_provider("local")
+    rig.engine.configure("editor settings", {"provider": "auto"})
+
+    assert rig.engine.registry.runtime.config.provider == "local"
+    await rig.engine.aclose()
