@@ -22,6 +22,7 @@ class Source(Enum):
     WORKSPACE_FILE = "workspace file"
     INITIALIZATION = "initializationOptions"
     EDITOR = "editor settings"
+    CHOICE = "select command"
     COMMAND_LINE = "command line"
     POLICY_FILE = "policy file"
 
@@ -33,7 +34,7 @@ class Source(Enum):
     @property
     def is_editor(self) -> bool:
         """Whether it came from the editor, who may have read it in a cloned repository."""
-        return self in (Source.INITIALIZATION, Source.EDITOR)
+        return self in (Source.INITIALIZATION, Source.EDITOR, Source.CHOICE)
 
 
 class Rule(Enum):

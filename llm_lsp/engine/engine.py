@@ -20,7 +20,6 @@ from llm_lsp.engine.workspace import Workspace
 from llm_lsp.errors import ConfigError
 
 LOG = logging.getLogger(__name__)
-SELECTED = "selectProvider"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +46,6 @@ class CompletionEngine:
         self._pipeline = CompletionPipeline(self.registry, self._workspace, self._notices, clock)
         self._folders: tuple[str, ...] = ()
         self._next_id = 0
-        self._selected: dict[str, object] = {}
-        """What the user chose by command; it stands above what the editor's settings say later."""
         self._is_off = False
         self._snoozed_until = float("-inf")
         self._last: tuple[CompletionRequest, Completion | Skip] | None = None
@@ -57,8 +54,6 @@ class CompletionEngine:
     def configure(self, source: EditorSource, settings: Mapping[str, object]) -> None:
         """Take settings from the editor, under "initializationOptions" or "editor settings"."""
         self._stack = self._stack.with_layer(source, settings)
-        if self._selected:
-            self._stack = self._stack.with_layer(Source.EDITOR, self._selected, SELECTED)
         self._apply()
         self.registry.release()
 
@@ -131,11 +126,10 @@ class CompletionEngine:
 
     def select_provider(self, name: str) -> None:
         """Use another provider from now on; raises ConfigError where it may not be used."""
-        choice = {"provider": name}
-        stack = self._stack.with_layer(Source.EDITOR, choice, SELECTED)
+        stack = self._stack.with_layer(Source.CHOICE, {"provider": name})
         if stack.resolve().config.provider != name:
             raise ConfigError(f"provider {name} is not enabled; run: llm-lsp provider add {name}")
-        self._stack, self._selected = stack, choice
+        self._stack = stack
         self._apply()
 
     def explain(self) -> str:

@@ -52,6 +52,7 @@ def test_excludes_add_up_over_all_sources() -> None:
         "workspace file",
         "initializationOptions",
         "editor settings",
+        "select command",
         "command line",
         "policy file",
     )
