@@ -58,6 +58,10 @@ class Hit:
     generation: Generation
     typed: int
 
+    @property
+    def rest_chars(self) -> int:
+        return len(self.generation.text) - self.typed
+
 
 class GenerationCache:
     """Raw generations; bounded in bytes, number and age. Truncated ones are never kept."""
@@ -75,8 +79,10 @@ class GenerationCache:
             if start < len(generation.text) or start == 0:
                 self._add((ask.route, place.bucket), _Entry(place, generation, start, ask.is_hole))
 
-    def find(self, ask: Ask) -> Hit | None:
+    def find(self, ask: Ask, shown_id: int | None = None) -> Hit | None:
         """Give the generation with the longest rest at the place that asks, or None.
+
+        The one with `shown_id` comes first while it fits: what is on screen must not change under its reader.
 
         One that was typed to where we cut it has nothing left and is not found; one that the model ended is.
         """
@@ -87,8 +93,11 @@ class GenerationCache:
                 continue
             if not entry.generation.answers(typed):
                 continue
-            if best is None or len(entry.generation.text) - typed > len(best.generation.text) - best.typed:
-                best = Hit(entry.generation, typed)
+            hit = Hit(entry.generation, typed)
+            if entry.generation.id == shown_id and entry.generation.end_after(typed) is not None:
+                return hit
+            if best is None or hit.rest_chars > best.rest_chars:
+                best = hit
         return best
 
     def _add(self, key: _Key, entry: _Entry) -> None:

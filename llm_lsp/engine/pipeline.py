@@ -33,6 +33,8 @@ class CompletionPipeline:
         self._cache = GenerationCache(clock.now)
         self._calls = Calls(clock)
         self._menu = MenuWait(clock)
+        self._shown: dict[str, int] = {}
+        """The generation last shown, by document."""
         self._limits: dict[str, RateLimit] = {}
 
     async def complete(
@@ -69,6 +71,7 @@ class CompletionPipeline:
 
     def close_document(self, uri: str) -> None:
         """Settle what waits for a document."""
+        self._shown.pop(uri, None)
         self._calls.close_document(uri)
 
     async def aclose(self) -> None:
@@ -90,11 +93,17 @@ class CompletionPipeline:
         return Place.of(request, runtime, runtime.provider, self._workspace.pace(uri))
 
     def _known(self, place: Place) -> Completion | Skip | None:
-        hit = self._cache.find(place.ask)
+        hit = self._cache.find(place.ask, self._shown.get(place.request.document.uri))
         if hit is None or (place.is_manual and hit.generation.end_after(hit.typed) is None):
             # Who asks by hand where there was nothing to say asks again.
             return None
-        return place.completion(hit.generation, hit.typed)
+        return self._show(place, hit.generation, hit.typed)
+
+    def _show(self, place: Place, generation: Generation, typed: int) -> Completion | Skip:
+        result = place.completion(generation, typed)
+        if isinstance(result, Completion):
+            self._shown[place.request.document.uri] = generation.id
+        return result
 
     def _gate(self, place: Place) -> Skip | None:
         if place.is_manual:
@@ -113,7 +122,7 @@ class CompletionPipeline:
         if isinstance(answer, Skip):
             return answer
         self._notices.over(CALL_CAUSE)
-        return place.completion(answer.generation, answer.typed)
+        return self._show(place, answer.generation, answer.typed)
 
     def _limit(self, place: Place) -> RateLimit:
         return self._limits.setdefault(place.profile.provider, RateLimit())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from llm_lsp.core.types import Finish, Generation
@@ -108,3 +110,18 @@ def test_who_asks_for_the_whole_hole_is_not_served_with_a_line() -> None:
     cache.put(asked("x = ‸", is_hole=True), generation("foo(\n)"))
     assert cache.find(asked("x = ‸", is_hole=True)) is not None
     assert cache.find(asked("x = f‸")) is not None
+
+
+def test_what_is_on_screen_stays_while_it_fits() -> None:
+    cache = GenerationCache(FakeClock().now)
+    shown, longer = replace(generation("foo"), id=7), replace(generation("foo(a, b)"), id=8)
+    cache.put(asked("x = ‸"), shown)
+    cache.put(asked("x = f‸"), replace(longer, text="oo(a, b)", units=(8,)))
+
+    hit = cache.find(asked("x = fo‸"), shown_id=7)
+    after = cache.find(asked("x = foo‸"), shown_id=7)
+
+    assert hit is not None
+    assert hit.generation.id == 7
+    assert after is not None
+    assert after.generation.id == 8
