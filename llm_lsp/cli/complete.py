@@ -18,6 +18,7 @@ from llm_lsp.config.trust import Source
 from llm_lsp.core.extensions import language_for_path
 from llm_lsp.core.text import Text
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Point, Skip, Trigger
+from llm_lsp.errors import ConfigError
 
 TARGET = re.compile(r"(?P<file>.+?)(?::(?P<line>\d+))?(?::(?P<column>\d+))?$")
 
@@ -30,12 +31,15 @@ class Target:
     point: Point
 
 
-@click.command()
+@click.command(context_settings={"ignore_unknown_options": True})  # `-:3` is a place
 @click.argument("place", metavar="FILE[:LINE[:COLUMN]]")
 @click.option("--language", default="", help="LSP language identifier; by default from the file's name.")
 @click.option("--provider", default="", help="Use this provider in place of the settings' one.")
 @click.option(
-    "--config", "config_file", type=click.Path(path_type=Path), help="Settings file in place of the user's."
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Settings file in place of the user's.",
 )
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object with the text and what it replaces."
@@ -50,15 +54,27 @@ def command(place: str, language: str, provider: str, config_file: Path | None, 
     stack = read_settings(config_file, [Path.cwd()])
     if provider:
         stack = stack.with_layer(Source.COMMAND_LINE, {"provider": provider})
-    printer = Printer(quiet=as_json)
-    result = asyncio.run(complete(stack, target, printer))
+        refuse_unknown(stack, provider)
+    printer, client = Printer(quiet=as_json), ConsoleClient()
+    result = asyncio.run(complete(stack, target, printer, client))
     if isinstance(result, Skip):
-        detail = f": {result.detail}" if result.detail else ""
+        detail = f": {result.detail}" if result.detail and result.detail not in client.shown else ""
         raise click.ClickException(f"no completion, {result.reason.value}{detail}")
     if as_json:
         click.echo(json.dumps(as_mapping(result)))
     else:
         printer.finish(result.text)
+
+
+def refuse_unknown(stack: SettingsStack, provider: str) -> None:
+    """Raise ConfigError unless a provider named by hand is the one that would be used.
+
+    Else the text might go to another one than was meant.
+    """
+    resolved = stack.resolve()
+    if resolved.config.provider != provider:
+        about = [problem.message for problem in resolved.problems if f'"{provider}"' in problem.message]
+        raise ConfigError(about[0] if about else f"{provider} cannot be used; see llm-lsp provider list")
 
 
 def as_mapping(result: Completion) -> dict[str, object]:
@@ -75,7 +91,8 @@ def read_target(place: str, language: str) -> Target:
     try:
         raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as exc:
-        raise click.ClickException(f"cannot read {name}: {exc.strerror}") from exc
+        hint = "; a place is written FILE:LINE:COLUMN" if ":" in name else ""
+        raise click.ClickException(f"cannot read {name}: {exc.strerror}{hint}") from exc
     text = Text.of(raw.decode("utf-8", "replace"))
     uri = "untitled:stdin" if name == "-" else Path(name).resolve().as_uri()
     document = Document(uri, language or language_for_path(name), 1, text)
@@ -96,14 +113,16 @@ def point_of(text: Text, line: int | None, column: int | None) -> Point:
     return Point(line - 1, length if column is None else column - 1)
 
 
-async def complete(stack: SettingsStack, target: Target, printer: Printer) -> Completion | Skip:
+async def complete(
+    stack: SettingsStack, target: Target, printer: Printer, client: ConsoleClient
+) -> Completion | Skip:
     """Ask once, by hand, and wait for the model as long as it works."""
     from llm_lsp.cli.wiring import build_engine
 
-    engine = build_engine(stack, ConsoleClient())
+    engine = build_engine(stack, client)
     try:
         engine.open(target.document)
-        await engine.registry.ready()
+        await engine.ready(target.document)
         request = CompletionRequest(
             engine.next_id(), target.document, target.point, Trigger.MANUAL, "command", engine.now()
         )
@@ -126,7 +145,10 @@ class Printer:
             self._print(certain[0])
 
     def finish(self, text: str) -> None:
-        """Print the rest, and end the line."""
+        """Print the rest, and end the line; what turned out otherwise is printed anew on a line of its own."""
+        if not text.startswith(self._printed):
+            click.echo()
+            self._printed = ""
         self._print(text)
         click.echo()
 

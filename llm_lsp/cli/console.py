@@ -17,8 +17,10 @@ class ConsoleClient:
 
     def __init__(self) -> None:
         self._last = ""
+        self.shown: set[str] = set()
 
     def show(self, level: Level, text: str) -> None:
+        self.shown.add(text)
         click.secho(f"{level}: {text}", err=True, fg=COLOURS[level])
 
     def progress(self, progress: Progress) -> None:

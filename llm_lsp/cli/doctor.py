@@ -18,6 +18,7 @@ from llm_lsp.cli.options import config_option, json_option
 from llm_lsp.cli.settings import read_settings
 from llm_lsp.config.stack import Resolved, SettingsStack
 from llm_lsp.config.values import AUTO, Config
+from llm_lsp.errors import LlmLspError
 
 GIB = 1 << 30
 
@@ -37,7 +38,7 @@ def command(config_file: Path | None, offline: bool, as_json: bool) -> None:
     resolved = stack.resolve()
     report = Report(quiet=as_json)
     report.add([about(), *settings_checks(stack, resolved)])
-    report.add(local_checks())
+    report.add(local_checks(resolved.config))
     report.add(asyncio.run(provider_checks(resolved, offline=offline)))
     if as_json:
         click.echo(json.dumps(report.as_mapping(resolved), indent=2, ensure_ascii=False))
@@ -88,8 +89,8 @@ def settings_checks(stack: SettingsStack, resolved: Resolved) -> list[Check]:
     return checks
 
 
-def local_checks() -> list[Check]:
-    """Say which models are on this machine, and whether it can run them."""
+def local_checks(config: Config) -> list[Check]:
+    """Say which models are on this machine, whether it can run them, and whether the chosen one is among them."""
     from llm_lsp.local.models import LocalPaths
     from llm_lsp.local.store import Store
 
@@ -98,11 +99,24 @@ def local_checks() -> list[Check]:
         Check("local model", "note", f"{model.name}, {model.size_bytes / GIB:.1f} GiB, {model.path}")
         for model in models
     ]
-    if not models:
+    if config.local.model != AUTO:
+        checks.append(_chosen_model(config))
+    elif not models:
         checks.append(Check("local model", "note", "none here, `llm-lsp model pull` fetches one"))
     if find_spec("xllamacpp") is None:
         checks.append(Check("local model", "note", "none can run here before `pip install 'llm-lsp[local]'`"))
     return checks
+
+
+def _chosen_model(config: Config) -> Check:
+    from llm_lsp.local.models import LocalPaths
+    from llm_lsp.local.store import Store
+
+    try:
+        model = Store(LocalPaths.default().models).find(config.local.model)
+    except LlmLspError as exc:
+        return Check("chosen model", "fail", str(exc))
+    return Check("chosen model", "ok", f"{model.name}, {model.path}")
 
 
 async def provider_checks(resolved: Resolved, *, offline: bool) -> list[Check]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import click
@@ -56,6 +57,11 @@ def _install(editor: Editor) -> None:
         click.echo(f"Add this to {path}:", err=True)
         click.echo(file.content(), nl=False)
     click.echo(editor.then, err=True)
+    if shutil.which("llm-lsp") is None:
+        click.echo(
+            "llm-lsp is not on your PATH, where the editor looks for it: pipx install it, or link it there",
+            err=True,
+        )
     if occupied:
         raise click.exceptions.Exit(1)
 

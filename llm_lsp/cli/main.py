@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from importlib import import_module
 
@@ -70,4 +71,6 @@ def main() -> None:
     asks_for_help = not {"-h", "--help", "--version"}.isdisjoint(arguments)
     if not names_a_command and not asks_for_help and ("--stdio" in arguments or not sys.stdin.isatty()):
         arguments = ["server", *arguments]
+    # A command says what is wrong in its own words; only the server logs.
+    logging.getLogger("llm_lsp").addHandler(logging.NullHandler())
     group(arguments, prog_name="llm-lsp")

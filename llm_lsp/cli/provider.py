@@ -53,7 +53,10 @@ def command() -> None:
 @json_option
 def show(config_file: Path | None, as_json: bool) -> None:
     """Print the providers that are enabled, and the presets that `add` knows by name."""
-    found = rows(read_settings(config_file, [Path.cwd()]).resolve().config)
+    resolved = read_settings(config_file, [Path.cwd()]).resolve()
+    for problem in resolved.problems:
+        click.echo(f"{problem.source}: {problem.message}", err=True)
+    found = rows(resolved.config)
     if as_json:
         click.echo(json.dumps([asdict(row) for row in found], indent=2))
         return

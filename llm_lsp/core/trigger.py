@@ -14,6 +14,7 @@ MAX_DOCUMENT_CHARS = 20_000_000
 SCHEMES = ("file", "untitled", "vscode-notebook-cell", "vscode-remote", "vscode-userdata")
 # Columns in which a NUL shows that a file is no text: git looks at as many bytes of a file's start.
 LOOK_COLUMNS = 8000
+LOOK_LINES = 16
 # A statement that ends in one of these is finished: Cody's rule, with the full-width forms.
 STATEMENT_ENDS = ");]}）；】」。"
 # The third deletion in a row means that the user looks for another way: cursortab's rule.
@@ -41,6 +42,8 @@ def admit_document(document: Document, rules: AdmissionRules) -> Skip | None:
         return Skip(Reason.SCHEME, scheme)
     if document.text.size > MAX_DOCUMENT_CHARS:
         return Skip(Reason.TOO_LARGE)
+    if "\0" in "".join(document.text.lines(0, LOOK_LINES))[:LOOK_COLUMNS]:
+        return Skip(Reason.BINARY)
     return None
 
 

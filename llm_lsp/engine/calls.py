@@ -44,7 +44,7 @@ class Job(Protocol):
 
     def reader(self) -> Reader: ...
 
-    def streamed(self, text: str) -> None:
+    def streamed(self, generation: Generation) -> None:
         """Take what is kept so far, after each piece."""
         ...
 
@@ -200,7 +200,7 @@ class Calls:
             self._step(s.Streamed(call_id, generation))
             if len(generation.units) > known:
                 job.done(generation)
-            job.streamed(generation.text)
+            job.streamed(generation)
         else:
             reader.end(finish)
         stream.release()

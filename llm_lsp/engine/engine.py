@@ -70,9 +70,13 @@ class CompletionEngine:
     def open(self, document: Document) -> None:
         """Take an opened document in, and find a model for it."""
         self._workspace.open(document)
-        runtime = self.registry.runtime
-        if admit_document(document, runtime.rules) is None and not runtime.exclusion.covers(document.uri):
+        if self._is_completed(document):
             self.registry.need()
+
+    async def ready(self, document: Document) -> None:
+        """Wait until a document's model answers, or none was found; at once where it is not completed."""
+        if self._is_completed(document):
+            await self.registry.ready()
 
     def change(self, document: Document, edits: tuple[Edit, ...]) -> None:
         """Take a changed document."""
@@ -166,6 +170,10 @@ class CompletionEngine:
         if self._clock.now() < self._snoozed_until:
             return Skip(Reason.DISABLED, "snoozed")
         return None
+
+    def _is_completed(self, document: Document) -> bool:
+        runtime = self.registry.runtime
+        return admit_document(document, runtime.rules) is None and not runtime.exclusion.covers(document.uri)
 
     def _wants_menu(self) -> bool:
         menu = self.registry.runtime.config.completion.menu

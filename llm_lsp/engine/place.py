@@ -109,11 +109,15 @@ class CompletionJob:
         # Where closing does not stop the bill the model was told to stop at the line's end.
         return Streak(rule) if place.profile.cancel_stops_billing else Streak(rule, lines=0)
 
-    def streamed(self, text: str) -> None:
-        """Show the text so far, as it would be inserted."""
-        if self._progress is None:
+    def streamed(self, generation: Generation) -> None:
+        """Show the text so far, as it would be inserted; what is read on for later is not shown."""
+        if self._progress is None or generation.units:
             return
-        result = postprocess(text, Finish.CUT, self._place.request)
+        last_line = generation.text.rpartition("\n")[2].strip()
+        if last_line and self._place.ask.anchor.bucket.below.startswith(last_line):
+            # It may turn out to be the line that stands there already.
+            return
+        result = postprocess(generation.text, Finish.CUT, self._place.request)
         if not isinstance(result, Skip):
             self._progress(result.text)
 

@@ -138,7 +138,6 @@ class Registry:
             await self.runtime.provider.aclose()
 
     async def _find(self, config: Config) -> None:
-        self._searched_at = self._clock.now()
         reported = False
 
         def report(message: str) -> None:
@@ -158,6 +157,7 @@ class Registry:
             self._found(provider)
             await provider.warm()
         finally:
+            self._searched_at = self._clock.now()
             if reported:
                 self._client.progress(Progress(SEARCH_TOKEN, "llm-lsp", done=True))
 

@@ -48,7 +48,7 @@ class ScriptedJob:
     def reader(self) -> FirstLine:
         return FirstLine()
 
-    def streamed(self, text: str) -> None:
+    def streamed(self, generation: Generation) -> None:
         pass
 
 

@@ -1,0 +1,109 @@
+"""One completion, printed as it is written."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from llm_lsp.cli.complete import Printer, command, point_of
+from llm_lsp.core.text import Text
+from llm_lsp.core.types import Point
+from tests.providers.standin import DONE, Peer, Received, serve, text
+
+SOURCE = "def save(data):\n    dump(data)\n\n\ndef load():\n    \n"
+
+
+@asynccontextmanager
+async def settings(folder: Path, *pieces: str) -> AsyncIterator[Path]:
+    """Give a settings file that names an API which says these pieces."""
+
+    async def say(received: Received, peer: Peer) -> None:
+        await peer.stream(*(text(piece) for piece in pieces), text("", "stop"), DONE)
+        await peer.end()
+
+    async with serve(say) as standin:
+        file = folder / "config.toml"
+        provider = f'api = "openai-completions"\nbase_url = "{standin.url}/v1"\nmodel = "m"\n'
+        file.write_text(f'provider = "mine"\n[providers.mine]\n{provider}')
+        file.chmod(0o600)
+        yield file
+
+
+def run(*arguments: str, stdin: str = "") -> Result:
+    return CliRunner().invoke(command, [*arguments], input=stdin, catch_exceptions=True)
+
+
+async def completed(folder: Path, place: str, *pieces: str, stdin: str = "") -> Result:
+    async with settings(folder, *pieces) as file:
+        return await asyncio.to_thread(run, place, "--config", str(file), "--language", "python", stdin=stdin)
+
+
+async def test_the_lines_read_on_for_later_are_not_printed(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(SOURCE)
+
+    result = await completed(tmp_path, f"{tmp_path}/a.py:6", "return ", "open()\n", "def next", "(x", "):\n")
+
+    assert result.stdout == "return open()\n"
+
+
+async def test_standard_input_takes_a_place_too(tmp_path: Path) -> None:
+    result = await completed(tmp_path, "-:2", "1\n", stdin="x = 1\ny = \nz = 3\n")
+
+    assert result.stdout == "1\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(("nowhere.py",), "cannot read nowhere.py", id="no such file"),
+        pytest.param(("a.py:x",), "FILE:LINE:COLUMN", id="no place"),
+        pytest.param(("a.py:99",), "there is no line 99", id="past the end"),
+        pytest.param(("a.py:1:99",), "there is no column 99", id="past the line"),
+        pytest.param(("a.py", "--provider", "locl"), 'did you mean "local"', id="a mistyped provider"),
+        pytest.param(("a.py", "--config", "nowhere.toml"), "does not exist", id="no settings"),
+        pytest.param(("binary.py",), "looks binary", id="a binary file"),
+        pytest.param((".env",), "excluded", id="a secret file"),
+    ],
+)
+def test_what_cannot_be_completed_is_said_in_one_line(
+    arguments: tuple[str, ...], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    (tmp_path / "a.py").write_text("x = \n")
+    (tmp_path / ".env").write_text("KEY=\n")
+    (tmp_path / "binary.py").write_bytes(bytes(range(256)))
+
+    result = run(*arguments)
+
+    assert result.exit_code != 0
+    assert message in (result.output or "") + str(result.exception)
+
+
+async def test_json_says_what_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = \n")
+    async with settings(tmp_path, "1\n") as file:
+        result = await asyncio.to_thread(run, f"{tmp_path}/a.py:1", "--config", str(file), "--json")
+
+    assert json.loads(result.stdout) == {"text": "1", "start": [1, 5], "end": [1, 5]}
+
+
+def test_what_turned_out_otherwise_is_printed_anew(capsys: pytest.CaptureFixture[str]) -> None:
+    printer = Printer(quiet=False)
+    printer.show("foo(bar")
+    printer.finish("baz")
+
+    assert capsys.readouterr().out == "foo(bar\nbaz\n"
+
+
+def test_without_a_column_the_end_of_the_line_is_meant() -> None:
+    document = Text.of("ab\ncd\n")
+
+    assert point_of(document, 1, None) == Point(0, 2)
+    assert point_of(document, None, None) == Point(2, 0)
