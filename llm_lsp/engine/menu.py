@@ -43,6 +43,9 @@ class MenuWait:
         except asyncio.CancelledError:
             task.cancel()
             raise
+        finally:
+            if self._held.get(uri) is moved_on:
+                del self._held[uri]
         return task.result() if task.done() else Skip(Reason.TIMED_OUT)
 
     async def aclose(self) -> None:
