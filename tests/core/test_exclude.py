@@ -16,12 +16,12 @@ from llm_lsp.core.exclude import MAX_VERDICTS, SECRET_FILES, Exclusion, check_gl
         pytest.param("file:///p/prod.ENV", True, id="case-does-not-matter"),
         pytest.param("file:///p/%2Eenv", True, id="percent-encoded"),
         pytest.param("file:///p/x/../.ssh/config", True, id="dot-dot"),
-        pytest.param("file:///home/u/.aws/credentials", True, id="folder"),
+        pytest.param("file:///u/.aws/credentials", True, id="folder"),
         pytest.param("file:///p/server.key", True, id="key"),
         pytest.param("file:///p/keys.py", False, id="ordinary-code"),
         pytest.param("file:///p/config.json", False, id="ordinary-settings"),
         pytest.param("file:///c%3A/Users/u/id_rsa", True, id="windows-drive"),
-        pytest.param("file:///home/u/.config/llm-lsp/config.toml", True, id="our-own-settings"),
+        pytest.param("file:///u/.config/llm-lsp/config.toml", True, id="our-own-settings"),
         pytest.param("untitled:Untitled-1", False, id="unsaved"),
     ],
 )
@@ -36,8 +36,8 @@ def test_users_globs() -> None:
     assert not exclusion.covers("file:///p/public/a.py")
 
 
-FOLDERS = ("file:///home/u/tmp/Project", "file:///home/u/tmp/Project/part/", "untitled:nowhere")
-HERE = "file:///home/u/tmp/Project/"
+FOLDERS = ("file:///u/tmp/Project", "file:///u/tmp/Project/part/", "untitled:nowhere")
+HERE = "file:///u/tmp/Project/"
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,11 @@ HERE = "file:///home/u/tmp/Project/"
         pytest.param(["tmp/"], HERE + "src/tmp/a.py", True, id="folder-at-any-depth"),
         pytest.param(["*.py", "!/a.py"], HERE + "a.py", False, id="taken-back"),
         pytest.param([*SECRET_FILES, "!/test.env"], HERE + "test.env", False, id="secret-taken-back"),
-        pytest.param(["/home/u/tmp/"], HERE + "a.py", True, id="from-the-root"),
+        pytest.param(["/u/tmp/"], HERE + "a.py", True, id="from-the-root"),
         pytest.param(["config/secrets.py"], "file:///other/config/secrets.py", False, id="outside"),
         pytest.param(["/other/"], "file:///other/config/secrets.py", True, id="outside-from-the-root"),
         pytest.param(["secrets.py"], "file:///other/config/secrets.py", True, id="outside-by-name"),
-        pytest.param(["secrets.py"], "file:///home/u/tmp/Projects/secrets.py", True, id="folder-with-alike-name"),
+        pytest.param(["secrets.py"], "file:///u/tmp/Projects/secrets.py", True, id="folder-with-alike-name"),
     ],
 )  # fmt: skip
 def test_globs_count_from_the_workspace_folder(globs: list[str], uri: str, covered: bool) -> None:
@@ -67,9 +67,9 @@ def test_globs_count_from_the_workspace_folder(globs: list[str], uri: str, cover
 @pytest.mark.parametrize(
     ("folder", "uri"),
     [
-        pytest.param("file:///home/u/.ssh", "file:///home/u/.ssh/notes.txt", id="ssh"),
-        pytest.param("file:///home/u/.config/llm-lsp", "file:///home/u/.config/llm-lsp/config.toml", id="ours"),
-        pytest.param("file:///", "file:///home/u/.ssh/notes.txt", id="the-root-as-workspace"),
+        pytest.param("file:///u/.ssh", "file:///u/.ssh/notes.txt", id="ssh"),
+        pytest.param("file:///u/.config/llm-lsp", "file:///u/.config/llm-lsp/config.toml", id="ours"),
+        pytest.param("file:///", "file:///u/.ssh/notes.txt", id="the-root-as-workspace"),
         pytest.param("file:///c%3A/Users/u/.AWS", "file:///C:/Users/u/.aws/config", id="windows"),
     ],
 )  # fmt: skip

@@ -11,7 +11,7 @@ from llm_lsp.core.window import Window, cut_window, estimate_tokens
 
 
 def document(text: str) -> Document:
-    return Document("file:///home/me/project/models/user%20one.py", "python", 1, Text.of(text))
+    return Document("file:///u/project/models/user%20one.py", "python", 1, Text.of(text))
 
 
 def numbered(count: int) -> str:

@@ -491,10 +491,10 @@ async def test_a_binary_file_is_left_alone(rig: Rig) -> None:
 
 async def test_a_glob_counts_from_its_workspace_folder() -> None:
     rig = Rig(settings={"privacy": {"exclude": ["config/keys.py"]}})
-    rig.engine.set_folders(("file:///home/u/project",))
-    await rig.write("KEY = ", "file:///home/u/project/config/keys.py")
+    rig.engine.set_folders(("file:///u/project",))
+    await rig.write("KEY = ", "file:///u/project/config/keys.py")
 
-    assert reason_of(await rig.ask(uri="file:///home/u/project/config/keys.py")) is Reason.EXCLUDED
+    assert reason_of(await rig.ask(uri="file:///u/project/config/keys.py")) is Reason.EXCLUDED
     await rig.engine.aclose()
 
 
