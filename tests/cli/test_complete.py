@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from llm_lsp.cli.complete import Printer, command, point_of
+from llm_lsp.cli.complete import Printer, command
+from llm_lsp.cli.target import point_of
 from llm_lsp.core.text import Text
-from llm_lsp.core.types import Point
+from llm_lsp.core.types import Completion, Point
 from tests.providers.standin import DONE, Peer, Received, serve, text
 
 SOURCE = "def save(data):\n    dump(data)\n\n\ndef load():\n    \n"
@@ -94,10 +95,37 @@ async def test_json_says_what_is_replaced(tmp_path: Path) -> None:
     assert json.loads(result.stdout) == {"text": "1", "start": [1, 5], "end": [1, 5]}
 
 
+async def test_a_batch_gives_a_line_for_each_place(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = \n")
+    places = [
+        {"place": f"{tmp_path}/a.py:1"},
+        {"text": "y = ", "language": "python"},
+        {"place": f"{tmp_path}/.env"},
+    ]
+    (tmp_path / ".env").write_text("KEY=")
+    (tmp_path / "batch.jsonl").write_text("\n".join(map(json.dumps, places)))
+    async with settings(tmp_path, "1\n") as file:
+        result = await asyncio.to_thread(run, "--batch", f"{tmp_path}/batch.jsonl", "--config", str(file))
+
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [answer.get("text") or answer["skip"] for answer in answers] == ["1", "1", "excluded"]
+    assert result.exit_code == 1
+
+
+@pytest.mark.parametrize("line", ["{", "[]", "{}", '{"text": "x", "line": "y"}'])
+def test_a_bad_line_of_a_batch_is_named(line: str, tmp_path: Path) -> None:
+    (tmp_path / "batch.jsonl").write_text(f"\n{line}\n")
+
+    result = run("--batch", f"{tmp_path}/batch.jsonl")
+
+    assert "batch.jsonl:2" in result.output
+    assert result.exit_code == 1
+
+
 def test_what_turned_out_otherwise_is_printed_anew(capsys: pytest.CaptureFixture[str]) -> None:
-    printer = Printer(quiet=False)
+    printer = Printer(as_json=False)
     printer.show("foo(bar")
-    printer.finish("baz")
+    printer.finish(Completion("1", 1, Point(0, 0), Point(0, 0), "baz"))
 
     assert capsys.readouterr().out == "foo(bar\nbaz\n"
 

@@ -1,0 +1,79 @@
+"""What is to be completed, as a command's user names it; knows no model."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from llm_lsp.core.extensions import language_for_path
+from llm_lsp.core.text import Text
+from llm_lsp.core.types import Document, Point
+
+TARGET = re.compile(r"(?P<file>.+?)(?::(?P<line>\d+))?(?::(?P<column>\d+))?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What to complete: a document, and a point in it."""
+
+    document: Document
+    point: Point
+
+
+def read_target(place: str, language: str) -> Target:
+    """Read what FILE[:LINE[:COLUMN]] names; raises click.ClickException where it cannot be read."""
+    match = TARGET.fullmatch(place)
+    name = match["file"] if match else place
+    line, column = (int(match[key]) if match and match[key] else None for key in ("line", "column"))
+    try:
+        raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as exc:
+        hint = "; a place is written FILE:LINE:COLUMN" if ":" in name else ""
+        raise click.ClickException(f"cannot read {name}: {exc.strerror}{hint}") from exc
+    text = Text.of(raw.decode("utf-8", "replace"))
+    uri = "untitled:stdin" if name == "-" else Path(name).resolve().as_uri()
+    document = Document(uri, language or language_for_path(name), 1, text)
+    return Target(document, point_of(text, line, column))
+
+
+def point_of(text: Text, line: int | None, column: int | None) -> Point:
+    """Give the point of a line and column that count from 1; raises click.ClickException past the text's end."""
+    if line is None:
+        return text.end
+    if not 1 <= line <= text.line_count:
+        raise click.ClickException(f"there is no line {line}: the file has {text.line_count}")
+    length = len(text.line(line - 1))
+    if column is not None and not 1 <= column <= length + 1:
+        raise click.ClickException(
+            f"there is no column {column} on line {line}: its end is column {length + 1}"
+        )
+    return Point(line - 1, length if column is None else column - 1)
+
+
+def read_batch(file: Path) -> Iterator[Target]:
+    """Read a JSON object a line: {"place"}, or {"text", "language", "line", "column"}; all but the text may lack.
+
+    Raises click.ClickException, with the line's number, for what is neither.
+    """
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            yield _target_of(json.loads(line), number)
+        except (ValueError, TypeError, AttributeError, KeyError) as exc:
+            raise click.ClickException(f'{file}:{number}: write {{"place": …}} or {{"text": …}}') from exc
+
+
+def _target_of(item: dict[str, object], number: int) -> Target:
+    language = str(item.get("language", ""))
+    if "place" in item:
+        return read_target(str(item["place"]), language)
+    text = Text.of(str(item["text"]))
+    line, column = (int(str(item[key])) if key in item else None for key in ("line", "column"))
+    return Target(Document(f"untitled:{number}", language, 1, text), point_of(text, line, column))
