@@ -210,6 +210,8 @@ class Scheduler:
                 self._leave(request_id, now)
             case Streamed(call_id, generation):
                 effects += self._streamed(call_id, generation, now)
+                if not effects:
+                    return effects  # Most pieces change nothing, and come in bursts.
             case Ended(call_id, generation):
                 effects += self._ended(call_id, generation)
             case Failed(call_id, error):
@@ -274,14 +276,17 @@ class Scheduler:
         call = self._calls.get(call_id)
         if call is None:
             return
+        has_unit = generation.units != call.generation.units
         call.generation = generation
         for ask in [*call.listeners.values()]:
-            if call.typed(ask) is None:
+            # Who asked for this very text agrees with it, whatever it is.
+            if ask is not call.base and call.typed(ask) is None:
                 self._leave(ask.request_id, now)
                 self._waiting[ask.request_id] = ask
                 if not call.listeners:
                     yield self._close(call)
-        yield from self._serve(call, now)
+        if has_unit:
+            yield from self._serve(call, now)
 
     def _serve(self, call: _Call, now: float) -> Iterator[Effect]:
         """Answer the listeners for whom a whole unit is there; what comes after it is for later."""
