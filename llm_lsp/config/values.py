@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from llm_lsp.config.kinds import Between, Checked, EachAlone, Matching, OneOf
 from llm_lsp.core.addresses import origin_of
 from llm_lsp.core.exclude import check_glob
+from llm_lsp.core.types import GATES, Gate
 
 Auto = Literal["auto"]
 # Two values of `provider` that are no entry under [providers]: find one, and our own model server.
@@ -111,6 +112,10 @@ class CompletionConfig:
     """Whether completion menus get items; "auto" only for clients without inline completion."""
     menu_timeout_ms: Annotated[int, Between(0, 10_000)] = 150
     """Milliseconds a menu waits for a model before it is answered without it."""
+    gates: tuple[Gate, ...] = GATES
+    """Where no model is asked while typing: "mid-line" (text follows on the line, and none was just typed), "statement-end" (after `;` or a closing bracket), "deleting" (the first two deletions in a row)."""
+    calls_per_minute: Annotated[int, Between(1, 6000)] = 90
+    """Calls that are made in a minute without being asked for by hand, to a provider that is not on this machine; bursts of 10 are allowed."""
 
 
 @dataclass(frozen=True, slots=True)

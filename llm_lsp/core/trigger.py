@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from llm_lsp.core.anchor import INERT_REST
 from llm_lsp.core.timing import Pace
-from llm_lsp.core.types import CompletionRequest, Document, Reason, Skip, Trigger
+from llm_lsp.core.types import GATES, CompletionRequest, Document, Gate, Reason, Skip, Trigger
 
 # Characters. A larger text is hardly written by hand, and its editor has switched most things off: VS Code's bound is 20 MB.
 MAX_DOCUMENT_CHARS = 20_000_000
@@ -58,13 +59,13 @@ def admit(request: CompletionRequest, rules: AdmissionRules) -> Skip | None:
     return None
 
 
-def gate(line_prefix: str, line_suffix: str, pace: Pace) -> Skip | None:
-    """Say why an automatic request is not worth a call at this place, or None."""
-    if line_suffix.strip(INERT_REST) and not pace.is_inserting:
+def gate(line_prefix: str, line_suffix: str, pace: Pace, gates: Sequence[Gate] = GATES) -> Skip | None:
+    """Say why an automatic request is not worth a call at this place, or None; `gates` are those that are on."""
+    if "mid-line" in gates and line_suffix.strip(INERT_REST) and not pace.is_inserting:
         # Who types there wants text there, and the model sees what follows; who only came by does not.
         return Skip(Reason.MID_LINE)
-    if line_prefix.rstrip()[-1:] in tuple(STATEMENT_ENDS):
+    if "statement-end" in gates and line_prefix.rstrip()[-1:] in tuple(STATEMENT_ENDS):
         return Skip(Reason.STATEMENT_END)
-    if 0 < pace.deletions < DELETIONS_TO_ASK:
+    if "deleting" in gates and 0 < pace.deletions < DELETIONS_TO_ASK:
         return Skip(Reason.DELETING)
     return None

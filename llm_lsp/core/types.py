@@ -45,6 +45,10 @@ class Trigger(Enum):
     MANUAL = "manual"
 
 
+Gate = Literal["mid-line", "statement-end", "deleting"]
+"""A reason not to ask a model while its user types."""
+GATES: tuple[Gate, ...] = ("mid-line", "statement-end", "deleting")
+
 Face = Literal["inline", "menu", "command"]
 """Which way an answer is shown: ghost text, a completion menu, or printed by a command."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-# Design, stage 4: a fast typist's calls, joined, are about 60 a minute; what is beyond is a fault or a macro.
-CALLS_PER_MINUTE = 90.0
+# Calls that may come together: a few jumps through a file.
 BURST = 10.0
 # Seconds to be quiet where an API says "too many" and not for how long; and the longest that is obeyed.
 DEFAULT_QUIET_S = 5.0
@@ -13,7 +12,9 @@ MAX_QUIET_S = 120.0
 class RateLimit:
     """A bucket of calls that fills with time; all times are seconds of one monotonic clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, calls_per_minute: float) -> None:
+        self.calls_per_minute = calls_per_minute
+        """May be changed at any time."""
         self._left = BURST
         self._filled_at = float("-inf")
         self._quiet_until = float("-inf")
@@ -34,4 +35,4 @@ class RateLimit:
     def _level(self, now: float) -> float:
         if self._filled_at == float("-inf"):
             return BURST
-        return min(BURST, self._left + (now - self._filled_at) * CALLS_PER_MINUTE / 60)
+        return min(BURST, self._left + (now - self._filled_at) * self.calls_per_minute / 60)

@@ -110,8 +110,9 @@ class CompletionPipeline:
             return None
         if not place.profile.local and not self._limit(place).allows(self._clock.now()):
             return Skip(Reason.RATE_LIMITED)
-        line, column = place.request.document.text.line(place.request.point.line), place.request.point.column
-        return gate(line[:column], line[column:], self._workspace.pace(place.request.document.uri))
+        point, document = place.request.point, place.request.document
+        line, pace = document.text.line(point.line), self._workspace.pace(document.uri)
+        return gate(line[: point.column], line[point.column :], pace, place.runtime.config.completion.gates)
 
     async def _ask(self, place: Place, progress: Progress | None) -> Completion | Skip:
         job = CompletionJob(place, self, progress)
@@ -125,7 +126,10 @@ class CompletionPipeline:
         return self._show(place, answer.generation, answer.typed)
 
     def _limit(self, place: Place) -> RateLimit:
-        return self._limits.setdefault(place.profile.provider, RateLimit())
+        calls_per_minute = place.runtime.config.completion.calls_per_minute
+        limit = self._limits.setdefault(place.profile.provider, RateLimit(calls_per_minute))
+        limit.calls_per_minute = calls_per_minute
+        return limit
 
     def _failed(self, place: Place, error: LlmLspError) -> Skip:
         LOG.debug("request %d failed: %s", place.request.id, error)

@@ -7,7 +7,7 @@ import pytest
 from llm_lsp.core.text import Text
 from llm_lsp.core.timing import Pace
 from llm_lsp.core.trigger import AdmissionRules, admit, gate
-from llm_lsp.core.types import CompletionRequest, Document, Point, Reason, Trigger
+from llm_lsp.core.types import GATES, CompletionRequest, Document, Gate, Point, Reason, Trigger
 
 
 def request(uri: str = "file:///a.py", trigger: Trigger = Trigger.AUTOMATIC) -> CompletionRequest:
@@ -57,3 +57,18 @@ def test_gates(line_prefix: str, line_suffix: str, pace: Pace, reason: Reason | 
     skip = gate(line_prefix, line_suffix, pace)
 
     assert (skip and skip.reason) == reason
+
+
+@pytest.mark.parametrize(
+    ("line_prefix", "line_suffix", "pace", "gate_name"),
+    [
+        pytest.param("x = ", "+ 1", Pace(), "mid-line", id="mid-line"),
+        pytest.param("foo();", "", TYPING, "statement-end", id="statement-end"),
+        pytest.param("x = ", "", Pace(deletions=1), "deleting", id="deleting"),
+    ],
+)
+def test_each_gate_can_be_taken_out(line_prefix: str, line_suffix: str, pace: Pace, gate_name: Gate) -> None:
+    others = [name for name in GATES if name != gate_name]
+
+    assert gate(line_prefix, line_suffix, pace) is not None
+    assert gate(line_prefix, line_suffix, pace, others) is None

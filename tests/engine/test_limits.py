@@ -8,7 +8,7 @@ from llm_lsp.engine.limits import BURST, DEFAULT_QUIET_S, MAX_QUIET_S, RateLimit
 
 
 def test_a_burst_is_allowed_and_then_the_rate() -> None:
-    limit = RateLimit()
+    limit = RateLimit(90)
     for _ in range(int(BURST)):
         assert limit.allows(0.0)
         limit.count(0.0)
@@ -27,7 +27,7 @@ def test_a_burst_is_allowed_and_then_the_rate() -> None:
     ],
 )
 def test_a_refusal_is_obeyed(retry_after_s: float | None, quiet_s: float) -> None:
-    limit = RateLimit()
+    limit = RateLimit(90)
     limit.refused(100.0, retry_after_s)
 
     assert not limit.allows(100.0 + quiet_s - 0.01)
