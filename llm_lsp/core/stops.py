@@ -84,7 +84,8 @@ class StopRule:
         """Take the next piece; True means that the answer is complete and the rest is not wanted."""
         if not self.done:
             self._read(self._opening.feed(piece) if self._opening else piece)
-            self.done = self.done or (self._opening is not None and self._opening.refused)
+            if self._opening is not None and self._opening.refused:
+                self.done = self._is_closed = True
         return self.done
 
     def end(self, finish: Finish = Finish.STOP) -> None:
@@ -104,17 +105,22 @@ class StopRule:
         end = min(found, default=len(text) - held)
         self._held = text[end:] if held else ""
         self._take(text[:end])
-        if found and not self.done:
+        if self.done:
+            self.rest, self._held = self.rest + text[end:], ""
+        elif found:
             self._close(by_model=True)
 
     def _take(self, text: str) -> None:
         *whole, rest = text.split("\n")
         for line_idx, part in enumerate(whole):
             line, self._line = (self._line + part).removesuffix("\r"), ""
+            known = len(self._extent.lines)
             if self._extent.take(line):
                 self.done = True
-                beyond = [] if self._extent.lines[-1:] == [line] else [line]
-                self.rest = "\n".join([*beyond, *whole[line_idx + 1 :], rest])
+                # Lines that were read but are no part of this answer are the next one's.
+                beyond = self._extent.lines[len(self._extent.sure_lines) :]
+                unkept = [line] if len(self._extent.lines) == known else []
+                self.rest = "\n".join([*beyond, *unkept, *whole[line_idx + 1 :], rest])
                 return
         self._line += rest
 

@@ -52,5 +52,6 @@ class Streak:
         return self._rule.done
 
     def _count(self) -> None:
-        self._whole += self._rule.text
-        self._units = (*self._units, len(self._whole))
+        if text := self._rule.text:
+            self._whole += text
+            self._units = (*self._units, len(self._whole))

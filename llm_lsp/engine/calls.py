@@ -89,6 +89,10 @@ class Calls:
         """Answer the earlier requests of a document and face: a newer one has come."""
         self._step(s.Arrived(uri, face))
 
+    def can_join(self, ask: s.Ask) -> bool:
+        """Say whether a call under way agrees with a request."""
+        return self._scheduler.can_join(ask)
+
     async def ask(self, ask: s.Ask, job: Job) -> Answer | Skip:
         """Wait for the answer to one request; raises the call's LlmLspError. Cancelling detaches it."""
         future: asyncio.Future[Answer | Skip] = asyncio.get_running_loop().create_future()

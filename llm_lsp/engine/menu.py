@@ -31,10 +31,14 @@ class MenuWait:
         if event := self._held.pop(uri, None):
             event.set()
 
-    async def answer(self, uri: str, asking: Coroutine[None, None, Answer], budget_s: float) -> Answer:
-        """Wait for an answer at most as long as a menu may."""
+    async def answer(
+        self, uri: str, asking: Coroutine[None, None, Answer], budget_s: float, *, is_current: bool
+    ) -> Answer:
+        """Wait for an answer at most as long as a menu may; nobody holds one for a text that is not current."""
         self.edited(uri)
         moved_on = self._held[uri] = asyncio.Event()
+        if not is_current:
+            moved_on.set()
         task = asyncio.create_task(asking)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -54,7 +54,9 @@ class CompletionPipeline:
             return skip
         if request.face == "menu":
             budget_s = place.runtime.config.completion.menu_timeout_ms / 1000
-            return await self._menu.answer(request.document.uri, self._ask(place, progress), budget_s)
+            is_current = self._workspace.document(request.document.uri) is request.document
+            asking = self._ask(place, progress)
+            return await self._menu.answer(request.document.uri, asking, budget_s, is_current=is_current)
         return await self._ask(place, progress)
 
     def began(self, place: Place) -> None:
@@ -101,14 +103,18 @@ class CompletionPipeline:
 
     def _show(self, place: Place, generation: Generation, typed: int) -> Completion | Skip:
         result = place.completion(generation, typed)
-        if isinstance(result, Completion):
+        if isinstance(result, Completion) and place.request.face == "inline":
             self._shown[place.request.document.uri] = generation.id
         return result
 
     def _gate(self, place: Place) -> Skip | None:
         if place.is_manual:
             return None
-        if not place.profile.local and not self._limit(place).allows(self._clock.now()):
+        if not (
+            place.profile.local
+            or self._calls.can_join(place.ask)
+            or self._limit(place).allows(self._clock.now())
+        ):
             return Skip(Reason.RATE_LIMITED)
         point, document = place.request.point, place.request.document
         line, pace = document.text.line(point.line), self._workspace.pace(document.uri)

@@ -13,7 +13,7 @@ from llm_lsp.core.exclude import SECRET_FILES, Exclusion
 from llm_lsp.core.trigger import AdmissionRules
 from llm_lsp.core.types import Reason, Skip
 from llm_lsp.engine.client import Client, Progress
-from llm_lsp.engine.clock import Clock
+from llm_lsp.engine.clock import Clock, Timer
 from llm_lsp.engine.notices import Notices
 from llm_lsp.errors import InternalError, LlmLspError
 from llm_lsp.providers.base import Provider
@@ -66,6 +66,7 @@ class Registry:
         self._search: asyncio.Task[None] | None = None
         self._searched_at = float("-inf")
         self._held_until = float("-inf")
+        self._hold: Timer | None = None
         self._is_needed = False
         self._retired: set[asyncio.Task[None]] = set()
         self.runtime = _runtime(0, Config())
@@ -119,17 +120,25 @@ class Registry:
 
     def hold(self) -> None:
         """Settings are on their way: begin no search before they are here, or HOLD_S have passed."""
+        self._end_hold()
         self._held_until = self._clock.now() + HOLD_S
-        self._clock.call_at(self._held_until, self.release)
+        self._hold = self._clock.call_at(self._held_until, self.release)
 
     def release(self) -> None:
         """The settings are here."""
-        self._held_until = float("-inf")
+        self._end_hold()
         if self._is_needed:
             self.need()
 
+    def _end_hold(self) -> None:
+        self._held_until = float("-inf")
+        if self._hold:
+            self._hold.cancel()
+            self._hold = None
+
     async def aclose(self) -> None:
         """End the search and close every provider."""
+        self._end_hold()
         tasks = [*self._retired, *([self._search] if self._search else [])]
         for task in tasks:
             task.cancel()

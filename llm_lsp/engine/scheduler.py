@@ -209,8 +209,9 @@ class Scheduler:
             case Cancelled(request_id):
                 self._leave(request_id, now)
             case Streamed(call_id, generation):
+                n_waiting = len(self._waiting)
                 effects += self._streamed(call_id, generation, now)
-                if not effects:
+                if not effects and len(self._waiting) == n_waiting:
                     return effects  # Most pieces change nothing, and come in bursts.
             case Ended(call_id, generation):
                 effects += self._ended(call_id, generation)
@@ -231,6 +232,10 @@ class Scheduler:
     def in_flight(self) -> int:
         """Calls under way, for all providers."""
         return len(self._calls)
+
+    def can_join(self, ask: Ask) -> bool:
+        """Say whether a call under way agrees with a request, so that it needs none of its own."""
+        return any(call.typed(ask) is not None for call in self._calls.values())
 
     @property
     def unsettled(self) -> frozenset[int]:

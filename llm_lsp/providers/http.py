@@ -122,6 +122,10 @@ class HttpProvider:
 
     def _done(self, stream: HttpStream, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        if task.cancelled() and not stream.was_cut:
+            # Cancelled before its first step: whoever iterates must learn of it.
+            stream.close()
+            return
         if stream.was_cut and not self._profile.local and not self._is_closed:
             # Its connection is gone; the next call should not pay for a new one.
             self._begin_warming()

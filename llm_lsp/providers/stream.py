@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llm_lsp.core.types import Chunk
-from llm_lsp.errors import BrokenStreamError, ProviderError, SlowError
+from llm_lsp.errors import BrokenStreamError, ConfigError, ProviderError, SlowError
 from llm_lsp.providers.answer import Answer
 from llm_lsp.providers.dialect import Dialect
 from llm_lsp.providers.failures import ErrorObject, Where, from_error_object, from_exception, from_status
@@ -126,7 +126,7 @@ class HttpStream:
             self._settle(from_error_object(where, exc))
         except BrokenStreamError as exc:
             self._settle(BrokenStreamError(f"{where.host} {exc}"))
-        except ProviderError as exc:
+        except (ProviderError, ConfigError) as exc:
             self._settle(exc)
         except Exception as exc:
             self._break_off(from_exception(where, exc))

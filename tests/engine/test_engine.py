@@ -518,3 +518,29 @@ async def test_a_provider_chosen_by_command_stands_above_later_settings() -> Non
 
     assert rig.engine.registry.runtime.config.provider == "local"
     await rig.engine.aclose()
+
+
+async def test_at_the_rate_limit_a_call_under_way_is_still_joined(rig: Rig) -> None:
+    rig.engine.configure("editor settings", {"completion": {"calls_per_minute": 1}})
+    await rig.write("y = ")
+    for number in range(9):
+        rig.provider.replies = ["\n"]
+        await rig.ask(at=Point(0, 0), trigger=Trigger.MANUAL)
+        assert len(rig.provider.streams) == number + 1
+    rig.ask()
+    await settle()
+    await rig.type("f")
+    joined = rig.ask()
+    await settle()
+    rig.provider.streams[-1].finish("foo\n")
+
+    assert text_of(await joined) == "oo"
+
+
+async def test_nothing_begins_after_the_end(rig: Rig) -> None:
+    rig.engine.expect_settings()
+    await rig.write("y = ")
+    await rig.engine.aclose()
+    await rig.clock.advance(2.0)
+
+    assert rig.finder.searches == 0

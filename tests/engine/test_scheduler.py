@@ -142,6 +142,12 @@ def test_a_call_that_reads_on_for_later_ends_in_time() -> None:
     assert scheduler.step(Woke(), 1 + STREAK_S) == [Close(1)]
 
 
+def test_a_listener_that_disagrees_is_asked_for_anew_while_another_stays() -> None:
+    events = (0.0, Asked(ask(1))), (0.0, Asked(ask(2, "b", face="menu"))), (0.1, Streamed(1, partial("xyz")))
+
+    assert run(*events) == [Start(2, 2)]
+
+
 def test_two_faces_of_one_place_share_a_call() -> None:
     whole = generation("foo")
     effects = run((0, Asked(ask(1))), (0, Asked(ask(2, face="menu"))), (1, Ended(1, whole)))
