@@ -9,8 +9,8 @@ from llm_lsp.core.anchor import INERT_REST
 # Seconds. A gap this long is a pause: who pauses waits for us. Tabby leaves longer gaps out of its mean too.
 PAUSE_S = 0.4
 # Seconds. Bounds of the adaptive delay. Calls are joined, so waiting saves few of them: on four windows of a recorded
-# session, for 100 edits, 20.1 calls without any delay, 20.1 with these bounds, and 18.8 with 0.075 to 0.3 s, which
-# costs a sixth of what is accepted. See benchmarks/README.md.
+# session, for 100 edits, 20.0 calls with these bounds as without any delay, and 18.7 with 0.075 to 0.3 s, which
+# costs a tenth of what is accepted. See docs/adr/0010.
 MIN_DELAY_S = 0.02
 MAX_DELAY_S = 0.06
 # Seconds. The mean gap until it is known: Tabby's start value.
