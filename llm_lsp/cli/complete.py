@@ -32,6 +32,7 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option(
     "--batch", type=FILE, help="Complete each place of a file of JSON lines, and print a JSON line for each."
 )
+@click.option("--show-prompt", is_flag=True, help="Print what would be sent to the model, and send nothing.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object with the text and what it replaces."
 )
@@ -41,6 +42,7 @@ def command(
     provider: str,
     config_file: Path | None,
     batch: Path | None,
+    show_prompt: bool,
     as_json: bool,
 ) -> None:
     """Print a completion of FILE at LINE and COLUMN, as it is written.
@@ -52,12 +54,16 @@ def command(
     """
     if (place is None) == (batch is None):
         raise click.UsageError("name a FILE, or a --batch of places")
+    if show_prompt and batch is not None:
+        raise click.UsageError("--show-prompt takes one FILE")
     stack = read_settings(config_file, [Path.cwd()])
     if provider:
         stack = stack.with_layer(Source.COMMAND_LINE, {"provider": provider})
         refuse_unknown(stack, provider)
     if batch is not None:
         asyncio.run(complete_batch(stack, list(read_batch(batch))))
+    elif place is not None and show_prompt:
+        asyncio.run(print_question(stack, read_target(place, language), as_json=as_json))
     elif place is not None:
         asyncio.run(complete_one(stack, read_target(place, language), Printer(as_json=as_json)))
 
@@ -68,9 +74,29 @@ async def complete_one(stack: SettingsStack, target: Target, printer: Printer) -
     async with running(stack, client) as engine:
         result = await ask(engine, target, printer.show)
     if isinstance(result, Skip):
-        detail = f": {result.detail}" if result.detail and result.detail not in client.shown else ""
-        raise click.ClickException(f"no completion, {result.reason.value}{detail}")
+        raise refusal(result, client)
     printer.finish(result)
+
+
+async def print_question(stack: SettingsStack, target: Target, *, as_json: bool) -> None:
+    """Print what would be sent; raises click.ClickException where nothing would be."""
+    from llm_lsp.cli.question import print_plain, question_mapping
+
+    client = ConsoleClient()
+    async with running(stack, client) as engine:
+        question = engine.question(await request_at(engine, target))
+    if isinstance(question, Skip):
+        raise refusal(question, client)
+    if as_json:
+        click.echo(json.dumps(question_mapping(question), ensure_ascii=False))
+    else:
+        print_plain(question)
+
+
+def refusal(skip: Skip, client: ConsoleClient) -> click.ClickException:
+    """Say why there is nothing; what the client has printed already is not said again."""
+    detail = f": {skip.detail}" if skip.detail and skip.detail not in client.shown else ""
+    return click.ClickException(f"no completion, {skip.reason.value}{detail}")
 
 
 async def complete_batch(stack: SettingsStack, targets: list[Target]) -> None:
@@ -101,11 +127,15 @@ async def ask(
     engine: CompletionEngine, target: Target, progress: Callable[[str], None] | None = None
 ) -> Completion | Skip:
     """Ask once, by hand, and wait for the model as long as it works."""
+    return await engine.complete(await request_at(engine, target), progress)
+
+
+async def request_at(engine: CompletionEngine, target: Target) -> CompletionRequest:
+    """Open a target's document, wait for its model, and write the request."""
     engine.open(target.document)
     await engine.ready(target.document)
     number, now = engine.next_id(), engine.now()
-    request = CompletionRequest(number, target.document, target.point, Trigger.MANUAL, "command", now)
-    return await engine.complete(request, progress)
+    return CompletionRequest(number, target.document, target.point, Trigger.MANUAL, "command", now)
 
 
 def refuse_unknown(stack: SettingsStack, provider: str) -> None:

@@ -15,6 +15,7 @@ from llm_lsp.engine.client import Source as EditorSource
 from llm_lsp.engine.clock import Clock
 from llm_lsp.engine.notices import Notices
 from llm_lsp.engine.pipeline import CompletionPipeline
+from llm_lsp.engine.place import Question
 from llm_lsp.engine.registry import Finder, Registry
 from llm_lsp.engine.workspace import Workspace
 from llm_lsp.errors import ConfigError
@@ -112,6 +113,10 @@ class CompletionEngine:
             LOG.debug("request %d: %s", request.id, result.reason.name)
         self._last = request, result
         return result
+
+    def question(self, request: CompletionRequest) -> Question | Skip:
+        """Give what a model would be asked for a request, as it would be sent; nothing is sent."""
+        return self._pipeline.question(request)
 
     def accepted(self, completion_id: str) -> None:
         """Take note that a completion was accepted; an unknown id is no error."""

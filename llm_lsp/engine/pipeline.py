@@ -12,7 +12,7 @@ from llm_lsp.engine.clock import Clock
 from llm_lsp.engine.limits import RateLimit
 from llm_lsp.engine.menu import MenuWait
 from llm_lsp.engine.notices import Notices
-from llm_lsp.engine.place import CompletionJob, Place, Progress
+from llm_lsp.engine.place import CompletionJob, Place, Progress, Question
 from llm_lsp.engine.registry import Registry
 from llm_lsp.engine.scheduler import Ask
 from llm_lsp.engine.workspace import Workspace
@@ -58,6 +58,11 @@ class CompletionPipeline:
             asking = self._ask(place, progress)
             return await self._menu.answer(request.document.uri, asking, budget_s, is_current=is_current)
         return await self._ask(place, progress)
+
+    def question(self, request: CompletionRequest) -> Question | Skip:
+        """Give what a model would be asked for a request; nothing is sent."""
+        place = self._admit(request)
+        return place if isinstance(place, Skip) else CompletionJob(place, self, None).question()
 
     def began(self, place: Place) -> None:
         """Count a call against its provider's rate; what is asked for by hand counts, too."""

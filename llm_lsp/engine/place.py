@@ -13,7 +13,17 @@ from llm_lsp.core.postprocess import postprocess
 from llm_lsp.core.prompt import build_prompt, stop_rule
 from llm_lsp.core.streak import Streak
 from llm_lsp.core.timing import Pace, ready_at
-from llm_lsp.core.types import Completion, CompletionRequest, Finish, Generation, Mode, Profile, Skip, Trigger
+from llm_lsp.core.types import (
+    Completion,
+    CompletionRequest,
+    Finish,
+    Generation,
+    Mode,
+    Profile,
+    Prompt,
+    Skip,
+    Trigger,
+)
 from llm_lsp.core.window import Window, cut_window
 from llm_lsp.engine.calls import Reader
 from llm_lsp.engine.registry import Runtime
@@ -75,6 +85,14 @@ class Place:
         return Completion(opaque_id, generation.id, self.request.point, result.end, result.text)
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a provider is asked, as it is sent."""
+
+    prompt: Prompt
+    profile: Profile
+
+
 class Books(Protocol):
     """Who wants to know of calls."""
 
@@ -97,9 +115,13 @@ class CompletionJob:
 
     def begin(self) -> Stream:
         """Build the prompt and begin the call."""
+        self._books.began(self._place)
+        return self._place.provider.stream(self.question().prompt)
+
+    def question(self) -> Question:
+        """Write what is sent: nothing is added, masked or taken away after this."""
         place = self._place
-        self._books.began(place)
-        return place.provider.stream(build_prompt(self._window, place.profile, place.mode))
+        return Question(build_prompt(self._window, place.profile, place.mode), place.profile)
 
     def reader(self) -> Reader:
         """Give what decides when the stream is complete."""
