@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -36,7 +37,7 @@ def show(config_file: Path | None, as_json: bool) -> None:
     resolved = read_settings(config_file, [Path.cwd()]).resolve()
     shown = settings_shown(resolved)
     if as_json:
-        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(shown, indent=2, ensure_ascii=False, default=asdict))
     else:
         width = max(len(line) for line in _lines(shown))
         for line, origin in zip(_lines(shown), resolved.origins.values(), strict=True):
@@ -119,4 +120,7 @@ def _value(config: Config, dotted_name: str) -> object:
 
 
 def _lines(shown: Mapping[str, dict[str, object]]) -> list[str]:
-    return [f"{name} = {json.dumps(entry['value'], ensure_ascii=False)}" for name, entry in shown.items()]
+    return [
+        f"{name} = {json.dumps(entry['value'], ensure_ascii=False, default=asdict)}"
+        for name, entry in shown.items()
+    ]

@@ -14,8 +14,8 @@ from itertools import pairwise
 from typing import Any
 
 from llm_lsp.config import values
-from llm_lsp.config.kinds import describe, named_section_of, schema, section_of
-from llm_lsp.config.parse import NO_KEYS
+from llm_lsp.config.kinds import describe, listed_section_of, named_section_of, schema, section_of
+from llm_lsp.config.parse import NO_KEYS, is_required
 from llm_lsp.config.values import Config
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -49,6 +49,8 @@ def sections() -> list[Section]:
         inner, name = section_of(each.type), each.name
         if named := named_section_of(each.type):
             inner, name = named, f"{each.name}.NAME"
+        if listed := listed_section_of(each.type):
+            inner, name = listed, f"[{each.name}]"
         if inner:
             found.append(Section(name, inner, inspect.getdoc(inner) or ""))
     return found
@@ -58,7 +60,7 @@ def entries(section: Section) -> Iterator[Entry]:
     """Give the settings of a section, without the tables inside it."""
     texts = _texts(section.kind)
     for each in fields(section.kind):
-        if each.name not in NO_KEYS and not section_of(each.type) and not named_section_of(each.type):
+        if each.name not in NO_KEYS and not _is_table(each.type):
             yield Entry(each.name, each.type, _default(each), texts[each.name])
 
 
@@ -116,11 +118,18 @@ def _table(kind: Any) -> dict[str, object]:
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
+def _is_table(kind: Any) -> bool:
+    return any(of(kind) for of in (section_of, named_section_of, listed_section_of))
+
+
 def _property(each: Field[Any]) -> dict[str, object]:
     if inner := section_of(each.type):
         return _table(inner)
     if inner := named_section_of(each.type):
         return {"type": "object", "additionalProperties": _table(inner)}
+    if inner := listed_section_of(each.type):
+        required = [field.name for field in fields(inner) if is_required(field)]
+        return {"type": "array", "items": {**_table(inner), "required": required}}
     result = schema(each.type)
     default = _default(each)
     return {**result, "default": json.loads(default)} if default else result

@@ -134,7 +134,7 @@ def read_value(kind: Any, value: object) -> object:
     if origin is Literal:
         return _one_of(arguments, value)
     if origin is tuple:
-        return tuple(read_value(arguments[0], item) for item in _list(value))
+        return tuple(read_value(arguments[0], item) for item in array(value))
     if origin is Mapping:
         return {_key(key): read_value(arguments[1], item) for key, item in table(value).items()}
     return _scalar(kind, value)
@@ -218,6 +218,23 @@ def named_section_of(kind: Any) -> type | None:
     return section_of(get_args(kind)[1]) if get_origin(kind) is Mapping else None
 
 
+def listed_section_of(kind: Any) -> type | None:
+    """Give the dataclass where `kind` is a list of sections, as `[[routes]]`."""
+    return section_of(get_args(kind)[0]) if get_origin(kind) is tuple else None
+
+
+def array(value: object) -> list[object]:
+    """Give `value` as a list; an empty table is one, since Lua cannot tell them apart.
+
+    Raises Unfit.
+    """
+    if isinstance(value, list):
+        return value
+    if value == {}:
+        return []
+    raise Unfit
+
+
 _NOUNS: Mapping[object, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 _JSON_TYPES: Mapping[object, str] = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
@@ -236,14 +253,6 @@ def _one_of(words: tuple[object, ...], value: object) -> object:
     for word in words:
         if type(word) is type(value) and word == value:
             return word
-    raise Unfit
-
-
-def _list(value: object) -> list[object]:
-    if isinstance(value, list):
-        return value
-    if value == {}:
-        return []
     raise Unfit
 
 

@@ -7,7 +7,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, 
 from typing import Any
 
 from llm_lsp.config.kinds import section_of
-from llm_lsp.config.parse import BY_EDITOR, NAME, NO_KEYS, Path, dotted, nearest
+from llm_lsp.config.parse import BY_EDITOR, NAME, NO_KEYS, Path, dotted, is_required, nearest
 from llm_lsp.config.trust import (
     STRICTER,
     Rule,
@@ -24,6 +24,8 @@ from llm_lsp.core.addresses import origin_of
 PROVIDERS = "providers"
 CHOICE: Path = ("provider",)
 EXCLUDE: Path = ("privacy", "exclude")
+ROUTES: Path = ("routes",)
+FALLBACK = "fallback"
 # A key belongs to the origin that it was given for, so a preset's goes only to the preset's own.
 KEY_FIELDS = ("api_key_env", "api_key_command")
 
@@ -68,6 +70,7 @@ class Merge:
         built = {name: self._provider(name) for name in self._names()}
         providers = {name: config for name, config in built.items() if config is not None}
         self._choose(providers)
+        self._keep_usable(providers)
         top = {path[0]: setting.value for path, setting in self.settings.items() if len(path) == 1}
         sections = {
             each.name: inner(**self._values((each.name,)))
@@ -128,6 +131,8 @@ class Merge:
             self._tighten(path, new)
         else:
             self.settings[path] = new
+            for name in _names_in(path, new.value):
+                self._enable(name, new)
 
     def _refuse(self, path: Path, new: Setting) -> None:
         if new.value != self._current(path):
@@ -149,15 +154,18 @@ class Merge:
         return f"{old.label}, {new.label}" if old and STRICTER[general(path)] is joined else new.label
 
     def _note_choice(self, new: Setting) -> None:
-        """Remember a choice; naming a preset enables it where its source may name its address."""
         self.choices.append(new)
-        preset = self.presets.get(new.value)
-        if preset and may_name_address(new.source, preset.base_url):
-            path = (PROVIDERS, new.value, NAME)
+        self._enable(new.value, new)
+
+    def _enable(self, name: str, by: Setting) -> None:
+        """Enable a preset that is named, where its source may name its address."""
+        preset = self.presets.get(name)
+        if preset and may_name_address(by.source, preset.base_url):
+            path = (PROVIDERS, name, NAME)
             old = self.settings.get(path)
-            if old is None or (new.source.is_user and not old.source.is_user):
-                self._forget(new.value)
-                self.settings[path] = new
+            if old is None or (by.source.is_user and not old.source.is_user):
+                self._forget(name)
+                self.settings[path] = replace(by, value=name)
 
     # What they come to
 
@@ -165,7 +173,7 @@ class Merge:
         table = {**self._preset_table(name), **self._values((PROVIDERS, name))}
         label = self.settings[PROVIDERS, name, NAME].label
         missing = [
-            each.name for each in fields(ProviderConfig) if _is_required(each) and not table.get(each.name)
+            each.name for each in fields(ProviderConfig) if is_required(each) and not table.get(each.name)
         ]
         if missing:
             self._problem(label, f"providers.{name} needs {' and '.join(missing)}")
@@ -197,16 +205,32 @@ class Merge:
         """Take the latest choice that can be used."""
         for choice in reversed(self.choices):
             name = choice.value
-            if name in (AUTO, LOCAL) or name in providers:
+            if _is_usable(name, providers):
                 self.settings[CHOICE] = choice
                 return
-            if name in self.presets and (PROVIDERS, name, NAME) not in self.settings:
-                self._problem(
-                    choice.label, f'provider "{name}" is not enabled, run `llm-lsp provider add {name}`'
-                )
-            elif name not in self.refused and (PROVIDERS, name, NAME) not in self.settings:
-                hint = nearest(name, [AUTO, LOCAL, *providers, *self.presets])
-                self._problem(choice.label, f'there is no provider "{name}"{hint}')
+            if name not in self.refused and (PROVIDERS, name, NAME) not in self.settings:
+                self._problem(choice.label, self._unusable(name, providers))
+
+    def _keep_usable(self, providers: dict[str, ProviderConfig]) -> None:
+        """Leave out routes and fallbacks to what is not enabled."""
+        if (routes := self.settings.get(ROUTES)) is not None:
+            kept = [route for route in routes.value if self._is_kept(route.provider, ROUTES, providers)]
+            self.settings[ROUTES] = replace(routes, value=tuple(kept))
+        for name, config in providers.items():
+            path = (PROVIDERS, name, FALLBACK)
+            kept = [other for other in config.fallback if self._is_kept(other, path, providers)]
+            providers[name] = replace(config, fallback=tuple(kept))
+
+    def _is_kept(self, name: str, path: Path, providers: Mapping[str, ProviderConfig]) -> bool:
+        if _is_usable(name, providers):
+            return True
+        self._problem(self.settings[path].label, f"{dotted(path)}: {self._unusable(name, providers)}")
+        return False
+
+    def _unusable(self, name: str, providers: Mapping[str, ProviderConfig]) -> str:
+        if name in self.presets and (PROVIDERS, name, NAME) not in self.settings:
+            return f'provider "{name}" is not enabled, run `llm-lsp provider add {name}`'
+        return f'there is no provider "{name}"{nearest(name, [AUTO, LOCAL, *providers, *self.presets])}'
 
     # Looking up
 
@@ -253,12 +277,19 @@ class Merge:
         self.problems.append(Problem(label, message))
 
 
-def _is_required(each: Field[Any]) -> bool:
-    return each.default is MISSING and each.default_factory is MISSING
+def _is_usable(name: str, providers: Mapping[str, ProviderConfig]) -> bool:
+    return name in (AUTO, LOCAL) or name in providers
+
+
+def _names_in(path: Path, value: Any) -> tuple[str, ...]:
+    """Give the providers that a setting names."""
+    if path == ROUTES:
+        return tuple(route.provider for route in value)
+    return value if path[0] == PROVIDERS and path[-1] == FALLBACK else ()
 
 
 def _defaults(kind: Any) -> dict[str, Any]:
-    return {each.name: _default(each) for each in fields(kind) if not _is_required(each)}
+    return {each.name: _default(each) for each in fields(kind) if not is_required(each)}
 
 
 def _default(each: Field[Any]) -> Any:

@@ -5,14 +5,16 @@ The dataclasses in `values` say which keys there are; there is no second list.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any
 
 from llm_lsp.config.kinds import (
     Unfit,
     alone,
+    array,
     choices,
     describe,
+    listed_section_of,
     named_section_of,
     read_value,
     section_of,
@@ -62,6 +64,11 @@ def dotted(path: Path) -> str:
     return ".".join(path)
 
 
+def is_required(each: Field[Any]) -> bool:
+    """Whether a section's field must be given."""
+    return each.default is MISSING and each.default_factory is MISSING
+
+
 def nearest(word: str, words: Iterable[str]) -> str:
     """Give a clause that names the word most like `word`, or "" where none is near."""
     # Imported here: most settings have no slip in them, and the server's start waits for this module.
@@ -95,6 +102,8 @@ class _Reader:
             self.section(inner, path, value)
         elif inner := named_section_of(kind):
             self._named(inner, path, value)
+        elif inner := listed_section_of(kind):
+            self._listed(inner, path, value)
         else:
             self._value(kind, path, value)
 
@@ -108,6 +117,26 @@ class _Reader:
             if value is not None:
                 self.values[*path, name, NAME] = name
                 self.section(kind, (*path, name), value)
+
+    def _listed(self, kind: Any, path: Path, settings: object) -> None:
+        """Read a list of tables; one with a slip is left out, since it could fit more than was meant."""
+        try:
+            tables = array(settings)
+        except Unfit:
+            self.faults.append(f"{dotted(path)} must be a list of tables")
+            return
+        read = [self._one_of_list(kind, f"[[{dotted(path)}]] {n}", item) for n, item in enumerate(tables, 1)]
+        self.values[path] = tuple(section for section in read if section is not None)
+
+    def _one_of_list(self, kind: Any, place: str, settings: object) -> object | None:
+        reader = _Reader(self.from_editor)
+        reader.section(kind, (place,), settings)
+        table = {path[-1]: value for path, value in reader.values.items()}
+        missing = [each.name for each in fields(kind) if is_required(each) and each.name not in table]
+        if missing and not reader.faults:
+            reader.faults.append(f"{place} needs {' and '.join(missing)}")
+        self.faults += reader.faults
+        return None if reader.faults else kind(**table)
 
     def _items(self, path: Path, settings: object) -> list[tuple[str, object]]:
         try:

@@ -35,8 +35,9 @@ Address = Annotated[
     str, Checked(origin_of, "an http or https address without user, password, query and fragment")
 ]
 
+Glob = Annotated[str, Checked(check_glob, "a glob in .gitignore syntax")]
 # One slip in a list must not send what its other globs exclude.
-Globs = Annotated[tuple[Annotated[str, Checked(check_glob, "a glob in .gitignore syntax")], ...], EachAlone()]
+Globs = Annotated[tuple[Glob, ...], EachAlone()]
 
 
 def ways_to_fill() -> tuple[str, ...]:
@@ -88,12 +89,28 @@ class ProviderConfig:
     """It runs on this machine; "auto": our own model server, or a recognised llama.cpp or Ollama one."""
     free: bool | Auto = "auto"
     """Calls cost nothing; "auto" follows `local`; has no effect yet."""
+    fallback: tuple[ProviderName, ...] = ()
+    """Providers that are asked in its place, in this order, while it fails or may not be asked: names under `[providers]`, "local" or "auto"."""
     max_in_flight: Annotated[int, Between(1, 64)] | Auto = "auto"
     """Calls at the same time; "auto" is 2 for a remote provider whose bill stops with the call, else 1."""
     cancel_stops_billing: bool = True
     """Whether closing the connection stops the bill; where it does not, the API itself ends a single line, and fewer tokens are asked for."""
     by_editor: bool = False
     """The editor's settings enabled it, not this machine's user: it is looked at before it is used; not a key of the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteConfig:
+    """Who is asked for what, one table `[[routes]]` for each rule; the first that fits is taken, else `provider` is."""
+
+    provider: ProviderName
+    """Who is asked: a name under `[providers]`, "local" or "auto"."""
+    language: str | tuple[str, ...] = ()
+    """LSP language identifiers, one or a list; empty fits all."""
+    path: Glob | tuple[Glob, ...] = ()
+    """Files as a .gitignore in the workspace folder would name them, one glob or a list; empty fits all."""
+    trigger: Literal["any", "auto", "manual"] = "any"
+    """"auto" fits what is asked while typing, "manual" what is asked for by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +169,8 @@ class Config:
     """"auto" (a model server that runs here, else the model of `[local]`), "local" (that model), a preset's name, or a name under `[providers]`."""
     providers: Mapping[str, ProviderConfig] = field(default_factory=dict)
     """Model APIs by name."""
+    routes: tuple[RouteConfig, ...] = ()
+    """Other providers than `provider` for some languages, files or triggers."""
     completion: CompletionConfig = CompletionConfig()
     privacy: PrivacyConfig = PrivacyConfig()
     local: LocalConfig = LocalConfig()

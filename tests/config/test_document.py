@@ -34,6 +34,12 @@ temperature = 0.0
 local = "auto"
 free = "auto"
 
+fallback = ["local"]
+
+[[routes]]
+trigger = "manual"
+provider = "strong"
+
 [completion]
 trigger = "auto"
 languages = []
@@ -60,7 +66,7 @@ def test_the_page_on_providers_names_every_dialect() -> None:
 def test_every_setting_is_explained(section: object) -> None:
     for entry in entries(section):  # type: ignore[arg-type] # parametrize loses the type
         assert len(entry.text) > 15, entry.key
-        assert entry.default or entry.key in ("api", "base_url")
+        assert entry.default or entry.key in ("api", "base_url", "provider")
 
 
 def test_the_schema_is_one() -> None:
@@ -90,6 +96,11 @@ def test_the_contracts_example_is_accepted_by_schema_and_parser() -> None:
         "providers.mine.headers.a = 1",
         "providers.mine.name = 'x'",
         "providers.mine = 3",
+        "providers.mine.fallback = 'local'",
+        "routes = 'local'",
+        "routes = [{trigger = 'manual'}]",
+        "routes = [{provider = 'a', trigger = 'now'}]",
+        "routes = [{provider = 'a', languages = ['go']}]",
     ],
 )
 def test_schema_and_parser_agree_on_what_is_wrong(slip: str) -> None:
@@ -107,6 +118,8 @@ class TestFirstFile:
     def test_its_lines_are_the_defaults_when_the_mark_is_taken_away(self) -> None:
         lines = re.sub(r"^# (?=\[|\w+ = [^.])", "", first_file(), flags=re.MULTILINE)
         parsed = parse(tomllib.loads(lines))
-        assert parsed.faults == ()
-        settings = {path for path in parsed.values if path[-1] != "name"}
-        assert len(settings) == sum(len(list(entries(section))) for section in sections()) - 2
+        # A rule of routes is nothing without its provider, which has no default.
+        assert parsed.faults == ("[[routes]] 1 needs provider",)
+        settings = {path for path in parsed.values if path[-1] != "name"} - {("routes",)}
+        n_entries = sum(len(list(entries(each))) for each in sections() if each.name != "[routes]")
+        assert len(settings) == n_entries - 2
