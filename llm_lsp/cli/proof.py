@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from llm_lsp.cli.checklist import Check, Verdict
 from llm_lsp.config.values import Config
+from llm_lsp.core.redact import Redactor
 from llm_lsp.errors import AuthError, LlmLspError, MoneyError, NotFoundError, ProviderError, UnreachableError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ async def prove(config: Config, report: Callable[[str], None]) -> list[Check]:
     from llm_lsp.cli.wiring import ModelFinder
 
     try:
-        provider = await ModelFinder().find(config, report)
+        provider = await ModelFinder(Redactor()).find(config, report)
     except (UnreachableError, NotFoundError) as exc:
         return steps_to(exc)
     except LlmLspError as exc:

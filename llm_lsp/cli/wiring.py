@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,6 +12,7 @@ from llm_lsp.cli.settings import with_folders
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.values import AUTO, LOCAL, Config, ProviderConfig
 from llm_lsp.core.families import family_of
+from llm_lsp.core.redact import Redactor
 from llm_lsp.engine.client import Client
 from llm_lsp.engine.clock import LoopClock
 from llm_lsp.engine.engine import CompletionEngine, World
@@ -20,8 +23,15 @@ if TYPE_CHECKING:
     from llm_lsp.local.models import LocalModels
 
 
+# Environment variables that hold a secret by convention: none of their values is ever sent to a model.
+SECRET_VARIABLE = re.compile(r"(?:API_?KEY|TOKEN|SECRET|PASSWORD|PASSWD)$", re.IGNORECASE)
+
+
 class ModelFinder:
     """Turns `provider = ...` into a provider: a configured one, a server that runs here, or our own."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
 
     async def find(self, config: Config, report: Callable[[str], None]) -> Provider:
         """Find or start the provider; raises LlmLspError with the remedy."""
@@ -29,14 +39,14 @@ class ModelFinder:
             return await self._auto(config, report)
         if config.provider == LOCAL:
             return await self._own(config, report)
-        return await configured(config.providers[config.provider])
+        return await configured(config.providers[config.provider], self._redactor)
 
     async def _auto(self, config: Config, report: Callable[[str], None]) -> Provider:
         from llm_lsp.providers.discover import discover
 
         found = await discover()
         if found.chosen is not None:
-            return await configured(found.chosen)
+            return await configured(found.chosen, self._redactor)
         try:
             return await self._own(config, report)
         except LocalModelError as exc:
@@ -75,8 +85,8 @@ def no_model(cause: LlmLspError) -> LocalModelError:
     )
 
 
-async def configured(config: ProviderConfig) -> Provider:
-    """Make a provider from its settings; raises LlmLspError where its key is missing or it may not be used.
+async def configured(config: ProviderConfig, redactor: Redactor) -> Provider:
+    """Make a provider from its settings, and hide its key from all prompts; raises LlmLspError where its key is missing or it may not be used.
 
     What this machine's user did not name is looked at first: a server that the editor's settings enabled, and
     a model that nobody named.
@@ -89,6 +99,8 @@ async def configured(config: ProviderConfig) -> Provider:
     if config.by_editor:
         check_owner(config)
     key = await find_key(config)
+    if key is not None:
+        redactor.hide(key.reveal())
     ready = await with_model(config, key)
     if config.by_editor or not config.model:
         await check_place(ready, key)
@@ -97,4 +109,9 @@ async def configured(config: ProviderConfig) -> Provider:
 
 def build_engine(stack: SettingsStack, client: Client) -> CompletionEngine:
     """Build the engine for a server or a command; called inside the event loop."""
-    return CompletionEngine(stack, World(ModelFinder(), with_folders, LoopClock()), client)
+    redactor = Redactor()
+    for name, value in os.environ.items():
+        if SECRET_VARIABLE.search(name):
+            redactor.hide(value)
+    world = World(ModelFinder(redactor), with_folders, LoopClock(), redactor)
+    return CompletionEngine(stack, world, client)

@@ -143,6 +143,8 @@ class PrivacyConfig:
     """Files that are never completed nor used as context, as a .gitignore in the workspace folder would name them; one that begins with `/` also counts from the root of the disk; adds to the built-in list and to what other files exclude."""
     exclude_defaults: bool = True
     """Whether the built-in list of secret files (.env, keys, credentials …) is excluded too."""
+    redact_secrets: bool = True
+    """Whether keys, tokens and passwords of known formats are masked in all that is sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from llm_lsp.core.languages import (
     opens_block,
     without_comment,
 )
+from llm_lsp.core.redact import holds_mask
 from llm_lsp.core.text import Text
 from llm_lsp.core.types import CompletionRequest, Document, Finish, Point, Reason, Skip
 from llm_lsp.core.unsafe import unsafe_characters
@@ -325,6 +326,11 @@ def refuse_empty(draft: Draft, _place: Place) -> Draft | Skip:
     return draft if draft.text.strip() else Skip(Reason.ONLY_WHITESPACE)
 
 
+def refuse_mask(draft: Draft, place: Place) -> Draft | Skip:
+    """Refuse what copies the mask of a secret."""
+    return Skip(Reason.MASKED) if holds_mask(draft.text) else draft
+
+
 FILTERS: tuple[Filter, ...] = (
     cut_control_tokens,
     strip_fences,
@@ -339,6 +345,7 @@ FILTERS: tuple[Filter, ...] = (
     drop_line_above,
     merge_rest_of_line,
     end_whole_lines,
+    refuse_mask,
     strip_end,
     refuse_empty,
 )

@@ -162,6 +162,7 @@ class Reason(Enum):
     DISABLED = "completion is switched off"
     LANGUAGE = "this language is not among the enabled ones"
     EXCLUDED = "this file is excluded"
+    SECRET = "a key or password stands there"
     SCHEME = "documents of this kind are not completed"
     TOO_LARGE = "the file is too large"
     BINARY = "the file looks binary"
@@ -182,6 +183,7 @@ class Reason(Enum):
     REPEATS_SUFFIX = "the answer repeats what follows"
     REPEATS_PREFIX = "the answer repeats what stands before"
     UNSAFE = "the answer holds invisible or control characters"
+    MASKED = "the answer holds a masked secret"
     TIMED_OUT = "the answer did not come in time"
     SHUTTING_DOWN = "the server is shutting down"
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
+from llm_lsp.core.redact import Redactor
 from llm_lsp.core.trigger import admit_document
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Reason, Skip
 from llm_lsp.engine.client import Client
@@ -31,6 +32,8 @@ class World:
     with_folders: Callable[[SettingsStack, Iterable[str]], SettingsStack]
     """Puts the workspace files of some folders, given as URIs, in place of those before."""
     clock: Clock
+    redactor: Redactor = field(default_factory=Redactor)
+    """Knows the keys in use, too."""
 
 
 class CompletionEngine:
@@ -44,7 +47,9 @@ class CompletionEngine:
         self._notices = Notices(client)
         self._workspace = Workspace(clock.now)
         self.registry = Registry(world.finder, client, self._notices, clock)
-        self._pipeline = CompletionPipeline(self.registry, self._workspace, self._notices, clock)
+        self._pipeline = CompletionPipeline(
+            self.registry, self._workspace, self._notices, clock, world.redactor
+        )
         self._folders: tuple[str, ...] = ()
         self._next_id = 0
         self._is_off = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from llm_lsp.core.redact import Redactor
 from llm_lsp.core.trigger import admit, gate
 from llm_lsp.core.types import Completion, CompletionRequest, Generation, Reason, Skip
 from llm_lsp.engine.cache import GenerationCache
@@ -25,11 +26,19 @@ CALL_CAUSE = "call"
 class CompletionPipeline:
     """Answers requests: each stage may end it, with a completion or with a Skip that says why not."""
 
-    def __init__(self, registry: Registry, workspace: Workspace, notices: Notices, clock: Clock) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        workspace: Workspace,
+        notices: Notices,
+        clock: Clock,
+        redactor: Redactor,
+    ) -> None:
         self._registry = registry
         self._workspace = workspace
         self._notices = notices
         self._clock = clock
+        self._redactor = redactor
         self._cache = GenerationCache(clock.now)
         self._calls = Calls(clock)
         self._menu = MenuWait(clock)
@@ -62,7 +71,9 @@ class CompletionPipeline:
     def question(self, request: CompletionRequest) -> Question | Skip:
         """Give what a model would be asked for a request; nothing is sent."""
         place = self._admit(request)
-        return place if isinstance(place, Skip) else CompletionJob(place, self, None).question()
+        return (
+            place if isinstance(place, Skip) else CompletionJob(place, self, self._redactor, None).question()
+        )
 
     def began(self, place: Place) -> None:
         """Count a call against its provider's rate; what is asked for by hand counts, too."""
@@ -94,6 +105,10 @@ class CompletionPipeline:
             return skip
         if runtime.exclusion.covers(uri):
             return Skip(Reason.EXCLUDED)
+        if runtime.config.privacy.redact_secrets and self._redactor.touches(
+            request.document.text, request.point
+        ):
+            return Skip(Reason.SECRET)
         if runtime.provider is None:
             self._registry.need()
             return self._registry.runtime.absent
@@ -126,7 +141,7 @@ class CompletionPipeline:
         return gate(line[: point.column], line[point.column :], pace, place.runtime.config.completion.gates)
 
     async def _ask(self, place: Place, progress: Progress | None) -> Completion | Skip:
-        job = CompletionJob(place, self, progress)
+        job = CompletionJob(place, self, self._redactor, progress)
         try:
             answer = await self._calls.ask(place.ask, job)
         except LlmLspError as exc:

@@ -11,6 +11,7 @@ from llm_lsp.core.anchor import anchor_at
 from llm_lsp.core.mode import choose_mode
 from llm_lsp.core.postprocess import postprocess
 from llm_lsp.core.prompt import build_prompt, stop_rule
+from llm_lsp.core.redact import Redactor, redact_prompt
 from llm_lsp.core.streak import Streak
 from llm_lsp.core.timing import Pace, ready_at
 from llm_lsp.core.types import (
@@ -108,9 +109,10 @@ class Books(Protocol):
 class CompletionJob:
     """How to make the call for a place; nothing is built before the call is made."""
 
-    def __init__(self, place: Place, books: Books, progress: Progress | None) -> None:
+    def __init__(self, place: Place, books: Books, redactor: Redactor, progress: Progress | None) -> None:
         self._place = place
         self._books = books
+        self._redactor = redactor
         self._progress = progress
 
     def begin(self) -> Stream:
@@ -119,9 +121,15 @@ class CompletionJob:
         return self._place.provider.stream(self.question().prompt)
 
     def question(self) -> Question:
-        """Write what is sent: nothing is added, masked or taken away after this."""
+        """Write what is sent: nothing is added, masked or taken away after this.
+
+        A failing search for secrets fails the call: nothing is sent unsearched.
+        """
         place = self._place
-        return Question(build_prompt(self._window, place.profile, place.mode), place.profile)
+        prompt = build_prompt(self._window, place.profile, place.mode)
+        if place.runtime.config.privacy.redact_secrets:
+            prompt, _ = redact_prompt(prompt, self._redactor.redact)
+        return Question(prompt, place.profile)
 
     def reader(self) -> Reader:
         """Give what decides when the stream is complete."""

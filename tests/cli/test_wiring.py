@@ -10,6 +10,7 @@ import pytest
 
 from llm_lsp.cli.wiring import configured
 from llm_lsp.config.values import ProviderConfig
+from llm_lsp.core.redact import Redactor
 from llm_lsp.errors import ConfigError
 from llm_lsp.providers import vet
 from llm_lsp.system import Owner
@@ -34,7 +35,7 @@ async def test_a_server_of_the_editors_is_used_without_a_question(
     api: ModelApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     of_owner(monkeypatch, "me")
-    async with contextlib.aclosing(await configured(config(api, by_editor=True))) as provider:
+    async with contextlib.aclosing(await configured(config(api, by_editor=True), Redactor())) as provider:
         assert provider.profile.provider == "here"
     assert api.asked == 0
 
@@ -45,16 +46,16 @@ async def test_another_users_server_is_used_only_where_the_user_named_it(
 ) -> None:
     of_owner(monkeypatch, owner)
     with pytest.raises(ConfigError):
-        await configured(config(api, by_editor=True))
-    async with contextlib.aclosing(await configured(config(api, by_editor=False))):
+        await configured(config(api, by_editor=True), Redactor())
+    async with contextlib.aclosing(await configured(config(api, by_editor=False), Redactor())):
         pass
 
 
 async def test_a_model_that_nobody_named_is_none_of_a_cloud(api: ModelApi) -> None:
     api.models = ("gpt-oss:120b-cloud",)
     with pytest.raises(ConfigError, match="runs in a cloud"):
-        await configured(config(api, by_editor=False, model=""))
+        await configured(config(api, by_editor=False, model=""), Redactor())
     async with contextlib.aclosing(
-        await configured(config(api, by_editor=False, model="gpt-oss:120b-cloud"))
+        await configured(config(api, by_editor=False, model="gpt-oss:120b-cloud"), Redactor())
     ):
         pass
