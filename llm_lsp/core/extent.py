@@ -113,7 +113,11 @@ class Extent:
             return not (opens and self._grows(depth))
         if self.mode is Mode.HOLE:
             return self._reach_next_line(depth, opens)
-        self._bound_block(depth, depth if opens else opener)
+        if not on_new_line and not opens and opener is not None and self._window.line_prefix.strip():
+            # What the cursor's line had opened is closed on it: `print(` was a call.
+            return True
+        header = depth if opener is None and opens else opener
+        self._bound_block(depth, header)
         return False
 
     def _grows(self, depth: int) -> bool:
@@ -147,7 +151,7 @@ class Extent:
     def _opener(self, on_new_line: bool) -> int | None:
         """Give the depth of the line above the first one, if it opens a block."""
         if self._window.line_prefix.strip():
-            above = self._window.line_prefix if on_new_line else ""
+            above = self._window.line_prefix
         else:
             lines = reversed(self._window.prefix.split("\n"))
             above = next((line for line in lines if line.strip()), "")

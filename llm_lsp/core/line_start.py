@@ -91,7 +91,12 @@ class Rejoin:
         if answer.startswith(begins):
             return (self._start.sent + answer)[len(self._line_prefix) :]
         self.refused = not begins.isspace() or _is_one(self._start.sent[-1:], answer[:1])
-        return "" if self.refused else self._start.sent[len(self._line_prefix) :] + answer
+        if self.refused:
+            return ""
+        # No line stands at three blanks: a model that leaves the last one out meant it.
+        is_depth = not self._start.sent.strip() and answer[:1].strip() != ""
+        start = self._start.sent + (begins if is_depth else "")
+        return start[len(self._line_prefix) :] + answer
 
     def end(self) -> str:
         """Give nothing: what waits is the beginning of what the line has already."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 from llm_lsp.core.languages import indent_of, language_of, opens_block
@@ -17,8 +16,6 @@ LOOK_LINES = 16
 LOOK_COLUMNS = 500
 # What an editor closes by itself: such a rest of the line is no obstacle to a block.
 _CLOSERS = " \t)]}\"'`;,"
-# A finished call, and what stands in a call's brackets: one line, however deep (Cody's rule).
-_CALL = re.compile(r"\b[^()]+\(.*\)$")
 
 
 def choose_mode(document: Document, point: Point, setting: Multiline, *, manual: bool = False) -> Mode:
@@ -37,7 +34,7 @@ def choose_mode(document: Document, point: Point, setting: Multiline, *, manual:
         return Mode.HOLE
     if setting == "always":
         return Mode.BLOCK
-    if after.strip(_CLOSERS) or (before.strip() and _CALL.search(before[-LOOK_COLUMNS:])):
+    if after.strip(_CLOSERS):
         return Mode.LINE
     language = language_of(document.language)
     opener = before if before.strip() else _above(text, point.line)

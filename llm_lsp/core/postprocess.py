@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from llm_lsp.core.brackets import CLOSERS, loose
-from llm_lsp.core.languages import (
-    Language,
-    indent_of,
-    indent_unit,
-    language_of,
-    opens_block,
-    without_comment,
+from llm_lsp.core.brackets import CLOSERS
+from llm_lsp.core.depth import (
+    deepen_body,
+    drop_extra_indent,
+    drop_leading_blank_lines,
+    follow_indent_style,
+)
+from llm_lsp.core.draft import LOOK_COLUMNS, Draft, Filter, Place, place_at
+from llm_lsp.core.overlap import (
+    END_MARKS,
+    drop_echo,
+    drop_line_above,
+    drop_lines_that_follow,
+    end_whole_lines,
+    merge_rest_of_line,
 )
 from llm_lsp.core.redact import holds_mask
 from llm_lsp.core.text import Text
-from llm_lsp.core.types import CompletionRequest, Document, Finish, Point, Reason, Skip
+from llm_lsp.core.types import CompletionRequest, Finish, Point, Reason, Skip
 from llm_lsp.core.unsafe import unsafe_characters
 
-# Lines on each side that an answer is compared with.
-LOOK_LINES = 32
-# Columns of a long line that are looked at on each side.
-LOOK_COLUMNS = 1000
-# Characters. A shorter line that comes again says nothing: `}` and `else:` do.
-TELLING_LINE_CHARS = 5
 # A unit that comes this often in a row is a model that turns in circles.
 MAX_REPEATS = 3
-# What may stand after a closer at a line's end.
-END_MARKS = ";,"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,36 +36,6 @@ class Insertion:
 
     text: str
     end: Point
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """What stands around a cursor, lines without their ends."""
-
-    before: str
-    """The current line before the cursor."""
-    rest: str
-    """The current line after the cursor."""
-    above: tuple[str, ...]
-    """Lines above with text, nearest last."""
-    below: tuple[str, ...]
-    """Lines below with text, nearest first."""
-    line_end: str
-    """What ends the document's lines."""
-    language: Language
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An answer between two filters."""
-
-    text: str
-    finish: Finish
-    replaced: int = 0
-    """Characters of the rest of the line that the text stands for."""
-
-
-Filter = Callable[[Draft, Place], Draft | Skip]
 
 
 def postprocess(text: str, finish: Finish, request: CompletionRequest) -> Insertion | Skip:
@@ -80,33 +48,15 @@ def postprocess(text: str, finish: Finish, request: CompletionRequest) -> Insert
         if isinstance(done, Skip):
             return done
         draft = done
-    if (found := unsafe_characters(draft.text)) and not found <= _occurring(found, document.text):
+    if not all(_occurs(one, document.text) for one in unsafe_characters(draft.text)):
         return Skip(Reason.UNSAFE)
     return Insertion(
         draft.text.replace("\n", place.line_end), Point(point.line, point.column + draft.replaced)
     )
 
 
-def place_at(document: Document, point: Point) -> Place:
-    """Read what stands around a point; costs a bounded number of lines."""
-    text = document.text
-    line = text.line(point.line)
-    return Place(
-        before=line[max(0, point.column - LOOK_COLUMNS) : point.column],
-        rest=line[point.column : point.column + LOOK_COLUMNS],
-        above=_with_text(text.lines(point.line - LOOK_LINES, point.line)),
-        below=_with_text(text.lines(point.line + 1, point.line + 1 + LOOK_LINES)),
-        line_end=text.line_end(point.line) or text.line_end(max(0, point.line - 1)) or "\n",
-        language=language_of(document.language),
-    )
-
-
-def _with_text(lines: list[str]) -> tuple[str, ...]:
-    return tuple(line.rstrip("\r\n")[:LOOK_COLUMNS] for line in lines if line.strip())
-
-
-def _occurring(characters: frozenset[str], text: Text) -> frozenset[str]:
-    return frozenset(one for one in characters if any(one in line for block in text.blocks for line in block))
+def _occurs(character: str, text: Text) -> bool:
+    return any(character in line for block in text.blocks for line in block)
 
 
 _CONTROL_TOKEN = re.compile(
@@ -142,53 +92,6 @@ def drop_truncated_line(draft: Draft, _place: Place) -> Draft:
     return replace(draft, text=head + newline) if head.strip() else draft
 
 
-def drop_leading_blank_lines(draft: Draft, place: Place) -> Draft:
-    """On a line without text begin with the first line that has some, at the depth the cursor has already."""
-    if place.before.strip() or not draft.text[:1].isspace():
-        return draft
-    lines = draft.text.split("\n")
-    first = next((idx for idx, line in enumerate(lines) if line.strip()), 0)
-    if first:
-        lines = lines[first:]
-        lines[0] = lines[0].removeprefix(place.before)
-    return replace(draft, text="\n".join(lines))
-
-
-def drop_extra_indent(draft: Draft, place: Place) -> Draft:
-    """Do not go deeper than the line above where nothing opens a block, and the cursor stands at its depth."""
-    text = draft.text
-    if place.before.strip() or not place.above or text[:1] not in (" ", "\t"):
-        return draft
-    above = place.above[-1]
-    if indent_of(place.before) != indent_of(above) or not place.before:
-        return draft
-    if opens_block(above, place.language) or not above.rstrip()[-1:].isalnum():
-        return draft
-    return replace(draft, text=text.lstrip(" \t"))
-
-
-def deepen_body(draft: Draft, place: Place) -> Draft:
-    """Move the body of a block to its depth in a language where the depth is the block."""
-    if place.before.strip() or not place.above or not place.language.needs_body:
-        return draft
-    above, line = place.above[-1], place.before + draft.text.partition("\n")[0]
-    opens = without_comment(above, place.language).rstrip().endswith(":")
-    if not opens or indent_of(line) > indent_of(above) or _goes_on(line, place.language):
-        return draft
-    unit = indent_unit((*place.above, *place.below))
-    steps = (indent_of(above) - indent_of(line)) // indent_of(unit) + 1
-    lines = draft.text.split("\n")
-    return replace(draft, text="\n".join(unit * steps + one if one.strip() else one for one in lines))
-
-
-def _goes_on(line: str, language: Language) -> bool:
-    word = _FIRST_WORD.match(line)
-    return word is not None and word.group(1) in language.middles
-
-
-_FIRST_WORD = re.compile(r"\s*(\w+)")
-
-
 def keep_one_line_inside_a_line(draft: Draft, place: Place) -> Draft:
     """Where code follows on the line, what is inserted before it is one line."""
     if not place.before.strip() or not place.rest.strip("".join(CLOSERS) + END_MARKS + " \t"):
@@ -221,90 +124,6 @@ def _count_repeats(lines: list[str], size: int) -> int:
 _REPEATED_PIECE = re.compile(r"(\S.{2,80}?)\1{5,}$")
 
 
-def drop_lines_that_follow(draft: Draft, place: Place) -> Draft | Skip:
-    """Drop last lines that are the document's next lines."""
-    below = place.below
-    if not place.before.strip() and place.rest.strip():
-        below = (place.before + place.rest, *below)
-    lines = (place.before + draft.text).split("\n")
-    kept = [idx for idx, line in enumerate(lines) if line.strip()]
-    for size in range(min(len(kept), len(below)), 0, -1):
-        last = [lines[idx] for idx in kept[-size:]]
-        if all(map(_same_line, last, below)) and _may_drop(lines, kept[-size], last):
-            if kept[-size] == 0:
-                return Skip(Reason.REPEATS_SUFFIX)
-            return replace(draft, text="\n".join(draft.text.split("\n")[: kept[-size]]).rstrip() + "\n")
-    return draft
-
-
-def _same_line(one: str, other: str) -> bool:
-    if one.rstrip() == other.rstrip():
-        return True
-    return len(one.strip()) >= TELLING_LINE_CHARS and one.strip() == other.strip()
-
-
-def _may_drop(lines: list[str], start: int, last: list[str]) -> bool:
-    """A line of closers only is dropped where it has no partner in the answer."""
-    if any(any(map(str.isalnum, line)) for line in last):
-        return True
-    return len(loose("\n".join(lines[: start + len(last)])).closers) > 0
-
-
-def drop_line_above(draft: Draft, place: Place) -> Draft | Skip:
-    """Refuse an answer that begins with the very line that stands above."""
-    first, _, others = draft.text.partition("\n")
-    line = place.before + first
-    if not place.above or line.rstrip() != place.above[-1].rstrip() or len(line.strip()) < TELLING_LINE_CHARS:
-        return draft
-    if place.before.strip() or not others.strip():
-        return Skip(Reason.REPEATS_PREFIX)
-    return replace(draft, text=others.removeprefix(place.before))
-
-
-def merge_rest_of_line(draft: Draft, place: Place) -> Draft:
-    """Do not write again what stands after the cursor, nor close what is closed there.
-
-    Of all ways to join the text and the rest of the line, the one with the fewest brackets and quotes
-    without partner is taken; of equal ones, the first.
-    """
-    if not place.rest.strip() or not place.before.strip():
-        return draft
-    return min(_joints(draft, place), key=lambda one: _count_loose(one, place))
-
-
-def _joints(draft: Draft, place: Place) -> Iterator[Draft]:
-    """Give the ways to join: less what both have, as it is, in the place of mere closers, cut at a loose closer."""
-    text, rest = draft.text.rstrip(), place.rest.rstrip()
-    for size in range(min(len(rest), len(text)), 0, -1):
-        if text.endswith(rest[:size]) and not rest[:size].isspace():
-            yield replace(draft, text=text[: len(text) - size])
-    yield draft
-    if all(one in CLOSERS or one in END_MARKS for one in rest):
-        yield replace(draft, text=text, replaced=len(rest))
-    for _, at in loose(text).closers:
-        yield replace(draft, text=text[:at])
-
-
-def _count_loose(draft: Draft, place: Place) -> int:
-    found = loose(place.before + draft.text + place.rest[draft.replaced :])
-    return len(found.closers) + len(found.openers)
-
-
-def end_whole_lines(draft: Draft, place: Place) -> Draft:
-    """Before a line that stands there already, inserted lines end with a line end, and that line keeps its depth."""
-    if place.before.strip() or not place.rest.strip() or _begins_the_line(draft, place):
-        return draft
-    return replace(draft, text=draft.text.rstrip() + "\n" + place.before)
-
-
-def _begins_the_line(draft: Draft, place: Place) -> bool:
-    """Say whether the text is meant to stand on one line with what follows: `result = ` before a call."""
-    if draft.finish is not Finish.STOP or "\n" in draft.text or place.rest[0].isspace():
-        return False
-    last = draft.text[-1]
-    return not (last.isalnum() or last in CLOSERS or last in END_MARKS + ":")
-
-
 def strip_end(draft: Draft, place: Place) -> Draft:
     """Take off white space at the end where nothing follows on the line.
 
@@ -319,9 +138,9 @@ def strip_end(draft: Draft, place: Place) -> Draft:
     return draft
 
 
-def refuse_empty(draft: Draft, _place: Place) -> Draft | Skip:
-    """Refuse what shows nothing."""
-    if not draft.text:
+def refuse_empty(draft: Draft, place: Place) -> Draft | Skip:
+    """Refuse what shows nothing, or the mark of a comment that says nothing."""
+    if not draft.text or draft.text.strip() == place.language.line_comment != "":
         return Skip(Reason.EMPTY)
     return draft if draft.text.strip() else Skip(Reason.ONLY_WHITESPACE)
 
@@ -336,7 +155,9 @@ FILTERS: tuple[Filter, ...] = (
     strip_fences,
     refuse_empty,
     drop_truncated_line,
+    drop_echo,
     drop_leading_blank_lines,
+    follow_indent_style,
     drop_extra_indent,
     deepen_body,
     keep_one_line_inside_a_line,

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_lsp.core.postprocess import Insertion, place_at, postprocess
+from llm_lsp.core.draft import place_at
+from llm_lsp.core.postprocess import Insertion, postprocess
 from llm_lsp.core.text import Text
 from llm_lsp.core.types import CompletionRequest, Document, Finish, Point, Reason, Skip, Trigger
 from tests.core.golden import Case, cases

@@ -1,0 +1,58 @@
+"""What a user gets when a model would write this and that: mode, stop rule and filters together."""
+
+from __future__ import annotations
+
+import pytest
+
+from llm_lsp.core.mode import choose_mode
+from llm_lsp.core.postprocess import Insertion, postprocess
+from llm_lsp.core.prompt import stop_rule
+from llm_lsp.core.streak import Streak
+from llm_lsp.core.types import (
+    CompletionRequest,
+    Document,
+    Finish,
+    Generation,
+    Point,
+    Profile,
+    Reason,
+    Skip,
+    Trigger,
+)
+from llm_lsp.core.window import cut_window
+from tests.core.golden import Case, cases
+
+QWEN = Profile("test", "qwen2.5-coder-0.5b", "qwen")
+PIECE_CHARS = 4
+
+
+def suggest(
+    document: Document, point: Point, answer: str, finish: Finish, trigger: Trigger
+) -> Insertion | Skip:
+    """Read an answer as it streams, and make its first unit fit."""
+    mode = choose_mode(document, point, "auto", manual=trigger is Trigger.MANUAL)
+    streak = Streak(stop_rule(cut_window(document, point, 2048), QWEN, mode))
+    pieces = [answer[at : at + PIECE_CHARS] for at in range(0, len(answer), PIECE_CHARS)]
+    if any(map(streak.feed, pieces)):
+        finish = Finish.CUT
+    else:
+        streak.end(finish)
+    generation = Generation(1, streak.text, finish, streak.units)
+    end = generation.end_after(0) or len(generation.text)
+    request = CompletionRequest(1, document, point, trigger, "inline", 0.0)
+    return postprocess(generation.text[:end], finish if end == len(generation.text) else Finish.CUT, request)
+
+
+@pytest.mark.parametrize("case", cases("suggestion"), ids=lambda case: case.name)
+def test_a_suggestion_is_what_belongs_there(case: Case) -> None:
+    document, point = case.document()
+    finish, trigger = Finish(case.head.get("finish", "stop")), Trigger(case.head.get("trigger", "automatic"))
+
+    done = suggest(document, point, case.sections["answer"], finish, trigger)
+
+    if "skip" in case.sections:
+        assert done == Skip(Reason[case.sections["skip"]])
+        return
+    assert isinstance(done, Insertion), done
+    before, after = document.text.slice(Point(0, 0), point), document.text.slice(done.end, document.text.end)
+    assert f"{before}├{done.text}┤{after}" == case.sections["result"]
