@@ -18,7 +18,18 @@ Auto = Literal["auto"]
 # Two values of `provider` that are no entry under [providers]: find one, and our own model server.
 AUTO = "auto"
 LOCAL = "local"
-Api = Literal["openai-completions", "openai-chat", "mistral-fim", "llamacpp-infill", "ollama"]
+Api = Literal[
+    "openai-completions",
+    "openai-chat",
+    "anthropic",
+    "gemini",
+    "mistral-fim",
+    "llamacpp-infill",
+    "ollama",
+    "tgi",
+]
+KeyHeader = Literal["authorization", "api-key", "x-api-key", "x-goog-api-key"]
+Prefill = Literal["never", "plain", "prefix", "partial"]
 
 # Capitals only, as such names are written: who puts the key itself here must not have it read as a name, and
 # then printed in "the variable … is not set".
@@ -77,6 +88,18 @@ class ProviderConfig:
     """Most tokens of one answer."""
     temperature: Annotated[float, Between(0, 2)] = 0.0
     """Sampling temperature; sent only where the API takes it."""
+    takes_temperature: bool | Auto = "auto"
+    """Whether the API takes `temperature`; "auto" knows it of the presets' models."""
+    max_stops: Annotated[int, Between(0, 1000)] | Auto = "auto"
+    """How many stop strings the API takes; "auto" is 4 where it is not known. The rest is cut off here."""
+    max_tokens_field: Annotated[str, Matching(r"\w{0,64}", "the name of a field")] = ""
+    """The field that carries `max_tokens`; empty takes the preset's, else "max_tokens"."""
+    ask_usage: bool | Auto = "auto"
+    """Whether an OpenAI-shaped API is asked to count tokens in a stream; "auto" where it is known to take that."""
+    prefill: Prefill | Auto = "auto"
+    """How a dialogue may end with the beginning of the answer: "never", "plain" (as the assistant's message), or with that message marked by a field `prefix` or `partial`."""
+    key_header: KeyHeader | Auto = "auto"
+    """The HTTP header that carries the key; "auto" is the dialect's or the preset's own."""
     stream: bool = True
     """Read the answer as it is written; off only for an API that cannot."""
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -97,8 +97,20 @@ class Usage:
     """What a call used, in tokens; None where the API did not say."""
 
     input_tokens: int | None = None
+    """The whole prompt, whatever of it a cache held or took in."""
     output_tokens: int | None = None
+    """All that was written, thoughts among it."""
     cached_tokens: int | None = None
+    """Of the prompt, what was read from the API's cache."""
+    cache_write_tokens: int | None = None
+    """Of the prompt, what was written into the API's cache, where that has a price of its own."""
+    reasoning_tokens: int | None = None
+    """Of the answer, what was thought and not shown."""
+
+    def updated(self, newer: Usage) -> Usage:
+        """Lay what a later event says over this: some APIs count the prompt first and the answer last."""
+        pairs = zip(astuple(self), astuple(newer), strict=True)
+        return Usage(*(old if new is None else new for old, new in pairs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +239,8 @@ class Profile:
     cancel_stops_billing: bool = True
     forces_start: bool = False
     """The API can hold an answer to a given beginning, as llama.cpp does by a grammar."""
+    takes_prefill: bool = False
+    """A dialogue may end with the assistant's message: the answer then goes on from it, and does not repeat it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,11 +277,16 @@ class FimPrompt:
 
 @dataclass(frozen=True, slots=True)
 class ChatPrompt:
-    """A dialogue; `messages` are (role, text) pairs with roles system, user and assistant."""
+    """A dialogue; `messages` are (role, text) pairs with roles system, user and assistant.
+
+    The last one is the assistant's only for a provider that `takes_prefill`.
+    """
 
     messages: tuple[tuple[str, str], ...]
     stop: tuple[str, ...] = ()
     max_tokens: int = 128
+    thinks: bool = False
+    """The model may think first, where it does so by itself; `max_tokens` bounds thoughts and answer together."""
 
 
 Prompt = RawPrompt | FimPrompt | ChatPrompt

@@ -70,17 +70,22 @@ class Answer:
             data = decode(event)
         except ValueError:
             data = None
+        if isinstance(data, list) and len(data) == 1:
+            # So Gemini sends errors.
+            data = data[0]
         if not isinstance(data, Mapping):
             raise BrokenStreamError("sent an event that is no JSON object")
         chunk = self._dialect.chunk(data)
         if chunk is None:
             return []
         self._finish = chunk.finish or self._finish
-        self._usage = chunk.usage or self._usage
+        if chunk.usage is not None:
+            self._usage = self._usage.updated(chunk.usage) if self._usage else chunk.usage
         chunks = []
         if chunk.text:
             self.has_text = True
-            chunks.append(Chunk(_without_surrogates(chunk.text)))
+            # Whoever stops reading here knows what was counted so far.
+            chunks.append(Chunk(_without_surrogates(chunk.text), usage=self._usage))
         if self._finish is not None and self._usage is not None:
             chunks += self.finish()
         return chunks

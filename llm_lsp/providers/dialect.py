@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 
-from llm_lsp.config.values import Api
-from llm_lsp.core.types import Chunk, Json, Prompt
+from llm_lsp.config.values import Api, Prefill
+from llm_lsp.core.types import ChatPrompt, Chunk, Json, Prompt
 from llm_lsp.providers.sse import Framing
 
 
@@ -25,8 +25,18 @@ class Settings:
     max_tokens_field: str = "max_tokens"
     ask_usage: bool = False
     """Whether `stream_options.include_usage` is accepted; strict servers refuse unknown fields."""
+    prefill: Prefill = "never"
+    """How a last message of the assistant's is marked as the beginning of the answer."""
+    thinking_off: Mapping[str, object] = field(default_factory=dict)
+    """Fields of a dialogue's request that keep the model from thinking; mappings are merged."""
     extra_body: Mapping[str, object] = field(default_factory=dict)
     """Wins over ours; mappings are merged."""
+
+    def completed(self, body: Json, prompt: Prompt) -> Json:
+        """Add to a request's body what the API and the user want in it."""
+        if isinstance(prompt, ChatPrompt) and not prompt.thinks:
+            body = merged(body, self.thinking_off)
+        return merged(body, self.extra_body)
 
     def stops(self, stops: tuple[str, ...]) -> list[str]:
         """Clip a stop list to what the API takes; the most likely stand first."""
@@ -59,6 +69,8 @@ class Dialect:
     """Where the models are listed."""
     forces_start: bool = False
     """Whether it holds the answer to a prompt's `begins`."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What every request carries beside the usual ones."""
 
 
 def load_dialect(api: Api) -> Dialect:

@@ -16,6 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from llm_lsp import __version__
+from llm_lsp.config.values import KeyHeader
 from llm_lsp.core.addresses import Origin, origin_of
 from llm_lsp.core.secret import Secret
 from llm_lsp.core.types import Json, Profile, Prompt
@@ -53,6 +54,7 @@ class Endpoint:
     key: Secret | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     """Further ones; they win over ours."""
+    key_header: KeyHeader = "authorization"
 
 
 class HttpProvider:
@@ -68,7 +70,7 @@ class HttpProvider:
         self._endpoint = endpoint
         self._origin = origin_of(endpoint.base_url)
         self._transport = transport
-        self._headers = headers_of(endpoint.key, endpoint.headers)
+        self._headers = headers_of(endpoint.key, endpoint.headers, endpoint.key_header)
         self._urls: dict[str, httpx.URL] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._warming: asyncio.Task[None] | None = None
@@ -187,7 +189,9 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?|")
 
 
-def headers_of(key: Secret | None, further: Mapping[str, str]) -> dict[str, str]:
+def headers_of(
+    key: Secret | None, further: Mapping[str, str], key_header: KeyHeader = "authorization"
+) -> dict[str, str]:
     """Write the headers of every call; `further` ones win.
 
     Raises ConfigError, which shows none of their values, for what no header can carry.
@@ -197,7 +201,8 @@ def headers_of(key: Secret | None, further: Mapping[str, str]) -> dict[str, str]
             raise ConfigError("a header in the settings has characters that no header can carry")
     headers = PUBLIC_HEADERS | {"Content-Type": "application/json"}
     if key is not None:
-        headers["Authorization"] = f"Bearer {key.reveal()}"
+        is_bearer = key_header == "authorization"
+        headers[key_header] = f"Bearer {key.reveal()}" if is_bearer else key.reveal()
     theirs = {name.lower() for name in further}
     return {name: value for name, value in headers.items() if name.lower() not in theirs} | dict(further)
 

@@ -10,7 +10,7 @@ from llm_lsp.core.secret import Secret
 from llm_lsp.errors import NotFoundError, UnreachableError
 from llm_lsp.providers.dialect import load_dialect
 from llm_lsp.providers.failures import from_reply
-from llm_lsp.providers.resolve import api_address, where_of
+from llm_lsp.providers.resolve import api_address, header_fields, where_of
 from llm_lsp.providers.shapes import as_list, as_map, as_text
 
 if TYPE_CHECKING:
@@ -55,11 +55,12 @@ _NO_LIST = frozenset({200, 404, 405})
 async def _ask(config: ProviderConfig, key: Secret | None) -> Reply:
     from llm_lsp.providers.probe import Conversation
 
-    async with Conversation(api_address(config), TIMEOUT_S, key, config.headers) as ask:
+    async with Conversation(api_address(config), TIMEOUT_S, header_fields(config, key)) as ask:
         return await ask.get(load_dialect(config.api).models_path)
 
 
 def _names(reply: Reply) -> tuple[str, ...]:
     entries = map(as_map, as_list(reply.body.get("data")) or as_list(reply.body.get("models")))
     names = [as_text(entry.get("id")) or as_text(entry.get("name")) for entry in entries]
-    return tuple(name for name in names if name)
+    # Gemini's names are paths.
+    return tuple(name.removeprefix("models/") for name in names if name)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from llm_lsp.core.types import Chunk, Finish, Json, Prompt, Usage
-from llm_lsp.providers.dialect import Settings, merged
+from llm_lsp.core.types import ChatPrompt, Chunk, Finish, Json, Prompt, Usage
+from llm_lsp.providers.dialect import HttpRequest, Settings
 from llm_lsp.providers.failures import raise_error_object
 from llm_lsp.providers.shapes import as_int, as_list, as_map, as_text
 
-# Everything else that a finish reason says ("eos", "tool_calls", "content_filter" …) is an end like "stop".
+# Everything else that a finish reason says ("eos", "tool_calls" …) is an end like "stop".
 _FINISHES = {
     "length": Finish.LENGTH,
     "max_tokens": Finish.LENGTH,
+    "content_filter": Finish.LENGTH,
     "error": Finish.TRUNCATED,
     "insufficient_system_resource": Finish.TRUNCATED,
 }
@@ -30,7 +31,15 @@ def body(prompt: Prompt, settings: Settings, fields: Json) -> Json:
     result["stream"] = settings.stream
     if settings.stream and settings.ask_usage:
         result["stream_options"] = {"include_usage": True}
-    return merged(result, settings.extra_body)
+    return settings.completed(result, prompt)
+
+
+def chat_request(prompt: ChatPrompt, settings: Settings) -> HttpRequest:
+    """Ask with a dialogue; its last message may be the beginning of the answer."""
+    messages: list[dict[str, object]] = [{"role": role, "content": text} for role, text in prompt.messages]
+    if settings.prefill in ("prefix", "partial") and messages[-1]["role"] == "assistant":
+        messages[-1][settings.prefill] = True
+    return HttpRequest("/chat/completions", body(prompt, settings, {"messages": messages}))
 
 
 def chunk(data: Json) -> Chunk | None:
@@ -65,4 +74,10 @@ def _usage(usage: Mapping[str, object]) -> Usage | None:
     cached = as_int(details.get("cached_tokens"))
     # DeepSeek's own name for it.
     cached = as_int(usage.get("prompt_cache_hit_tokens")) if cached is None else cached
-    return Usage(as_int(usage.get("prompt_tokens")), as_int(usage.get("completion_tokens")), cached)
+    return Usage(
+        as_int(usage.get("prompt_tokens")),
+        as_int(usage.get("completion_tokens")),
+        cached,
+        as_int(details.get("cache_write_tokens")),
+        as_int(as_map(usage.get("completion_tokens_details")).get("reasoning_tokens")),
+    )

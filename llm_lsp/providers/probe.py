@@ -9,11 +9,10 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from llm_lsp.core.addresses import origin_of
-from llm_lsp.core.secret import Secret
 from llm_lsp.providers.http import encode, headers_of, open_transport
 from llm_lsp.providers.shapes import as_map, decode
 
@@ -38,16 +37,11 @@ class Reply:
 class Conversation:
     """Questions to one server."""
 
-    def __init__(
-        self,
-        base_url: str,
-        timeout_s: float,
-        key: Secret | None = None,
-        headers: Mapping[str, str] = MappingProxyType({}),
-    ) -> None:
+    def __init__(self, base_url: str, timeout_s: float, headers: Mapping[str, str] | None = None) -> None:
+        """`headers` are all that a question carries; without them it carries no key."""
         self._base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
-        self._headers = headers_of(key, headers)
+        self._headers = headers_of(None, {}) if headers is None else headers
         self._transport = open_transport(origin_of(base_url))
 
     async def __aenter__(self) -> Self:

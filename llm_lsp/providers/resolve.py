@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from llm_lsp.config.values import ProviderConfig
 from llm_lsp.core.addresses import origin_of
 from llm_lsp.core.families import family_named, family_of
@@ -11,8 +13,8 @@ from llm_lsp.core.types import Fim, Profile
 from llm_lsp.errors import ConfigError
 from llm_lsp.providers.dialect import Settings, load_dialect
 from llm_lsp.providers.failures import Where
-from llm_lsp.providers.http import Endpoint, HttpProvider
-from llm_lsp.providers.presets import PRESETS, quirks_of
+from llm_lsp.providers.http import Endpoint, HttpProvider, headers_of
+from llm_lsp.providers.presets import preset_of, quirks_of
 from llm_lsp.providers.stream import Deadlines
 
 # Seconds. TCP and TLS to the other side of the world take 0.6 at 200 ms a round trip, and the machine may be busy;
@@ -39,16 +41,31 @@ def make_provider(config: ProviderConfig, key: Secret | None) -> HttpProvider:
         max_stops=quirks.max_stops,
         max_tokens_field=quirks.max_tokens_field,
         ask_usage=quirks.ask_usage,
+        prefill=quirks.prefill,
+        thinking_off=quirks.thinking_off,
         extra_body=config.extra_body,
     )
-    deadlines = deadlines_of(config, profile.local)
-    base_url = api_address(config)
-    return HttpProvider(
-        profile,
-        Endpoint(
-            base_url, load_dialect(config.api), settings, where_of(config), deadlines, key, config.headers
-        ),
+    endpoint = Endpoint(
+        api_address(config),
+        load_dialect(config.api),
+        settings,
+        where_of(config),
+        deadlines_of(config, profile.local),
+        key,
+        _further_headers(config),
+        quirks.key_header,
     )
+    return HttpProvider(profile, endpoint)
+
+
+def header_fields(config: ProviderConfig, key: Secret | None) -> Mapping[str, str]:
+    """Write the headers of a question beside the calls, with the key; raises ConfigError as `make_provider` does."""
+    return headers_of(key, _further_headers(config), quirks_of(config).key_header)
+
+
+def _further_headers(config: ProviderConfig) -> Mapping[str, str]:
+    """The dialect's own, and the user's, which win."""
+    return {**load_dialect(config.api).headers, **config.headers}
 
 
 def profile_of(config: ProviderConfig) -> Profile:
@@ -65,6 +82,7 @@ def profile_of(config: ProviderConfig) -> Profile:
         max_in_flight=_in_flight(config, local) if config.max_in_flight == "auto" else config.max_in_flight,
         cancel_stops_billing=config.cancel_stops_billing,
         forces_start=load_dialect(config.api).forces_start,
+        takes_prefill=quirks_of(config).prefill != "never",
     )
 
 
@@ -98,23 +116,26 @@ def _fim(config: ProviderConfig) -> Fim:
     known = ("native", "chat", "none")
     if config.fim not in known and family_named(config.fim) is None:
         raise ConfigError(f"fim of {config.name} names no family of templates: {config.fim}")
-    takes_chat = config.api == "openai-chat"
-    if takes_chat != (config.fim == "chat"):
+    is_refused = {
+        "openai-chat": config.fim != "chat",
+        "anthropic": config.fim != "chat",
+        "gemini": config.fim != "chat",
+        "mistral-fim": config.fim not in ("native", "chat"),
+        "tgi": config.fim == "native",
+    }
+    if is_refused.get(config.api, False):
         raise ConfigError(f'{config.api} of {config.name} cannot be asked with fim = "{config.fim}"')
-    if config.api == "mistral-fim" and config.fim != "native":
-        raise ConfigError(f'mistral-fim of {config.name} takes fim = "native" only')
     return config.fim
 
 
 def _auto_fim(config: ProviderConfig) -> Fim:
-    if config.api == "openai-chat":
+    if config.api in ("openai-chat", "anthropic", "gemini"):
         return "chat"
     if config.api in ("mistral-fim", "llamacpp-infill"):
         return "native"
-    origin = origin_of(config.base_url)
-    for preset in PRESETS.values():
-        if preset.api == config.api and origin == origin_of(preset.base_url) and preset.fim != "auto":
-            return preset.fim
+    preset = preset_of(config)
+    if preset is not None and preset.fim != "auto":
+        return preset.fim
     return family_of(config.model) or "none"
 
 
@@ -122,7 +143,8 @@ def api_address(config: ProviderConfig) -> str:
     """Give the address that a dialect's paths are added to."""
     base_url = config.base_url.rstrip("/")
     # Their own APIs stand at the root; the address of the OpenAI-shaped twin is what many have at hand.
-    return base_url.removesuffix("/v1") if config.api in ("llamacpp-infill", "ollama") else base_url
+    is_at_root = config.api in ("llamacpp-infill", "ollama", "anthropic", "tgi")
+    return base_url.removesuffix("/v1") if is_at_root else base_url
 
 
 def where_of(config: ProviderConfig) -> Where:

@@ -13,6 +13,7 @@ from llm_lsp.core.addresses import Origin, origin_of
 from llm_lsp.core.ollama import is_cloud_tag, runs_elsewhere
 from llm_lsp.core.secret import Secret
 from llm_lsp.errors import ConfigError, NotFoundError, UnreachableError
+from llm_lsp.providers.resolve import header_fields
 from llm_lsp.system import Owner, listener_owner
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ async def _show(config: ProviderConfig, key: Secret | None) -> Reply:
     from llm_lsp.providers.probe import Conversation
 
     origin = origin_of(config.base_url)
-    async with Conversation(str(origin), TIMEOUT_S, key, config.headers) as ask:
+    async with Conversation(str(origin), TIMEOUT_S, header_fields(config, key)) as ask:
         shown = await ask.post("/api/show", {"model": config.model})
     if shown.status == 0:
         raise UnreachableError(f"nothing answers at {_host(origin)}, start the server of {config.name}")

@@ -1,5 +1,8 @@
 """Each dialect as tables: what a prompt becomes, and what an event means."""
 
+from dataclasses import replace
+from typing import get_args
+
 import pytest
 
 from llm_lsp.config.values import Api
@@ -11,6 +14,8 @@ STOPS = ("a", "b", "c", "d", "e")
 RAW = RawPrompt("<P>x<S>y<M>", STOPS, 64)
 FIM = FimPrompt("before\n", "  cur", "\nafter", (Snippet("b.py", "B = 1"),), STOPS, 64)
 CHAT = ChatPrompt((("system", "fill"), ("user", "x")), ("\n",), 64)
+MESSAGES = [{"role": "system", "content": "fill"}, {"role": "user", "content": "x"}]
+PREFILLED = ChatPrompt((("user", "x"), ("assistant", "y")))
 PLAIN = Settings("m")
 
 REQUESTS = [
@@ -67,6 +72,50 @@ REQUESTS = [
          "options": {"num_predict": 64, "temperature": 0.0, "stop": list(STOPS)}},
         id="ollama: raw",
     ),
+    pytest.param(
+        "ollama", CHAT, Settings("m", max_stops=None), "/api/chat",
+        {"model": "m", "messages": MESSAGES, "stream": True, "think": False,
+         "options": {"num_predict": 64, "temperature": 0.0, "stop": ["\n"]}},
+        id="ollama: a dialogue",
+    ),
+    pytest.param(
+        "ollama", replace(CHAT, thinks=True), Settings("m", temperature=None), "/api/chat",
+        {"model": "m", "messages": MESSAGES, "stream": True, "options": {"num_predict": 64, "stop": ["\n"]}},
+        id="ollama: a dialogue that may think",
+    ),
+    pytest.param(
+        "llamacpp-infill", CHAT, PLAIN, "/v1/chat/completions",
+        {"model": "m", "messages": MESSAGES, "max_tokens": 64, "temperature": 0.0, "stop": ["\n"], "stream": True},
+        id="llama.cpp: a dialogue",
+    ),
+    pytest.param(
+        "openai-completions", CHAT, Settings("m", thinking_off={"thinking": {"type": "disabled"}}), "/chat/completions",
+        {"model": "m", "messages": MESSAGES, "max_tokens": 64, "temperature": 0.0, "stop": ["\n"], "stream": True,
+         "thinking": {"type": "disabled"}},
+        id="completions: a dialogue, without thoughts",
+    ),
+    pytest.param(
+        "openai-chat", replace(CHAT, thinks=True), Settings("m", thinking_off={"thinking": {"type": "disabled"}}), "/chat/completions",
+        {"model": "m", "messages": MESSAGES, "max_tokens": 64, "temperature": 0.0, "stop": ["\n"], "stream": True},
+        id="chat: thoughts are not turned off where they are wanted",
+    ),
+    pytest.param(
+        "openai-completions", RAW, Settings("m", max_stops=0, thinking_off={"thinking": {"type": "disabled"}}), "/completions",
+        {"model": "m", "prompt": "<P>x<S>y<M>", "max_tokens": 64, "temperature": 0.0, "stream": True},
+        id="completions: only a dialogue thinks, and no stop strings where none are taken",
+    ),
+    pytest.param(
+        "mistral-fim", PREFILLED, Settings("m", prefill="prefix"), "/chat/completions",
+        {"model": "m", "messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y", "prefix": True}],
+         "max_tokens": 128, "temperature": 0.0, "stream": True},
+        id="mistral: a dialogue with the beginning of its answer, which is marked",
+    ),
+    pytest.param(
+        "openai-chat", PREFILLED, Settings("m", prefill="plain"), "/chat/completions",
+        {"model": "m", "messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}],
+         "max_tokens": 128, "temperature": 0.0, "stream": True},
+        id="chat: a beginning that needs no mark",
+    ),
 ]  # fmt: skip
 
 
@@ -81,8 +130,8 @@ def test_a_prompt_becomes_a_request(
 @pytest.mark.parametrize(
     ("api", "prompt"),
     [
-        ("openai-completions", CHAT), ("llamacpp-infill", CHAT), ("ollama", CHAT),
-        ("openai-chat", RAW), ("openai-chat", FIM), ("mistral-fim", RAW), ("mistral-fim", CHAT),
+        ("openai-chat", RAW), ("openai-chat", FIM), ("mistral-fim", RAW), ("anthropic", RAW), ("anthropic", FIM),
+        ("gemini", RAW), ("gemini", FIM), ("tgi", FIM),
     ],
 )  # fmt: skip
 def test_a_prompt_that_an_api_has_no_place_for_is_a_fault_of_ours(api: Api, prompt: Prompt) -> None:
@@ -110,6 +159,10 @@ CHUNKS = [
     pytest.param("openai-chat", choice(delta={"content": "x"}), Chunk("x"), id="chat: text"),
     pytest.param("openai-chat", choice(delta={"reasoning_content": "hm"}), None, id="chat: thoughts are left out"),
     pytest.param("openai-chat", choice(message={"content": "x"}, finish_reason="stop"), Chunk("x", Finish.STOP), id="chat: whole"),
+    pytest.param("openai-chat", choice(text="", finish_reason="content_filter"), Chunk("", Finish.LENGTH), id="chat: filtered, maybe within a line"),
+    pytest.param("openai-chat", {"choices": [], "usage": OPENAI_USAGE | {"completion_tokens_details": {"reasoning_tokens": 3},
+                  "prompt_tokens_details": {"cached_tokens": 8, "cache_write_tokens": 1}}},
+                 Chunk("", None, Usage(9, 4, 8, 1, 3)), id="chat: thoughts and what the cache took in are counted"),
     pytest.param("openai-chat", choice(delta={}) | {"x_groq": {"usage": OPENAI_USAGE}}, Chunk("", None, Usage(9, 4, 8)), id="Groq's usage"),
     pytest.param("mistral-fim", choice(delta={"content": [{"type": "text", "text": "x"}, {"type": "thinking"}]}), Chunk("x"), id="mistral: a list"),
     pytest.param("mistral-fim", choice(delta={"content": "x"}, finish_reason="stop"), Chunk("x", Finish.STOP), id="mistral: text"),
@@ -119,6 +172,9 @@ CHUNKS = [
                  Chunk("", Finish.LENGTH, Usage(9, 4, 8)), id="llama.cpp: the end"),
     pytest.param("llamacpp-infill", {"content": "x", "stop": True, "stopped_limit": True}, Chunk("x", Finish.LENGTH, Usage()), id="llama.cpp: older"),
     pytest.param("ollama", {"response": "x", "done": False}, Chunk("x"), id="ollama: text"),
+    pytest.param("ollama", {"message": {"role": "assistant", "content": "x", "thinking": "hm"}, "done": False}, Chunk("x"), id="ollama: a dialogue's text"),
+    pytest.param("llamacpp-infill", choice(delta={"content": "x"}), Chunk("x"), id="llama.cpp: a dialogue's text"),
+    pytest.param("tgi", choice(delta={"content": "x"}), Chunk("x"), id="TGI: a dialogue's text"),
     pytest.param("ollama", {"response": "", "thinking": "hm", "done": False}, None, id="ollama: thoughts are left out"),
     pytest.param("ollama", {"response": "", "done": True, "done_reason": "length", "prompt_eval_count": 9, "eval_count": 4},
                  Chunk("", Finish.LENGTH, Usage(9, 4)), id="ollama: the end"),
@@ -133,9 +189,7 @@ def test_an_event_becomes_a_chunk(api: Api, event: Json, chunk: Chunk | None) ->
     assert load_dialect(api).chunk(event) == chunk
 
 
-@pytest.mark.parametrize(
-    "api", ["openai-completions", "openai-chat", "mistral-fim", "llamacpp-infill", "ollama"]
-)
+@pytest.mark.parametrize("api", get_args(Api))
 @pytest.mark.parametrize(
     "event", [{"error": {"message": "m"}}, {"error": "m"}, {"object": "error", "message": "m"}]
 )

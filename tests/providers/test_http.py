@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from llm_lsp.config.values import ProviderConfig
+from llm_lsp.config.values import KeyHeader, ProviderConfig
 from llm_lsp.core.secret import Secret
 from llm_lsp.core.types import Chunk, Finish, RawPrompt, Usage
 from llm_lsp.errors import (
@@ -473,6 +473,15 @@ def test_headers_of_the_user_win() -> None:
     headers = headers_of(Secret(CANARY), {"authorization": "Basic x", "X-Team": "a"})
     assert headers["authorization"] == "Basic x"
     assert "Authorization" not in headers
+
+
+@pytest.mark.parametrize(
+    ("key_header", "value"),
+    [("authorization", f"Bearer {CANARY}"), ("x-api-key", CANARY), ("api-key", CANARY), ("x-goog-api-key", CANARY)],
+)  # fmt: skip
+def test_the_key_goes_into_its_apis_header_alone(key_header: KeyHeader, value: str) -> None:
+    headers = headers_of(Secret(CANARY), {}, key_header)
+    assert {name: sent for name, sent in headers.items() if CANARY in sent} == {key_header: value}
 
 
 def test_an_endpoint_prints_without_its_key() -> None:

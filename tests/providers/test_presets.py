@@ -7,22 +7,24 @@ import pytest
 from llm_lsp.config.values import ProviderConfig
 from llm_lsp.core.addresses import origin_of
 from llm_lsp.errors import ConfigError
-from llm_lsp.providers.presets import PRESET_CONFIGS, PRESETS, Quirks, preset_config, quirks_of
+from llm_lsp.providers.presets import PRESET_CONFIGS, PRESETS, preset_config, quirks_of
+from llm_lsp.providers.quirks import Quirks
 from llm_lsp.providers.resolve import make_provider, profile_of
+
+OWN = "https://llm.example/v1"
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_makes_a_provider(name: str) -> None:
     config = preset_config(name)
-    if not config.model:
-        config = replace(config, model="some-model")
+    config = replace(config, model=config.model or "some-model", base_url=config.base_url or OWN)
     assert make_provider(config, None).profile.provider == name
     assert PRESET_CONFIGS[name] == preset_config(name)
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_sends_no_key_in_the_clear(name: str) -> None:
-    origin = origin_of(preset_config(name).base_url)
+    origin = origin_of(preset_config(name).base_url or OWN)
     assert origin.scheme == "https" or origin.is_loopback
 
 
@@ -37,7 +39,7 @@ def test_an_unknown_preset_is_a_key_error() -> None:
 
 QUIRKS = [
     pytest.param(ProviderConfig("own", "openai-completions", "https://api.deepseek.com/beta"), 16, id="by address"),
-    pytest.param(ProviderConfig("own", "openai-chat", "https://api.deepseek.com/beta"), 4, id="not with another dialect"),
+    pytest.param(ProviderConfig("own", "mistral-fim", "https://api.deepseek.com/beta"), 4, id="not with another dialect"),
     pytest.param(ProviderConfig("own", "openai-completions", "https://api.deepseek.com.evil.example/beta"), 4, id="not by half a host"),
     pytest.param(ProviderConfig("own", "llamacpp-infill", "http://127.0.0.1:9999"), None, id="llama.cpp anywhere"),
     pytest.param(ProviderConfig("own", "ollama", "http://gpu.example:11434"), None, id="Ollama anywhere"),
@@ -53,6 +55,59 @@ def test_quirks_are_found_by_address_and_dialect(config: ProviderConfig, max_sto
 def test_quirks_of_a_local_server_are_found_by_name_on_any_port() -> None:
     assert quirks_of(ProviderConfig("vllm", "openai-completions", "http://127.0.0.1:9000/v1")).ask_usage
     assert quirks_of(ProviderConfig("other", "openai-completions", "http://127.0.0.1:9000/v1")) == Quirks()
+
+
+def remote(api: str, url: str, model: str, **said: object) -> ProviderConfig:
+    return ProviderConfig("own", api, url, model, **said)  # type: ignore[arg-type] # the names are those of fields
+
+
+OPENAI, ANTHROPIC = "https://api.openai.com/v1", "https://api.anthropic.com"
+GEMINI = "https://generativelanguage.googleapis.com/v1beta"
+LEVEL = {"generationConfig": {"thinkingConfig": {"thinkingLevel": "MINIMAL"}}}
+THINKING = [
+    pytest.param(remote("openai-chat", OPENAI, "gpt-6-luna"), {"reasoning_effort": "none"}, False, id="OpenAI"),
+    pytest.param(remote("openai-chat", OPENAI, "gpt-5-mini"), {"reasoning_effort": "minimal"}, False, id="the first GPT-5"),
+    pytest.param(remote("openai-chat", OPENAI, "gpt-4.1-nano"), {}, True, id="before GPT-5"),
+    pytest.param(remote("openai-chat", OPENAI, "o4-mini"), {"reasoning_effort": "low"}, False, id="cannot but think"),
+    pytest.param(remote("anthropic", ANTHROPIC, "claude-haiku-5-5"), {"thinking": {"type": "disabled"}}, False, id="Anthropic"),
+    pytest.param(remote("anthropic", ANTHROPIC, "claude-haiku-4-5"), {}, True, id="thinks only when asked"),
+    pytest.param(remote("anthropic", ANTHROPIC, "claude-sonnet-4-20250514"), {}, True, id="named by its date"),
+    pytest.param(remote("anthropic", ANTHROPIC, "claude-opus-4-6"), {"thinking": {"type": "disabled"}}, False, id="Opus 4.6"),
+    pytest.param(remote("anthropic", ANTHROPIC, "claude-opus-5-5"), {"output_config": {"effort": "low"}}, False, id="Opus 5.5"),
+    pytest.param(remote("gemini", GEMINI, "gemini-3.5-flash-lite"), LEVEL, True, id="Gemini"),
+    pytest.param(remote("gemini", GEMINI, "gemini-2.5-flash"), {"generationConfig": {"thinkingConfig": {"thinkingBudget": 0}}}, True, id="Gemini 2.5"),
+    pytest.param(remote("openai-chat", "https://api.groq.com/openai/v1", "qwen/qwen3-32b"), {"reasoning_effort": "none"}, True, id="Qwen at Groq"),
+    pytest.param(remote("openai-chat", "https://llm.example/v1", "gpt-6-luna"), {}, True, id="nothing unasked to a stranger"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("config", "thinking_off", "takes_temperature"), THINKING)
+def test_a_model_is_sent_what_it_takes(
+    config: ProviderConfig, thinking_off: dict[str, object], takes_temperature: bool
+) -> None:
+    quirks = quirks_of(config)
+    assert (quirks.thinking_off, quirks.takes_temperature) == (thinking_off, takes_temperature)
+
+
+def test_what_the_user_says_of_an_api_wins() -> None:
+    said = {"max_stops": 2, "max_tokens_field": "n", "takes_temperature": True, "ask_usage": False,
+            "prefill": "partial", "key_header": "api-key"}  # fmt: skip
+    quirks = quirks_of(remote("openai-chat", OPENAI, "gpt-6-luna", **said))
+    assert {name: getattr(quirks, name) for name in said} == said
+
+
+def test_an_api_with_each_users_own_address_is_known_by_its_name() -> None:
+    azure = replace(preset_config("azure"), base_url="https://me.openai.azure.com/openai/v1", model="gpt-4.1")
+    quirks = quirks_of(azure)
+    assert (quirks.key_header, quirks.thinking_off) == ("api-key", {})
+    assert quirks_of(replace(azure, name="other")).key_header == "authorization"
+
+
+@pytest.mark.parametrize(
+    ("name", "takes_prefill"), [("codestral", True), ("deepseek", True), ("anthropic", False), ("openai", False)]
+)  # fmt: skip
+def test_a_profile_says_whether_an_answer_may_be_begun(name: str, takes_prefill: bool) -> None:
+    assert profile_of(preset_config(name)).takes_prefill is takes_prefill
 
 
 LOOPBACK = "http://127.0.0.1:8080"
@@ -99,6 +154,10 @@ FIMS = [
     pytest.param("mistral-fim", "auto", "codestral", "native", id="Mistral"),
     pytest.param("llamacpp-infill", "auto", "", "native", id="llama.cpp"),
     pytest.param("ollama", "auto", "qwen2.5-coder:7b", "qwen", id="Ollama, by name"),
+    pytest.param("ollama", "chat", "qwen3:8b", "chat", id="Ollama, as a dialogue"),
+    pytest.param("anthropic", "auto", "claude-haiku-5-5", "chat", id="Anthropic"),
+    pytest.param("gemini", "auto", "gemini-3.5-flash-lite", "chat", id="Gemini"),
+    pytest.param("tgi", "auto", "qwen2.5-coder-7b", "qwen", id="TGI, by name"),
 ]
 
 
@@ -110,8 +169,8 @@ def test_fim_is_resolved(api: str, fim: str, model: str, resolved: str) -> None:
 
 @pytest.mark.parametrize(
     ("api", "fim"),
-    [("openai-chat", "native"), ("openai-chat", "qwen"), ("openai-completions", "chat"), ("ollama", "chat"),
-     ("mistral-fim", "none"), ("openai-completions", "nonsense")],
+    [("openai-chat", "native"), ("openai-chat", "qwen"), ("anthropic", "native"), ("gemini", "none"),
+     ("mistral-fim", "none"), ("tgi", "native"), ("openai-completions", "nonsense")],
 )  # fmt: skip
 def test_a_way_that_an_api_does_not_have_is_refused(api: str, fim: str) -> None:
     with pytest.raises(ConfigError, match="mine"):

@@ -1,26 +1,30 @@
 """llama.cpp's own API: `/infill` renders the model's tokens itself, `/completion` takes a prompt as it is.
 
+A dialogue goes to its OpenAI-shaped twin, which alone applies the model's chat template.
+
 The header `X-Conversation-Id` is never sent: with it the server goes on after the client has left.
 https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
 """
 
 from __future__ import annotations
 
-from llm_lsp.core.types import Chunk, FimPrompt, Finish, Json, Prompt, RawPrompt, Usage
-from llm_lsp.providers.dialect import Dialect, HttpRequest, Settings, merged
+from llm_lsp.core.types import ChatPrompt, Chunk, FimPrompt, Finish, Json, Prompt, RawPrompt, Usage
+from llm_lsp.providers import openai
+from llm_lsp.providers.dialect import Dialect, HttpRequest, Settings
 from llm_lsp.providers.failures import raise_error_object
 from llm_lsp.providers.shapes import as_int, as_map, as_text
 
 
 def request(prompt: Prompt, settings: Settings) -> HttpRequest:
-    """Ask `/infill` with the two sides of the hole, `/completion` with a prompt as it is."""
+    """Ask `/infill` with the two sides of the hole, `/completion` with a prompt as it is, or with a dialogue."""
     match prompt:
+        case ChatPrompt():
+            twin = openai.chat_request(prompt, settings)
+            return HttpRequest(f"/v1{twin.path}", twin.body)
         case FimPrompt():
             path, fields = "/infill", _infill(prompt)
         case RawPrompt(text=text):
             path, fields = "/completion", {"prompt": text}
-        case _:
-            raise TypeError("llama.cpp's own API takes no dialogue")
     body: dict[str, object] = {"model": settings.model} if settings.model else {}
     body |= fields
     # Without a limit the server's arithmetic about what it cuts off the prompt goes wrong, too.
@@ -31,7 +35,7 @@ def request(prompt: Prompt, settings: Settings) -> HttpRequest:
         body["stop"] = stops
     if prompt.begins:
         body["grammar"] = beginning_with(prompt.begins)
-    return HttpRequest(path, merged(body, settings.extra_body))
+    return HttpRequest(path, settings.completed(body, prompt))
 
 
 def beginning_with(text: str) -> str:
@@ -45,6 +49,8 @@ def beginning_with(text: str) -> str:
 
 def chunk(data: Json) -> Chunk | None:
     """Read an event, or the whole answer, which looks like the last one with all the text."""
+    if "choices" in data:
+        return openai.chunk(data)
     raise_error_object(data)
     text = as_text(data.get("content"))
     if data.get("stop") is not True:

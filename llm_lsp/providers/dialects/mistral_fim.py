@@ -1,20 +1,24 @@
-"""Mistral's fill-in-the-middle API: asked like completions, answered like chat.
+"""Mistral's fill-in-the-middle API: asked like completions, answered like chat; a dialogue goes to its neighbour.
 
 https://docs.mistral.ai/api/#tag/fim
 """
 
 from __future__ import annotations
 
-from llm_lsp.core.types import FimPrompt, Prompt
+from llm_lsp.core.types import ChatPrompt, FimPrompt, Prompt, RawPrompt
 from llm_lsp.providers import openai
 from llm_lsp.providers.dialect import Dialect, HttpRequest, Settings
 
 
 def request(prompt: Prompt, settings: Settings) -> HttpRequest:
-    """Ask with the two sides of the hole."""
-    if not isinstance(prompt, FimPrompt):
-        raise TypeError("Mistral's FIM API takes prefix and suffix only")
-    fields = {"prompt": prompt.prefix + prompt.line_prefix, "suffix": prompt.suffix}
+    """Ask with the two sides of the hole, or with a dialogue."""
+    match prompt:
+        case FimPrompt(prefix=prefix, line_prefix=line_prefix, suffix=suffix):
+            fields = {"prompt": prefix + line_prefix, "suffix": suffix}
+        case ChatPrompt():
+            return openai.chat_request(prompt, settings)
+        case RawPrompt():
+            raise TypeError("Mistral's FIM API renders the prompt itself")
     return HttpRequest("/fim/completions", openai.body(prompt, settings, fields))
 
 

@@ -6,35 +6,39 @@ https://github.com/ollama/ollama/blob/main/docs/api.md
 
 from __future__ import annotations
 
-from llm_lsp.core.types import Chunk, FimPrompt, Finish, Json, Prompt, RawPrompt, Usage
-from llm_lsp.providers.dialect import Dialect, HttpRequest, Settings, merged
+from llm_lsp.core.types import ChatPrompt, Chunk, FimPrompt, Finish, Json, Prompt, RawPrompt, Usage
+from llm_lsp.providers.dialect import Dialect, HttpRequest, Settings
 from llm_lsp.providers.failures import raise_error_object
-from llm_lsp.providers.shapes import as_int, as_text
+from llm_lsp.providers.shapes import as_int, as_map, as_text
 
 
 def request(prompt: Prompt, settings: Settings) -> HttpRequest:
-    """Ask with the two sides of the hole, or with a prompt as it is, past the model's template."""
+    """Ask with the two sides of the hole, a prompt as it is, past the model's template, or a dialogue."""
+    path = "/api/generate"
     match prompt:
         case FimPrompt(prefix=prefix, line_prefix=line_prefix, suffix=suffix):
             fields: dict[str, object] = {"prompt": prefix + line_prefix, "suffix": suffix}
         case RawPrompt(text=text):
             fields = {"prompt": text, "raw": True}
-        case _:
-            raise TypeError("Ollama's generate API takes no dialogue")
+        case ChatPrompt(messages=messages):
+            path = "/api/chat"
+            fields = {"messages": [{"role": role, "content": text} for role, text in messages]}
     options: dict[str, object] = {"num_predict": prompt.max_tokens}
     if settings.temperature is not None:
         options["temperature"] = settings.temperature
     if stops := settings.stops(prompt.stop):
         options["stop"] = stops
-    # Thinking is on by default where a model can; `think: false` is accepted by all.
-    body = {"model": settings.model, **fields, "stream": settings.stream, "think": False, "options": options}
-    return HttpRequest("/api/generate", merged(body, settings.extra_body))
+    body = {"model": settings.model, **fields, "stream": settings.stream, "options": options}
+    if not (isinstance(prompt, ChatPrompt) and prompt.thinks):
+        # Thinking is on by default where a model can; `think: false` is accepted by all.
+        body["think"] = False
+    return HttpRequest(path, settings.completed(body, prompt))
 
 
 def chunk(data: Json) -> Chunk | None:
     """Read a line, or the whole answer, which looks like the last line with all the text."""
     raise_error_object(data)
-    text = as_text(data.get("response"))
+    text = as_text(data.get("response")) or as_text(as_map(data.get("message")).get("content"))
     if data.get("done") is not True:
         return Chunk(text) if text else None
     finish = Finish.LENGTH if data.get("done_reason") == "length" else Finish.STOP

@@ -14,8 +14,7 @@ def request(prompt: Prompt, settings: Settings) -> HttpRequest:
     """Ask with a dialogue."""
     if not isinstance(prompt, ChatPrompt):
         raise TypeError("the chat API takes a dialogue only")
-    messages = [{"role": role, "content": text} for role, text in prompt.messages]
-    return HttpRequest("/chat/completions", openai.body(prompt, settings, {"messages": messages}))
+    return openai.chat_request(prompt, settings)
 
 
 DIALECT = Dialect("sse", request, openai.chunk, health_path="/models", models_path="/models")

@@ -1,0 +1,105 @@
+"""Anthropic's messages API, which llama.cpp, LM Studio and DeepSeek speak as well; knows nothing of raw prompts.
+
+https://docs.anthropic.com/en/api/messages
+"""
+
+from __future__ import annotations
+
+from llm_lsp.core.types import ChatPrompt, Chunk, Finish, Json, Prompt, Usage
+from llm_lsp.providers.dialect import Dialect, HttpRequest, Settings
+from llm_lsp.providers.failures import raise_error_object
+from llm_lsp.providers.shapes import as_int, as_list, as_map, as_text
+
+# The last line may be half: these end an answer wherever it is. All other reasons are the model's own end.
+_CUT_SHORT = ("max_tokens", "model_context_window_exceeded", "refusal")
+# All of a dialogue but its last message stays the same while a line is typed, so it is kept for the next call.
+# Prompts under the model's least length are not cached, and cost nothing more.
+_CACHED = {"cache_control": {"type": "ephemeral"}}
+
+
+def request(prompt: Prompt, settings: Settings) -> HttpRequest:
+    """Ask with a dialogue, the system's part of it apart."""
+    if not isinstance(prompt, ChatPrompt):
+        raise TypeError("the messages API takes a dialogue only")
+    body: dict[str, object] = {
+        "model": settings.model,
+        **_dialogue(prompt.messages),
+        # Required, whatever name the others have for it.
+        "max_tokens": prompt.max_tokens,
+        "stream": settings.stream,
+    }
+    if settings.temperature is not None:
+        body["temperature"] = settings.temperature
+    # A stop string of white space alone is refused.
+    if stops := settings.stops(tuple(stop for stop in prompt.stop if stop.strip())):
+        body["stop_sequences"] = stops
+    return HttpRequest("/v1/messages", settings.completed(body, prompt))
+
+
+def chunk(data: Json) -> Chunk | None:
+    """Read an event or a whole answer; only blocks of text are text, whatever their place."""
+    raise_error_object(data)
+    match data.get("type"):
+        case "message_start":
+            # What it says of the answer's tokens is a beginning.
+            return Chunk(usage=_usage(as_map(as_map(data.get("message")).get("usage")), is_final=False))
+        case "content_block_start":
+            text = _text(as_map(data.get("content_block")))
+        case "content_block_delta":
+            text = _text(as_map(data.get("delta")))
+        case "message_delta":
+            usage = _usage(as_map(data.get("usage")), is_final=True)
+            return Chunk("", _finish(as_map(data.get("delta")).get("stop_reason")), usage)
+        case "message":
+            text = "".join(_text(as_map(block)) for block in as_list(data.get("content")))
+            return Chunk(
+                text, _finish(data.get("stop_reason")), _usage(as_map(data.get("usage")), is_final=True)
+            )
+        case _:
+            return None
+    return Chunk(text) if text else None
+
+
+def _dialogue(messages: tuple[tuple[str, str], ...]) -> dict[str, object]:
+    blocks: list[tuple[str, dict[str, object]]] = [
+        (role, {"type": "text", "text": text}) for role, text in messages
+    ]
+    if len(blocks) > 1:
+        blocks[-2][1].update(_CACHED)
+    fields: dict[str, object] = {
+        "messages": [{"role": role, "content": [block]} for role, block in blocks if role != "system"]
+    }
+    if system := [block for role, block in blocks if role == "system"]:
+        fields["system"] = system
+    return fields
+
+
+def _text(block: Json) -> str:
+    return as_text(block.get("text")) if block.get("type") in ("text", "text_delta") else ""
+
+
+def _finish(reason: object) -> Finish | None:
+    if not reason:
+        return None
+    return Finish.LENGTH if reason in _CUT_SHORT else Finish.STOP
+
+
+def _usage(usage: Json, *, is_final: bool) -> Usage:
+    """Read the counts; what a cache held or took in is not among `input_tokens` here."""
+    read, written = (
+        as_int(usage.get("cache_read_input_tokens")),
+        as_int(usage.get("cache_creation_input_tokens")),
+    )
+    fresh = as_int(usage.get("input_tokens"))
+    prompt = None if fresh is None else fresh + (read or 0) + (written or 0)
+    return Usage(prompt, as_int(usage.get("output_tokens")) if is_final else None, read, written)
+
+
+DIALECT = Dialect(
+    "sse",
+    request,
+    chunk,
+    health_path="/v1/models",
+    models_path="/v1/models?limit=1000",
+    headers={"anthropic-version": "2023-06-01"},
+)

@@ -1,0 +1,78 @@
+"""Google's own API; knows nothing of its OpenAI-shaped twin, which counts and controls thoughts less well.
+
+https://ai.google.dev/api/generate-content
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from llm_lsp.core.types import ChatPrompt, Chunk, Finish, Json, Prompt, Usage
+from llm_lsp.providers.dialect import Dialect, HttpRequest, Settings
+from llm_lsp.providers.failures import raise_error_object
+from llm_lsp.providers.shapes import as_int, as_list, as_map, as_text
+
+_ROLES = {"user": "user", "assistant": "model"}
+
+
+def request(prompt: Prompt, settings: Settings) -> HttpRequest:
+    """Ask with a dialogue; the model stands in the address."""
+    if not isinstance(prompt, ChatPrompt):
+        raise TypeError("Gemini takes a dialogue only")
+    config: dict[str, object] = {"maxOutputTokens": prompt.max_tokens}
+    if settings.temperature is not None:
+        config["temperature"] = settings.temperature
+    if stops := settings.stops(prompt.stop):
+        config["stopSequences"] = stops
+    body: dict[str, object] = {
+        "contents": [
+            {"role": _ROLES[role], "parts": [{"text": text}]}
+            for role, text in prompt.messages
+            if role in _ROLES
+        ],
+        "generationConfig": config,
+    }
+    if system := [{"text": text} for role, text in prompt.messages if role == "system"]:
+        body["systemInstruction"] = {"parts": system}
+    model = quote(settings.model.removeprefix("models/"), safe="")
+    # Without `alt` a stream is one JSON array, which can only be read when it is over.
+    method = "streamGenerateContent?alt=sse" if settings.stream else "generateContent"
+    return HttpRequest(f"/models/{model}:{method}", settings.completed(body, prompt))
+
+
+def chunk(data: Json) -> Chunk | None:
+    """Read an event, which looks like a whole answer; thoughts are left out."""
+    raise_error_object(data)
+    usage = _usage(as_map(data.get("usageMetadata")))
+    candidates = as_list(data.get("candidates"))
+    candidate = as_map(candidates[0]) if candidates else {}
+    parts = map(as_map, as_list(as_map(candidate.get("content")).get("parts")))
+    text = "".join(as_text(part.get("text")) for part in parts if part.get("thought") is not True)
+    finish = _finish(as_text(candidate.get("finishReason")))
+    if as_map(data.get("promptFeedback")).get("blockReason"):
+        # There are no candidates then, and nothing will come.
+        finish = Finish.STOP
+    if not text and finish is None and usage is None:
+        return None
+    return Chunk(text, finish, usage)
+
+
+def _finish(reason: str) -> Finish | None:
+    if not reason or reason == "FINISH_REASON_UNSPECIFIED":
+        return None
+    # RECITATION, SAFETY and their like end an answer anywhere: its last line may be half.
+    return Finish.STOP if reason == "STOP" else Finish.LENGTH
+
+
+def _usage(usage: Json) -> Usage | None:
+    if not usage:
+        return None
+    answer, thoughts = as_int(usage.get("candidatesTokenCount")), as_int(usage.get("thoughtsTokenCount"))
+    written = None if answer is None and thoughts is None else (answer or 0) + (thoughts or 0)
+    cached = as_int(usage.get("cachedContentTokenCount"))
+    return Usage(as_int(usage.get("promptTokenCount")), written, cached, reasoning_tokens=thoughts)
+
+
+DIALECT = Dialect(
+    "sse", request, chunk, health_path="/models?pageSize=1", models_path="/models?pageSize=1000"
+)

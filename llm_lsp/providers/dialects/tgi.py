@@ -1,0 +1,57 @@
+"""Text Generation Inference's own API: a prompt as it is; a dialogue goes to its OpenAI-shaped twin.
+
+https://huggingface.co/docs/text-generation-inference/reference/api_reference
+"""
+
+from __future__ import annotations
+
+from llm_lsp.core.types import ChatPrompt, Chunk, FimPrompt, Finish, Json, Prompt, RawPrompt, Usage
+from llm_lsp.providers import openai
+from llm_lsp.providers.dialect import Dialect, HttpRequest, Settings
+from llm_lsp.providers.failures import raise_error_object
+from llm_lsp.providers.shapes import as_int, as_map, as_text
+
+
+def request(prompt: Prompt, settings: Settings) -> HttpRequest:
+    """Ask with a prompt as it is, or with a dialogue; the server has one model and takes no name."""
+    match prompt:
+        case RawPrompt(text=text):
+            fields = text
+        case ChatPrompt():
+            twin = openai.chat_request(prompt, settings)
+            return HttpRequest(f"/v1{twin.path}", twin.body)
+        case FimPrompt():
+            raise TypeError("TGI renders no fill-in-the-middle prompt")
+    parameters: dict[str, object] = {
+        "max_new_tokens": prompt.max_tokens,
+        "return_full_text": False,
+        "details": True,
+    }
+    # A temperature of 0 is refused: the likeliest token is asked for in another way.
+    if settings.temperature:
+        parameters |= {"do_sample": True, "temperature": settings.temperature}
+    else:
+        parameters["do_sample"] = False
+    if stops := settings.stops(prompt.stop):
+        parameters["stop"] = stops
+    path = "/generate_stream" if settings.stream else "/generate"
+    return HttpRequest(path, settings.completed({"inputs": fields, "parameters": parameters}, prompt))
+
+
+def chunk(data: Json) -> Chunk | None:
+    """Read an event: a token, and with the last one the whole text again; or a whole answer, without a token."""
+    if "choices" in data:
+        return openai.chunk(data)
+    raise_error_object(data)
+    token = as_map(data.get("token"))
+    text = "" if token.get("special") is True else as_text(token.get("text"))
+    whole = data.get("generated_text")
+    if whole is None:
+        return Chunk(text) if text else None
+    details = as_map(data.get("details"))
+    finish = Finish.LENGTH if details.get("finish_reason") == "length" else Finish.STOP
+    usage = Usage(as_int(details.get("input_length")), as_int(details.get("generated_tokens")))
+    return Chunk(text if token else as_text(whole), finish, usage)
+
+
+DIALECT = Dialect("sse", request, chunk, health_path="/info", models_path="/v1/models")
