@@ -1,0 +1,79 @@
+// Writes the settings of package.json from the schema on standard input:
+//   llm-lsp config schema | npm run settings
+import { readFileSync, writeFileSync } from "node:fs";
+
+// What only this extension reads. "machine": a workspace cannot set it.
+const OWN = {
+  "llm-lsp.server.path": {
+    type: "string",
+    default: "",
+    scope: "machine",
+    markdownDescription:
+      "Path of the `llm-lsp` program. Empty: the one on your `PATH`, in `~/.local/bin`, or installed by this extension.",
+  },
+  "llm-lsp.server.package": {
+    type: "string",
+    default: "llm-lsp[local]",
+    scope: "machine",
+    markdownDescription:
+      "What “Install the server” installs, as `pip` names it: a package, a version (`llm-lsp==0.1.0`), or a wheel's path. `[local]` adds what runs a model on this machine.",
+  },
+  "llm-lsp.server.logLevel": {
+    type: "string",
+    enum: ["debug", "info", "warning", "error"],
+    default: "warning",
+    scope: "machine",
+    description: "How much the server logs. Keys and your code are never in it.",
+  },
+  "llm-lsp.offerToLeaveOne": {
+    type: "boolean",
+    default: true,
+    scope: "application",
+    description: "Offer to leave one where another extension shows suggestions while you type too.",
+  },
+};
+
+/** Defaults of what the schema gives none: tables that users name, and lists of tables. */
+const EMPTY = { object: {}, array: [] };
+
+const camel = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
+
+/** Give each setting of a table by its dotted name; tables that users name themselves stay whole. */
+function* leaves(table, path) {
+  for (const [name, property] of Object.entries(table.properties)) {
+    const key = `${path}.${camel(name)}`;
+    if (property.properties) yield* leaves(property, key);
+    else yield [key, property];
+  }
+}
+
+function setting([key, property]) {
+  const more = {
+    // The settings page draws a list of choices only for what says that it is text.
+    ...(property.enum ? { type: "string" } : {}),
+    // Addresses are yours to name, not a workspace's.
+    scope: key === "llm-lsp.providers" ? "machine" : "window",
+    default: property.default ?? EMPTY[property.type],
+  };
+  const { description, ...rest } = { ...property, ...more };
+  return [key, { ...rest, markdownDescription: description }];
+}
+
+const schema = JSON.parse(readFileSync(0, "utf8"));
+const groups = new Map([["", []]]);
+for (const leaf of leaves(schema, "llm-lsp")) {
+  const group = leaf[0].split(".").slice(1, -1).join(".");
+  groups.set(group, [...(groups.get(group) ?? []), setting(leaf)]);
+}
+const title = (group) => (group ? group[0].toUpperCase() + group.slice(1) : "General");
+const configuration = [
+  ...[...groups].map(([group, settings]) => ({ title: title(group), properties: Object.fromEntries(settings) })),
+  { title: "Server", properties: OWN },
+];
+
+const manifest = JSON.parse(readFileSync("package.json", "utf8"));
+manifest.contributes.configuration = configuration;
+manifest.capabilities.untrustedWorkspaces.restrictedConfigurations = configuration.flatMap((group) =>
+  Object.keys(group.properties),
+);
+writeFileSync("package.json", `${JSON.stringify(manifest, null, 2)}\n`);

@@ -1,0 +1,43 @@
+// The connection to the server, by VS Code's own language client.
+
+import { homedir } from "node:os";
+import { type LogOutputChannel, workspace } from "vscode";
+import { LanguageClient, type LanguageClientOptions, RevealOutputChannelOn } from "vscode-languageclient/node";
+
+import { PROGRAM } from "./server";
+import { explicitSettings, type Settings } from "./settings";
+
+export const SECTION = PROGRAM;
+
+/** Make a client, which does not run yet; `keys` are the settings that the server knows. */
+export function createClient(program: string, keys: readonly string[], log: LogOutputChannel): LanguageClient {
+  const level = workspace.getConfiguration(SECTION).get<string>("server.logLevel", "warning");
+  const options: LanguageClientOptions = {
+    documentSelector: [
+      { scheme: "file" },
+      { scheme: "untitled" },
+      { scheme: "vscode-notebook-cell" },
+      { scheme: "vscode-userdata" },
+    ],
+    outputChannel: log,
+    revealOutputChannelOn: RevealOutputChannelOn.Never,
+    middleware: {
+      workspace: {
+        configuration: ({ items }) =>
+          items.map((item) => (item.section === SECTION ? userSettings(keys) : null)),
+        // The server asks for what it wants to know; only that something changed is news.
+        didChangeConfiguration: () =>
+          client.sendNotification("workspace/didChangeConfiguration", { settings: null }),
+      },
+    },
+  };
+  // Not in the folder that is open: a program that starts there may pick up what lies there.
+  const server = { command: program, args: ["server", "--log-level", level], options: { cwd: homedir() } };
+  const client = new LanguageClient(SECTION, "llm-lsp", server, options);
+  return client;
+}
+
+function userSettings(keys: readonly string[]): Settings {
+  const configuration = workspace.getConfiguration(SECTION);
+  return explicitSettings(keys, (key) => configuration.inspect(key), workspace.isTrusted);
+}

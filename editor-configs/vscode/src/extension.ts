@@ -1,0 +1,41 @@
+// The extension: it makes the parts, and says which command does what.
+
+import { commands, type ExtensionContext, extensions, window, workspace } from "vscode";
+
+import { SECTION } from "./client";
+import { Explanation, SCHEME } from "./explanation";
+import { showMenu, snooze } from "./menu";
+import { offerToLeaveOne } from "./offer";
+import { addProvider, switchProvider } from "./providerDialogs";
+import { Service } from "./service";
+import { StatusItem } from "./statusItem";
+
+export function activate(context: ExtensionContext): void {
+  const log = window.createOutputChannel("llm-lsp", { log: true });
+  const item = new StatusItem();
+  const service = new Service(context, item, log);
+  const explanation = new Explanation();
+  const actions: Readonly<Record<string, () => unknown>> = {
+    menu: () => showMenu(item.status),
+    snoozeFor: snooze,
+    switchProvider: () => switchProvider(service),
+    addProvider: () => addProvider(service),
+    explainLast: () => explanation.show(),
+    showLog: () => log.show(),
+    installServer: () => service.install(),
+    restart: () => service.restart(),
+  };
+  context.subscriptions.push(
+    log,
+    item,
+    { dispose: () => service.stop() },
+    workspace.registerTextDocumentContentProvider(SCHEME, explanation),
+    workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration(`${SECTION}.server`)) void service.restart();
+    }),
+    extensions.onDidChange(() => void offerToLeaveOne(context)),
+    ...Object.entries(actions).map(([name, act]) => commands.registerCommand(`${SECTION}.${name}`, act)),
+  );
+  void offerToLeaveOne(context);
+  void service.restart();
+}

@@ -1,0 +1,142 @@
+// The server's life in this window: found or installed, started, asked, started again.
+
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { commands, type ExtensionContext, type LogOutputChannel, ProgressLocation, window, workspace } from "vscode";
+import { type LanguageClient, State } from "vscode-languageclient/node";
+
+import { createClient, SECTION } from "./client";
+import { thisMachine } from "./machine";
+import { lastLine, run } from "./run";
+import { type Command, findServer, installation } from "./server";
+import { serverKeys } from "./settings";
+import { ABSENT, readStatus, STARTING, STOPPED } from "./status";
+import type { StatusItem } from "./statusItem";
+
+export class Service {
+  private client: LanguageClient | undefined;
+  /** The end of what was begun last: a client that is starting cannot be stopped. */
+  private last: Promise<void> = Promise.resolve();
+  private readonly keys: readonly string[];
+  private readonly ownFolder: string;
+
+  constructor(
+    context: ExtensionContext,
+    private readonly item: StatusItem,
+    readonly log: LogOutputChannel,
+  ) {
+    this.keys = serverKeys(context.extension.packageJSON.contributes.configuration);
+    this.ownFolder = join(context.globalStorageUri.fsPath, "server");
+  }
+
+  /** The server's program; undefined where there is none. */
+  get program(): string | undefined {
+    return findServer(configured("server.path"), this.ownFolder, thisMachine());
+  }
+
+  /** Start the server, again where it runs, or offer to install one. */
+  restart(): Promise<void> {
+    return this.after(async () => {
+      await this.end();
+      await this.begin();
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.after(() => this.end());
+  }
+
+  private after(next: () => Promise<void>): Promise<void> {
+    this.last = this.last.then(next);
+    return this.last;
+  }
+
+  private async begin(): Promise<void> {
+    const program = this.program;
+    if (program === undefined) {
+      this.item.show(ABSENT);
+      void this.offerInstallation(); // Nothing waits for the user's answer.
+      return;
+    }
+    this.item.show(STARTING);
+    this.log.info(`server: ${program}`);
+    const client = createClient(program, this.keys, this.log);
+    this.client = client;
+    client.onNotification("llm-lsp/status", (params) => this.item.show(readStatus(params, this.item.status)));
+    client.onDidChangeState(({ newState }) => this.follow(newState));
+    // The client has already said what is wrong, in its log and in a message.
+    await client.start().catch(() => this.item.show(STOPPED));
+  }
+
+  private async end(): Promise<void> {
+    const client = this.client;
+    this.client = undefined;
+    await client?.dispose().catch((error: unknown) => this.log.warn(String(error)));
+  }
+
+  /** Install a server into the extension's own folder, and start it. */
+  async install(): Promise<void> {
+    await this.stop(); // On Windows a program that runs cannot be replaced.
+    const fault = await window.withProgress(
+      { location: ProgressLocation.Notification, title: "Installing llm-lsp’s server", cancellable: true },
+      (_, token) => {
+        const ending = new AbortController();
+        token.onCancellationRequested(() => ending.abort());
+        return this.installInto(this.ownFolder, ending.signal);
+      },
+    );
+    if (fault) void this.showFault(`The server was not installed: ${fault}`);
+    await this.restart();
+  }
+
+  /** Run one of the server's commands that only print something. */
+  async ask(...args: string[]): Promise<string> {
+    if (this.program === undefined) return "";
+    const { stdout, stderr } = await run([this.program, ...args]);
+    if (stderr) this.log.info(stderr.trimEnd());
+    return stdout;
+  }
+
+  async showFault(message: string): Promise<void> {
+    const choice = await window.showErrorMessage(message, "Show the Log");
+    if (choice) this.log.show();
+  }
+
+  private follow(state: State): void {
+    void commands.executeCommand("setContext", "llm-lsp.running", state === State.Running);
+    if (state === State.Stopped) this.item.show(STOPPED);
+    if (state === State.Running && this.item.status === STARTING) this.item.show({ ...STARTING, busy: false, message: "" });
+  }
+
+  private async offerInstallation(): Promise<void> {
+    const named = configured("server.path");
+    const question = named
+      ? `There is no program “${named}”, which “llm-lsp.server.path” names.`
+      : "llm-lsp needs its server: a small Python program.";
+    const choice = await window.showInformationMessage(question, "Install the Server", "I Have It…");
+    if (choice === "Install the Server") await this.install();
+    if (choice === "I Have It…") {
+      await commands.executeCommand("workbench.action.openSettings", "llm-lsp.server.path");
+    }
+  }
+
+  /** Run the commands of an installation; gives what went wrong, or nothing. */
+  private async installInto(folder: string, signal: AbortSignal): Promise<string | undefined> {
+    const succeeds = async (command: Command): Promise<boolean> => (await run(command, { signal })).status === 0;
+    const wanted = configured("server.package") || SECTION;
+    const steps = await installation(folder, wanted, thisMachine(), succeeds);
+    if (steps === undefined) return "there is neither uv nor a Python from 3.11 on";
+    // What a broken or older installation left is in the way of a new one.
+    await rm(folder, { recursive: true, force: true });
+    for (const step of steps) {
+      this.log.info(`> ${step.join(" ")}`);
+      const outcome = await run(step, { signal, onStderr: (text) => this.log.info(text.trimEnd()) });
+      if (outcome.status !== 0) return signal.aborted ? "stopped" : lastLine(outcome.stderr) || lastLine(outcome.stdout);
+    }
+    return undefined;
+  }
+}
+
+function configured(key: string): string {
+  return workspace.getConfiguration(SECTION).get<string>(key, "").trim();
+}

@@ -1,0 +1,104 @@
+// What the server says of itself, and how the status bar shows it; knows nothing of VS Code.
+
+export type Kind = "Normal" | "Warning" | "Error" | "Inactive";
+
+export interface Status {
+  readonly kind: Kind;
+  readonly busy: boolean;
+  readonly message: string;
+  readonly provider: string;
+  readonly model: string;
+  /** Money, ready to read, as "$0.12"; "" where nothing was spent or the server does not say. */
+  readonly spentToday: string;
+}
+
+/** What the status bar shows. */
+export interface Face {
+  readonly text: string;
+  readonly tooltip: string;
+  readonly severity: "normal" | "warning" | "error";
+}
+
+export const STARTING: Status = {
+  kind: "Normal",
+  busy: true,
+  message: "the server is starting",
+  provider: "",
+  model: "",
+  spentToday: "",
+};
+
+export const ABSENT: Status = { ...STARTING, kind: "Warning", busy: false, message: "the server is not installed" };
+export const STOPPED: Status = { ...STARTING, kind: "Error", busy: false, message: "the server does not run" };
+
+const KINDS: readonly string[] = ["Normal", "Warning", "Error", "Inactive"] satisfies Kind[];
+
+/** Read a `llm-lsp/status`; what another version of the server leaves out stays as it was. */
+export function readStatus(params: unknown, before: Status): Status {
+  const said = isTable(params) ? params : {};
+  const kind = text(said["kind"], "Normal");
+  return {
+    kind: KINDS.includes(kind) ? (kind as Kind) : "Normal",
+    busy: said["busy"] === true,
+    message: text(said["message"], ""),
+    provider: text(said["provider"], before.provider),
+    model: text(said["model"], before.model),
+    spentToday: "spentToday" in said ? money(said["spentToday"]) : before.spentToday,
+  };
+}
+
+/** Say in a few characters which model, whether all is well, and what was spent. */
+export function faceOf(status: Status): Face {
+  const name = shortModel(status.model) || status.provider || "llm-lsp";
+  const spent = status.spentToday && ` · ${status.spentToday}`;
+  return {
+    text: `$(${icon(status)}) ${name}${spent}`,
+    tooltip: [
+      `llm-lsp: ${status.message || (status.kind === "Inactive" ? "off" : "ready")}`,
+      status.model && `Model: ${status.model}${status.provider && ` (${status.provider})`}`,
+      status.spentToday && `Spent today: ${status.spentToday}`,
+    ]
+      .filter(Boolean)
+      .join("\n"),
+    severity: status.kind === "Error" ? "error" : status.kind === "Warning" ? "warning" : "normal",
+  };
+}
+
+function icon({ kind, busy }: Status): string {
+  if (kind === "Error") return "error";
+  if (kind === "Warning") return "warning";
+  if (kind === "Inactive") return "circle-slash";
+  return busy ? "loading~spin" : "sparkle";
+}
+
+/** Leave out the owner that hosts put before a model's name, and cut what is too long for a status bar. */
+function shortModel(model: string): string {
+  const name = model.slice(model.lastIndexOf("/") + 1);
+  return name.length > 28 ? `${name.slice(0, 27)}…` : name;
+}
+
+/** Read money: text as it is, a number as dollars, or an amount with its currency. */
+function money(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "number") return value > 0 ? format(value, "USD") : "";
+  if (isTable(value) && typeof value["amount"] === "number" && value["amount"] > 0) {
+    return format(value["amount"], text(value["currency"], "USD"));
+  }
+  return "";
+}
+
+function format(amount: number, currency: string): string {
+  try {
+    return new Intl.NumberFormat("en", { style: "currency", currency }).format(amount);
+  } catch {
+    return `${amount.toFixed(2)} ${currency}`; // No code of a currency that is known here.
+  }
+}
+
+function text(value: unknown, otherwise: string): string {
+  return typeof value === "string" ? value : otherwise;
+}
+
+function isTable(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
