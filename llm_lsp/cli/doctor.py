@@ -17,6 +17,7 @@ from llm_lsp.cli.config import settings_shown
 from llm_lsp.cli.options import config_option, json_option
 from llm_lsp.cli.settings import read_settings
 from llm_lsp.config.stack import Resolved, SettingsStack
+from llm_lsp.config.trust import Source
 from llm_lsp.config.values import AUTO, Config
 from llm_lsp.errors import LlmLspError
 
@@ -74,9 +75,12 @@ def about() -> Check:
 def settings_checks(stack: SettingsStack, resolved: Resolved) -> list[Check]:
     """Say which settings hold that are no defaults, where they came from, and what is wrong."""
     checks = [Check("settings from", "note", layer.label) for layer in stack.layers if layer.settings]
+    policies = {layer.label for layer in stack.layers if layer.source is Source.POLICY_FILE}
     checks += [
         Check(
-            "setting", "note", f"{name} = {json.dumps(entry['value'], ensure_ascii=False)} ({entry['from']})"
+            "locked" if entry["from"] in policies else "setting",
+            "note",
+            f"{name} = {json.dumps(entry['value'], ensure_ascii=False)} ({entry['from']})",
         )
         for name, entry in settings_shown(resolved).items()
         if entry["from"] != "default"

@@ -18,6 +18,7 @@ COMMANDS = {
     "provider": ("llm_lsp.cli.provider", "List, add, test and remove model APIs."),
     "model": ("llm_lsp.cli.model", "Fetch, list and run models on this machine."),
     "editor": ("llm_lsp.cli.editor", "Print or install an editor's configuration."),
+    "trust": ("llm_lsp.cli.trust", "Let a folder's settings file choose among what you enabled."),
     "config": ("llm_lsp.cli.config", "Show the settings, their files and their schema."),
 }
 

@@ -7,7 +7,7 @@ import re
 import stat
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -17,6 +17,7 @@ from llm_lsp.config.values import Problem
 
 APP = "llm-lsp"
 WORKSPACE_FILE = ".llm-lsp.toml"
+TRUSTED_FILES = "trusted.json"
 # Settings are a page; what is larger is no settings file, and would hold the server up.
 MAX_BYTES = 1 << 20
 
@@ -31,6 +32,8 @@ class FileSettings:
     settings: Mapping[str, object]
     fault: str = ""
     exists: bool = True
+    data: bytes = field(default=b"", compare=False)
+    """The file's bytes, from which the settings were read."""
 
 
 def user_file() -> Path:
@@ -81,12 +84,16 @@ def read_settings(config_file: Path | None = None, folders: Iterable[str | Path]
 
 def with_folders(stack: SettingsStack, folders: Iterable[str | Path]) -> SettingsStack:
     """Read the workspace file of each folder, in place of those read before; a folder is a path or a file URI."""
-    stack = stack.without(Source.WORKSPACE_FILE)
+    from llm_lsp.cli.trusted import TrustedFiles
+
+    stack = stack.without(Source.WORKSPACE_FILE).without(Source.TRUSTED_FILE)
+    trusted = TrustedFiles(user_config_folder() / TRUSTED_FILES)
     for folder in filter(None, map(folder_path, folders)):
         path = folder / WORKSPACE_FILE
         found = read_file(path)
         if found.exists:
-            stack = stack.with_layer(Source.WORKSPACE_FILE, found.settings, str(path), _problems(path, found))
+            source = Source.TRUSTED_FILE if trusted.holds(path, found.data) else Source.WORKSPACE_FILE
+            stack = stack.with_layer(source, found.settings, str(path), _problems(path, found))
     return stack
 
 
@@ -124,7 +131,7 @@ def _decode(data: bytes) -> FileSettings:
     import tomllib
 
     try:
-        return FileSettings(tomllib.loads(data.decode("utf-8-sig")))
+        return FileSettings(tomllib.loads(data.decode("utf-8-sig")), data=data)
     except UnicodeDecodeError as exc:
         line = data.count(b"\n", 0, exc.start) + 1
         return FileSettings({}, f"is not UTF-8 text (at line {line})")

@@ -96,13 +96,13 @@ async def configured(config: ProviderConfig, redactor: Redactor) -> Provider:
     from llm_lsp.providers.resolve import make_provider
     from llm_lsp.providers.vet import check_owner, check_place
 
-    if config.by_editor:
+    if config.unvouched:
         check_owner(config)
     key = await find_key(config)
     if key is not None:
         redactor.hide(key.reveal())
     ready = await with_model(config, key)
-    if config.by_editor or not config.model:
+    if config.unvouched or not config.model:
         await check_place(ready, key)
     return make_provider(ready, key)
 

@@ -7,7 +7,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, 
 from typing import Any
 
 from llm_lsp.config.kinds import section_of
-from llm_lsp.config.parse import BY_EDITOR, NAME, NO_KEYS, Path, dotted, is_required, nearest
+from llm_lsp.config.parse import NAME, NO_KEYS, UNVOUCHED, Path, dotted, is_required, nearest
 from llm_lsp.config.trust import (
     STRICTER,
     Rule,
@@ -24,6 +24,8 @@ from llm_lsp.core.addresses import origin_of
 PROVIDERS = "providers"
 CHOICE: Path = ("provider",)
 EXCLUDE: Path = ("privacy", "exclude")
+REMOTE: Path = ("privacy", "remote")
+ALLOWED: Path = ("privacy", "allowed_origins")
 ROUTES: Path = ("routes",)
 FALLBACK = "fallback"
 # A key belongs to the origin that it was given for, so a preset's goes only to the preset's own.
@@ -98,7 +100,7 @@ class Merge:
             return True
         if source is Source.POLICY_FILE:
             return False
-        if not source.is_editor:
+        if not source.may_choose:
             self._problem(label, f"providers.{name}: only your own settings file may name a provider")
             return False
         return self._admit_address(name, source, label, values)
@@ -178,16 +180,29 @@ class Merge:
         if missing:
             self._problem(label, f"providers.{name} needs {' and '.join(missing)}")
             return None
-        config = ProviderConfig(**{**table, BY_EDITOR: not self._is_users(name)})
-        origin = origin_of(config.base_url)
-        if origin.scheme == "http" and not origin.is_loopback and not config.allow_http:
-            self._problem(
-                label,
-                f"providers.{name}: http:// to {origin.host} would show code and key to all on the way, "
-                "use https:// or say allow_http = true",
-            )
+        is_unvouched = not (self._is_users(name) and self._current(REMOTE))
+        config = ProviderConfig(**{**table, UNVOUCHED: is_unvouched})
+        if fault := self._forbidden(config):
+            self._problem(label, f"providers.{name}: {fault}")
             return None
         return config
+
+    def _forbidden(self, config: ProviderConfig) -> str:
+        """Say why nothing may be sent to a provider; "" where it may."""
+        origin = origin_of(config.base_url)
+        if origin.is_loopback and config.local is not False:
+            return ""
+        if not self._current(REMOTE):
+            return f"is not on this machine, and {dotted(REMOTE)} is false ({self._origin(REMOTE, False)})"
+        allowed = self._current(ALLOWED)
+        if allowed and origin not in map(origin_of, allowed):
+            return f"{origin} is not among {dotted(ALLOWED)} ({self._origin(ALLOWED, allowed)})"
+        if origin.scheme == "http" and not origin.is_loopback and not config.allow_http:
+            return (
+                f"http:// to {origin.host} would show code and key to all on the way, "
+                "use https:// or say allow_http = true"
+            )
+        return ""
 
     def _preset_table(self, name: str) -> dict[str, Any]:
         preset = self.presets.get(name)

@@ -28,9 +28,9 @@ Path = tuple[str, ...]
 SECTION = "llm-lsp"
 NAME = "name"
 """The field of a named section that its table's name fills."""
-BY_EDITOR = "by_editor"
+UNVOUCHED = "unvouched"
 """The field of a provider that says who enabled it."""
-NO_KEYS = frozenset({NAME, BY_EDITOR})
+NO_KEYS = frozenset({NAME, UNVOUCHED})
 """Fields that no key of a table fills."""
 
 # Beyond this a bad value is not shown in its message; settings' fixed words are shorter.

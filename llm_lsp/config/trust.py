@@ -2,7 +2,8 @@
 
 Nothing leaves this machine until its user says so. The user's own file and command line may say everything.
 The editor's settings can come from a cloned repository's editor folder, a workspace file from the repository
-itself: so they choose among what the user enabled, or tighten. See docs/adr/0005.
+itself: so they choose among what the user enabled, or tighten. A workspace file that its user trusts, as it is
+now, may do what the editor may. See docs/adr/0005.
 """
 
 import re
@@ -11,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from llm_lsp.config.parse import Path
-from llm_lsp.core.addresses import is_loopback
+from llm_lsp.core.addresses import is_loopback, origin_of
 from llm_lsp.core.ollama import is_cloud_tag
 
 
@@ -20,6 +21,7 @@ class Source(Enum):
 
     USER_FILE = "user file"
     WORKSPACE_FILE = "workspace file"
+    TRUSTED_FILE = "trusted workspace file"
     INITIALIZATION = "initializationOptions"
     EDITOR = "editor settings"
     CHOICE = "select command"
@@ -36,6 +38,11 @@ class Source(Enum):
         """Whether it came from the editor, who may have read it in a cloned repository."""
         return self in (Source.INITIALIZATION, Source.EDITOR, Source.CHOICE)
 
+    @property
+    def may_choose(self) -> bool:
+        """Whether it may choose among what the user enabled, or name a server on this machine."""
+        return self.is_editor or self is Source.TRUSTED_FILE
+
 
 class Rule(Enum):
     """What a source may do with a setting."""
@@ -50,6 +57,8 @@ Meet = Callable[[Any, Any], object]
 
 # No language has this identifier: what two lists without a common language allow.
 NO_LANGUAGE = ("none",)
+# No machine has this name (RFC 2606, section 2): what two lists without a common origin allow.
+NO_ORIGIN = ("https://none.invalid",)
 
 # "auto" waits at most this long, see `completion.debounce_ms`.
 LONGEST_AUTO_DEBOUNCE_MS = 60
@@ -82,6 +91,14 @@ def longer_debounce(current: int | str, proposed: int | str) -> int | str:
     return max(current, proposed, key=lambda ms: LONGEST_AUTO_DEBOUNCE_MS if ms == "auto" else ms)
 
 
+def shared_origins(current: tuple[str, ...], proposed: tuple[str, ...]) -> tuple[str, ...]:
+    """Keep the origins in both lists; an empty list stands for all."""
+    if not current or not proposed:
+        return current or proposed
+    theirs = {origin_of(url) for url in proposed}
+    return tuple(url for url in current if origin_of(url) in theirs) or NO_ORIGIN
+
+
 def joined(current: tuple[str, ...], proposed: tuple[str, ...]) -> tuple[str, ...]:
     """Exclude what either list excludes."""
     return current + tuple(glob for glob in proposed if glob not in current)
@@ -95,6 +112,9 @@ STRICTER: Mapping[Path, Meet] = {
     ("completion", "debounce_ms"): longer_debounce,
     ("privacy", "exclude"): joined,
     ("privacy", "exclude_defaults"): either,
+    ("privacy", "redact_secrets"): either,
+    ("privacy", "remote"): both,
+    ("privacy", "allowed_origins"): shared_origins,
     ("providers", "*", "max_tokens"): min,
 }
 
@@ -116,7 +136,7 @@ def rule_for(source: Source, path: Path, *, is_users: bool) -> Rule:
     """Say what a source may do with a setting; `is_users`: it belongs to a provider that the user enabled."""
     if source.is_user:
         return Rule.FREE
-    if not source.is_editor:
+    if not source.may_choose:
         return Rule.TIGHTEN if general(path) in STRICTER else Rule.NEVER
     if path[0] == "providers":
         return _editor_rule(path, is_users)
@@ -142,7 +162,7 @@ def tame(source: Source, path: Path, value: Any) -> tuple[object, str]:
 
 def may_name_address(source: Source, url: str) -> bool:
     """Whether a source may name an address that the user did not enable."""
-    return source.is_user or (source.is_editor and is_loopback(url))
+    return source.is_user or (source.may_choose and is_loopback(url))
 
 
 def _editor_rule(path: Path, is_users: bool) -> Rule:

@@ -118,8 +118,8 @@ class ProviderConfig:
     """Calls at the same time; "auto" is 2 for a remote provider whose bill stops with the call, else 1."""
     cancel_stops_billing: bool = True
     """Whether closing the connection stops the bill; where it does not, the API itself ends a single line, and fewer tokens are asked for."""
-    by_editor: bool = False
-    """The editor's settings enabled it, not this machine's user: it is looked at before it is used; not a key of the table."""
+    unvouched: bool = False
+    """Its being on this machine is nobody's word that counts, so that it is looked at before it is used; not a key of the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +168,10 @@ class PrivacyConfig:
     """Whether the built-in list of secret files (.env, keys, credentials …) is excluded too."""
     redact_secrets: bool = True
     """Whether keys, tokens and passwords of known formats are masked in all that is sent."""
+    remote: bool = True
+    """Whether a provider that is not on this machine may be used at all."""
+    allowed_origins: tuple[Address, ...] = ()
+    """Where code may be sent beside this machine, as "https://llm.example.com"; empty sets no bound."""
 
 
 @dataclass(frozen=True, slots=True)

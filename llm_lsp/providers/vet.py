@@ -38,7 +38,7 @@ def check_owner(config: ProviderConfig, owner_of: Callable[[int], Owner] = liste
             f"{_host(origin)} of {config.name} is another user's server: start your own, {remedy}"
         )
     raise ConfigError(
-        f"{config.name} was named by the editor, and no server at {_host(origin)} is known to be yours: "
+        f"{config.name} is not vouched for, and no server at {_host(origin)} is known to be yours: "
         f"start it, {remedy}"
     )
 

@@ -27,15 +27,15 @@ def of_owner(monkeypatch: pytest.MonkeyPatch, owner: Owner) -> None:
     monkeypatch.setattr(vet, "check_owner", partial(vet.check_owner, owner_of=lambda port: owner))
 
 
-def config(api: ModelApi, *, by_editor: bool, model: str = "m") -> ProviderConfig:
-    return ProviderConfig("here", "openai-completions", api.url, model, by_editor=by_editor)
+def config(api: ModelApi, *, unvouched: bool, model: str = "m") -> ProviderConfig:
+    return ProviderConfig("here", "openai-completions", api.url, model, unvouched=unvouched)
 
 
 async def test_a_server_of_the_editors_is_used_without_a_question(
     api: ModelApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     of_owner(monkeypatch, "me")
-    async with contextlib.aclosing(await configured(config(api, by_editor=True), Redactor())) as provider:
+    async with contextlib.aclosing(await configured(config(api, unvouched=True), Redactor())) as provider:
         assert provider.profile.provider == "here"
     assert api.asked == 0
 
@@ -46,16 +46,16 @@ async def test_another_users_server_is_used_only_where_the_user_named_it(
 ) -> None:
     of_owner(monkeypatch, owner)
     with pytest.raises(ConfigError):
-        await configured(config(api, by_editor=True), Redactor())
-    async with contextlib.aclosing(await configured(config(api, by_editor=False), Redactor())):
+        await configured(config(api, unvouched=True), Redactor())
+    async with contextlib.aclosing(await configured(config(api, unvouched=False), Redactor())):
         pass
 
 
 async def test_a_model_that_nobody_named_is_none_of_a_cloud(api: ModelApi) -> None:
     api.models = ("gpt-oss:120b-cloud",)
     with pytest.raises(ConfigError, match="runs in a cloud"):
-        await configured(config(api, by_editor=False, model=""), Redactor())
+        await configured(config(api, unvouched=False, model=""), Redactor())
     async with contextlib.aclosing(
-        await configured(config(api, by_editor=False, model="gpt-oss:120b-cloud"), Redactor())
+        await configured(config(api, unvouched=False, model="gpt-oss:120b-cloud"), Redactor())
     ):
         pass

@@ -40,7 +40,13 @@ USERS_OWN: Mapping[str, object] = MappingProxyType(
 )
 
 # Every way in that a stranger may stand behind.
-WAYS_IN = (Source.WORKSPACE_FILE, Source.INITIALIZATION, Source.EDITOR, Source.POLICY_FILE)
+WAYS_IN = (
+    Source.WORKSPACE_FILE,
+    Source.TRUSTED_FILE,
+    Source.INITIALIZATION,
+    Source.EDITOR,
+    Source.POLICY_FILE,
+)
 
 
 def resolve(

@@ -50,6 +50,7 @@ def test_excludes_add_up_over_all_sources() -> None:
         "user file",
         "*.pem",
         "workspace file",
+        "trusted workspace file",
         "initializationOptions",
         "editor settings",
         "select command",

@@ -129,22 +129,22 @@ class TestEditor:
 
     def test_what_it_enables_is_marked(self, way: Source) -> None:
         config = resolve((Source.USER_FILE, USERS_OWN), (way, {**new(), "provider": "ollama"})).config
-        assert {name: provider.by_editor for name, provider in config.providers.items()} == {
+        assert {name: provider.unvouched for name, provider in config.providers.items()} == {
             "team": False,
             "new": True,
             "ollama": True,
         }
 
     def test_it_cannot_take_the_mark_away(self, way: Source) -> None:
-        resolved = resolve((way, new(by_editor=False)))
-        assert resolved.config.providers["new"].by_editor
+        resolved = resolve((way, new(unvouched=False)))
+        assert resolved.config.providers["new"].unvouched
         assert [problem.message for problem in resolved.problems] == [
-            'unknown setting "providers.new.by_editor"'
+            'unknown setting "providers.new.unvouched"'
         ]
 
     def test_the_user_takes_the_mark_away_by_enabling_it(self, way: Source) -> None:
         config = resolve((Source.USER_FILE, {"provider": "ollama"}), (way, {"provider": "ollama"})).config
-        assert not config.providers["ollama"].by_editor
+        assert not config.providers["ollama"].unvouched
 
     def test_it_chooses_an_enabled_provider(self, way: Source) -> None:
         resolved = resolve((Source.USER_FILE, {**USERS_OWN, "provider": "auto"}), (way, {"provider": "team"}))

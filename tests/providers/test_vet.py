@@ -13,7 +13,7 @@ from llm_lsp.system import Owner
 
 from .standin import pages, serve
 
-HERE = ProviderConfig("here", "openai-completions", "http://127.0.0.1:9/v1", "m", by_editor=True)
+HERE = ProviderConfig("here", "openai-completions", "http://127.0.0.1:9/v1", "m", unvouched=True)
 
 
 @pytest.mark.parametrize("owner", ["me", "system"])

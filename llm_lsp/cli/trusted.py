@@ -1,0 +1,70 @@
+"""Which workspace files their user trusts, as they were when that was said; knows nothing of what they say."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from llm_lsp.errors import ConfigError
+from llm_lsp.system import write_private
+
+
+class TrustedFiles:
+    """A list of paths, each with the SHA-256 of the content that was looked at.
+
+    Trust is in a content, never in a name: whoever changes the file later has to be trusted again (CVE-2025-54136).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def holds(self, file: Path, data: bytes) -> bool:
+        """Say whether a file is trusted with this very content; a list that cannot be read trusts nobody."""
+        return bool(self._digests) and self._digests.get(_name(file)) == _digest(data)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files that were trusted once, whatever they hold now."""
+        return tuple(self._digests)
+
+    def add(self, file: Path, data: bytes) -> None:
+        """Trust a file as it is now; raises ConfigError where that cannot be written."""
+        self._save({**self._digests, _name(file): _digest(data)})
+
+    def remove(self, file: Path) -> bool:
+        """Trust a file no longer; False where it was not trusted. Raises ConfigError where that cannot be written."""
+        kept = {name: digest for name, digest in self._digests.items() if name != _name(file)}
+        if len(kept) == len(self._digests):
+            return False
+        self._save(kept)
+        return True
+
+    @cached_property
+    def _digests(self) -> Mapping[str, str]:
+        try:
+            found = json.loads(self._path.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _save(self, digests: Mapping[str, str]) -> None:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_private(self._path, json.dumps(digests, indent=2).encode())
+        except OSError as exc:
+            raise ConfigError(f"{self._path} cannot be written: {exc.strerror}") from exc
+        self.__dict__["_digests"] = digests
+
+
+def _name(file: Path) -> str:
+    return os.path.realpath(file)
+
+
+def _digest(data: bytes) -> str:
+    # Imported here: most folders have no settings file.
+    from hashlib import sha256
+
+    return sha256(data).hexdigest()

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from llm_lsp.cli.main import group
+from llm_lsp.cli.settings import read_settings
+
+CHOOSES = '[completion]\nmenu = "always"\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("llm_lsp.cli.settings.user_config_folder", lambda: tmp_path / "config")
+    monkeypatch.setattr("llm_lsp.cli.trust.user_config_folder", lambda: tmp_path / "config")
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return folder
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(group, ["trust", *arguments])
+
+
+def menu_of(folder: Path) -> str:
+    return read_settings(folders=[folder]).resolve().config.completion.menu
+
+
+def test_a_trusted_file_may_choose_until_it_changes(folder: Path) -> None:
+    file = folder / ".llm-lsp.toml"
+    file.write_text(CHOOSES)
+    assert menu_of(folder) == "auto"
+
+    assert run(str(folder)).exit_code == 0
+    assert menu_of(folder) == "always"
+
+    file.write_text(CHOOSES + "# changed\n")
+    assert menu_of(folder) == "auto"
+
+
+def test_trust_is_in_one_folder_only(folder: Path) -> None:
+    (folder / ".llm-lsp.toml").write_text(CHOOSES)
+    run(str(folder))
+    other = folder.parent / "other"
+    other.mkdir()
+    (other / ".llm-lsp.toml").write_text(CHOOSES)
+
+    assert menu_of(other) == "auto"
+    assert run().stdout.splitlines() == [str(folder / ".llm-lsp.toml")]
+
+
+def test_trust_can_be_taken_back(folder: Path) -> None:
+    (folder / ".llm-lsp.toml").write_text(CHOOSES)
+    run(str(folder))
+
+    assert "no longer" in run(str(folder), "--revoke").stdout
+
+    assert menu_of(folder) == "auto"
+    assert run().stdout == ""
+    assert "was not trusted" in run(str(folder), "--revoke").stdout
+
+
+def test_what_even_a_trusted_file_may_not_say_is_named(folder: Path) -> None:
+    (folder / ".llm-lsp.toml").write_text(
+        '[providers.x]\nbase_url = "https://evil.example"\napi = "ollama"\n'
+    )
+
+    result = run(str(folder))
+
+    assert "not used: providers.x: only your own settings file may enable evil.example" in result.stderr
+    assert "x" not in read_settings(folders=[folder]).resolve().config.providers
+
+
+@pytest.mark.parametrize(("content", "fault"), [(None, "is not there"), ("a = ", "is no valid TOML")])
+def test_what_cannot_be_read_is_not_trusted(folder: Path, content: str | None, fault: str) -> None:
+    if content is not None:
+        (folder / ".llm-lsp.toml").write_text(content)
+
+    result = run(str(folder))
+
+    assert result.exit_code == 1
+    assert fault in result.stderr
+    assert run().stdout == ""
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", "null"])
+def test_a_broken_list_trusts_nobody(folder: Path, content: str) -> None:
+    (folder / ".llm-lsp.toml").write_text(CHOOSES)
+    (folder.parent / "config").mkdir()
+    (folder.parent / "config/trusted.json").write_text(content)
+
+    assert menu_of(folder) == "auto"
