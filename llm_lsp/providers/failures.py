@@ -49,6 +49,8 @@ class Where:
 def classify(status: int, body: object) -> type[ProviderError]:
     """Find the kind of a failure from its status and its error object; references in the table below."""
     words = _words(body)
+    if status in (402, 429) and _BUSY.search(words):
+        return OverloadedError
     if status in (400, 402, 403, 429, 434) and _MONEY.search(words):
         return MoneyError
     if status in (400, 403, 413, 422, 500) and _TOO_LONG.search(words):
@@ -149,6 +151,8 @@ _MONEY = re.compile(
     r"insufficient[_ ](quota|balance|credit|fund)|credit[_ ]balance|enforced_spend_limit|billing_|\b1113\b"
     r"|exceeded_current_quota|payment_required|arrearage|spend(ing)? limit"
 )
+# The API is full, rather than its user too eager or too poor: TGI, Moonshot, Zhipu (1305, 1312), OpenRouter.
+_BUSY = re.compile(r"overloaded|\b13(05|12)\b|in_flight_budget")
 _TOO_LONG = re.compile(
     r"exceed_context_size|context_length_exceeded|context (length|window|size)|tokens_too_long|\b1261\b|too long"
     r"|prompt is longer|maximum (input|prompt) length"
@@ -164,6 +168,7 @@ _KINDS: dict[int, type[ProviderError]] = {
     404: NotFoundError,
     405: NotFoundError,
     408: OverloadedError,
+    424: OverloadedError,  # TGI and Groq: what stands behind them failed
     429: RateLimitError,
     498: OverloadedError,  # Groq's flex tier is full
     499: OverloadedError,  # Ollama gave the request up
@@ -242,12 +247,14 @@ def _status_in(error: Mapping[str, object]) -> int:
         number = as_int(int(value) if isinstance(value, str) and value.isdecimal() else value)
         if number is not None and 400 <= number < 600:
             return number
-    kind = f"{as_text(error.get('type'))} {as_text(error.get('code'))}".lower()
+    kind = " ".join(as_text(error.get(name)) for name in ("type", "code", "error_type")).lower()
     return next((status for word, status in _STATUS_BY_TYPE.items() if word in kind), 500)
 
 
+# By a word that its type or code holds; the numbers are Zhipu's codes, throttling and arrearage Alibaba's.
 _STATUS_BY_TYPE = {
     "insufficient_quota": 429,
+    "billing": 402,
     "rate_limit": 429,
     "exceed_context_size": 400,
     "context_length": 400,
@@ -258,6 +265,16 @@ _STATUS_BY_TYPE = {
     "not_supported": 501,
     "unavailable": 503,
     "overloaded": 529,
+    "too_large": 413,
+    "validation": 422,
+    "throttling": 429,
+    "arrearage": 400,
+    "1113": 429,
+    "1211": 404,
+    "1261": 400,
+    "1302": 429,
+    "1303": 429,
+    "1305": 503,
 }
 
 

@@ -55,6 +55,11 @@ STATUSES = [
     pytest.param(502, CANARY, errors.OverloadedError, "502", id="502"),
     pytest.param(529, None, errors.OverloadedError, "529", id="529"),
     pytest.param(498, None, errors.OverloadedError, "498", id="Groq's flex tier"),
+    pytest.param(424, {"error": "Request failed during generation", "error_type": "generation"}, errors.OverloadedError, "424", id="TGI's generation"),
+    pytest.param(429, {"error": "Model is overloaded", "error_type": "overloaded"}, errors.OverloadedError, "busy", id="TGI's queue"),
+    pytest.param(429, error(type="engine_overloaded_error"), errors.OverloadedError, "busy", id="Moonshot is full"),
+    pytest.param(429, error(code="1305"), errors.OverloadedError, "busy", id="Zhipu is full"),
+    pytest.param(402, error(code="in_flight_budget_exhausted"), errors.OverloadedError, "busy", id="OpenRouter's calls under way"),
     pytest.param(418, None, errors.BadRequestError, "418", id="any other"),
 ]  # fmt: skip
 
@@ -111,6 +116,29 @@ OBJECTS = [
     pytest.param(
         {"error": "an error was encountered while running the model"}, errors.OverloadedError, id="Ollama"
     ),
+    pytest.param(
+        {"type": "error", "error": {"type": "overloaded_error"}},
+        errors.OverloadedError,
+        id="Anthropic is full",
+    ),
+    pytest.param(
+        {"type": "error", "error": {"type": "billing_error"}}, errors.MoneyError, id="Anthropic's bill"
+    ),
+    pytest.param(
+        {"type": "error", "error": {"type": "rate_limit_error"}}, errors.RateLimitError, id="Anthropic's rate"
+    ),
+    pytest.param(
+        {"type": "error", "error": {"type": "request_too_large"}},
+        errors.BadRequestError,
+        id="Anthropic's size",
+    ),
+    pytest.param(
+        {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED"}}, errors.RateLimitError, id="Gemini's rate"
+    ),
+    pytest.param({"error": "x", "error_type": "validation"}, errors.BadRequestError, id="TGI's validation"),
+    pytest.param({"error": {"code": "1113"}}, errors.MoneyError, id="Zhipu's arrears"),
+    pytest.param({"error": {"code": "1302"}}, errors.RateLimitError, id="Zhipu's rate"),
+    pytest.param({"error": {"code": "Throttling.User"}}, errors.RateLimitError, id="Alibaba's rate"),
     pytest.param({"error": {"code": 42}}, errors.OverloadedError, id="a code that is no status"),
 ]
 
