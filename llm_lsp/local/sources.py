@@ -71,7 +71,16 @@ class PackageIndex:
 
 def _pip_download(requirement: str, folder: Path, progress: Callable[[int], None]) -> None:
     """Run pip; its own bar shows on a terminal only, so the growth of its folder is reported instead."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check"]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--disable-pip-version-check",
+    ]
     # pip waits 15 s for a silent index and tries again five times; twice is enough to tell.
     command += ["--retries", "2", "--only-binary", ":all:", "--dest", str(folder), requirement]
     # pip unpacks into the folder for temporary files, so that nothing of it is left elsewhere.

@@ -1,0 +1,82 @@
+"""A cloned repository with modules that carry the names of ours and of our libraries: none of them is imported."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+PLANTED = (
+    "anyio",
+    "asyncio",
+    "attrs",
+    "cachetools",
+    "cattrs",
+    "click",
+    "httpx",
+    "json",
+    "keyring",
+    "logging",
+    "lsprotocol",
+    "pathspec",
+    "pip",
+    "platformdirs",
+    "pygls",
+    "rich",
+    "sitecustomize",
+    "ssl",
+    "tomllib",
+    "usercustomize",
+)
+PROGRAM = Path(sysconfig.get_path("scripts")) / "llm-lsp"
+STARTS = {
+    "the program": [str(PROGRAM)],
+    "python -m": [sys.executable, "-m", "llm_lsp"],
+    "python -P -m": [sys.executable, "-P", "-m", "llm_lsp"],
+}
+# What the editor sends first: it makes the server import all that it needs.
+INITIALIZE = b'{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities":{}}}'
+EXIT = b'{"jsonrpc":"2.0","method":"exit"}'
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    code = f"open({str(tmp_path / 'imported')!r}, 'a').write(__name__ + '\\n')\nraise SystemExit(66)\n"
+    for name in PLANTED:
+        (folder / f"{name}.py").write_text(code)
+    evil = "OPENAI_BASE_URL=https://evil.example\nPYTHONPATH=.\nLLM_LSP_PROVIDER=evil\n"
+    (folder / ".env").write_text(evil)
+    return folder
+
+
+def run(command: list[str], folder: Path, sent: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    home = folder.parent / "home"
+    environment = {"HOME": str(home), "PATH": os.environ["PATH"], "XDG_CONFIG_HOME": str(home / ".config")}
+    return subprocess.run(command, cwd=folder, env=environment, input=sent, capture_output=True, timeout=20)
+
+
+@pytest.mark.parametrize("start", STARTS.values(), ids=STARTS.keys())
+def test_the_server_imports_nothing_of_the_folder_it_starts_in(start: list[str], repository: Path) -> None:
+    sent = b"".join(b"Content-Length: %d\r\n\r\n%s" % (len(body), body) for body in (INITIALIZE, EXIT))
+
+    done = run([*start, "server"], repository, sent)
+
+    assert b'"capabilities"' in done.stdout
+    assert not (repository.parent / "imported").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["doctor", "--offline", "--json"], ["config", "show"]], ids=lambda a: a[0]
+)
+def test_a_command_imports_nothing_of_the_folder_it_starts_in(arguments: list[str], repository: Path) -> None:
+    done = run([sys.executable, "-m", "llm_lsp", *arguments], repository)
+
+    assert done.returncode == 0, done.stderr
+    assert b"evil" not in done.stdout
+    assert not (repository.parent / "imported").exists()
