@@ -18,6 +18,7 @@ from llm_lsp.cli.target import Target, read_batch, read_target
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
 from llm_lsp.core.types import Completion, CompletionRequest, Skip, Trigger
+from llm_lsp.core.unsafe import visible
 from llm_lsp.engine.engine import CompletionEngine
 from llm_lsp.errors import ConfigError
 
@@ -183,6 +184,8 @@ class Printer:
         click.echo()
 
     def _print(self, text: str) -> None:
-        click.echo(text.removeprefix(self._printed), nl=False)
+        piece = text.removeprefix(self._printed)
+        # A file holds them, too, and then an answer may: a terminal would obey them, a script wants them.
+        click.echo(visible(piece) if sys.stdout.isatty() else piece, nl=False)
         sys.stdout.flush()
         self._printed = text

@@ -24,3 +24,10 @@ def unsafe_characters(text: str) -> frozenset[str]:
     if text.isascii() and text.isprintable():
         return frozenset()
     return frozenset(_UNSAFE.findall(_EMOJI_MARKS.sub("", text)))
+
+
+def visible(text: str) -> str:
+    r"""Write hidden characters as escapes, `\x1b` for ESC: a terminal obeys some of them."""
+    if not unsafe_characters(text):
+        return text
+    return _UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)

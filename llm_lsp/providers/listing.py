@@ -62,5 +62,5 @@ async def _ask(config: ProviderConfig, key: Secret | None) -> Reply:
 def _names(reply: Reply) -> tuple[str, ...]:
     entries = map(as_map, as_list(reply.body.get("data")) or as_list(reply.body.get("models")))
     names = [as_text(entry.get("id")) or as_text(entry.get("name")) for entry in entries]
-    # Gemini's names are paths.
-    return tuple(name.removeprefix("models/") for name in names if name)
+    # Gemini's names are paths. A terminal would obey what cannot be printed.
+    return tuple(name.removeprefix("models/") for name in names if name and name.isprintable())

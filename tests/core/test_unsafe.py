@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.core.unsafe import unsafe_characters
+from llm_lsp.core.unsafe import unsafe_characters, visible
 
 HIDDEN = (
     *(chr(code) for code in range(0x20) if chr(code) not in "\t\n"),
@@ -34,3 +34,16 @@ def test_a_hidden_character_is_found(character: str) -> None:
 )
 def test_what_people_write_is_safe(text: str) -> None:
     assert unsafe_characters(text) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a = 1\n\tb", "a = 1\n\tb"),
+        ("\x1b]52;c;cm0=\x07", "\\x1b]52;c;cm0=\\x07"),
+        ("\u202e\ud800", "\\u202e\\ud800"),
+        ("❤️", "❤️"),
+    ],
+)
+def test_a_terminal_sees_hidden_characters_and_obeys_none(text: str, shown: str) -> None:
+    assert visible(text) == shown
