@@ -148,6 +148,8 @@ class CompletionConfig:
     """Milliseconds of quiet before a model is asked; "auto" adapts from 20 to 60, since calls are joined."""
     multiline: Literal["auto", "never", "always"] = "auto"
     """Whether an answer may have several lines; "auto" decides by the syntax around the cursor."""
+    length: Literal["auto", "line"] = "auto"
+    """How much of a line is shown at once while typing: "auto" as many words as were usually right before, "line" all of it."""
     menu: Literal["auto", "never", "always"] = "auto"
     """Whether completion menus get items; "auto" only for clients without inline completion."""
     menu_timeout_ms: Annotated[int, Between(0, 10_000)] = 150

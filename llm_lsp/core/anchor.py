@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from llm_lsp.core.text import Text
 from llm_lsp.core.types import Document, Point
@@ -61,18 +62,42 @@ def typed_since(base: Anchor, text: str, now: Anchor) -> str | None:
     Agreeing means that one of the two begins with the other. None where the user went elsewhere or typed
     something else; "" where nothing was typed.
     """
-    if base.bucket.uri != now.bucket.uri or base.rest != now.rest or base.bucket.below != now.bucket.below:
-        return None
-    for line_anchor, start in continuations(base, text):
-        if line_anchor.bucket != now.bucket or line_anchor.cut != now.cut:
-            continue
-        if not now.line_prefix.startswith(line_anchor.line_prefix):
-            continue
-        typed = now.line_prefix[len(line_anchor.line_prefix) :]
+    for start, typed in _typed_from(base, text, now):
         remaining = text[start:]
         if remaining.startswith(typed) or typed.startswith(remaining):
             return text[:start] + typed
     return None
+
+
+class Followed(NamedTuple):
+    """How a text that was shown has been typed along."""
+
+    chars: int
+    """So many of its characters were typed."""
+    missed: bool
+    """Whether then came something else."""
+
+
+def followed(base: Anchor, text: str, now: Anchor) -> Followed | None:
+    """Say how far a user followed a text that was shown at `base`; None where he went elsewhere."""
+    found: Followed | None = None
+    for start, typed in _typed_from(base, text, now):
+        pairs = enumerate(zip(typed, text[start:], strict=False))
+        missed_at = next((idx for idx, (ours, theirs) in pairs if ours != theirs), None)
+        if missed_at is None:
+            return Followed(start + min(len(typed), len(text) - start), False)
+        found = max(Followed(start + missed_at, True), found or Followed(0, True))
+    return found
+
+
+def _typed_from(base: Anchor, text: str, now: Anchor) -> Iterator[tuple[int, str]]:
+    """Give each offset in a text at whose place `now` may be, with what stands there since."""
+    if base.bucket.uri != now.bucket.uri or base.rest != now.rest or base.bucket.below != now.bucket.below:
+        return
+    for place, start in continuations(base, text):
+        is_there = place.bucket == now.bucket and place.cut == now.cut
+        if is_there and now.line_prefix.startswith(place.line_prefix):
+            yield start, now.line_prefix[len(place.line_prefix) :]
 
 
 def continuations(base: Anchor, text: str) -> Iterator[tuple[Anchor, int]]:

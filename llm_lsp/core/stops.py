@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
+from llm_lsp.core.anchor import INERT_REST
 from llm_lsp.core.extent import Extent
+from llm_lsp.core.foresight import phrase_ends
 from llm_lsp.core.types import Finish, Mode
 from llm_lsp.core.window import Window
 
@@ -52,6 +54,7 @@ class StopRule:
         self._stops = tuple(stop for stop in stops if stop.strip())
         self._opening = opening
         self._restore = dict(restore or {})
+        self._has_phrases = mode is Mode.LINE and _stands_open(window)
         self._is_closed = False
         """Whether the model, or a stop, ended it."""
         self._line = ""
@@ -124,6 +127,12 @@ class StopRule:
                 return
         self._line += rest
 
+    def phrase_ends(self, start: int, words: int) -> Iterator[int]:
+        """Give where the first line may be cut from `start` on, see `core.foresight`; nowhere where a block is wanted."""
+        if not self._has_phrases:
+            return iter(())
+        return phrase_ends(self.text, start, words, self._window)
+
     def follow(self) -> StopRule | None:
         """Give the rule for the line that would be asked for next, were all of this accepted.
 
@@ -142,6 +151,13 @@ class StopRule:
     def _close(self, *, by_model: bool) -> None:
         self._line = self._extent.end(self._line, by_model=by_model)
         self.done = self._is_closed = True
+
+
+def _stands_open(window: Window) -> bool:
+    """Say whether part of a line can stand before the rest of it: nothing follows but what was closed by itself."""
+    if not window.line_suffix.strip():
+        return True
+    return bool(window.line_prefix.strip()) and not window.line_suffix.strip(INERT_REST)
 
 
 def _held_chars(text: str, stops: Sequence[str]) -> int:

@@ -145,10 +145,13 @@ class Generation:
     units: tuple[int, ...]
     """Where its units end: offsets in `text`, rising."""
     usage: Usage = Usage()
+    phrases: tuple[int, ...] = ()
+    """Where a line may be shown in part: offsets in `text`, rising."""
 
-    def end_after(self, typed: int) -> int | None:
+    def end_after(self, typed: int, *, by_phrase: bool = False) -> int | None:
         """Give the end of the unit to show when `typed` characters stand there; None where no text is left."""
-        return next((end for end in self.units if self.text[typed:end].strip()), None)
+        ends = sorted({*self.units, *self.phrases}) if by_phrase else self.units
+        return next((end for end in ends if self.text[typed:end].strip()), None)
 
     def answers(self, typed: int) -> bool:
         """Say whether it tells what comes after `typed` characters: more text, or that the model ended there."""

@@ -34,6 +34,11 @@ class Reader(Protocol):
         """Where its complete units end, see Generation."""
         ...
 
+    @property
+    def phrases(self) -> tuple[int, ...]:
+        """Where its lines may be shown in part."""
+        ...
+
 
 class Job(Protocol):
     """How to make the call for a request, should it come to that."""
@@ -199,7 +204,9 @@ class Calls:
                 finish = Finish.CUT
                 break
             known = len(generation.units)
-            generation = Generation(generation.id, reader.text, Finish.CUT, reader.units)
+            generation = Generation(
+                generation.id, reader.text, Finish.CUT, reader.units, phrases=reader.phrases
+            )
             # Who waits comes first, then the cache.
             self._step(s.Streamed(call_id, generation))
             if len(generation.units) > known:
@@ -208,4 +215,4 @@ class Calls:
         else:
             reader.end(finish)
         stream.release()
-        return Generation(generation.id, reader.text, finish, reader.units, usage)
+        return Generation(generation.id, reader.text, finish, reader.units, usage, reader.phrases)

@@ -16,6 +16,7 @@ from llm_lsp.engine.notices import Notices
 from llm_lsp.engine.place import CompletionJob, Place, Progress, Question
 from llm_lsp.engine.registry import Registry
 from llm_lsp.engine.scheduler import Ask
+from llm_lsp.engine.shown import Shown
 from llm_lsp.engine.workspace import Workspace
 from llm_lsp.errors import LlmLspError, RateLimitError, UnreachableError
 
@@ -42,8 +43,7 @@ class CompletionPipeline:
         self._cache = GenerationCache(clock.now)
         self._calls = Calls(clock)
         self._menu = MenuWait(clock)
-        self._shown: dict[str, int] = {}
-        """The generation last shown, by document."""
+        self._shown = Shown()
         self._limits: dict[str, RateLimit] = {}
 
     async def complete(
@@ -57,6 +57,7 @@ class CompletionPipeline:
         place = self._admit(request)
         if isinstance(place, Skip):
             return place
+        self._shown.follow(place.ask.anchor)
         if known := self._known(place):
             return known
         if skip := self._gate(place):
@@ -83,13 +84,17 @@ class CompletionPipeline:
         """Keep what a call gave, for whoever asks at its place or along its text."""
         self._cache.put(ask, generation)
 
+    def phrase_words(self, place: Place) -> int:
+        """Say how many words of a line are shown at once."""
+        return self._shown.phrase_words(place.ask.route)
+
     def edited(self, uri: str) -> None:
         """Take note that a document changed."""
         self._menu.edited(uri)
 
     def close_document(self, uri: str) -> None:
         """Settle what waits for a document."""
-        self._shown.pop(uri, None)
+        self._shown.forget(uri)
         self._calls.close_document(uri)
 
     async def aclose(self) -> None:
@@ -115,7 +120,7 @@ class CompletionPipeline:
         return Place.of(request, runtime, runtime.provider, self._workspace.pace(uri))
 
     def _known(self, place: Place) -> Completion | Skip | None:
-        hit = self._cache.find(place.ask, self._shown.get(place.request.document.uri))
+        hit = self._cache.find(place.ask, self._shown.generation_id(place.ask.uri))
         if hit is None or (place.is_manual and hit.generation.end_after(hit.typed) is None):
             # Who asks by hand where there was nothing to say asks again.
             return None
@@ -124,17 +129,13 @@ class CompletionPipeline:
     def _show(self, place: Place, generation: Generation, typed: int) -> Completion | Skip:
         result = place.completion(generation, typed)
         if isinstance(result, Completion) and place.request.face == "inline":
-            self._shown[place.request.document.uri] = generation.id
+            self._shown.put(place.ask, generation, typed)
         return result
 
     def _gate(self, place: Place) -> Skip | None:
-        if place.is_manual:
+        if place.is_manual or self._calls.can_join(place.ask):
             return None
-        if not (
-            place.profile.local
-            or self._calls.can_join(place.ask)
-            or self._limit(place).allows(self._clock.now())
-        ):
+        if not (place.profile.local or self._limit(place).allows(self._clock.now())):
             return Skip(Reason.RATE_LIMITED)
         point, document = place.request.point, place.request.document
         line, pace = document.text.line(point.line), self._workspace.pace(document.uri)

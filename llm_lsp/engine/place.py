@@ -12,7 +12,7 @@ from llm_lsp.core.mode import choose_mode
 from llm_lsp.core.postprocess import postprocess
 from llm_lsp.core.prompt import build_prompt, stop_rule
 from llm_lsp.core.redact import Redactor, redact_prompt
-from llm_lsp.core.streak import Streak
+from llm_lsp.core.streak import STREAK_LINES, Streak
 from llm_lsp.core.timing import Pace, ready_at
 from llm_lsp.core.types import (
     Completion,
@@ -63,7 +63,18 @@ class Place:
             at = pace.last_edit_at + settings.debounce_ms / 1000
         route = Route(profile.provider, profile.model, profile.fim, runtime.epoch)
         anchor = anchor_at(request.document, request.point)
-        ask = Ask(request.id, anchor, route, request.face, at, profile.max_in_flight, mode is Mode.HOLE)
+        # A menu is gone once an item is taken: there a part of a line is of no use.
+        by_phrase = settings.length == "auto" and request.face == "inline" and not is_manual
+        ask = Ask(
+            request.id,
+            anchor,
+            route,
+            request.face,
+            at,
+            profile.max_in_flight,
+            is_hole=mode is Mode.HOLE,
+            by_phrase=by_phrase,
+        )
         return cls(request, runtime, provider, mode, ask)
 
     @property
@@ -77,7 +88,7 @@ class Place:
     def completion(self, generation: Generation, typed: int) -> Completion | Skip:
         """Fit what a generation says after `typed` characters to the text as it is now."""
         length = len(generation.text)
-        end = generation.end_after(typed) or length
+        end = generation.end_after(typed, by_phrase=self.ask.by_phrase) or length
         finish = generation.finish if end == length else Finish.CUT
         result = postprocess(generation.text[typed:end], finish, self.request)
         if isinstance(result, Skip):
@@ -103,6 +114,10 @@ class Books(Protocol):
 
     def keep(self, ask: Ask, generation: Generation) -> None:
         """Keep what a call gave."""
+        ...
+
+    def phrase_words(self, place: Place) -> int:
+        """Say how many words of a line are shown at once."""
         ...
 
 
@@ -137,7 +152,8 @@ class CompletionJob:
         may_grow = place.runtime.config.completion.multiline != "never"
         rule = stop_rule(self._window, place.profile, place.mode, may_grow=may_grow)
         # Where closing does not stop the bill the model was told to stop at the line's end.
-        return Streak(rule) if place.profile.cancel_stops_billing else Streak(rule, lines=0)
+        lines = STREAK_LINES if place.profile.cancel_stops_billing else 0
+        return Streak(rule, lines, self._books.phrase_words(place))
 
     def streamed(self, generation: Generation) -> None:
         """Show the text so far, as it would be inserted; what is read on for later is not shown."""

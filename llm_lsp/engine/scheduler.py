@@ -47,6 +47,8 @@ class Ask:
     """Calls that its provider may have in flight."""
     is_hole: bool = False
     """Whether it asks for the whole rest of a hole; then a call for less does not serve it."""
+    by_phrase: bool = False
+    """Whether part of a line may answer it."""
 
     @property
     def uri(self) -> str:
@@ -181,7 +183,12 @@ class _Call:
         """When it is closed if nobody joins it; None while there is a listener."""
         if self.listeners:
             return None
-        return self.idle_since + (STREAK_S if self.generation.units else LINGER_S)
+        return self.idle_since + (STREAK_S if self.has_answered else LINGER_S)
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether what it was made for is there, at least in part."""
+        return bool(self.generation.units or self.generation.phrases)
 
     def typed(self, ask: Ask) -> str | None:
         """Give what was typed since its text began to come; None where that does not agree."""
@@ -281,7 +288,8 @@ class Scheduler:
         call = self._calls.get(call_id)
         if call is None:
             return
-        has_unit = generation.units != call.generation.units
+        known = call.generation
+        has_more = (generation.units, generation.phrases) != (known.units, known.phrases)
         call.generation = generation
         for ask in [*call.listeners.values()]:
             # Who asked for this very text agrees with it, whatever it is.
@@ -290,14 +298,16 @@ class Scheduler:
                 self._waiting[ask.request_id] = ask
                 if not call.listeners:
                     yield self._close(call)
-        if has_unit:
+        if has_more:
             yield from self._serve(call, now)
 
     def _serve(self, call: _Call, now: float) -> Iterator[Effect]:
         """Answer the listeners for whom a whole unit is there; what comes after it is for later."""
         for ask in [*call.listeners.values()]:
             typed = call.typed(ask)
-            if typed is not None and call.generation.end_after(len(typed)) is not None:
+            if typed is None:
+                continue
+            if call.generation.end_after(len(typed), by_phrase=ask.by_phrase) is not None:
                 self._leave(ask.request_id, now)
                 yield Give(ask.request_id, call.generation, typed)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.core.anchor import Anchor, anchor_at, continuations, typed_since
+from llm_lsp.core.anchor import Anchor, anchor_at, continuations, followed, typed_since
 from llm_lsp.core.text import Text
 from llm_lsp.core.types import Document, Point
 
@@ -78,3 +78,23 @@ def test_continuations_are_the_starts_of_the_lines_to_come() -> None:
         (("above", "x = [", ""), "", 3),
         (("above", "x = [", "]"), "", 5),
     ]
+
+
+FOLLOWED = [
+    pytest.param("x = ‸", "compute(a)", "x = com‸", (3, False), id="along-the-text"),
+    pytest.param("x = ‸", "compute(a)", "x = compute(a) + 1‸", (10, False), id="beyond-the-text"),
+    pytest.param("x = ‸", "compute(a)", "x = combine‸", (3, True), id="then-something-else"),
+    pytest.param("x = ‸", "compute(a)", "x = 1‸", (0, True), id="something-else-at-once"),
+    pytest.param("f():‸", "\n    a = 1", "f():\n    b‸", (5, True), id="astray-in-the-next-line"),
+    pytest.param("f():‸", "\n    a = 1", "f():\n    a =‸", (8, False), id="along-the-next-line"),
+    pytest.param("x = ‸", "compute(a)", "x ‸", None, id="deleted-behind-the-start"),
+    pytest.param("x = ‸\ny", "f(1)", "x = f‸\nz", None, id="another-line-below"),
+    pytest.param("a\nx = ‸", "f(1)", "b\ny = f‸", None, id="another-place"),
+]
+
+
+@pytest.mark.parametrize(("base", "text", "now", "expected"), FOLLOWED)
+def test_how_far_a_text_was_followed(
+    base: str, text: str, now: str, expected: tuple[int, bool] | None
+) -> None:
+    assert followed(place(base), text, place(now)) == expected

@@ -76,3 +76,36 @@ def test_nothing_is_read_on_for_behind_a_refused_answer() -> None:
 
     assert streak.feed("oth")
     assert streak.text == ""
+
+
+def phrases(window: Window, mode: Mode, answer: str, piece_chars: int, words: int | None = 2) -> list[str]:
+    """Give what of each line may be shown in part."""
+    streak = Streak(StopRule(window, mode), phrase_words=words)
+    for start in range(0, len(answer), piece_chars):
+        if streak.feed(answer[start : start + piece_chars]):
+            break
+    else:
+        streak.end(Finish.STOP)
+    starts = [max(one for one in (0, *streak.units, *streak.phrases) if one < end) for end in streak.phrases]
+    return [streak.text[start:end] for start, end in zip(starts, streak.phrases, strict=True)]
+
+
+PHRASES = [
+    pytest.param(AT_END, Mode.LINE, ["a +", "d +"], id="in each line"),
+    pytest.param(Window("", "y = f(", ")", "", "python"), Mode.LINE, ["a +"], id="before what closed itself"),
+    pytest.param(Window("", "y = ", " + 1", "", "python"), Mode.LINE, [], id="not before the rest of a line"),
+    pytest.param(Window("{\n", "  ", "}", "", "c"), Mode.LINE, [], id="not where the rest goes to the next line"),
+    pytest.param(Window("if x:\n", "    ", "", "", "python"), Mode.BLOCK, ["d +"], id="not in a block"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece_chars", [1, 3, 100])
+@pytest.mark.parametrize(("window", "mode", "expected"), PHRASES)
+def test_a_line_may_be_shown_in_part(
+    window: Window, mode: Mode, expected: list[str], piece_chars: int
+) -> None:
+    assert phrases(window, mode, "a + b\nd + e\n\n", piece_chars) == expected
+
+
+def test_lines_stay_whole_where_no_number_of_words_is_given() -> None:
+    assert phrases(AT_END, Mode.LINE, "a + b\n", 1, words=None) == []

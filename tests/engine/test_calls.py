@@ -34,6 +34,10 @@ class FirstLine:
         return (len(self.text),) if "\n" in self.all else ()
 
     @property
+    def phrases(self) -> tuple[int, ...]:
+        return ()
+
+    @property
     def text(self) -> str:
         return self.all.partition("\n")[0]
 

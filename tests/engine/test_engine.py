@@ -171,6 +171,70 @@ async def test_typing_along_needs_no_call(rig: Rig) -> None:
     assert len(rig.provider.streams) == 1
 
 
+async def test_a_phrase_is_shown_while_the_rest_of_the_line_is_read(rig: Rig) -> None:
+    await rig.write("y = ")
+    task = rig.ask()
+    await settle()
+    rig.provider.streams[0].say("first + second * third")
+
+    assert text_of(await task) == "first + second"
+    await rig.type("first + second")
+    rig.provider.streams[0].finish("\n")
+    await settle()
+    assert text_of(await rig.ask()) == " * third"
+    assert len(rig.provider.streams) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "trigger", "face"),
+    [
+        pytest.param({}, Trigger.MANUAL, "inline", id="by hand"),
+        pytest.param({"completion": {"menu": "always"}}, Trigger.AUTOMATIC, "menu", id="in a menu"),
+        pytest.param({"completion": {"length": "line"}}, Trigger.AUTOMATIC, "inline", id="where it is set"),
+    ],
+)
+async def test_a_line_is_shown_whole(settings: Mapping[str, object], trigger: Trigger, face: Face) -> None:
+    rig = Rig(settings=settings)
+    await rig.write("y = ")
+    rig.provider.replies = ["first + second * third\n"]
+
+    assert text_of(await rig.ask(trigger, face)) == "first + second * third"
+    await rig.engine.aclose()
+
+
+async def test_the_longer_a_model_is_right_the_more_is_shown(rig: Rig) -> None:
+    await rig.write("y = ")
+    rig.provider.replies = [" + ".join("abcdefghijklmnop") + "\n"]
+    first = text_of(await rig.ask())
+    for word in " + ".join("abcdefghijklmnop").split(" ")[:-1]:
+        await rig.type(f"{word} ")
+        rig.ask()
+        await settle()
+    rig.provider.replies = [" + ".join("ponmlkjihgfedcba") + "\n"]
+    await rig.type("\nz = ")
+    await rig.clock.advance(1)
+
+    assert len(text_of(await rig.ask())) > len(first)
+
+
+async def test_where_a_model_is_soon_wrong_little_is_shown(rig: Rig) -> None:
+    rig.provider.replies = ["a + b + c + d\n"] * 12
+    await rig.write("")
+    shown = []
+    for number in range(12):
+        await rig.clock.advance(1)
+        await rig.type(f"y{number} = ")
+        shown.append(text_of(await rig.ask()))
+        await rig.type("other")
+        asked = rig.ask()
+        await settle()
+        asked.cancel()
+        await rig.type("\n")
+
+    assert shown[0] == "a + b"
+    assert shown[-1] == "a"
+
+
 async def test_an_automatic_request_inside_a_word_waits_for_the_next_key(rig: Rig) -> None:
     await rig.write("y = ")
     await rig.type("a")

@@ -45,8 +45,10 @@ def ask(
     face: Face = "inline",
     ready_at: float = 0.0,
     slots: int = 2,
+    by_phrase: bool = False,
 ) -> Ask:
-    return Ask(number, Anchor(Bucket(uri, (), ""), 0, typed, ""), ROUTE, face, ready_at, slots)
+    anchor = Anchor(Bucket(uri, (), ""), 0, typed, "")
+    return Ask(number, anchor, ROUTE, face, ready_at, slots, by_phrase=by_phrase)
 
 
 def generation(text: str) -> Generation:
@@ -172,6 +174,14 @@ def test_typing_beyond_the_generation_asks_for_more() -> None:
     effects = run((0, Asked(ask(1))), (0.1, Asked(ask(2, "foo"))), (0.2, Ended(1, generation("foo"))))
 
     assert effects == [Start(2, 2)]
+
+
+def test_part_of_a_line_answers_who_takes_it_and_the_call_goes_on() -> None:
+    begun = Generation(1, "foo = bar", Finish.CUT, (), phrases=(3,))
+    both = (0.0, Asked(ask(1, by_phrase=True))), (0.0, Asked(ask(2, face="menu")))
+
+    assert run(*both, (0.1, Streamed(1, begun))) == [Give(1, begun, "")]
+    assert run(*both, (0.1, Streamed(1, begun)), (0.2, Asked(ask(3, "foo", by_phrase=True)))) == []
 
 
 def test_a_failure_reaches_each_listener() -> None:
