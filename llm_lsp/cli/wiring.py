@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from llm_lsp.cli.settings import with_folders
@@ -13,6 +13,7 @@ from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.values import AUTO, LOCAL, Config, ProviderConfig
 from llm_lsp.core.families import family_of
 from llm_lsp.core.redact import Redactor
+from llm_lsp.core.secret import Secret
 from llm_lsp.engine.client import Client
 from llm_lsp.engine.clock import LoopClock
 from llm_lsp.engine.engine import CompletionEngine, World
@@ -91,20 +92,30 @@ async def configured(config: ProviderConfig, redactor: Redactor) -> Provider:
     What this machine's user did not name is looked at first: a server that the editor's settings enabled, and
     a model that nobody named.
     """
-    from llm_lsp.cli.keys import find_key
+    from llm_lsp.providers.http import Remedies
     from llm_lsp.providers.listing import with_model
     from llm_lsp.providers.resolve import make_provider
+    from llm_lsp.providers.successor import name_models
     from llm_lsp.providers.vet import check_owner, check_place
 
     if config.unvouched:
         check_owner(config)
-    key = await find_key(config)
-    if key is not None:
-        redactor.hide(key.reveal())
+    key = await hidden_key(config, redactor)
     ready = await with_model(config, key)
     if config.unvouched or not config.model:
         await check_place(ready, key)
-    return make_provider(ready, key)
+    remedies = Remedies(partial(hidden_key, config, redactor), partial(name_models, ready))
+    return make_provider(ready, key, remedies)
+
+
+async def hidden_key(config: ProviderConfig, redactor: Redactor) -> Secret | None:
+    """Find a provider's key, and hide it from all prompts; raises LlmLspError where it is missing."""
+    from llm_lsp.cli.keys import find_key
+
+    key = await find_key(config)
+    if key is not None:
+        redactor.hide(key.reveal())
+    return key
 
 
 def build_engine(stack: SettingsStack, client: Client) -> CompletionEngine:

@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from llm_lsp.config.values import KeyHeader
 from llm_lsp.core.addresses import Origin, origin_of
 from llm_lsp.core.secret import Secret
 from llm_lsp.core.types import Json, Profile, Prompt
-from llm_lsp.errors import ConfigError
+from llm_lsp.errors import ConfigError, NotFoundError, ProviderError
 from llm_lsp.providers.dialect import Dialect, Settings
 from llm_lsp.providers.failures import Where
 from llm_lsp.providers.gate import Gate, Stopped
@@ -43,6 +43,16 @@ WARM_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
+class Remedies:
+    """What may help after a refusal; neither is asked for on the way of a call that goes well."""
+
+    find_key: Callable[[], Awaitable[Secret | None]]
+    """Read the key again where its user keeps it; raises LlmLspError."""
+    name_models: Callable[[NotFoundError, Secret | None], Awaitable[NotFoundError]]
+    """Tell which model may be meant instead, with the key in use."""
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where and how a provider is asked."""
 
@@ -55,6 +65,7 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict)
     """Further ones; they win over ours."""
     key_header: KeyHeader = "authorization"
+    remedies: Remedies | None = None
 
 
 class HttpProvider:
@@ -70,7 +81,11 @@ class HttpProvider:
         self._endpoint = endpoint
         self._origin = origin_of(endpoint.base_url)
         self._transport = transport
+        self._key = endpoint.key
         self._headers = headers_of(endpoint.key, endpoint.headers, endpoint.key_header)
+        self._curing = asyncio.Lock()
+        self._not_found = ""
+        """What was found out about a model that is not there."""
         self._urls: dict[str, httpx.URL] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._warming: asyncio.Task[None] | None = None
@@ -85,8 +100,12 @@ class HttpProvider:
         """Begin a call; its body is written now, and sent when the stream is iterated."""
         endpoint = self._endpoint
         request = endpoint.dialect.request(prompt, endpoint.settings)
-        send = partial(self._send, "POST", request.path, self._headers, encode(request.body))
-        stream = HttpStream(Call(send, endpoint.dialect, endpoint.where, endpoint.deadlines, self._own))
+        question = _Question(self, request.path, encode(request.body))
+        stream = HttpStream(
+            Call(
+                question.send, endpoint.dialect, endpoint.where, endpoint.deadlines, self._own, question.cure
+            )
+        )
         if self._is_closed:
             stream.close()
         return stream
@@ -159,6 +178,21 @@ class HttpProvider:
         finally:
             timer.cancel()
 
+    async def _cure(self, error: ProviderError, refused: Mapping[str, str]) -> bool:
+        """Take a key that was changed since `refused` was sent; say which models there are, asking once."""
+        remedies = self._endpoint.remedies
+        if remedies is None:
+            return False
+        async with self._curing:
+            if isinstance(error, NotFoundError):
+                self._not_found = self._not_found or str(await remedies.name_models(error, self._key))
+                raise NotFoundError(self._not_found)
+            # Another call may have found the new key while this one was under way or waiting here.
+            if self._headers is refused and (key := await remedies.find_key()) != self._key:
+                self._key = key
+                self._headers = headers_of(key, self._endpoint.headers, self._endpoint.key_header)
+            return self._headers is not refused
+
     async def _send(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes, gate: Gate
     ) -> httpx.Response:
@@ -175,6 +209,23 @@ class HttpProvider:
         extensions = {"timeout": timeout, "trace": gate.trace}
         request = httpx.Request(method, url, headers=headers, content=body, extensions=extensions)
         return await self._transport.handle_async_request(request)
+
+
+class _Question:
+    """One call's request, which knows the headers that it was sent with."""
+
+    def __init__(self, provider: HttpProvider, path: str, body: bytes) -> None:
+        self._provider = provider
+        self._path = path
+        self._body = body
+        self._sent: Mapping[str, str] = {}
+
+    async def send(self, gate: Gate) -> httpx.Response:
+        self._sent = self._provider._headers
+        return await self._provider._send("POST", self._path, self._sent, self._body, gate)
+
+    async def cure(self, error: ProviderError) -> bool:
+        return await self._provider._cure(error, self._sent)
 
 
 # Compression is refused, see stream.py.

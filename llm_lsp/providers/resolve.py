@@ -13,7 +13,7 @@ from llm_lsp.core.types import Fim, Profile
 from llm_lsp.errors import ConfigError
 from llm_lsp.providers.dialect import Settings, load_dialect
 from llm_lsp.providers.failures import Where
-from llm_lsp.providers.http import Endpoint, HttpProvider, headers_of
+from llm_lsp.providers.http import Endpoint, HttpProvider, Remedies, headers_of
 from llm_lsp.providers.presets import preset_of, quirks_of
 from llm_lsp.providers.stream import Deadlines
 
@@ -30,7 +30,9 @@ TOTAL_S = 10.0
 CONTEXT_TOKENS = 2048
 
 
-def make_provider(config: ProviderConfig, key: Secret | None) -> HttpProvider:
+def make_provider(
+    config: ProviderConfig, key: Secret | None, remedies: Remedies | None = None
+) -> HttpProvider:
     """Make a provider; nothing is sent or connected yet. Raises ConfigError for settings that do not fit."""
     profile = profile_of(config)
     quirks = quirks_of(config)
@@ -54,6 +56,7 @@ def make_provider(config: ProviderConfig, key: Secret | None) -> HttpProvider:
         key,
         _further_headers(config),
         quirks.key_header,
+        remedies,
     )
     return HttpProvider(profile, endpoint)
 

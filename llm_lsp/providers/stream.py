@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llm_lsp.core.types import Chunk
-from llm_lsp.errors import BrokenStreamError, ConfigError, ProviderError, SlowError
+from llm_lsp.errors import AuthError, BrokenStreamError, ConfigError, NotFoundError, ProviderError, SlowError
 from llm_lsp.providers.answer import Answer
 from llm_lsp.providers.dialect import Dialect
 from llm_lsp.providers.failures import ErrorObject, Where, from_error_object, from_exception, from_status
@@ -31,6 +31,8 @@ DRAIN_S = 0.03
 TAIL_S = 0.25
 # The body of an error is read only to find the cause.
 ERROR_BODY_S = 1.0
+# Seconds to look for another key or for the models that there are: a locked keyring asks its user on the screen.
+CURE_S = 12.0
 MAX_ERROR_BODY_BYTES = 8 * 1024
 
 
@@ -57,6 +59,8 @@ class Call:
     deadlines: Deadlines
     own: Callable[[asyncio.Task[None], HttpStream], None]
     """Take the task that reads the answer: the provider awaits or cancels it in the end."""
+    cure: Callable[[ProviderError], Awaitable[bool]]
+    """Say whether to send once more after a refusal, or raise a better-told error."""
 
 
 class HttpStream:
@@ -117,7 +121,7 @@ class HttpStream:
         assert self._limit is not None
         where = self._call.where
         try:
-            await self._read(await self._send())
+            await self._ask()
         except (asyncio.CancelledError, Stopped):
             self._settle(asyncio.CancelledError())
             if not self._gate.stopping:
@@ -132,6 +136,18 @@ class HttpStream:
             self._break_off(from_exception(where, exc))
         finally:
             self._limit.cancel()
+
+    async def _ask(self) -> None:
+        """Send and read; once more where a refusal could be cured, as by a key that was changed meanwhile."""
+        assert self._limit is not None
+        try:
+            await self._read(await self._send())
+        except (AuthError, NotFoundError) as exc:
+            self._limit.allow(CURE_S)
+            if not await self._call.cure(exc) or self._gate.stopping:
+                raise
+            self._limit.allow(self._call.deadlines.first_s)
+            await self._read(await self._send())
 
     async def _send(self) -> httpx.Response:
         """Send; once more where an old connection turns out to be dead before it gave a byte."""

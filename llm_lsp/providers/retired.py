@@ -1,0 +1,47 @@
+"""Models that their vendors have taken away, and what takes their place; knows nothing of who asks for them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """Models of one vendor that end on one day."""
+
+    pattern: str
+    """Searched for in the model's name, in lower case."""
+    on: str
+    """The day, or the year where that is all that is known."""
+    successor: str
+    """The nearest that completes code as fast."""
+    source: str
+
+
+_OPENAI = "https://developers.openai.com/api/docs/deprecations"
+_ANTHROPIC = "https://docs.claude.com/en/docs/about-claude/model-deprecations"
+_GOOGLE = "https://ai.google.dev/gemini-api/docs/deprecations"
+_MISTRAL = "https://docs.mistral.ai/getting-started/models/models_overview"
+_DEEPSEEK = "https://api-docs.deepseek.com/quick_start/pricing"
+_MOONSHOT = "https://platform.moonshot.ai/docs/pricing/chat"
+
+# Read on 2026-11-22. A vendor's own list, asked when a model is not found, knows more than this one.
+RETIRED: tuple[Retired, ...] = (
+    Retired(r"^(gpt-3\.5-turbo-instruct|davinci-002|babbage-002)", "2026-09-28", "gpt-6-luna", _OPENAI),
+    Retired(r"^(gpt-5(-mini|-nano|-pro)?|o3(-pro)?)(-20\d\d|$)", "2026-12-11", "gpt-6-luna", _OPENAI),
+    Retired(r"^gpt-4(o|\.1)(-mini)?(-20\d\d|$)", "2027-01-14", "gpt-6-luna", _OPENAI),
+    Retired(r"claude-(instant|2|3-sonnet)", "2025-07-21", "claude-haiku-5-5", _ANTHROPIC),
+    Retired(r"claude-3-opus", "2026-01-05", "claude-haiku-5-5", _ANTHROPIC),
+    Retired(r"claude-3-5-haiku", "2026-02-19", "claude-haiku-5-5", _ANTHROPIC),
+    Retired(r"gemini-(1|2\.0)", "2026-06-01", "gemini-3.5-flash-lite", _GOOGLE),
+    Retired(r"gemini-2\.5-(pro|flash)($|-0)", "2026-12-01", "gemini-3.5-flash-lite", _GOOGLE),
+    Retired(r"codestral-(2405|2501)", "2025-11-30", "codestral-latest", _MISTRAL),
+    Retired(r"^deepseek-(chat|coder|reasoner)", "2026-07-24", "deepseek-flash", _DEEPSEEK),
+    Retired(r"^kimi-(latest|k2-.*preview)", "2026", "kimi-k2.7-code-highspeed", _MOONSHOT),
+)
+
+
+def retired(model: str) -> Retired | None:
+    """Find a model among those that are gone."""
+    return next((each for each in RETIRED if re.search(each.pattern, model.lower())), None)
