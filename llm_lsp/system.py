@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -14,6 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import IO, Literal, TypedDict
+from urllib.parse import unquote, urlsplit
 
 Owner = Literal["me", "system", "other", "unknown"]
 """Who holds a listening socket: this user, a system account, another person, or nobody can say."""
@@ -161,6 +163,38 @@ def _owner(uid: int) -> Owner:
         return "me"
     # Below 1000 are system accounts, 61184 to 65519 systemd's dynamic users (systemd.io/UIDS-GIDS).
     return "system" if uid < 1000 or 61184 <= uid <= 65519 else "other"
+
+
+def path_of_uri(uri: str) -> Path | None:
+    """Give the path of a file URI; None for one that names no file on this machine."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return None
+    path = unquote(parts.path)
+    if parts.scheme != "file" or parts.netloc not in ("", "localhost") or "\0" in path:
+        return None
+    return Path(re.sub(r"^/(?=[A-Za-z]:)", "", path))
+
+
+def read_plain_file(path: Path, max_bytes: int) -> bytes | None:
+    """Read a plain file; None for what is none or is larger. Raises OSError.
+
+    A repository may have a pipe or a device by any name: opening or reading that must not wait.
+    """
+    flags = (
+        os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    )
+    handle = os.open(path, flags)
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > max_bytes:
+            return None
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            data = file.read(max_bytes + 1)
+        return data if len(data) <= max_bytes else None
+    finally:
+        os.close(handle)
 
 
 def private_folder(path: Path) -> Path:

@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "config": {"core"},
     "providers": {"core", "config", "system"},
     "local": {"core", "config", "system"},
-    "engine": {"core", "config", "providers.base"},
+    "engine": {"core", "config", "providers.base", "system"},
     "lsp": {"core", "engine", "system"},
     "cli": {"core", "config", "providers", "local", "engine", "lsp", "system"},
     "__main__": {"cli"},

@@ -118,6 +118,7 @@ async def running(stack: SettingsStack, client: ConsoleClient) -> AsyncIterator[
     from llm_lsp.cli.wiring import build_engine
 
     engine = build_engine(stack, client)
+    engine.set_folders((Path.cwd().as_uri(),))
     try:
         yield engine
     finally:
@@ -132,9 +133,10 @@ async def ask(
 
 
 async def request_at(engine: CompletionEngine, target: Target) -> CompletionRequest:
-    """Open a target's document, wait for its model, and write the request."""
+    """Open a target's document, wait for its model and its context, and write the request."""
     engine.open(target.document)
     await engine.ready(target.document)
+    await engine.prepare(target.document, target.point)
     number, now = engine.next_id(), engine.now()
     return CompletionRequest(number, target.document, target.point, Trigger.MANUAL, "command", now)
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
 from llm_lsp.config.values import Problem
+from llm_lsp.system import path_of_uri, read_plain_file
 
 APP = "llm-lsp"
 WORKSPACE_FILE = ".llm-lsp.toml"
@@ -101,19 +100,13 @@ def folder_path(folder: str | Path) -> Path | None:
     """Give a folder's path, or None for a URI that names no file on this machine."""
     if isinstance(folder, Path) or "://" not in folder:
         return Path(folder)
-    parts = urlsplit(folder)
-    if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
-        return None
-    path = unquote(parts.path)
-    if "\0" in path:
-        return None
-    return Path(re.sub(r"^/(?=[A-Za-z]:)", "", path))
+    return path_of_uri(folder)
 
 
 def read_file(path: Path) -> FileSettings:
     """Read a TOML file; whatever is wrong with it is one line with the place, and nothing is changed."""
     try:
-        data = _read_bytes(path)
+        data = read_plain_file(path, MAX_BYTES)
     except FileNotFoundError:
         return FileSettings({}, exists=False)
     except OSError as exc:
@@ -137,26 +130,6 @@ def _decode(data: bytes) -> FileSettings:
         return FileSettings({}, f"is not UTF-8 text (at line {line})")
     except (tomllib.TOMLDecodeError, RecursionError) as exc:
         return FileSettings({}, f"is no valid TOML: {_one_line(exc)}")
-
-
-def _read_bytes(path: Path) -> bytes | None:
-    """Read a plain file; None for what is none or is too large.
-
-    A repository may have a pipe or a device by this name: opening or reading that must not wait.
-    """
-    flags = (
-        os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    )
-    handle = os.open(path, flags)
-    try:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
-            return None
-        with os.fdopen(handle, "rb", closefd=False) as file:
-            data = file.read(MAX_BYTES + 1)
-        return data if len(data) <= MAX_BYTES else None
-    finally:
-        os.close(handle)
 
 
 def _problems(path: Path, found: FileSettings) -> tuple[Problem, ...]:

@@ -86,6 +86,11 @@ def shared_languages(current: tuple[str, ...], proposed: tuple[str, ...]) -> tup
     return tuple(language for language in current if language in proposed) or NO_LANGUAGE
 
 
+def shared_sources(current: tuple[str, ...], proposed: tuple[str, ...]) -> tuple[str, ...]:
+    """Keep the sources in both lists; an empty list stands for none."""
+    return tuple(source for source in current if source in proposed)
+
+
 def longer_debounce(current: int | str, proposed: int | str) -> int | str:
     """Wait as long as the more patient one says."""
     return max(current, proposed, key=lambda ms: LONGEST_AUTO_DEBOUNCE_MS if ms == "auto" else ms)
@@ -110,6 +115,8 @@ STRICTER: Mapping[Path, Meet] = {
     ("completion", "trigger"): manual_if_either,
     ("completion", "languages"): shared_languages,
     ("completion", "debounce_ms"): longer_debounce,
+    ("context", "sources"): shared_sources,
+    ("context", "share"): min,
     ("privacy", "exclude"): joined,
     ("privacy", "exclude_defaults"): either,
     ("privacy", "redact_secrets"): either,
@@ -140,7 +147,7 @@ def rule_for(source: Source, path: Path, *, is_users: bool) -> Rule:
         return Rule.TIGHTEN if general(path) in STRICTER else Rule.NEVER
     if path[0] == "providers":
         return _editor_rule(path, is_users)
-    return Rule.TIGHTEN if path[0] in ("enabled", "privacy") else Rule.FREE
+    return Rule.TIGHTEN if path[0] in ("enabled", "context", "privacy") else Rule.FREE
 
 
 def tame(source: Source, path: Path, value: Any) -> tuple[object, str]:

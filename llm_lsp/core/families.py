@@ -33,13 +33,15 @@ class Family:
     Only for suffix-last families: there it keeps all before it in the model server's cache.
     """
     head: str = ""
-    """What stands before all; `{path}` and `{language}` are filled in."""
+    """What stands before all; `{path}` and `{language}` are filled in, and `{files}` where other files have a place."""
     snippet: str = ""
-    """Another file, with `{path}` and `{text}`; "" where the family knows none."""
+    """Another file, with `{path}` and `{text}`; "" where the family knows none, and gets them as comments."""
     snippets_head: str = ""
     """What stands before the first of them."""
     current_head: str = ""
     """What stands between them and the current file, with `{path}`."""
+    prefix_head: str = ""
+    """What stands at the start of the prefix where there are other files, with `{path}`."""
     snippets_inside: bool = False
     """Whether they stand at the start of the prefix, and not before all."""
 
@@ -99,6 +101,7 @@ FAMILIES: tuple[Family, ...] = (
         snippet="<file_sep>{path}\n{text}",
         snippets_head="<repo_name>project",
         current_head="<file_sep>",
+        prefix_head="{path}\n",
     ),
     Family(
         "santacoder",
@@ -183,7 +186,9 @@ FAMILIES: tuple[Family, ...] = (
         "<|code_prefix|>", "<|code_suffix|>", "<|code_middle|><|assistant|>\n",
         stops=("<|endoftext|>", "<|user|>", "<|code_suffix|>", "<|code_prefix|>", "<|code_middle|>", "<|assistant|>"),
         order="spm",
-        head="<|user|>\n###PATH:{path}\n###LANGUAGE:{language}\n###MODE:BLOCK\n",
+        head="<|user|>\n{files}###PATH:{path}\n###LANGUAGE:{language}\n###MODE:BLOCK\n",
+        snippet="###PATH:{path}\n{text}\n",
+        snippets_head="###REFERENCE:\n",
     ),
     Family(
         "falcon-h1-tiny-coder",

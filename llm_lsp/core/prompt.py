@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llm_lsp.core.chat import CLOSE, ChatOpening, chat_prompt
-from llm_lsp.core.families import Family, family_named
+from llm_lsp.core.families import Family, family_named, family_of
 from llm_lsp.core.line_start import LineStart, Rejoin, line_start
+from llm_lsp.core.others import as_comments, in_format
 from llm_lsp.core.stops import StopRule
 from llm_lsp.core.types import FimPrompt, Mode, Profile, Prompt, RawPrompt, Snippet
 from llm_lsp.core.window import Window
@@ -27,10 +28,14 @@ def build_prompt(window: Window, profile: Profile, mode: Mode, snippets: Sequenc
     if profile.fim == "native":
         before, after = _sides(window, start)
         suffix = window.line_suffix + window.suffix
-        return FimPrompt(before, after, suffix, tuple(snippets), stop, max_tokens, start.begins)
+        if profile.takes_files:
+            return FimPrompt(before, after, suffix, tuple(snippets), stop, max_tokens, start.begins)
+        above = _inside(window, family_named(family_of(profile.model) or ""), snippets)
+        return FimPrompt(above + before, after, suffix, (), stop, max_tokens, start.begins)
     family = family_named(profile.fim)
     if family is None:
-        return RawPrompt(window.prefix + start.sent, stop, max_tokens, start.begins)
+        above = as_comments(window.language, snippets)
+        return RawPrompt(above + window.prefix + start.sent, stop, max_tokens, start.begins)
     text = _render(window, start, family, snippets)
     return RawPrompt(text, stop + family.stops, max_tokens, start.begins)
 
@@ -85,9 +90,17 @@ def _sides(window: Window, start: LineStart) -> tuple[str, str]:
 def _render(window: Window, start: LineStart, family: Family, snippets: Sequence[Snippet]) -> str:
     sides = (*_sides(window, start), window.line_suffix + window.suffix)
     prefix, line, suffix = (escape_tokens(text, family.tokens) for text in sides)
-    before = _before(window, family, snippets)
-    outside, inside = ("", before) if family.snippets_inside else (before, "")
-    head = outside + family.head.replace("{path}", window.path).replace("{language}", window.language)
+    harmless = [
+        Snippet(escape_tokens(one.path, family.tokens), escape_tokens(one.text, family.tokens))
+        for one in snippets
+    ]
+    outside = in_format(family, window, harmless) if family.snippet and not family.snippets_inside else ""
+    inside = family.prefix_head.replace("{path}", window.path) if outside else ""
+    if not outside:
+        inside = _inside(window, family, harmless)
+    head = family.head.replace("{path}", window.path).replace("{language}", window.language)
+    # Where the head has no place for them, they stand before it.
+    head = head.replace("{files}", outside) if "{files}" in head else outside + head
     if family.order == "spm":
         # Typing changes the end of the prefix only, which stands last: nothing is read twice.
         return f"{head}{family.suffix}{suffix}{family.prefix}{inside}{prefix}{line}{family.middle}"
@@ -96,16 +109,11 @@ def _render(window: Window, start: LineStart, family: Family, snippets: Sequence
     return f"{head}{family.prefix}{inside}{prefix}{line}{family.suffix}{suffix}{family.middle}"
 
 
-def _before(window: Window, family: Family, snippets: Sequence[Snippet]) -> str:
-    if not snippets or not family.snippet:
-        return ""
-    files = [
-        family.snippet.replace("{path}", snippet.path).replace(
-            "{text}", escape_tokens(snippet.text, family.tokens)
-        )
-        for snippet in snippets
-    ]
-    return family.snippets_head + "".join(files) + family.current_head.replace("{path}", window.path)
+def _inside(window: Window, family: Family | None, snippets: Sequence[Snippet]) -> str:
+    """Write what stands at the start of the prefix."""
+    if family and family.snippets_inside:
+        return in_format(family, window, snippets)
+    return as_comments(window.language, snippets)
 
 
 def _newline_stops(window: Window, profile: Profile, mode: Mode) -> bool:

@@ -49,6 +49,11 @@ Gate = Literal["mid-line", "statement-end", "deleting"]
 """A reason not to ask a model while its user types."""
 GATES: tuple[Gate, ...] = ("mid-line", "statement-end", "deleting")
 
+ContextSource = Literal["imports", "similar", "visited", "edits"]
+"""Where context comes from: signatures of what a file imports, alike pieces of other files, places that its user was at,
+and their last changes."""
+CONTEXT_SOURCES: tuple[ContextSource, ...] = ("imports", "similar", "visited", "edits")
+
 Face = Literal["inline", "menu", "command"]
 """Which way an answer is shown: ghost text, a completion menu, or printed by a command."""
 
@@ -244,6 +249,8 @@ class Profile:
     """The API can hold an answer to a given beginning, as llama.cpp does by a grammar."""
     takes_prefill: bool = False
     """A dialogue may end with the assistant's message: the answer then goes on from it, and does not repeat it."""
+    takes_files: bool = False
+    """The API has a field for pieces of other files, as llama.cpp's `/infill` has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from llm_lsp.core.text import Text
+from llm_lsp.core.tokens import ASCII_CHARS_PER_TOKEN, estimate_tokens
 from llm_lsp.core.types import Document, Point
 
 # Shares of the budget. The rest is for the template's own tokens. Continue takes 20 % and Cody 10 % for what
@@ -19,11 +20,6 @@ SUFFIX_SHARE = 0.17
 SNAP_LINES = 64
 # Share of the prefix budget that a snapped window must fill at least; finer steps are tried until it does.
 LEAST_FILL = 0.5
-# Characters a token, for ASCII text: 4.1 to 5 for Python and Markdown with Qwen2.5's tokenizer, 3.5 is Cody's figure.
-ASCII_CHARS_PER_TOKEN = 3.5
-# UTF-8 bytes a token, for other text. Qwen2.5's tokenizer: Chinese 5.1, Japanese 4.5, Korean and Russian over 5;
-# the older ones are denser, and a prompt over the model's window costs more than one that is a little short.
-OTHER_BYTES_PER_TOKEN = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +47,6 @@ class Window:
         """Give the window as it is when `text` is inserted at the cursor."""
         above, newline, line_prefix = (self.line_prefix + text).rpartition("\n")
         return replace(self, prefix=self.prefix + above + newline, line_prefix=line_prefix)
-
-
-def estimate_tokens(text: str) -> float:
-    """Estimate how many tokens a model reads for a text; 0 for an empty one."""
-    if text.isascii():
-        return len(text) / ASCII_CHARS_PER_TOKEN
-    ascii_chars = len(text.encode("ascii", "ignore"))
-    other_bytes = len(text.encode("utf-8", "surrogatepass")) - ascii_chars
-    return ascii_chars / ASCII_CHARS_PER_TOKEN + other_bytes / OTHER_BYTES_PER_TOKEN
 
 
 def cut_window(document: Document, point: Point, budget_tokens: float) -> Window:

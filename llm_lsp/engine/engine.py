@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,10 +11,11 @@ from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
 from llm_lsp.core.redact import Redactor
 from llm_lsp.core.trigger import admit_document
-from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Reason, Skip
+from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Point, Reason, Skip
 from llm_lsp.engine.client import Client
 from llm_lsp.engine.client import Source as EditorSource
 from llm_lsp.engine.clock import Clock
+from llm_lsp.engine.gathering import Gathering, InThread
 from llm_lsp.engine.notices import Notices
 from llm_lsp.engine.pipeline import CompletionPipeline
 from llm_lsp.engine.place import Question
@@ -34,6 +36,8 @@ class World:
     clock: Clock
     redactor: Redactor = field(default_factory=Redactor)
     """Knows the keys in use, too."""
+    in_thread: InThread = asyncio.to_thread
+    """Runs what reads files."""
 
 
 class CompletionEngine:
@@ -47,8 +51,9 @@ class CompletionEngine:
         self._notices = Notices(client)
         self._workspace = Workspace(clock.now)
         self.registry = Registry(world.finder, client, self._notices, clock)
+        self._gathering = Gathering(self._workspace, self.registry, clock, world.in_thread)
         self._pipeline = CompletionPipeline(
-            self.registry, self._workspace, self._notices, clock, world.redactor
+            self.registry, self._workspace, self._gathering, self._notices, clock, world.redactor
         )
         self._folders: tuple[str, ...] = ()
         self._next_id = 0
@@ -78,6 +83,7 @@ class CompletionEngine:
         self._workspace.open(document)
         if self._is_completed(document):
             self.registry.need()
+            self._gathering.touched(document.uri)
 
     async def ready(self, document: Document) -> None:
         """Wait until a document's model answers, or none was found; at once where it is not completed."""
@@ -87,16 +93,22 @@ class CompletionEngine:
     def change(self, document: Document, edits: tuple[Edit, ...]) -> None:
         """Take a changed document."""
         self._workspace.change(document, edits)
+        self._gathering.touched(document.uri)
         self._pipeline.edited(document.uri)
 
     def close(self, uri: str) -> None:
         """Forget a document and settle what waits for it."""
         self._workspace.close(uri)
+        self._gathering.closed(uri)
         self._pipeline.close_document(uri)
 
     def document(self, uri: str) -> Document | None:
         """Give the newest snapshot of an open document."""
         return self._workspace.document(uri)
+
+    async def prepare(self, document: Document, point: Point) -> None:
+        """Gather context for a cursor in an open document, as it is in an editor whose user paused there."""
+        await self._gathering.prepare(document, point)
 
     def next_id(self) -> int:
         """Number a request."""
@@ -113,6 +125,8 @@ class CompletionEngine:
         """Answer one request; never raises but for its own cancellation."""
         if request.face == "menu" and not self._wants_menu():
             return Skip(Reason.MENU_OFF)
+        self._workspace.visit(request.document.uri, request.point)
+        self._gathering.touched(request.document.uri, edited=False)
         result = self._off() or await self._pipeline.complete(request, progress)
         if isinstance(result, Skip):
             LOG.debug("request %d: %s", request.id, result.reason.name)
@@ -159,6 +173,7 @@ class CompletionEngine:
 
     async def aclose(self) -> None:
         """Settle every request; close every call and connection."""
+        await self._gathering.aclose()
         await self._pipeline.aclose()
         await self.registry.aclose()
 

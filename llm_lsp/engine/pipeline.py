@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 
+from llm_lsp.core.context import Gathered
 from llm_lsp.core.redact import Redactor
 from llm_lsp.core.trigger import admit, gate
 from llm_lsp.core.types import Completion, CompletionRequest, Generation, Reason, Skip
 from llm_lsp.engine.cache import GenerationCache
 from llm_lsp.engine.calls import Calls
 from llm_lsp.engine.clock import Clock
+from llm_lsp.engine.gathering import Gathering
 from llm_lsp.engine.limits import RateLimit
 from llm_lsp.engine.menu import MenuWait
 from llm_lsp.engine.notices import Notices
@@ -31,12 +33,14 @@ class CompletionPipeline:
         self,
         registry: Registry,
         workspace: Workspace,
+        gathering: Gathering,
         notices: Notices,
         clock: Clock,
         redactor: Redactor,
     ) -> None:
         self._registry = registry
         self._workspace = workspace
+        self._gathering = gathering
         self._notices = notices
         self._clock = clock
         self._redactor = redactor
@@ -75,6 +79,10 @@ class CompletionPipeline:
         return (
             place if isinstance(place, Skip) else CompletionJob(place, self, self._redactor, None).question()
         )
+
+    def gather(self, place: Place, budget_tokens: float) -> Gathered:
+        """Choose what of other places goes with a prompt."""
+        return self._gathering.gather(place.request.document, budget_tokens, place.runtime)
 
     def began(self, place: Place) -> None:
         """Count a call against its provider's rate; what is asked for by hand counts, too."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
 from llm_lsp.core.anchor import anchor_at
+from llm_lsp.core.context import Gathered
 from llm_lsp.core.mode import choose_mode
 from llm_lsp.core.postprocess import postprocess
 from llm_lsp.core.prompt import build_prompt, stop_rule
@@ -103,10 +104,16 @@ class Question:
 
     prompt: Prompt
     profile: Profile
+    gathered: Gathered
+    """What of other places is in it, and what was left out."""
 
 
 class Books(Protocol):
-    """Who wants to know of calls."""
+    """Who wants to know of calls, and knows what goes with them."""
+
+    def gather(self, place: Place, budget_tokens: float) -> Gathered:
+        """Choose what of other places goes with a prompt."""
+        ...
 
     def began(self, place: Place) -> None:
         """Take note of a call."""
@@ -141,10 +148,10 @@ class CompletionJob:
         A failing search for secrets fails the call: nothing is sent unsearched.
         """
         place = self._place
-        prompt = build_prompt(self._window, place.profile, place.mode)
+        prompt = build_prompt(self._window, place.profile, place.mode, self._gathered.snippets)
         if place.runtime.config.privacy.redact_secrets:
             prompt, _ = redact_prompt(prompt, self._redactor.redact)
-        return Question(prompt, place.profile)
+        return Question(prompt, place.profile, self._gathered)
 
     def reader(self) -> Reader:
         """Give what decides when the stream is complete."""
@@ -172,8 +179,17 @@ class CompletionJob:
         self._books.keep(self._place.ask, generation)
 
     @cached_property
+    def _gathered(self) -> Gathered:
+        return self._books.gather(self._place, self._budget_tokens)
+
+    @cached_property
     def _window(self) -> Window:
-        request, profile = self._place.request, self._place.profile
+        request, gathered = self._place.request, self._gathered
+        window = cut_window(request.document, request.point, self._budget_tokens - gathered.tokens)
+        return replace(window, path=gathered.path) if gathered.path else window
+
+    @property
+    def _budget_tokens(self) -> float:
         # What the answer needs is kept free.
-        budget = max(MIN_PROMPT_TOKENS, profile.context_tokens - profile.max_tokens)
-        return cut_window(request.document, request.point, budget)
+        profile = self._place.profile
+        return max(MIN_PROMPT_TOKENS, profile.context_tokens - profile.max_tokens)

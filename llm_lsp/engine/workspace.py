@@ -1,11 +1,12 @@
-"""The open documents and how each is being typed in; knows no files and no positions of any client."""
+"""The open documents, how each is being typed in, and where its user was; knows no files and no client's positions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from llm_lsp.core.timing import Pace
-from llm_lsp.core.types import Document, Edit
+from llm_lsp.core.trail import Trail
+from llm_lsp.core.types import Document, Edit, Point
 
 
 class Workspace:
@@ -15,6 +16,8 @@ class Workspace:
         self._now = now
         self._documents: dict[str, Document] = {}
         self._paces: dict[str, Pace] = {}
+        self.trail = Trail()
+        """Where the user was and what they changed, in all documents."""
 
     def open(self, document: Document) -> None:
         """Take a document in; opening it again takes the new text."""
@@ -23,9 +26,18 @@ class Workspace:
 
     def change(self, document: Document, edits: tuple[Edit, ...]) -> None:
         """Take the document after some edits; one that was never opened is opened by this."""
+        old = self._documents.get(document.uri)
         self._documents[document.uri] = document
+        if old is not None:
+            self.trail = self.trail.edited(old, document, edits, self._now())
         deleting = bool(edits) and all(edit.text == "" and edit.start != edit.end for edit in edits)
         self._paces[document.uri] = self.pace(document.uri).edited(self._now(), deleting=deleting)
+
+    def visit(self, uri: str, point: Point) -> None:
+        """Take note of where the user is; a document that is not open is ignored."""
+        # As it is now, not as it would be with the popup's item.
+        if document := self._documents.get(uri):
+            self.trail = self.trail.at(document, point)
 
     def close(self, uri: str) -> None:
         """Forget a document; an unknown one is ignored."""
@@ -35,6 +47,10 @@ class Workspace:
     def document(self, uri: str) -> Document | None:
         """Give the newest snapshot, or None where it is not open."""
         return self._documents.get(uri)
+
+    def documents(self) -> tuple[Document, ...]:
+        """Give all that is open, in the order in which it was opened."""
+        return tuple(self._documents.values())
 
     def pace(self, uri: str) -> Pace:
         """Say how a document is being typed in."""

@@ -71,6 +71,8 @@ class Dialect:
     """Whether it holds the answer to a prompt's `begins`."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """What every request carries beside the usual ones."""
+    takes_files: bool = False
+    """Whether it sends a FimPrompt's `snippets`."""
 
 
 def load_dialect(api: Api) -> Dialect:

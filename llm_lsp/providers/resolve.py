@@ -74,6 +74,7 @@ def _further_headers(config: ProviderConfig) -> Mapping[str, str]:
 def profile_of(config: ProviderConfig) -> Profile:
     """Resolve what the engine needs to know."""
     local = is_local(config) if config.local == "auto" else config.local
+    dialect = load_dialect(config.api)
     return Profile(
         provider=config.name,
         model=config.model,
@@ -84,8 +85,9 @@ def profile_of(config: ProviderConfig) -> Profile:
         free=local if config.free == "auto" else config.free,
         max_in_flight=_in_flight(config, local) if config.max_in_flight == "auto" else config.max_in_flight,
         cancel_stops_billing=config.cancel_stops_billing,
-        forces_start=load_dialect(config.api).forces_start,
         takes_prefill=quirks_of(config).prefill != "never",
+        forces_start=dialect.forces_start,
+        takes_files=dialect.takes_files,
     )
 
 

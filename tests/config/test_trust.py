@@ -253,6 +253,13 @@ class TestTightening:
                 {"exclude_defaults": True},
                 id="secret files again",
             ),
+            pytest.param(
+                {"context": {"sources": ["edits", "similar"]}},
+                {"context": {"sources": ["similar", "imports"]}},
+                {"sources": ("similar",)},
+                id="fewer sources of context",
+            ),
+            pytest.param({}, {"context": {"share": 0.1}}, {"share": 0.1}, id="less context"),
         ],
     )
     def test_stricter_values_hold(
@@ -261,7 +268,7 @@ class TestTightening:
         resolved = resolve((Source.USER_FILE, {**USERS_OWN, **user}), (way, stricter))
         config = resolved.config
         flat = {each.name: getattr(config, each.name) for each in fields(config)}
-        for section in (config.completion, config.privacy):
+        for section in (config.completion, config.context, config.privacy):
             flat |= {each.name: getattr(section, each.name) for each in fields(section)}
         assert {name: flat[name] for name in result} == result
         assert resolved.problems == ()
@@ -278,6 +285,13 @@ class TestTightening:
         ).config
         assert config.completion.trigger == "manual"
         assert config.providers["team"].max_tokens == 8
+
+    @pytest.mark.parametrize("way", [way for way in WAYS_IN if not way.is_user])
+    def test_nobody_else_takes_more_context(self, way: Source) -> None:
+        less = {"context": {"sources": [], "share": 0.1}}
+        more = {"context": {"sources": ["similar"], "share": 0.5}}
+        config = resolve((Source.USER_FILE, less), (way, more)).config
+        assert (config.context.sources, config.context.share) == ((), 0.1)
 
     def test_globs_that_take_back_are_dropped_and_the_others_hold(self) -> None:
         resolved = resolve((Source.WORKSPACE_FILE, {"privacy": {"exclude": ["!.env", "a"]}}))

@@ -13,6 +13,9 @@ WINDOW = Window("import math\n", "def area(r", "):", "\n    pass\n", "python", "
 SNIPPET = Snippet("geo/square.py", "def area(a):\n    return a * a\n")
 
 
+COMMENTED = "# Path: geo/square.py\n# def area(a):\n#     return a * a\n\n"
+
+
 def profile(fim: Fim, *, cancel_stops_billing: bool = True) -> Profile:
     return Profile("test", "model", fim, max_tokens=128, cancel_stops_billing=cancel_stops_billing)
 
@@ -70,10 +73,35 @@ def test_a_family_has_its_template(fim: str, text: str) -> None:
             "deepseek",
             "<｜fim▁begin｜>#geo/square.py\ndef area(a):\n    return a * a\n\n#geo/circle.py\nimport math\n",
         ),
-        ("codellama", "<PRE> import math\n"),
+        (
+            "starcoder2",
+            "<repo_name>project<file_sep>geo/square.py\ndef area(a):\n    return a * a\n"
+            "<file_sep><fim_prefix>geo/circle.py\nimport math\n",
+        ),
+        (
+            "codestral",
+            "[SUFFIX]):\n    pass\n[PREFIX]+++++ geo/square.py\ndef area(a):\n    return a * a\n\n\n"
+            "+++++ geo/circle.py\nimport math\n",
+        ),
+        (
+            "codegemma",
+            "geo/square.py\ndef area(a):\n    return a * a\n<|file_separator|><|fim_prefix|>import math\n",
+        ),
+        (
+            "mellum",
+            "<reponame>project<filename>geo/square.py\ndef area(a):\n    return a * a\n"
+            "<filename>geo/circle.py\n<fim_suffix>",
+        ),
+        (
+            "codegeex4",
+            "<|user|>\n###REFERENCE:\n###PATH:geo/square.py\ndef area(a):\n    return a * a\n\n"
+            "###PATH:geo/circle.py\n###LANGUAGE:python\n",
+        ),
+        ("codellama", f"<PRE> {COMMENTED}import math\n"),
+        ("none", f"{COMMENTED}import math\n"),
     ],
 )
-def test_other_files_stand_before_or_are_left_out(fim: str, before: str) -> None:
+def test_other_files_stand_in_the_familys_format_or_as_comments(fim: str, before: str) -> None:
     assert raw(fim, snippets=(SNIPPET,)).startswith(before)
 
 
@@ -87,6 +115,41 @@ def test_control_tokens_in_the_text_are_broken(family: Family) -> None:
     plain = raw(family.name, Window("\n", "", "", "\n", "python"), (Snippet("a.py", ""),))
     for token in family.tokens:
         assert text.count(token) == plain.count(token)
+
+
+@pytest.mark.parametrize(
+    ("model", "above"),
+    [
+        pytest.param(
+            "codestral-latest",
+            "+++++ geo/square.py\ndef area(a):\n    return a * a\n\n\n+++++ geo/circle.py\n",
+            id="a format inside the prefix",
+        ),
+        pytest.param("qwen2.5-coder", COMMENTED, id="a format that only the server can write"),
+        pytest.param("unheard-of", COMMENTED, id="an unknown model"),
+    ],
+)
+def test_an_api_without_a_field_for_files_gets_them_above_the_prefix(model: str, above: str) -> None:
+    bare = replace(profile("native"), model=model)
+
+    prompt = build_prompt(WINDOW, bare, Mode.LINE, (SNIPPET,))
+    without = build_prompt(WINDOW, bare, Mode.LINE)
+
+    assert isinstance(prompt, FimPrompt)
+    assert isinstance(without, FimPrompt)
+    assert prompt == replace(without, prefix=above + without.prefix)
+
+
+def test_an_api_with_a_field_for_files_gets_them_there() -> None:
+    prompt = build_prompt(WINDOW, replace(profile("native"), takes_files=True), Mode.LINE, (SNIPPET,))
+
+    assert isinstance(prompt, FimPrompt)
+    assert prompt.snippets == (SNIPPET,)
+    assert "square" not in prompt.prefix
+
+
+def test_a_language_without_line_comments_goes_without() -> None:
+    assert raw("codellama", replace(WINDOW, language="html"), (SNIPPET,)) == raw("codellama")
 
 
 def test_text_without_control_tokens_is_left_alone() -> None:
@@ -179,7 +242,7 @@ def test_the_last_word_is_the_models_where_the_api_holds_it_to_it(
 def test_an_api_that_renders_gets_both_sides(line_prefix: str, before: str, after: str, begins: str) -> None:
     window = replace(WINDOW, line_prefix=line_prefix)
 
-    prompt = build_prompt(window, profile("native"), Mode.BLOCK, (SNIPPET,))
+    prompt = build_prompt(window, replace(profile("native"), takes_files=True), Mode.BLOCK, (SNIPPET,))
 
     assert prompt == FimPrompt(before, after, "):\n    pass\n", (SNIPPET,), (), 128, begins)
 

@@ -6,8 +6,9 @@ import pytest
 
 from llm_lsp.core import window as module
 from llm_lsp.core.text import Text
+from llm_lsp.core.tokens import estimate_tokens
 from llm_lsp.core.types import Document, Point
-from llm_lsp.core.window import Window, cut_window, estimate_tokens
+from llm_lsp.core.window import Window, cut_window
 
 
 def document(text: str) -> Document:
@@ -104,29 +105,15 @@ def test_long_lines_around_are_left_out() -> None:
 def test_work_is_in_proportion_to_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
     text = document(numbered(100_000))
     touched: list[int] = []
-    estimate = module.estimate_tokens
 
     def counted(piece: str) -> float:
         touched.append(len(piece))
-        return estimate(piece)
+        return estimate_tokens(piece)
 
     monkeypatch.setattr(module, "estimate_tokens", counted)
     cut_window(text, Point(50_000, 4), 2048)
 
     assert sum(touched) < 4 * 2048 * 3.5
-
-
-@pytest.mark.parametrize(
-    ("text", "least", "most"),
-    [
-        pytest.param("", 0, 0, id="nothing"),
-        pytest.param("return math.sqrt(x)", 4, 8, id="code"),
-        pytest.param("计算两点之间的距离", 6, 9, id="Chinese"),
-        pytest.param("\ud800", 0.5, 1, id="half an emoji"),
-    ],
-)
-def test_tokens_are_estimated(text: str, least: float, most: float) -> None:
-    assert least <= estimate_tokens(text) <= most
 
 
 def _joined(window: Window) -> str:

@@ -72,4 +72,12 @@ def _infill(prompt: FimPrompt) -> dict[str, object]:
     }
 
 
-DIALECT = Dialect("sse", request, chunk, health_path="/health", models_path="/v1/models", forces_start=True)
+DIALECT = Dialect(
+    "sse",
+    request,
+    chunk,
+    health_path="/health",
+    models_path="/v1/models",
+    forces_start=True,
+    takes_files=True,
+)

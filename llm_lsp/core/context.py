@@ -1,0 +1,154 @@
+"""Which pieces of other places go with a prompt, and in what order; knows no files and no clock.
+
+What is prepared while nobody types is ranked and ordered here; at a request it is only cut to the budget. The order is
+stable, newest last: a model server's cache holds a prompt up to its first change.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from llm_lsp.core.similarity import repeated_share, telling_lines
+from llm_lsp.core.text import Text
+from llm_lsp.core.tokens import ASCII_CHARS_PER_TOKEN, estimate_tokens
+from llm_lsp.core.types import ContextSource, Point, Snippet
+
+# Share of a snippet's lines that stand near the cursor already, or in a better snippet: llama.vim's figure, above
+# which "would distort completion into repetition".
+MAX_REPEATED_SHARE = 0.5
+# Lines around the cursor that count as its surroundings: about what 2,048 tokens show.
+LINES_ABOVE, LINES_BELOW = 160, 60
+# Tokens that a window keeps whatever else there is, if the document has so many. With fewer the model loses sight of
+# the function that it writes in; our own model on a slow machine reads 512 in all, and gets no other files.
+LEAST_WINDOW_TOKENS = 512
+# Tokens. The room for other files shrinks in such steps while a small document grows, since each changes the prompt.
+STEP_TOKENS = 256
+# Tokens that a family's marks around a file take, about.
+MARKS_TOKENS = 6
+# Snippets that are kept ready; at 2,048 tokens two to four of them are sent.
+MAX_PREPARED = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A snippet, and where it is from."""
+
+    source: ContextSource
+    uri: str
+    """What exclusion is asked about when the snippet is sent."""
+    snippet: Snippet
+
+    @property
+    def tokens(self) -> float:
+        """What it takes of a prompt."""
+        return estimate_tokens(self.snippet.path) + estimate_tokens(self.snippet.text) + MARKS_TOKENS
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Something that is not sent, and why; `path` as a user knows it, never its text."""
+
+    path: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is ready for a document."""
+
+    ranked: tuple[Candidate, ...] = ()
+    """Best first."""
+    ordered: tuple[Candidate, ...] = ()
+    """The same as they stand in a prompt."""
+    left_out: tuple[LeftOut, ...] = ()
+    path: str = ""
+    """The document's own path in its workspace folder, "" where it is in none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What goes with one prompt, in its order, and what was left out."""
+
+    snippets: tuple[Snippet, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    path: str = ""
+    """As in Prepared."""
+    sources: tuple[ContextSource, ...] = ()
+    """Where each snippet is from."""
+
+    @property
+    def tokens(self) -> float:
+        """What all snippets take of a prompt."""
+        return sum(
+            estimate_tokens(snippet.path) + estimate_tokens(snippet.text) + MARKS_TOKENS
+            for snippet in self.snippets
+        )
+
+
+def rank(
+    found: Mapping[ContextSource, Sequence[Candidate]], surroundings: frozenset[str]
+) -> tuple[Candidate, ...]:
+    """Rank what each source found, each with its best first; `surroundings` are the telling lines near the cursor."""
+    ranked: list[Candidate] = []
+    seen = set(surroundings)
+    # In turn, so that no source takes the whole budget.
+    for turn in zip_longest(*found.values()):
+        for candidate in turn:
+            if candidate is None or len(ranked) >= MAX_PREPARED:
+                continue
+            text = candidate.snippet.text
+            if not text.strip() or repeated_share(text, seen) > MAX_REPEATED_SHARE:
+                continue
+            seen |= telling_lines(text.splitlines())
+            ranked.append(candidate)
+    return tuple(ranked)
+
+
+def arrange(ranked: Sequence[Candidate], before: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Put candidates in order: what was ready `before` keeps its place, what is new comes last."""
+    kept = [candidate for candidate in before if candidate in ranked]
+    # The best of the new ones last, next to the code that it is for.
+    new = [candidate for candidate in reversed(ranked) if candidate not in kept]
+    return (*kept, *new)
+
+
+def choose(prepared: Prepared, budget_tokens: float, is_refused: Callable[[Candidate], bool]) -> Gathered:
+    """Take the best that fit a budget, and put them in order; what is refused by now is not sent."""
+    taken: list[Candidate] = []
+    left_out = list(prepared.left_out)
+    for candidate in prepared.ranked:
+        if is_refused(candidate):
+            left_out.append(LeftOut(candidate.snippet.path, "it is excluded"))
+        elif candidate.tokens > budget_tokens:
+            left_out.append(LeftOut(candidate.snippet.path, "the budget is spent"))
+        else:
+            budget_tokens -= candidate.tokens
+            taken.append(candidate)
+    ordered = [candidate for candidate in prepared.ordered if candidate in taken]
+    snippets = tuple(candidate.snippet for candidate in ordered)
+    sources = tuple(candidate.source for candidate in ordered)
+    return Gathered(snippets, tuple(left_out), prepared.path, sources)
+
+
+def context_budget(budget_tokens: float, text: Text, share: float) -> float:
+    """Give the tokens that other files may have of a prompt's: `share`, and what a small document leaves."""
+    if share <= 0:
+        return 0.0
+    needed = math.ceil(_size_tokens(text) / STEP_TOKENS) * STEP_TOKENS
+    window = min(needed, max(LEAST_WINDOW_TOKENS, (1 - share) * budget_tokens))
+    return max(0.0, budget_tokens - window)
+
+
+def surroundings_of(text: Text, point: Point) -> list[str]:
+    """Give the lines around a cursor that a prompt shows anyway, with their ends."""
+    return text.lines(point.line - LINES_ABOVE, point.line + LINES_BELOW)
+
+
+def _size_tokens(text: Text) -> float:
+    """Estimate a text's tokens by its size and its first lines: no work in proportion to the file."""
+    sample = "".join(text.lines(0, 32))[:2048]
+    rate = estimate_tokens(sample) / len(sample) if sample else 1 / ASCII_CHARS_PER_TOKEN
+    return text.size * rate

@@ -1,0 +1,112 @@
+"""Snippets from where somebody has been, and from pieces of code alike; knows no files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from llm_lsp.core.context import Candidate
+from llm_lsp.core.similarity import jaccard, windows_of, words_of
+from llm_lsp.core.trail import Burst, Visit
+from llm_lsp.core.types import Point, Snippet
+
+# Lines above and below the cursor that tell what is being written. The last lines tell most: RepoCoder asks with 20.
+QUERY_ABOVE, QUERY_BELOW = 16, 4
+# Files whose windows are compared, by the words that they share with the query as a whole.
+MAX_COMPARED = 8
+# Windows that are kept, and of one file: Cody shows up to 20 of a file, which leaves no room for another.
+MAX_SIMILAR, MAX_OF_ONE_FILE = 6, 2
+# Jaccard. Below this the common words are the language's own.
+LEAST_SIMILARITY = 0.08
+
+
+class Piece:
+    """A text that snippets may be cut from, as its user knows it by `path`."""
+
+    def __init__(self, uri: str, path: str, lines: Sequence[str]) -> None:
+        self.uri = uri
+        self.path = path
+        self.lines = lines
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """All its words."""
+        return words_of(self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    score: float
+    piece: Piece
+    start: int
+    stop: int
+
+
+def query_of(lines: Sequence[str], point: Point) -> frozenset[str]:
+    """Give the words around a cursor."""
+    return words_of(lines[max(0, point.line - QUERY_ABOVE) : point.line + QUERY_BELOW])
+
+
+def similar(query: frozenset[str], pieces: Iterable[Piece]) -> list[Candidate]:
+    """Find the windows of some texts that are most like the code around a cursor, best first."""
+    by_words = sorted(pieces, key=lambda piece: len(query & piece.words), reverse=True)
+    matches = [match for piece in by_words[:MAX_COMPARED] for match in _best_of(query, piece)]
+    matches.sort(key=lambda match: match.score, reverse=True)
+    return [
+        Candidate("similar", match.piece.uri, Snippet(match.piece.path, _cut(match)))
+        for match in matches[:MAX_SIMILAR]
+    ]
+
+
+def visited(visits: Sequence[Visit], path_of: dict[str, str]) -> list[Candidate]:
+    """Give the last places, newest first; `path_of` names the documents that may be used."""
+    found = []
+    for visit in reversed(visits):
+        path = path_of.get(visit.document.uri)
+        if path is None:
+            continue
+        _, lines = visit.chunk()
+        found.append(Candidate("visited", visit.document.uri, Snippet(path, _text(lines))))
+    return found
+
+
+def edited(bursts: Sequence[Burst], path_of: dict[str, str]) -> list[Candidate]:
+    """Give the last changes as diffs, newest first; `path_of` names the documents that may be used."""
+    found = []
+    for burst in reversed(bursts):
+        path = path_of.get(burst.after.uri)
+        changed = burst.changed() if path else None
+        if path is None or changed is None:
+            continue
+        old, new = changed
+        text = "".join((*(f"-{line}" for line in _whole(old)), *(f"+{line}" for line in _whole(new))))
+        found.append(Candidate("edits", burst.after.uri, Snippet(f"{path}.diff", text)))
+    return found
+
+
+def _best_of(query: frozenset[str], piece: Piece) -> list[_Match]:
+    scored = [
+        _Match(jaccard(query, window.words), piece, window.start, window.stop)
+        for window in windows_of(piece.lines)
+    ]
+    scored.sort(key=lambda match: match.score, reverse=True)
+    kept: list[_Match] = []
+    for match in scored:
+        apart = all(match.stop <= other.start or other.stop <= match.start for other in kept)
+        if match.score >= LEAST_SIMILARITY and apart and len(kept) < MAX_OF_ONE_FILE:
+            kept.append(match)
+    return kept
+
+
+def _cut(match: _Match) -> str:
+    return _text(match.piece.lines[match.start : match.stop])
+
+
+def _text(lines: Sequence[str]) -> str:
+    """Join lines to a snippet's text: LF only, without blank lines around."""
+    return "".join(lines).replace("\r\n", "\n").replace("\r", "\n").strip("\n") + "\n"
+
+
+def _whole(lines: Sequence[str]) -> list[str]:
+    return [line.rstrip("\r\n") + "\n" for line in lines]

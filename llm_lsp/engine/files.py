@@ -1,0 +1,145 @@
+"""The files around a document: found beside it, read, and kept while they stay as they are; knows no settings.
+
+Everything here reads files, so it is used in a thread. What cannot be used is named with its reason, never an error.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from llm_lsp.core.extensions import language_for_path
+from llm_lsp.core.places import Piece
+from llm_lsp.system import read_plain_file
+
+# Bytes. Of 11,775 source files of installed packages and headers 13 are larger, all made by programs.
+MAX_BYTES = 1 << 18
+# Files that are kept, and with them the words of each: about 10 MB.
+MAX_KEPT = 96
+# Names in a folder that are looked at, and files of it that are read.
+MAX_NAMES = 2000
+MAX_NEIGHBOURS = 32
+# Characters. A line that long was written by a program.
+MAX_LINE_CHARS = 2000
+# Characters at a file's start in which a generator leaves its mark, and the marks: Go's rule
+# (https://go.dev/s/generatedcode), and the one that code review tools know.
+_HEAD_CHARS = 1000
+_GENERATED = ("Code generated ", "@generated", "DO NOT EDIT")
+# Languages whose files use each other.
+_KIN = {
+    "typescriptreact": "typescript",
+    "javascript": "typescript",
+    "javascriptreact": "typescript",
+    "vue": "typescript",
+    "svelte": "typescript",
+    "c": "cpp",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file as it was when it was read."""
+
+    path: Path
+    language: str
+    piece: Piece
+    is_generated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Why a file is of no use."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    mark: tuple[int, int]
+    """When it was changed, and its size."""
+    file: SourceFile | Unusable
+
+
+class Files:
+    """Reads files, and keeps the last ones; used by one thread at a time."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Path, _Kept] = {}
+
+    def read(self, path: Path, name: str) -> SourceFile | Unusable:
+        """Read a file whose user knows it by `name`; one that was deleted meanwhile is unusable, as others are."""
+        try:
+            found = path.stat()
+            mark = found.st_mtime_ns, found.st_size
+            kept = self._kept.pop(path, None)
+            if kept is None or kept.mark != mark:
+                kept = _Kept(mark, _read(path, name))
+        except OSError as exc:
+            return Unusable(f"it cannot be read: {exc.strerror or 'no reason given'}")
+        self._kept[path] = kept
+        if len(self._kept) > MAX_KEPT:
+            del self._kept[next(iter(self._kept))]
+        return kept.file
+
+
+def neighbours(path: Path, language: str) -> list[Path]:
+    """List the files of a language in a file's folder, those with names like its own first."""
+    try:
+        with os.scandir(path.parent) as entries:
+            names = [entry.name for entry in islice(entries, MAX_NAMES)]
+    except OSError:
+        return []
+    kin = [
+        name for name in names if name != path.name and kin_of(language_for_path(name)) == kin_of(language)
+    ]
+    # By name where they are equally like it: the order of a folder is the disk's, and would change the prompt.
+    kin.sort(key=lambda name: (-_likeness(name, path.name), name))
+    return [path.parent / name for name in kin[:MAX_NEIGHBOURS]]
+
+
+def kin_of(language: str) -> str:
+    """Give the name that a language shares with those whose files it uses."""
+    return _KIN.get(language, language)
+
+
+def _likeness(name: str, other: str) -> int:
+    one, two = (_stem_words(each) for each in (name, other))
+    return len(one & two)
+
+
+def _stem_words(name: str) -> set[str]:
+    stem = name.partition(".")[0].lower().replace("-", "_")
+    return {word for word in stem.split("_") if word not in ("", "test", "tests", "spec")}
+
+
+def _read(path: Path, name: str) -> SourceFile | Unusable:
+    data = read_plain_file(path, MAX_BYTES)
+    if data is None:
+        return Unusable(f"it is no plain file of at most {MAX_BYTES >> 10} KiB")
+    text = _decoded(data)
+    if text is None:
+        return Unusable("it is neither UTF-8 nor marked as UTF-16")
+    if "\0" in text:
+        return Unusable("it is binary")
+    lines = text.splitlines(keepends=True)
+    if _longest(lines) > MAX_LINE_CHARS:
+        return Unusable("its lines are too long for code that somebody wrote")
+    is_generated = any(mark in text[:_HEAD_CHARS] for mark in _GENERATED)
+    language = language_for_path(path.name)
+    return SourceFile(path, language, Piece(path.as_uri(), name, lines), is_generated)
+
+
+def _decoded(data: bytes) -> str | None:
+    marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    try:
+        return data.decode("utf-16" if data.startswith(marks) else "utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+
+
+def _longest(lines: Iterable[str]) -> int:
+    return max(map(len, lines), default=0)

@@ -1,0 +1,145 @@
+"""Prepares context while nobody types, and gives it out at a request; knows no files and no prompt."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from llm_lsp.core.context import Gathered, Prepared, choose, context_budget
+from llm_lsp.core.exclude import Exclusion
+from llm_lsp.core.types import Document, Point
+from llm_lsp.engine.clock import Clock, Timer
+from llm_lsp.engine.registry import Registry, Runtime
+from llm_lsp.engine.survey import Survey, View
+from llm_lsp.engine.workspace import Workspace
+from llm_lsp.errors import InternalError
+
+LOG = logging.getLogger(__name__)
+
+# Seconds without an edit after which new context takes the place of the old: each change is read anew by the model
+# server, so it is paid while nobody waits. llama.vim's figure.
+IDLE_S = 3.0
+# Seconds after a document was opened or gone to: nothing of it is in the model server's cache then.
+ARRIVAL_S = 0.1
+
+InThread = Callable[[Callable[[], Prepared]], Awaitable[Prepared]]
+"""Runs what reads files without holding up the event loop."""
+
+
+class Gathering:
+    """The context that is ready, by document."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        registry: Registry,
+        clock: Clock,
+        in_thread: InThread = asyncio.to_thread,
+    ) -> None:
+        self._workspace = workspace
+        self._registry = registry
+        self._clock = clock
+        self._in_thread = in_thread
+        self._survey = Survey()
+        self._surveying = asyncio.Lock()
+        self._ready: dict[str, Prepared] = {}
+        self._exclusion: Exclusion | None = None
+        """What the ready context was judged by."""
+        self._uri = ""
+        """The document that its user is in."""
+        self._due_at = 0.0
+        self._timer: Timer | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def touched(self, uri: str, *, edited: bool = True) -> None:
+        """Take note that a document was opened, edited or asked about; its context is prepared when all is quiet."""
+        is_new = uri != self._uri or uri not in self._ready
+        if not (is_new or edited):
+            return
+        self._uri = uri
+        self._due_at = self._clock.now() + (ARRIVAL_S if is_new else IDLE_S)
+        if self._timer is None and self._task is None:
+            self._timer = self._clock.call_at(self._due_at, self._wake)
+
+    def closed(self, uri: str) -> None:
+        """Forget what is ready for a document."""
+        self._ready.pop(uri, None)
+
+    def gather(self, document: Document, budget_tokens: float, runtime: Runtime) -> Gathered:
+        """Choose from what is ready; reads no file and waits for nothing."""
+        settings = runtime.config.context
+        prepared = self._fitting(runtime).get(document.uri)
+        if prepared is None:
+            return Gathered()
+        sources, covers = settings.sources, runtime.exclusion.covers
+        return choose(
+            prepared,
+            context_budget(budget_tokens, document.text, settings.share),
+            lambda candidate: candidate.source not in sources or covers(candidate.uri),
+        )
+
+    async def prepare(self, document: Document, point: Point) -> None:
+        """Prepare the context of a document for a cursor there, now."""
+        runtime = self._registry.runtime
+        sources = runtime.config.context.sources
+        if not sources or not runtime.config.context.share:
+            return
+        view = View(
+            document,
+            point,
+            self._workspace.documents(),
+            self._workspace.trail,
+            runtime.folders,
+            runtime.exclusion,
+            sources,
+            self._clock.now(),
+        )
+        async with self._surveying:
+            before = self._fitting(runtime).get(document.uri, Prepared())
+            prepared = await self._in_thread(lambda: self._survey.prepare(view, before))
+        if (
+            self._workspace.document(document.uri) is None
+            or self._registry.runtime.exclusion != view.exclusion
+        ):
+            return
+        self._ready[document.uri] = prepared
+        LOG.debug("context of %s: %d pieces are ready", document.uri, len(prepared.ranked))
+        for left in prepared.left_out:
+            LOG.debug("context without %s: %s", left.path, left.why)
+
+    async def aclose(self) -> None:
+        """Prepare nothing more."""
+        if self._timer:
+            self._timer.cancel()
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def _fitting(self, runtime: Runtime) -> dict[str, Prepared]:
+        """Give what is ready, unless it was judged by other rules."""
+        if self._exclusion is not runtime.exclusion:
+            self._exclusion = runtime.exclusion
+            self._ready.clear()
+        return self._ready
+
+    def _wake(self) -> None:
+        self._timer = None
+        if self._clock.now() < self._due_at:
+            # Edited since: one timer for a whole burst, not one for each key.
+            self._timer = self._clock.call_at(self._due_at, self._wake)
+        else:
+            self._task = asyncio.create_task(self._prepare_quietly(self._due_at))
+
+    async def _prepare_quietly(self, due_at: float) -> None:
+        document = self._workspace.document(self._uri)
+        try:
+            if document is not None:
+                await self.prepare(document, self._workspace.trail.place_in(document))
+        except Exception as exc:
+            # A fault of our own costs the context, not the completion.
+            LOG.error("no context: %s", InternalError.of(exc))
+        finally:
+            self._task = None
+        if self._due_at != due_at:
+            self._timer = self._clock.call_at(self._due_at, self._wake)

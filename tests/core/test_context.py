@@ -1,0 +1,123 @@
+"""What goes with a prompt: ranked in turn, without what stands there already, in an order that stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from llm_lsp.core.context import (
+    LEAST_WINDOW_TOKENS,
+    Candidate,
+    LeftOut,
+    Prepared,
+    arrange,
+    choose,
+    context_budget,
+    rank,
+    surroundings_of,
+)
+from llm_lsp.core.similarity import telling_lines
+from llm_lsp.core.text import Text
+from llm_lsp.core.types import ContextSource, Point, Snippet
+
+
+def candidate(name: str, source: ContextSource = "similar", text: str = "") -> Candidate:
+    return Candidate(source, f"file:///p/{name}", Snippet(name, text or f"the only line of {name}\n"))
+
+
+A, B, C, D = (candidate(name) for name in ("a.py", "b.py", "c.py", "d.py"))
+
+
+def prepared(*ranked: Candidate, before: tuple[Candidate, ...] = ()) -> Prepared:
+    return Prepared(ranked, arrange(ranked, before))
+
+
+def names(snippets: tuple[Snippet, ...]) -> str:
+    return "".join(snippet.path[0] for snippet in snippets)
+
+
+def anything(candidate: Candidate) -> bool:
+    return False
+
+
+def test_sources_take_turns() -> None:
+    edit = candidate("e.py", "edits")
+
+    assert rank({"similar": [A, B, C], "edits": [edit]}, frozenset()) == (A, edit, B, C)
+
+
+def test_what_stands_near_the_cursor_or_in_a_better_one_is_left_out() -> None:
+    near = telling_lines(["    return compute(total)\n"])
+    repeats = candidate("r.py", text="return compute(total)\n}\n")
+    twin = candidate("t.py", text=A.snippet.text)
+    blank = candidate("w.py", text="\n")
+
+    assert rank({"similar": [repeats, A, twin, blank, B]}, near) == (A, B)
+
+
+def test_the_best_that_fit_are_taken() -> None:
+    large = candidate("l.py", text="x = 1\n" * 400)
+
+    gathered = choose(prepared(A, large, B), 100, anything)
+
+    assert names(gathered.snippets) == "ba"
+    assert gathered.left_out == (LeftOut("l.py", "the budget is spent"),)
+    assert gathered.tokens <= 100
+
+
+def test_what_is_refused_meanwhile_is_not_sent() -> None:
+    gathered = choose(prepared(A, B), 100, lambda one: one is A)
+
+    assert names(gathered.snippets) == "b"
+    assert gathered.left_out == (LeftOut("a.py", "it is excluded"),)
+
+
+def test_the_best_stands_last_at_first() -> None:
+    assert names(choose(prepared(A, B, C), 500, anything).snippets) == "cba"
+
+
+def test_what_was_there_keeps_its_place_and_what_is_new_comes_last() -> None:
+    first = prepared(A, B, C)
+    second = prepared(D, B, A, before=first.ordered)
+
+    assert names(choose(second, 500, anything).snippets) == "bad"
+
+
+@pytest.mark.parametrize(
+    ("budget", "n_lines", "least", "most"),
+    [
+        pytest.param(1920, 5000, 480, 480, id="a large file leaves the share"),
+        pytest.param(1920, 10, 1600, 1700, id="a small file leaves nearly all"),
+        pytest.param(384, 5000, 0, 0, id="a tiny prompt is the file's"),
+        pytest.param(384, 10, 100, 150, id="unless the file is tiny, too"),
+        pytest.param(8000, 5000, 2000, 2000, id="a large prompt"),
+    ],
+)
+def test_the_budget(budget: float, n_lines: int, least: float, most: float) -> None:
+    text = Text.of("    value = compute(first, second)\n" * n_lines)
+
+    assert least <= context_budget(budget, text, 0.25) <= most
+
+
+def test_the_budget_stays_while_lines_are_typed() -> None:
+    texts = [Text.of("value = compute(first, second)\n" * n_lines) for n_lines in range(10, 60)]
+
+    assert len({context_budget(1920, text, 0.25) for text in texts}) <= 3
+
+
+def test_no_share_is_no_context() -> None:
+    assert context_budget(1920, Text.of("x\n"), 0) == 0
+
+
+def test_the_window_keeps_its_least() -> None:
+    text = Text.of("value = compute(first, second)\n" * 5000)
+
+    assert 700 - context_budget(700, text, 0.75) == LEAST_WINDOW_TOKENS
+
+
+def test_surroundings_are_bounded() -> None:
+    text = Text.of("".join(f"{idx}\n" for idx in range(10_000)))
+
+    lines = surroundings_of(text, Point(5000, 0))
+
+    assert lines[0] == "4840\n"
+    assert len(lines) == 220

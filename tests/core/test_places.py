@@ -1,0 +1,81 @@
+"""Snippets are cut from visited places, changes and alike windows."""
+
+from __future__ import annotations
+
+from llm_lsp.core.places import MAX_OF_ONE_FILE, Piece, edited, query_of, similar, visited
+from llm_lsp.core.text import Text
+from llm_lsp.core.trail import Burst, Visit
+from llm_lsp.core.types import Document, Point
+
+ORDERS = """\
+def order_total(order):
+    total = sum(item.price for item in order.items)
+    return total + shipping_cost(order.country)
+"""
+
+
+def piece(name: str, text: str) -> Piece:
+    return Piece(f"file:///p/{name}", name, text.splitlines(keepends=True))
+
+
+def document(text: str, name: str = "a.py") -> Document:
+    return Document(f"file:///p/{name}", "python", 1, Text.of(text))
+
+
+def test_the_most_alike_window_comes_first() -> None:
+    filler = "".join(f"unrelated_{idx} = load_{idx}()\n" for idx in range(60))
+    query = query_of(["total = sum(item.price for item in order.items)\n"], Point(0, 0))
+
+    found = similar(query, [piece("far.py", filler), piece("near.py", filler + ORDERS)])
+
+    assert found[0].snippet.path == "near.py"
+    assert "shipping_cost" in found[0].snippet.text
+    assert found[0].source == "similar"
+
+
+def test_one_file_takes_not_all() -> None:
+    query = query_of([ORDERS], Point(0, 0))
+
+    found = similar(query, [piece("a.py", ORDERS * 40), piece("b.py", ORDERS)])
+
+    assert [one.snippet.path for one in found].count("a.py") == MAX_OF_ONE_FILE
+    assert [one.snippet.path for one in found].count("b.py") == 1
+
+
+def test_common_words_alone_are_not_alike() -> None:
+    query = query_of(["for name in names: self.add(name)\n"], Point(0, 0))
+
+    assert (
+        similar(query, [piece("a.py", "".join(f"alpha{i} = beta{i}(gamma{i}, self)\n" for i in range(20)))])
+        == []
+    )
+
+
+def test_line_ends_are_lf() -> None:
+    found = similar(query_of([ORDERS], Point(0, 0)), [piece("a.py", ORDERS.replace("\n", "\r\n"))])
+
+    assert found[0].snippet.text == ORDERS
+
+
+def test_visits_are_newest_first_and_only_of_documents_that_may_be_used() -> None:
+    text = "".join(f"line {idx}\n" for idx in range(100))
+    visits = (
+        Visit(document(text), 50),
+        Visit(document(text, "secret.py"), 3),
+        Visit(document(text, "b.py"), 0),
+    )
+
+    found = visited(visits, {"file:///p/a.py": "a.py", "file:///p/b.py": "src/b.py"})
+
+    assert [one.snippet.path for one in found] == ["src/b.py", "a.py"]
+    assert found[1].snippet.text.startswith("line 34\n")
+    assert found[1].snippet.text.endswith("line 65\n")
+
+
+def test_changes_are_diffs() -> None:
+    old, new = document("one\ntwo\nthree"), document("one\n2\nthree")
+
+    (found,) = edited((Burst(old, new, 1, 1, 0.0),), {old.uri: "src/a.py"})
+
+    assert (found.snippet.path, found.snippet.text) == ("src/a.py.diff", "-two\n+2\n")
+    assert edited((Burst(old, new, 1, 1, 0.0),), {}) == []
