@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -15,19 +13,6 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
     [command] = re.findall(r"^python3 -m venv .*pytest$", README, re.MULTILINE)
 
     assert f'tests="{command}"' in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize(
-    "page",
-    [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("editor-configs/**/*.md")],
-    ids=lambda path: str(path.relative_to(ROOT)),
-)
-def test_links_lead_somewhere(page: Path) -> None:
-    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
-
-    local = [link for link in links if "://" not in link]
-
-    assert [link for link in local if not (page.parent / link).exists()] == []
 
 
 def test_the_file_to_try_is_where_the_readme_says() -> None:
