@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from llm_lsp.cli.account import account_checks, limit_checks, model_checks
 from llm_lsp.cli.checklist import Check, Verdict
 from llm_lsp.config.values import Config
 from llm_lsp.core.redact import Redactor
@@ -36,7 +37,9 @@ async def prove(config: Config, report: Callable[[str], None]) -> list[Check]:
     except LlmLspError as exc:
         return [Check("provider", "fail", str(exc))]
     async with contextlib.aclosing(provider):
-        return [_profile(provider), *await ask(provider)]
+        asked = await ask(provider)
+        limits = limit_checks(provider)
+    return [_profile(provider), *model_checks(config), *asked, *limits, *await account_checks(config)]
 
 
 async def ask(provider: Provider) -> list[Check]:

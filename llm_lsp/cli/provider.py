@@ -100,6 +100,7 @@ def add(
         file.put_provider(name, {"api_key_env": variable})
     file.save()
     click.echo(f"{file.path}: {name} is enabled{' and used' if file.choice == name else ''}", err=True)
+    tell_note(name)
     if tests:
         run_checks(Config(provider=name, providers={name: checked(file, name)}))
 
@@ -170,8 +171,9 @@ def checked(file: UserFile, name: str) -> ProviderConfig:
         problem.message for problem in resolved.problems if any(mark in problem.message for mark in marks)
     ]
     if about:
-        hint = nearest(name, PRESETS) if name not in PRESETS and " needs " in about[0] else ""
-        raise ConfigError(f"{about[0]}{hint}")
+        preset = PRESETS.get(name)
+        hint = f": {preset.note}" if preset else nearest(name, PRESETS)
+        raise ConfigError(f"{about[0]}{hint if ' needs ' in about[0] else ''}")
     return resolved.config.providers[name]
 
 
@@ -199,6 +201,15 @@ def keep_key(provider: ProviderConfig) -> str:
     variable = provider.api_key_env or _variable(provider.name)
     click.echo(f"this system has no keyring: put the key into the variable {variable}", err=True)
     return variable
+
+
+def tell_note(name: str) -> None:
+    """Print what is worth knowing of a preset; nothing for a name of the user's own."""
+    from llm_lsp.providers.presets import PRESETS
+
+    preset = PRESETS.get(name)
+    if preset and preset.note:
+        click.echo(f"{name}: {preset.note}", err=True)
 
 
 def ask_key(name: str) -> str:

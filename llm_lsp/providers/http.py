@@ -84,6 +84,8 @@ class HttpProvider:
         self._key = endpoint.key
         self._headers = headers_of(endpoint.key, endpoint.headers, endpoint.key_header)
         self._curing = asyncio.Lock()
+        self.last_headers: Mapping[str, str] = {}
+        """Of the last answer to a call; empty before the first."""
         self._not_found = ""
         """What was found out about a model that is not there."""
         self._urls: dict[str, httpx.URL] = {}
@@ -222,7 +224,9 @@ class _Question:
 
     async def send(self, gate: Gate) -> httpx.Response:
         self._sent = self._provider._headers
-        return await self._provider._send("POST", self._path, self._sent, self._body, gate)
+        response = await self._provider._send("POST", self._path, self._sent, self._body, gate)
+        self._provider.last_headers = response.headers
+        return response
 
     async def cure(self, error: ProviderError) -> bool:
         return await self._provider._cure(error, self._sent)

@@ -56,6 +56,16 @@ class TestAdd:
         assert written(own) == {"provider": "codestral", "providers": {"codestral": {}}}
         assert ring.kept == {CODESTRAL: KEY}
 
+    def test_what_is_worth_knowing_of_a_preset_is_told(self) -> None:
+        assert "its keys are not those of mistral" in run("add", "codestral", "--no-test").stderr
+
+    def test_an_api_with_an_address_of_ones_own_takes_the_rest_from_its_preset(self, own: Path) -> None:
+        url = "https://me.openai.azure.com/openai/v1"
+        result = run("add", "azure", "--base-url", url, "--model", "mine", "--no-test", stdin=f"{KEY}\n")
+        assert result.exit_code == 0
+        config = provider.stack_of(UserFile(own)).resolve().config.providers["azure"]
+        assert (config.api, config.fim, config.api_key_env) == ("openai-chat", "chat", "AZURE_OPENAI_API_KEY")
+
     def test_the_key_is_nowhere_but_in_the_keyring(self, own: Path) -> None:
         result = run("add", "codestral", "--no-test", stdin=f"{KEY}\n")
         assert KEY not in result.output + own.read_text()
@@ -104,6 +114,9 @@ class TestAdd:
         ("arguments", "message"),
         [
             pytest.param(["codstral"], 'needs api and base_url, did you mean "codestral"?', id="a slip"),
+            pytest.param(
+                ["azure"], "azure needs base_url: base_url is https://RESOURCE", id="an address of one's own"
+            ),
             pytest.param(["a/b"], "must be a name of letters", id="no name"),
             pytest.param(["auto"], "has a meaning of its own", id="a reserved name"),
             pytest.param(
