@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from llm_lsp.cli.placement import EDITORS, ConfigFile, Editor, Outcome, Placement
+from llm_lsp.cli import extension
+from llm_lsp.cli.placement import EDITORS, ConfigFile, Editor, Outcome, Placement, configurations
 from llm_lsp.errors import EditorFileError
 
 
@@ -40,6 +41,10 @@ def _list() -> None:
 
 
 def _print(editor: Editor) -> None:
+    if editor.package:
+        click.echo(configurations() / editor.package)
+        click.echo("An extension, for --install to install.", err=True)
+        return
     for file in editor.files:
         click.echo(f"{editor.path(file) or file.target}:", err=True)
         click.echo(file.content(), nl=False)
@@ -48,6 +53,11 @@ def _print(editor: Editor) -> None:
 
 def _install(editor: Editor) -> None:
     """Write every file that may be written; exit with 1 where one may not."""
+    if editor.package:
+        names = extension.install(configurations() / editor.package)
+        click.echo(f"installed: {', '.join(names)}", err=True)
+        click.echo(editor.then, err=True)
+        return
     placement = Placement.of_this_user()
     outcomes = [(file, path, placement.install(file.content(), path)) for file, path in _places(editor)]
     for _, path, outcome in outcomes:
@@ -68,6 +78,9 @@ def _install(editor: Editor) -> None:
 
 def _undo(editor: Editor) -> None:
     """Remove every file that is as it was written; exit with 1 where one is not."""
+    if editor.package:
+        click.echo(f"removed: {', '.join(extension.uninstall())}", err=True)
+        return
     placement = Placement.of_this_user()
     outcomes = [(path, placement.remove(path)) for _, path in _places(editor)]
     for path, outcome in outcomes:

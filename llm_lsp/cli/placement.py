@@ -57,6 +57,8 @@ class Editor:
     """None where the editor reads no file of a known place."""
     then: str
     """What is left to do."""
+    package: str = ""
+    """What it installs itself, by the path in the folder of all configurations; "" for one that reads files."""
 
     def path(self, file: ConfigFile) -> Path | None:
         """Give the place of a file."""
@@ -207,10 +209,11 @@ EDITORS: Mapping[str, Editor] = {
     ),
     "vscode": Editor(
         "VS Code",
-        "menu",
-        _copied("vscode", "settings.json"),
-        Home(linux="config/Code/User", macos="support/Code/User", windows="appdata/Code/User"),
-        'Install the extension "Generic LSP Client (v2)".',
+        "ghost text",
+        (),
+        None,
+        "Reload its windows; the keys are in editor-configs/vscode/README.md.",
+        "vscode/llm-lsp.vsix",
     ),
     "zed": Editor(
         "Zed",

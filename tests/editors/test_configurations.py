@@ -7,11 +7,12 @@ configuration says nothing by itself.
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import tempfile
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,6 @@ def helix() -> Found:
     )
     server = tomllib.loads(source)["language-server"]["llm-lsp"]
     return server["config"], [server["command"], *server["args"]]
-
-
-def vscode() -> Found:
-    settings = read_json("vscode/settings.json")
-    command = [settings["glspc.server.command"], *settings["glspc.server.commandArguments"]]
-    return settings["glspc.server.initializationOptions"], command
 
 
 def sublime_text() -> Found:
@@ -127,7 +122,7 @@ def plist(source: str) -> dict[str, Any]:
     return dict(value())
 
 
-READERS = [neovim, vim, emacs, eglot, helix, vscode, sublime_text, kate, jetbrains]
+READERS = [neovim, vim, emacs, eglot, helix, sublime_text, kate, jetbrains]
 
 
 def check_command(argv: list[str]) -> None:
@@ -161,9 +156,16 @@ def test_a_setting_by_another_name_would_be_found() -> None:
     assert len(parse({"completion": {"menu_time_limit_ms": 150}}, from_editor=True).faults) == 1
 
 
+def written() -> Iterator[Path]:
+    """Give every file that was written by hand, and none of what npm makes of them."""
+    for folder, folders, names in os.walk(FOLDER):
+        folders[:] = [name for name in folders if name not in ("node_modules", "out")]
+        yield from (Path(folder) / name for name in names if not name.endswith(".vsix"))
+
+
 def commands_in_prose() -> list[str]:
     """Give every command of ours that a README or a comment names in backquotes."""
-    texts = [path.read_text("utf-8") for path in FOLDER.rglob("*") if path.is_file()]
+    texts = [path.read_text("utf-8") for path in written()]
     return sorted({found for text in texts for found in re.findall(r"`(llm-lsp [a-z][^`\n]*)`", text)})
 
 

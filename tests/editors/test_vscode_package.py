@@ -14,7 +14,7 @@ from llm_lsp.config.document import json_schema
 from llm_lsp.config.parse import parse
 
 FOLDER = Path(__file__).parents[2] / "editor-configs" / "vscode"
-REMEDY = "run in editor-configs/vscode: llm-lsp config schema | npm run settings"
+REMEDY = "run: llm-lsp config schema | npm --prefix editor-configs/vscode run settings"
 OWN = ("llm-lsp.server.", "llm-lsp.offerToLeaveOne")
 """What only the extension reads."""
 

@@ -1,0 +1,205 @@
+"""Runs VS Code in a headless browser with our extension, and says what it shows; knows nothing of what is tested.
+
+`.ci/code-server FOLDER` installs what it needs, and LLM_LSP_TEST_CODE_SERVER names the folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.editors.neovim import wait_for
+
+INSTALLED = Path(os.environ.get("LLM_LSP_TEST_CODE_SERVER", "/nonexistent"))
+PACKAGE = Path(__file__).parents[2] / "editor-configs" / "vscode" / "llm-lsp.vsix"
+DRIVER = Path(__file__).with_name("vscode_driver.mjs")
+PROGRAM = Path(sys.executable).with_name("llm-lsp")
+
+GHOST = ".ghost-text-decoration, .ghost-text-decoration-preview, .ghost-text, .suggest-preview-text"
+STATUS = "#llm-lsp\\.llm-lsp\\.llm-lsp\\.status"
+
+# What would move on the pictures, or call home.
+QUIET: Mapping[str, object] = {
+    "telemetry.telemetryLevel": "off",
+    "workbench.startupEditor": "none",
+    "workbench.tips.enabled": False,
+    "update.mode": "none",
+    "extensions.autoCheckUpdates": False,
+    "extensions.ignoreRecommendations": True,
+    "chat.disableAIFeatures": True,
+    "chat.commandCenter.enabled": False,
+    "editor.minimap.enabled": False,
+    "editor.cursorBlinking": "solid",
+    "files.autoSave": "afterDelay",
+    "files.autoSaveDelay": 100,
+    "security.workspace.trust.startupPrompt": "never",
+    "security.workspace.trust.banner": "never",
+}
+
+
+def is_installed() -> bool:
+    """Whether there is a code-server to test in, and a package of ours to test."""
+    return (INSTALLED / "ready").exists() and PACKAGE.exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One window of VS Code."""
+
+    driver: subprocess.Popen[str]
+    folder: Path
+    """The folder that is open."""
+    pictures: Path
+
+    def call(self, name: str, *arguments: object) -> Any:
+        """Call a function of the driver."""
+        assert self.driver.stdin and self.driver.stdout
+        self.driver.stdin.write(json.dumps([name, *arguments]) + "\n")
+        self.driver.stdin.flush()
+        answer = json.loads(self.driver.stdout.readline() or '{"error": "the driver is gone"}')
+        if isinstance(answer, dict) and "error" in answer:
+            raise AssertionError(answer["error"])
+        return answer
+
+    def press(self, *keys: str) -> None:
+        """Press keys one after the other, named as Playwright names them."""
+        for key in keys:
+            self.call("press", key)
+
+    def type(self, text: str) -> None:
+        """Type text at a hand's pace."""
+        self.call("type", text, 60)
+
+    def read(self, selector: str) -> list[str]:
+        """Give the text of each element."""
+        return [str(text) for text in self.call("read", selector)]
+
+    def ghost(self) -> str:
+        """Give the ghost text that is drawn, lines below the first included."""
+        return "\n".join(self.read(GHOST))
+
+    def status(self) -> str:
+        """Give the status item's text."""
+        return " ".join(self.read(STATUS)).strip()
+
+    def picture(self, name: str) -> None:
+        """Keep what is on the screen."""
+        self.call("picture", str(self.pictures / f"{name}.png"))
+
+    def run(self, command: str) -> None:
+        """Run a command by its title, as in the palette."""
+        self.press("F1")
+        assert wait_for(lambda: self.read(".quick-input-widget input")), "no palette"
+        self.type(command)
+        assert wait_for(lambda: [row for row in self.rows() if command in row]), f"no command {command}"
+        self.press("Enter")
+
+    def rows(self) -> list[str]:
+        """Give the entries of the list that is open."""
+        return self.read(".quick-input-list .monaco-list-row")
+
+    def open(self, name: str, text: str) -> None:
+        """Write a file, open it, and put the cursor at its end."""
+        (self.folder / name).write_text(text, encoding="utf-8")
+        self.press("Control+P")
+        self.type(name)
+        assert wait_for(lambda: [row for row in self.rows() if row.startswith(name)]), f"{name} is not found"
+        self.press("Enter")
+        assert wait_for(lambda: name in " ".join(self.read(".tab.active"))), f"{name} did not open"
+        self.press("Control+End")
+
+    def expect_text(self, name: str, text: str) -> None:
+        """Wait until a file is saved with this text."""
+        file = self.folder / name
+        assert wait_for(lambda: file.read_text("utf-8") == text), file.read_text("utf-8")
+
+
+@contextmanager
+def window(home: Path, settings: Mapping[str, object], pictures: Path) -> Iterator[Window]:
+    """Run VS Code with our extension; `home` is its user's."""
+    (work := home / "work").mkdir(parents=True, exist_ok=True)
+    pictures.mkdir(parents=True, exist_ok=True)
+    user = home / "data" / "User" / "settings.json"
+    user.parent.mkdir(parents=True, exist_ok=True)
+    user.write_text(json.dumps({**QUIET, **settings}), encoding="utf-8")
+    install(home, PACKAGE)
+    with code_server(home) as url, browser(home) as driver:
+        shown = Window(driver, work, pictures)
+        driver.stdout and driver.stdout.readline()
+        shown.call("open", f"{url}/?folder={work}")
+        assert wait_for(lambda: shown.read(".monaco-workbench"), 90), "no workbench"
+        assert wait_for(shown.status, 60), "no status item"
+        yield shown
+
+
+def install(home: Path, package: Path) -> None:
+    """Install an extension."""
+    done = subprocess.run(
+        [*code_server_command(home), "--install-extension", package],
+        env=environment(home),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def code_server_command(home: Path) -> list[str]:
+    """Give code-server's command with all that it writes below `home`."""
+    entry = INSTALLED / "installed" / "node_modules" / "code-server" / "out" / "node" / "entry.js"
+    folders = ["--user-data-dir", f"{home}/data", "--extensions-dir", f"{home}/extensions"]
+    return [f"{INSTALLED}/bin/node", str(entry), "--config", f"{home}/code-server.yaml", *folders]
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Give what every program of this user sees: nothing of this machine's user but the path."""
+    path = os.pathsep.join([f"{INSTALLED}/bin", "/usr/bin", "/bin"])
+    folders = {f"XDG_{name}_HOME": str(home / name.lower()) for name in ("CONFIG", "DATA", "STATE", "CACHE")}
+    return {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", **folders}
+
+
+@contextmanager
+def code_server(home: Path) -> Iterator[str]:
+    """Run code-server, and give its address."""
+    quiet = ["--disable-telemetry", "--disable-update-check", "--disable-getting-started-override"]
+    command = [*code_server_command(home), "--bind-addr", "127.0.0.1:0", "--auth", "none", *quiet]
+    with (
+        (home / "code-server.log").open("w+") as log,
+        subprocess.Popen(
+            command, env=environment(home), stdout=log, stderr=log, start_new_session=True
+        ) as process,
+    ):
+        try:
+            address = r"listening on (http://127\.0\.0\.1:\d+)"
+            found = wait_for(lambda: re.search(address, Path(log.name).read_text()), 60)
+            assert found, Path(log.name).read_text()
+            yield found[1]
+        finally:
+            os.killpg(process.pid, 15)
+
+
+@contextmanager
+def browser(home: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run the driver, which runs the browser."""
+    chromium = shutil.which("chromium")
+    assert chromium, "no chromium"
+    modules = INSTALLED / "installed" / "node_modules"
+    command = [f"{INSTALLED}/bin/node", str(DRIVER), str(modules), chromium, f"{home}/profile"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment(home)) as process:
+        try:
+            yield process
+        finally:
+            assert process.stdin
+            process.stdin.close()  # It ends the browser, and then itself.
+            process.wait(20)

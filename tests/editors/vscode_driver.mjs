@@ -1,0 +1,53 @@
+// Drives a headless Chromium for tests/editors/vscode.py: a JSON array a line in, [function, ...arguments], and a
+// JSON value a line out. Run as: node vscode_driver.mjs FOLDER_OF_NODE_MODULES CHROMIUM PROFILE
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+
+const [modules, executablePath, profile] = process.argv.slice(2);
+const { chromium } = createRequire(`${modules}/`)("playwright-core");
+
+const browser = await chromium.launchPersistentContext(profile, {
+  executablePath,
+  headless: true,
+  viewport: { width: 1000, height: 560 },
+  args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"],
+});
+const page = browser.pages()[0] ?? (await browser.newPage());
+
+const functions = {
+  open: (url) => page.goto(url, { waitUntil: "domcontentloaded" }).then(() => null),
+  press: (key) => page.keyboard.press(key),
+  type: (text, delay) => page.keyboard.type(text, { delay }),
+  click: (selector) => page.click(selector, { timeout: 10_000 }),
+  // What an editor draws has hard spaces, since others would collapse.
+  read: (selector) => page.$$eval(selector, (found) => found.map((each) => each.textContent.replace(/\u00a0/g, " "))),
+  attribute: (selector, name) => page.$$eval(selector, (found, name) => found.map((each) => each.getAttribute(name)), name),
+  picture: (path) => page.screenshot({ path }).then(() => null),
+  /** Press a key, and give the milliseconds from its event to the frame after something matches the selector. */
+  paint: async (key, selector) => {
+    const painted = page.evaluate((selector) => {
+      let pressed = 0;
+      addEventListener("keydown", () => (pressed = performance.now()), { capture: true, once: true });
+      return new Promise((resolve) => {
+        const look = () => {
+          if (pressed && document.querySelector(selector)) requestAnimationFrame(() => resolve(performance.now() - pressed));
+          else requestAnimationFrame(look);
+        };
+        look();
+      });
+    }, selector);
+    await page.keyboard.press(key);
+    return painted;
+  },
+};
+
+process.stdout.write("null\n");
+for await (const line of createInterface({ input: process.stdin })) {
+  const [name, ...args] = JSON.parse(line);
+  try {
+    process.stdout.write(`${JSON.stringify((await functions[name](...args)) ?? null)}\n`);
+  } catch (error) {
+    process.stdout.write(`${JSON.stringify({ error: String(error) })}\n`);
+  }
+}
+await browser.close();
