@@ -15,6 +15,7 @@ COMMANDS = {
     "server": ("llm_lsp.cli.server", "Speak LSP on standard input and output."),
     "doctor": ("llm_lsp.cli.doctor", "Say what would be used, from where, and prove that it works."),
     "complete": ("llm_lsp.cli.complete", "Print a completion of a file at a place."),
+    "eval": ("llm_lsp.cli.eval", "Measure completion on a repository: models and settings side by side."),
     "provider": ("llm_lsp.cli.provider", "List, add, test and remove model APIs."),
     "model": ("llm_lsp.cli.model", "Fetch, list and run models on this machine."),
     "editor": ("llm_lsp.cli.editor", "Print or install an editor's configuration."),

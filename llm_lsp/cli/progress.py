@@ -1,4 +1,4 @@
-"""The bar of a download: drawn on a terminal, a line each tenth elsewhere; knows nothing of what is fetched."""
+"""Bars of what takes a while: drawn on a terminal, a line each tenth elsewhere; know nothing of what is done."""
 
 from __future__ import annotations
 
@@ -24,6 +24,35 @@ def download_bar(name: str) -> Iterator[Advance]:
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(name, total=None, visible=False)
         yield lambda done, total: progress.update(task, completed=done, total=total or None, visible=True)
+
+
+@contextmanager
+def counting_bar(name: str, total: int) -> Iterator[Callable[[], None]]:
+    """Show how many of `total` are done on standard error; what is yielded counts one more."""
+    if not sys.stderr.isatty():
+        yield CountedLines(name, total)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(name, total=total)
+        yield lambda: progress.advance(task)
+
+
+class CountedLines:
+    """A line for each tenth of what is to be done."""
+
+    def __init__(self, name: str, total: int) -> None:
+        self._name = name
+        self._total = total
+        self._done = 0
+
+    def __call__(self) -> None:
+        before, self._done = self._done, self._done + 1
+        if self._done * 10 // self._total > before * 10 // self._total:
+            click.echo(f"{self._name}: {self._done} of {self._total}", err=True)
 
 
 class Lines:

@@ -17,6 +17,7 @@ from llm_lsp.core.secret import Secret
 from llm_lsp.engine.client import Client
 from llm_lsp.engine.clock import LoopClock
 from llm_lsp.engine.engine import CompletionEngine, World
+from llm_lsp.engine.registry import Finder
 from llm_lsp.errors import LlmLspError, LocalModelError
 from llm_lsp.providers.base import Provider
 
@@ -118,11 +119,16 @@ async def hidden_key(config: ProviderConfig, redactor: Redactor) -> Secret | Non
     return key
 
 
-def build_engine(stack: SettingsStack, client: Client) -> CompletionEngine:
-    """Build the engine for a server or a command; called inside the event loop."""
+def build_engine(
+    stack: SettingsStack, client: Client, in_front: Callable[[Finder], Finder] = lambda finder: finder
+) -> CompletionEngine:
+    """Build the engine for a server or a command; called inside the event loop.
+
+    `in_front` may put something between the engine and all providers that it finds.
+    """
     redactor = Redactor()
     for name, value in os.environ.items():
         if SECRET_VARIABLE.search(name):
             redactor.hide(value)
-    world = World(ModelFinder(redactor), with_folders, LoopClock(), redactor)
+    world = World(in_front(ModelFinder(redactor)), with_folders, LoopClock(), redactor)
     return CompletionEngine(stack, world, client)

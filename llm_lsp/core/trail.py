@@ -97,6 +97,11 @@ class Trail:
         burst = Burst(old, document, above, below, now)
         return replace(there, bursts=(*self.bursts, burst)[-MAX_BURSTS:])
 
+    def without(self, uri: str) -> Trail:
+        """Forget a document that was closed."""
+        visits = tuple(visit for visit in self.visits if visit.document.uri != uri)
+        return Trail(visits, tuple(burst for burst in self.bursts if burst.after.uri != uri))
+
     def place_in(self, document: Document) -> Point:
         """Give the place in a document where somebody was last, its start where they never were."""
         lines = (visit.line for visit in reversed(self.visits) if visit.document.uri == document.uri)

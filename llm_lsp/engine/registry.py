@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from llm_lsp.config.values import AUTO, LOCAL, Config
+from llm_lsp.config.values import AUTO, LOCAL, Config, PrivacyConfig
 from llm_lsp.core.exclude import SECRET_FILES, Exclusion
 from llm_lsp.core.trigger import AdmissionRules
 from llm_lsp.core.types import Reason, Skip
@@ -207,8 +207,13 @@ def _choice(config: Config) -> tuple[object, ...]:
     return config.provider, config.providers.get(config.provider), config.local
 
 
+def exclusion_of(privacy: PrivacyConfig, folders: tuple[str, ...]) -> Exclusion:
+    """Give what the settings exclude in some folders, given as URIs."""
+    secret = SECRET_FILES if privacy.exclude_defaults else ()
+    return Exclusion((*secret, *privacy.exclude), folders)
+
+
 def _runtime(epoch: int, config: Config, folders: tuple[str, ...] = ()) -> Runtime:
     completion, privacy = config.completion, config.privacy
     rules = AdmissionRules(config.enabled, completion.languages, completion.trigger == "auto")
-    secret = SECRET_FILES if privacy.exclude_defaults else ()
-    return Runtime(epoch, config, folders, rules, Exclusion((*secret, *privacy.exclude), folders))
+    return Runtime(epoch, config, folders, rules, exclusion_of(privacy, folders))

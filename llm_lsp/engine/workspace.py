@@ -43,6 +43,7 @@ class Workspace:
         """Forget a document; an unknown one is ignored."""
         self._documents.pop(uri, None)
         self._paces.pop(uri, None)
+        self.trail = self.trail.without(uri)
 
     def document(self, uri: str) -> Document | None:
         """Give the newest snapshot, or None where it is not open."""

@@ -114,6 +114,17 @@ def test_places(lines: tuple[int, ...], visits: tuple[int, ...]) -> None:
     assert trail.place_in(document) == Point(visits[-1], 0)
 
 
+def test_a_closed_document_is_forgotten() -> None:
+    typist = Typist()
+    typist.edit("a", (10, 11, "ten\n"))
+    typist.edit("b", (90, 91, "ninety\n"))
+
+    trail = typist.trail.without("file:///p/a")
+
+    assert [visit.document.uri for visit in trail.visits] == ["file:///p/b"]
+    assert [burst.after.uri for burst in trail.bursts] == ["file:///p/b"]
+
+
 def test_typing_copies_no_text() -> None:
     typist = Typist()
     for idx in range(100):

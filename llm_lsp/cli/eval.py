@@ -1,0 +1,158 @@
+"""`llm-lsp eval`: which model and which settings complete a repository best, and at what cost."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+import click
+
+from llm_lsp.cli.console import ConsoleClient
+from llm_lsp.cli.eval_tables import print_tables
+from llm_lsp.cli.options import config_option, json_option
+from llm_lsp.cli.progress import counting_bar
+from llm_lsp.cli.settings import APP, read_settings
+from llm_lsp.cli.vary import variants
+from llm_lsp.cli.wiring import build_engine
+from llm_lsp.config.stack import SettingsStack
+from llm_lsp.core.types import Trigger
+from llm_lsp.engine.engine import CompletionEngine
+from llm_lsp.engine.registry import exclusion_of
+from llm_lsp.evaluation.cuts import KINDS
+from llm_lsp.evaluation.files import Repository
+from llm_lsp.evaluation.holes import Hole, draw
+from llm_lsp.evaluation.lane import Bench
+from llm_lsp.evaluation.page import page
+from llm_lsp.evaluation.probe import Probe
+from llm_lsp.evaluation.results import Result, ResultFile
+from llm_lsp.evaluation.run import Work, run
+from llm_lsp.evaluation.summary import Report
+from llm_lsp.evaluation.variants import Variant
+from llm_lsp.system import private_folder
+
+
+def names(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
+    """Read a list of names with commas between."""
+    return tuple(name.strip() for name in value.split(",") if name.strip())
+
+
+@click.command()
+@click.argument("root", metavar="PATH", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--holes", "count", type=click.IntRange(1), default=100, show_default=True, help="Holes to fill."
+)
+@click.option("--seed", default=1, show_default=True, help="Draws the holes: the same seed, the same holes.")
+@click.option(
+    "--kinds",
+    callback=names,
+    default=",".join(KINDS),
+    metavar="NAMES",
+    show_default=True,
+    help="Kinds of holes.",
+)
+@click.option(
+    "--languages",
+    callback=names,
+    default="",
+    metavar="NAMES",
+    help="LSP language identifiers; by default all code.",
+)
+@click.option(
+    "--vary",
+    "varied",
+    multiple=True,
+    metavar="KEY=A,B",
+    help="Measure these values of a setting side by side; may be given several times.",
+)
+@click.option(
+    "--trigger",
+    type=click.Choice(["automatic", "manual"]),
+    default="automatic",
+    show_default=True,
+    help="Ask as an editor does while typing, or as its user does by hand.",
+)
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a report with plots.")
+@click.option("--fresh", is_flag=True, help="Forget what earlier runs on PATH have measured.")
+@config_option
+@json_option
+def command(
+    root: Path,
+    count: int,
+    seed: int,
+    kinds: tuple[str, ...],
+    languages: tuple[str, ...],
+    varied: tuple[str, ...],
+    trigger: str,
+    html: Path | None,
+    fresh: bool,
+    config_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure completion on the source files of PATH.
+
+    Holes are cut into its files, one at a time, and filled as in an editor; the rest of PATH stays as context.
+    The code goes to the provider that your settings name. A run that was interrupted goes on where it stopped.
+    """
+    wanted = [kind for kind in KINDS if kind in kinds]
+    if len(wanted) != len(kinds) or not kinds:
+        raise click.BadParameter(f"choose among {', '.join(KINDS)}", param_hint="--kinds")
+    root = root.resolve()
+    stack = read_settings(config_file, [root])
+    measured = variants(stack, varied, Trigger(trigger))
+    excluded = exclusion_of(stack.resolve().config.privacy, (root.as_uri(),))
+    files = Repository(root, excluded, languages)
+    holes = list(islice(draw(files.paths(), files.read, seed, wanted), count))
+    if not holes:
+        raise click.ClickException(
+            f"no holes can be cut into what is in {root}; ignored, excluded and generated files are left out"
+        )
+    file = result_file(root)
+    if fresh:
+        file.clear()
+    report = asyncio.run(measure(root, measured, holes, file))
+    if html:
+        html.write_text(page(report), encoding="utf-8")
+    if as_json:
+        click.echo(json.dumps(report.as_mapping(), indent=2, ensure_ascii=False))
+    else:
+        print_tables(report)
+    for fault in report.faults:
+        click.secho(f"error: {fault}", err=True, fg="red")
+    if report.faults:
+        raise SystemExit(1)
+
+
+async def measure(root: Path, measured: Sequence[Variant], holes: Sequence[Hole], file: ResultFile) -> Report:
+    """Fill what no earlier run has filled, and give all results."""
+    client = ConsoleClient()
+
+    def build(stack: SettingsStack) -> tuple[CompletionEngine, Probe]:
+        probe = Probe(time.monotonic)
+        return build_engine(stack, client, probe.in_front_of), probe
+
+    known = file.read()
+    works = [Work(one, tuple(hole for hole in holes if (one.key, hole.id) not in known)) for one in measured]
+    with counting_bar("holes", sum(len(work.holes) for work in works)) as count:
+
+        def done(result: Result) -> None:
+            file.add(result)
+            known[result.variant, result.hole] = result
+            count()
+
+        faults = await run(works, Bench(root, build), done)
+    results = [known[one.key, hole.id] for one in measured for hole in holes if (one.key, hole.id) in known]
+    return Report(root.name, {one.key: one.name for one in measured}, results, faults)
+
+
+def result_file(root: Path) -> ResultFile:
+    """Give the file with all that was ever measured on a folder; it holds code, and is its user's alone."""
+    from platformdirs import user_state_path
+
+    folder = private_folder(user_state_path(APP, appauthor=False) / "eval")
+    digest = hashlib.sha256(str(root).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    return ResultFile(folder / f"{root.name}-{digest}.jsonl")

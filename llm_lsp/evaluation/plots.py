@@ -1,0 +1,77 @@
+"""Plots as SVG texts, of plain numbers; knows nothing of what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+WIDTH = 640
+LEFT, RIGHT = 220, 60
+ROW_HEIGHT = 26
+CURVE_HEIGHT = 220
+TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A share from 0 to 1, and the bounds that it has with some confidence."""
+
+    label: str
+    share: float
+    low: float
+    high: float
+    colour: int
+    """Index into the page's colours."""
+
+
+def shares(bars: Sequence[Bar]) -> str:
+    """Draw shares as bars under each other, with their bounds as whiskers."""
+    height = ROW_HEIGHT * len(bars) + 24
+    parts = [_grid(height)]
+    for idx, bar in enumerate(bars):
+        middle = ROW_HEIGHT * idx + ROW_HEIGHT // 2
+        parts += [
+            _text(LEFT - 8, middle + 4, bar.label, "end"),
+            f'<rect class="c{bar.colour}" x="{LEFT}" y="{middle - 8}" width="{_x(bar.share) - LEFT:.1f}" height="16"/>',
+            f'<line class="whisker" x1="{_x(bar.low):.1f}" x2="{_x(bar.high):.1f}" y1="{middle}" y2="{middle}"/>',
+            _text(WIDTH - RIGHT + 8, middle + 4, f"{100 * bar.share:.1f} %", "start"),
+        ]
+    return _svg(height, parts)
+
+
+def curves(values: Mapping[str, Sequence[float]], unit: str) -> str:
+    """Draw for each name which share of its values is at most so large."""
+    longest = max((max(some) for some in values.values() if some), default=0.0) or 1.0
+    parts = [_grid(CURVE_HEIGHT + 24, [f"{longest * tick:.2g} {unit}" for tick in TICKS])]
+    for colour, (name, some) in enumerate(values.items()):
+        ordered = sorted(some)
+        points = [(0.0, 0.0)]
+        for idx, value in enumerate(ordered):
+            points += [(value, idx / len(ordered)), (value, (idx + 1) / len(ordered))]
+        places = " ".join(f"{_x(x / longest):.1f},{CURVE_HEIGHT * (1 - y):.1f}" for x, y in points)
+        parts.append(f'<polyline class="curve s{colour}" points="{places}"/>')
+        parts.append(f'<rect class="c{colour}" x="0" y="{20 * colour + 4}" width="10" height="10"/>')
+        parts.append(_text(16, 20 * colour + 14, name, "start"))
+    return _svg(CURVE_HEIGHT + 24, parts)
+
+
+def _grid(height: int, labels: Sequence[str] = ("0", "25 %", "50 %", "75 %", "100 %")) -> str:
+    lines = [
+        f'<line class="grid" x1="{_x(tick):.1f}" x2="{_x(tick):.1f}" y1="0" y2="{height - 20}"/>'
+        + _text(_x(tick), height - 6, label, "middle")
+        for tick, label in zip(TICKS, labels, strict=True)
+    ]
+    return "".join(lines)
+
+
+def _x(share: float) -> float:
+    return LEFT + share * (WIDTH - LEFT - RIGHT)
+
+
+def _text(x: float, y: float, text: str, anchor: str) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+
+
+def _svg(height: int, parts: Sequence[str]) -> str:
+    return f'<svg viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" role="img">{"".join(parts)}</svg>'

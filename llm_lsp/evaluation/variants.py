@@ -1,0 +1,46 @@
+"""The settings that are measured side by side; knows nothing of holes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from llm_lsp import __version__
+from llm_lsp.config.stack import SettingsStack
+from llm_lsp.config.trust import Source
+from llm_lsp.core.types import Trigger
+
+# What stands between a keystroke and its call is for typing: here every hole is worth a call, at once.
+UNGATED: Mapping[str, object] = {
+    "enabled": True,
+    "completion": {
+        "trigger": "auto",
+        "languages": [],
+        "gates": [],
+        "debounce_ms": 0,
+        "calls_per_minute": 6000,
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Settings, and what they are called."""
+
+    name: str
+    stack: SettingsStack
+    key: str
+    """Tells it from all others, in other runs, too: what other settings or versions gave is not taken for it."""
+    provider: str
+    """The provider that is asked, whose limits hold."""
+    trigger: Trigger
+    """Whether it is asked as while typing, or as by hand."""
+
+    @classmethod
+    def of(cls, name: str, stack: SettingsStack, trigger: Trigger) -> Variant:
+        """Take settings without what holds calls back while typing."""
+        stack = stack.with_layer(Source.COMMAND_LINE, UNGATED, "evaluation")
+        config = stack.resolve().config
+        digest = hashlib.sha256(f"{__version__} {trigger} {config!r}".encode()).hexdigest()
+        return cls(name, stack, f"{name} {digest[:12]}", config.provider, trigger)

@@ -1,0 +1,218 @@
+"""Holes are filled by the pipeline itself, each by one lane, as many at a time as the provider takes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from llm_lsp.config.stack import SettingsStack
+from llm_lsp.config.trust import Source
+from llm_lsp.config.values import Config
+from llm_lsp.core.context import Prepared
+from llm_lsp.core.text import Text
+from llm_lsp.core.types import Point, Profile, RawPrompt, Trigger
+from llm_lsp.engine.engine import CompletionEngine, World
+from llm_lsp.errors import AuthError, LlmLspError
+from llm_lsp.evaluation.cuts import Cut
+from llm_lsp.evaluation.holes import Hole, SourceFile
+from llm_lsp.evaluation.lane import Bench
+from llm_lsp.evaluation.probe import Probe
+from llm_lsp.evaluation.results import Result
+from llm_lsp.evaluation.run import MAX_FAILURES, Work, run
+from llm_lsp.evaluation.variants import Variant
+from llm_lsp.providers.base import Provider
+from tests.doubles import FakeClock, ScriptedProvider, ScriptedStream, settle
+from tests.engine.test_engine import RecordingClient
+
+ROOT = Path(__file__).parent / "nowhere"
+SOURCE = "def total(items):\n    count = len(items)\n    return count\n"
+
+
+def hole(name: str = "a.py", line: int = 1) -> Hole:
+    text = Text.of(SOURCE)
+    end = Point(line, len(text.line(line)))
+    return Hole(SourceFile(name, "python", text), Cut("line", "body", Point(line, 4), end))
+
+
+def holes(count: int) -> tuple[Hole, ...]:
+    return tuple(hole(f"{idx}.py") for idx in range(count))
+
+
+async def at_once(work: Callable[[], Prepared]) -> Prepared:
+    return work()
+
+
+@dataclass
+class Scene:
+    """Providers that a test holds in its hands, and what came of the holes."""
+
+    slots: int = 1
+    fim: str = "none"
+    missing: LlmLspError | None = None
+    providers: list[ScriptedProvider] = field(default_factory=list)
+    clock: FakeClock = field(default_factory=FakeClock)
+    results: list[Result] = field(default_factory=list)
+
+    async def find(self, config: Config, report: Callable[[str], None]) -> Provider:
+        if self.missing:
+            raise self.missing
+        profile = Profile(config.provider, "m", self.fim, max_in_flight=self.slots)
+        self.providers.append(ScriptedProvider(profile))
+        return self.providers[-1]
+
+    def build(self, stack: SettingsStack) -> tuple[CompletionEngine, Probe]:
+        probe = Probe(self.clock.now)
+        world = World(probe.in_front_of(self), lambda stack, folders: stack, self.clock, in_thread=at_once)
+        return CompletionEngine(stack, world, RecordingClient()), probe
+
+    async def run(self, *works: Work) -> list[str]:
+        return await run(works, Bench(ROOT, self.build), self.results.append)
+
+    @property
+    def streams(self) -> list[ScriptedStream]:
+        return [stream for provider in self.providers for stream in provider.streams]
+
+    @property
+    def open(self) -> list[ScriptedStream]:
+        return [stream for stream in self.streams if not stream.released and not stream.closed]
+
+
+def variant(name: str, provider: str = "auto") -> Variant:
+    table = {"api": "openai-completions", "base_url": "http://127.0.0.1:9/v1"}
+    settings = {"providers": {"one": table, "two": table}, "provider": provider}
+    return Variant.of(name, SettingsStack().with_layer(Source.USER_FILE, settings), Trigger.AUTOMATIC)
+
+
+async def test_an_answer_is_scored_with_what_it_took() -> None:
+    scene = Scene()
+    running = asyncio.create_task(scene.run(Work(variant("a"), (hole(),))))
+    await settle()
+    stream = scene.streams[0]
+    await scene.clock.advance(0.25)
+    stream.say("count = ")
+    await settle()
+    await scene.clock.advance(0.5)
+    stream.finish("len(items)")
+
+    assert await running == []
+    [result] = scene.results
+    assert (result.answer, result.expected, result.place) == (
+        "count = len(items)",
+        "count = len(items)",
+        "a.py:2:5",
+    )
+    assert result.score.exact
+    assert (result.cost.first_s, result.cost.whole_s, result.cost.model) == (0.25, 0.75, "m")
+    assert result.cost.output_tokens == 5  # the API did not say: 18 characters, 3.5 a token
+
+
+async def test_the_model_does_not_see_what_is_missing() -> None:
+    scene = Scene()
+    running = asyncio.create_task(scene.run(Work(variant("a"), (hole(),))))
+    await settle()
+    prompt = scene.streams[0].prompt
+    scene.streams[0].finish("x")
+    await running
+
+    assert isinstance(prompt, RawPrompt)
+    assert prompt.text + prompt.begins == "def total(items):\n    "
+
+
+async def test_the_model_does_not_see_what_is_missing_through_an_earlier_hole_of_the_file() -> None:
+    scene = Scene(fim="qwen")
+    running = asyncio.create_task(scene.run(Work(variant("a"), (hole(line=1), hole(line=2)))))
+    for stream_idx in range(2):
+        await settle()
+        scene.streams[stream_idx].finish("x")
+    await running
+
+    prompt = scene.streams[1].prompt
+    assert isinstance(prompt, RawPrompt)
+    assert "return count" not in prompt.text
+
+
+async def test_as_many_are_filled_at_a_time_as_the_provider_takes() -> None:
+    scene = Scene(slots=2)
+    running = asyncio.create_task(scene.run(Work(variant("a"), holes(3))))
+    await settle()
+    assert len(scene.open) == 2
+
+    scene.open[0].finish("x")
+    await settle()
+    assert (len(scene.streams), len(scene.open)) == (3, 2)
+
+    for stream in scene.open:
+        stream.finish("x")
+    await running
+    assert sorted(result.place for result in scene.results) == ["0.py:2:5", "1.py:2:5", "2.py:2:5"]
+
+
+async def test_variants_of_one_provider_take_turns() -> None:
+    scene = Scene()
+    works = [Work(variant("a", "one"), (hole(),)), Work(variant("b", "one"), (hole(),))]
+    running = asyncio.create_task(scene.run(*works))
+    await settle()
+    assert len(scene.open) == 1
+
+    scene.open[0].finish("x")
+    await settle()
+    scene.open[0].finish("x")
+    await running
+    assert [result.variant.split()[0] for result in scene.results] == ["a", "b"]
+
+
+async def test_two_providers_work_at_the_same_time() -> None:
+    scene = Scene()
+    works = [Work(variant("a", "one"), (hole(),)), Work(variant("b", "two"), (hole(),))]
+    running = asyncio.create_task(scene.run(*works))
+    await settle()
+    assert len(scene.open) == 2
+
+    for stream in scene.open:
+        stream.finish("x")
+    await running
+
+
+async def test_a_model_that_is_not_there_is_said_once() -> None:
+    scene = Scene(missing=AuthError("the key was refused"))
+
+    assert await scene.run(Work(variant("a"), holes(9))) == ["a: the key was refused"]
+    assert scene.results == []
+
+
+async def test_a_model_that_only_fails_is_given_up() -> None:
+    scene = Scene()
+    running = asyncio.create_task(scene.run(Work(variant("a"), holes(20))))
+    while not running.done():
+        await settle()
+        for stream in scene.open:
+            stream.fail(AuthError("the key was refused"))
+            stream.released = True
+
+    assert len(scene.streams) == MAX_FAILURES
+    assert all(result.failed for result in scene.results)
+    assert "the key was refused" in (await running)[0]
+
+
+async def test_where_nothing_is_left_nobody_is_asked() -> None:
+    scene = Scene()
+
+    assert await scene.run(Work(variant("a"), ())) == []
+    assert scene.providers == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(variant("a", "two"), id="another setting"),
+        pytest.param(variant("b", "one"), id="another name"),
+        pytest.param(Variant.of("a", variant("a", "one").stack, Trigger.MANUAL), id="asked by hand"),
+    ],
+)
+def test_results_of_one_variant_are_not_taken_for_another_ones(other: Variant) -> None:
+    assert other.key != variant("a", "one").key
+    assert variant("a", "one").key == variant("a", "one").key
