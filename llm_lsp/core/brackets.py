@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 _PAIRS = {")": "(", "]": "[", "}": "{", "）": "（", "】": "【", "」": "「"}
 _OPENERS = frozenset(_PAIRS.values())
-_QUOTES = "\"'`"
-CLOSERS = frozenset(_PAIRS) | frozenset(_QUOTES)
+_QUOTES = frozenset("\"'`")
+CLOSERS = frozenset(_PAIRS) | _QUOTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +29,19 @@ def loose(code: str) -> Loose:
     """
     stack: list[str] = []
     closers: list[tuple[str, int]] = []
-    at = 0
-    while at < len(code):
-        character = code[at]
-        if character in _QUOTES and not (character == "'" and at and code[at - 1].isalnum()):
-            end = _string_end(code, at)
-            if end < 0 and "\n" not in code[at:]:
-                stack.append(character)
-            at = max(at, end)
-        elif character in _OPENERS:
-            stack.append(character)
-        elif (opener := _PAIRS.get(character)) is not None:
+    last_line = code.rfind("\n") + 1
+    for match in _MARK.finditer(code):
+        mark = match.group()
+        if mark in _QUOTES:
+            if match.start() >= last_line:
+                stack.append(mark)
+        elif mark in _OPENERS:
+            stack.append(mark)
+        elif (opener := _PAIRS.get(mark)) is not None:
             if stack and stack[-1] == opener:
                 stack.pop()
             else:
-                closers.append((character, at))
-        at += 1
+                closers.append((mark, match.start()))
     return Loose(tuple(closers), "".join(stack))
 
 
@@ -53,12 +51,11 @@ def imbalance(code: str) -> int:
     return sum(opener in _OPENERS for opener in found.openers) - len(found.closers)
 
 
-def _string_end(code: str, start: int) -> int:
-    at = start + 1
-    while at < len(code) and code[at] != "\n":
-        if code[at] == "\\":
-            at += 1
-        elif code[at] == code[start]:
-            return at
-        at += 1
-    return -1
+def _string(quote: str) -> str:
+    return f"{quote}(?:[^{quote}\\\\\n]|\\\\.)*{quote}"
+
+
+# A whole string, a quote without partner on its line, or a bracket; an apostrophe after a letter is none of them.
+_MARK = re.compile(
+    f"{_string(chr(34))}|{_string('`')}|(?<![^\\W_])(?:{_string(chr(39))}|')|[\"`{re.escape(''.join((*_PAIRS, *_OPENERS)))}]"
+)

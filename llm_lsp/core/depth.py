@@ -52,7 +52,8 @@ def drop_extra_indent(draft: Draft, place: Place) -> Draft:
         return draft
     above, depth = place.above[-1], indent_of(place.before)
     if opens_block(above, place.language):
-        is_deep = depth > indent_of(above)
+        unit = indent_unit((*place.above, *place.below))
+        is_deep = depth - indent_of(above) >= indent_of(unit)
     else:
         # A line that does not end in a word may go on below, deeper.
         is_deep = place.before != "" and depth == indent_of(above) and above.rstrip()[-1:].isalnum()

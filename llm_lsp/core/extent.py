@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from llm_lsp.core.brackets import imbalance
-from llm_lsp.core.languages import Blocks, indent_of, language_of, opens_block
+from llm_lsp.core.hole import Hole
+from llm_lsp.core.languages import Blocks, indent_of, indent_unit, language_of, opens_block
 from llm_lsp.core.types import Mode
 from llm_lsp.core.window import Window
 
@@ -20,7 +23,7 @@ class Extent:
 
     A LINE ends after the first line with text; where that line opens a block and `may_grow`, the block is
     taken too. A BLOCK ends before a line that stands less deep, closes what it did not open, or is the
-    document's next line. A HOLE goes on to where the document's next line could follow.
+    document's next line. A HOLE goes on to where the document's next line follows, or could: see Hole.
     """
 
     def __init__(self, window: Window, mode: Mode, *, may_grow: bool = True) -> None:
@@ -39,10 +42,7 @@ class Extent:
         """The depth of the line that opened the block that is wanted."""
         self._floor = -1
         """A line at this depth or less deep ends the answer."""
-        self._unsure = False
-        """Only the document's next line shows that more than the first line was wanted."""
-        self._wants_opener = False
-        """The document's next line is the body of what the answer opens last."""
+        self._hole: Hole | None = None
         self._balance = 0
         """Brackets that the answer opened and did not close."""
         self._blank = 0
@@ -60,8 +60,8 @@ class Extent:
     def sure_lines(self) -> list[str]:
         """The lines that will stay, whatever comes."""
         end = len(self.lines) - self._blank
-        if self._unsure and self._first is not None:
-            end = self._first + 1
+        if self._hole is not None and self._hole.kept is not None and self._first is not None:
+            end = self._first + self._hole.kept
         return self.lines[:end]
 
     def take(self, line: str) -> bool:
@@ -71,7 +71,7 @@ class Extent:
         if self._first is None:
             return self._take_first(line)
         if self._is_next(line):
-            self._unsure = self.may_follow = False
+            self._hole, self.may_follow = None, False
             return True
         if self._ends_before(line):
             return True
@@ -86,10 +86,14 @@ class Extent:
         if self._first is None:
             self._blank = 0
             return line
-        if not line.strip() or self._is_next(line) or self._ends_before(line):
+        if self._is_next(line):
+            self._hole = None
             return ""
-        self._unsure = self._unsure and not by_model
-        if self._unsure:
+        if not line.strip() or self._ends_before(line):
+            return ""
+        if by_model and self._may_stand_next(line):
+            self._hole = None
+        if self._hole is not None and self._hole.kept is not None:
             return ""
         self._blank = 0
         return line
@@ -112,7 +116,9 @@ class Extent:
         if self.mode is Mode.LINE:
             return not (opens and self._grows(depth))
         if self.mode is Mode.HOLE:
-            return self._reach_next_line(depth, opens)
+            step = indent_of(indent_unit(self._window.prefix.split("\n")))
+            self._hole = Hole(depth, self._next_depth, step)
+            return self._hole.take(depth, 1, opens=opens)
         if not on_new_line and not opens and opener is not None and self._window.line_prefix.strip():
             # What the cursor's line had opened is closed on it: `print(` was a call.
             return True
@@ -133,21 +139,6 @@ class Extent:
         self._header = header
         self._floor = depth - 1 if header is None else header
 
-    def _reach_next_line(self, depth: int, opens: bool) -> bool:
-        """Tell from the depths of the first line and the document's next one how far a hole goes."""
-        following = self._next_depth
-        if following is not None and following > depth:
-            self._wants_opener = self._unsure = not opens
-            self._floor = min(0, depth - 1)
-            return opens
-        if following == depth:
-            self._unsure = not opens
-            self._bound_block(depth, depth if opens else None)
-        elif depth > 0:
-            # The rest of a block, or of a function where the file ends.
-            self._floor = following or 0
-        return False
-
     def _opener(self, on_new_line: bool) -> int | None:
         """Give the depth of the line above the first one, if it opens a block."""
         if self._window.line_prefix.strip():
@@ -165,6 +156,8 @@ class Extent:
 
     def _ends_before(self, line: str) -> bool:
         depth = indent_of(line)
+        if self._hole is not None:
+            return self._ends_hole_before(line, depth)
         if depth <= self._floor:
             return self._header != depth or not self._belongs_to_block(line)
         if self._blank and depth == 0:
@@ -172,28 +165,64 @@ class Extent:
             return True
         return self._header is None and self._balance <= 0 and line.lstrip()[0] in ")]}"
 
+    def _ends_hole_before(self, line: str, depth: int) -> bool:
+        assert self._hole is not None and self._first is not None
+        belongs = self._belongs_to_block(line)
+        if self._hole.is_left(depth) or (self._blank and depth == 0):
+            return True
+        if self._hole.is_full(depth, belongs=belongs):
+            self._hole.kept = len(self.lines) - self._blank - self._first
+        return self._balance <= 0 and line.lstrip()[0] in ")]}" and not self._lacks_closer
+
+    @cached_property
+    def _lacks_closer(self) -> bool:
+        """Whether what the document opens before the cursor is not closed after it."""
+        window = self._window
+        around = imbalance(window.prefix + window.line_prefix), imbalance(window.line_suffix + window.suffix)
+        return sum(around) > 0
+
     def _ends_after(self, line: str) -> bool:
         depth, opens = indent_of(line), opens_block(line, self._language)
-        if self._wants_opener and opens and self._next_depth is not None and depth < self._next_depth:
-            self._unsure = False
-            return True
+        if self._hole is not None:
+            assert self._first is not None
+            count = len(self.lines) - self._first
+            return self._hole.take(depth, count, opens=opens) or self._is_too_much()
         # The closer at the opener's depth was the last line of the block.
         closes = depth == self._header and self._language.blocks is not Blocks.INDENT and not opens
+        return closes or self._is_too_much()
+
+    def _is_too_much(self) -> bool:
         if self._repeats >= MAX_REPEATS or len(self.lines) >= MAX_LINES:
             self.may_follow = False
-        return closes or not self.may_follow
+        return not self.may_follow
 
     def _is_next(self, line: str) -> bool:
-        """Say whether the document goes on with this very line."""
+        """Say whether the document goes on with this line; blanks inside and the kind of quotes do not tell."""
         if line.rstrip() == self._next_line:
             return True
-        bare = line.strip()
-        return len(bare) >= TELLING_LINE_CHARS and bare == self._next_line.strip()
+        bare = _bare(line)
+        if self._next_depth is None or bare != _bare(self._next_line):
+            return False
+        if indent_of(line) == self._next_depth:
+            return True
+        last = next((line for line in reversed(self.lines) if line.strip()), "")
+        is_telling = len(bare) >= TELLING_LINE_CHARS and not self._belongs_to_block(line)
+        return is_telling and (self.mode is not Mode.HOLE or self._may_stand_next(last))
+
+    def _may_stand_next(self, last: str) -> bool:
+        """Say whether the document's next line may stand below a line: deeper where that opens a block, else not."""
+        if self._next_depth is None:
+            return True
+        return opens_block(last, self._language) == (self._next_depth > indent_of(last))
 
     def _belongs_to_block(self, line: str) -> bool:
         """Say whether a line at the opener's depth closes the block or goes on with it."""
         bare = line.strip()
         return bare[0] in ")]}" or bare.split(None, 1)[0].rstrip(":;") in self._language.middles
+
+
+def _bare(line: str) -> str:
+    return "".join(line.split()).replace('"', "'")
 
 
 def next_line(window: Window) -> str:

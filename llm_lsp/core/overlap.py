@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from llm_lsp.core.brackets import CLOSERS, loose
 from llm_lsp.core.draft import Draft, Place
@@ -13,6 +14,10 @@ from llm_lsp.core.types import Finish, Reason, Skip
 TELLING_LINE_CHARS = 5
 # What may stand after a closer at a line's end.
 END_MARKS = ";,"
+# Ways of one kind to join an answer to the rest of its line, and characters that are looked at for brackets:
+# a model that writes a thousand closers takes no more time than one that writes code.
+MAX_JOINTS = 4
+JOINT_CHARS = 500
 
 
 def drop_echo(draft: Draft, place: Place) -> Draft:
@@ -21,8 +26,8 @@ def drop_echo(draft: Draft, place: Place) -> Draft:
     A beginning without a blank inside may well come twice: `max(max(`, `Array<Array<`.
     """
     line = place.before.strip()
-    text = draft.text.lstrip()
-    if len(line.split()) < 2 or not text.startswith(line):
+    text = draft.text.lstrip(" \t")
+    if len(line) < TELLING_LINE_CHARS or len(line.split()) < 2 or not text.startswith(line):
         return draft
     return replace(draft, text=text[len(line) :])
 
@@ -81,18 +86,20 @@ def merge_rest_of_line(draft: Draft, place: Place) -> Draft:
 def _joints(draft: Draft, place: Place) -> Iterator[Draft]:
     """Give the ways to join: less what both have, as it is, in the place of mere closers, cut at a loose closer."""
     text, rest = draft.text.rstrip(), place.rest.rstrip()
-    for size in range(min(len(rest), len(text)), 0, -1):
-        if text.endswith(rest[:size]) and not rest[:size].isspace():
-            yield replace(draft, text=text[: len(text) - size])
+    sizes = (size for size in range(min(len(rest), len(text)), 0, -1) if text.endswith(rest[:size]))
+    for size in islice((size for size in sizes if not rest[:size].isspace()), MAX_JOINTS):
+        yield replace(draft, text=text[: len(text) - size])
     yield draft
     if all(one in CLOSERS or one in END_MARKS for one in rest):
         yield replace(draft, text=text, replaced=len(rest))
-    for _, at in loose(text).closers:
-        yield replace(draft, text=text[:at])
+    if len(text) <= JOINT_CHARS:
+        for _, at in loose(text).closers[:MAX_JOINTS]:
+            yield replace(draft, text=text[:at])
 
 
 def _count_loose(draft: Draft, place: Place) -> int:
-    found = loose(place.before + draft.text + place.rest[draft.replaced :])
+    code = place.before[-JOINT_CHARS:] + draft.text[-JOINT_CHARS:]
+    found = loose(code + place.rest[draft.replaced :][:JOINT_CHARS])
     return len(found.closers) + len(found.openers)
 
 

@@ -12,7 +12,7 @@ from llm_lsp.core.depth import (
     drop_leading_blank_lines,
     follow_indent_style,
 )
-from llm_lsp.core.draft import LOOK_COLUMNS, Draft, Filter, Place, place_at
+from llm_lsp.core.draft import LOOK_COLUMNS, LOOK_LINES, Draft, Filter, Place, place_at
 from llm_lsp.core.overlap import (
     END_MARKS,
     drop_echo,
@@ -102,7 +102,7 @@ def keep_one_line_inside_a_line(draft: Draft, place: Place) -> Draft:
 def cut_repetition(draft: Draft, place: Place) -> Draft:
     """Cut lines, groups of lines and pieces of a line that come again and again to the first."""
     lines = (place.before + draft.text.rstrip("\n")).split("\n")
-    for size in range(1, len(lines) // MAX_REPEATS + 1):
+    for size in range(1, min(len(lines) // MAX_REPEATS, LOOK_LINES) + 1):
         count = _count_repeats(lines, size)
         if count >= MAX_REPEATS and any(map(str.strip, lines[-size:])):
             kept = lines[: len(lines) - (count - 1) * size]
@@ -159,11 +159,11 @@ FILTERS: tuple[Filter, ...] = (
     drop_leading_blank_lines,
     follow_indent_style,
     drop_extra_indent,
+    drop_line_above,
     deepen_body,
     keep_one_line_inside_a_line,
     cut_repetition,
     drop_lines_that_follow,
-    drop_line_above,
     merge_rest_of_line,
     end_whole_lines,
     refuse_mask,

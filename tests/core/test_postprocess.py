@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from llm_lsp.core.draft import place_at
 from llm_lsp.core.postprocess import Insertion, postprocess
@@ -33,26 +31,6 @@ def test_an_answer_is_made_fit(case: Case) -> None:
         assert result.count("\n") == result.count("\r\n")
         result = result.replace("\r\n", "\n")
     assert result == case.sections["result"]
-
-
-CODE = st.text(alphabet="ab(){}[]\"'`:;,.# \t\n\r\u2028计（）", max_size=40)
-
-
-@given(before=CODE, after=CODE, answer=CODE, finish=st.sampled_from(Finish))
-@settings(max_examples=300, deadline=None)
-def test_any_answer_gives_an_insertion_on_the_line_or_a_reason(
-    before: str, after: str, answer: str, finish: Finish
-) -> None:
-    text = Text.of(before + after)
-    point = Text.of(before).end
-    document = Document("file:///a", "python", 1, text)
-
-    done = run(document, text.clamp(point), answer, finish)
-
-    if isinstance(done, Insertion):
-        assert done.text.strip()
-        assert done.end.line == text.clamp(point).line
-        assert text.clamp(point).column <= done.end.column <= len(text.line(done.end.line))
 
 
 def test_a_line_of_a_megabyte_is_looked_at_around_the_cursor_only() -> None:
