@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.values import Config
-from llm_lsp.core.types import Chunk, Finish, Profile, Prompt
+from llm_lsp.core.types import Chunk, Finish, Patience, Profile, Prompt
 from llm_lsp.engine.client import Kind, Level, Progress
 from llm_lsp.providers.base import Provider
 
@@ -137,7 +137,7 @@ class SimulatedProvider:
             "simulated", "m", "none", max_in_flight=2 if billing else 1, cancel_stops_billing=billing
         )
 
-    def stream(self, prompt: Prompt) -> SimulatedStream:
+    def stream(self, prompt: Prompt, patience: Patience = Patience.ASKED) -> SimulatedStream:
         stream = SimulatedStream(self.clock, self.model, self.model.answer(*self.foretell()))
         self.streams.append(stream)
         return stream

@@ -11,13 +11,14 @@ LlmLspError                  one line for the user: what failed, and the remedy;
 │   │   └── NoAnswerError    the source cannot be reached
 │   └── ModelServerError     the model's server did not start, or ended
 └── ProviderError            a model API
-    ├── UnreachableError     no connection: refused, unknown host, TLS, nothing answers
+    ├── UnreachableError     no connection: refused, unknown host, nothing answers
+    │   └── TlsError         the other side does not prove who it is
     ├── AuthError            the key is missing or refused (401, 403)
     ├── MoneyError           the account has no credit (402, quota)
     ├── RateLimitError       too many requests (429); says how long to wait
-    ├── OverloadedError      busy or still loading (502, 503, 504, 529)
-    ├── BadRequestError      the request was refused (400, 413, 422, 501)
-    │   └── ContextTooLongError  the prompt is over the model's window
+    ├── OverloadedError      busy, or still loading (408, 409, 500, 502, 503, 504, 529)
+    ├── BadRequestError      the request was refused (400, 422, 501)
+    │   └── ContextTooLongError  the prompt is over the model's window (also 413)
     ├── NotFoundError        no such model or no such address (404)
     ├── SlowError            a deadline of ours passed
     └── BrokenStreamError    the answer was no valid stream, or ended too early
@@ -76,11 +77,28 @@ class ModelServerError(LocalModelError):
 
 
 class ProviderError(LlmLspError):
-    """A model API failed."""
+    """A model API failed.
+
+    `retry_after_s` is the wait that the API asked for in seconds, or None where it named none; `status` is the HTTP
+    status, where there was one.
+    """
+
+    def __init__(
+        self, message: str, retry_after_s: float | None = None, *, status: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        self.status = status
+        self.began = False
+        """Whether some of its answer had come: it may have to be paid, and the same is not asked again."""
 
 
 class UnreachableError(ProviderError):
     """No connection could be made."""
+
+
+class TlsError(UnreachableError):
+    """The other side does not prove who it is, or speaks no TLS that we accept."""
 
 
 class AuthError(ProviderError):
@@ -92,14 +110,7 @@ class MoneyError(ProviderError):
 
 
 class RateLimitError(ProviderError):
-    """Too many requests.
-
-    `retry_after_s` is the wait that the API asked for in seconds, or None where it named none.
-    """
-
-    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
+    """Too many requests."""
 
 
 class OverloadedError(ProviderError):

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
-from llm_lsp.core.types import Chunk, Finish, Profile, Prompt
+from llm_lsp.core.types import Chunk, Finish, Patience, Profile, Prompt
 from llm_lsp.errors import LlmLspError
 
 
@@ -101,7 +101,7 @@ class ScriptedProvider:
         self.replies = list(replies)
         self.warmed = 0
 
-    def stream(self, prompt: Prompt) -> ScriptedStream:
+    def stream(self, prompt: Prompt, patience: Patience = Patience.ASKED) -> ScriptedStream:
         stream = ScriptedStream(prompt)
         self.streams.append(stream)
         if self.replies:

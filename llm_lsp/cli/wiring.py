@@ -17,7 +17,7 @@ from llm_lsp.core.secret import Secret
 from llm_lsp.engine.client import Client
 from llm_lsp.engine.clock import LoopClock
 from llm_lsp.engine.engine import CompletionEngine, World
-from llm_lsp.engine.registry import Finder
+from llm_lsp.engine.seat import Finder
 from llm_lsp.errors import LlmLspError, LocalModelError
 from llm_lsp.providers.base import Provider
 

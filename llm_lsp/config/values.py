@@ -107,7 +107,7 @@ class ProviderConfig:
     extra_body: Mapping[str, object] = field(default_factory=dict)
     """Further fields of the request's body; they win over ours."""
     timeout_s: Annotated[float, Between(0.1, 600)] | Auto = "auto"
-    """Seconds a whole call may take; "auto" is 10 for a remote provider and none for a local one."""
+    """Seconds a whole call may take; "auto" is 8 while typing, 15 by hand and 60 for a command, and no limit for a local model."""
     local: bool | Auto = "auto"
     """It runs on this machine; "auto": our own model server, or a recognised llama.cpp or Ollama one."""
     free: bool | Auto = "auto"

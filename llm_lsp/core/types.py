@@ -58,6 +58,17 @@ Face = Literal["inline", "menu", "command"]
 """Which way an answer is shown: ghost text, a completion menu, or printed by a command."""
 
 
+class Patience(Enum):
+    """How long whoever asks will wait: it sets the deadlines, and what failures are worth another try."""
+
+    TYPING = "typing"
+    """The next key is the next try."""
+    ASKED = "asked"
+    """Somebody asked by hand and looks at the screen."""
+    COMMAND = "command"
+    """A command or a batch, which wants its answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Selected:
     """The popup's selected item: `text` stands for what the client has from `start` to `end`."""
@@ -82,6 +93,13 @@ class CompletionRequest:
     asked_at: float
     """Seconds of the engine's monotonic clock."""
     selected: Selected | None = None
+
+    @property
+    def patience(self) -> Patience:
+        """How long whoever asked will wait."""
+        if self.face == "command":
+            return Patience.COMMAND
+        return Patience.ASKED if self.trigger is Trigger.MANUAL else Patience.TYPING
 
 
 class Finish(Enum):
@@ -197,6 +215,7 @@ class Reason(Enum):
     STATEMENT_END = "the line ends a statement"
     DELETING = "text is being deleted"
     RATE_LIMITED = "the provider's rate limit was reached"
+    RESTING = "the model API fails again and again, and is left alone for a moment"
     PROVIDER_FAILED = "the model API failed"
     EMPTY = "the model had nothing to say"
     ONLY_WHITESPACE = "the model answered only white space"

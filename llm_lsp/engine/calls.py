@@ -57,6 +57,14 @@ class Job(Protocol):
         """Take a generation at each new unit and at its end, also when nobody waits for it any more."""
         ...
 
+    def failed(self, error: LlmLspError) -> None:
+        """Take the call's failure, once, also when nobody waits for it any more."""
+        ...
+
+    def left(self) -> None:
+        """Take note that the call was closed before its end."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -174,21 +182,26 @@ class Calls:
         try:
             generation = await self._read(call_id, job)
         except asyncio.CancelledError:
+            job.left()
             # Where it was not the scheduler that closed it, it must learn of the end.
-            self._step(
-                s.Failed(call_id, BrokenStreamError("the connection was closed by a change of settings"))
-            )
+            error = BrokenStreamError("the connection was closed by a change of settings")
+            error.began = True
+            self._step(s.Failed(call_id, error))
             raise
         except LlmLspError as exc:
-            self._step(s.Failed(call_id, exc))
+            self._failed(call_id, job, exc)
         except Exception as exc:
             # A fault of our own must not leave a request unanswered.
-            self._step(s.Failed(call_id, InternalError.of(exc)))
+            self._failed(call_id, job, InternalError.of(exc))
         else:
             job.done(generation)
             self._step(s.Ended(call_id, generation))
         finally:
             self._running.pop(call_id, None)
+
+    def _failed(self, call_id: int, job: Job, error: LlmLspError) -> None:
+        job.failed(error)
+        self._step(s.Failed(call_id, error))
 
     async def _read(self, call_id: int, job: Job) -> Generation:
         self._next_generation_id += 1

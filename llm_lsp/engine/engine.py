@@ -19,7 +19,8 @@ from llm_lsp.engine.gathering import Gathering, InThread
 from llm_lsp.engine.notices import Notices
 from llm_lsp.engine.pipeline import CompletionPipeline
 from llm_lsp.engine.place import Question
-from llm_lsp.engine.registry import Finder, Registry
+from llm_lsp.engine.registry import Registry
+from llm_lsp.engine.seat import Finder
 from llm_lsp.engine.workspace import Workspace
 from llm_lsp.errors import ConfigError
 
@@ -48,7 +49,7 @@ class CompletionEngine:
         self._world = world
         self._clock = clock = world.clock
         self._client = client
-        self._notices = Notices(client)
+        self._notices = Notices(client, clock.now)
         self._workspace = Workspace(clock.now)
         self.registry = Registry(world.finder, client, self._notices, clock)
         self._gathering = Gathering(self._workspace, self.registry, clock, world.in_thread)
@@ -82,13 +83,13 @@ class CompletionEngine:
         """Take an opened document in, and find a model for it."""
         self._workspace.open(document)
         if self._is_completed(document):
-            self.registry.need()
+            self.registry.open(document)
             self._gathering.touched(document.uri)
 
     async def ready(self, document: Document) -> None:
         """Wait until a document's model answers, or none was found; at once where it is not completed."""
         if self._is_completed(document):
-            await self.registry.ready()
+            await self.registry.ready(document)
 
     def change(self, document: Document, edits: tuple[Edit, ...]) -> None:
         """Take a changed document."""
@@ -187,7 +188,7 @@ class CompletionEngine:
 
     def _tell(self) -> None:
         off = self._off()
-        self._client.status("Inactive" if off else "Normal", message=off.detail if off else "")
+        self._notices.status("Inactive" if off else "Normal", off.detail if off else "")
 
     def _off(self) -> Skip | None:
         if self._is_off:

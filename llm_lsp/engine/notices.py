@@ -3,30 +3,62 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from llm_lsp.engine.client import Client, Level
+from llm_lsp.engine.client import Client, Kind, Level
 
 LOG = logging.getLogger(__name__)
 
+# Seconds. What comes and goes, as a connection on a train, is not said each time; the status shows it.
+SAY_AGAIN_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    text: str
+    at: float
+    is_over: bool = False
+
 
 class Notices:
-    """One message per cause: a text that was shown is not shown again until its cause was gone."""
+    """One message per cause: what was shown is not shown again until its cause was gone; and one status."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, now: Callable[[], float]) -> None:
         self._client = client
-        self._said: dict[str, str] = {}
+        self._now = now
+        self._said: dict[tuple[str, str], _Said] = {}
+        self._status: tuple[Kind, str, bool] | None = None
 
-    def say(self, cause: str, level: Level, text: str) -> None:
-        """Show and log a line, an error as the status too; the same line for the same cause comes once."""
-        if self._said.get(cause) == text:
+    def say(self, cause: str, level: Level, text: str, kind: str = "") -> None:
+        """Show and log a line, an error as the status too; the same line for the same cause comes once.
+
+        Where a `kind` is given it tells whether two lines say the same, and not their text, which may hold a
+        number of seconds; and one that comes again soon is shown as the status alone.
+        """
+        if level == "error":
+            self.status("Error", text)
+        old = self._said.get((cause, kind))
+        if old and (self._is_fresh(old) if kind else not old.is_over and old.text == text):
+            self._said[cause, kind] = replace(old, is_over=False)
             return
-        self._said[cause] = text
+        self._said[cause, kind] = _Said(text, self._now())
         LOG.warning("%s", text)
         self._client.show(level, text)
-        if level == "error":
-            self._client.status("Error", message=text)
 
     def over(self, cause: str) -> None:
         """The cause is gone: when it comes again it is worth a message again."""
-        if self._said.pop(cause, None) is not None:
-            self._client.status("Normal")
+        lasting = [key for key, said in self._said.items() if key[0] == cause and not said.is_over]
+        for key in lasting:
+            self._said[key] = replace(self._said[key], is_over=True)
+        if lasting:
+            self.status("Normal")
+
+    def status(self, kind: Kind, message: str = "", *, busy: bool = False) -> None:
+        """Say how the server is, if that is new."""
+        if self._status != (kind, message, busy):
+            self._status = kind, message, busy
+            self._client.status(kind, message=message, busy=busy)
+
+    def _is_fresh(self, said: _Said) -> bool:
+        return not said.is_over or self._now() < said.at + SAY_AGAIN_S

@@ -7,7 +7,7 @@ import logging
 from llm_lsp.core.context import Gathered
 from llm_lsp.core.redact import Redactor
 from llm_lsp.core.trigger import admit, gate
-from llm_lsp.core.types import Completion, CompletionRequest, Generation, Reason, Skip
+from llm_lsp.core.types import Completion, CompletionRequest, Finish, Generation, Patience, Reason, Skip
 from llm_lsp.engine.cache import GenerationCache
 from llm_lsp.engine.calls import Calls
 from llm_lsp.engine.clock import Clock
@@ -17,13 +17,13 @@ from llm_lsp.engine.menu import MenuWait
 from llm_lsp.engine.notices import Notices
 from llm_lsp.engine.place import CompletionJob, Place, Progress, Question
 from llm_lsp.engine.registry import Registry
-from llm_lsp.engine.scheduler import Ask
+from llm_lsp.engine.seat import Seat
 from llm_lsp.engine.shown import Shown
+from llm_lsp.engine.turns import Turns
 from llm_lsp.engine.workspace import Workspace
-from llm_lsp.errors import LlmLspError, RateLimitError, UnreachableError
+from llm_lsp.errors import LlmLspError, UnreachableError
 
 LOG = logging.getLogger(__name__)
-CALL_CAUSE = "call"
 
 
 class CompletionPipeline:
@@ -48,7 +48,7 @@ class CompletionPipeline:
         self._calls = Calls(clock)
         self._menu = MenuWait(clock)
         self._shown = Shown()
-        self._limits: dict[str, RateLimit] = {}
+        self._turns = Turns(registry, workspace, clock)
 
     async def complete(
         self, request: CompletionRequest, progress: Progress | None = None
@@ -58,12 +58,12 @@ class CompletionPipeline:
         Cancelling the caller detaches the request.
         """
         self._calls.arrived(request.document.uri, request.face)
-        place = self._admit(request)
-        if isinstance(place, Skip):
+        self._turns.arrived(request)
+        if skip := self._admit(request):
+            return skip
+        place = self._at_once(request)
+        if not isinstance(place, Place):
             return place
-        self._shown.follow(place.ask.anchor)
-        if known := self._known(place):
-            return known
         if skip := self._gate(place):
             return skip
         if request.face == "menu":
@@ -75,22 +75,42 @@ class CompletionPipeline:
 
     def question(self, request: CompletionRequest) -> Question | Skip:
         """Give what a model would be asked for a request; nothing is sent."""
-        place = self._admit(request)
-        return (
-            place if isinstance(place, Skip) else CompletionJob(place, self, self._redactor, None).question()
-        )
+        if skip := self._admit(request):
+            return skip
+        place = next(self._turns.places(request))
+        return place if isinstance(place, Skip) else self._job(place, None).question()
 
     def gather(self, place: Place, budget_tokens: float) -> Gathered:
         """Choose what of other places goes with a prompt."""
         return self._gathering.gather(place.request.document, budget_tokens, place.runtime)
 
     def began(self, place: Place) -> None:
-        """Count a call against its provider's rate; what is asked for by hand counts, too."""
-        self._limit(place).count(self._clock.now())
+        """Count a call; what is asked for by hand counts against its provider's rate, too."""
+        place.seat.reliability.began(self._clock.now())
 
-    def keep(self, ask: Ask, generation: Generation) -> None:
+    def keep(self, place: Place, generation: Generation) -> None:
         """Keep what a call gave, for whoever asks at its place or along its text."""
-        self._cache.put(ask, generation)
+        self._cache.put(place.ask, generation)
+        if generation.finish is Finish.TRUNCATED:
+            place.seat.reliability.left()
+            return
+        place.seat.reliability.went_well(self._clock.now())
+        self._notices.over(_cause(place.seat))
+        first = next(self._registry.line(place.request.document, place.request.trigger))
+        if first is not place.seat and first.provider:
+            self._notices.status("Warning", f"{first.name} fails, {place.seat.name} answers in its place")
+
+    def failed(self, place: Place, error: LlmLspError) -> None:
+        """Say what went wrong, once, and remember it of the provider."""
+        LOG.debug("a call to %s failed: %s", place.seat.name, error)
+        place.seat.reliability.failed(error, place.attempt, self._clock.now())
+        if isinstance(error, UnreachableError) and place.seat.lost(place.provider):
+            return  # A server that went idle is started again; that is no error.
+        self._notices.say(_cause(place.seat), "error", str(error), kind=type(error).__name__)
+
+    def left(self, place: Place) -> None:
+        """Take note that a call was closed."""
+        place.seat.reliability.left()
 
     def phrase_words(self, place: Place) -> int:
         """Say how many words of a line are shown at once."""
@@ -103,6 +123,7 @@ class CompletionPipeline:
     def close_document(self, uri: str) -> None:
         """Settle what waits for a document."""
         self._shown.forget(uri)
+        self._turns.close_document(uri)
         self._calls.close_document(uri)
 
     async def aclose(self) -> None:
@@ -110,7 +131,7 @@ class CompletionPipeline:
         await self._calls.aclose()
         await self._menu.aclose()
 
-    def _admit(self, request: CompletionRequest) -> Place | Skip:
+    def _admit(self, request: CompletionRequest) -> Skip | None:
         runtime, uri = self._registry.runtime, request.document.uri
         if self._workspace.document(uri) is None:
             return Skip(Reason.UNKNOWN_DOCUMENT)
@@ -122,10 +143,28 @@ class CompletionPipeline:
             request.document.text, request.point
         ):
             return Skip(Reason.SECRET)
-        if runtime.provider is None:
-            self._registry.need()
-            return self._registry.runtime.absent
-        return Place.of(request, runtime, runtime.provider, self._workspace.pace(uri))
+        return None
+
+    def _at_once(self, request: CompletionRequest) -> Place | Completion | Skip:
+        """Answer from what any provider of the line said before, or choose the one to be asked now."""
+        refused: list[Skip] = []
+        passed: list[Place] = []
+        for place in self._turns.places(request):
+            if isinstance(place, Skip):
+                refused.append(place)
+                continue
+            if not passed:
+                self._shown.follow(place.ask.anchor)
+            if known := self._known(place):
+                return known
+            # Who can join a call asks nobody; the call may be the one that finds out how the provider is.
+            skip = None if self._calls.can_join(place.ask) else self._turns.refusal(place)
+            if skip is None:
+                return place
+            refused.append(skip)
+            passed.append(place)
+        # Who asks by hand is not sent away while there is somebody to ask.
+        return passed[0] if passed and request.patience is Patience.ASKED else refused[0]
 
     def _known(self, place: Place) -> Completion | Skip | None:
         hit = self._cache.find(place.ask, self._shown.generation_id(place.ask.uri))
@@ -143,35 +182,36 @@ class CompletionPipeline:
     def _gate(self, place: Place) -> Skip | None:
         if place.is_manual or self._calls.can_join(place.ask):
             return None
-        if not (place.profile.local or self._limit(place).allows(self._clock.now())):
+        if not (place.profile.local or self._rate(place).allows(self._clock.now())):
             return Skip(Reason.RATE_LIMITED)
         point, document = place.request.point, place.request.document
         line, pace = document.text.line(point.line), self._workspace.pace(document.uri)
         return gate(line[: point.column], line[point.column :], pace, place.runtime.config.completion.gates)
 
     async def _ask(self, place: Place, progress: Progress | None) -> Completion | Skip:
-        job = CompletionJob(place, self, self._redactor, progress)
-        try:
-            answer = await self._calls.ask(place.ask, job)
-        except LlmLspError as exc:
-            return self._failed(place, exc)
-        if isinstance(answer, Skip):
-            return answer
-        self._notices.over(CALL_CAUSE)
-        return self._show(place, answer.generation, answer.typed)
+        tried: set[str] = set()
+        while True:
+            try:
+                answer = await self._calls.ask(place.ask, self._job(place, progress))
+            except LlmLspError as exc:
+                # The wait of a retry is the scheduler's, as every wait: a newer request ends it.
+                following = await self._turns.after(place, exc, tried)
+                if isinstance(following, Skip):
+                    return following
+                place = following
+            else:
+                return (
+                    answer if isinstance(answer, Skip) else self._show(place, answer.generation, answer.typed)
+                )
 
-    def _limit(self, place: Place) -> RateLimit:
-        calls_per_minute = place.runtime.config.completion.calls_per_minute
-        limit = self._limits.setdefault(place.profile.provider, RateLimit(calls_per_minute))
-        limit.calls_per_minute = calls_per_minute
-        return limit
+    def _job(self, place: Place, progress: Progress | None) -> CompletionJob:
+        return CompletionJob(place, self, self._redactor, progress)
 
-    def _failed(self, place: Place, error: LlmLspError) -> Skip:
-        LOG.debug("request %d failed: %s", place.request.id, error)
-        if isinstance(error, UnreachableError) and self._registry.lost(place.provider):
-            # A server that went idle is started again; that is no error.
-            return self._registry.runtime.absent
-        if isinstance(error, RateLimitError):
-            self._limit(place).refused(self._clock.now(), error.retry_after_s)
-        self._notices.say(CALL_CAUSE, "error", str(error))
-        return Skip(Reason.PROVIDER_FAILED, str(error))
+    def _rate(self, place: Place) -> RateLimit:
+        rate = place.seat.reliability.rate
+        rate.calls_per_minute = place.runtime.config.completion.calls_per_minute
+        return rate
+
+
+def _cause(seat: Seat) -> str:
+    return f"calls of {seat.name}"

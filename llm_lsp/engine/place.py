@@ -21,6 +21,7 @@ from llm_lsp.core.types import (
     Finish,
     Generation,
     Mode,
+    Patience,
     Profile,
     Prompt,
     Skip,
@@ -29,7 +30,10 @@ from llm_lsp.core.types import (
 from llm_lsp.core.window import Window, cut_window
 from llm_lsp.engine.calls import Reader
 from llm_lsp.engine.registry import Runtime
+from llm_lsp.engine.reliability import Attempt
 from llm_lsp.engine.scheduler import Ask, Route
+from llm_lsp.engine.seat import Seat
+from llm_lsp.errors import LlmLspError
 from llm_lsp.providers.base import Provider, Stream
 
 # Tokens. A model with a smaller window than its answers' limit still sees this much.
@@ -45,19 +49,25 @@ class Place:
 
     request: CompletionRequest
     runtime: Runtime
+    seat: Seat
     provider: Provider
     mode: Mode
     ask: Ask
+    attempt: Attempt
 
     @classmethod
-    def of(cls, request: CompletionRequest, runtime: Runtime, provider: Provider, pace: Pace) -> Place:
-        """Look at the text around the cursor; costs a bounded number of lines."""
+    def of(cls, request: CompletionRequest, runtime: Runtime, seat: Seat, pace: Pace) -> Place:
+        """Look at the text around the cursor; costs a bounded number of lines. The seat is taken."""
+        provider = seat.provider
+        assert provider is not None
         profile, settings = provider.profile, runtime.config.completion
         is_manual = request.trigger is Trigger.MANUAL
         mode = choose_mode(request.document, request.point, settings.multiline, manual=is_manual)
         line = request.document.text.line(request.point.line)
         if is_manual:
-            at = float("-inf")
+            # What nobody looks at waits out an API's bad time instead of failing in it.
+            is_command = request.patience is Patience.COMMAND
+            at = seat.reliability.ready_at if is_command else float("-inf")
         elif settings.debounce_ms == "auto":
             at = ready_at(pace, line[: request.point.column], line[request.point.column :])
         else:
@@ -76,7 +86,14 @@ class Place:
             is_hole=mode is Mode.HOLE,
             by_phrase=by_phrase,
         )
-        return cls(request, runtime, provider, mode, ask)
+        attempt = Attempt(request.patience, share=seat.reliability.share)
+        return cls(request, runtime, seat, provider, mode, ask, attempt)
+
+    def again(self, at: float) -> Place:
+        """Give the same once more, for a call at `at`."""
+        number, share = self.attempt.number + 1, self.seat.reliability.share
+        attempt = replace(self.attempt, number=number, share=share)
+        return replace(self, ask=replace(self.ask, ready_at=at), attempt=attempt)
 
     @property
     def is_manual(self) -> bool:
@@ -119,12 +136,20 @@ class Books(Protocol):
         """Take note of a call."""
         ...
 
-    def keep(self, ask: Ask, generation: Generation) -> None:
+    def keep(self, place: Place, generation: Generation) -> None:
         """Keep what a call gave."""
         ...
 
     def phrase_words(self, place: Place) -> int:
         """Say how many words of a line are shown at once."""
+        ...
+
+    def failed(self, place: Place, error: LlmLspError) -> None:
+        """Take note that a call failed."""
+        ...
+
+    def left(self, place: Place) -> None:
+        """Take note that a call was closed before its end."""
         ...
 
 
@@ -140,7 +165,7 @@ class CompletionJob:
     def begin(self) -> Stream:
         """Build the prompt and begin the call."""
         self._books.began(self._place)
-        return self._place.provider.stream(self.question().prompt)
+        return self._place.provider.stream(self.question().prompt, self._place.request.patience)
 
     def question(self) -> Question:
         """Write what is sent: nothing is added, masked or taken away after this.
@@ -176,7 +201,15 @@ class CompletionJob:
 
     def done(self, generation: Generation) -> None:
         """Keep a generation for its place, also when nobody waits for it any more."""
-        self._books.keep(self._place.ask, generation)
+        self._books.keep(self._place, generation)
+
+    def failed(self, error: LlmLspError) -> None:
+        """Tell of the call's failure."""
+        self._books.failed(self._place, error)
+
+    def left(self) -> None:
+        """Tell that the call was closed."""
+        self._books.left(self._place)
 
     @cached_property
     def _gathered(self) -> Gathered:
@@ -191,5 +224,6 @@ class CompletionJob:
     @property
     def _budget_tokens(self) -> float:
         # What the answer needs is kept free.
-        profile = self._place.profile
-        return max(MIN_PROMPT_TOKENS, profile.context_tokens - profile.max_tokens)
+        place = self._place
+        window_tokens = place.profile.context_tokens * place.attempt.share
+        return max(MIN_PROMPT_TOKENS, window_tokens - place.profile.max_tokens)

@@ -18,7 +18,14 @@ from llm_lsp.evaluation.variants import Variant
 
 # Reasons that say nothing of how good the answers are.
 FAILURES = frozenset(
-    {Reason.NO_PROVIDER, Reason.LOADING, Reason.PROVIDER_FAILED, Reason.RATE_LIMITED, Reason.TIMED_OUT}
+    {
+        Reason.NO_PROVIDER,
+        Reason.LOADING,
+        Reason.PROVIDER_FAILED,
+        Reason.RESTING,
+        Reason.RATE_LIMITED,
+        Reason.TIMED_OUT,
+    }
 )
 
 Build = Callable[[SettingsStack], tuple[CompletionEngine, Probe]]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from llm_lsp.config.values import Config
 from llm_lsp.core.tokens import estimate_tokens
-from llm_lsp.core.types import ChatPrompt, Chunk, FimPrompt, Profile, Prompt, RawPrompt, Usage
-from llm_lsp.engine.registry import Finder
+from llm_lsp.core.types import ChatPrompt, Chunk, FimPrompt, Patience, Profile, Prompt, RawPrompt, Usage
+from llm_lsp.engine.seat import Finder
 from llm_lsp.providers.base import Provider, Stream
 
 
@@ -100,9 +100,9 @@ class _MeasuredProvider:
     def profile(self) -> Profile:
         return self._provider.profile
 
-    def stream(self, prompt: Prompt) -> Stream:
+    def stream(self, prompt: Prompt, patience: Patience = Patience.ASKED) -> Stream:
         call = self._probe.begun(self.profile, prompt)
-        return _MeasuredStream(self._provider.stream(prompt), call, self._probe)
+        return _MeasuredStream(self._provider.stream(prompt, patience), call, self._probe)
 
     async def warm(self) -> None:
         await self._provider.warm()

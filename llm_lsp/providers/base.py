@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from llm_lsp.core.types import Chunk, Profile, Prompt
+from llm_lsp.core.types import Chunk, Patience, Profile, Prompt
 
 
 class Stream(Protocol):
@@ -38,8 +38,8 @@ class Provider(Protocol):
     @property
     def profile(self) -> Profile: ...
 
-    def stream(self, prompt: Prompt) -> Stream:
-        """Begin a call; nothing is sent before the stream is iterated."""
+    def stream(self, prompt: Prompt, patience: Patience = Patience.ASKED) -> Stream:
+        """Begin a call; nothing is sent before the stream is iterated. `patience` sets its deadlines."""
         ...
 
     async def warm(self) -> None:

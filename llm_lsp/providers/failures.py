@@ -24,9 +24,11 @@ from llm_lsp.errors import (
     ProviderError,
     RateLimitError,
     SlowError,
+    TlsError,
     UnreachableError,
 )
 from llm_lsp.providers.shapes import as_int, as_list, as_map, as_text
+from llm_lsp.providers.waits import wait_s
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,7 +71,7 @@ def from_status(where: Where, status: int, headers: Headers, body: object, now: 
         return NotFoundError(
             f"{where.host} sends us on to {target} ({status}): set base_url to the final address"
         )
-    return _error(where, classify(status, body), status, body, retry_after_s(headers, now))
+    return _error(where, classify(status, body), status, body, wait_s(headers, body, now))
 
 
 def from_reply(where: Where, status: int, body: object) -> ProviderError:
@@ -79,7 +81,8 @@ def from_reply(where: Where, status: int, body: object) -> ProviderError:
 
 def from_error_object(where: Where, exc: ErrorObject) -> ProviderError:
     """Write the error for an error object in a stream that began well."""
-    return _error(where, classify(exc.status, exc.body), exc.status, exc.body, None)
+    status = exc.status or 500
+    return _error(where, classify(status, exc.body), status, exc.body, None)
 
 
 def from_exception(where: Where, exc: Exception) -> ProviderError:
@@ -96,7 +99,7 @@ def from_exception(where: Where, exc: Exception) -> ProviderError:
                 f"the proxy lets nothing through to {where.host}: check HTTPS_PROXY and NO_PROXY"
             )
         case httpx.ConnectError():
-            return UnreachableError(_connect_cause(where, exc))
+            return _unconnected(where, exc)
         case httpx.LocalProtocolError():
             return BadRequestError(
                 f"a header for {where.host} cannot be sent: check the key and headers of {where.provider}"
@@ -113,8 +116,7 @@ class ErrorObject(ProviderError):
     """An error object where an answer was expected; the stream turns it into what the user reads."""
 
     def __init__(self, status: int, body: object) -> None:
-        super().__init__("the API sent an error")
-        self.status = status
+        super().__init__("the API sent an error", status=status)
         self.body = body
 
 
@@ -123,27 +125,6 @@ def raise_error_object(data: Mapping[str, object]) -> None:
     error = data.get("error")
     if error or data.get("object") == "error":
         raise ErrorObject(_status_in(as_map(error) or data), data)
-
-
-# Seconds. What an API asks for beyond this is a day's quota rather than a rate, but is obeyed as asked.
-MAX_RETRY_AFTER_S = 86_400.0
-
-
-def retry_after_s(headers: Headers, now: datetime) -> float | None:
-    """Read how long to wait, in seconds: `retry-after-ms`, then `retry-after` as seconds or as a date.
-
-    None where nothing sensible is said. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
-    """
-    from email.utils import parsedate_to_datetime
-
-    wait = _number(headers.get("retry-after-ms"))
-    wait = wait / 1000 if wait is not None else _number(headers.get("retry-after"))
-    if wait is None and (text := headers.get("retry-after")):
-        try:
-            wait = (parsedate_to_datetime(text) - now).total_seconds()
-        except (ValueError, TypeError):
-            return None
-    return None if wait is None else min(max(wait, 0.0), MAX_RETRY_AFTER_S)
 
 
 # Words of types, codes and messages, lower case. OpenAI, Anthropic, Zhipu (1113, 1261), Baidu, Moonshot, Alibaba.
@@ -168,6 +149,8 @@ _KINDS: dict[int, type[ProviderError]] = {
     404: NotFoundError,
     405: NotFoundError,
     408: OverloadedError,
+    409: OverloadedError,  # a lock that somebody else holds, as the vendors' own clients read it
+    413: ContextTooLongError,
     424: OverloadedError,  # TGI and Groq: what stands behind them failed
     429: RateLimitError,
     498: OverloadedError,  # Groq's flex tier is full
@@ -177,12 +160,12 @@ _KINDS: dict[int, type[ProviderError]] = {
 
 
 def _error(
-    where: Where, kind: type[ProviderError], status: int, body: object, wait_s: float | None
+    where: Where, kind: type[ProviderError], status: int, body: object, asked_s: float | None
 ) -> ProviderError:
     if kind is RateLimitError:
-        wait = f"wait {wait_s:.0f} s" if wait_s else "type slower, or raise the account's limit"
-        return RateLimitError(f"{where.host}: too many requests ({status}): {wait}", wait_s)
-    return kind(_LINES[kind](where, status, _words(body)))
+        wait = f"wait {asked_s:.0f} s" if asked_s else "type slower, or raise the account's limit"
+        return RateLimitError(f"{where.host}: too many requests ({status}): {wait}", asked_s, status=status)
+    return kind(_LINES[kind](where, status, _words(body)), asked_s, status=status)
 
 
 def _auth(where: Where, status: int, words: str) -> str:
@@ -278,17 +261,25 @@ _STATUS_BY_TYPE = {
 }
 
 
-def _connect_cause(where: Where, exc: Exception) -> str:
+def _unconnected(where: Where, exc: Exception) -> UnreachableError:
     for cause in _causes(exc):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"{where.host} shows a certificate that is not trusted: a company's own goes into SSL_CERT_FILE"
+            return TlsError(
+                f"{where.host} shows a certificate that is not trusted: a company's own goes into SSL_CERT_FILE"
+            )
         if isinstance(cause, ssl.SSLError):
-            return f"{where.host} speaks no TLS that we accept: check base_url of {where.provider}"
+            return TlsError(f"{where.host} speaks no TLS that we accept: check base_url of {where.provider}")
         if isinstance(cause, socket.gaierror):
-            return f"the name {where.host} is not known: check the network and base_url of {where.provider}"
+            return UnreachableError(
+                f"the name {where.host} is not known: check the network and base_url of {where.provider}"
+            )
         if isinstance(cause, ConnectionRefusedError):
-            return f"nothing listens at {where.host}: start the server, or check base_url of {where.provider}"
-    return f"no connection to {where.host}: check the network and base_url of {where.provider}"
+            return UnreachableError(
+                f"nothing listens at {where.host}: start the server, or check base_url of {where.provider}"
+            )
+    return UnreachableError(
+        f"no connection to {where.host}: check the network and base_url of {where.provider}"
+    )
 
 
 def _causes(exc: BaseException) -> Iterator[BaseException]:
@@ -300,11 +291,3 @@ def _causes(exc: BaseException) -> Iterator[BaseException]:
     following = exc.__cause__ or exc.__context__
     if following is not None:
         yield from _causes(following)
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return number if number == number and abs(number) != float("inf") else None

@@ -19,7 +19,7 @@ from llm_lsp import __version__
 from llm_lsp.config.values import KeyHeader
 from llm_lsp.core.addresses import Origin, origin_of
 from llm_lsp.core.secret import Secret
-from llm_lsp.core.types import Json, Profile, Prompt
+from llm_lsp.core.types import Json, Patience, Profile, Prompt
 from llm_lsp.errors import ConfigError, NotFoundError, ProviderError
 from llm_lsp.providers.dialect import Dialect, Settings
 from llm_lsp.providers.failures import Where
@@ -60,7 +60,7 @@ class Endpoint:
     dialect: Dialect
     settings: Settings
     where: Where
-    deadlines: Deadlines
+    deadlines: Mapping[Patience, Deadlines]
     key: Secret | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     """Further ones; they win over ours."""
@@ -98,15 +98,14 @@ class HttpProvider:
         """What the engine needs to know."""
         return self._profile
 
-    def stream(self, prompt: Prompt) -> HttpStream:
+    def stream(self, prompt: Prompt, patience: Patience = Patience.ASKED) -> HttpStream:
         """Begin a call; its body is written now, and sent when the stream is iterated."""
         endpoint = self._endpoint
         request = endpoint.dialect.request(prompt, endpoint.settings)
-        question = _Question(self, request.path, encode(request.body))
+        deadlines = endpoint.deadlines[patience]
+        question = _Question(self, request.path, encode(request.body), deadlines.connect_s)
         stream = HttpStream(
-            Call(
-                question.send, endpoint.dialect, endpoint.where, endpoint.deadlines, self._own, question.cure
-            )
+            Call(question.send, endpoint.dialect, endpoint.where, deadlines, self._own, question.cure)
         )
         if self._is_closed:
             stream.close()
@@ -167,9 +166,9 @@ class HttpProvider:
         path = self._endpoint.dialect.health_path
         try:
             if self._origin.is_loopback:
-                response = await self._send("GET", path, self._headers, b"", gate)
+                response = await self._send("GET", path, self._headers, b"", WARM_S, gate)
             else:
-                response = await self._send("HEAD", path, PUBLIC_HEADERS, b"", gate)
+                response = await self._send("HEAD", path, PUBLIC_HEADERS, b"", WARM_S, gate)
             await _read_away(response, gate)
         except (asyncio.CancelledError, Stopped):
             if not gate.stopping:
@@ -196,7 +195,7 @@ class HttpProvider:
             return self._headers is not refused
 
     async def _send(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes, gate: Gate
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, connect_s: float, gate: Gate
     ) -> httpx.Response:
         import httpx
 
@@ -205,7 +204,6 @@ class HttpProvider:
         url = self._urls.get(path)
         if url is None:
             url = self._urls[path] = httpx.URL(self._endpoint.base_url.rstrip("/") + path)
-        connect_s = self._endpoint.deadlines.connect_s
         # Reading has no timeout of httpx's, which would bound one read and no request; Limit bounds the whole.
         timeout = {"connect": connect_s, "read": None, "write": WRITE_S, "pool": None}
         extensions = {"timeout": timeout, "trace": gate.trace}
@@ -216,15 +214,18 @@ class HttpProvider:
 class _Question:
     """One call's request, which knows the headers that it was sent with."""
 
-    def __init__(self, provider: HttpProvider, path: str, body: bytes) -> None:
+    def __init__(self, provider: HttpProvider, path: str, body: bytes, connect_s: float) -> None:
         self._provider = provider
         self._path = path
         self._body = body
+        self._connect_s = connect_s
         self._sent: Mapping[str, str] = {}
 
     async def send(self, gate: Gate) -> httpx.Response:
         self._sent = self._provider._headers
-        response = await self._provider._send("POST", self._path, self._sent, self._body, gate)
+        response = await self._provider._send(
+            "POST", self._path, self._sent, self._body, self._connect_s, gate
+        )
         self._provider.last_headers = response.headers
         return response
 

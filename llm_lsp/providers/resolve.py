@@ -9,7 +9,7 @@ from llm_lsp.core.addresses import origin_of
 from llm_lsp.core.families import family_named, family_of
 from llm_lsp.core.ollama import is_cloud_tag
 from llm_lsp.core.secret import Secret
-from llm_lsp.core.types import Fim, Profile
+from llm_lsp.core.types import Fim, Patience, Profile
 from llm_lsp.errors import ConfigError
 from llm_lsp.providers.dialect import Settings, load_dialect
 from llm_lsp.providers.failures import Where
@@ -17,14 +17,14 @@ from llm_lsp.providers.http import Endpoint, HttpProvider, Remedies, headers_of
 from llm_lsp.providers.presets import preset_of, quirks_of
 from llm_lsp.providers.stream import Deadlines
 
-# Seconds. TCP and TLS to the other side of the world take 0.6 at 200 ms a round trip, and the machine may be busy;
-# on loopback a refusal is immediate, and only a full backlog takes long.
-CONNECT_S = 2.0
-LOCAL_CONNECT_S = 1.0
-# Seconds. The patience of somebody who asked by hand; the engine closes automatic calls long before.
-FIRST_S = 8.0
-IDLE_S = 3.0
-TOTAL_S = 10.0
+# TCP and TLS to the other side of the world take 0.6 s at 200 ms a round trip; each of the two has this time.
+# While typing the rest is for who stops and looks: whoever types on has his call joined or closed by the scheduler,
+# and hosted chat models often take 1 to 3 s to their first text.
+DEADLINES: Mapping[Patience, Deadlines] = {
+    Patience.TYPING: Deadlines(connect_s=1.0, first_s=4.0, idle_s=1.5, total_s=8.0),
+    Patience.ASKED: Deadlines(connect_s=3.0, first_s=8.0, idle_s=3.0, total_s=15.0),
+    Patience.COMMAND: Deadlines(connect_s=5.0, first_s=30.0, idle_s=10.0, total_s=60.0),
+}
 # Tokens of prompt and answer. A hosted model is paid by the token of prompt, and the speed of a server that was
 # found here is not known; our own model gets what it was measured to read in time (local/models.py).
 CONTEXT_TOKENS = 2048
@@ -105,14 +105,12 @@ def is_local(config: ProviderConfig) -> bool:
     return runs_models and origin_of(config.base_url).is_loopback and not is_cloud_tag(config.model)
 
 
-def deadlines_of(config: ProviderConfig, local: bool) -> Deadlines:
+def deadlines_of(config: ProviderConfig, local: bool) -> Mapping[Patience, Deadlines]:
     """A model on this machine has no deadline while it works, beyond what the user sets."""
-    connect_s = LOCAL_CONNECT_S if origin_of(config.base_url).is_loopback else CONNECT_S
+    set_s = None if config.timeout_s == "auto" else config.timeout_s
     if local:
-        return Deadlines(connect_s, total_s=None if config.timeout_s == "auto" else config.timeout_s)
-    total_s = TOTAL_S if config.timeout_s == "auto" else config.timeout_s
-    # Who allows a long call allows a long wait for its first text.
-    return Deadlines(connect_s, max(FIRST_S, total_s * 0.8), max(IDLE_S, total_s * 0.3), total_s)
+        return {each: Deadlines(usual.connect_s, total_s=set_s) for each, usual in DEADLINES.items()}
+    return {each: usual if set_s is None else usual.within(set_s) for each, usual in DEADLINES.items()}
 
 
 def _fim(config: ProviderConfig) -> Fim:

@@ -47,6 +47,11 @@ class Deadlines:
     """Between texts. Comments and pings do not count, or a provider could hold a call for ever."""
     total_s: float | None = None
 
+    def within(self, total_s: float) -> Deadlines:
+        """Give these for another total; who allows a long call allows a long wait for its first text."""
+        first_s, idle_s = max(self.first_s or 0.0, total_s * 0.8), max(self.idle_s or 0.0, total_s * 0.3)
+        return Deadlines(self.connect_s, first_s, idle_s, total_s)
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -75,6 +80,7 @@ class HttpStream:
         self._outcome: BaseException | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._is_read = False
+        self._has_head = False
 
     @property
     def was_cut(self) -> bool:
@@ -168,6 +174,7 @@ class HttpStream:
             if "content-encoding" in response.headers:
                 # Half a kilobyte of brotli can become 400 MB, and we asked for none.
                 raise BrokenStreamError("compresses its answer, unasked: check what stands between")
+            self._has_head = True
             async for piece in response.aiter_raw():
                 # What comes after the outcome is only drained.
                 if self._outcome is None:
@@ -212,6 +219,8 @@ class HttpStream:
     def _settle(self, outcome: BaseException) -> None:
         """Set what the caller gets after the last chunk; the first outcome stands, and only draining is left."""
         if self._outcome is None:
+            if isinstance(outcome, ProviderError):
+                outcome.began = self._has_head
             self._outcome = outcome
             self._wake()
             if self._limit is not None:

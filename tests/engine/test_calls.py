@@ -10,7 +10,7 @@ import pytest
 from llm_lsp.core.types import Finish, Generation, RawPrompt, Reason, Skip
 from llm_lsp.engine.calls import Answer, Calls
 from llm_lsp.engine.scheduler import LINGER_S, Ask
-from llm_lsp.errors import InternalError, OverloadedError
+from llm_lsp.errors import InternalError, LlmLspError, OverloadedError
 from llm_lsp.providers.base import Stream
 from tests.doubles import FakeClock, ScriptedProvider, ScriptedStream, settle
 from tests.engine.test_scheduler import ask
@@ -53,6 +53,12 @@ class ScriptedJob:
         return FirstLine()
 
     def streamed(self, generation: Generation) -> None:
+        pass
+
+    def failed(self, error: LlmLspError) -> None:
+        pass
+
+    def left(self) -> None:
         pass
 
 

@@ -28,8 +28,8 @@ from llm_lsp.core.types import (
 from llm_lsp.engine.client import Kind, Level, Progress
 from llm_lsp.engine.engine import CompletionEngine, World
 from llm_lsp.engine.menu import HOLD_S
-from llm_lsp.engine.registry import SEARCH_AGAIN_S
 from llm_lsp.engine.scheduler import LINGER_S
+from llm_lsp.engine.seat import SEARCH_AGAIN_S, Finder
 from llm_lsp.errors import ConfigError, LlmLspError, ModelFileError, RateLimitError, UnreachableError
 from llm_lsp.providers.base import Provider
 from tests.doubles import FakeClock, ScriptedProvider, settle
@@ -82,14 +82,19 @@ class Rig:
     """An engine with one open Python document."""
 
     def __init__(
-        self, *found: Provider | LlmLspError | str, settings: Mapping[str, object] | None = None
+        self,
+        *found: Provider | LlmLspError | str,
+        settings: Mapping[str, object] | None = None,
+        finder: Finder | None = None,
     ) -> None:
         self.clock = FakeClock()
         self.client = RecordingClient()
         self.provider = ScriptedProvider()
         self.finder = ListedFinder([*found] or [self.provider])
         stack = SettingsStack().with_layer(Source.USER_FILE, settings or {})
-        self.engine = CompletionEngine(stack, World(self.finder, same_stack, self.clock), self.client)
+        self.engine = CompletionEngine(
+            stack, World(finder or self.finder, same_stack, self.clock), self.client
+        )
 
     async def write(self, text: str, uri: str = URI, language: str = "python") -> None:
         self.engine.open(Document(uri, language, 1, Text.of(text)))

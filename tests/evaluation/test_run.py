@@ -193,7 +193,9 @@ async def test_a_model_that_only_fails_is_given_up() -> None:
             stream.fail(AuthError("the key was refused"))
             stream.released = True
 
-    assert len(scene.streams) == MAX_FAILURES
+    # A key that was refused is not shown again.
+    assert len(scene.streams) == 1
+    assert len(scene.results) == MAX_FAILURES
     assert all(result.failed for result in scene.results)
     assert "the key was refused" in (await running)[0]
 

@@ -164,7 +164,7 @@ REFUSALS: Mapping[Api, tuple[Refusal, ...]] = {
     "openai-completions": (*OPENAI_REFUSALS, (400, error("BadRequestError", 400, "suffix is not supported"), BadRequestError)),
     "openai-chat": (
         *OPENAI_REFUSALS,
-        (413, error("invalid_request_error"), BadRequestError),
+        (413, error("invalid_request_error"), ContextTooLongError),
         (498, error("capacity_exceeded"), OverloadedError),
         (502, "<html>", OverloadedError),
         (504, None, OverloadedError),
@@ -176,7 +176,7 @@ REFUSALS: Mapping[Api, tuple[Refusal, ...]] = {
         (402, anthropic("billing_error"), MoneyError),
         (403, anthropic("permission_error"), AuthError),
         (404, anthropic("not_found_error"), NotFoundError),
-        (413, anthropic("request_too_large"), BadRequestError),
+        (413, anthropic("request_too_large"), ContextTooLongError),
         (429, anthropic("rate_limit_error"), RateLimitError),
         (429, {"type": "error", "error": {"type": "rate_limit_error", "details": {"error_code": "enforced_spend_limit_reached"}}}, MoneyError),
         (500, anthropic("api_error"), OverloadedError),

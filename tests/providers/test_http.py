@@ -10,7 +10,7 @@ import pytest
 
 from llm_lsp.config.values import KeyHeader, ProviderConfig
 from llm_lsp.core.secret import Secret
-from llm_lsp.core.types import Chunk, Finish, RawPrompt, Usage
+from llm_lsp.core.types import Chunk, Finish, Patience, RawPrompt, Usage
 from llm_lsp.errors import (
     AuthError,
     BrokenStreamError,
@@ -38,7 +38,7 @@ def connect(url: str, deadlines: Deadlines | None = None, **settings: Any) -> Ht
     config = ProviderConfig("it", "openai-completions", f"{url}/v1", "m", **{"local": True, **settings})
     provider = make_provider(config, Secret(CANARY))
     if deadlines is not None:
-        provider._endpoint = replace(provider._endpoint, deadlines=deadlines)
+        provider._endpoint = replace(provider._endpoint, deadlines=dict.fromkeys(Patience, deadlines))
     return provider
 
 

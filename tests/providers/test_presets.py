@@ -6,6 +6,7 @@ import pytest
 
 from llm_lsp.config.values import ProviderConfig
 from llm_lsp.core.addresses import origin_of
+from llm_lsp.core.types import Patience
 from llm_lsp.errors import ConfigError
 from llm_lsp.providers.presets import PRESET_CONFIGS, PRESETS, preset_config, quirks_of
 from llm_lsp.providers.quirks import Quirks
@@ -178,13 +179,14 @@ def test_a_way_that_an_api_does_not_have_is_refused(api: str, fim: str) -> None:
 
 
 def test_a_local_model_has_no_deadline_while_it_works() -> None:
-    deadlines = make_provider(ProviderConfig("a", "ollama", LOOPBACK, "m"), None)._endpoint.deadlines
-    assert (deadlines.first_s, deadlines.idle_s, deadlines.total_s) == (None, None, None)
+    provider = make_provider(ProviderConfig("a", "ollama", LOOPBACK, "m"), None)
+    for deadlines in provider._endpoint.deadlines.values():
+        assert (deadlines.first_s, deadlines.idle_s, deadlines.total_s) == (None, None, None)
 
 
 def test_the_users_timeout_bounds_the_whole() -> None:
     remote = ProviderConfig("a", "mistral-fim", "https://api.example/v1", "m", timeout_s=60)
-    deadlines = make_provider(remote, None)._endpoint.deadlines
+    deadlines = make_provider(remote, None)._endpoint.deadlines[Patience.TYPING]
     assert (deadlines.total_s, deadlines.first_s) == (60, 48)
 
 
