@@ -33,6 +33,7 @@ ROOMS = {
     "httpcore": ("providers",),
     "cachetools": ("engine.cache",),
     "asyncio": ("engine", "providers", "local", "lsp", "evaluation", "cli"),
+    "tree_sitter": ("core.syntax", "core.outline"),
     "click": ("cli",),
     "rich": ("cli", "local"),
     "tomlkit": ("cli",),

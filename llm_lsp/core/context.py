@@ -147,6 +147,11 @@ def surroundings_of(text: Text, point: Point) -> list[str]:
     return text.lines(point.line - LINES_ABOVE, point.line + LINES_BELOW)
 
 
+def is_in_sight(line: int, point: Point) -> bool:
+    """Say whether a line is among the surroundings of a cursor."""
+    return point.line - LINES_ABOVE <= line < point.line + LINES_BELOW
+
+
 def _size_tokens(text: Text) -> float:
     """Estimate a text's tokens by its size and its first lines: no work in proportion to the file."""
     sample = "".join(text.lines(0, 32))[:2048]

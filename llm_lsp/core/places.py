@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
-from llm_lsp.core.context import Candidate
+from llm_lsp.core.context import Candidate, is_in_sight
+from llm_lsp.core.outline import Definition, definitions, outline
 from llm_lsp.core.similarity import jaccard, windows_of, words_of
 from llm_lsp.core.trail import Burst, Visit
 from llm_lsp.core.types import Point, Snippet
@@ -17,6 +18,8 @@ QUERY_ABOVE, QUERY_BELOW = 16, 4
 MAX_COMPARED = 8
 # Windows that are kept, and of one file: Cody shows up to 20 of a file, which leaves no room for another.
 MAX_SIMILAR, MAX_OF_ONE_FILE = 6, 2
+# Files whose signatures are kept ready.
+MAX_SIGNATURES = 8
 # Jaccard. Below this the common words are the language's own.
 LEAST_SIMILARITY = 0.08
 
@@ -24,15 +27,26 @@ LEAST_SIMILARITY = 0.08
 class Piece:
     """A text that snippets may be cut from, as its user knows it by `path`."""
 
-    def __init__(self, uri: str, path: str, lines: Sequence[str]) -> None:
+    def __init__(self, uri: str, path: str, language: str, lines: Sequence[str]) -> None:
         self.uri = uri
         self.path = path
+        self.language = language
         self.lines = lines
 
     @cached_property
     def words(self) -> frozenset[str]:
         """All its words."""
         return words_of(self.lines)
+
+    @cached_property
+    def definitions(self) -> tuple[Definition, ...]:
+        """What it defines."""
+        return definitions("".join(self.lines), self.language)
+
+    @property
+    def defined(self) -> Set[str]:
+        """The names of what it defines."""
+        return {definition.name for definition in self.definitions}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +71,32 @@ def similar(query: frozenset[str], pieces: Iterable[Piece]) -> list[Candidate]:
         Candidate("similar", match.piece.uri, Snippet(match.piece.path, _cut(match)))
         for match in matches[:MAX_SIMILAR]
     ]
+
+
+def signatures(query: Set[str], used: Sequence[tuple[Piece, Set[str]]]) -> list[Candidate]:
+    """Give what some pieces define of the names that are used of each, those used around the cursor first."""
+    found = []
+    for piece, names in used:
+        lines = outline(piece.definitions, names)
+        if lines:
+            near = len(query & names & piece.defined)
+            found.append(
+                (near, Candidate("signatures", piece.uri, Snippet(piece.path, "\n".join(lines) + "\n")))
+            )
+    found.sort(key=lambda each: each[0], reverse=True)
+    return [candidate for _, candidate in found[:MAX_SIGNATURES]]
+
+
+def out_of_sight(query: Set[str], piece: Piece, point: Point) -> Set[str]:
+    """Give the names around a cursor that its text defines where they are not seen from there."""
+    far = (each.name for each in piece.definitions if not is_in_sight(each.start, point))
+    return query & set(far)
+
+
+def without_sight(piece: Piece, point: Point) -> Piece:
+    """Give the cursor's own text without what is seen there anyway: it would be the most alike of all."""
+    lines = ["" if is_in_sight(idx, point) else line for idx, line in enumerate(piece.lines)]
+    return Piece(piece.uri, piece.path, piece.language, lines)
 
 
 def visited(visits: Sequence[Visit], path_of: dict[str, str]) -> list[Candidate]:

@@ -49,10 +49,10 @@ Gate = Literal["mid-line", "statement-end", "deleting"]
 """A reason not to ask a model while its user types."""
 GATES: tuple[Gate, ...] = ("mid-line", "statement-end", "deleting")
 
-ContextSource = Literal["imports", "similar", "visited", "edits"]
-"""Where context comes from: signatures of what a file imports, alike pieces of other files, places that its user was at,
+ContextSource = Literal["signatures", "similar", "visited", "edits"]
+"""Where context comes from: signatures of what a file uses, alike pieces of other files, places that its user was at,
 and their last changes."""
-CONTEXT_SOURCES: tuple[ContextSource, ...] = ("imports", "similar", "visited", "edits")
+CONTEXT_SOURCES: tuple[ContextSource, ...] = ("signatures", "similar", "visited", "edits")
 
 Face = Literal["inline", "menu", "command"]
 """Which way an answer is shown: ghost text, a completion menu, or printed by a command."""

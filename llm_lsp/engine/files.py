@@ -44,8 +44,6 @@ _KIN = {
 class SourceFile:
     """A file as it was when it was read."""
 
-    path: Path
-    language: str
     piece: Piece
     is_generated: bool
 
@@ -88,17 +86,20 @@ class Files:
 
 def neighbours(path: Path, language: str) -> list[Path]:
     """List the files of a language in a file's folder, those with names like its own first."""
+    kin = [each for each in in_folder(path.parent, language) if each != path]
+    # By name where they are equally like it: the order of a folder is the disk's, and would change the prompt.
+    kin.sort(key=lambda each: (-_likeness(each.name, path.name), each.name))
+    return kin[:MAX_NEIGHBOURS]
+
+
+def in_folder(folder: Path, language: str) -> list[Path]:
+    """List the files of a language and its kin in a folder; nothing where that cannot be read."""
     try:
-        with os.scandir(path.parent) as entries:
+        with os.scandir(folder) as entries:
             names = [entry.name for entry in islice(entries, MAX_NAMES)]
     except OSError:
         return []
-    kin = [
-        name for name in names if name != path.name and kin_of(language_for_path(name)) == kin_of(language)
-    ]
-    # By name where they are equally like it: the order of a folder is the disk's, and would change the prompt.
-    kin.sort(key=lambda name: (-_likeness(name, path.name), name))
-    return [path.parent / name for name in kin[:MAX_NEIGHBOURS]]
+    return [folder / name for name in names if kin_of(language_for_path(name)) == kin_of(language)]
 
 
 def kin_of(language: str) -> str:
@@ -129,8 +130,7 @@ def _read(path: Path, name: str) -> SourceFile | Unusable:
     if _longest(lines) > MAX_LINE_CHARS:
         return Unusable("its lines are too long for code that somebody wrote")
     is_generated = any(mark in text[:_HEAD_CHARS] for mark in _GENERATED)
-    language = language_for_path(path.name)
-    return SourceFile(path, language, Piece(path.as_uri(), name, lines), is_generated)
+    return SourceFile(Piece(path.as_uri(), name, language_for_path(path.name), lines), is_generated)
 
 
 def _decoded(data: bytes) -> str | None:

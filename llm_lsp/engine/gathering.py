@@ -80,10 +80,11 @@ class Gathering:
         )
 
     async def prepare(self, document: Document, point: Point) -> None:
-        """Prepare the context of a document for a cursor there, now."""
+        """Prepare the context of an open document for a cursor there, now."""
         runtime = self._registry.runtime
         sources = runtime.config.context.sources
-        if not sources or not runtime.config.context.share:
+        is_open = self._workspace.document(document.uri) is not None
+        if not (is_open and sources and runtime.config.context.share):
             return
         view = View(
             document,

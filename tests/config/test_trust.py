@@ -255,7 +255,7 @@ class TestTightening:
             ),
             pytest.param(
                 {"context": {"sources": ["edits", "similar"]}},
-                {"context": {"sources": ["similar", "imports"]}},
+                {"context": {"sources": ["similar", "signatures"]}},
                 {"sources": ("similar",)},
                 id="fewer sources of context",
             ),

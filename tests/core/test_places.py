@@ -15,7 +15,7 @@ def order_total(order):
 
 
 def piece(name: str, text: str) -> Piece:
-    return Piece(f"file:///p/{name}", name, text.splitlines(keepends=True))
+    return Piece(f"file:///p/{name}", name, "python", text.splitlines(keepends=True))
 
 
 def document(text: str, name: str = "a.py") -> Document:

@@ -212,6 +212,7 @@ async def test_files_are_read_in_a_thread(folder: Path, monkeypatch: pytest.Monk
     engine = CompletionEngine(SettingsStack(), World(ListedFinder([]), same_stack, FakeClock()), client)
     engine.set_folders((folder.as_uri(),))
     document = Document((folder / "a.py").as_uri(), "python", 1, Text.of(QUESTION))
+    engine.open(document)
     try:
         with pytest.raises(AttributeError):  # the stand-in gives no file
             await engine.prepare(document, Point(0, 0))

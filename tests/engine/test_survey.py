@@ -148,3 +148,25 @@ def test_a_source_that_is_off_finds_nothing(project: Path) -> None:
     seen = replace(view(opened(project / "app" / "a.py"), project), sources=("edits", "visited"))
 
     assert paths(Survey().prepare(seen, Prepared())) == set()
+
+
+def test_what_is_imported_is_told_by_its_signatures(project: Path) -> None:
+    (project / "lib").mkdir()
+    (project / "lib" / "shop.py").write_text("def shipping_cost(country: str) -> float:\n    return 1\n")
+    document = opened(project / "app" / "a.py", "from lib.shop import shipping_cost\n" + QUESTION)
+
+    (found,) = Survey().prepare(view(document, project), Prepared()).ranked
+
+    assert found.source == "signatures"
+    assert found.snippet.text == "def shipping_cost(country: str) -> float: ...\n"
+
+
+def test_definitions_out_of_sight_are_told_by_their_signatures(project: Path) -> None:
+    far = "def shipping_cost(country: str) -> float:\n    return 1\n" + "\n" * 400
+    document = opened(project / "app" / "a.py", far + QUESTION + "shipping_cost(order")
+
+    ranked = Survey().prepare(view(document, project), Prepared()).ranked
+
+    assert [one.snippet.text for one in ranked if one.source == "signatures"] == [
+        "def shipping_cost(country: str) -> float: ...\n"
+    ]

@@ -1,0 +1,90 @@
+"""The files that a document uses or that stand beside it; open ones are taken as they are in the editor.
+
+Reads files, so it is used in a thread. Knows no cursor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from pathlib import Path
+
+from llm_lsp.core.context import LeftOut
+from llm_lsp.core.imports import Import, imports_of
+from llm_lsp.core.places import Piece
+from llm_lsp.engine.border import Border
+from llm_lsp.engine.files import Files, SourceFile, in_folder, neighbours
+
+# Languages in which a folder is one package: its files use each other without imports.
+_ONE_PACKAGE_A_FOLDER = ("go", "java")
+# Files by these names import what others are to import from them.
+_PASSES_ON = ("__init__.py", "index.ts", "index.tsx", "index.js", "mod.rs", "lib.rs")
+
+
+class Project:
+    """What is around a document, looked up once."""
+
+    def __init__(self, border: Border, files: Files, opened: dict[str, Piece]) -> None:
+        self.opened = opened
+        """The open documents that may be used, by URI."""
+        self._border = border
+        self._files = files
+        self._beside: list[SourceFile] | None = None
+
+    def beside(self, language: str) -> list[SourceFile]:
+        """Give the files of a language in the document's folder, but for those that are open."""
+        if self._beside is None:
+            target = self._border.target
+            paths = neighbours(target, language) if target else []
+            closed = (path for path in paths if path.as_uri() not in self.opened)
+            self._beside = [file for path in closed if (file := self._read(path))]
+        return self._beside
+
+    def used_by(self, own: Piece) -> Iterator[tuple[Piece, Set[str]]]:
+        """Give the pieces that a document uses something of, each with the names."""
+        if own.language in _ONE_PACKAGE_A_FOLDER:
+            yield from ((file.piece, own.words) for file in self.beside(own.language))
+        for one in imports_of(own.lines, own.language, self._border.path):
+            names = one.names or own.words
+            for piece in self._imported(one):
+                yield piece, names
+                missing = names - piece.defined
+                if missing and piece.path.endswith(_PASSES_ON):
+                    yield from self._passed_on(piece, missing)
+
+    def _passed_on(self, piece: Piece, names: Set[str]) -> Iterator[tuple[Piece, Set[str]]]:
+        """Give what a file only passes on, from where it is defined."""
+        for one in imports_of(piece.lines, piece.language, piece.path):
+            if names & one.names:
+                yield from ((found, names & one.names) for found in self._imported(one))
+
+    def _imported(self, one: Import) -> Iterator[Piece]:
+        """Find the files of an import: of the paths that it may mean, the first that is there."""
+        for guess in one.paths:
+            path = self._border.path_to(guess)
+            found = _files_at(path, is_folder=guess.endswith("/")) if path else []
+            for each in found:
+                piece = self.opened.get(each.as_uri())
+                if piece is None and (file := self._read(each)):
+                    piece = file.piece
+                if piece:
+                    yield piece
+            if found:
+                return
+
+    def _read(self, path: Path) -> SourceFile | None:
+        name = self._border.name(path.as_uri())
+        if name is None:
+            return None
+        file = self._files.read(path, name)
+        if isinstance(file, SourceFile):
+            return file
+        self._border.left_out.append(LeftOut(name, file.why))
+        return None
+
+
+def _files_at(path: Path, *, is_folder: bool) -> list[Path]:
+    try:
+        # Of the languages here, Go alone imports folders.
+        return in_folder(path, "go") if is_folder else [path] * path.is_file()
+    except OSError:  # a name too long, or one that the system forbids
+        return []
