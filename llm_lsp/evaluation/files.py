@@ -59,7 +59,7 @@ class Repository:
         found = self._files.read(self.root / path, path)
         if isinstance(found, Unusable) or found.is_generated:
             return None
-        return SourceFile(path, found.language, Text.of("".join(found.piece.lines)))
+        return SourceFile(path, found.piece.language, Text.of("".join(found.piece.lines)))
 
     def _walk(self) -> Iterator[str]:
         n_names = 0
