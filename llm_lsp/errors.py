@@ -4,6 +4,8 @@ LlmLspError                  one line for the user: what failed, and the remedy;
 ├── InternalError            a fault of this program
 ├── ConfigError              a setting that cannot be used
 ├── FramingError             a client's bytes are no message
+├── BooksError               the file of the books could not be written or read
+├── BudgetError              what may be spent is spent
 ├── EditorFileError          an editor's configuration could not be read, written or removed
 ├── LocalModelError          a model on this machine
 │   ├── ModelFileError       no such model, or a file that is no GGUF
@@ -54,6 +56,14 @@ class FramingError(LlmLspError):
 
 class EditorFileError(LlmLspError):
     """An editor's configuration could not be read, written or removed."""
+
+
+class BooksError(LlmLspError):
+    """The file of the books could not be written or read; completion goes on without."""
+
+
+class BudgetError(LlmLspError):
+    """A budget is used up, and a call was not made."""
 
 
 class LocalModelError(LlmLspError):

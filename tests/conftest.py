@@ -29,6 +29,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(REAL_TIMEOUT_S))
 
 
+@pytest.fixture(autouse=True, scope="session")
+def nobodys_books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what tests ask out of the books of whoever runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def real_model_file() -> LocalModel:
     """The small model's file: fetched once into the user's model folder, or into LLM_LSP_TEST_MODELS."""

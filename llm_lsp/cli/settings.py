@@ -52,6 +52,18 @@ def user_config_folder() -> Path:
     return user_config_path(APP, appauthor=False)
 
 
+def books_file() -> Path:
+    """Give the place of the books, whether or not there is a file."""
+    return user_data_folder() / "usage.db"
+
+
+def user_data_folder() -> Path:
+    """Give the platform's folder for what a program keeps for its user."""
+    from platformdirs import user_data_path
+
+    return user_data_path(APP, appauthor=False)
+
+
 def policy_folder() -> Path:
     """Give a folder that only the machine's administrator can write."""
     if sys.platform == "win32":

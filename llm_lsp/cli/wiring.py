@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from collections.abc import Callable
 from functools import cached_property, partial
+from threading import Lock
 from typing import TYPE_CHECKING
 
-from llm_lsp.cli.settings import with_folders
+from llm_lsp.cli.settings import books_file, with_folders
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.values import AUTO, LOCAL, Config, ProviderConfig
 from llm_lsp.core.families import family_of
@@ -22,6 +24,9 @@ from llm_lsp.errors import LlmLspError, LocalModelError
 from llm_lsp.providers.base import Provider
 
 if TYPE_CHECKING:
+    from llm_lsp.books.store import Store
+    from llm_lsp.core.budget import Spent
+    from llm_lsp.core.ledger import Batch, Call
     from llm_lsp.local.models import LocalModels
 
 
@@ -95,6 +100,7 @@ async def configured(config: ProviderConfig, redactor: Redactor) -> Provider:
     """
     from llm_lsp.providers.http import Remedies
     from llm_lsp.providers.listing import with_model
+    from llm_lsp.providers.prices import with_price
     from llm_lsp.providers.resolve import make_provider
     from llm_lsp.providers.successor import name_models
     from llm_lsp.providers.vet import check_owner, check_place
@@ -106,7 +112,7 @@ async def configured(config: ProviderConfig, redactor: Redactor) -> Provider:
     if config.unvouched or not config.model:
         await check_place(ready, key)
     remedies = Remedies(partial(hidden_key, config, redactor), partial(name_models, ready))
-    return make_provider(ready, key, remedies)
+    return make_provider(await asyncio.to_thread(with_price, ready), key, remedies)
 
 
 async def hidden_key(config: ProviderConfig, redactor: Redactor) -> Secret | None:
@@ -117,6 +123,36 @@ async def hidden_key(config: ProviderConfig, redactor: Redactor) -> Secret | Non
     if key is not None:
         redactor.hide(key.reveal())
     return key
+
+
+class LateStore:
+    """The books' file; its code is imported in the thread that needs it first, and delays no completion."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._store: Store | None = None
+
+    def write(self, batch: Batch) -> Spent:
+        """See Store."""
+        return self._opened().write(batch)
+
+    def reserve(self, call: Call, allows: Callable[[Spent], bool]) -> tuple[bool, Spent]:
+        """See Store."""
+        return self._opened().reserve(call, allows)
+
+    def close(self) -> None:
+        """See Store."""
+        if self._store is not None:
+            self._store.close()
+
+    def _opened(self) -> Store:
+        # A process's rows bear its store's name: there must be one.
+        with self._lock:
+            if self._store is None:
+                from llm_lsp.books.store import Store
+
+                self._store = Store(books_file())
+            return self._store
 
 
 def build_engine(
@@ -130,5 +166,5 @@ def build_engine(
     for name, value in os.environ.items():
         if SECRET_VARIABLE.search(name):
             redactor.hide(value)
-    world = World(in_front(ModelFinder(redactor)), with_folders, LoopClock(), redactor)
+    world = World(in_front(ModelFinder(redactor)), with_folders, LoopClock(), redactor, LateStore())
     return CompletionEngine(stack, world, client)

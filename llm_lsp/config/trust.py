@@ -109,6 +109,11 @@ def joined(current: tuple[str, ...], proposed: tuple[str, ...]) -> tuple[str, ..
     return current + tuple(glob for glob in proposed if glob not in current)
 
 
+def lower_limit(current: float | str, proposed: float | str) -> float | str:
+    """Spend no more than either says; "none" is no limit."""
+    return min(current, proposed, key=lambda limit: float("inf") if isinstance(limit, str) else limit)
+
+
 # The whole of what a workspace file and a policy file may touch, and an editor where it is not free.
 STRICTER: Mapping[Path, Meet] = {
     ("enabled",): both,
@@ -123,6 +128,12 @@ STRICTER: Mapping[Path, Meet] = {
     ("privacy", "remote"): both,
     ("privacy", "allowed_origins"): shared_origins,
     ("providers", "*", "max_tokens"): min,
+    ("usage", "save"): both,
+    ("budget", "per_day"): lower_limit,
+    ("budget", "per_month"): lower_limit,
+    ("budget", "tokens_per_day"): lower_limit,
+    ("budget", "tokens_per_month"): lower_limit,
+    ("budget", "warn_at"): min,
 }
 
 # Of a provider that the user enabled, the editor may set these: none of them says where code is sent, with
@@ -147,7 +158,9 @@ def rule_for(source: Source, path: Path, *, is_users: bool) -> Rule:
         return Rule.TIGHTEN if general(path) in STRICTER else Rule.NEVER
     if path[0] == "providers":
         return _editor_rule(path, is_users)
-    return Rule.TIGHTEN if path[0] in ("enabled", "context", "privacy") else Rule.FREE
+    if path[0] in ("enabled", "context", "privacy", "usage", "budget"):
+        return Rule.TIGHTEN if path in STRICTER else Rule.NEVER
+    return Rule.FREE
 
 
 def tame(source: Source, path: Path, value: Any) -> tuple[object, str]:

@@ -47,6 +47,9 @@ Address = Annotated[
 ]
 
 Glob = Annotated[str, Checked(check_glob, "a glob in .gitignore syntax")]
+Currency = Annotated[str, Matching(r"[A-Z]{3}", "a currency's three letters, as USD or CNY")]
+NoLimit = Literal["none"]
+
 # One slip in a list must not send what its other globs exclude.
 Globs = Annotated[tuple[Glob, ...], EachAlone()]
 
@@ -118,6 +121,14 @@ class ProviderConfig:
     """Calls at the same time; "auto" is 2 for a remote provider whose bill stops with the call, else 1."""
     cancel_stops_billing: bool = True
     """Whether closing the connection stops the bill; where it does not, the API itself ends a single line, and fewer tokens are asked for."""
+    price_input: Annotated[float, Between(0, 1_000_000)] | Auto = "auto"
+    """Price of a million tokens that are read; "auto" by our own table (llm_lsp/core/prices.py), or by the package genai-prices where that is installed."""
+    price_output: Annotated[float, Between(0, 1_000_000)] | Auto = "auto"
+    """Price of a million tokens that are written; needed where `price_input` is set."""
+    price_cached: Annotated[float, Between(0, 1_000_000)] | Auto = "auto"
+    """Price of a million tokens that are read from the API's cache; "auto" is `price_input`, where that is set."""
+    price_currency: Currency = "USD"
+    """What the prices are in."""
     unvouched: bool = False
     """Its being on this machine is nobody's word that counts, so that it is looked at before it is used; not a key of the table."""
 
@@ -201,6 +212,34 @@ class LocalConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class UsageConfig:
+    """The books of calls, costs and suggestions on this machine, under `[usage]`."""
+
+    save: bool = True
+    """Whether they are kept in a file for `llm-lsp usage` and `llm-lsp explain`; they hold no text of any document. A budget keeps them in any case."""
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetConfig:
+    """What may be spent on calls that are not free, by all editors together, under `[budget]`."""
+
+    currency: Currency = "USD"
+    """What `per_day` and `per_month` are in."""
+    per_day: Annotated[float, Between(0, 1_000_000)] | NoLimit = "none"
+    """Money for a day, which begins at midnight UTC."""
+    per_month: Annotated[float, Between(0, 1_000_000)] | NoLimit = "none"
+    """Money for a calendar month."""
+    tokens_per_day: Annotated[int, Between(0, 10**12)] | NoLimit = "none"
+    """Tokens for a day, read and written."""
+    tokens_per_month: Annotated[int, Between(0, 10**12)] | NoLimit = "none"
+    """Tokens for a calendar month."""
+    warn_at: Annotated[float, Between(0, 1)] = 0.8
+    """The share of a limit at which you are told, once."""
+    exchange: Mapping[str, Annotated[float, Between(1e-6, 1e6)]] = field(default_factory=dict)
+    """What one unit of another currency is worth in `currency`, as `{ USD = 7.1 }`, where prices are in another one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All settings."""
 
@@ -216,6 +255,8 @@ class Config:
     context: ContextConfig = ContextConfig()
     privacy: PrivacyConfig = PrivacyConfig()
     local: LocalConfig = LocalConfig()
+    usage: UsageConfig = UsageConfig()
+    budget: BudgetConfig = BudgetConfig()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from llm_lsp.core.steps import Steps
+
 if TYPE_CHECKING:
+    from llm_lsp.core.prices import Price
     from llm_lsp.core.text import Text
 
 
@@ -93,6 +96,8 @@ class CompletionRequest:
     asked_at: float
     """Seconds of the engine's monotonic clock."""
     selected: Selected | None = None
+    steps: Steps = field(default_factory=Steps, compare=False)
+    """What it met on its way, for `explain`."""
 
     @property
     def patience(self) -> Patience:
@@ -216,6 +221,7 @@ class Reason(Enum):
     DELETING = "text is being deleted"
     RATE_LIMITED = "the provider's rate limit was reached"
     RESTING = "the model API fails again and again, and is left alone for a moment"
+    OVER_BUDGET = "the budget is used up"
     PROVIDER_FAILED = "the model API failed"
     EMPTY = "the model had nothing to say"
     ONLY_WHITESPACE = "the model answered only white space"
@@ -264,6 +270,8 @@ class Profile:
     """Calls cost nothing."""
     max_in_flight: int = 2
     cancel_stops_billing: bool = True
+    price: Price | None = None
+    """None where it is not known."""
     forces_start: bool = False
     """The API can hold an answer to a given beginning, as llama.cpp does by a grammar."""
     takes_prefill: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from llm_lsp.config.trust import Source
 from llm_lsp.core.redact import Redactor
 from llm_lsp.core.trigger import admit_document
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Point, Reason, Skip
+from llm_lsp.engine.bookkeeper import Bookkeeper
 from llm_lsp.engine.client import Client
 from llm_lsp.engine.client import Source as EditorSource
 from llm_lsp.engine.clock import Clock
@@ -21,6 +23,7 @@ from llm_lsp.engine.pipeline import CompletionPipeline
 from llm_lsp.engine.place import Question
 from llm_lsp.engine.registry import Registry
 from llm_lsp.engine.seat import Finder
+from llm_lsp.engine.usage import Ledger, Store, limits_of
 from llm_lsp.engine.workspace import Workspace
 from llm_lsp.errors import ConfigError
 
@@ -37,8 +40,12 @@ class World:
     clock: Clock
     redactor: Redactor = field(default_factory=Redactor)
     """Knows the keys in use, too."""
+    store: Store | None = None
+    """Where the books are kept; None keeps none."""
     in_thread: InThread = asyncio.to_thread
     """Runs what reads files."""
+    utc: Callable[[], float] = time.time
+    """Seconds since 1970."""
 
 
 class CompletionEngine:
@@ -53,14 +60,15 @@ class CompletionEngine:
         self._workspace = Workspace(clock.now)
         self.registry = Registry(world.finder, client, self._notices, clock)
         self._gathering = Gathering(self._workspace, self.registry, clock, world.in_thread)
+        ledger = Ledger(world.store, self._notices, clock, world.utc)
+        self._books = Bookkeeper(ledger, self._workspace.document, clock, world.utc)
         self._pipeline = CompletionPipeline(
-            self.registry, self._workspace, self._gathering, self._notices, clock, world.redactor
+            self.registry, self._workspace, self._gathering, self._notices, clock, world.redactor, self._books
         )
         self._folders: tuple[str, ...] = ()
         self._next_id = 0
         self._is_off = False
         self._snoozed_until = float("-inf")
-        self._last: tuple[CompletionRequest, Completion | Skip] | None = None
         self._apply()
 
     def configure(self, source: EditorSource, settings: Mapping[str, object]) -> None:
@@ -95,6 +103,7 @@ class CompletionEngine:
         """Take a changed document."""
         self._workspace.change(document, edits)
         self._gathering.touched(document.uri)
+        self._books.edited(document, edits)
         self._pipeline.edited(document.uri)
 
     def close(self, uri: str) -> None:
@@ -102,6 +111,7 @@ class CompletionEngine:
         self._workspace.close(uri)
         self._gathering.closed(uri)
         self._pipeline.close_document(uri)
+        self._books.closed(uri)
 
     def document(self, uri: str) -> Document | None:
         """Give the newest snapshot of an open document."""
@@ -131,7 +141,7 @@ class CompletionEngine:
         result = self._off() or await self._pipeline.complete(request, progress)
         if isinstance(result, Skip):
             LOG.debug("request %d: %s", request.id, result.reason.name)
-        self._last = request, result
+        self._books.answered(request, result)
         return result
 
     def question(self, request: CompletionRequest) -> Question | Skip:
@@ -141,6 +151,7 @@ class CompletionEngine:
     def accepted(self, completion_id: str) -> None:
         """Take note that a completion was accepted; an unknown id is no error."""
         LOG.debug("accepted %s", completion_id)
+        self._books.accepted(completion_id)
 
     def toggle(self) -> bool:
         """Switch completion off or on; give whether it is on now."""
@@ -163,20 +174,14 @@ class CompletionEngine:
 
     def explain(self) -> str:
         """Say in words what became of the last request, and why."""
-        if self._last is None:
-            return "nothing was asked yet"
-        request, result = self._last
-        what = f"the last request ({request.trigger.value}, {request.face}) "
-        if isinstance(result, Completion):
-            return what + f"was answered with {len(result.text)} characters"
-        detail = f" ({result.detail})" if result.detail else ""
-        return what + f"showed nothing: {result.reason.value}{detail}"
+        return self._books.explain()
 
     async def aclose(self) -> None:
         """Settle every request; close every call and connection."""
         await self._gathering.aclose()
         await self._pipeline.aclose()
         await self.registry.aclose()
+        await self._books.aclose()
 
     def _apply(self) -> None:
         resolved = self._stack.resolve()
@@ -185,6 +190,8 @@ class CompletionEngine:
                 f"{problem.source}: {problem.message}", "warning", f"{problem.source}: {problem.message}"
             )
         self.registry.apply(resolved.config, self._folders)
+        self._books.set_folders(self._folders)
+        self._books.ledger.configure(limits_of(resolved.config.budget), save=resolved.config.usage.save)
 
     def _tell(self) -> None:
         off = self._off()

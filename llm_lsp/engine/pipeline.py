@@ -7,13 +7,24 @@ import logging
 from llm_lsp.core.context import Gathered
 from llm_lsp.core.redact import Redactor
 from llm_lsp.core.trigger import admit, gate
-from llm_lsp.core.types import Completion, CompletionRequest, Finish, Generation, Patience, Reason, Skip
+from llm_lsp.core.types import (
+    Completion,
+    CompletionRequest,
+    Finish,
+    Generation,
+    Patience,
+    Prompt,
+    Reason,
+    Skip,
+)
+from llm_lsp.engine.bookkeeper import Bookkeeper
 from llm_lsp.engine.cache import GenerationCache
 from llm_lsp.engine.calls import Calls
 from llm_lsp.engine.clock import Clock
 from llm_lsp.engine.gathering import Gathering
 from llm_lsp.engine.limits import RateLimit
 from llm_lsp.engine.menu import MenuWait
+from llm_lsp.engine.meter import MeteredStream, Order
 from llm_lsp.engine.notices import Notices
 from llm_lsp.engine.place import CompletionJob, Place, Progress, Question
 from llm_lsp.engine.registry import Registry
@@ -21,7 +32,8 @@ from llm_lsp.engine.seat import Seat
 from llm_lsp.engine.shown import Shown
 from llm_lsp.engine.turns import Turns
 from llm_lsp.engine.workspace import Workspace
-from llm_lsp.errors import LlmLspError, UnreachableError
+from llm_lsp.errors import BudgetError, LlmLspError, UnreachableError
+from llm_lsp.providers.base import Stream
 
 LOG = logging.getLogger(__name__)
 
@@ -37,6 +49,7 @@ class CompletionPipeline:
         notices: Notices,
         clock: Clock,
         redactor: Redactor,
+        books: Bookkeeper,
     ) -> None:
         self._registry = registry
         self._workspace = workspace
@@ -44,11 +57,12 @@ class CompletionPipeline:
         self._notices = notices
         self._clock = clock
         self._redactor = redactor
+        self._books = books
         self._cache = GenerationCache(clock.now)
         self._calls = Calls(clock)
         self._menu = MenuWait(clock)
         self._shown = Shown()
-        self._turns = Turns(registry, workspace, clock)
+        self._turns = Turns(registry, workspace, books.ledger, clock)
 
     async def complete(
         self, request: CompletionRequest, progress: Progress | None = None
@@ -66,6 +80,7 @@ class CompletionPipeline:
             return place
         if skip := self._gate(place):
             return skip
+        self._left(request, "gates", "a call is worth it")
         if request.face == "menu":
             budget_s = place.runtime.config.completion.menu_timeout_ms / 1000
             is_current = self._workspace.document(request.document.uri) is request.document
@@ -88,9 +103,16 @@ class CompletionPipeline:
         """Count a call; what is asked for by hand counts against its provider's rate, too."""
         place.seat.reliability.began(self._clock.now())
 
-    def keep(self, place: Place, generation: Generation) -> None:
+    def metered(self, place: Place, prompt: Prompt, stream: Stream) -> MeteredStream:
+        """Count what a call uses, and ask the budget before it is made."""
+        self._left(place.request, "waiting", "for a pause in typing, and for a free slot")
+        return self._books.metered(place.request, place.profile, prompt, stream)
+
+    def keep(self, place: Place, generation: Generation, order: Order | None) -> None:
         """Keep what a call gave, for whoever asks at its place or along its text."""
         self._cache.put(place.ask, generation)
+        if order is not None:
+            self._books.wrote(order, generation.id)
         if generation.finish is Finish.TRUNCATED:
             place.seat.reliability.left()
             return
@@ -98,11 +120,16 @@ class CompletionPipeline:
         self._notices.over(_cause(place.seat))
         first = next(self._registry.line(place.request.document, place.request.trigger))
         if first is not place.seat and first.provider:
-            self._notices.status("Warning", f"{first.name} fails, {place.seat.name} answers in its place")
+            trouble = "is over budget" if self._books.ledger.used_up() else "fails"
+            self._notices.status("Warning", f"{first.name} {trouble}, {place.seat.name} answers in its place")
 
     def failed(self, place: Place, error: LlmLspError) -> None:
         """Say what went wrong, once, and remember it of the provider."""
         LOG.debug("a call to %s failed: %s", place.seat.name, error)
+        if isinstance(error, BudgetError):
+            # It was never made; the ledger has said so.
+            place.seat.reliability.left()
+            return
         place.seat.reliability.failed(error, place.attempt, self._clock.now())
         if isinstance(error, UnreachableError) and place.seat.lost(place.provider):
             return  # A server that went idle is started again; that is no error.
@@ -155,6 +182,7 @@ class CompletionPipeline:
                 continue
             if not passed:
                 self._shown.follow(place.ask.anchor)
+            self._books.admitted(request, place.profile)
             if known := self._known(place):
                 return known
             # Who can join a call asks nobody; the call may be the one that finds out how the provider is.
@@ -162,7 +190,8 @@ class CompletionPipeline:
             if skip is None:
                 return place
             refused.append(skip)
-            passed.append(place)
+            if skip.reason is not Reason.OVER_BUDGET:
+                passed.append(place)
         # Who asks by hand is not sent away while there is somebody to ask.
         return passed[0] if passed and request.patience is Patience.ASKED else refused[0]
 
@@ -170,11 +199,16 @@ class CompletionPipeline:
         hit = self._cache.find(place.ask, self._shown.generation_id(place.ask.uri))
         if hit is None or (place.is_manual and hit.generation.end_after(hit.typed) is None):
             # Who asks by hand where there was nothing to say asks again.
+            self._left(place.request, "cache", "nothing is known of this place")
             return None
+        place.request.steps.is_known = True
+        self._left(place.request, "cache", f"known, {hit.typed} characters of it are typed")
         return self._show(place, hit.generation, hit.typed)
 
     def _show(self, place: Place, generation: Generation, typed: int) -> Completion | Skip:
         result = place.completion(generation, typed)
+        place.request.steps.generation_id = generation.id
+        self._left(place.request, "fitting", f"{len(generation.text)} characters of the model's to the text")
         if isinstance(result, Completion) and place.request.face == "inline":
             self._shown.put(place.ask, generation, typed)
         return result
@@ -198,11 +232,16 @@ class CompletionPipeline:
                 following = await self._turns.after(place, exc, tried)
                 if isinstance(following, Skip):
                     return following
+                self._left(place.request, "model", f"{exc}; asked again")
                 place = following
-            else:
-                return (
-                    answer if isinstance(answer, Skip) else self._show(place, answer.generation, answer.typed)
-                )
+                continue
+            if isinstance(answer, Skip):
+                return answer
+            self._left(place.request, "model", "text that is wanted has come")
+            return self._show(place, answer.generation, answer.typed)
+
+    def _left(self, request: CompletionRequest, stage: str, words: str) -> None:
+        request.steps.left(stage, words, self._clock.now())
 
     def _job(self, place: Place, progress: Progress | None) -> CompletionJob:
         return CompletionJob(place, self, self._redactor, progress)

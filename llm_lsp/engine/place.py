@@ -29,6 +29,7 @@ from llm_lsp.core.types import (
 )
 from llm_lsp.core.window import Window, cut_window
 from llm_lsp.engine.calls import Reader
+from llm_lsp.engine.meter import MeteredStream, Order
 from llm_lsp.engine.registry import Runtime
 from llm_lsp.engine.reliability import Attempt
 from llm_lsp.engine.scheduler import Ask, Route
@@ -136,7 +137,11 @@ class Books(Protocol):
         """Take note of a call."""
         ...
 
-    def keep(self, place: Place, generation: Generation) -> None:
+    def metered(self, place: Place, prompt: Prompt, stream: Stream) -> MeteredStream:
+        """Count what a call uses."""
+        ...
+
+    def keep(self, place: Place, generation: Generation, order: Order | None) -> None:
         """Keep what a call gave."""
         ...
 
@@ -161,11 +166,16 @@ class CompletionJob:
         self._books = books
         self._redactor = redactor
         self._progress = progress
+        self._order: Order | None = None
 
     def begin(self) -> Stream:
         """Build the prompt and begin the call."""
         self._books.began(self._place)
-        return self._place.provider.stream(self.question().prompt, self._place.request.patience)
+        prompt = self.question().prompt
+        stream = self._place.provider.stream(prompt, self._place.request.patience)
+        metered = self._books.metered(self._place, prompt, stream)
+        self._order = metered.order
+        return metered
 
     def question(self) -> Question:
         """Write what is sent: nothing is added, masked or taken away after this.
@@ -201,7 +211,7 @@ class CompletionJob:
 
     def done(self, generation: Generation) -> None:
         """Keep a generation for its place, also when nobody waits for it any more."""
-        self._books.keep(self._place, generation)
+        self._books.keep(self._place, generation, self._order)
 
     def failed(self, error: LlmLspError) -> None:
         """Tell of the call's failure."""

@@ -9,8 +9,9 @@ from llm_lsp.engine.clock import Clock
 from llm_lsp.engine.place import Place
 from llm_lsp.engine.registry import Registry
 from llm_lsp.engine.seat import Seat
+from llm_lsp.engine.usage import Ledger
 from llm_lsp.engine.workspace import Workspace
-from llm_lsp.errors import LlmLspError, ProviderError
+from llm_lsp.errors import BudgetError, LlmLspError, ProviderError
 
 # Seconds from a request's coming after which another provider is not begun with: who types has gone on, who asked
 # by hand asks again.
@@ -24,9 +25,10 @@ STAND_IN_S: Mapping[Patience, float] = {
 class Turns:
     """Chooses among the living providers."""
 
-    def __init__(self, registry: Registry, workspace: Workspace, clock: Clock) -> None:
+    def __init__(self, registry: Registry, workspace: Workspace, ledger: Ledger, clock: Clock) -> None:
         self._registry = registry
         self._workspace = workspace
+        self._ledger = ledger
         self._clock = clock
         self._newest: dict[tuple[str, Face], int] = {}
 
@@ -39,7 +41,7 @@ class Turns:
 
         Whoever is only being found ends the line: it is worth the wait, and nobody stands in for it.
         """
-        for seat in self._registry.line(request.document, request.trigger):
+        for seat in self._line(request):
             if seat.name in without:
                 continue
             yield self._place(request, seat)
@@ -48,6 +50,8 @@ class Turns:
 
     def refusal(self, place: Place) -> Skip | None:
         """Say why a provider is not to be asked now, or None."""
+        if not place.profile.free and (use := self._ledger.used_up()):
+            return Skip(Reason.OVER_BUDGET, f"{use.words} are spent")
         return place.seat.reliability.refusal(self._clock.now(), place.request.patience)
 
     async def after(self, place: Place, error: LlmLspError, tried: set[str]) -> Place | Skip:
@@ -68,6 +72,8 @@ class Turns:
         elapsed_s = self._clock.now() - request.asked_at
         if elapsed_s <= STAND_IN_S[request.patience] and (other := await self._stand_in(request, tried)):
             return other
+        if isinstance(error, BudgetError):
+            return Skip(Reason.OVER_BUDGET, str(error))
         wait_s = seat.reliability.again_in(error, place.attempt, elapsed_s)
         if wait_s is None:
             return Skip(Reason.PROVIDER_FAILED, str(error))
@@ -77,13 +83,18 @@ class Turns:
         """Forget a document's requests; nothing follows their failures."""
         self._newest = {key: number for key, number in self._newest.items() if key[0] != uri}
 
+    def _line(self, request: CompletionRequest) -> Iterator[Seat]:
+        yield from self._registry.line(request.document, request.trigger)
+        if self._ledger.used_up():
+            yield from self._registry.unpaid()
+
     def _place(self, request: CompletionRequest, seat: Seat) -> Place | Skip:
         if seat.provider is None:
             return seat.absent
         return Place.of(request, self._registry.runtime, seat, self._workspace.pace(request.document.uri))
 
     async def _stand_in(self, request: CompletionRequest, tried: Collection[str]) -> Place | None:
-        for seat in self._registry.line(request.document, request.trigger):
+        for seat in self._line(request):
             if seat.name in tried:
                 continue
             if request.patience is Patience.COMMAND:

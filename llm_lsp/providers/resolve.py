@@ -15,6 +15,7 @@ from llm_lsp.providers.dialect import Settings, load_dialect
 from llm_lsp.providers.failures import Where
 from llm_lsp.providers.http import Endpoint, HttpProvider, Remedies, headers_of
 from llm_lsp.providers.presets import preset_of, quirks_of
+from llm_lsp.providers.prices import price_of
 from llm_lsp.providers.stream import Deadlines
 
 # TCP and TLS to the other side of the world take 0.6 s at 200 ms a round trip; each of the two has this time.
@@ -85,6 +86,7 @@ def profile_of(config: ProviderConfig) -> Profile:
         free=local if config.free == "auto" else config.free,
         max_in_flight=_in_flight(config, local) if config.max_in_flight == "auto" else config.max_in_flight,
         cancel_stops_billing=config.cancel_stops_billing,
+        price=price_of(config),
         takes_prefill=quirks_of(config).prefill != "never",
         forces_start=dialect.forces_start,
         takes_files=dialect.takes_files,

@@ -1,0 +1,54 @@
+"""The tables of the books, as SQL; knows nothing of who writes or reads them."""
+
+from __future__ import annotations
+
+VERSION = 1
+"""Kept in the file as `user_version`; a file with a higher one was written by a newer llm-lsp."""
+
+# `daily` is the sum of `calls` by day, kept in the same transactions: a budget needs it before each call, and
+# a month has 250,000 of them where somebody types all day.
+TABLES = """
+CREATE TABLE calls (
+    session TEXT, number INTEGER, at REAL, day TEXT,
+    provider TEXT, model TEXT, language TEXT, project TEXT, trigger TEXT, outcome TEXT,
+    input INTEGER, cached INTEGER, written INTEGER, output INTEGER, reasoning INTEGER, estimated INTEGER,
+    cost REAL, currency TEXT, free INTEGER, first_s REAL, whole_s REAL,
+    PRIMARY KEY (session, number)
+) WITHOUT ROWID;
+CREATE INDEX calls_by_day ON calls (day);
+CREATE TABLE daily (
+    day TEXT, currency TEXT, cost REAL, tokens INTEGER,
+    PRIMARY KEY (day, currency)
+) WITHOUT ROWID;
+CREATE TABLE suggestions (
+    session TEXT, id TEXT, at REAL, day TEXT,
+    provider TEXT, model TEXT, language TEXT, project TEXT,
+    chars INTEGER, shown_s REAL, fate TEXT, used INTEGER, kept_30 INTEGER, kept_120 INTEGER, kept_300 INTEGER,
+    PRIMARY KEY (session, id)
+) WITHOUT ROWID;
+CREATE INDEX suggestions_by_day ON suggestions (day);
+CREATE TABLE counts (
+    day TEXT, provider TEXT, model TEXT, language TEXT, project TEXT, what TEXT, n INTEGER,
+    PRIMARY KEY (day, provider, model, language, project, what)
+) WITHOUT ROWID;
+CREATE TABLE traces (
+    number INTEGER PRIMARY KEY, session TEXT, request INTEGER, at REAL, call INTEGER, body TEXT
+);
+"""
+
+PUT_CALL = f"INSERT OR REPLACE INTO calls VALUES ({', '.join('?' * 21)})"
+PUT_SUGGESTION = f"INSERT OR REPLACE INTO suggestions VALUES ({', '.join('?' * 15)})"
+ADD_COUNT = """
+INSERT INTO counts VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET n = n + excluded.n
+"""
+ADD_DAILY = """
+INSERT INTO daily VALUES (?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET cost = cost + excluded.cost, tokens = tokens + excluded.tokens
+"""
+PUT_TRACE = "INSERT INTO traces (session, request, at, call, body) VALUES (?, ?, ?, ?, ?)"
+OLD_CALL = "SELECT day, currency, coalesce(cost, 0), input + output, free FROM calls WHERE session = ? AND number = ?"
+NEWEST_DAY = "SELECT max(day) FROM daily WHERE day <= ?"
+SPENT = "SELECT day, currency, cost, tokens FROM daily WHERE day >= ? AND day <= ?"
+TRIM_TRACES = "DELETE FROM traces WHERE number <= (SELECT max(number) FROM traces) - ?"
+DROP_OLD = ("DELETE FROM calls WHERE day < ?", "DELETE FROM suggestions WHERE day < ?")

@@ -1,0 +1,102 @@
+"""What a call costs: prices by model, as data, and the sum over its tokens; knows neither budgets nor settings.
+
+Prices change; a user's own stand in the settings and win, and `llm-lsp usage` marks what is not known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from llm_lsp.core.types import Usage
+
+PER = 1_000_000
+"""Tokens that a price is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """The price of a million tokens, in `currency`."""
+
+    input: float
+    output: float
+    cached: float | None = None
+    """Of input that the API had in its cache; None where it costs as much as other input."""
+    written: float | None = None
+    """Of input that the API writes into its cache, likewise."""
+    currency: str = "USD"
+
+
+FREE = Price(0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One row of the table: where a price was read, and when."""
+
+    price: Price
+    captured: str
+    source: str
+
+
+def cost_of(usage: Usage, price: Price) -> float:
+    """Sum a call's tokens up; what the API did not say counts as none.
+
+    Cached and cache-written tokens are part of the input, reasoning is part of the output.
+    """
+    cached, written = usage.cached_tokens or 0, usage.cache_write_tokens or 0
+    plain = max(0, (usage.input_tokens or 0) - cached - written)
+    parts = (
+        (plain, price.input),
+        (cached, price.input if price.cached is None else price.cached),
+        (written, price.input if price.written is None else price.written),
+        (usage.output_tokens or 0, price.output),
+    )
+    return sum(tokens * each for tokens, each in parts) / PER
+
+
+def listed(model: str) -> Listing | None:
+    """Find a model's row: by its own name, or by that of the model whose dated version it is."""
+    name = model.lower()
+    return LISTINGS.get(name) or LISTINGS.get(_DATE.sub("", name))
+
+
+# The marks of a version that costs what the model costs: "-20251001", "-2025-10-01", "-2508", "-001".
+_DATE = re.compile(r"-(\d{8}|\d{4}-\d{2}-\d{2}|\d{3,4})$")
+
+_GENAI = "genai-prices 0.2.3"
+_BOTH = "genai-prices 0.2.3 and litellm's model_prices_and_context_window.json"
+_LITELLM = "litellm's model_prices_and_context_window.json"
+_DAY = "2026-11-22"
+
+# Of models with higher prices for long prompts the lower tier: ours are short.
+LISTINGS: Mapping[str, Listing] = {
+    "gpt-6-luna": Listing(Price(0.10, 0.50, 0.01, 0.125), _DAY, _BOTH),
+    "gpt-5.6-luna": Listing(Price(0.20, 1.20, 0.02, 0.25), _DAY, _BOTH),
+    "gpt-5-nano": Listing(Price(0.05, 0.40, 0.005), _DAY, _GENAI),
+    "gpt-4.1-nano": Listing(Price(0.10, 0.40, 0.025), _DAY, _GENAI),
+    "gpt-4.1-mini": Listing(Price(0.40, 1.60, 0.10), _DAY, _GENAI),
+    "gpt-4o-mini": Listing(Price(0.15, 0.60, 0.075), _DAY, _GENAI),
+    "claude-haiku-5-5": Listing(Price(0.10, 0.50, 0.01, 0.125), _DAY, _BOTH),
+    "claude-haiku-4-5": Listing(Price(1.00, 5.00, 0.10, 1.25), _DAY, _BOTH),
+    "claude-sonnet-4-5": Listing(Price(3.00, 15.00, 0.30, 3.75), _DAY, _GENAI),
+    "gemini-3.5-flash-lite": Listing(Price(0.30, 2.50, 0.03), _DAY, _BOTH),
+    "gemini-3.1-flash-lite": Listing(Price(0.25, 1.50, 0.025), _DAY, _BOTH),
+    "gemini-2.5-flash": Listing(Price(0.30, 2.50, 0.03), _DAY, _GENAI),
+    "gemini-2.5-flash-lite": Listing(Price(0.10, 0.40, 0.01), _DAY, _GENAI),
+    "codestral-latest": Listing(Price(0.30, 0.90, 0.03), _DAY, _BOTH),
+    "codestral": Listing(Price(0.30, 0.90, 0.03), _DAY, _BOTH),
+    "mistralai/codestral": Listing(Price(0.30, 0.90, 0.03), _DAY, _LITELLM),
+    "devstral-small-latest": Listing(Price(0.10, 0.30), _DAY, _GENAI),
+    "mistral-small-latest": Listing(Price(0.15, 0.60, 0.015), _DAY, _GENAI),
+    # At its peak hours, an upper bound: half as much off peak.
+    "deepseek-flash": Listing(Price(0.30, 1.20, 0.006), _DAY, _LITELLM),
+    "deepseek-v4-flash": Listing(Price(0.30, 1.20, 0.006), _DAY, _LITELLM),
+    "deepseek-v4-pro": Listing(Price(1.32, 3.96, 0.044), _DAY, _LITELLM),
+    "openai/gpt-oss-20b": Listing(Price(0.075, 0.30, 0.0375), _DAY, _LITELLM),
+    "kimi-k2.7-code-highspeed": Listing(Price(1.90, 8.00, 0.38), _DAY, _BOTH),
+    "mercury-edit-2": Listing(Price(0.25, 0.75, 0.025), _DAY, _LITELLM),
+    "qwen/qwen3-coder-flash": Listing(Price(0.52, 0.975, 0.104), _DAY, _LITELLM),
+    "glm-4.5-air": Listing(Price(0.11, 0.276, 0.022), _DAY, _GENAI),
+}

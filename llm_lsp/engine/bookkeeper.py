@@ -1,0 +1,145 @@
+"""Turns what happens on a request's way into rows of the books; knows neither files nor budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+from urllib.parse import unquote
+
+from llm_lsp.core.ledger import Call, Subject, TraceRow
+from llm_lsp.core.trace import Trace, explain
+from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Profile, Prompt, Skip
+from llm_lsp.engine.clock import Clock
+from llm_lsp.engine.meter import MeteredStream, Order
+from llm_lsp.engine.offers import Offers
+from llm_lsp.engine.usage import Ledger
+from llm_lsp.providers.base import Stream
+
+T = TypeVar("T")
+
+# Calls that are remembered for `explain`, and for whose text it was.
+RECENT_CALLS = 256
+
+
+class Bookkeeper:
+    """Sees every edit, request, call and acceptance; one for a process."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        document: Callable[[str], Document | None],
+        clock: Clock,
+        utc: Callable[[], float],
+    ) -> None:
+        self.ledger = ledger
+        self._clock = clock
+        self._utc = utc
+        self._offers = Offers(ledger.suggestion, document, clock, utc)
+        self._folders: tuple[str, ...] = ()
+        self._profiles: dict[str, Profile] = {}
+        """Who answers for a document, since its last request."""
+        self._n_calls = 0
+        self._calls: dict[int, Call] = {}
+        self._authors: dict[int, Order] = {}
+        """The call whose text a generation is."""
+        self._last: Trace | None = None
+        self._last_call: int | None = None
+
+    def set_folders(self, folders: tuple[str, ...]) -> None:
+        """Take the workspace's folders, as URIs."""
+        self._folders = folders
+
+    def admitted(self, request: CompletionRequest, profile: Profile) -> None:
+        """Take note of who is to answer a request."""
+        self._profiles[request.document.uri] = profile
+
+    def metered(
+        self, request: CompletionRequest, profile: Profile, prompt: Prompt, stream: Stream
+    ) -> MeteredStream:
+        """Count what a call uses; the budget has its word before the first byte is sent."""
+        self._n_calls += 1
+        subject = self._subject(request.document)
+        order = Order(self._n_calls, request.id, self._utc(), subject, request.trigger.value, profile, prompt)
+        return MeteredStream(stream, order, self, self._clock.now)
+
+    def wrote(self, order: Order, generation_id: int) -> None:
+        """Take note of whose text a generation is."""
+        _remember(self._authors, generation_id, order)
+
+    async def reserve(self, call: Call) -> None:
+        """Set the most that a call can cost aside; raises BudgetError where that may not be spent."""
+        await self.ledger.reserve(call)
+
+    def settle(self, call: Call) -> None:
+        """Take what a call used."""
+        _remember(self._calls, call.number, call)
+        self.ledger.settle(call)
+
+    def answered(self, request: CompletionRequest, result: Completion | Skip) -> None:
+        """Take how a request was answered."""
+        document, steps = request.document, request.steps
+        subject = self._subject(document)
+        order = self._authors.get(steps.generation_id) if steps.generation_id is not None else None
+        call = order.number if order else None
+        trace = Trace.of(request, result, subject, self._clock.now())
+        self._last, self._last_call = trace, call
+        self.ledger.count(subject, _kind(request, result, order))
+        self.ledger.trace(TraceRow(request.id, self._utc(), call, trace.to_json()))
+        if isinstance(result, Completion) and request.face != "command":
+            self._offers.show(document.uri, result, subject)
+
+    def edited(self, document: Document, edits: Sequence[Edit]) -> None:
+        """Follow a document's edits; what comes at once counts as one keystroke."""
+        self._offers.edited(document.uri, edits)
+        if edits:
+            self.ledger.count(self._subject(document), "keystrokes")
+
+    def accepted(self, completion_id: str) -> None:
+        """Take the editor's word that a completion was accepted."""
+        self._offers.accept(completion_id)
+
+    def closed(self, uri: str) -> None:
+        """Settle what is open on a document."""
+        self._offers.close(uri)
+        self._profiles.pop(uri, None)
+
+    def explain(self) -> str:
+        """Tell the last request's way in words."""
+        if self._last is None:
+            return "nothing was asked yet"
+        call = self._calls.get(self._last_call) if self._last_call is not None else None
+        return "\n".join(explain(self._last, call))
+
+    async def aclose(self) -> None:
+        """Settle everything, and write it."""
+        self._offers.aclose()
+        await self.ledger.aclose()
+
+    def _subject(self, document: Document) -> Subject:
+        profile = self._profiles.get(document.uri)
+        project = project_of(document.uri, self._folders)
+        if profile is None:
+            return Subject(language=document.language, project=project)
+        return Subject(profile.provider, profile.model, document.language, project)
+
+
+def project_of(uri: str, folders: Sequence[str]) -> str:
+    """Name the workspace folder that a document is in, by its last part: a path tells more of its user."""
+    holding = [folder for folder in folders if uri.startswith(folder.rstrip("/") + "/")]
+    deepest = max(holding, key=len, default="")
+    return unquote(deepest.rstrip("/").rpartition("/")[2])
+
+
+def _kind(request: CompletionRequest, result: Completion | Skip, order: Order | None) -> str:
+    """Name how a request was answered, as `counts` has it."""
+    if isinstance(result, Skip):
+        return f"nothing: {result.reason.name}"
+    if request.steps.is_known:
+        return "known"
+    return "called" if order and order.request == request.id else "joined"
+
+
+def _remember(table: dict[int, T], key: int, value: T) -> None:
+    table[key] = value
+    if len(table) > RECENT_CALLS:
+        del table[next(iter(table))]

@@ -1,0 +1,34 @@
+"""Which price a provider's calls have: its user's own, our table's, or genai-prices'; knows no call."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.util import find_spec
+
+from llm_lsp.config.values import ProviderConfig
+from llm_lsp.core.prices import Price, listed
+
+
+def price_of(config: ProviderConfig) -> Price | None:
+    """Give a provider's price, by its settings or our table; None where neither knows it."""
+    if config.price_input != "auto" and config.price_output != "auto":
+        cached = None if config.price_cached == "auto" else config.price_cached
+        return Price(config.price_input, config.price_output, cached, currency=config.price_currency)
+    listing = listed(config.model)
+    return listing.price if listing else None
+
+
+def with_price(config: ProviderConfig) -> ProviderConfig:
+    """Ask the package genai-prices where it is installed and nobody else knows; takes 0.3 s, so call it in a thread."""
+    if price_of(config) is not None or not config.model or find_spec("genai_prices") is None:
+        return config
+    from genai_prices import Usage, calc_price
+
+    # A short prompt, since longer ones may cost more a token.
+    thousand = Usage(input_tokens=1000, output_tokens=1000)
+    try:
+        found = calc_price(thousand, model_ref=config.model, provider_api_url=config.base_url)
+    except LookupError:
+        return config
+    prices = (float(found.input_price) * 1000, float(found.output_price) * 1000)
+    return replace(config, price_input=prices[0], price_output=prices[1], price_currency="USD")

@@ -1,0 +1,26 @@
+"""Rows for tests of the books."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from llm_lsp.core.ledger import Call, Outcome, Subject
+from llm_lsp.core.types import Usage
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
+DAY_S = 86_400.0
+SUBJECT = Subject("codestral", "codestral-latest", "python", "web")
+
+
+def a_call(
+    number: int = 1,
+    cost: float | None = 0.5,
+    *,
+    at: float = NOON,
+    tokens: tuple[int, int] = (100, 10),
+    outcome: Outcome = "complete",
+    subject: Subject = SUBJECT,
+    free: bool = False,
+) -> Call:
+    usage = Usage(*tokens)
+    return Call(number, at, subject, "automatic", usage, False, cost, "USD", free, outcome, 0.2, 0.4)
