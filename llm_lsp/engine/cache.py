@@ -9,7 +9,7 @@ from cachetools import TTLCache
 
 from llm_lsp.core.anchor import LOOK_BACK_CHARS, Anchor, Bucket, continuations
 from llm_lsp.core.types import Finish, Generation
-from llm_lsp.engine.scheduler import Ask, Route
+from llm_lsp.engine.events import Ask, Route
 
 # Design, stage 1. Ten minutes is about how long a place in a text stays as it was.
 MAX_BYTES = 8 * 1024 * 1024

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from llm_lsp.core.types import Face, Finish, Generation, Skip, Usage
-from llm_lsp.engine import scheduler as s
+from llm_lsp.engine import events as e
 from llm_lsp.engine.clock import Clock, Timer
+from llm_lsp.engine.scheduler import Scheduler
 from llm_lsp.errors import BrokenStreamError, InternalError, LlmLspError
 from llm_lsp.providers.base import Stream
 
@@ -85,7 +86,7 @@ class Calls:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._scheduler = s.Scheduler()
+        self._scheduler = Scheduler()
         self._jobs: dict[int, Job] = {}
         self._answers: dict[int, asyncio.Future[Answer | Skip]] = {}
         self._running: dict[int, _Running] = {}
@@ -100,33 +101,33 @@ class Calls:
 
     def arrived(self, uri: str, face: Face) -> None:
         """Answer the earlier requests of a document and face: a newer one has come."""
-        self._step(s.Arrived(uri, face))
+        self._step(e.Arrived(uri, face))
 
-    def can_join(self, ask: s.Ask) -> bool:
+    def can_join(self, ask: e.Ask) -> bool:
         """Say whether a call under way agrees with a request."""
         return self._scheduler.can_join(ask)
 
-    async def ask(self, ask: s.Ask, job: Job) -> Answer | Skip:
+    async def ask(self, ask: e.Ask, job: Job) -> Answer | Skip:
         """Wait for the answer to one request; raises the call's LlmLspError. Cancelling detaches it."""
         future: asyncio.Future[Answer | Skip] = asyncio.get_running_loop().create_future()
         self._answers[ask.request_id] = future
         self._jobs[ask.request_id] = job
-        self._step(s.Asked(ask))
+        self._step(e.Asked(ask))
         try:
             return await future
         finally:
             self._answers.pop(ask.request_id, None)
             self._jobs.pop(ask.request_id, None)
             if future.cancelled():
-                self._step(s.Cancelled(ask.request_id))
+                self._step(e.Cancelled(ask.request_id))
 
     def close_document(self, uri: str) -> None:
         """Settle what waits for a document and close its calls."""
-        self._step(s.Closed(uri))
+        self._step(e.Closed(uri))
 
     async def aclose(self) -> None:
         """Settle every request, close every call, and wait for their tasks."""
-        self._step(s.Stopped())
+        self._step(e.Stopped())
         if self._timer:
             self._timer.cancel()
         tasks = [*self._closing, *(running.task for running in self._running.values())]
@@ -134,24 +135,24 @@ class Calls:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _step(self, event: s.Event) -> None:
+    def _step(self, event: e.Event) -> None:
         for effect in self._scheduler.step(event, self._clock.now()):
             self._carry_out(effect)
 
-    def _carry_out(self, effect: s.Effect) -> None:
+    def _carry_out(self, effect: e.Effect) -> None:
         match effect:
-            case s.Start(call_id, request_id):
+            case e.Start(call_id, request_id):
                 task = asyncio.create_task(self._run(call_id, self._jobs[request_id]))
                 self._running[call_id] = _Running(task)
-            case s.Close(call_id):
+            case e.Close(call_id):
                 self._close(self._running.pop(call_id, None))
-            case s.Give(request_id, generation, typed):
+            case e.Give(request_id, generation, typed):
                 self._settle(request_id, Answer(generation, len(typed)))
-            case s.Refuse(request_id, reason):
+            case e.Refuse(request_id, reason):
                 self._settle(request_id, Skip(reason))
-            case s.Fail(request_id, error):
+            case e.Fail(request_id, error):
                 self._settle(request_id, error)
-            case s.Wake(at):
+            case e.Wake(at):
                 self._wake_at(at)
 
     def _settle(self, request_id: int, result: Answer | Skip | LlmLspError) -> None:
@@ -166,7 +167,7 @@ class Calls:
     def _wake_at(self, at: float) -> None:
         if self._timer:
             self._timer.cancel()
-        self._timer = self._clock.call_at(at, lambda: self._step(s.Woke()))
+        self._timer = self._clock.call_at(at, lambda: self._step(e.Woke()))
 
     def _close(self, running: _Running | None) -> None:
         if running is None:
@@ -186,7 +187,7 @@ class Calls:
             # Where it was not the scheduler that closed it, it must learn of the end.
             error = BrokenStreamError("the connection was closed by a change of settings")
             error.began = True
-            self._step(s.Failed(call_id, error))
+            self._step(e.Failed(call_id, error))
             raise
         except LlmLspError as exc:
             self._failed(call_id, job, exc)
@@ -195,13 +196,13 @@ class Calls:
             self._failed(call_id, job, InternalError.of(exc))
         else:
             job.done(generation)
-            self._step(s.Ended(call_id, generation))
+            self._step(e.Ended(call_id, generation))
         finally:
             self._running.pop(call_id, None)
 
     def _failed(self, call_id: int, job: Job, error: LlmLspError) -> None:
         job.failed(error)
-        self._step(s.Failed(call_id, error))
+        self._step(e.Failed(call_id, error))
 
     async def _read(self, call_id: int, job: Job) -> Generation:
         self._next_generation_id += 1
@@ -221,7 +222,7 @@ class Calls:
                 generation.id, reader.text, Finish.CUT, reader.units, phrases=reader.phrases
             )
             # Who waits comes first, then the cache.
-            self._step(s.Streamed(call_id, generation))
+            self._step(e.Streamed(call_id, generation))
             if len(generation.units) > known:
                 job.done(generation)
             job.streamed(generation)

@@ -21,6 +21,7 @@ from llm_lsp.engine.bookkeeper import Bookkeeper
 from llm_lsp.engine.cache import GenerationCache
 from llm_lsp.engine.calls import Calls
 from llm_lsp.engine.clock import Clock
+from llm_lsp.engine.events import Ask
 from llm_lsp.engine.gathering import Gathering
 from llm_lsp.engine.limits import RateLimit
 from llm_lsp.engine.menu import MenuWait

@@ -29,10 +29,10 @@ from llm_lsp.core.types import (
 )
 from llm_lsp.core.window import Window, cut_window
 from llm_lsp.engine.calls import Reader
+from llm_lsp.engine.events import Ask, Route
 from llm_lsp.engine.meter import MeteredStream, Order
 from llm_lsp.engine.registry import Runtime
 from llm_lsp.engine.reliability import Attempt
-from llm_lsp.engine.scheduler import Ask, Route
 from llm_lsp.engine.seat import Seat
 from llm_lsp.errors import LlmLspError
 from llm_lsp.providers.base import Provider, Stream

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from llm_lsp.core.anchor import Anchor, followed
 from llm_lsp.core.foresight import Foresight, count_words
 from llm_lsp.core.types import Generation
-from llm_lsp.engine.scheduler import Ask, Route
+from llm_lsp.engine.events import Ask, Route
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pytest
 
 from llm_lsp.core.types import Finish, Generation
 from llm_lsp.engine.cache import MAX_GENERATIONS, TTL_S, GenerationCache
-from llm_lsp.engine.scheduler import Ask, Route
+from llm_lsp.engine.events import Ask, Route
 from tests.core.test_anchor import place
 from tests.doubles import FakeClock
 

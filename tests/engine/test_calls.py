@@ -9,7 +9,8 @@ import pytest
 
 from llm_lsp.core.types import Finish, Generation, RawPrompt, Reason, Skip
 from llm_lsp.engine.calls import Answer, Calls
-from llm_lsp.engine.scheduler import LINGER_S, Ask
+from llm_lsp.engine.events import Ask
+from llm_lsp.engine.scheduler import LINGER_S
 from llm_lsp.errors import InternalError, LlmLspError, OverloadedError
 from llm_lsp.providers.base import Stream
 from tests.doubles import FakeClock, ScriptedProvider, ScriptedStream, settle

@@ -8,9 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from llm_lsp.core.anchor import Anchor, Bucket
 from llm_lsp.core.types import Face, Finish, Generation, Reason
-from llm_lsp.engine.scheduler import (
-    LINGER_S,
-    STREAK_S,
+from llm_lsp.engine.events import (
     Arrived,
     Ask,
     Asked,
@@ -25,13 +23,13 @@ from llm_lsp.engine.scheduler import (
     Give,
     Refuse,
     Route,
-    Scheduler,
     Start,
     Stopped,
     Streamed,
     Wake,
     Woke,
 )
+from llm_lsp.engine.scheduler import LINGER_S, STREAK_S, Scheduler
 from llm_lsp.errors import OverloadedError
 
 ROUTE = Route("p", "m", "none", 1)
