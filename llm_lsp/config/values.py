@@ -114,7 +114,7 @@ class ProviderConfig:
     local: bool | Auto = "auto"
     """It runs on this machine; "auto": our own model server, or a recognised llama.cpp or Ollama one."""
     free: bool | Auto = "auto"
-    """Calls cost nothing; "auto" follows `local`; has no effect yet."""
+    """Calls cost nothing; "auto" follows `local`; what comes after a suggestion is then asked before it is accepted."""
     fallback: tuple[ProviderName, ...] = ()
     """Providers that are asked in its place, in this order, while it fails or may not be asked: names under `[providers]`, "local" or "auto"."""
     max_in_flight: Annotated[int, Between(1, 64)] | Auto = "auto"

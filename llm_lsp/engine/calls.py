@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
+from llm_lsp.core.anchor import Anchor
 from llm_lsp.core.types import Face, Finish, Generation, Skip, Usage
 from llm_lsp.engine import events as e
 from llm_lsp.engine.clock import Clock, Timer
@@ -106,6 +107,21 @@ class Calls:
     def can_join(self, ask: e.Ask) -> bool:
         """Say whether a call under way agrees with a request."""
         return self._scheduler.can_join(ask)
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether it matters where the cursor is."""
+        return self._scheduler.is_watching
+
+    def cursor_at(self, anchor: Anchor) -> None:
+        """Take note of where a document's cursor is."""
+        self._step(e.CursorAt(anchor))
+
+    def foreseen(self, chance: e.Foreseen, job: Job) -> None:
+        """Ask ahead, if it pays; nobody waits for the answer."""
+        self._jobs[chance.ask.request_id] = job
+        self._step(chance)
+        del self._jobs[chance.ask.request_id]
 
     async def ask(self, ask: e.Ask, job: Job) -> Answer | Skip:
         """Wait for the answer to one request; raises the call's LlmLspError. Cancelling detaches it."""

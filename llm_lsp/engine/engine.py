@@ -104,7 +104,7 @@ class CompletionEngine:
         self._workspace.change(document, edits)
         self._gathering.touched(document.uri)
         self._books.edited(document, edits)
-        self._pipeline.edited(document.uri)
+        self._pipeline.edited(document, edits)
 
     def close(self, uri: str) -> None:
         """Forget a document and settle what waits for it."""

@@ -58,6 +58,24 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class CursorAt:
+    """A document's cursor stands here now: after an edit, or as a request says."""
+
+    anchor: Anchor
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """A suggestion is shown, and what would be asked if it were accepted is not known yet."""
+
+    ask: Ask
+    shown_at: Anchor
+    shown: str
+    is_free: bool
+    """Whether its call costs nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """The client no longer wants it and has been told so."""
 
@@ -101,7 +119,9 @@ class Stopped:
     """The server shuts down."""
 
 
-Event = Arrived | Asked | Cancelled | Streamed | Ended | Failed | Woke | Closed | Stopped
+Event = (
+    Arrived | Asked | CursorAt | Foreseen | Cancelled | Streamed | Ended | Failed | Woke | Closed | Stopped
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 
+from llm_lsp.core.anchor import anchor_at
 from llm_lsp.core.context import Gathered
 from llm_lsp.core.redact import Redactor
+from llm_lsp.core.text import advance
 from llm_lsp.core.trigger import admit, gate
 from llm_lsp.core.types import (
     Completion,
     CompletionRequest,
+    Document,
+    Edit,
     Finish,
     Generation,
     Patience,
@@ -21,13 +25,13 @@ from llm_lsp.engine.bookkeeper import Bookkeeper
 from llm_lsp.engine.cache import GenerationCache
 from llm_lsp.engine.calls import Calls
 from llm_lsp.engine.clock import Clock
-from llm_lsp.engine.events import Ask
+from llm_lsp.engine.events import Foreseen
 from llm_lsp.engine.gathering import Gathering
 from llm_lsp.engine.limits import RateLimit
 from llm_lsp.engine.menu import MenuWait
 from llm_lsp.engine.meter import MeteredStream, Order
 from llm_lsp.engine.notices import Notices
-from llm_lsp.engine.place import CompletionJob, Place, Progress, Question
+from llm_lsp.engine.place import CompletionJob, Place, Progress, Question, accepted
 from llm_lsp.engine.registry import Registry
 from llm_lsp.engine.seat import Seat
 from llm_lsp.engine.shown import Shown
@@ -144,9 +148,12 @@ class CompletionPipeline:
         """Say how many words of a line are shown at once."""
         return self._shown.phrase_words(place.ask.route)
 
-    def edited(self, uri: str) -> None:
+    def edited(self, document: Document, edits: tuple[Edit, ...]) -> None:
         """Take note that a document changed."""
-        self._menu.edited(uri)
+        self._menu.edited(document.uri)
+        if len(edits) == 1 and self._calls.is_watching:
+            cursor = advance(edits[0].start, edits[0].text)
+            self._calls.cursor_at(anchor_at(document, cursor))
 
     def close_document(self, uri: str) -> None:
         """Settle what waits for a document."""
@@ -183,6 +190,7 @@ class CompletionPipeline:
                 continue
             if not passed:
                 self._shown.follow(place.ask.anchor)
+                self._calls.cursor_at(place.ask.anchor)
             self._books.admitted(request, place.profile)
             if known := self._known(place):
                 return known
@@ -212,7 +220,29 @@ class CompletionPipeline:
         self._left(place.request, "fitting", f"{len(generation.text)} characters of the model's to the text")
         if isinstance(result, Completion) and place.request.face == "inline":
             self._shown.put(place.ask, generation, typed)
+            self._look_ahead(place, generation, typed, result)
         return result
+
+    def _look_ahead(self, place: Place, generation: Generation, typed: int, shown: Completion) -> None:
+        """Offer to ask what comes after a suggestion, where nothing more is known and a call may be made."""
+        end = place.end(generation, typed)
+        may_call = place.profile.free or place.profile.cancel_stops_billing
+        if not may_call or generation.end_after(end) is not None or self._calls.can_join(place.ask):
+            return
+        wanted = accepted(place.request, shown)
+        ahead = self._admit(wanted) or next(self._turns.places(wanted))
+        if isinstance(ahead, Skip) or ahead.seat is not place.seat:
+            return
+        if self._turns.refusal(ahead) or self._gate(ahead):
+            return
+        if (known := self._cache.find(ahead.ask)) and (
+            known.generation != generation or not place.profile.free
+        ):
+            # Where the model ended by itself it may go on when it reads its own text: worth a call that costs nothing.
+            return
+        rest = generation.text[typed:end]
+        chance = Foreseen(ahead.ask, place.ask.anchor, rest, place.profile.free)
+        self._calls.foreseen(chance, self._job(ahead, None))
 
     def _gate(self, place: Place) -> Skip | None:
         if place.is_manual or self._calls.can_join(place.ask):

@@ -13,7 +13,9 @@ from llm_lsp.core.mode import choose_mode
 from llm_lsp.core.postprocess import postprocess
 from llm_lsp.core.prompt import build_prompt, stop_rule
 from llm_lsp.core.redact import Redactor, redact_prompt
+from llm_lsp.core.steps import Steps
 from llm_lsp.core.streak import STREAK_LINES, Streak
+from llm_lsp.core.text import advance
 from llm_lsp.core.timing import Pace, ready_at
 from llm_lsp.core.types import (
     Completion,
@@ -104,16 +106,35 @@ class Place:
     def profile(self) -> Profile:
         return self.provider.profile
 
+    def end(self, generation: Generation, typed: int) -> int:
+        """Give the offset in a generation up to which it is shown after `typed` characters."""
+        end = generation.end_after(typed, by_phrase=self.ask.by_phrase)
+        return len(generation.text) if end is None else end
+
     def completion(self, generation: Generation, typed: int) -> Completion | Skip:
         """Fit what a generation says after `typed` characters to the text as it is now."""
-        length = len(generation.text)
-        end = generation.end_after(typed, by_phrase=self.ask.by_phrase) or length
-        finish = generation.finish if end == length else Finish.CUT
+        end = self.end(generation, typed)
+        finish = generation.finish if end == len(generation.text) else Finish.CUT
         result = postprocess(generation.text[typed:end], finish, self.request)
         if isinstance(result, Skip):
             return result
         opaque_id = f"{generation.id}.{self.request.id}"
         return Completion(opaque_id, generation.id, self.request.point, result.end, result.text)
+
+
+def accepted(request: CompletionRequest, shown: Completion) -> CompletionRequest:
+    """Give what would be asked if a suggestion were accepted; nobody waits for it, so its number is negative."""
+    before = request.document
+    text = before.text.edit(shown.start, shown.end, shown.text)
+    return replace(
+        request,
+        id=-request.id,
+        document=replace(before, text=text),
+        point=advance(shown.start, shown.text),
+        trigger=Trigger.AUTOMATIC,
+        selected=None,
+        steps=Steps(),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 `step(event, now)` gives the effects to carry out; asyncio is `calls.py`'s business. The mutable state is two
 tables: `_waiting`, the requests that no call works for yet, and `_calls`, the calls in flight with their listeners.
 Invariants: each request that was asked is settled once, by Give, Refuse, Fail or its own Cancelled; a call in
-flight has a listener or is lingering; a provider never has more calls in flight than its slots.
+flight has a listener, is lingering or was made ahead; a provider never has more calls in flight than its slots.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from llm_lsp.core.anchor import typed_since
+from llm_lsp.core.anchor import Anchor, typed_since
 from llm_lsp.core.types import Face, Finish, Generation, Reason
 from llm_lsp.engine.events import (
     Arrived,
@@ -20,11 +20,13 @@ from llm_lsp.engine.events import (
     Cancelled,
     Close,
     Closed,
+    CursorAt,
     Effect,
     Ended,
     Event,
     Fail,
     Failed,
+    Foreseen,
     Give,
     Refuse,
     Start,
@@ -33,6 +35,7 @@ from llm_lsp.engine.events import (
     Wake,
     Woke,
 )
+from llm_lsp.engine.speculation import Odds
 from llm_lsp.errors import LlmLspError
 
 # Seconds that a call without listeners is kept, since the next request often agrees with it.
@@ -40,6 +43,8 @@ from llm_lsp.errors import LlmLspError
 LINGER_S = 0.4
 # Seconds that a call may go on for the lines after what it was made for: five lines at 20 tokens a second.
 STREAK_S = 2.0
+# Seconds that a call may take for a place that its user may come to: a slow local model's prompt and answer.
+AHEAD_S = 10.0
 
 NOTHING_YET = Generation(0, "", Finish.TRUNCATED, ())
 
@@ -51,25 +56,41 @@ class _Call:
     generation: Generation = NOTHING_YET
     listeners: dict[int, Ask] = field(default_factory=dict)
     idle_since: float = 0.0
-    """When the last listener left."""
+    """When the last listener left, or the last edit came that agrees with it."""
+    is_ahead: bool = False
+    """Whether it is made for a place that its user has not come to yet."""
 
     @property
     def ends_at(self) -> float | None:
         """When it is closed if nobody joins it; None while there is a listener."""
         if self.listeners:
             return None
-        return self.idle_since + (STREAK_S if self.has_answered else LINGER_S)
-
-    @property
-    def has_answered(self) -> bool:
-        """Whether what it was made for is there, at least in part."""
-        return bool(self.generation.units or self.generation.phrases)
+        if self.is_ahead:
+            return self.idle_since + AHEAD_S
+        has_answered = self.generation.units or self.generation.phrases
+        return self.idle_since + (STREAK_S if has_answered else LINGER_S)
 
     def typed(self, ask: Ask) -> str | None:
         """Give what was typed since its text began to come; None where that does not agree."""
         if ask.route != self.base.route or (ask.is_hole and not self.base.is_hole):
             return None
         return typed_since(self.base.anchor, self.generation.text, ask.anchor)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """The last chance to ask ahead, and the call if one was made."""
+
+    chance: Foreseen
+    call: _Call | None
+
+    def typed(self, anchor: Anchor) -> str | None:
+        """Give what was typed behind the suggestion; None where the cursor is not behind it."""
+        return typed_since(self.chance.ask.anchor, self.call.generation.text if self.call else "", anchor)
+
+    def is_left(self, anchor: Anchor) -> bool:
+        """Whether its user went elsewhere, or typed something else than what is shown."""
+        return typed_since(self.chance.shown_at, self.chance.shown, anchor) is None
 
 
 class Scheduler:
@@ -79,6 +100,8 @@ class Scheduler:
         self._waiting: dict[int, Ask] = {}
         self._calls: dict[int, _Call] = {}
         self._next_call_id = 1
+        self._ahead: _Ahead | None = None
+        self._odds = Odds()
 
     def step(self, event: Event, now: float) -> list[Effect]:
         """Take an event in and say what is to be done, in order."""
@@ -88,6 +111,10 @@ class Scheduler:
                 effects += self._supersede(uri, face, now)
             case Asked(ask):
                 effects += self._asked(ask, now)
+            case CursorAt(anchor):
+                effects += self._cursor_at(anchor, now)
+            case Foreseen():
+                effects += self._foreseen(event, now)
             case Cancelled(request_id):
                 self._leave(request_id, now)
             case Streamed(call_id, generation):
@@ -100,6 +127,8 @@ class Scheduler:
             case Failed(call_id, error):
                 effects += self._failed(call_id, error)
             case Closed(uri):
+                if self._ahead and self._ahead.chance.ask.uri == uri:
+                    self._ahead = None
                 effects += self._drop(lambda ask: ask.uri == uri, Reason.CANCELLED)
             case Stopped():
                 effects += self._drop(lambda ask: True, Reason.SHUTTING_DOWN)
@@ -114,6 +143,11 @@ class Scheduler:
     def in_flight(self) -> int:
         """Calls under way, for all providers."""
         return len(self._calls)
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether it matters where the cursor is."""
+        return bool(self._calls or self._ahead)
 
     def can_join(self, ask: Ask) -> bool:
         """Say whether a call under way agrees with a request, so that it needs none of its own."""
@@ -140,6 +174,45 @@ class Scheduler:
             if (ask.uri, ask.face) == (uri, face):
                 self._leave(ask.request_id, now)
                 yield Refuse(ask.request_id, Reason.SUPERSEDED)
+
+    def _cursor_at(self, anchor: Anchor, now: float) -> Iterator[Effect]:
+        for call in self._calls.values():
+            if not call.is_ahead and typed_since(call.base.anchor, call.generation.text, anchor) is not None:
+                call.idle_since = now
+        ahead = self._ahead
+        if ahead is None or ahead.chance.ask.uri != anchor.bucket.uri:
+            return
+        if (typed := ahead.typed(anchor)) is not None:
+            self._settle_ahead(len(typed))
+        elif ahead.is_left(anchor):
+            self._settle_ahead(None)
+            if ahead.call and not ahead.call.listeners and ahead.call.call_id in self._calls:
+                yield self._close(ahead.call)
+
+    def _settle_ahead(self, typed: int | None) -> None:
+        """Count what came of the last chance: `typed` characters behind the suggestion, or None for elsewhere."""
+        if self._ahead is None:
+            return
+        call, self._ahead = self._ahead.call, None
+        is_used = False
+        if call and typed is not None:
+            # One that still streams is joined.
+            is_used = call.call_id in self._calls or call.generation.end_after(typed) is not None
+        self._odds = self._odds.settled(reached=typed is not None, used=is_used if call else None)
+
+    def _foreseen(self, chance: Foreseen, now: float) -> Iterator[Effect]:
+        """Ask ahead where it pays and nobody needs the model."""
+        if self.can_join(chance.ask) or (self._ahead and self._ahead.chance.ask.anchor == chance.ask.anchor):
+            return
+        self._settle_ahead(None)
+        is_idle = not self._waiting and not self._rivals(chance.ask)
+        call = None
+        if is_idle and self._odds.pays(is_free=chance.is_free):
+            call = self._new_call(chance.ask)
+            call.is_ahead, call.idle_since = True, now
+            yield Start(call.call_id, chance.ask.request_id)
+        self._odds = self._odds.chance(called=call is not None)
+        self._ahead = _Ahead(chance, call)
 
     def _pending(self) -> Iterator[Ask]:
         yield from self._waiting.values()
@@ -231,17 +304,25 @@ class Scheduler:
             if self._join(ask):
                 del self._waiting[ask.request_id]
                 continue
-            rivals = [call for call in self._calls.values() if call.base.route.provider == ask.route.provider]
+            rivals = self._rivals(ask)
             if len(rivals) >= ask.slots:
                 idle = next((call for call in rivals if not call.listeners), None)
                 if idle is None:
                     continue
                 yield self._close(idle)
             del self._waiting[ask.request_id]
-            call = _Call(self._next_call_id, ask, listeners={ask.request_id: ask})
-            self._next_call_id += 1
-            self._calls[call.call_id] = call
+            call = self._new_call(ask)
+            call.listeners[ask.request_id] = ask
             yield Start(call.call_id, ask.request_id)
+
+    def _new_call(self, base: Ask) -> _Call:
+        call = self._calls[self._next_call_id] = _Call(self._next_call_id, base)
+        self._next_call_id += 1
+        return call
+
+    def _rivals(self, ask: Ask) -> list[_Call]:
+        """Give the calls in flight that a request shares its provider's slots with."""
+        return [call for call in self._calls.values() if call.base.route.provider == ask.route.provider]
 
     def _next_wake(self, now: float) -> Iterator[Effect]:
         times = [call.ends_at for call in self._calls.values() if call.ends_at is not None]

@@ -433,6 +433,64 @@ async def test_a_local_provider_has_one_call_at_a_time() -> None:
     await rig.engine.aclose()
 
 
+async def test_with_a_free_model_what_comes_after_a_suggestion_is_there_when_it_is_accepted() -> None:
+    provider = ScriptedProvider(Profile("own", "m", "none", free=True, max_in_flight=1), ("x +",))
+    rig = Rig(provider)
+    await rig.write("y = ")
+    assert text_of(await rig.ask()) == "x +"
+    await settle()
+
+    assert len(provider.streams) == 2
+    prompt = provider.streams[1].prompt
+    assert isinstance(prompt, RawPrompt)
+    assert prompt.text.endswith("y = x +")
+    provider.streams[1].finish(" 1\n")
+    await settle()
+    await rig.type("x +")
+    task = rig.ask()
+    await asyncio.sleep(0)
+    assert text_of(task.result()) == " 1"
+    await rig.engine.aclose()
+
+
+async def test_where_a_cancelled_call_is_billed_nothing_is_asked_ahead() -> None:
+    profile = Profile("own", "m", "none", max_in_flight=1, cancel_stops_billing=False)
+    rig = Rig(provider := ScriptedProvider(profile, ("1",) * 9))
+    for number in range(9):
+        await rig.write(f"y{number} = ")
+        assert text_of(await rig.ask()) == "1"
+        await rig.type("1")
+
+    assert len(provider.streams) == 9
+    await rig.engine.aclose()
+
+
+async def test_nothing_is_asked_ahead_where_a_gate_would_stop_it() -> None:
+    profile = Profile("own", "m", "none", free=True, max_in_flight=1)
+    rig = Rig(provider := ScriptedProvider(profile, ("f(x)",)))
+    await rig.write("y = ")
+    assert text_of(await rig.ask()) == "f(x)"
+
+    assert len(provider.streams) == 1
+    await rig.engine.aclose()
+
+
+async def test_a_call_lives_on_while_edits_agree_with_it(rig: Rig) -> None:
+    await rig.write("y = ")
+    rig.ask().cancel()
+    task = rig.ask()
+    await settle()
+    task.cancel()
+    rig.provider.streams[0].say("compute")
+    for character in "comp":
+        await rig.clock.advance(0.6 * LINGER_S)
+        await rig.type(character)
+
+    assert not rig.provider.streams[0].closed
+    await rig.clock.advance(LINGER_S)
+    assert rig.provider.streams[0].closed
+
+
 async def test_a_menu_never_waits_longer_than_it_may_once_the_user_types_on() -> None:
     rig = Rig()
     rig.client.has_inline = False

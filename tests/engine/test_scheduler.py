@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -15,11 +16,13 @@ from llm_lsp.engine.events import (
     Cancelled,
     Close,
     Closed,
+    CursorAt,
     Effect,
     Ended,
     Event,
     Fail,
     Failed,
+    Foreseen,
     Give,
     Refuse,
     Route,
@@ -29,7 +32,7 @@ from llm_lsp.engine.events import (
     Wake,
     Woke,
 )
-from llm_lsp.engine.scheduler import LINGER_S, STREAK_S, Scheduler
+from llm_lsp.engine.scheduler import AHEAD_S, LINGER_S, STREAK_S, Scheduler
 from llm_lsp.errors import OverloadedError
 
 ROUTE = Route("p", "m", "none", 1)
@@ -205,6 +208,106 @@ def test_stopping_settles_all() -> None:
     assert effects == [Refuse(2, Reason.SHUTTING_DOWN), Refuse(1, Reason.SHUTTING_DOWN), Close(1)]
 
 
+def foreseen(shown: str = "foo", typed: str = "", *, number: int = 9, is_free: bool = True) -> Foreseen:
+    """Say that `shown` is on screen where `typed` stands."""
+    return Foreseen(
+        ask(-number, typed + shown, slots=1), ask(number, typed, slots=1).anchor, shown, is_free=is_free
+    )
+
+
+def cursor(typed: str, uri: str = "a") -> CursorAt:
+    return CursorAt(ask(0, typed, uri=uri).anchor)
+
+
+def test_a_call_that_nobody_waits_for_lives_on_while_edits_agree_with_it() -> None:
+    typing = (
+        (0.0, Asked(ask(1))),
+        (1.0, Cancelled(1)),
+        (1.3, Streamed(1, partial("foo"))),
+        (1.3, cursor("fo")),
+    )
+
+    assert run(*typing, (1.5, Woke())) == []
+    assert run(*typing, (1.3 + LINGER_S, Woke())) == [Close(1)]
+
+
+def test_an_edit_that_disagrees_keeps_no_call_alive() -> None:
+    typing = (0.0, Asked(ask(1))), (1.0, Streamed(1, partial("foo"))), (1.0, Cancelled(1)), (1.3, cursor("x"))
+
+    assert run(*typing, (1.0 + LINGER_S, Woke())) == [Close(1)]
+
+
+def test_where_calls_are_free_what_comes_next_is_asked_before_it_is_wanted() -> None:
+    assert run((0, foreseen())) == [Start(1, -9)]
+
+
+def test_who_accepts_joins_the_call_that_was_made_ahead() -> None:
+    whole = generation("(a)")
+    events = (0.0, foreseen()), (0.1, cursor("foo")), (0.1, Asked(ask(1, "foo", slots=1)))
+
+    assert run(*events) == []
+    assert run(*events, (9.0, Ended(1, whole))) == [Give(1, whole, "")]
+
+
+def test_typing_along_what_is_shown_keeps_the_call_made_ahead() -> None:
+    assert run((0, foreseen()), (1, cursor("f")), (2, foreseen("oo", "f", number=8)), (9, Woke())) == []
+
+
+def test_typing_something_else_closes_the_call_made_ahead_at_once() -> None:
+    assert run((0, foreseen()), (1, cursor("x"))) == [Close(1)]
+
+
+def test_a_request_never_waits_for_a_call_made_ahead() -> None:
+    assert run((0, foreseen()), (0.1, Asked(ask(1, uri="b", slots=1)))) == [Close(1), Start(2, 1)]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param(Asked(ask(1, uri="b")), id="a call runs"),
+        pytest.param(Asked(ask(1, uri="b", ready_at=9)), id="a request waits"),
+    ],
+)
+def test_nothing_is_asked_ahead_while_somebody_waits(event: Event) -> None:
+    assert run((0, event), (0.1, foreseen())) == []
+
+
+def test_what_a_call_under_way_will_tell_is_not_asked_ahead() -> None:
+    assert run((0, Asked(ask(1))), (0.1, Streamed(1, generation("foo"))), (0.1, foreseen())) == []
+
+
+def test_a_call_made_ahead_ends_in_time() -> None:
+    scheduler = Scheduler()
+    scheduler.step(foreseen(), 0)
+
+    assert scheduler.step(Woke(), AHEAD_S) == [Close(1)]
+
+
+def test_where_calls_cost_they_are_made_ahead_once_enough_is_accepted() -> None:
+    scheduler = Scheduler()
+    started = []
+    for _ in range(8):
+        calls = starts(scheduler, foreseen(is_free=False))
+        starts(scheduler, *(Ended(call.call_id, generation("(a)")) for call in calls), cursor("foo"))
+        started.append(bool(calls))
+
+    assert started == [False] * 5 + [True] * 3
+
+
+def test_asking_ahead_turns_itself_off_where_it_does_not_pay_and_tries_again_later() -> None:
+    scheduler = Scheduler()
+    started = [bool(starts(scheduler, foreseen(), cursor("x"))) for _ in range(60)]
+
+    assert started[:7] == [True] * 7
+    assert sum(started[7:]) == 2
+
+
+def starts(scheduler: Scheduler, *events: Event) -> list[Start]:
+    """Give the calls that events start."""
+    effects = [effect for event in events for effect in scheduler.step(event, 0.0)]
+    return [effect for effect in effects if isinstance(effect, Start)]
+
+
 class Interleavings(RuleBasedStateMachine):
     """A user, two documents, two providers' slots and a model that answers, stalls and fails."""
 
@@ -221,12 +324,17 @@ class Interleavings(RuleBasedStateMachine):
         for effect in step(self.scheduler, event, self.now):
             match effect:
                 case Start(call_id, request_id):
-                    assert self.asks[request_id].ready_at <= self.now
+                    if request_id > 0:
+                        assert self.asks[request_id].ready_at <= self.now
+                    else:
+                        assert not self.open_calls
+                        assert not self.scheduler.unsettled
                     assert call_id not in self.open_calls
                     self.open_calls.add(call_id)
                 case Close(call_id):
                     self.open_calls.remove(call_id)
                 case Give(request_id, whole, typed):
+                    assert request_id > 0
                     mine = self.asks[request_id].anchor.line_prefix
                     assert whole.text.startswith(typed)
                     assert mine.endswith(typed)
@@ -250,6 +358,14 @@ class Interleavings(RuleBasedStateMachine):
         number = len(self.asks) + 1
         self.asks[number] = ask(number, typed, uri=uri, face=face, ready_at=self.now + wait)
         self.step(Asked(self.asks[number]))
+
+    @rule(typed=st.text("ab", max_size=3), shown=st.text("ab", min_size=1, max_size=3), is_free=st.booleans())
+    def look_ahead(self, typed: str, shown: str, is_free: bool) -> None:
+        self.step(foreseen(shown, typed, is_free=is_free))
+
+    @rule(typed=st.text("ab", max_size=4), uri=st.sampled_from(["a", "b"]))
+    def edit(self, typed: str, uri: str) -> None:
+        self.step(cursor(typed, uri))
 
     @precondition(lambda self: self.scheduler.unsettled)
     @rule(data=st.data())
