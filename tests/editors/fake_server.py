@@ -3,6 +3,7 @@
 Runs by itself: `python fake_server.py SCRIPT.json RECORD.jsonl`.
 The script maps what stands before the cursor in its line to an answer:
 `{"items": [...]}`, and with `"late": true` the answer leaves only once the editor cancels the question.
+A script's `"status"` is sent before each answer.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ Message = dict[str, Any]
 
 CAPABILITIES: Message = {
     "textDocumentSync": 1,  # whole texts: nothing to get wrong here
-    "positionEncoding": "utf-8",
     "inlineCompletionProvider": {},
     "executeCommandProvider": {"commands": ["llm-lsp.accepted"]},
 }
@@ -49,7 +49,7 @@ class FakeServer:
         method: str | None = message.get("method")
         params: Message = message.get("params") or {}
         if method == "initialize":
-            self._reply(message, {"capabilities": CAPABILITIES})
+            self._reply(message, {"capabilities": CAPABILITIES | _encoding(params)})
         elif method in ("textDocument/didOpen", "textDocument/didChange"):
             document = params["textDocument"]
             text = document["text"] if "text" in document else params["contentChanges"][-1]["text"]
@@ -72,6 +72,8 @@ class FakeServer:
         before = line.encode()[: position["character"]].decode()
         manual = params["context"]["triggerKind"] == 1
         script = json.loads(self._script.read_text("utf-8"))
+        if status := script.get("status"):
+            self._send({"method": "llm-lsp/status", "params": status})
         answer = script.get(f"{before}?" if manual else before, {"items": []})
         if answer.get("late") and not message.get("late"):
             self._late[message["id"]] = message
@@ -86,6 +88,12 @@ class FakeServer:
         body = json.dumps({"jsonrpc": "2.0"} | message).encode()
         self._out.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
         self._out.flush()
+
+
+def _encoding(params: Message) -> Message:
+    """Agree on bytes where the editor offers them; where it does not, a script must keep to ASCII."""
+    offered = params["capabilities"].get("general", {}).get("positionEncodings", [])
+    return {"positionEncoding": "utf-8"} if "utf-8" in offered else {}
 
 
 def _range(item: Message, line: int) -> Message:

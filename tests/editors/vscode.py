@@ -21,6 +21,7 @@ from tests.editors.neovim import wait_for
 
 INSTALLED = Path(os.environ.get("LLM_LSP_TEST_CODE_SERVER", "/nonexistent"))
 PACKAGE = Path(__file__).parents[2] / "editor-configs" / "vscode" / "llm-lsp.vsix"
+PICTURES = Path(os.environ.get("LLM_LSP_TEST_PICTURES", "build/pictures"))
 DRIVER = Path(__file__).with_name("vscode_driver.mjs")
 PROGRAM = Path(sys.executable).with_name("llm-lsp")
 
@@ -36,7 +37,7 @@ QUIET: Mapping[str, object] = {
     "extensions.autoCheckUpdates": False,
     "extensions.ignoreRecommendations": True,
     "chat.disableAIFeatures": True,
-    "chat.commandCenter.enabled": False,
+    "workbench.secondarySideBar.defaultVisibility": "hidden",
     "editor.minimap.enabled": False,
     "editor.cursorBlinking": "solid",
     "files.autoSave": "afterDelay",
@@ -58,7 +59,6 @@ class Window:
     driver: subprocess.Popen[str]
     folder: Path
     """The folder that is open."""
-    pictures: Path
 
     def call(self, name: str, *arguments: object) -> Any:
         """Call a function of the driver."""
@@ -93,7 +93,7 @@ class Window:
 
     def picture(self, name: str) -> None:
         """Keep what is on the screen."""
-        self.call("picture", str(self.pictures / f"{name}.png"))
+        self.call("picture", str(PICTURES / f"{name}.png"))
 
     def run(self, command: str) -> None:
         """Run a command by its title, as in the palette."""
@@ -110,11 +110,10 @@ class Window:
     def open(self, name: str, text: str) -> None:
         """Write a file, open it, and put the cursor at its end."""
         (self.folder / name).write_text(text, encoding="utf-8")
-        self.press("Control+P")
-        self.type(name)
-        assert wait_for(lambda: [row for row in self.rows() if row.startswith(name)]), f"{name} is not found"
-        self.press("Enter")
-        assert wait_for(lambda: name in " ".join(self.read(".tab.active"))), f"{name} did not open"
+        row = f'.explorer-folders-view .monaco-list-row[aria-label^="{name}"]'
+        assert wait_for(lambda: self.read(row)), f"{name} is not listed"
+        self.call("doubleClick", row)
+        assert wait_for(lambda: name in self.read(".tab.active")), f"{name} did not open"
         self.press("Control+End")
 
     def expect_text(self, name: str, text: str) -> None:
@@ -124,17 +123,17 @@ class Window:
 
 
 @contextmanager
-def window(home: Path, settings: Mapping[str, object], pictures: Path) -> Iterator[Window]:
+def window(home: Path, settings: Mapping[str, object]) -> Iterator[Window]:
     """Run VS Code with our extension; `home` is its user's."""
     (work := home / "work").mkdir(parents=True, exist_ok=True)
-    pictures.mkdir(parents=True, exist_ok=True)
+    PICTURES.mkdir(parents=True, exist_ok=True)
     user = home / "data" / "User" / "settings.json"
     user.parent.mkdir(parents=True, exist_ok=True)
     user.write_text(json.dumps({**QUIET, **settings}), encoding="utf-8")
     install(home, PACKAGE)
     with code_server(home) as url, browser(home) as driver:
-        shown = Window(driver, work, pictures)
-        driver.stdout and driver.stdout.readline()
+        shown = Window(driver, work)
+        assert driver.stdout and driver.stdout.readline(), "no browser"
         shown.call("open", f"{url}/?folder={work}")
         assert wait_for(lambda: shown.read(".monaco-workbench"), 90), "no workbench"
         assert wait_for(shown.status, 60), "no status item"
@@ -191,7 +190,7 @@ def code_server(home: Path) -> Iterator[str]:
 @contextmanager
 def browser(home: Path) -> Iterator[subprocess.Popen[str]]:
     """Run the driver, which runs the browser."""
-    chromium = shutil.which("chromium")
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
     assert chromium, "no chromium"
     modules = INSTALLED / "installed" / "node_modules"
     command = [f"{INSTALLED}/bin/node", str(DRIVER), str(modules), chromium, f"{home}/profile"]

@@ -19,9 +19,11 @@ const functions = {
   press: (key) => page.keyboard.press(key),
   type: (text, delay) => page.keyboard.type(text, { delay }),
   click: (selector) => page.click(selector, { timeout: 10_000 }),
+  doubleClick: (selector) => page.dblclick(selector, { timeout: 10_000 }),
   // What an editor draws has hard spaces, since others would collapse.
   read: (selector) => page.$$eval(selector, (found) => found.map((each) => each.textContent.replace(/\u00a0/g, " "))),
-  attribute: (selector, name) => page.$$eval(selector, (found, name) => found.map((each) => each.getAttribute(name)), name),
+  attribute: (selector, name) =>
+    page.$$eval(selector, (found, name) => found.map((each) => each.getAttribute(name)), name),
   picture: (path) => page.screenshot({ path }).then(() => null),
   /** Press a key, and give the milliseconds from its event to the frame after something matches the selector. */
   paint: async (key, selector) => {
@@ -30,7 +32,8 @@ const functions = {
       addEventListener("keydown", () => (pressed = performance.now()), { capture: true, once: true });
       return new Promise((resolve) => {
         const look = () => {
-          if (pressed && document.querySelector(selector)) requestAnimationFrame(() => resolve(performance.now() - pressed));
+          if (pressed && document.querySelector(selector))
+            requestAnimationFrame(() => resolve(performance.now() - pressed));
           else requestAnimationFrame(look);
         };
         look();

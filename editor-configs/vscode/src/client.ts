@@ -23,11 +23,9 @@ export function createClient(program: string, keys: readonly string[], log: LogO
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     middleware: {
       workspace: {
-        configuration: ({ items }) =>
-          items.map((item) => (item.section === SECTION ? userSettings(keys) : null)),
+        configuration: ({ items }) => items.map((item) => (item.section === SECTION ? userSettings(keys) : null)),
         // The server asks for what it wants to know; only that something changed is news.
-        didChangeConfiguration: () =>
-          client.sendNotification("workspace/didChangeConfiguration", { settings: null }),
+        didChangeConfiguration: () => client.sendNotification("workspace/didChangeConfiguration", { settings: null }),
       },
     },
   };

@@ -3,7 +3,8 @@
 import { commands, EventEmitter, type TextDocumentContentProvider, Uri, ViewColumn, window, workspace } from "vscode";
 
 export const SCHEME = "llm-lsp-explain";
-const PAGE = Uri.parse(`${SCHEME}:Why`);
+// By this ending VS Code takes it for Markdown, which it wraps.
+const PAGE = Uri.parse(`${SCHEME}:Why.md`);
 
 export class Explanation implements TextDocumentContentProvider {
   private readonly changed = new EventEmitter<Uri>();

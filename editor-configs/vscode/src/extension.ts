@@ -16,7 +16,7 @@ export function activate(context: ExtensionContext): void {
   const service = new Service(context, item, log);
   const explanation = new Explanation();
   const actions: Readonly<Record<string, () => unknown>> = {
-    menu: () => showMenu(item.status),
+    menu: () => showMenu(item.status, service.isRunning),
     snoozeFor: snooze,
     switchProvider: () => switchProvider(service),
     addProvider: () => addProvider(service),

@@ -9,6 +9,16 @@ interface Entry extends QuickPickItem {
   readonly argument?: unknown;
 }
 
+const INSTALL: Entry = { label: "$(cloud-download) Install the server", command: "llm-lsp.installServer" };
+
+const ALWAYS: readonly Entry[] = [
+  { label: "$(output) Show the log", command: "llm-lsp.showLog" },
+  { label: "", kind: QuickPickItemKind.Separator },
+  { label: "$(gear) Settings", command: "workbench.action.openSettings", argument: "@ext:llm-lsp.llm-lsp" },
+  { label: "$(debug-restart) Restart the server", command: "llm-lsp.restart" },
+  { label: "$(book) First steps", command: "workbench.action.openWalkthrough", argument: "llm-lsp.llm-lsp#start" },
+];
+
 const SNOOZE: readonly Entry[] = [
   { label: "For 10 minutes", argument: 10 },
   { label: "For an hour", argument: 60 },
@@ -16,26 +26,8 @@ const SNOOZE: readonly Entry[] = [
   { label: "No longer", argument: 0 },
 ];
 
-export async function showMenu(status: Status): Promise<void> {
-  const isOff = status.kind === "Inactive";
-  const entries: Entry[] = [
-    { label: "$(bell-slash) Snooze…", command: "llm-lsp.snoozeFor" },
-    isOff
-      ? { label: "$(play) Switch completion on", command: "llm-lsp.toggle" }
-      : { label: "$(debug-pause) Switch completion off", command: "llm-lsp.toggle" },
-    { label: "$(arrow-swap) Switch provider…", command: "llm-lsp.switchProvider" },
-    { label: "$(add) Add a provider with its key…", command: "llm-lsp.addProvider" },
-    { label: "$(question) Explain the last request", command: "llm-lsp.explainLast" },
-    { label: "$(output) Show the log", command: "llm-lsp.showLog" },
-    { label: "", kind: QuickPickItemKind.Separator },
-    { label: "$(gear) Settings", command: "workbench.action.openSettings", argument: "@ext:llm-lsp.llm-lsp" },
-    { label: "$(debug-restart) Restart the server", command: "llm-lsp.restart" },
-    {
-      label: "$(book) First steps",
-      command: "workbench.action.openWalkthrough",
-      argument: "llm-lsp.llm-lsp#start",
-    },
-  ];
+export async function showMenu(status: Status, isRunning: boolean): Promise<void> {
+  const entries = [...(isRunning ? ofRunningServer(status) : [INSTALL]), ...ALWAYS];
   const chosen = await window.showQuickPick(entries, { title: title(status), placeHolder: status.message });
   if (chosen?.command) await commands.executeCommand(chosen.command, ...given(chosen));
 }
@@ -43,6 +35,17 @@ export async function showMenu(status: Status): Promise<void> {
 export async function snooze(): Promise<void> {
   const chosen = await window.showQuickPick(SNOOZE, { title: "No completions" });
   if (chosen) await commands.executeCommand("llm-lsp.snooze", ...given(chosen));
+}
+
+function ofRunningServer({ kind }: Status): Entry[] {
+  const toggle = kind === "Inactive" ? "$(play) Switch completion on" : "$(debug-pause) Switch completion off";
+  return [
+    { label: "$(bell-slash) Snooze…", command: "llm-lsp.snoozeFor" },
+    { label: toggle, command: "llm-lsp.toggle" },
+    { label: "$(arrow-swap) Switch provider…", command: "llm-lsp.switchProvider" },
+    { label: "$(add) Add a provider with its key…", command: "llm-lsp.addProvider" },
+    { label: "$(question) Explain the last request", command: "llm-lsp.explainLast" },
+  ];
 }
 
 function title({ provider, model, spentToday }: Status): string {

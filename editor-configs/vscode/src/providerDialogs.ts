@@ -2,7 +2,16 @@
 
 import { commands, ProgressLocation, type QuickPickItem, window } from "vscode";
 
-import { addCommand, addressFault, BUILT_IN, isLoopback, nameFault, type NewProvider, type Provider, readProviders } from "./providers";
+import {
+  addCommand,
+  addressFault,
+  BUILT_IN,
+  isLoopback,
+  nameFault,
+  type NewProvider,
+  type Provider,
+  readProviders,
+} from "./providers";
 import { lastLine, run } from "./run";
 import type { Service } from "./service";
 
@@ -68,7 +77,8 @@ async function askKey(name: string, address: string): Promise<string | undefined
   if (isLoopback(address)) return "";
   return await window.showInputBox({
     title: `API key of ${name}`,
-    prompt: "Kept in the system’s keyring, never in a settings file. Empty: the provider needs none, or its variable holds it.",
+    prompt:
+      "Kept in the system’s keyring, never in a settings file. Empty: the provider needs none, or its variable holds it.",
     password: true,
     ignoreFocusOut: true,
   });

@@ -24,10 +24,7 @@ export const RIVALS: readonly Rival[] = [
 ];
 
 /** Give the first rival that is installed and not switched off. */
-export function findRival(
-  isInstalled: (id: string) => boolean,
-  setting: (name: string) => unknown,
-): Rival | undefined {
+export function findRival(isInstalled: (id: string) => boolean, setting: (name: string) => unknown): Rival | undefined {
   return RIVALS.find((rival) => isInstalled(rival.id) && !isOff(rival, setting));
 }
 

@@ -34,6 +34,10 @@ export class Service {
     return findServer(configured("server.path"), this.ownFolder, thisMachine());
   }
 
+  get isRunning(): boolean {
+    return this.client?.isRunning() ?? false;
+  }
+
   /** Start the server, again where it runs, or offer to install one. */
   restart(): Promise<void> {
     return this.after(async () => {
@@ -105,19 +109,22 @@ export class Service {
   private follow(state: State): void {
     void commands.executeCommand("setContext", "llm-lsp.running", state === State.Running);
     if (state === State.Stopped) this.item.show(STOPPED);
-    if (state === State.Running && this.item.status === STARTING) this.item.show({ ...STARTING, busy: false, message: "" });
+    if (state === State.Running && this.item.status === STARTING)
+      this.item.show({ ...STARTING, busy: false, message: "" });
   }
 
   private async offerInstallation(): Promise<void> {
     const named = configured("server.path");
-    const question = named
-      ? `There is no program “${named}”, which “llm-lsp.server.path” names.`
-      : "llm-lsp needs its server: a small Python program.";
+    if (named) {
+      const fault = `There is no program “${named}”, which “llm-lsp.server.path” names.`;
+      const choice = await window.showWarningMessage(fault, "Open the Setting");
+      if (choice) await openSetting();
+      return;
+    }
+    const question = "llm-lsp needs its server: a small Python program.";
     const choice = await window.showInformationMessage(question, "Install the Server", "I Have It…");
     if (choice === "Install the Server") await this.install();
-    if (choice === "I Have It…") {
-      await commands.executeCommand("workbench.action.openSettings", "llm-lsp.server.path");
-    }
+    if (choice === "I Have It…") await openSetting();
   }
 
   /** Run the commands of an installation; gives what went wrong, or nothing. */
@@ -131,10 +138,15 @@ export class Service {
     for (const step of steps) {
       this.log.info(`> ${step.join(" ")}`);
       const outcome = await run(step, { signal, onStderr: (text) => this.log.info(text.trimEnd()) });
-      if (outcome.status !== 0) return signal.aborted ? "stopped" : lastLine(outcome.stderr) || lastLine(outcome.stdout);
+      if (outcome.status !== 0)
+        return signal.aborted ? "stopped" : lastLine(outcome.stderr) || lastLine(outcome.stdout);
     }
     return undefined;
   }
+}
+
+async function openSetting(): Promise<void> {
+  await commands.executeCommand("workbench.action.openSettings", "llm-lsp.server.path");
 }
 
 function configured(key: string): string {

@@ -14,12 +14,22 @@ for (const json of ["", "{}", "null", "Error: nothing"]) {
 }
 
 test("a preset needs its name alone", () => {
-  assert.deepEqual(addCommand("llm-lsp", { name: "codestral" }), ["llm-lsp", "provider", "add", "--use", "--", "codestral"]);
+  assert.deepEqual(addCommand("llm-lsp", { name: "codestral" }), [
+    "llm-lsp",
+    "provider",
+    "add",
+    "--use",
+    "--",
+    "codestral",
+  ]);
 });
 
 test("another address is given with its API and model", () => {
   const command = addCommand("llm-lsp", { name: "mine", address: "http://h:1/v1", model: "m" });
-  assert.equal(command.join(" "), "llm-lsp provider add --api openai-completions --base-url http://h:1/v1 --model m --use -- mine");
+  assert.equal(
+    command.join(" "),
+    "llm-lsp provider add --api openai-completions --base-url http://h:1/v1 --model m --use -- mine",
+  );
 });
 
 test("an option is no name", () => {
@@ -34,5 +44,6 @@ test("an address holds no password and is no file", () => {
 
 test("only this machine is this machine", () => {
   for (const here of ["http://127.0.0.1:1/v1", "http://localhost", "http://[::1]:2"]) assert.ok(isLoopback(here), here);
-  for (const other of ["https://127.0.0.1.example", "http://localhost.example", ""]) assert.ok(!isLoopback(other), other);
+  for (const other of ["https://127.0.0.1.example", "http://localhost.example", ""])
+    assert.ok(!isLoopback(other), other);
 });

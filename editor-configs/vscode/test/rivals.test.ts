@@ -6,7 +6,10 @@ import { findRival } from "../src/rivals";
 const COPILOT = "github.copilot";
 
 function find(id: string, settings: Record<string, unknown> = {}): string | undefined {
-  return findRival((each) => each === id, (name) => settings[name])?.name;
+  return findRival(
+    (each) => each === id,
+    (name) => settings[name],
+  )?.name;
 }
 
 test("an extension that shows suggestions too is seen", () => {

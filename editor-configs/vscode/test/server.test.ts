@@ -7,7 +7,12 @@ import { type Command, findServer, installation } from "../src/server";
 const OWN = "/storage/server";
 
 function machine(...programs: string[]): Machine {
-  return { platform: "linux", env: { PATH: "/usr/bin" }, home: "/home/u", isProgram: (each) => programs.includes(each) };
+  return {
+    platform: "linux",
+    env: { PATH: "/usr/bin" },
+    home: "/home/u",
+    isProgram: (each) => programs.includes(each),
+  };
 }
 
 const always = (): Promise<boolean> => Promise.resolve(true);
@@ -38,7 +43,10 @@ test("else the first Python that is new enough does", async () => {
   };
   const steps = await installation(OWN, "llm-lsp", machine("/usr/bin/python3", "/usr/bin/python3.12"), isNewer);
   assert.deepEqual(steps?.[0], ["/usr/bin/python3.12", "-I", "-m", "venv", OWN]);
-  assert.deepEqual(asked.map(([program]) => program), ["/usr/bin/python3", "/usr/bin/python3.12"]);
+  assert.deepEqual(
+    asked.map(([program]) => program),
+    ["/usr/bin/python3", "/usr/bin/python3.12"],
+  );
 });
 
 test("with neither there is no way", async () => {

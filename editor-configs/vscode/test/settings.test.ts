@@ -23,7 +23,10 @@ test("the nearest one wins", () => {
   const workspace = { ...user, workspaceValue: 2 };
   const folder = { ...workspace, workspaceFolderValue: 3 };
   const sent = [user, workspace, folder].map((each) => settings({ "completion.debounceMs": each }));
-  assert.deepEqual(sent, [1, 2, 3].map((debounceMs) => ({ completion: { debounceMs } })));
+  assert.deepEqual(
+    sent,
+    [1, 2, 3].map((debounceMs) => ({ completion: { debounceMs } })),
+  );
 });
 
 test("false is a value", () => {

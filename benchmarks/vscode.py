@@ -1,0 +1,76 @@
+"""Measures the time from a key to ghost text painted in the real VS Code: from the cache, and from a local model.
+
+Needs what `.ci/code-server` installs; run as `LLM_LSP_TEST_CODE_SERVER=FOLDER python -m benchmarks.vscode [MODEL]`.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from llm_lsp.local.models import LocalPaths
+from tests.editors.neovim import wait_for
+from tests.editors.vscode import GHOST, PROGRAM, Window, window
+
+N_ROUNDS = 20
+SETTINGS = 'provider = "local"\n[local]\nmodel = "{model}"\n'
+NOUNS = ["price", "width", "count", "total", "weight", "volume", "speed", "power", "length", "height"]
+
+
+def bodies() -> Iterator[str]:
+    """Give functions whose bodies are to be completed, each another one."""
+    for first in NOUNS:
+        for second in NOUNS:
+            if first != second:
+                yield f'def add_{first}({first}, {second}):\n    """Return {first} plus {second}."""\n    retur'
+
+
+def from_model(shown: Window) -> Iterator[float]:
+    """Type the last key at places that were never seen."""
+    for n_round, text in zip(range(N_ROUNDS), bodies(), strict=False):
+        shown.open(f"model{n_round}.py", text)
+        time.sleep(1)  # What opening a file starts is not what is measured.
+        yield float(shown.call("paint", "n", GHOST))
+
+
+def from_cache(shown: Window) -> Iterator[float]:
+    """Type a key, delete it and type it again, with the suggestion dismissed in between."""
+    shown.open("cache.py", next(bodies()))
+    shown.press("n")
+    assert wait_for(shown.ghost, 30), "nothing was suggested"
+    for _ in range(N_ROUNDS):
+        shown.press("Escape", "Backspace")
+        time.sleep(0.5)
+        shown.press("Escape")
+        assert wait_for(lambda: not shown.ghost()), "the suggestion stayed"
+        yield float(shown.call("paint", "n", GHOST))
+
+
+@contextmanager
+def editor(model: str) -> Iterator[Window]:
+    """Run VS Code with the real server, which runs a model that was fetched before."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        (settings := home / "config" / "llm-lsp").mkdir(parents=True)
+        (settings / "config.toml").write_text(SETTINGS.format(model=model))
+        (cache := home / "cache" / "llm-lsp").mkdir(parents=True)
+        (cache / "models").symlink_to(LocalPaths.default().models)
+        with window(home, {"llm-lsp.server.path": str(PROGRAM)}) as shown:
+            yield shown
+
+
+def main() -> None:
+    """Print both, in milliseconds."""
+    with editor(sys.argv[1] if sys.argv[1:] else "smollm2-135m") as shown:
+        for name, measure in (("model", from_model), ("cache", from_cache)):
+            found = sorted(measure(shown))
+            print(f"{name}: p50 {statistics.median(found):.0f} ms, {found[0]:.0f} to {found[-1]:.0f}")
+
+
+if __name__ == "__main__":
+    main()

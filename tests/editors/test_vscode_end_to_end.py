@@ -1,0 +1,93 @@
+"""From a key in VS Code through the real server to a model and back, in a workspace that is not trusted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.editors.model_api import FixedModel, fixed_model
+from tests.editors.neovim import wait_for
+from tests.editors.vscode import PROGRAM, STATUS, Window, is_installed, window
+
+SETTINGS = """
+provider = "here"
+
+[providers.here]
+api = "openai-completions"
+base_url = "{base_url}"
+model = "qwen2.5-coder-0.5b"
+
+[completion]
+length = "line"
+"""
+ICON = f"{STATUS} .codicon"
+ABOVE = 'def add(a, b):\n    """Return the sum of a and b."""\n    '
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.real_editor,
+    pytest.mark.skipif(
+        not is_installed(),
+        reason="`.ci/code-server`, LLM_LSP_TEST_CODE_SERVER and `npm run package` are needed",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[FixedModel]:
+    with fixed_model("return a + b\n\n\ndef unwanted():") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def shown(model: FixedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:
+    home = tmp_path_factory.mktemp("user")
+    (config := home / "config" / "llm-lsp").mkdir(parents=True)
+    (config / "config.toml").write_text(SETTINGS.format(base_url=model.base_url))
+    # What a cloned repository might hold: another program, and completion switched off.
+    (hostile := home / "work" / ".vscode").mkdir(parents=True)
+    (hostile / "settings.json").write_text(
+        json.dumps(
+            {"llm-lsp.server.path": "/bin/false", "llm-lsp.enabled": False, "llm-lsp.provider": "other"}
+        )
+    )
+    with window(home, {"llm-lsp.server.path": str(PROGRAM)}) as window_:
+        yield window_
+
+
+def test_the_models_line_is_seen_and_accepted(shown: Window, model: FixedModel) -> None:
+    shown.open("add.py", ABOVE)
+    shown.type("#")
+    assert wait_for(lambda: shown.ghost() == "return a + b", 30), shown.ghost()
+    assert "Return the sum of a and b" in model.prompts[-1]
+    shown.picture("vscode")
+    shown.press("Tab")
+    shown.expect_text("add.py", f"{ABOVE}#return a + b")
+
+
+def test_an_answer_that_was_dismissed_comes_back_from_the_cache(shown: Window, model: FixedModel) -> None:
+    shown.open("cache.py", ABOVE)
+    shown.type("##")
+    assert wait_for(shown.ghost)
+    n_prompts = len(model.prompts)
+    shown.press("Escape")
+    assert wait_for(lambda: shown.ghost() == "")
+    shown.press("Alt+\\")
+    assert wait_for(lambda: shown.ghost() == "return a + b")
+    assert len(model.prompts) == n_prompts
+
+
+def test_the_last_request_is_explained(shown: Window) -> None:
+    shown.run("llm-lsp: Explain the Last Request")
+    assert wait_for(lambda: "".join(shown.read(".editor-instance .view-lines")).strip())
+    assert wait_for(lambda: any("Why" in tab for tab in shown.read(".tab")))
+    shown.picture("explain")
+
+
+def test_snoozing_is_seen_in_the_status_bar(shown: Window) -> None:
+    shown.run("llm-lsp: Snooze…")
+    assert wait_for(lambda: any("For an hour" in row for row in shown.rows()))
+    shown.press("ArrowDown", "Enter")
+    assert wait_for(lambda: "circle-slash" in " ".join(shown.call("attribute", ICON, "class")))
