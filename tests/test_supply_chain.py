@@ -41,6 +41,8 @@ SERVING = {
         "sniffio",
         "typing_extensions",
     ),
+    # While idle: what other files define is read for the next prompt.
+    *("tree_sitter", "tree_sitter_python"),
 }
 
 
