@@ -44,16 +44,7 @@ class Entry:
 
 def sections() -> list[Section]:
     """List the top level, then every table, in their order in `values`."""
-    found = [Section("", Config, "These stand at the top of the file.")]
-    for each in fields(Config):
-        inner, name = section_of(each.type), each.name
-        if named := named_section_of(each.type):
-            inner, name = named, f"{each.name}.NAME"
-        if listed := listed_section_of(each.type):
-            inner, name = listed, f"[{each.name}]"
-        if inner:
-            found.append(Section(name, inner, inspect.getdoc(inner) or ""))
-    return found
+    return [Section("", Config, "These stand at the top of the file."), *_tables("", Config)]
 
 
 def entries(section: Section) -> Iterator[Entry]:
@@ -116,6 +107,18 @@ def _table(kind: Any) -> dict[str, object]:
         if each.name not in NO_KEYS
     }
     return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def _tables(prefix: str, kind: type) -> Iterator[Section]:
+    for each in fields(kind):
+        inner, name = section_of(each.type), f"{prefix}{each.name}"
+        if named := named_section_of(each.type):
+            inner, name = named, f"{name}.NAME"
+        if listed := listed_section_of(each.type):
+            inner, name = listed, f"[{name}]"
+        if inner:
+            yield Section(name, inner, inspect.getdoc(inner) or "")
+            yield from _tables(f"{name}.", inner)
 
 
 def _is_table(kind: Any) -> bool:

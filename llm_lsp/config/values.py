@@ -101,6 +101,8 @@ class ProviderConfig:
     """Whether an OpenAI-shaped API is asked to count tokens in a stream; "auto" where it is known to take that."""
     prefill: Prefill | Auto = "auto"
     """How a dialogue may end with the beginning of the answer: "never", "plain" (as the assistant's message), or with that message marked by a field `prefix` or `partial`."""
+    thinking: Literal["never", "manual"] = "never"
+    """Whether a model that is asked by a dialogue may think step by step first: never, or where it is asked by hand; the answer then takes seconds, and the thoughts are paid."""
     key_header: KeyHeader | Auto = "auto"
     """The HTTP header that carries the key; "auto" is the dialect's or the preset's own."""
     stream: bool = True
@@ -110,7 +112,7 @@ class ProviderConfig:
     extra_body: Mapping[str, object] = field(default_factory=dict)
     """Further fields of the request's body; they win over ours."""
     timeout_s: Annotated[float, Between(0.1, 600)] | Auto = "auto"
-    """Seconds a whole call may take; "auto" is 8 while typing, 15 by hand and 60 for a command, and no limit for a local model."""
+    """Seconds a whole call may take; "auto" is 8 while typing, 15 by hand, 60 for a command and where the model thinks, and no limit for a local model."""
     local: bool | Auto = "auto"
     """It runs on this machine; "auto": our own model server, or a recognised llama.cpp or Ollama one."""
     free: bool | Auto = "auto"
@@ -179,6 +181,32 @@ class ContextConfig:
     """Where it comes from: "signatures" (of what the file imports, and of what it defines out of sight), "similar" (alike pieces of open and neighbouring files), "visited" (places that you were at), "edits" (your last changes, as diffs); empty sends the file alone. Nothing outside of the file's workspace folder is taken, and nothing that is excluded or that `.gitignore`, `.aiignore` or `.noai` keep away."""
     share: Annotated[float, Between(0, 0.75)] = 0.25
     """Share of the prompt that it may have where the file itself would fill it; a small file leaves it more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleConfig:
+    """A place and its answer, one table `[[chat.examples]]` for each."""
+
+    before: str
+    """The text before the cursor."""
+    answer: str
+    """What is to be answered there: the text from the cursor on."""
+    after: str = ""
+    """The text after the cursor."""
+    path: str = ""
+    """The file's name, as the model sees it."""
+    language: str = ""
+    """The LSP language identifier."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatConfig:
+    """What a model is told that is asked by a dialogue (`fim = "chat"`), under `[chat]`."""
+
+    system_prompt: str = ""
+    """Role and rules, in place of ours; they must tell the same form of question and answer, see prompts.md."""
+    examples: tuple[ExampleConfig, ...] = ()
+    """Places with their answers, shown before the question; empty takes ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +281,7 @@ class Config:
     """Other providers than `provider` for some languages, files or triggers."""
     completion: CompletionConfig = CompletionConfig()
     context: ContextConfig = ContextConfig()
+    chat: ChatConfig = ChatConfig()
     privacy: PrivacyConfig = PrivacyConfig()
     local: LocalConfig = LocalConfig()
     usage: UsageConfig = UsageConfig()

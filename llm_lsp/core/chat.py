@@ -1,12 +1,14 @@
 """Completion by models that only chat: the dialogue, and how its answers begin; knows no API.
 
-The hole is shown as a whole line, and the answer repeats that line from its start: no API needs to take a
-pre-filled answer, and what stands before the last lines of the dialogue stays the same while a line is typed.
+The hole is shown as a whole line, and the answer repeats that line from its start, so that no API needs to take a
+pre-filled answer; where one does, the answer is begun for it. What stands before the last lines of the dialogue
+stays the same while a line is typed.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from llm_lsp.core.types import ChatPrompt, Mode, Snippet
 from llm_lsp.core.window import Window
@@ -23,10 +25,28 @@ Stop where the code after {HOLE} goes on; never repeat that code.
 Keep to the file's style, names and language. Write code only: no explanation, no code fences.
 Where nothing is missing, answer with the beginning of the line alone."""
 
-EXAMPLES: tuple[tuple[str, str], ...] = (
-    (
-        f"""\
-<file path="geometry/circle.py" language="python">
+# Sent with the question where the model is asked to think; those that reason by themselves have done so by then.
+THINK = f"Think first, step by step, between <think> and </think>, unless you have already; then answer with {OPEN}."
+# Tokens that thoughts may have beside the answer. Enough for a page of them: more than somebody waits for.
+THINKING_TOKENS = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A place as it could be asked for, and what is to be answered there."""
+
+    before: str
+    """The text before the cursor, its line's beginning last."""
+    answer: str
+    after: str = ""
+    """The text after the cursor."""
+    path: str = ""
+    language: str = ""
+
+
+EXAMPLES: tuple[Example, ...] = (
+    Example(
+        before="""\
 import math
 
 
@@ -35,59 +55,97 @@ class Circle:
         self.radius = radius
 
     def area(self) -> float:
-{HOLE}
+        return ma""",
+        answer="th.pi * self.radius**2",
+        after="""
 
     def scaled(self, factor: float) -> "Circle":
-        return Circle(self.radius * factor)
-</file>
-One line is enough. The line begins: {OPEN}        return ma{CLOSE}""",
-        f"{OPEN}        return math.pi * self.radius**2{CLOSE}",
+        return Circle(self.radius * factor)""",
+        path="geometry/circle.py",
+        language="python",
     ),
-    (
-        f"""\
-<file path="src/cart.ts" language="typescript">
-export function total(items: Item[]): number {{
-{HOLE}
-}}
-</file>
-Complete the block. The line begins: {OPEN}  let sum = {CLOSE}""",
-        f"""\
-{OPEN}  let sum = 0;
-  for (const item of items) {{
-    sum += item.price * item.count;
-  }}
-  return sum;{CLOSE}""",
+    Example(
+        before="export function total(items: Item[]): number {\n  let sum = ",
+        answer="0;\n  for (const item of items) {\n    sum += item.price * item.count;\n  }\n  return sum;",
+        after="\n}",
+        path="src/cart.ts",
+        language="typescript",
     ),
-    (
-        f"""\
-<file path="main.go" language="go">
-	values := []int{{3, 1, 2}}
-{HOLE})
-	fmt.Println(values)
-</file>
-One line is enough. The line begins: {OPEN}	sort.Ints({CLOSE}""",
-        f"{OPEN}	sort.Ints(values{CLOSE}",
+    Example(
+        before="\tvalues := []int{3, 1, 2}\n\tsort.Ints(",
+        answer="values",
+        after=")\n\tfmt.Println(values)",
+        path="main.go",
+        language="go",
     ),
 )
 
 
-def chat_prompt(window: Window, mode: Mode, snippets: tuple[Snippet, ...], max_tokens: int) -> ChatPrompt:
+@dataclass(frozen=True, slots=True)
+class ChatWays:
+    """How a dialogue is led."""
+
+    system_prompt: str = RULES
+    examples: tuple[Example, ...] = EXAMPLES
+    prefills: bool = False
+    """The dialogue ends with the beginning of the answer."""
+    thinks: bool = False
+    """The model is asked to think before it answers; then nothing is pre-filled."""
+
+    def begun(self, line_prefix: str) -> str:
+        """Give what of the line's beginning the dialogue ends with; the answer goes on from there.
+
+        White space at its end is left to the model, which writes it as one token with what follows.
+        """
+        return line_prefix.rstrip() if self.prefills and not self.thinks else ""
+
+
+DEFAULT_WAYS = ChatWays()
+
+
+def chat_prompt(
+    window: Window, mode: Mode, snippets: tuple[Snippet, ...], max_tokens: int, ways: ChatWays = DEFAULT_WAYS
+) -> ChatPrompt:
     """Write the dialogue: what never changes first, the line that is typed last."""
-    messages = [("system", RULES)]
-    for question, answer in EXAMPLES:
-        messages += [("user", question), ("assistant", answer)]
-    messages.append(("user", _question(window, mode, snippets)))
+    messages = [("system", ways.system_prompt)]
+    for example in ways.examples:
+        messages += [("user", _question(*_shown(example), ())), ("assistant", _answer(example))]
+    question = _question(window, mode, snippets)
+    if ways.thinks:
+        # A mark that stands among the thoughts must not end them.
+        asked = (*messages, ("user", f"{question}\n{THINK}"))
+        return ChatPrompt(asked, (), max_tokens + THINKING_TOKENS, thinks=True)
+    messages.append(("user", question))
+    if ways.prefills:
+        messages.append(("assistant", OPEN + ways.begun(window.line_prefix)))
     return ChatPrompt(tuple(messages), (CLOSE,), max_tokens)
+
+
+def _shown(example: Example) -> tuple[Window, Mode]:
+    above, newline, line = example.before.rpartition("\n")
+    rest, end, below = example.after.partition("\n")
+    window = Window(above + newline, line, rest, end + below, example.language, example.path)
+    return window, Mode.BLOCK if "\n" in example.answer else Mode.LINE
+
+
+def _answer(example: Example) -> str:
+    return f"{OPEN}{example.before.rpartition(chr(10))[2]}{example.answer}{CLOSE}"
 
 
 def _question(window: Window, mode: Mode, snippets: tuple[Snippet, ...]) -> str:
     context = "".join(f'<file path="{one.path}">\n{one.text}\n</file>\n' for one in snippets)
-    size = "Complete the block." if mode is Mode.BLOCK else "One line is enough."
     return (
         f'{context}<file path="{window.path}" language="{window.language}">\n'
         f"{window.prefix}{HOLE}{window.line_suffix}{window.suffix.rstrip()}\n</file>\n"
-        f"{size} The line begins: {OPEN}{window.line_prefix}{CLOSE}"
+        f"{_WANTED[mode]} The line begins: {OPEN}{window.line_prefix}{CLOSE}"
     )
+
+
+_WANTED = {
+    Mode.LINE: "One line is enough.",
+    Mode.BLOCK: "Complete the block.",
+    Mode.HOLE: "Write all that is missing.",
+}
 
 
 class ChatOpening:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llm_lsp.core.chat import CLOSE, ChatOpening, chat_prompt
+from llm_lsp.core.chat import CLOSE, DEFAULT_WAYS, ChatOpening, ChatWays, chat_prompt
 from llm_lsp.core.families import Family, family_named, family_of
 from llm_lsp.core.line_start import LineStart, Rejoin, line_start
 from llm_lsp.core.others import as_comments, in_format
@@ -18,12 +18,18 @@ BILLED_LINE_TOKENS = 48
 _MAY_BREAK = (":", "{", "(", "[", "}", ")", "]", ";", ",", ">")
 
 
-def build_prompt(window: Window, profile: Profile, mode: Mode, snippets: Sequence[Snippet] = ()) -> Prompt:
+def build_prompt(
+    window: Window,
+    profile: Profile,
+    mode: Mode,
+    snippets: Sequence[Snippet] = (),
+    ways: ChatWays = DEFAULT_WAYS,
+) -> Prompt:
     """Write the prompt that `profile` wants; an unknown family is asked left to right."""
     stop = ("\n",) if _newline_stops(window, profile, mode) else ()
     max_tokens = _max_tokens(profile, mode)
     if profile.fim == "chat":
-        return chat_prompt(window, mode, tuple(snippets), max_tokens)
+        return chat_prompt(window, mode, tuple(snippets), max_tokens, ways)
     start = line_start(window, forced=profile.forces_start)
     if profile.fim == "native":
         before, after = _sides(window, start)
@@ -40,10 +46,12 @@ def build_prompt(window: Window, profile: Profile, mode: Mode, snippets: Sequenc
     return RawPrompt(text, stop + family.stops, max_tokens, start.begins)
 
 
-def stop_rule(window: Window, profile: Profile, mode: Mode, *, may_grow: bool = True) -> StopRule:
+def stop_rule(
+    window: Window, profile: Profile, mode: Mode, ways: ChatWays = DEFAULT_WAYS, *, may_grow: bool = True
+) -> StopRule:
     """Give the rule that reads the answer to `build_prompt`'s prompt; `may_grow` as in StopRule."""
     if profile.fim == "chat":
-        chat = ChatOpening(window.line_prefix)
+        chat = ChatOpening(window.line_prefix.removeprefix(ways.begun(window.line_prefix)))
         return StopRule(window, mode, (CLOSE,), may_grow=may_grow, opening=chat)
     opening = Rejoin(window.line_prefix, line_start(window, forced=profile.forces_start))
     family = family_named(profile.fim)

@@ -276,6 +276,8 @@ class Profile:
     """The API can hold an answer to a given beginning, as llama.cpp does by a grammar."""
     takes_prefill: bool = False
     """A dialogue may end with the assistant's message: the answer then goes on from it, and does not repeat it."""
+    thinks_by_hand: bool = False
+    """The model may think step by step where it is asked by hand."""
     takes_files: bool = False
     """The API has a field for pieces of other files, as llama.cpp's `/infill` has."""
 

@@ -18,6 +18,8 @@ class Route:
     fim: str
     epoch: int
     """Counts the settings; nothing of an old epoch is joined or cached under a new one."""
+    thinks: bool = False
+    """Whether the model is asked to think first."""
 
 
 @dataclass(frozen=True, slots=True)

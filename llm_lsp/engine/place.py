@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Protocol
 
 from llm_lsp.core.anchor import anchor_at
+from llm_lsp.core.chat import EXAMPLES, RULES, ChatWays, Example
 from llm_lsp.core.context import Gathered
 from llm_lsp.core.mode import choose_mode
 from llm_lsp.core.postprocess import postprocess
@@ -67,15 +68,17 @@ class Place:
         is_manual = request.trigger is Trigger.MANUAL
         mode = choose_mode(request.document, request.point, settings.multiline, manual=is_manual)
         line = request.document.text.line(request.point.line)
-        if is_manual:
+        if request.patience is Patience.COMMAND:
             # What nobody looks at waits out an API's bad time instead of failing in it.
-            is_command = request.patience is Patience.COMMAND
-            at = seat.reliability.ready_at if is_command else float("-inf")
+            at = seat.reliability.ready_at
+        elif is_manual:
+            at = float("-inf")
         elif settings.debounce_ms == "auto":
             at = ready_at(pace, line[: request.point.column], line[request.point.column :])
         else:
             at = pace.last_edit_at + settings.debounce_ms / 1000
-        route = Route(profile.provider, profile.model, profile.fim, runtime.epoch)
+        thinks = is_manual and profile.thinks_by_hand
+        route = Route(profile.provider, profile.model, profile.fim, runtime.epoch, thinks)
         anchor = anchor_at(request.document, request.point)
         # A menu is gone once an item is taken: there a part of a line is of no use.
         by_phrase = settings.length == "auto" and request.face == "inline" and not is_manual
@@ -110,6 +113,20 @@ class Place:
         """Give the offset in a generation up to which it is shown after `typed` characters."""
         end = generation.end_after(typed, by_phrase=self.ask.by_phrase)
         return len(generation.text) if end is None else end
+
+    @property
+    def ways(self) -> ChatWays:
+        """How a dialogue is led here, where it is one."""
+        said = self.runtime.config.chat
+        examples = tuple(
+            Example(one.before, one.answer, one.after, one.path, one.language) for one in said.examples
+        )
+        return ChatWays(
+            said.system_prompt or RULES,
+            examples or EXAMPLES,
+            prefills=self.profile.takes_prefill,
+            thinks=self.ask.route.thinks,
+        )
 
     def completion(self, generation: Generation, typed: int) -> Completion | Skip:
         """Fit what a generation says after `typed` characters to the text as it is now."""
@@ -193,7 +210,10 @@ class CompletionJob:
         """Build the prompt and begin the call."""
         self._books.began(self._place)
         prompt = self.question().prompt
-        stream = self._place.provider.stream(prompt, self._place.request.patience)
+        # Who lets a model think waits for it as a command does.
+        thinks = self._place.ask.route.thinks
+        patience = Patience.COMMAND if thinks else self._place.request.patience
+        stream = self._place.provider.stream(prompt, patience)
         metered = self._books.metered(self._place, prompt, stream)
         self._order = metered.order
         return metered
@@ -204,7 +224,7 @@ class CompletionJob:
         A failing search for secrets fails the call: nothing is sent unsearched.
         """
         place = self._place
-        prompt = build_prompt(self._window, place.profile, place.mode, self._gathered.snippets)
+        prompt = build_prompt(self._window, place.profile, place.mode, self._gathered.snippets, place.ways)
         if place.runtime.config.privacy.redact_secrets:
             prompt, _ = redact_prompt(prompt, self._redactor.redact)
         return Question(prompt, place.profile, self._gathered)
@@ -213,7 +233,7 @@ class CompletionJob:
         """Give what decides when the stream is complete."""
         place = self._place
         may_grow = place.runtime.config.completion.multiline != "never"
-        rule = stop_rule(self._window, place.profile, place.mode, may_grow=may_grow)
+        rule = stop_rule(self._window, place.profile, place.mode, place.ways, may_grow=may_grow)
         # Where closing does not stop the bill the model was told to stop at the line's end.
         lines = STREAK_LINES if place.profile.cancel_stops_billing else 0
         return Streak(rule, lines, self._books.phrase_words(place))

@@ -88,6 +88,7 @@ def profile_of(config: ProviderConfig) -> Profile:
         cancel_stops_billing=config.cancel_stops_billing,
         price=price_of(config),
         takes_prefill=quirks_of(config).prefill != "never",
+        thinks_by_hand=config.thinking == "manual",
         forces_start=dialect.forces_start,
         takes_files=dialect.takes_files,
     )

@@ -66,7 +66,7 @@ def test_the_page_on_providers_names_every_dialect() -> None:
 def test_every_setting_is_explained(section: object) -> None:
     for entry in entries(section):  # type: ignore[arg-type] # parametrize loses the type
         assert len(entry.text) > 15, entry.key
-        assert entry.default or entry.key in ("api", "base_url", "provider")
+        assert entry.default or entry.key in ("api", "base_url", "provider", "before", "answer")
 
 
 def test_the_schema_is_one() -> None:
@@ -118,8 +118,14 @@ class TestFirstFile:
     def test_its_lines_are_the_defaults_when_the_mark_is_taken_away(self) -> None:
         lines = re.sub(r"^# (?=\[|\w+ = [^.])", "", first_file(), flags=re.MULTILINE)
         parsed = parse(tomllib.loads(lines))
-        # A rule of routes is nothing without its provider, which has no default.
-        assert parsed.faults == ("[[routes]] 1 needs provider",)
-        settings = {path for path in parsed.values if path[-1] != "name"} - {("routes",)}
-        n_entries = sum(len(list(entries(each))) for each in sections() if each.name != "[routes]")
+        # A rule of routes is nothing without its provider, an example without its texts: they have no default.
+        assert sorted(parsed.faults) == [
+            "[[chat.examples]] 1 needs before and answer",
+            "[[routes]] 1 needs provider",
+        ]
+        settings = {path for path in parsed.values if path[-1] != "name"} - {
+            ("routes",),
+            ("chat", "examples"),
+        }
+        n_entries = sum(len(list(entries(each))) for each in sections() if not each.name.startswith("["))
         assert len(settings) == n_entries - 2

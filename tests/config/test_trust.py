@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from llm_lsp.config.kinds import section_of
 from llm_lsp.config.trust import HARMLESS, STRICTER, USERS_ALONE, Source
-from llm_lsp.config.values import Config, LocalConfig, ProviderConfig
+from llm_lsp.config.values import ChatConfig, Config, LocalConfig, ProviderConfig
 from llm_lsp.core.addresses import is_loopback
 from tests.config.examples import PRESETS, USERS_OWN, WAYS_IN, resolve, users_own
 
@@ -53,6 +53,7 @@ REDIRECTS = {
     "local": team(local=True),
     "more calls": team(max_in_flight=64),
     "bill": team(cancel_stops_billing=False),
+    "thoughts that are paid": team(thinking="manual"),
     "a remote provider": new(base_url=EVIL),
     "a remote provider called local": new(base_url=EVIL, local=True),
     "unspecified address": new(base_url="http://0.0.0.0:1"),
@@ -296,6 +297,14 @@ class TestTightening:
     def test_globs_that_take_back_are_dropped_and_the_others_hold(self) -> None:
         resolved = resolve((Source.WORKSPACE_FILE, {"privacy": {"exclude": ["!.env", "a"]}}))
         assert resolved.config.privacy.exclude == ("a",)
+        assert len(resolved.problems) == 1
+
+    @pytest.mark.parametrize(
+        "chat", [{"system_prompt": "Obey."}, {"examples": [{"before": "a", "answer": "b"}]}]
+    )
+    def test_a_workspace_file_does_not_tell_the_model_its_rules(self, chat: dict[str, object]) -> None:
+        resolved = resolve((Source.WORKSPACE_FILE, {"chat": chat}))
+        assert resolved.config.chat == ChatConfig()
         assert len(resolved.problems) == 1
 
     def test_a_workspace_file_names_no_provider(self) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.core.chat import EXAMPLES, ChatOpening, chat_prompt
+from llm_lsp.core.chat import EXAMPLES, THINK, THINKING_TOKENS, ChatOpening, ChatWays, Example, chat_prompt
 from llm_lsp.core.prompt import stop_rule
 from llm_lsp.core.types import Mode, Profile
 from llm_lsp.core.window import Window
@@ -72,3 +72,71 @@ def test_code_passes_as_it_comes_once_it_has_begun() -> None:
     assert opening.feed("<fill>x = 1") == "1"
     assert opening.feed(" + <fill>") == " + <fill>"
     assert opening.end() == ""
+
+
+def test_a_line_that_is_begun_for_the_model_is_not_repeated() -> None:
+    window = Window("import math\n", "    return ", "", "", "python", "a.py")
+    ways = ChatWays(prefills=True)
+
+    prompt = chat_prompt(window, Mode.LINE, (), 128, ways)
+
+    # White space at its end is the model's, which writes it as one token with what follows.
+    assert prompt.messages[-1] == ("assistant", "<fill>    return")
+
+
+@pytest.mark.parametrize(
+    ("line", "answer", "kept"),
+    [
+        pytest.param("    return ", " math.pi</fill>", "math.pi", id="it goes on"),
+        pytest.param("    return ", "math.pi</fill>", "math.pi", id="without the blank"),
+        pytest.param("    return ma", "th.pi</fill>", "th.pi", id="inside a word"),
+        pytest.param("aa", "aa</fill>", "aa", id="what looks like a repetition is none"),
+        pytest.param("    ", "    pass</fill>", "pass", id="nothing but indentation"),
+    ],
+)
+def test_the_answer_to_a_begun_line_goes_on_from_there(line: str, answer: str, kept: str) -> None:
+    rule = stop_rule(Window("", line, "", "", "python", "a.py"), CHAT, Mode.LINE, ChatWays(prefills=True))
+    for character in answer:
+        if rule.feed(character):
+            break
+    rule.end()
+
+    assert rule.text == kept
+
+
+def test_a_model_that_may_think_is_asked_to_and_has_room() -> None:
+    prompt = chat_prompt(WINDOW, Mode.LINE, (), 128, ChatWays(prefills=True, thinks=True))
+
+    assert prompt.thinks
+    assert prompt.messages[-1][0] == "user"
+    assert prompt.messages[-1][1].endswith(THINK)
+    # A mark among the thoughts is no end of the answer; and both share the room.
+    assert (prompt.stop, prompt.max_tokens) == ((), 128 + THINKING_TOKENS)
+
+
+def test_role_and_examples_can_be_told_by_the_user() -> None:
+    ways = ChatWays("You are terse.", (Example("x = f(", "1)\ny = 2", ")", "a.py", "python"),))
+
+    prompt = chat_prompt(WINDOW, Mode.LINE, (), 128, ways)
+
+    assert prompt.messages[:-1] == (
+        ("system", "You are terse."),
+        (
+            "user",
+            '<file path="a.py" language="python">\n{{HOLE}})\n</file>\n'
+            "Complete the block. The line begins: <fill>x = f(</fill>",
+        ),
+        ("assistant", "<fill>x = f(1)\ny = 2</fill>"),
+    )
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.language)
+def test_our_examples_are_answered_as_we_would_read_them(example: Example) -> None:
+    above, newline, line = example.before.rpartition("\n")
+    window = Window(above + newline, line, "", example.after, example.language, example.path)
+    rule = stop_rule(window, CHAT, Mode.HOLE)
+
+    rule.feed(f"<fill>{line}{example.answer}</fill>")
+    rule.end()
+
+    assert rule.text == example.answer

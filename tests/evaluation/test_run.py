@@ -76,6 +76,13 @@ class Scene:
     def streams(self) -> list[ScriptedStream]:
         return [stream for provider in self.providers for stream in provider.streams]
 
+    async def begun(self, count: int) -> list[ScriptedStream]:
+        """Wait for so many calls, and for any that would come beside them; give those that are open."""
+        while len(self.streams) < count:
+            await settle()
+        await settle()
+        return self.open
+
     @property
     def open(self) -> list[ScriptedStream]:
         return [stream for stream in self.streams if not stream.released and not stream.closed]
@@ -90,8 +97,7 @@ def variant(name: str, provider: str = "auto") -> Variant:
 async def test_an_answer_is_scored_with_what_it_took() -> None:
     scene = Scene()
     running = asyncio.create_task(scene.run(Work(variant("a"), (hole(),))))
-    await settle()
-    stream = scene.streams[0]
+    [stream] = await scene.begun(1)
     await scene.clock.advance(0.25)
     stream.say("count = ")
     await settle()
@@ -113,9 +119,9 @@ async def test_an_answer_is_scored_with_what_it_took() -> None:
 async def test_the_model_does_not_see_what_is_missing() -> None:
     scene = Scene()
     running = asyncio.create_task(scene.run(Work(variant("a"), (hole(),))))
-    await settle()
-    prompt = scene.streams[0].prompt
-    scene.streams[0].finish("x")
+    [stream] = await scene.begun(1)
+    prompt = stream.prompt
+    stream.finish("x")
     await running
 
     assert isinstance(prompt, RawPrompt)
@@ -126,7 +132,7 @@ async def test_the_model_does_not_see_what_is_missing_through_an_earlier_hole_of
     scene = Scene(fim="qwen")
     running = asyncio.create_task(scene.run(Work(variant("a"), (hole(line=1), hole(line=2)))))
     for stream_idx in range(2):
-        await settle()
+        await scene.begun(stream_idx + 1)
         scene.streams[stream_idx].finish("x")
     await running
 
@@ -138,12 +144,10 @@ async def test_the_model_does_not_see_what_is_missing_through_an_earlier_hole_of
 async def test_as_many_are_filled_at_a_time_as_the_provider_takes() -> None:
     scene = Scene(slots=2)
     running = asyncio.create_task(scene.run(Work(variant("a"), holes(3))))
-    await settle()
-    assert len(scene.open) == 2
+    assert len(await scene.begun(2)) == 2
 
     scene.open[0].finish("x")
-    await settle()
-    assert (len(scene.streams), len(scene.open)) == (3, 2)
+    assert len(await scene.begun(3)) == 2
 
     for stream in scene.open:
         stream.finish("x")
@@ -155,12 +159,11 @@ async def test_variants_of_one_provider_take_turns() -> None:
     scene = Scene()
     works = [Work(variant("a", "one"), (hole(),)), Work(variant("b", "one"), (hole(),))]
     running = asyncio.create_task(scene.run(*works))
-    await settle()
-    assert len(scene.open) == 1
+    assert len(await scene.begun(1)) == 1
 
     scene.open[0].finish("x")
-    await settle()
-    scene.open[0].finish("x")
+    [stream] = await scene.begun(2)
+    stream.finish("x")
     await running
     assert [result.variant.split()[0] for result in scene.results] == ["a", "b"]
 
@@ -169,8 +172,7 @@ async def test_two_providers_work_at_the_same_time() -> None:
     scene = Scene()
     works = [Work(variant("a", "one"), (hole(),)), Work(variant("b", "two"), (hole(),))]
     running = asyncio.create_task(scene.run(*works))
-    await settle()
-    assert len(scene.open) == 2
+    assert len(await scene.begun(2)) == 2
 
     for stream in scene.open:
         stream.finish("x")
