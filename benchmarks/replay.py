@@ -13,19 +13,20 @@ import argparse
 import asyncio
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.session import Key, Session, session_from
 from benchmarks.world import Model, Silent, SimulatedProvider, VirtualClock
 from llm_lsp.config.stack import SettingsStack
+from llm_lsp.core.context import Prepared
 from llm_lsp.core.text import Text
-from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Point, Skip, Trigger
+from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Fim, Point, Skip, Trigger
 from llm_lsp.engine.engine import CompletionEngine, World
 
 REACTION_S = 0.3
 MIN_ACCEPT_CHARS = 3
-URI = "file:///session"
 
 
 @dataclass(slots=True)
@@ -40,16 +41,35 @@ class Tally:
     slowest_at_once_ms: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where the document is, and how the model is asked."""
+
+    uri: str = "file:///session"
+    folders: tuple[str, ...] = ()
+    fim: Fim = "none"
+
+
+NOWHERE = Desk()
+
+
+async def at_once(survey: Callable[[], Prepared]) -> Prepared:
+    """Read files without a thread: virtual time does not wait for one."""
+    return survey()
+
+
 class Replay:
     """One user, one document, one engine."""
 
-    def __init__(self, session: Session, model: Model) -> None:
+    def __init__(self, session: Session, model: Model, desk: Desk = NOWHERE) -> None:
         self.session = session
         self.clock = VirtualClock()
-        self.provider = SimulatedProvider(self.clock, model, self.foretell)
+        self.provider = SimulatedProvider(self.clock, model, self.foretell, desk.fim)
         silent = Silent(self.provider)
-        world = World(silent, silent.with_folders, self.clock)
+        world = World(silent, silent.with_folders, self.clock, in_thread=at_once)
         self.engine = CompletionEngine(SettingsStack(), world, silent)
+        self.engine.set_folders(desk.folders)
+        self.uri = desk.uri
         self.tally = Tally()
         self.key_idx = 0
         self.offset = len(session.start)
@@ -63,7 +83,9 @@ class Replay:
 
     async def run(self) -> Tally:
         """Type the whole session."""
-        self.engine.open(Document(URI, self.session.language, 1, Text.of(self.session.start)))
+        self.engine.open(
+            Document(self.uri, self.session.language, 1, Text.of(self.session.start + self.session.tail))
+        )
         moment = 0.0
         while self.key_idx < len(self.session.keys):
             key = self.session.keys[self.key_idx]
@@ -110,16 +132,20 @@ class Replay:
         self._ask()
 
     def _edit(self, offset: int, deleted: int, text: str) -> None:
-        document = self.engine.document(URI)
+        document = self.engine.document(self.uri)
         assert document is not None
-        # The session is written at its end.
-        end = document.text.end
+        end = self._cursor(document)
         start = Point(end.line, end.column - deleted)
         changed = document.text.edit(start, end, text)
         self.engine.change(
-            Document(URI, document.language, document.version + 1, changed), (Edit(start, end, text),)
+            Document(self.uri, document.language, document.version + 1, changed), (Edit(start, end, text),)
         )
         self.offset = offset + len(text)
+
+    def _cursor(self, document: Document) -> Point:
+        """Give the place that is written at: all before the tail is the session's."""
+        line_idx = document.text.line_count - 1 - self.session.tail.count("\n")
+        return Point(line_idx, len(document.text.line(line_idx)))
 
     def _drop(self) -> None:
         if self.pending and not self.pending.done():
@@ -128,11 +154,11 @@ class Replay:
 
     def _ask(self) -> None:
         self._drop()
-        document = self.engine.document(URI)
+        document = self.engine.document(self.uri)
         assert document is not None
         now = self.clock.now()
         request = CompletionRequest(
-            self.engine.next_id(), document, document.text.end, Trigger.AUTOMATIC, "inline", now
+            self.engine.next_id(), document, self._cursor(document), Trigger.AUTOMATIC, "inline", now
         )
         self.pending = asyncio.create_task(self._answer(request))
         self.pending.add_done_callback(self._show)

@@ -33,6 +33,8 @@ class Session:
     start: str
     keys: tuple[Key, ...]
     language: str
+    tail: str = ""
+    """The text after it; begins with a line's end."""
 
     def ahead(self, key_idx: int, offset: int, limit: int = 400) -> str:
         """Give what is typed next without leaving `offset`, from a key on: what a perfect model would say."""
@@ -45,13 +47,14 @@ class Session:
         return text
 
 
-def session_from(path: Path, language: str, seed: int, n_keys: int) -> Session:
-    """Write the second half of a file below its first, a key at a time."""
+def session_from(path: Path, language: str, seed: int, n_keys: int, tail_share: float = 0.0) -> Session:
+    """Write what follows a file's first half, a key at a time; its last part may stand there already."""
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    middle = len(lines) // 2
+    middle, last = len(lines) // 2, len(lines) - int(len(lines) * tail_share)
     start = "".join(lines[:middle])
-    keys = _typed("".join(lines[middle:]), len(start), random.Random(seed))
-    return Session(start, tuple(key for key, _ in zip(keys, range(n_keys), strict=False)), language)
+    tail = "\n" + "".join(lines[last:]) if tail_share else ""
+    keys = _typed("".join(lines[middle:last]), len(start), random.Random(seed))
+    return Session(start, tuple(key for key, _ in zip(keys, range(n_keys), strict=False)), language, tail)
 
 
 def _typed(text: str, offset: int, dice: random.Random) -> Iterator[Key]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.values import Config
-from llm_lsp.core.types import Chunk, Finish, Patience, Profile, Prompt
+from llm_lsp.core.types import Chunk, Fim, Finish, Patience, Profile, Prompt
 from llm_lsp.engine.client import Kind, Level, Progress
 from llm_lsp.providers.base import Provider
 
@@ -101,6 +101,7 @@ class SimulatedStream:
     clock: VirtualClock
     model: Model
     tokens: list[str]
+    prompt: Prompt
     n_written: int = 0
     _task: asyncio.Task[object] | None = None
 
@@ -128,17 +129,18 @@ class SimulatedProvider:
     clock: VirtualClock
     model: Model
     foretell: Callable[[], tuple[str, int]]
+    fim: Fim = "none"
     streams: list[SimulatedStream] = field(default_factory=list)
 
     @property
     def profile(self) -> Profile:
         billing = self.model.cancel_stops_billing
         return Profile(
-            "simulated", "m", "none", max_in_flight=2 if billing else 1, cancel_stops_billing=billing
+            "simulated", "m", self.fim, max_in_flight=2 if billing else 1, cancel_stops_billing=billing
         )
 
     def stream(self, prompt: Prompt, patience: Patience = Patience.ASKED) -> SimulatedStream:
-        stream = SimulatedStream(self.clock, self.model, self.model.answer(*self.foretell()))
+        stream = SimulatedStream(self.clock, self.model, self.model.answer(*self.foretell()), prompt)
         self.streams.append(stream)
         return stream
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import statistics
 from pathlib import Path
 
 import llm_lsp
+from benchmarks.context import new_prompt_shares
 from benchmarks.replay import Replay, report
 from benchmarks.session import session_from
 from benchmarks.world import Model
@@ -31,3 +33,10 @@ async def test_the_same_session_gives_the_same_figures() -> None:
         runs.append({**report(replay), "slowest_at_once_ms": 0})
 
     assert runs[0] == runs[1]
+
+
+async def test_most_of_a_prompt_was_in_the_one_before() -> None:
+    shares = await new_prompt_shares(FILE.parent.parent.parent, n_keys=600)
+
+    assert len(shares) > 10
+    assert statistics.median(shares) <= 0.15

@@ -90,8 +90,8 @@ def test_a_long_line_is_cut_around_the_cursor() -> None:
     )
 
     assert window.prefix == window.suffix == ""
-    assert window.line_prefix == "a" * 2730
-    assert window.line_suffix == "b" * 595
+    assert window.line_prefix == "a" * 2975
+    assert window.line_suffix == "b" * 350
 
 
 def test_long_lines_around_are_left_out() -> None:
