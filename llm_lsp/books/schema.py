@@ -1,6 +1,11 @@
-"""The tables of the books, as SQL; knows nothing of who writes or reads them."""
+"""The tables of the books and what is asked of them, as SQL; knows nothing of who writes or reads them."""
 
 from __future__ import annotations
+
+import sqlite3
+
+from llm_lsp.books.figures import READ_S
+from llm_lsp.core.budget import Spent
 
 VERSION = 1
 """Kept in the file as `user_version`; a file with a higher one was written by a newer llm-lsp."""
@@ -52,3 +57,37 @@ NEWEST_DAY = "SELECT max(day) FROM daily WHERE day <= ?"
 SPENT = "SELECT day, currency, cost, tokens FROM daily WHERE day >= ? AND day <= ?"
 TRIM_TRACES = "DELETE FROM traces WHERE number <= (SELECT max(number) FROM traces) - ?"
 DROP_OLD = ("DELETE FROM calls WHERE day < ?", "DELETE FROM suggestions WHERE day < ?")
+
+# What is asked of the books; `key` is one of the reader's own expressions, never a user's text.
+FIGURES_OF_CALLS = """
+SELECT {key}, currency, coalesce(sum(cost), 0), sum(cost IS NULL), count(*), sum(input), sum(cached),
+    sum(output), sum(estimated), sum(outcome = 'failed')
+FROM calls WHERE day >= ? GROUP BY 1, 2
+"""
+FIRST_TIMES = "SELECT {key}, first_s FROM calls WHERE day >= ? AND first_s IS NOT NULL"
+FIGURES_OF_OFFERS = f"""
+SELECT {{key}}, sum(shown_s >= {READ_S} OR used > 0), sum(used > 0), sum(fate = 'typed through'), sum(used),
+    sum(CASE WHEN used > 0 THEN coalesce(kept_300, kept_120, kept_30, used) ELSE 0 END)
+FROM suggestions WHERE day >= ? GROUP BY 1
+"""
+FIGURES_OF_COUNTS = "SELECT {key}, what, sum(n) FROM counts WHERE day >= ? GROUP BY 1, 2"
+TRACES = "SELECT number, session, at, call, body FROM traces WHERE number > ? ORDER BY number DESC LIMIT ?"
+CALL = """
+SELECT number, at, provider, model, language, project, trigger, outcome, input, cached, written, output,
+    reasoning, estimated, cost, currency, free, first_s, whole_s
+FROM calls WHERE session = ? AND number = ?
+"""
+
+
+def spent(connection: sqlite3.Connection, day: str) -> Spent:
+    """Sum up what was spent on a day and in its month."""
+    today: dict[str, float] = {}
+    month: dict[str, float] = {}
+    tokens_today = tokens_this_month = 0
+    for row_day, currency, cost, tokens in connection.execute(SPENT, (f"{day[:7]}-01", day)):
+        month[currency] = month.get(currency, 0.0) + cost
+        tokens_this_month += tokens
+        if row_day == day:
+            today[currency] = cost
+            tokens_today += tokens
+    return Spent(day, today, month, tokens_today, tokens_this_month)

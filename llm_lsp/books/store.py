@@ -64,7 +64,7 @@ class Store:
                 rows = ((self._session, row.request, row.at, row.call, row.body) for row in batch.traces)
                 connection.executemany(schema.PUT_TRACE, rows)
                 connection.execute(schema.TRIM_TRACES, (TRACES,))
-            return _spent(connection, day)
+            return schema.spent(connection, day)
 
     def reserve(self, call: Call, allows: Callable[[Spent], bool]) -> tuple[bool, Spent]:
         """Write a call with the most it can cost, if what was spent until now allows it; and give what was spent.
@@ -73,10 +73,10 @@ class Store:
         """
         with self._transaction() as connection:
             day = _day_of(connection, call.at)
-            allowed = allows(_spent(connection, day))
+            allowed = allows(schema.spent(connection, day))
             if allowed:
                 self._put_call(connection, call, day)
-            spent = _spent(connection, day)
+            spent = schema.spent(connection, day)
         snapshot.save(self._snapshot, spent)
         return allowed, spent
 
@@ -241,19 +241,6 @@ def _day_of(connection: sqlite3.Connection, at: float) -> str:
     today = _utc_day(at)
     (newest,) = connection.execute(schema.NEWEST_DAY, ((today + MOST_AHEAD).isoformat(),)).fetchone()
     return max(today.isoformat(), newest or "")
-
-
-def _spent(connection: sqlite3.Connection, day: str) -> Spent:
-    today: dict[str, float] = {}
-    month: dict[str, float] = {}
-    tokens_today = tokens_this_month = 0
-    for row_day, currency, cost, tokens in connection.execute(schema.SPENT, (f"{day[:7]}-01", day)):
-        month[currency] = month.get(currency, 0.0) + cost
-        tokens_this_month += tokens
-        if row_day == day:
-            today[currency] = cost
-            tokens_today += tokens
-    return Spent(day, today, month, tokens_today, tokens_this_month)
 
 
 def _is_corrupt(error: sqlite3.Error) -> bool:

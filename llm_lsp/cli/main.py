@@ -16,6 +16,8 @@ COMMANDS = {
     "doctor": ("llm_lsp.cli.doctor", "Say what would be used, from where, and prove that it works."),
     "complete": ("llm_lsp.cli.complete", "Print a completion of a file at a place."),
     "eval": ("llm_lsp.cli.eval", "Measure completion on a repository: models and settings side by side."),
+    "explain": ("llm_lsp.cli.explain", "Say how the last requests were answered, and why."),
+    "usage": ("llm_lsp.cli.usage", "Show what was spent, and what became of the suggestions."),
     "provider": ("llm_lsp.cli.provider", "List, add, test and remove model APIs."),
     "model": ("llm_lsp.cli.model", "Fetch, list and run models on this machine."),
     "editor": ("llm_lsp.cli.editor", "Print or install an editor's configuration."),
