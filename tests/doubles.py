@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
-from llm_lsp.core.types import Chunk, Finish, Patience, Profile, Prompt
+from llm_lsp.core.types import Chunk, Finish, Patience, Profile, Prompt, Usage
 from llm_lsp.errors import LlmLspError
 
 
@@ -67,8 +67,8 @@ class ScriptedStream:
     def say(self, text: str) -> None:
         self._queue.put_nowait(Chunk(text))
 
-    def finish(self, text: str = "", finish: Finish = Finish.STOP) -> None:
-        self._queue.put_nowait(Chunk(text, finish))
+    def finish(self, text: str = "", finish: Finish = Finish.STOP, usage: Usage | None = None) -> None:
+        self._queue.put_nowait(Chunk(text, finish, usage))
 
     def fail(self, error: LlmLspError) -> None:
         self._queue.put_nowait(error)

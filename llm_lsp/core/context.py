@@ -7,6 +7,7 @@ stable, newest last: a model server's cache holds a prompt up to its first chang
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -86,6 +87,15 @@ class Gathered:
             estimate_tokens(snippet.path) + estimate_tokens(snippet.text) + MARKS_TOKENS
             for snippet in self.snippets
         )
+
+    @property
+    def in_words(self) -> str:
+        """Say what is in it, in words that hold no code."""
+        counts = Counter(self.sources)
+        parts = [f"{count} {source}" for source, count in counts.items()]
+        left = Counter(each.why for each in self.left_out)
+        out = [f"{count} left out, {why}" for why, count in left.items()]
+        return "; ".join((", ".join(parts) or "nothing of other places", *out))
 
 
 def rank(

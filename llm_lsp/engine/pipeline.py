@@ -17,7 +17,6 @@ from llm_lsp.core.types import (
     Finish,
     Generation,
     Patience,
-    Prompt,
     Reason,
     Skip,
 )
@@ -29,7 +28,7 @@ from llm_lsp.engine.events import Foreseen
 from llm_lsp.engine.gathering import Gathering
 from llm_lsp.engine.limits import RateLimit
 from llm_lsp.engine.menu import MenuWait
-from llm_lsp.engine.meter import MeteredStream, Order
+from llm_lsp.engine.meter import MeteredStream, Order, prompt_tokens
 from llm_lsp.engine.notices import Notices
 from llm_lsp.engine.place import CompletionJob, Place, Progress, Question, accepted
 from llm_lsp.engine.registry import Registry
@@ -108,16 +107,18 @@ class CompletionPipeline:
         """Count a call; what is asked for by hand counts against its provider's rate, too."""
         place.seat.reliability.began(self._clock.now())
 
-    def metered(self, place: Place, prompt: Prompt, stream: Stream) -> MeteredStream:
+    def metered(self, place: Place, question: Question, stream: Stream) -> MeteredStream:
         """Count what a call uses, and ask the budget before it is made."""
         self._left(place.request, "waiting", "for a pause in typing, and for a free slot")
-        return self._books.metered(place.request, place.profile, prompt, stream)
+        self._left(place.request, "context", question.gathered.in_words)
+        return self._books.metered(place.request, place.profile, question.prompt, stream)
 
     def keep(self, place: Place, generation: Generation, order: Order | None) -> None:
         """Keep what a call gave, for whoever asks at its place or along its text."""
         self._cache.put(place.ask, generation)
         if order is not None:
             self._books.wrote(order, generation.id)
+            place.seat.counted(prompt_tokens(order.prompt), generation.usage.input_tokens)
         if generation.finish is Finish.TRUNCATED:
             place.seat.reliability.left()
             return

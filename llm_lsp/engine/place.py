@@ -175,7 +175,7 @@ class Books(Protocol):
         """Take note of a call."""
         ...
 
-    def metered(self, place: Place, prompt: Prompt, stream: Stream) -> MeteredStream:
+    def metered(self, place: Place, question: Question, stream: Stream) -> MeteredStream:
         """Count what a call uses."""
         ...
 
@@ -209,12 +209,12 @@ class CompletionJob:
     def begin(self) -> Stream:
         """Build the prompt and begin the call."""
         self._books.began(self._place)
-        prompt = self.question().prompt
+        question = self.question()
         # Who lets a model think waits for it as a command does.
         thinks = self._place.ask.route.thinks
         patience = Patience.COMMAND if thinks else self._place.request.patience
-        stream = self._place.provider.stream(prompt, patience)
-        metered = self._books.metered(self._place, prompt, stream)
+        stream = self._place.provider.stream(question.prompt, patience)
+        metered = self._books.metered(self._place, question, stream)
         self._order = metered.order
         return metered
 
@@ -277,4 +277,4 @@ class CompletionJob:
         # What the answer needs is kept free.
         place = self._place
         window_tokens = place.profile.context_tokens * place.attempt.share
-        return max(MIN_PROMPT_TOKENS, window_tokens - place.profile.max_tokens)
+        return max(MIN_PROMPT_TOKENS, place.seat.tokens.budget(window_tokens - place.profile.max_tokens))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from llm_lsp.config.values import AUTO, LOCAL, Config
+from llm_lsp.core.tokens import TokenRate
 from llm_lsp.core.types import Reason, Skip
 from llm_lsp.engine.client import Client, Progress
 from llm_lsp.engine.clock import Clock
@@ -58,6 +59,8 @@ class Seat:
         self.absent = LOADING
         """Why there is no provider."""
         self.reliability = Reliability()
+        self.tokens = TokenRate()
+        """What its model's tokenizer makes of our estimates."""
         self._config = replace(config, provider=name)
         self._around = around
         self._search: asyncio.Task[None] | None = None
@@ -72,6 +75,10 @@ class Seat:
     def fits(self, config: Config) -> bool:
         """Say whether other settings would fill it in the same way."""
         return _choice(self._config) == _choice(replace(config, provider=self.name))
+
+    def counted(self, estimated: float, reported: int | None) -> None:
+        """Take note of what the API counted for a prompt, if it said so."""
+        self.tokens = self.tokens.learned(estimated, reported)
 
     def need(self) -> None:
         """Begin to find the provider, unless there is one or the last search was a moment ago."""

@@ -71,6 +71,14 @@ def test_what_is_refused_meanwhile_is_not_sent() -> None:
     assert gathered.left_out == (LeftOut("a.py", "it is excluded"),)
 
 
+def test_what_went_along_is_told_without_its_text() -> None:
+    edit = candidate("e.py", "edits")
+    gathered = choose(prepared(A, edit, B), 500, lambda one: one is B)
+
+    assert gathered.in_words == "1 edits, 1 similar; 1 left out, it is excluded"
+    assert choose(Prepared(), 500, anything).in_words == "nothing of other places"
+
+
 def test_the_best_stands_last_at_first() -> None:
     assert names(choose(prepared(A, B, C), 500, anything).snippets) == "cba"
 

@@ -242,6 +242,7 @@ async def test_the_last_request_is_explained_stage_by_stage() -> None:
         "cache",
         "gates",
         "waiting",
+        "context",
         "model",
         "fitting",
     ]

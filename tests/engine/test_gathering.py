@@ -14,7 +14,7 @@ from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
 from llm_lsp.core.context import Prepared
 from llm_lsp.core.text import Text
-from llm_lsp.core.types import CompletionRequest, Document, Edit, Point, RawPrompt, Trigger
+from llm_lsp.core.types import CompletionRequest, Document, Edit, Point, RawPrompt, Trigger, Usage
 from llm_lsp.engine.engine import CompletionEngine, World
 from llm_lsp.engine.gathering import ARRIVAL_S, IDLE_S
 from llm_lsp.engine.place import Question
@@ -38,7 +38,8 @@ class Desk:
         self.surveys = 0
         self.gate = asyncio.Event()
         self.gate.set()
-        world = World(ListedFinder([ScriptedProvider()]), same_stack, self.clock, in_thread=self._in_thread)
+        self.provider = ScriptedProvider()
+        world = World(ListedFinder([self.provider]), same_stack, self.clock, in_thread=self._in_thread)
         stack = SettingsStack().with_layer(Source.USER_FILE, settings)
         self.engine = CompletionEngine(stack, world, RecordingClient())
         self.engine.set_folders((folder.as_uri(),))
@@ -58,6 +59,9 @@ class Desk:
         changed = Document(document.uri, "python", document.version + 1, document.text.edit(end, end, text))
         self.engine.change(changed, (Edit(end, end, text),))
         return changed
+
+    def request(self, document: Document) -> CompletionRequest:
+        return CompletionRequest(1, document, document.text.end, Trigger.MANUAL, "inline", self.clock.now())
 
     async def prompt(self, document: Document) -> str:
         """Give what the model would be sent."""
@@ -79,6 +83,30 @@ async def desk(folder: Path, **context: object) -> AsyncIterator[Desk]:
     finally:
         made.gate.set()
         await made.engine.aclose()
+
+
+async def test_a_prompt_shrinks_where_the_api_counts_more_tokens_than_we_do(folder: Path) -> None:
+    async with desk(folder) as at:
+        document = at.open(text="".join(f"value_{idx} = compute({idx})\n" for idx in range(900)))
+        before = await at.prompt(document)
+        (seat,) = at.engine.registry.line(document, Trigger.MANUAL)
+        for _ in range(40):
+            seat.counted(1000, 2000)
+
+        assert len(await at.prompt(document)) < 0.7 * len(before)
+
+
+async def test_what_an_api_counts_for_a_prompt_is_learned(folder: Path) -> None:
+    async with desk(folder) as at:
+        document = at.open(text="".join(f"value_{idx} = compute({idx})\n" for idx in range(900)) + "last = ")
+        await settle()
+        task = asyncio.create_task(at.engine.complete(at.request(document)))
+        await settle()
+        at.provider.streams[0].finish("1", usage=Usage(4000, 1))
+        await task
+
+        (seat,) = at.engine.registry.line(document, Trigger.MANUAL)
+        assert seat.tokens.mean > 1
 
 
 @pytest.fixture
