@@ -26,6 +26,10 @@ MAX_WORD_CHARS = 32
 _LAST_WORD = re.compile(r"(\s|[^\w\s])?\w+$|\s$|[^\w\s]$")
 # What leaves a block: the line below it may stand anywhere.
 _LEAVES = re.compile(r"\s*(return|raise|throw|break|continue|pass|goto|exit)\b")
+# Lines of a docstring that are looked through for its beginning.
+LOOK_LINES = 128
+_DOCSTRING_END = re.compile(r"(\"\"\"|''')\s*$")
+_PYTHON_HEADER = re.compile(r"\s*(def|class|async def)\b.*:\s*(#.*)?$")
 # Characters that would have been one operator with what stands before the blank.
 _OPERATORS = "=<>!&|+-*/%^~:.?"
 
@@ -61,11 +65,24 @@ def _expected_indent(window: Window) -> str:
     indent = above[: len(above) - len(above.lstrip())]
     if opens_block(above, language_of(window.language)):
         return indent + indent_unit((*lines, *window.suffix.split("\n")))
-    # A block may end at a blank line, and does after a `return`.
-    if not lines or not lines[-1].strip() or _LEAVES.match(above):
-        return ""
     below = next_line(window)
-    return indent if below and indent_of(below) >= indent_of(above) else ""
+    if below and indent_of(below) >= indent_of(above):
+        # What follows is as deep, so the block goes on, unless it was left.
+        return "" if _LEAVES.match(above) else indent
+    return indent if _is_only_docstring(lines) else ""
+
+
+def _is_only_docstring(lines: list[str]) -> bool:
+    """Say whether the last lines are a docstring right below the header of its block, which has no body yet."""
+    with_text = [line for line in lines[-LOOK_LINES:] if line.strip()]
+    ends = with_text and _DOCSTRING_END.search(with_text[-1])
+    if not ends:
+        return False
+    quotes = ends.group(1)
+    starts = [idx for idx, line in enumerate(with_text) if quotes in line]
+    # It begins on its last line, or on the one before that has such quotes.
+    start = starts[-1] if with_text[-1].count(quotes) > 1 else starts[-2] if len(starts) > 1 else 0
+    return start > 0 and _PYTHON_HEADER.match(with_text[start - 1]) is not None
 
 
 class Rejoin:

@@ -176,7 +176,24 @@ def test_text_without_control_tokens_is_left_alone() -> None:
         pytest.param(
             Window("    a = 1\n", "", "", "\nb = 2\n", "python"), "", id="not where a block may end"
         ),
-        pytest.param(Window("    a = 1\n\n", "", "", "\n    b\n", "python"), "", id="not after a blank line"),
+        pytest.param(
+            Window("    a = 1\n\n", "", "", "\n    b\n", "python"), "   ", id="also after a blank line"
+        ),
+        pytest.param(Window("    a = 1\n\n", "", "", "\nb\n", "python"), "", id="not where it ended there"),
+        pytest.param(
+            Window('def f():\n    """Do."""\n\n', "", "", "", "python"), "   ", id="after a docstring"
+        ),
+        pytest.param(
+            Window('def f():\n    """Do\n\n    it.\n    """\n', "", "", "\nb\n", "python"),
+            "   ",
+            id="also one of several lines",
+        ),
+        pytest.param(
+            Window('def f():\n    a = 1\n    b = """c"""\n', "", "", "", "python"),
+            "",
+            id="not after a string",
+        ),
+        pytest.param(Window('"""Do."""\n', "", "", "", "python"), "", id="nor a module's docstring"),
         pytest.param(Window("    return 1\n", "", "", "\n    b\n", "python"), "", id="not after a return"),
         pytest.param(Window("def f():\n", "  ", "", "\n", "python"), " ", id="not where a depth was chosen"),
     ],
