@@ -96,6 +96,8 @@ class CompletionRequest:
     asked_at: float
     """Seconds of the engine's monotonic clock."""
     selected: Selected | None = None
+    sample: int = 0
+    """Which of several answers is wanted: 0 is the first, each further one is sampled by a call of its own."""
     steps: Steps = field(default_factory=Steps, compare=False)
     """What it met on its way, for `explain`."""
 
@@ -294,6 +296,8 @@ class RawPrompt:
 
     An API that `forces_start` holds the model to it, any other passes it over.
     """
+    temperature: float | None = None
+    """In place of the provider's own, where the API takes one; None leaves that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +316,8 @@ class FimPrompt:
     max_tokens: int = 128
     begins: str = ""
     """As in RawPrompt."""
+    temperature: float | None = None
+    """As in RawPrompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +332,8 @@ class ChatPrompt:
     max_tokens: int = 128
     thinks: bool = False
     """The model may think first, where it does so by itself; `max_tokens` bounds thoughts and answer together."""
+    temperature: float | None = None
+    """As in RawPrompt."""
 
 
 Prompt = RawPrompt | FimPrompt | ChatPrompt

@@ -88,6 +88,10 @@ class Bookkeeper:
         if isinstance(result, Completion) and request.face != "command":
             self._offers.show(document.uri, result, subject)
 
+    def shown(self, request: CompletionRequest, completion: Completion) -> None:
+        """Take note that another of several answers is what its user looks at."""
+        self._offers.show(request.document.uri, completion, self._subject(request.document))
+
     def edited(self, document: Document, edits: Sequence[Edit]) -> None:
         """Follow a document's edits; what comes at once counts as one keystroke."""
         self._offers.edited(document.uri, edits)

@@ -91,6 +91,10 @@ class Engine(Protocol):
         """Answer a request; cancelling the task detaches it."""
         ...
 
+    async def suggestions(self, request: CompletionRequest) -> tuple[Completion, ...]:
+        """Answer a request with all that can be chosen among, best first; cancelling the task detaches it."""
+        ...
+
     def accepted(self, completion_id: str) -> None:
         """Take note that the user accepted a completion; an unknown id is no error."""
         ...

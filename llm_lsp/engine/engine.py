@@ -13,6 +13,7 @@ from llm_lsp.config.trust import Source
 from llm_lsp.core.redact import Redactor
 from llm_lsp.core.trigger import admit_document
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Point, Reason, Skip
+from llm_lsp.engine.alternatives import Alternatives
 from llm_lsp.engine.bookkeeper import Bookkeeper
 from llm_lsp.engine.client import Client
 from llm_lsp.engine.client import Source as EditorSource
@@ -65,6 +66,7 @@ class CompletionEngine:
         self._pipeline = CompletionPipeline(
             self.registry, self._workspace, self._gathering, self._notices, clock, world.redactor, self._books
         )
+        self._alternatives = Alternatives(self._pipeline, self.next_id)
         self._folders: tuple[str, ...] = ()
         self._next_id = 0
         self._is_off = False
@@ -144,6 +146,13 @@ class CompletionEngine:
         self._books.answered(request, result)
         return result
 
+    async def suggestions(self, request: CompletionRequest) -> tuple[Completion, ...]:
+        """Answer one request with all that can be chosen among, best first; several only where it is repeated by hand."""
+        first = await self.complete(request)
+        if isinstance(first, Skip):
+            return ()
+        return (first, *await self._alternatives.beside(request, first))
+
     def question(self, request: CompletionRequest) -> Question | Skip:
         """Give what a model would be asked for a request, as it would be sent; nothing is sent."""
         return self._pipeline.question(request)
@@ -151,6 +160,8 @@ class CompletionEngine:
     def accepted(self, completion_id: str) -> None:
         """Take note that a completion was accepted; an unknown id is no error."""
         LOG.debug("accepted %s", completion_id)
+        if chosen := self._alternatives.take(completion_id):
+            self._books.shown(*chosen)
         self._books.accepted(completion_id)
 
     def toggle(self) -> bool:

@@ -20,6 +20,8 @@ class Route:
     """Counts the settings; nothing of an old epoch is joined or cached under a new one."""
     thinks: bool = False
     """Whether the model is asked to think first."""
+    sample: int = 0
+    """Which of several answers: each has a call of its own."""
 
 
 @dataclass(frozen=True, slots=True)

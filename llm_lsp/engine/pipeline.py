@@ -92,6 +92,16 @@ class CompletionPipeline:
             return await self._menu.answer(request.document.uri, asking, budget_s, is_current=is_current)
         return await self._ask(place, progress)
 
+    def slots(self, request: CompletionRequest) -> int:
+        """Say how many calls may be made for a request at a time; 0 where nobody is to be asked."""
+        place = next(self._turns.places(request))
+        return 0 if isinstance(place, Skip) else place.profile.max_in_flight
+
+    async def sample(self, request: CompletionRequest) -> Completion | Skip:
+        """Give a further answer to a request that was just answered; it neither ends nor replaces what is shown."""
+        place = self._at_once(request)
+        return await self._ask(place, None) if isinstance(place, Place) else place
+
     def question(self, request: CompletionRequest) -> Question | Skip:
         """Give what a model would be asked for a request; nothing is sent."""
         if skip := self._admit(request):
@@ -219,7 +229,7 @@ class CompletionPipeline:
         result = place.completion(generation, typed)
         place.request.steps.generation_id = generation.id
         self._left(place.request, "fitting", f"{len(generation.text)} characters of the model's to the text")
-        if isinstance(result, Completion) and place.request.face == "inline":
+        if isinstance(result, Completion) and place.request.face == "inline" and not place.request.sample:
             self._shown.put(place.ask, generation, typed)
             self._look_ahead(place, generation, typed, result)
         return result

@@ -43,6 +43,10 @@ from llm_lsp.providers.base import Provider, Stream
 # Tokens. A model with a smaller window than its answers' limit still sees this much.
 MIN_PROMPT_TOKENS = 64
 
+# For answers beside the first: loose enough to differ, and still code (HumanEval's pass@k is measured at 0.2 to 0.8,
+# https://arxiv.org/abs/2107.03374, section 3.3).
+SAMPLE_TEMPERATURE = 0.7
+
 Progress = Callable[[str], None]
 """Is told the text so far while it streams."""
 
@@ -78,7 +82,7 @@ class Place:
         else:
             at = pace.last_edit_at + settings.debounce_ms / 1000
         thinks = is_manual and profile.thinks_by_hand
-        route = Route(profile.provider, profile.model, profile.fim, runtime.epoch, thinks)
+        route = Route(profile.provider, profile.model, profile.fim, runtime.epoch, thinks, request.sample)
         anchor = anchor_at(request.document, request.point)
         # A menu is gone once an item is taken: there a part of a line is of no use.
         by_phrase = settings.length == "auto" and request.face == "inline" and not is_manual
@@ -225,6 +229,8 @@ class CompletionJob:
         """
         place = self._place
         prompt = build_prompt(self._window, place.profile, place.mode, self._gathered.snippets, place.ways)
+        if place.request.sample:
+            prompt = replace(prompt, temperature=SAMPLE_TEMPERATURE)
         if place.runtime.config.privacy.redact_secrets:
             prompt, _ = redact_prompt(prompt, self._redactor.redact)
         return Question(prompt, place.profile, self._gathered)

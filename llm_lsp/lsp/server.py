@@ -15,7 +15,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 
 from llm_lsp import __version__
-from llm_lsp.core.types import Completion, Document, Face, Skip, Trigger
+from llm_lsp.core.types import Completion, Document, Face, Trigger
 from llm_lsp.engine.client import Client, Engine
 from llm_lsp.lsp import convert
 from llm_lsp.lsp.editor import Editor
@@ -197,12 +197,9 @@ def inline_completion(
     request = convert.to_request(document, params.position, asking, selected)
 
     async def answer() -> types.InlineCompletionList:
-        found = await ls.engine.complete(request)
-        if isinstance(found, Skip):
-            return types.InlineCompletionList([])
-        return types.InlineCompletionList(
-            convert.to_inline_items(found, request, document.text, asking.encoding)
-        )
+        found = await ls.engine.suggestions(request)
+        items = (convert.to_inline_items(one, request, document.text, asking.encoding) for one in found)
+        return types.InlineCompletionList([item for some in items for item in some])
 
     return answer()
 

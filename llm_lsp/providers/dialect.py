@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 
 from llm_lsp.config.values import Api, Prefill
@@ -31,6 +31,12 @@ class Settings:
     """Fields of a dialogue's request that keep the model from thinking; mappings are merged."""
     extra_body: Mapping[str, object] = field(default_factory=dict)
     """Wins over ours; mappings are merged."""
+
+    def heated(self, temperature: float | None) -> Settings:
+        """Put a prompt's own temperature in place of ours, where the API takes one."""
+        if temperature is None or self.temperature is None:
+            return self
+        return replace(self, temperature=temperature)
 
     def completed(self, body: Json, prompt: Prompt) -> Json:
         """Add to a request's body what the API and the user want in it."""

@@ -101,7 +101,7 @@ class HttpProvider:
     def stream(self, prompt: Prompt, patience: Patience = Patience.ASKED) -> HttpStream:
         """Begin a call; its body is written now, and sent when the stream is iterated."""
         endpoint = self._endpoint
-        request = endpoint.dialect.request(prompt, endpoint.settings)
+        request = endpoint.dialect.request(prompt, endpoint.settings.heated(prompt.temperature))
         deadlines = endpoint.deadlines[patience]
         question = _Question(self, request.path, encode(request.body), deadlines.connect_s)
         stream = HttpStream(

@@ -190,6 +190,22 @@ async def test_what_is_accepted_is_looked_for_again() -> None:
     assert (last.fate, last.used_chars, last.kept_chars) == ("accepted", 9, (9, 0, 0))
 
 
+async def test_of_several_answers_the_one_that_is_accepted_counts() -> None:
+    rig = Rig(replace(PAID, max_in_flight=1, cancel_stops_billing=False))
+    await rig.write("y = ")
+    rig.provider.replies = ["first", "second"]
+    document = rig.engine.document(URI)
+    assert document is not None
+    for number in range(2):
+        request = CompletionRequest(100 + number, document, Point(0, 4), Trigger.MANUAL, "inline", 0.0)
+        choices = await rig.engine.suggestions(request)
+    rig.type("second")
+    rig.engine.accepted(choices[1].id)
+    store = await rig.close()
+
+    assert [(row.fate, row.chars) for row in store.suggestions] == [("dismissed", 5), ("accepted", 6)]
+
+
 async def test_a_suggestion_that_its_user_writes_past_is_dismissed() -> None:
     rig = Rig()
     await rig.write("x = ")

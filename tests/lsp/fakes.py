@@ -26,6 +26,8 @@ class FakeEngine:
 
     client: Client
     text: str = "answer()"
+    others: tuple[Completion, ...] = ()
+    """Answers beside the first."""
     failure: BaseException | None = None
     hold: asyncio.Event | None = None
     requests: list[CompletionRequest] = field(default_factory=list)
@@ -71,6 +73,10 @@ class FakeEngine:
         if not self.text:
             return Skip(Reason.EMPTY)
         return Completion("opaque", 1, request.point, request.point, self.text)
+
+    async def suggestions(self, request: CompletionRequest) -> tuple[Completion, ...]:
+        first = await self.complete(request)
+        return () if isinstance(first, Skip) else (first, *self.others)
 
     def accepted(self, completion_id: str) -> None:
         self.calls.append(("accepted", completion_id))

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llm_lsp.core.types import Completion, Point
 from llm_lsp.engine.client import Progress
 from tests.lsp.fakes import CAPABLE, URI, Wire, at, edit, span, started
 
@@ -56,6 +57,15 @@ async def test_an_inline_request_is_answered_at_the_cursor() -> None:
     [item] = answer["result"]["items"]
     assert (item["insertText"], item["range"]) == ("answer()", span((0, 4), (0, 4)))
     assert item["command"]["arguments"] == ["opaque"]
+
+
+async def test_several_answers_are_items_in_their_order() -> None:
+    wire = started("x = \n")
+    wire.engine.others = (Completion("other", 2, Point(0, 4), Point(0, 4), "another()"),)
+    answer = await wire.ask(INLINE, at(0, 4))
+    items = answer["result"]["items"]
+    assert [item["insertText"] for item in items] == ["answer()", "another()"]
+    assert [item["command"]["arguments"] for item in items] == [["opaque"], ["other"]]
 
 
 async def test_a_menu_request_is_answered_incomplete() -> None:

@@ -223,3 +223,13 @@ def test_llamacpp_holds_an_answer_to_its_beginning(begins: str, grammar: str) ->
 
 def test_without_a_beginning_there_is_no_grammar() -> None:
     assert "grammar" not in load_dialect("llamacpp-infill").request(RawPrompt("x"), Settings()).body
+
+
+@pytest.mark.parametrize(
+    ("ours", "sent"), [pytest.param(0.0, 0.7, id="taken"), pytest.param(None, None, id="refused")]
+)
+def test_a_prompts_own_temperature_goes_where_one_is_taken(ours: float | None, sent: float | None) -> None:
+    settings = Settings(temperature=ours)
+
+    assert settings.heated(0.7).temperature == sent
+    assert settings.heated(None) is settings
