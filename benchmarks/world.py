@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.values import Config
 from llm_lsp.core.types import Chunk, Fim, Finish, Patience, Profile, Prompt
-from llm_lsp.engine.client import Kind, Level, Progress
+from llm_lsp.engine.client import Level, Progress, Status
 from llm_lsp.providers.base import Provider
 
 TOKEN = re.compile(r"\s*\w+|\s*[^\w\s]|\s+")
@@ -170,7 +170,7 @@ class Silent:
     def progress(self, progress: Progress) -> None:
         """Show nothing."""
 
-    def status(self, kind: Kind, *, busy: bool = False, message: str = "") -> None:
+    def status(self, status: Status) -> None:
         """Show nothing."""
 
     def with_folders(self, stack: SettingsStack, folders: object) -> SettingsStack:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from llm_lsp.engine.client import Kind, Level, Progress
+from llm_lsp.engine.client import Level, Progress, Status
 
 COLOURS = {"error": "red", "warning": "yellow", "info": None}
 
@@ -28,5 +28,5 @@ class ConsoleClient:
             click.secho(progress.message, err=True, dim=True)
         self._last = progress.message
 
-    def status(self, kind: Kind, *, busy: bool = False, message: str = "") -> None:
+    def status(self, status: Status) -> None:
         """A command ends with its own words."""

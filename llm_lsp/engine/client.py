@@ -30,6 +30,21 @@ class Progress:
     done: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How the server is, for a status line."""
+
+    kind: Kind = "Normal"
+    message: str = ""
+    busy: bool = False
+    """A model is loading, or somebody waits for an answer that was asked for by hand."""
+    provider: str = ""
+    model: str = ""
+    """What answered last; both are empty until something did."""
+    spent_today: str = ""
+    """As "0.12 USD"; empty while nothing is spent."""
+
+
 class Client(Protocol):
     """An editor. All methods return at once and never raise; a client that cannot show something does not."""
 
@@ -51,8 +66,8 @@ class Client(Protocol):
         """Show how far a longer task is."""
         ...
 
-    def status(self, kind: Kind, *, busy: bool = False, message: str = "") -> None:
-        """Say how the server is, for a status line."""
+    def status(self, status: Status) -> None:
+        """Say how the server is."""
         ...
 
 

@@ -25,6 +25,7 @@ from llm_lsp.engine.place import Question
 from llm_lsp.engine.registry import Registry
 from llm_lsp.engine.seat import Finder
 from llm_lsp.engine.usage import Ledger, Store, limits_of
+from llm_lsp.engine.waiting import Waiting
 from llm_lsp.engine.workspace import Workspace
 from llm_lsp.errors import ConfigError
 
@@ -67,6 +68,7 @@ class CompletionEngine:
             self.registry, self._workspace, self._gathering, self._notices, clock, world.redactor, self._books
         )
         self._alternatives = Alternatives(self._pipeline, self.next_id)
+        self._waiting = Waiting(client, self._notices, clock)
         self._folders: tuple[str, ...] = ()
         self._next_id = 0
         self._is_off = False
@@ -140,7 +142,8 @@ class CompletionEngine:
             return Skip(Reason.MENU_OFF)
         self._workspace.visit(request.document.uri, request.point)
         self._gathering.touched(request.document.uri, edited=False)
-        result = self._off() or await self._pipeline.complete(request, progress)
+        with self._waiting.shown(request):
+            result = self._off() or await self._pipeline.complete(request, progress)
         if isinstance(result, Skip):
             LOG.debug("request %d: %s", request.id, result.reason.name)
         self._books.answered(request, result)
@@ -151,7 +154,8 @@ class CompletionEngine:
         first = await self.complete(request)
         if isinstance(first, Skip):
             return ()
-        return (first, *await self._alternatives.beside(request, first))
+        with self._waiting.shown(request):
+            return (first, *await self._alternatives.beside(request, first))
 
     def question(self, request: CompletionRequest) -> Question | Skip:
         """Give what a model would be asked for a request, as it would be sent; nothing is sent."""

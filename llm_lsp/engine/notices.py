@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
-from llm_lsp.engine.client import Client, Kind, Level
+from llm_lsp.core.budget import Spent
+from llm_lsp.core.types import Profile
+from llm_lsp.engine.client import Client, Kind, Level, Status
 
 LOG = logging.getLogger(__name__)
 
@@ -28,7 +31,7 @@ class Notices:
         self._client = client
         self._now = now
         self._said: dict[tuple[str, str], _Said] = {}
-        self._status: tuple[Kind, str, bool] | None = None
+        self._status: Status | None = None
 
     def say(self, cause: str, level: Level, text: str, kind: str = "") -> None:
         """Show and log a line, an error as the status too; the same line for the same cause comes once.
@@ -56,9 +59,26 @@ class Notices:
 
     def status(self, kind: Kind, message: str = "", *, busy: bool = False) -> None:
         """Say how the server is, if that is new."""
-        if self._status != (kind, message, busy):
-            self._status = kind, message, busy
-            self._client.status(kind, message=message, busy=busy)
+        self._show(kind=kind, message=message, busy=busy)
+
+    def busy(self, busy: bool) -> None:
+        """Say whether somebody waits; all else stays as it was."""
+        self._show(busy=busy)
+
+    def answering(self, profile: Profile) -> None:
+        """Say who answers."""
+        self._show(provider=profile.provider, model=profile.model)
+
+    def spent(self, spent: Spent) -> None:
+        """Say what was spent today."""
+        amounts = (f"{money:.2f} {currency}" for currency, money in spent.money_today.items() if money > 0)
+        self._show(spent_today=" + ".join(amounts))
+
+    def _show(self, **changes: Any) -> None:
+        status = replace(self._status or Status(), **changes)
+        if status != self._status:
+            self._status = status
+            self._client.status(status)
 
     def _is_fresh(self, said: _Said) -> bool:
         return not said.is_over or self._now() < said.at + SAY_AGAIN_S

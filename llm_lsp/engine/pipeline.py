@@ -121,6 +121,7 @@ class CompletionPipeline:
         """Count what a call uses, and ask the budget before it is made."""
         self._left(place.request, "waiting", "for a pause in typing, and for a free slot")
         self._left(place.request, "context", question.gathered.in_words)
+        self._notices.answering(place.profile)
         return self._books.metered(place.request, place.profile, question.prompt, stream)
 
     def keep(self, place: Place, generation: Generation, order: Order | None) -> None:

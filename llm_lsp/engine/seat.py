@@ -165,6 +165,7 @@ class Seat:
         LOG.info("provider %s, model %s, fim %s", profile.provider, profile.model, profile.fim)
         self.provider = provider
         self._around.notices.over(self._cause)
+        self._around.notices.answering(profile)
         self._around.notices.status("Normal", f"{profile.provider}: {profile.model}")
 
     @property

@@ -197,6 +197,7 @@ class Ledger:
             self._wake_at(self._clock.now() + RETRY_S)
             return
         self._spent = spent.plus(self._calls.values())
+        self._notices.spent(self.spent)
         self._notices.over(BOOKS_CAUSE)
         self._writing = None
         self._judge()

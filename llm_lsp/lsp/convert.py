@@ -11,6 +11,7 @@ from lsprotocol import types
 
 from llm_lsp.core.text import Encoding, Text, advance, difference, to_point, to_position
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Face, Point, Selected, Trigger
+from llm_lsp.engine.client import Status
 
 SECTION = "llm-lsp"
 """The settings' section, and the first part of our commands' names."""
@@ -317,3 +318,15 @@ def server_capabilities(encoding: Encoding, commands: Iterable[str]) -> types.Se
         execute_command_provider=types.ExecuteCommandOptions(commands=list(commands)),
         workspace=types.WorkspaceOptions(workspace_folders=folders),
     )
+
+
+def to_status(status: Status) -> dict[str, object]:
+    """Write a status as its notification has it."""
+    return {
+        "kind": status.kind,
+        "busy": status.busy,
+        "message": status.message,
+        "provider": status.provider,
+        "model": status.model,
+        "spentToday": status.spent_today,
+    }

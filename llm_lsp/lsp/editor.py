@@ -8,7 +8,8 @@ from typing import Any
 
 from lsprotocol import types
 
-from llm_lsp.engine.client import Kind, Level, Progress
+from llm_lsp.engine.client import Level, Progress, Status
+from llm_lsp.lsp import convert
 from llm_lsp.lsp.convert import Capabilities
 from llm_lsp.lsp.protocol import Protocol
 
@@ -44,9 +45,9 @@ class Editor:
         }
         self._protocol.notify(types.WINDOW_SHOW_MESSAGE, types.ShowMessageParams(kind[level], text))
 
-    def status(self, kind: Kind, *, busy: bool = False, message: str = "") -> None:
+    def status(self, status: Status) -> None:
         """Say how the server is; a notification of ours, which a client that does not know it ignores."""
-        self._protocol.notify(STATUS, {"kind": kind, "busy": busy, "message": message})
+        self._protocol.notify(STATUS, convert.to_status(status))
 
     def progress(self, progress: Progress) -> None:
         """Open, move or close a progress bar."""

@@ -284,3 +284,13 @@ async def test_before_the_first_request_there_is_nothing_to_explain() -> None:
 )
 def test_a_project_is_its_folders_name(folders: tuple[str, ...], name: str) -> None:
     assert project_of(URI, folders) == name
+
+
+async def test_the_status_names_who_answers() -> None:
+    rig = Rig()
+    await rig.write("x = ")
+    await rig.ask("1 + 1")
+    status = rig.client.status_now
+    await rig.close()
+
+    assert (status.provider, status.model) == ("mine", "m")

@@ -25,7 +25,7 @@ from llm_lsp.core.types import (
     Skip,
     Trigger,
 )
-from llm_lsp.engine.client import Kind, Level, Progress
+from llm_lsp.engine.client import Level, Progress, Status
 from llm_lsp.engine.engine import CompletionEngine, World
 from llm_lsp.engine.menu import HOLD_S
 from llm_lsp.engine.scheduler import LINGER_S
@@ -44,6 +44,7 @@ class RecordingClient:
     shown: list[str] = field(default_factory=list)
     progressed: list[Progress] = field(default_factory=list)
     statuses: list[str] = field(default_factory=list)
+    status_now: Status = field(default_factory=Status)
 
     def show(self, level: Level, text: str) -> None:
         self.shown.append(text)
@@ -51,8 +52,9 @@ class RecordingClient:
     def progress(self, progress: Progress) -> None:
         self.progressed.append(progress)
 
-    def status(self, kind: Kind, *, busy: bool = False, message: str = "") -> None:
-        self.statuses.append(kind)
+    def status(self, status: Status) -> None:
+        self.statuses.append(status.kind)
+        self.status_now = status
 
 
 @dataclass

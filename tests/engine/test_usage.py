@@ -144,6 +144,12 @@ async def test_what_is_reserved_counts_until_it_is_settled(rig: Rig) -> None:
     await rig.ledger.reserve(a_call(2, 0.1, outcome="reserved"))
 
 
+async def test_the_status_has_what_was_spent_today(rig: Rig) -> None:
+    await rig.spend(0.123)
+
+    assert rig.client.status_now.spent_today == "0.12 USD"
+
+
 async def test_a_new_day_has_its_own_budget(rig: Rig) -> None:
     rig.limit(Limits(per_day=1.0))
     await rig.spend(1.0)

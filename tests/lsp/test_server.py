@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_lsp.core.types import Completion, Point
-from llm_lsp.engine.client import Progress
+from llm_lsp.engine.client import Progress, Status
 from tests.lsp.fakes import CAPABLE, URI, Wire, at, edit, span, started
 
 INLINE = "textDocument/inlineCompletion"
@@ -351,9 +351,18 @@ def test_explain_answers_with_its_words() -> None:
 def test_messages_and_states_reach_the_editor() -> None:
     wire = started()
     wire.engine.client.show("warning", "careful")
-    wire.engine.client.status("Normal", busy=True)
+    wire.engine.client.status(Status("Normal", "ready", True, "mine", "m", "0.12 USD"))
     assert wire.sent("window/showMessage") == [{"type": 2, "message": "careful"}]
-    assert wire.sent("llm-lsp/status") == [{"kind": "Normal", "busy": True, "message": ""}]
+    assert wire.sent("llm-lsp/status") == [
+        {
+            "kind": "Normal",
+            "busy": True,
+            "message": "ready",
+            "provider": "mine",
+            "model": "m",
+            "spentToday": "0.12 USD",
+        }
+    ]
 
 
 def agree(wire: Wire, *, error: bool = False) -> None:
