@@ -138,7 +138,8 @@ _TOO_LONG = re.compile(
     r"exceed_context_size|context_length_exceeded|context (length|window|size)|tokens_too_long|\b1261\b|too long"
     r"|prompt is longer|maximum (input|prompt) length"
 )
-_KEY = re.compile(r"api[_ -]?key")
+# The second is LiteLLM's answer to a key that is not its master's, where it has no database of others.
+_KEY = re.compile(r"api[_ -]?key|no_db_connection")
 _NO_INSERT = re.compile(r"insert|infill|suffix")
 _LOADING = re.compile(r"loading")
 

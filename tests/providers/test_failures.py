@@ -30,6 +30,7 @@ STATUSES = [
     pytest.param(401, None, errors.AuthError, "set MINE_API_KEY", id="401"),
     pytest.param(403, None, errors.AuthError, "refused the key", id="403"),
     pytest.param(400, error("Incorrect API key provided"), errors.AuthError, "key", id="400 about the key"),
+    pytest.param(400, error(type="no_db_connection"), errors.AuthError, "key", id="LiteLLM without database"),
     pytest.param(402, None, errors.MoneyError, "credit", id="402"),
     pytest.param(429, error(code="insufficient_quota"), errors.MoneyError, "credit", id="OpenAI's quota"),
     pytest.param(429, error(code="1113"), errors.MoneyError, "credit", id="Zhipu's arrears"),
