@@ -31,7 +31,11 @@ def body(prompt: Prompt, settings: Settings, fields: Json) -> Json:
     result["stream"] = settings.stream
     if settings.stream and settings.ask_usage:
         result["stream_options"] = {"include_usage": True}
-    return settings.completed(result, prompt)
+    completed = settings.completed(result, prompt)
+    if settings.stream:
+        return completed
+    # Refused beside an answer that comes as a whole, and a preset's further fields may hold it.
+    return {name: value for name, value in completed.items() if name != "stream_options"}
 
 
 def chat_request(prompt: ChatPrompt, settings: Settings) -> HttpRequest:

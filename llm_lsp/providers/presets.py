@@ -21,8 +21,8 @@ class Preset:
     api: Api
     base_url: str = ""
     """Empty where each user has an address of their own."""
-    key_envs: tuple[str, ...] = ()
-    """Usual names of the variable with its key; none where no key is needed."""
+    key_env: str = ""
+    """Usual name of the variable with its key; empty where no key is needed."""
     model: str = ""
     """Empty where the user must name one, or where a server has one of its own."""
     fim: str = "auto"
@@ -108,126 +108,126 @@ PRESETS: Mapping[str, Preset] = {
     for preset in (
         # Fill-in-the-middle, hosted.
         Preset(
-            "codestral", "mistral-fim", "https://codestral.mistral.ai/v1", ("CODESTRAL_API_KEY",),
+            "codestral", "mistral-fim", "https://codestral.mistral.ai/v1", "CODESTRAL_API_KEY",
             "codestral-latest", "native", cancel_stops_billing=False, quirks=_MISTRAL,
             note="the best hosted fill-in-the-middle; its keys are not those of mistral",
         ),
         Preset(
-            "mistral", "mistral-fim", "https://api.mistral.ai/v1", ("MISTRAL_API_KEY",),
+            "mistral", "mistral-fim", "https://api.mistral.ai/v1", "MISTRAL_API_KEY",
             "codestral-latest", "native", cancel_stops_billing=False, quirks=_MISTRAL,
         ),
         Preset(
-            "deepseek", "openai-completions", "https://api.deepseek.com/beta", ("DEEPSEEK_API_KEY",),
+            "deepseek", "openai-completions", "https://api.deepseek.com/beta", "DEEPSEEK_API_KEY",
             "deepseek-flash", "native", quirks=_DEEPSEEK, note="costs double at peak hours",
         ),
         Preset(
-            "inception", "openai-completions", "https://api.inceptionlabs.ai/v1/fim", ("INCEPTION_API_KEY",),
+            "inception", "openai-completions", "https://api.inceptionlabs.ai/v1/fim", "INCEPTION_API_KEY",
             "mercury-edit-2", "native", quirks=Quirks(takes_temperature=False, ask_usage=True),
         ),
         Preset(
-            "qianfan", "openai-completions", "https://qianfan.baidubce.com/v2", ("QIANFAN_API_KEY",),
+            "qianfan", "openai-completions", "https://qianfan.baidubce.com/v2", "QIANFAN_API_KEY",
             "qwen3-coder-30b-a3b-instruct", "native", cancel_stops_billing=False, quirks=_ASKED,
         ),
         Preset(
-            "siliconflow", "openai-completions", "https://api.siliconflow.cn/v1", ("SILICONFLOW_API_KEY",),
+            "siliconflow", "openai-completions", "https://api.siliconflow.cn/v1", "SILICONFLOW_API_KEY",
             "Qwen/Qwen2.5-Coder-7B-Instruct", "native",
             quirks=Quirks(max_stops=16, thinking_off={"enable_thinking": False}),
         ),
         Preset(
             "dashscope", "openai-completions", "https://dashscope.aliyuncs.com/compatible-mode/v1",
-            ("DASHSCOPE_API_KEY",), "qwen2.5-coder-32b-instruct", "qwen", cancel_stops_billing=False,
+            "DASHSCOPE_API_KEY", "qwen2.5-coder-32b-instruct", "qwen", cancel_stops_billing=False,
             quirks=_DASHSCOPE, note="takes keys of the Beijing region only",
         ),
         Preset(
             "dashscope-intl", "openai-chat", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
-            ("DASHSCOPE_API_KEY",), "qwen3-coder-flash", "chat", cancel_stops_billing=False, quirks=_DASHSCOPE,
+            "DASHSCOPE_API_KEY", "qwen3-coder-flash", "chat", cancel_stops_billing=False, quirks=_DASHSCOPE,
             note="takes keys of the Singapore region only, and has no completions API",
         ),
         Preset(
-            "fireworks", "openai-completions", "https://api.fireworks.ai/inference/v1", ("FIREWORKS_API_KEY",),
+            "fireworks", "openai-completions", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY",
             note="name a base or coder model; they change often",
         ),
         Preset(
-            "together", "openai-completions", "https://api.together.ai/v1", ("TOGETHER_API_KEY",),
+            "together", "openai-completions", "https://api.together.ai/v1", "TOGETHER_API_KEY",
             note="name a base or coder model; they change often",
         ),
         # Servers on this machine.
-        Preset("llamacpp", "llamacpp-infill", "http://127.0.0.1:8080", ("LLAMA_API_KEY",), quirks=_BY_API["llamacpp-infill"]),
+        Preset("llamacpp", "llamacpp-infill", "http://127.0.0.1:8080", "LLAMA_API_KEY", quirks=_BY_API["llamacpp-infill"]),
         Preset(
-            "ollama", "ollama", "http://127.0.0.1:11434", (), "qwen2.5-coder:7b", quirks=_BY_API["ollama"],
+            "ollama", "ollama", "http://127.0.0.1:11434", "", "qwen2.5-coder:7b", quirks=_BY_API["ollama"],
             note="loads the model at the first request",
         ),
-        Preset("vllm", "openai-completions", "http://127.0.0.1:8000/v1", ("VLLM_API_KEY",), quirks=_SERVER),
+        Preset("vllm", "openai-completions", "http://127.0.0.1:8000/v1", "VLLM_API_KEY", quirks=_SERVER),
         Preset("sglang", "openai-completions", "http://127.0.0.1:30000/v1", quirks=_SERVER),
-        Preset("lmstudio", "openai-completions", "http://127.0.0.1:1234/v1", ("LM_API_TOKEN",)),
-        Preset("tgi", "tgi", "http://127.0.0.1:8080", ("HF_TOKEN",), note="fim is the name of its model's template family"),
+        Preset("lmstudio", "openai-completions", "http://127.0.0.1:1234/v1", "LM_API_TOKEN"),
+        Preset("tgi", "tgi", "http://127.0.0.1:8080", "HF_TOKEN", note="fim is the name of its model's template family"),
         # Chat models that are asked to fill the gap.
         Preset(
-            "openai", "openai-chat", "https://api.openai.com/v1", ("OPENAI_API_KEY",), "gpt-6-luna", "chat",
+            "openai", "openai-chat", "https://api.openai.com/v1", "OPENAI_API_KEY", "gpt-6-luna", "chat",
             {"stream_options": {"include_obfuscation": False}}, quirks=_OPENAI, models=_OPENAI_MODELS,
         ),
         Preset(
-            "azure", "openai-chat", "", ("AZURE_OPENAI_API_KEY",), fim="chat",
+            "azure", "openai-chat", "", "AZURE_OPENAI_API_KEY", fim="chat",
             quirks=replace(_OPENAI, key_header="api-key"),
             models=tuple(replace(each, quirks=replace(each.quirks, key_header="api-key")) for each in _OPENAI_MODELS),
             note="base_url is https://RESOURCE.openai.azure.com/openai/v1, and model the deployment's name",
         ),
         Preset(
-            "anthropic", "anthropic", "https://api.anthropic.com", ("ANTHROPIC_API_KEY",), "claude-haiku-5-5", "chat",
+            "anthropic", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY", "claude-haiku-5-5", "chat",
             quirks=_ANTHROPIC, models=_ANTHROPIC_MODELS,
         ),
         Preset(
-            "gemini", "gemini", "https://generativelanguage.googleapis.com/v1beta", ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+            "gemini", "gemini", "https://generativelanguage.googleapis.com/v1beta", "GEMINI_API_KEY",
             "gemini-3.5-flash-lite", "chat", cancel_stops_billing=False,
             quirks=_gemini(thinkingLevel="MINIMAL"), models=_GEMINI_MODELS,
         ),
         Preset(
-            "deepseek-chat", "openai-chat", "https://api.deepseek.com/beta", ("DEEPSEEK_API_KEY",),
+            "deepseek-chat", "openai-chat", "https://api.deepseek.com/beta", "DEEPSEEK_API_KEY",
             "deepseek-flash", "chat", quirks=_DEEPSEEK,
         ),
         Preset(
-            "groq", "openai-chat", "https://api.groq.com/openai/v1", ("GROQ_API_KEY",), "openai/gpt-oss-20b", "chat",
+            "groq", "openai-chat", "https://api.groq.com/openai/v1", "GROQ_API_KEY", "openai/gpt-oss-20b", "chat",
             cancel_stops_billing=False, models=_GROQ_MODELS,
             note="this model cannot stop thinking; the free tier ends soon at typing speed",
         ),
         Preset(
-            "openrouter", "openai-chat", "https://openrouter.ai/api/v1", ("OPENROUTER_API_KEY",),
+            "openrouter", "openai-chat", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY",
             "mistralai/codestral-2508", "chat", {"provider": {"sort": "latency"}}, cancel_stops_billing=False,
             quirks=Quirks(ask_usage=True, thinking_off=_NO_EFFORT),
         ),
         Preset(
-            "zai", "openai-chat", "https://api.z.ai/api/paas/v4", ("ZAI_API_KEY",), "glm-4.7-flash", "chat",
+            "zai", "openai-chat", "https://api.z.ai/api/paas/v4", "ZAI_API_KEY", "glm-4.7-flash", "chat",
             quirks=Quirks(max_stops=1, thinking_off=_DISABLED),
         ),
         Preset(
-            "zhipu", "openai-chat", "https://open.bigmodel.cn/api/paas/v4", ("ZHIPUAI_API_KEY",), "glm-4.7-flash",
+            "zhipu", "openai-chat", "https://open.bigmodel.cn/api/paas/v4", "ZHIPUAI_API_KEY", "glm-4.7-flash",
             "chat", quirks=Quirks(max_stops=1, thinking_off=_DISABLED),
         ),
         Preset(
-            "moonshot", "openai-chat", "https://api.moonshot.ai/v1", ("MOONSHOT_API_KEY",),
+            "moonshot", "openai-chat", "https://api.moonshot.ai/v1", "MOONSHOT_API_KEY",
             "kimi-k2.7-code-highspeed", "chat",
             quirks=Quirks(takes_temperature=False, prefill="partial", thinking_off=_DISABLED),
             note="keys of moonshot.cn need the preset moonshot-cn",
         ),
         Preset(
-            "moonshot-cn", "openai-chat", "https://api.moonshot.cn/v1", ("MOONSHOT_API_KEY",),
+            "moonshot-cn", "openai-chat", "https://api.moonshot.cn/v1", "MOONSHOT_API_KEY",
             "kimi-k2.7-code-highspeed", "chat",
             quirks=Quirks(takes_temperature=False, prefill="partial", thinking_off=_DISABLED),
         ),
         Preset(
-            "hf", "openai-chat", "https://router.huggingface.co/v1", ("HF_TOKEN",), fim="chat",
+            "hf", "openai-chat", "https://router.huggingface.co/v1", "HF_TOKEN", fim="chat",
             cancel_stops_billing=False, note="name a model",
         ),
         Preset(
-            "github-models", "openai-chat", "https://models.github.ai/inference", ("GITHUB_TOKEN",), fim="chat",
+            "github-models", "openai-chat", "https://models.github.ai/inference", "GITHUB_TOKEN", fim="chat",
             note="name a model; the free tier has 10 requests a minute and about 100 a day",
         ),
         Preset(
-            "bedrock", "openai-chat", "", ("AWS_BEARER_TOKEN_BEDROCK",), fim="chat", cancel_stops_billing=False,
+            "bedrock", "openai-chat", "", "AWS_BEARER_TOKEN_BEDROCK", fim="chat", cancel_stops_billing=False,
             note="base_url is https://bedrock-runtime.REGION.amazonaws.com/openai/v1; name a model",
         ),
         Preset(
-            "litellm", "openai-chat", "http://127.0.0.1:4000/v1", ("LITELLM_API_KEY",), fim="chat", quirks=_ASKED,
+            "litellm", "openai-chat", "http://127.0.0.1:4000/v1", "LITELLM_API_KEY", fim="chat", quirks=_ASKED,
             note="a gateway: where it sends what it gets is its owner's business",
         ),
     )
@@ -242,7 +242,7 @@ def preset_config(name: str) -> ProviderConfig:
         preset.api,
         preset.base_url,
         preset.model,
-        api_key_env=preset.key_envs[0] if preset.key_envs else "",
+        api_key_env=preset.key_env,
         fim=preset.fim,
         extra_body=preset.extra_body,
         cancel_stops_billing=preset.cancel_stops_billing,

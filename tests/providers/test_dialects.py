@@ -111,6 +111,13 @@ REQUESTS = [
         id="mistral: a dialogue with the beginning of its answer, which is marked",
     ),
     pytest.param(
+        "openai-chat", PREFILLED, Settings("m", stream=False, extra_body={"stream_options": {"include_obfuscation": False}}),
+        "/chat/completions",
+        {"model": "m", "messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}],
+         "max_tokens": 128, "temperature": 0.0, "stream": False},
+        id="chat: a whole answer has no options of a stream",
+    ),
+    pytest.param(
         "openai-chat", PREFILLED, Settings("m", prefill="plain"), "/chat/completions",
         {"model": "m", "messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}],
          "max_tokens": 128, "temperature": 0.0, "stream": True},

@@ -30,7 +30,7 @@ def test_a_preset_sends_no_key_in_the_clear(name: str) -> None:
 
 
 def test_every_remote_preset_names_its_key() -> None:
-    assert [preset.name for preset in PRESETS.values() if not preset.is_local and not preset.key_envs] == []
+    assert [preset.name for preset in PRESETS.values() if not preset.is_local and not preset.key_env] == []
 
 
 def test_an_unknown_preset_is_a_key_error() -> None:
