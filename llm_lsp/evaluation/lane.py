@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llm_lsp.config.stack import SettingsStack
+from llm_lsp.core import prices
 from llm_lsp.core.types import Completion, CompletionRequest, Reason, Skip
 from llm_lsp.engine.engine import CompletionEngine
 from llm_lsp.evaluation.holes import Hole
 from llm_lsp.evaluation.probe import Call, Probe
 from llm_lsp.evaluation.results import Cost, Result
-from llm_lsp.evaluation.scoring import NOTHING, score
+from llm_lsp.evaluation.scoring import NOTHING, keeps_syntax, score
 from llm_lsp.evaluation.variants import Variant
 
 # Reasons that say nothing of how good the answers are.
@@ -88,11 +89,16 @@ class Lane:
 
 def cost_of(calls: Sequence[Call], whole_s: float) -> Cost:
     """Add up what was called for one hole; the first call is the one whose first text is waited for."""
-    tokens = [call.tokens for call in calls]
+    used = [call.used for call in calls]
+    sums = [prices.cost_of(call.used, call.price) for call in calls if call.price]
+    currencies = {call.price.currency for call in calls if call.price}
+    is_priced = len(sums) == len(calls) and len(currencies) <= 1
     return Cost(
         model=calls[0].profile.model if calls else "",
-        input_tokens=sum(read for read, _ in tokens),
-        output_tokens=sum(written for _, written in tokens),
+        input_tokens=sum(usage.input_tokens or 0 for usage in used),
+        output_tokens=sum(usage.output_tokens or 0 for usage in used),
+        money=sum(sums) if is_priced else None,
+        currency=next(iter(currencies), ""),
         first_s=calls[0].first_s if calls else None,
         whole_s=whole_s,
     )
@@ -101,13 +107,16 @@ def cost_of(calls: Sequence[Call], whole_s: float) -> Cost:
 def result_of(variant: str, hole: Hole, answer: Completion | Skip, cost: Cost) -> Result:
     """Score an answer: all that it puts in, against all that stood there."""
     line, column = hole.cut.start
-    expected, text, reason = hole.missing, "", ""
+    expected, text, reason, found = hole.missing, "", "", NOTHING
     if isinstance(answer, Skip):
         reason = answer.detail or answer.reason.value
     else:
+        holed = hole.document("").text
         # It may stand for some of the rest of the line as well, as where it closes a bracket itself.
-        expected += hole.document("").text.slice(answer.start, answer.end)
+        expected += holed.slice(answer.start, answer.end)
         text = answer.text
+        filled = holed.edit(answer.start, answer.end, text)
+        found = score(expected, text, keeps_syntax(hole.source.text, filled, hole.source.language))
     return Result(
         variant=variant,
         hole=hole.id,
@@ -119,6 +128,6 @@ def result_of(variant: str, hole: Hole, answer: Completion | Skip, cost: Cost) -
         answer=text,
         reason=reason,
         failed=isinstance(answer, Skip) and answer.reason in FAILURES,
-        score=score(expected, text) if text else NOTHING,
+        score=found,
         cost=cost,
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from llm_lsp.config.values import Config
+from llm_lsp.core.prices import FREE, Price
 from llm_lsp.core.tokens import estimate_tokens
-from llm_lsp.core.types import ChatPrompt, Chunk, FimPrompt, Patience, Profile, Prompt, RawPrompt, Usage
+from llm_lsp.core.types import Chunk, Patience, Profile, Prompt, Usage
+from llm_lsp.engine.meter import prompt_tokens
 from llm_lsp.engine.seat import Finder
 from llm_lsp.providers.base import Provider, Stream
 
@@ -31,25 +33,19 @@ class Call:
         return None if self.first_at is None else self.first_at - self.begun_at
 
     @property
-    def tokens(self) -> tuple[int, int]:
-        """Give the tokens read and written; estimated where the API did not get to say, as in a call that was cut."""
+    def used(self) -> Usage:
+        """Give the usage; tokens are estimated where the API did not get to say, as in a call that was closed."""
         read, written = self.usage.input_tokens, self.usage.output_tokens
-        return (
-            round(estimate_tokens(text_of(self.prompt))) if read is None else read,
-            round(estimate_tokens(self.text)) if written is None else written,
+        return replace(
+            self.usage,
+            input_tokens=prompt_tokens(self.prompt) if read is None else read,
+            output_tokens=round(estimate_tokens(self.text)) if written is None else written,
         )
 
-
-def text_of(prompt: Prompt) -> str:
-    """Give all text of a prompt."""
-    match prompt:
-        case RawPrompt():
-            return prompt.text
-        case FimPrompt():
-            snippets = "".join(snippet.text for snippet in prompt.snippets)
-            return snippets + prompt.prefix + prompt.line_prefix + prompt.suffix
-        case ChatPrompt():
-            return "".join(text for _, text in prompt.messages)
+    @property
+    def price(self) -> Price | None:
+        """Give the price of its tokens; None where it is not known."""
+        return FREE if self.profile.free else self.profile.price
 
 
 class Probe:

@@ -18,6 +18,9 @@ class Cost:
     """The model that was asked."""
     input_tokens: int = 0
     output_tokens: int = 0
+    money: float | None = None
+    """None where no price is known."""
+    currency: str = ""
     first_s: float | None = None
     """Seconds from the call to its first text; None where none came."""
     whole_s: float = 0.0

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from llm_lsp.core.brackets import loose
+from llm_lsp.core.syntax import parse
+from llm_lsp.core.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +20,17 @@ class Score:
     first_line: bool
     """Its first line is right."""
     syntax: bool | None
-    """It leaves the brackets and quotes of the file as they were; None for no answer."""
+    """It leaves the file's syntax whole; None for no answer."""
 
 
 NOTHING = Score(exact=False, similarity=0.0, first_line=False, syntax=None)
 
 
-def score(expected: str, answer: str) -> Score:
-    """Compare an answer with what was cut out; an answer without text is as bad as none."""
+def score(expected: str, answer: str, syntax: bool | None = None) -> Score:
+    """Compare an answer with what was cut out; an answer without text is as bad as none.
+
+    Where nobody could parse the file (`syntax` is None), the answer is to leave the same brackets and quotes open.
+    """
     expected, answer = _plain(expected), _plain(answer)
     if not answer.strip():
         return NOTHING
@@ -33,8 +38,16 @@ def score(expected: str, answer: str) -> Score:
         exact=answer == expected,
         similarity=similarity(expected, answer),
         first_line=_first_line(answer) == _first_line(expected),
-        syntax=_shape(answer) == _shape(expected),
+        syntax=_shape(answer) == _shape(expected) if syntax is None else syntax,
     )
+
+
+def keeps_syntax(original: Text, filled: Text, language: str) -> bool | None:
+    """Say whether a file still follows its language's rules; None where it did not, or nobody knows them."""
+    before, after = (parse(str(text), language) for text in (original, filled))
+    if before is None or after is None or before.has_error:
+        return None
+    return not after.has_error
 
 
 def similarity(one: str, other: str) -> float:

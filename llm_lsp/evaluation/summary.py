@@ -38,6 +38,9 @@ class Row:
     input_tokens: float
     output_tokens: float
     """Means."""
+    money: float | None
+    """Mean, in `currency`; None where no price is known."""
+    currency: str
     first_s: float | None
     whole_s: float
     """Medians."""
@@ -140,6 +143,7 @@ def _row(variant: str, language: str, kind: str, results: Sequence[Result]) -> R
     exact = _share(result.score.exact for result in asked)
     low, high = interval(exact, len(asked))
     kept = [result.score.syntax for result in asked if result.score.syntax is not None]
+    money = [result.cost.money for result in asked if result.cost.money is not None]
     first_s = [result.cost.first_s for result in asked if result.cost.first_s is not None]
     whole_s = sorted(result.cost.whole_s for result in asked)
     return Row(
@@ -157,6 +161,8 @@ def _row(variant: str, language: str, kind: str, results: Sequence[Result]) -> R
         syntax=_share(kept) if kept else None,
         input_tokens=_mean(result.cost.input_tokens for result in asked),
         output_tokens=_mean(result.cost.output_tokens for result in asked),
+        money=_mean(money) if len(money) == len(asked) else None,
+        currency=next((result.cost.currency for result in asked if result.cost.currency), ""),
         first_s=median(first_s) if first_s else None,
         whole_s=median(whole_s) if whole_s else 0.0,
         whole_p95_s=whole_s[math.ceil(0.95 * len(whole_s)) - 1] if whole_s else 0.0,

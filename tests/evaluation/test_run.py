@@ -13,6 +13,7 @@ from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
 from llm_lsp.config.values import Config
 from llm_lsp.core.context import Prepared
+from llm_lsp.core.prices import Price
 from llm_lsp.core.text import Text
 from llm_lsp.core.types import Point, Profile, RawPrompt, Trigger
 from llm_lsp.engine.engine import CompletionEngine, World
@@ -60,7 +61,7 @@ class Scene:
     async def find(self, config: Config, report: Callable[[str], None]) -> Provider:
         if self.missing:
             raise self.missing
-        profile = Profile(config.provider, "m", self.fim, max_in_flight=self.slots)
+        profile = Profile(config.provider, "m", self.fim, max_in_flight=self.slots, price=Price(1, 2))
         self.providers.append(ScriptedProvider(profile))
         return self.providers[-1]
 
@@ -113,6 +114,7 @@ async def test_an_answer_is_scored_with_what_it_took() -> None:
     )
     assert result.score.exact
     assert (result.cost.first_s, result.cost.whole_s, result.cost.model) == (0.25, 0.75, "m")
+    assert result.cost.money == pytest.approx((result.cost.input_tokens + 2 * 5) / 1e6)
     assert result.cost.output_tokens == 5  # the API did not say: 18 characters, 3.5 a token
 
 

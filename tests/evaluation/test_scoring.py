@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_lsp.evaluation.scoring import NOTHING, score, similarity
+from llm_lsp.core.text import Text
+from llm_lsp.evaluation.scoring import NOTHING, keeps_syntax, score, similarity
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,28 @@ def test_an_answer_is_scored(expected: str, answer: str, exact: bool, first_line
     found = score(expected, answer)
 
     assert (found.exact, found.first_line, found.syntax) == (exact, first_line, syntax)
+
+
+@pytest.mark.parametrize(
+    ("language", "original", "filled", "kept"),
+    [
+        pytest.param("python", "x = f(1)\n", "x = g(2, 3)\n", True, id="another argument"),
+        pytest.param("python", "x = f(1)\n", "x = f(1))\n", False, id="a bracket too many"),
+        pytest.param(
+            "python", "def f():\n    pass\n", "def f():\n    x = (\n", False, id="a bracket that stays open"
+        ),
+        pytest.param("go", "package a\n", "package a\n\nfunc {\n", False, id="another language"),
+        pytest.param("python", "x = = 1\n", "x = 1\n", None, id="it was broken before"),
+        pytest.param("cobol", "x\n", "y\n", None, id="no grammar"),
+    ],
+)
+def test_a_filled_file_is_parsed(language: str, original: str, filled: str, kept: bool | None) -> None:
+    assert keeps_syntax(Text.of(original), Text.of(filled), language) is kept
+
+
+@pytest.mark.parametrize("parsed", [True, False])
+def test_what_was_parsed_wins_over_brackets(parsed: bool) -> None:
+    assert score("f(x)", "f(x", parsed).syntax is parsed
 
 
 def test_no_text_is_no_answer() -> None:

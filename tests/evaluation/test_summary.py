@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def result(
     variant: str, hole: str, score: Score = RIGHT, *, kind: str = "line", language: str = "python"
 ) -> Result:
     answer = "" if score is NOTHING else "<b>answer</b>"
-    cost = Cost("m", 100, 10, 0.1, 0.5)
+    cost = Cost("m", 100, 10, money=0.002, currency="EUR", first_s=0.1, whole_s=0.5)
     return Result(
         variant, hole, "a.py:1:1", language, kind, "body", "expected", answer, "", False, score, cost
     )
@@ -47,6 +48,14 @@ def test_shares_count_what_was_asked_and_failures_apart() -> None:
     assert (row.exact, row.empty, row.syntax) == pytest.approx((1 / 3, 1 / 3, 1 / 2))
     assert row.similarity == pytest.approx(0.5)
     assert (row.first_s, row.whole_s, row.input_tokens) == (0.1, 0.5, 100)
+    assert row.money == pytest.approx(0.002)
+    assert "2.00 EUR" in cells(row)
+
+
+def test_money_is_unknown_where_one_price_is() -> None:
+    unknown = replace(result("a 1", "2"), cost=Cost("m", 100, 10))
+
+    assert report(result("a 1", "1"), unknown).rows[0].money is None
 
 
 def test_rows_stand_by_language_and_kind_with_variants_side_by_side() -> None:
