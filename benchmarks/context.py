@@ -19,8 +19,9 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise, takewhile
 from pathlib import Path
 
-from benchmarks.replay import Desk, Replay
-from benchmarks.session import session_from
+from benchmarks.replay import EngineDesk, Scene
+from benchmarks.session import Manuscript, session_from
+from benchmarks.typist import Typist
 from benchmarks.world import Model, Silent, SimulatedProvider, VirtualClock
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.core.context import Prepared
@@ -68,7 +69,7 @@ def _module(dice: random.Random, folder_idx: int, file_idx: int) -> str:
 async def time_context(root: Path, paths: Sequence[Path]) -> dict[str, float]:
     """Open documents one after another, and time what is prepared for each and what a request then takes."""
     clock = VirtualClock()
-    silent = Silent(SimulatedProvider(clock, Model(), lambda: ("", 0), "qwen"))
+    silent = Silent(SimulatedProvider(clock, Model(), lambda prompt: ("", 0), "qwen"))
     idle_ms: list[float] = []
 
     async def timed(survey: Callable[[], Prepared]) -> Prepared:
@@ -107,9 +108,11 @@ async def new_prompt_shares(repository: Path, n_keys: int) -> list[float]:
     """Type into a file of a repository; give the share of each call's prompt that the call before did not have."""
     path = repository / "llm_lsp" / "core" / "postprocess.py"
     session = session_from(path, "python", seed=1, n_keys=n_keys, tail_share=0.25)
-    replay = Replay(session, Model(), Desk(path.as_uri(), (repository.as_uri(),), "qwen"))
-    await replay.run()
-    prompts = [stream.prompt for stream in replay.provider.streams]
+    manuscript = Manuscript(session)
+    desk = EngineDesk(manuscript, Model(), Scene(path.as_uri(), (repository.as_uri(),), "qwen"))
+    await Typist(manuscript, desk).run()
+    await desk.engine.aclose()
+    prompts = [stream.prompt for stream in desk.provider.streams]
     texts = [prompt.text for prompt in prompts if isinstance(prompt, RawPrompt)]
     return [_new_share(before, text) for before, text in pairwise(texts)]
 

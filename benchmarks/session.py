@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from llm_lsp.core.text import Text
+from llm_lsp.core.types import Edit, Point
+
 # Seconds. Gaps between keys of three recorded sessions: the median, and the share and length of pauses.
 KEY_GAP_S = 0.15
 PAUSE_SHARE = 0.06
@@ -14,6 +17,8 @@ PAUSE_S = 1.5
 # Of all keys: mistyped and taken back at once; and of all lines: left for another place and come back to.
 TYPO_SHARE = 0.03
 LEAVE_SHARE = 0.15
+# Characters before the cursor by which a prompt is recognised.
+TELLING_CHARS = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,53 @@ class Session:
             text += key.text
             offset += len(key.text)
         return text
+
+
+class Manuscript:
+    """A session as it is written: its text so far, and what comes next."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.text = Text.of(session.start + session.tail)
+        self.key_idx = 0
+        self.offset = len(session.start)
+
+    def write(self, deleted: int, new: str) -> Edit:
+        """Delete and insert at the cursor, on its line."""
+        end = self.cursor
+        edit = Edit(Point(end.line, end.column - deleted), end, new)
+        self.text = self.text.edit(edit.start, edit.end, new)
+        self.offset += len(new) - deleted
+        return edit
+
+    @property
+    def cursor(self) -> Point:
+        """The place that is written at: all before the tail is the session's."""
+        line_idx = self.text.line_count - 1 - self.session.tail.count("\n")
+        return Point(line_idx, len(self.text.line(line_idx)))
+
+    def ahead(self) -> str:
+        """Give what is typed next from here on."""
+        return self.session.ahead(self.key_idx, self.offset)
+
+    def foretell(self, prompt: str) -> tuple[str, int]:
+        """Give what is typed after the end of a prompt, and where; nothing where it is not recognised.
+
+        It may end a little before the cursor, since the last blank of an indentation is left to the model, or
+        behind it, since it may ask as if a suggestion were accepted. It is plain text, or Qwen's template.
+        """
+        before, _, after = prompt.partition("<|fim_suffix|>")
+        asked = before + after.rpartition("<|fim_middle|>")[2]
+        line = self.text.slice(Point(max(0, self.cursor.line - 3), 0), self.cursor)
+        for left_out in (0, 1):
+            told, rest = line[: len(line) - left_out], line[len(line) - left_out :]
+            found = asked.rfind(told[-TELLING_CHARS:])
+            if not told or found < 0:
+                continue
+            since, ahead = asked[found + len(told[-TELLING_CHARS:]) :], rest + self.ahead()
+            if ahead.startswith(since):
+                return ahead[len(since) :], self.offset - left_out + len(since)
+        return "", self.offset
 
 
 def session_from(path: Path, language: str, seed: int, n_keys: int, tail_share: float = 0.0) -> Session:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.values import Config
-from llm_lsp.core.types import Chunk, Fim, Finish, Patience, Profile, Prompt
+from llm_lsp.core.types import Chunk, Fim, Finish, Patience, Profile, Prompt, RawPrompt
 from llm_lsp.engine.client import Level, Progress, Status
 from llm_lsp.providers.base import Provider
 
@@ -124,11 +124,11 @@ class SimulatedStream:
 
 @dataclass(slots=True)
 class SimulatedProvider:
-    """A model API; `foretell` gives what is typed next and where, as the session knows it."""
+    """A model API; `foretell` gives what is typed after a prompt and where, as the session knows it."""
 
     clock: VirtualClock
     model: Model
-    foretell: Callable[[], tuple[str, int]]
+    foretell: Callable[[str], tuple[str, int]]
     fim: Fim = "none"
     streams: list[SimulatedStream] = field(default_factory=list)
 
@@ -140,7 +140,9 @@ class SimulatedProvider:
         )
 
     def stream(self, prompt: Prompt, patience: Patience = Patience.ASKED) -> SimulatedStream:
-        stream = SimulatedStream(self.clock, self.model, self.model.answer(*self.foretell()), prompt)
+        assert isinstance(prompt, RawPrompt)
+        answer = self.model.answer(*self.foretell(prompt.text))
+        stream = SimulatedStream(self.clock, self.model, answer, prompt)
         self.streams.append(stream)
         return stream
 

@@ -5,20 +5,21 @@ from __future__ import annotations
 import statistics
 from pathlib import Path
 
-import llm_lsp
+import benchmarks
 from benchmarks.context import new_prompt_shares
-from benchmarks.replay import Replay, report
-from benchmarks.session import session_from
+from benchmarks.replay import replay_engine, replay_process
+from benchmarks.session import Key, Manuscript, Session, session_from
 from benchmarks.world import Model
 
-FILE = Path(llm_lsp.__file__).parent / "core" / "timing.py"
+FILE = Path(benchmarks.__file__).with_name("sample.txt")
+
+
+def session(seed: int, n_keys: int) -> Session:
+    return session_from(FILE, "python", seed, n_keys)
 
 
 async def test_a_typist_is_served_with_few_calls() -> None:
-    replay = Replay(session_from(FILE, "python", seed=1, n_keys=600), Model())
-    await replay.run()
-
-    figures = report(replay)
+    figures = await replay_engine(session(1, 600), Model())
 
     assert figures["accepted_share"] > 0.2
     assert figures["calls_per_100_edits"] < 20
@@ -26,17 +27,34 @@ async def test_a_typist_is_served_with_few_calls() -> None:
 
 
 async def test_the_same_session_gives_the_same_figures() -> None:
-    runs = []
-    for _ in range(2):
-        replay = Replay(session_from(FILE, "python", seed=2, n_keys=200), Model())
-        await replay.run()
-        runs.append({**report(replay), "slowest_at_once_ms": 0})
+    one, other = [await replay_engine(session(2, 200), Model()) for _ in range(2)]
+    real = {"at_once_p50_ms", "at_once_p99_ms"}
 
-    assert runs[0] == runs[1]
+    assert {name: one[name] for name in one if name not in real} == {
+        name: other[name] for name in other if name not in real
+    }
+
+
+async def test_a_servers_process_is_typed_in_as_well() -> None:
+    figures = await replay_process(session(1, 60), Model(first_s=0.01), hurry=8)
+
+    assert figures["keys"] + figures["accepted_share"] > 0
+    assert 0 < figures["calls_per_100_edits"] < 100
+
+
+def test_a_model_knows_what_comes_after_its_prompt() -> None:
+    start, ahead = "def f():\n    ", "return 1"
+    keys = tuple(Key(0.1, len(start) + idx, 0, character) for idx, character in enumerate(ahead))
+    manuscript = Manuscript(Session(start, keys, "python"))
+
+    assert manuscript.foretell(start) == (ahead, len(start))
+    assert manuscript.foretell(start + "ret") == ("urn 1", len(start) + 3)
+    assert manuscript.foretell(start[:-1]) == (" return 1", len(start) - 1)
+    assert manuscript.foretell(start + "other")[0] == ""
 
 
 async def test_most_of_a_prompt_was_in_the_one_before() -> None:
-    shares = await new_prompt_shares(FILE.parent.parent.parent, n_keys=600)
+    shares = await new_prompt_shares(FILE.parent.parent, n_keys=600)
 
     assert len(shares) > 10
     assert statistics.median(shares) <= 0.15

@@ -1,0 +1,80 @@
+"""A model API on loopback that writes at its model's pace; knows only OpenAI's streamed completions."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+
+from benchmarks.world import Model
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+class ModelApi:
+    """Counts its calls, and what it wrote in each; a client that hangs up ends its call."""
+
+    def __init__(self, model: Model, foretell: Callable[[str], tuple[str, int]]) -> None:
+        self.written: list[int] = []
+        """Tokens of each call."""
+        self.active = 0
+        self.url = ""
+        self._model = model
+        self._foretell = foretell
+
+    async def start(self) -> asyncio.Server:
+        """Listen on a free port."""
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        return server
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+                length = head.partition("content-length: ")[2].partition("\r\n")[0]
+                body = await reader.readexactly(int(length or 0))
+                if head.startswith("post"):
+                    await self._complete(json.loads(body)["prompt"], reader, writer)
+                else:
+                    writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    async def _complete(
+        self, prompt: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        call_idx = len(self.written)
+        self.written.append(0)
+        self.active += 1
+        try:
+            writer.write(HEAD)
+            await _wait(self._model.first_s, reader)
+            for token in self._model.answer(*self._foretell(prompt)):
+                self.written[call_idx] += 1
+                _event(writer, {"choices": [{"index": 0, "text": token, "finish_reason": None}]})
+                await _wait(1 / self._model.tokens_per_s, reader)
+            _event(writer, {"choices": [{"index": 0, "text": "", "finish_reason": "stop"}]})
+            _chunk(writer, b"data: [DONE]\n\n")
+            writer.write(b"0\r\n\r\n")
+        finally:
+            self.active -= 1
+
+
+async def _wait(seconds: float, reader: asyncio.StreamReader) -> None:
+    """Let time pass; raises ConnectionError where the client hangs up meanwhile."""
+    until = asyncio.get_running_loop().time() + seconds
+    while (left := until - asyncio.get_running_loop().time()) > 0:
+        await asyncio.sleep(min(left, 0.01))
+        if reader.at_eof():
+            raise ConnectionError
+
+
+def _event(writer: asyncio.StreamWriter, event: object) -> None:
+    _chunk(writer, f"data: {json.dumps(event)}\n\n".encode())
+
+
+def _chunk(writer: asyncio.StreamWriter, data: bytes) -> None:
+    writer.write(b"%x\r\n%s\r\n" % (len(data), data))
