@@ -1,0 +1,134 @@
+"""What needs no call, and what gets none: states that are known, gates, and one edit from an input method."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from llm_lsp.core.types import Document, Edit, Point, Reason
+from tests.doubles import settle
+from tests.engine.test_engine import URI, Rig, reason_of, text_of
+
+
+@pytest.fixture
+async def rig() -> AsyncIterator[Rig]:
+    rig = Rig()
+    yield rig
+    await rig.engine.aclose()
+
+
+async def delete(rig: Rig, count: int = 1) -> None:
+    """Delete at the document's end, a character an edit."""
+    for _ in range(count):
+        document = rig.engine.document(URI)
+        assert document is not None
+        end = document.text.end
+        start = Point(end.line, end.column - 1)
+        changed = Document(URI, "python", document.version + 1, document.text.edit(start, end, ""))
+        rig.engine.change(changed, (Edit(start, end, ""),))
+
+
+async def test_the_first_two_deletions_in_a_row_ask_nobody_and_the_third_does(rig: Rig) -> None:
+    await rig.write("value = compute")
+    for _ in range(2):
+        await delete(rig)
+        assert reason_of(await rig.ask()) is Reason.DELETING
+    await delete(rig)
+    rig.ask()
+    await rig.clock.advance(1)
+
+    assert len(rig.provider.streams) == 1
+
+
+async def test_a_typed_character_ends_a_row_of_deletions(rig: Rig) -> None:
+    await rig.write("value = compute")
+    await delete(rig)
+    await rig.type("a")
+    rig.ask()
+    await rig.clock.advance(1)
+
+    assert len(rig.provider.streams) == 1
+
+
+async def test_who_deletes_back_into_a_known_state_is_answered_at_once(rig: Rig) -> None:
+    await rig.write("y = ")
+    rig.provider.replies = ["x + 1\n"]
+    await rig.ask()
+    await rig.type("q")
+    rig.ask()
+    await settle()
+    n_calls = len(rig.provider.streams)
+    await delete(rig)
+    task = rig.ask()
+    await settle()
+
+    assert text_of(task.result()) == "x + 1"
+    assert len(rig.provider.streams) == n_calls
+
+
+@pytest.mark.parametrize("end", [");", "）", "；", "。", "】", "」"])
+async def test_a_finished_statement_asks_nobody_in_any_width(rig: Rig, end: str) -> None:
+    await rig.write(f"打印（结果{end}")
+
+    assert reason_of(await rig.ask()) is Reason.STATEMENT_END
+
+
+@pytest.mark.parametrize("closer", [")", "）", "】", "」", "；", "，"])
+async def test_what_an_editor_or_input_method_closes_is_no_obstacle_in_any_width(
+    rig: Rig, closer: str
+) -> None:
+    await rig.write(f"打印({closer}")
+    rig.ask(at=Point(0, 3))
+    await settle()
+
+    assert len(rig.provider.streams) == 1
+
+
+async def test_an_input_methods_commit_is_one_edit_along_a_suggestion(rig: Rig) -> None:
+    await rig.write("# ")
+    rig.provider.replies = ["返回结果列表\n"]
+    await rig.ask()
+    await rig.type("返回结果")
+
+    assert text_of(await rig.ask()) == "列表"
+    assert len(rig.provider.streams) == 1
+
+
+async def test_after_an_accepted_line_the_next_is_there_at_once(rig: Rig) -> None:
+    await rig.write("a = ")
+    rig.provider.replies = ["1\nb = 2\nc = 3\n"]
+    assert text_of(await rig.ask()) == "1"
+    await rig.type("1")
+    assert text_of(await rig.ask()) == "\nb = 2"
+    await rig.type("\nb = 2\n")
+
+    assert text_of(await rig.ask()) == "c = 3"
+    assert len(rig.provider.streams) == 1
+
+
+async def test_an_edit_elsewhere_in_the_file_forgets_nothing(rig: Rig) -> None:
+    await rig.write("\n".join(f"line {number}" for number in range(20)) + "\ny = ")
+    rig.provider.replies = ["x + 1\n"]
+    await rig.ask()
+    document = rig.engine.document(URI)
+    assert document is not None
+    top = Point(0, 0)
+    changed = Document(URI, "python", 9, document.text.edit(top, top, "import os\n"))
+    rig.engine.change(changed, (Edit(top, top, "import os\n"),))
+
+    assert text_of(await rig.ask()) == "x + 1"
+    assert len(rig.provider.streams) == 1
+
+
+async def test_a_call_under_way_is_joined_before_any_gate_is_asked(rig: Rig) -> None:
+    await rig.write("y = f(")
+    rig.ask()
+    await settle()
+    await rig.type("x)")
+    task = rig.ask()
+    await settle()
+    rig.provider.streams[0].finish("x) + 1\n")
+
+    assert text_of(await task) == " + 1"
+    assert len(rig.provider.streams) == 1
