@@ -142,7 +142,7 @@ HARMLESS = frozenset({"fim", "temperature", "stream", "timeout_s"})
 
 # Of a loopback provider that the editor names, these are refused: a key is for the origin that the user gave it,
 # and a header or a field of the body can send the question on, as `{"model": "x:cloud"}` does.
-USERS_ALONE = frozenset({"api_key_env", "api_key_command", "headers", "extra_body", "allow_http"})
+USERS_ALONE = frozenset({"api_key_env", "api_key_command", "headers", "extra_body", "allow_http", "ca_file"})
 
 
 def general(path: Path) -> Path:

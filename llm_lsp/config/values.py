@@ -83,6 +83,8 @@ class ProviderConfig:
     """A command, word by word, whose first line of output is the key; no shell is used."""
     allow_http: bool = False
     """Allow an address with `http://` that is not on this machine: code and key then travel readable to all on the way."""
+    ca_file: str = ""
+    """A file of further certificates to trust, in PEM form; the system's are trusted, or those of SSL_CERT_FILE."""
     fim: Filling = "auto"
     """How the hole is filled: "auto" (by the model's name), a template family's name, "native" (the API has a suffix field), "chat", or "none" (left to right)."""
     context_tokens: Annotated[int, Between(64, 1_000_000)] | Auto = "auto"

@@ -85,11 +85,12 @@ def strip_fences(draft: Draft, place: Place) -> Draft:
 
 
 def drop_truncated_line(draft: Draft, _place: Place) -> Draft:
-    """Drop a last line that the token limit or a broken stream cut, where others came before it."""
+    """Drop a last line that a broken stream cut, or the token limit where others came before it."""
     if draft.finish not in (Finish.LENGTH, Finish.TRUNCATED):
         return draft
     head, newline, _ = draft.text.rpartition("\n")
-    return replace(draft, text=head + newline) if head.strip() else draft
+    is_dropped = draft.finish is Finish.TRUNCATED or head.strip()
+    return replace(draft, text=head + newline) if is_dropped else draft
 
 
 def keep_one_line_inside_a_line(draft: Draft, place: Place) -> Draft:

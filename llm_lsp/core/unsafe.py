@@ -7,10 +7,10 @@ import re
 # Control characters but tab and line feed (C0, DEL, C1), soft hyphen, combining grapheme joiner, Arabic letter
 # mark, Hangul fillers, Khmer vowels without a shape, Mongolian separators, zero-width marks, bidirectional
 # controls (CVE-2021-42574), line and paragraph separators, invisible operators, variation selectors, byte order
-# mark, interlinear marks, lone surrogates, and the tag block.
+# mark, interlinear marks, what stands for bytes that are no text, lone surrogates, and the tag block.
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
-    "\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff"
+    "\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffd\ud800-\udfff"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 # An emoji's presentation selector, and the joiner between two of them.

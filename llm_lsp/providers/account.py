@@ -38,7 +38,7 @@ async def look_at_account(config: ProviderConfig, key: Secret) -> Account:
     from llm_lsp.providers.probe import Conversation
 
     origin = str(origin_of(config.base_url))
-    async with Conversation(origin, TIMEOUT_S, header_fields(config, key)) as ask:
+    async with Conversation(origin, TIMEOUT_S, header_fields(config, key), config.ca_file) as ask:
         reply = await ask.get(question.path)
     found = question.read(reply.body) if reply.status == 200 else Account()
     return Account(rights or found.rights, found.left, found.is_spent)

@@ -23,6 +23,8 @@ class Answer:
         self._splitter = AnySplitter(dialect.framing)
         self._finish: Finish | None = None
         self._usage: Usage | None = None
+        self._has_nonsense = False
+        """An event among good ones that cannot be read is passed over, as a browser would."""
         self.has_text = False
         self.is_complete = False
         """The last chunk was given; what follows is of no interest."""
@@ -53,7 +55,8 @@ class Answer:
     def cut_off(self) -> list[Chunk]:
         """Give the last chunk of an answer that broke off, which must not be taken as the model's end."""
         if not self.has_text:
-            raise BrokenStreamError("ended its answer before there was any text")
+            what = "sent what is no JSON object" if self._has_nonsense else "ended its answer"
+            raise BrokenStreamError(f"{what} before there was any text")
         self._finish = Finish.TRUNCATED
         return self.finish()
 
@@ -74,7 +77,8 @@ class Answer:
             # So Gemini sends errors.
             data = data[0]
         if not isinstance(data, Mapping):
-            raise BrokenStreamError("sent an event that is no JSON object")
+            self._has_nonsense = True
+            return []
         chunk = self._dialect.chunk(data)
         if chunk is None:
             return []

@@ -25,6 +25,7 @@ from llm_lsp.providers.dialect import Dialect, Settings
 from llm_lsp.providers.failures import Where
 from llm_lsp.providers.gate import Gate, Stopped
 from llm_lsp.providers.stream import Call, Deadlines, HttpStream
+from llm_lsp.providers.tls import client_context
 
 if TYPE_CHECKING:
     import httpx
@@ -66,6 +67,8 @@ class Endpoint:
     """Further ones; they win over ours."""
     key_header: KeyHeader = "authorization"
     remedies: Remedies | None = None
+    ca_file: str = ""
+    """Further certificates to trust."""
 
 
 class HttpProvider:
@@ -200,7 +203,7 @@ class HttpProvider:
         import httpx
 
         if self._transport is None:
-            self._transport = open_transport(self._origin)
+            self._transport = open_transport(self._origin, self._endpoint.ca_file)
         url = self._urls.get(path)
         if url is None:
             url = self._urls[path] = httpx.URL(self._endpoint.base_url.rstrip("/") + path)
@@ -275,8 +278,11 @@ def encode(body: Json) -> bytes:
         return _LONE_SURROGATE.sub("\ufffd", text).encode()
 
 
-def open_transport(origin: Origin) -> httpx.AsyncBaseTransport:
-    """Open a pool of connections to one origin, through the environment's proxy where there is one for it."""
+def open_transport(origin: Origin, ca_file: str = "") -> httpx.AsyncBaseTransport:
+    """Open a pool of connections to one origin, through the environment's proxy where there is one for it.
+
+    `ca_file` has further certificates to trust. Raises ConfigError.
+    """
     import ssl
 
     import httpx
@@ -291,7 +297,9 @@ def open_transport(origin: Origin) -> httpx.AsyncBaseTransport:
         return httpx.AsyncHTTPTransport(
             verify=no_trust, trust_env=False, limits=limits, proxy=_proxy_of(origin)
         )
-    return httpx.AsyncHTTPTransport(limits=limits, proxy=_proxy_of(origin))
+    return httpx.AsyncHTTPTransport(
+        verify=client_context(ca_file), trust_env=False, limits=limits, proxy=_proxy_of(origin)
+    )
 
 
 def _proxy_of(origin: Origin) -> str | None:

@@ -55,7 +55,9 @@ _NO_LIST = frozenset({200, 404, 405})
 async def _ask(config: ProviderConfig, key: Secret | None) -> Reply:
     from llm_lsp.providers.probe import Conversation
 
-    async with Conversation(api_address(config), TIMEOUT_S, header_fields(config, key)) as ask:
+    async with Conversation(
+        api_address(config), TIMEOUT_S, header_fields(config, key), config.ca_file
+    ) as ask:
         return await ask.get(load_dialect(config.api).models_path)
 
 

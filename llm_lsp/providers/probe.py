@@ -37,12 +37,14 @@ class Reply:
 class Conversation:
     """Questions to one server."""
 
-    def __init__(self, base_url: str, timeout_s: float, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, base_url: str, timeout_s: float, headers: Mapping[str, str] | None = None, ca_file: str = ""
+    ) -> None:
         """`headers` are all that a question carries; without them it carries no key."""
         self._base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
         self._headers = headers_of(None, {}) if headers is None else headers
-        self._transport = open_transport(origin_of(base_url))
+        self._transport = open_transport(origin_of(base_url), ca_file)
 
     async def __aenter__(self) -> Self:
         return self

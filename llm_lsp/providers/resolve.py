@@ -58,6 +58,7 @@ def make_provider(
         _further_headers(config),
         quirks.key_header,
         remedies,
+        config.ca_file,
     )
     return HttpProvider(profile, endpoint)
 

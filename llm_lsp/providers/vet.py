@@ -67,7 +67,7 @@ async def _show(config: ProviderConfig, key: Secret | None) -> Reply:
     from llm_lsp.providers.probe import Conversation
 
     origin = origin_of(config.base_url)
-    async with Conversation(str(origin), TIMEOUT_S, header_fields(config, key)) as ask:
+    async with Conversation(str(origin), TIMEOUT_S, header_fields(config, key), config.ca_file) as ask:
         shown = await ask.post("/api/show", {"model": config.model})
     if shown.status == 0:
         raise UnreachableError(f"nothing answers at {_host(origin)}, start the server of {config.name}")

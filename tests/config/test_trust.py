@@ -163,7 +163,7 @@ class TestEditor:
 
     @pytest.mark.parametrize("key", sorted(USERS_ALONE))
     def test_a_loopback_address_gets_no_key_and_is_not_sent_on(self, way: Source, key: str) -> None:
-        values = {"api_key_env": "HOME", "api_key_command": ["id"], "allow_http": True}
+        values = {"api_key_env": "HOME", "api_key_command": ["id"], "allow_http": True, "ca_file": "x.pem"}
         value = values.get(key, {"model": "x:cloud"})
         resolved = resolve((way, new(**{key: value})))
         assert [problem.message for problem in resolved.problems] == [
@@ -341,6 +341,7 @@ TABLES = st.fixed_dictionaries(
         "headers": st.just({"a": "b"}),
         "extra_body": st.just({"a": "b"}),
         "allow_http": FLAG,
+        "ca_file": st.just("x.pem"),
         "max_tokens": st.integers(1, 256),
         "context_tokens": st.integers(64, 9999),
         "local": FLAG,

@@ -5,9 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import trustme
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,10 @@ class Peer:
             while await self.reader.read(4096):
                 pass
 
+    def cut_gently(self) -> None:
+        """Close the connection when all is sent."""
+        self.writer.close()
+
     def cut(self) -> None:
         """Break the connection off."""
         self.writer.transport.abort()
@@ -82,8 +91,10 @@ class StandIn:
 
 
 @asynccontextmanager
-async def serve(script: Script, backlog: int = 100) -> AsyncIterator[StandIn]:
-    """Answer every request by `script` until the block ends."""
+async def serve(
+    script: Script, backlog: int = 100, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[StandIn]:
+    """Answer every request by `script` until the block ends; as https where `tls` is given."""
     tasks: set[asyncio.Task[None]] = set()
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -111,9 +122,9 @@ async def serve(script: Script, backlog: int = 100) -> AsyncIterator[StandIn]:
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0, backlog=backlog)
+    server = await asyncio.start_server(accept, "127.0.0.1", 0, backlog=backlog, ssl=tls)
     port = server.sockets[0].getsockname()[1]
-    standin = StandIn(f"http://127.0.0.1:{port}", port)
+    standin = StandIn(f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}", port)
     try:
         yield standin
     finally:
@@ -134,6 +145,13 @@ async def _receive(reader: asyncio.StreamReader) -> Received | None:
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     body = await reader.readexactly(int(headers.get("content-length", 0)))
     return Received(method, path, headers, body)
+
+
+def server_context(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    """Give what a server needs to show a certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return context
 
 
 def chunked(data: bytes) -> bytes:

@@ -32,7 +32,7 @@ Answer = Callable[[httpx.Request], httpx.Response]
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, answer: Answer) -> None:
-    monkeypatch.setattr(probe, "open_transport", lambda origin: httpx.MockTransport(answer))
+    monkeypatch.setattr(probe, "open_transport", lambda *_: httpx.MockTransport(answer))
 
 
 @pytest.mark.parametrize(("name", "path", "body", "found"), ANSWERS)

@@ -4,8 +4,6 @@ import asyncio
 import random
 from collections.abc import Callable
 
-import httpcore
-import httpx
 import pytest
 
 from llm_lsp.config.values import ProviderConfig
@@ -14,6 +12,7 @@ from llm_lsp.providers.http import HttpProvider
 from llm_lsp.providers.resolve import make_provider
 from llm_lsp.providers.stream import HttpStream
 
+from .pools import pool
 from .standin import DONE, Peer, Received, StandIn, serve, text
 
 N_CALLS = 1000
@@ -22,13 +21,6 @@ N_CALLS = 1000
 def connect(standin: StandIn, local: bool = True) -> HttpProvider:
     config = ProviderConfig("it", "openai-completions", f"{standin.url}/v1", "m", local=local)
     return make_provider(config, None)
-
-
-def pool(provider: HttpProvider) -> httpcore.AsyncConnectionPool:
-    transport = provider._transport
-    assert isinstance(transport, httpx.AsyncHTTPTransport)
-    assert isinstance(transport._pool, httpcore.AsyncConnectionPool)
-    return transport._pool
 
 
 async def settled(provider: HttpProvider) -> None:
