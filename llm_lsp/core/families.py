@@ -25,8 +25,10 @@ class Family:
     """What stands before the answer, "" where the prefix ends the prompt."""
     stops: tuple[str, ...]
     """What ends an answer; the most likely first, since some APIs take four."""
-    order: Literal["psm", "spm"] = "psm"
-    """Prefix, suffix, middle, or suffix first."""
+    order: Literal["psm", "spm", "smp"] = "psm"
+    """Prefix, suffix, middle; suffix first; or an empty prefix, and all of ours after the middle token."""
+    hole_order: Literal["smp"] | None = None
+    """The order for a hole between two lines, where it is another: see docs/adr/0016."""
     line_after_middle: bool = True
     """Whether the current line may stand after the middle token, as the beginning of the answer.
 
@@ -71,6 +73,7 @@ FAMILIES: tuple[Family, ...] = (
         "qwen",
         r"qwen(2\.5|3)?-?(.*-)?coder|mercury",
         *_QWEN,
+        hole_order="smp",
         stops=(
             "<|endoftext|>", "<|file_sep|>", "<|fim_prefix|>", "<|im_end|>",
             "<|repo_name|>", "<|fim_pad|>", "<|fim_middle|>", "<|fim_suffix|>", "<|im_start|>",

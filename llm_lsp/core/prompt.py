@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from llm_lsp.core.chat import CLOSE, DEFAULT_WAYS, ChatOpening, ChatWays, chat_prompt
 from llm_lsp.core.families import Family, family_named, family_of
@@ -42,6 +43,8 @@ def build_prompt(
     if family is None:
         above = as_comments(window.language, snippets)
         return RawPrompt(above + window.prefix + start.sent, stop, max_tokens, start.begins)
+    if mode is Mode.HOLE and family.hole_order:
+        family = replace(family, order=family.hole_order)
     text = _render(window, start, family, snippets)
     return RawPrompt(text, stop + family.stops, max_tokens, start.begins)
 
@@ -112,6 +115,8 @@ def _render(window: Window, start: LineStart, family: Family, snippets: Sequence
     if family.order == "spm":
         # Typing changes the end of the prefix only, which stands last: nothing is read twice.
         return f"{head}{family.suffix}{suffix}{family.prefix}{inside}{prefix}{line}{family.middle}"
+    if family.order == "smp":
+        return f"{head}{family.prefix}{family.suffix}{suffix}{family.middle}{inside}{prefix}{line}"
     if family.line_after_middle:
         return f"{head}{family.prefix}{inside}{prefix}{family.suffix}{suffix}{family.middle}{line}"
     return f"{head}{family.prefix}{inside}{prefix}{line}{family.suffix}{suffix}{family.middle}"

@@ -225,6 +225,13 @@ def test_the_current_line_stands_after_the_middle_token_where_it_has_no_text(
     assert raw(fim, Window("a\n", line_prefix, "", "\n", "python")) == text
 
 
+def test_a_hole_is_asked_of_qwen_as_if_the_file_began_with_it() -> None:
+    prompt = build_prompt(Window("a\n", "  ", "", "\nb\n", "python"), profile("qwen"), Mode.HOLE)
+
+    assert isinstance(prompt, RawPrompt)
+    assert prompt.text == "<|fim_prefix|><|fim_suffix|>\nb\n<|fim_middle|>a\n "
+
+
 @pytest.mark.parametrize("fim", ["qwen", "native", "none"])
 @pytest.mark.parametrize(
     ("line_prefix", "sent", "begins"),
