@@ -59,7 +59,7 @@ def command(
         raise click.UsageError("--show-prompt takes one FILE")
     stack = read_settings(config_file, [Path.cwd()])
     if provider:
-        stack = stack.with_layer(Source.COMMAND_LINE, {"provider": provider})
+        stack = stack.with_layer(Source.COMMAND_LINE, chosen(provider))
         refuse_unknown(stack, provider)
     if batch is not None:
         asyncio.run(complete_batch(stack, list(read_batch(batch))))
@@ -139,6 +139,11 @@ async def request_at(engine: CompletionEngine, target: Target) -> CompletionRequ
     await engine.prepare(target.document, target.point)
     number, now = engine.next_id(), engine.now()
     return CompletionRequest(number, target.document, target.point, Trigger.MANUAL, "command", now)
+
+
+def chosen(provider: object) -> dict[str, object]:
+    """Give the settings by which a provider that is named by hand is asked, whatever the routes say."""
+    return {"provider": provider, "routes": []}
 
 
 def refuse_unknown(stack: SettingsStack, provider: str) -> None:

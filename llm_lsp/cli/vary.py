@@ -6,7 +6,7 @@ import itertools
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 
-from llm_lsp.cli.complete import refuse_unknown
+from llm_lsp.cli.complete import chosen, refuse_unknown
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
 from llm_lsp.core.types import Trigger
@@ -60,13 +60,17 @@ def _variant(stack: SettingsStack, choice: Sequence[Choice], trigger: Trigger, s
     name = ", ".join(f"{key}={_written(value)}" for key, value in choice if key in several) or AS_SET
     for key, value in choice:
         # A layer each: one table a setting needs no merging here.
-        stack = stack.with_layer(Source.COMMAND_LINE, _nested(key.split("."), value), f"{LABEL} {key}")
+        stack = stack.with_layer(Source.COMMAND_LINE, _settings(key, value), f"{LABEL} {key}")
     faults = [problem.message for problem in stack.resolve().problems if problem.source.startswith(LABEL)]
     if faults:
         raise ConfigError(faults[0])
     for provider in (value for key, value in choice if key == "provider"):
         refuse_unknown(stack, str(provider))
     return Variant.of(name, stack, trigger)
+
+
+def _settings(key: str, value: object) -> Mapping[str, object]:
+    return chosen(value) if key == "provider" else _nested(key.split("."), value)
 
 
 def _nested(path: Sequence[str], value: object) -> Mapping[str, object]:

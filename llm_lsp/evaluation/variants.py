@@ -39,8 +39,12 @@ class Variant:
 
     @classmethod
     def of(cls, name: str, stack: SettingsStack, trigger: Trigger) -> Variant:
-        """Take settings without what holds calls back while typing."""
-        stack = stack.with_layer(Source.COMMAND_LINE, UNGATED, "evaluation")
+        """Take settings without what holds calls back while typing, and without anybody to answer in place of another."""
+        providers = stack.resolve().config.providers
+        alone: Mapping[str, object] = {
+            name: {"fallback": []} for name, provider in providers.items() if provider.fallback
+        }
+        stack = stack.with_layer(Source.COMMAND_LINE, {**UNGATED, "providers": alone}, "evaluation")
         config = stack.resolve().config
         digest = hashlib.sha256(f"{__version__} {trigger} {config!r}".encode()).hexdigest()
         return cls(name, stack, f"{name} {digest[:12]}", config.provider, trigger)

@@ -211,6 +211,16 @@ async def test_where_nothing_is_left_nobody_is_asked() -> None:
     assert scene.providers == []
 
 
+def test_nobody_answers_in_place_of_who_is_measured() -> None:
+    table = {"api": "openai-completions", "base_url": "http://127.0.0.1:9/v1", "fallback": ["local"]}
+    stack = SettingsStack().with_layer(Source.USER_FILE, {"providers": {"one": table}, "provider": "one"})
+
+    measured = Variant.of("a", stack, Trigger.AUTOMATIC).stack.resolve()
+
+    assert measured.config.providers["one"].fallback == ()
+    assert measured.problems == ()
+
+
 @pytest.mark.parametrize(
     "other",
     [
