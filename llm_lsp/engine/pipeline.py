@@ -66,6 +66,8 @@ class CompletionPipeline:
         self._calls = Calls(clock)
         self._menu = MenuWait(clock)
         self._shown = Shown()
+        self._looked_ahead: tuple[int, int] | None = None
+        """The generation, and the offset in it, behind which was looked last: once, and not at each key."""
         self._turns = Turns(registry, workspace, books.ledger, clock)
 
     async def complete(
@@ -241,6 +243,9 @@ class CompletionPipeline:
         may_call = place.profile.free or place.profile.cancel_stops_billing
         if not may_call or generation.end_after(end) is not None or self._calls.can_join(place.ask):
             return
+        if self._looked_ahead == (generation.id, end):
+            return
+        self._looked_ahead = generation.id, end
         wanted = accepted(place.request, shown)
         ahead = self._admit(wanted) or next(self._turns.places(wanted))
         if isinstance(ahead, Skip) or ahead.seat is not place.seat:
