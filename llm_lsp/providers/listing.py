@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from llm_lsp.core.secret import Secret
 from llm_lsp.errors import NotFoundError, UnreachableError
 from llm_lsp.providers.dialect import load_dialect
 from llm_lsp.providers.failures import from_reply
+from llm_lsp.providers.presets import preset_of
 from llm_lsp.providers.resolve import api_address, header_fields, where_of
 from llm_lsp.providers.shapes import as_list, as_map, as_text
 
@@ -28,8 +30,9 @@ async def list_models(config: ProviderConfig, key: Secret | None) -> tuple[str, 
 async def with_model(config: ProviderConfig, key: Secret | None) -> ProviderConfig:
     """Fill in the model where the settings name none: the first that the API lists, as the settings say.
 
-    A llama.cpp server runs with the model that it has, named or not. Raises ProviderError where the API does not
-    answer, refuses, or names no model.
+    A llama.cpp server runs with the model that it has, named or not; a hosted API has hundreds, dear ones and such as
+    draw pictures, and its user must choose. Raises ProviderError where the API does not answer, refuses, names no
+    model, or leaves the choice.
     """
     if config.model:
         return config
@@ -40,12 +43,27 @@ async def with_model(config: ProviderConfig, key: Secret | None) -> ProviderConf
             f"{where.host} does not say which models it has: start the server, or check base_url of {config.name}"
         )
     if names := _names(reply):
+        preset = preset_of(config)
+        if preset is not None and not preset.is_local:
+            raise NotFoundError(
+                f"{where.host} has many models: set model of {config.name} to {one_of(names)}"
+            )
         return replace(config, model=names[0])
     if reply.status not in _NO_LIST:
         raise from_reply(where, reply.status, reply.body)
     if config.api == "llamacpp-infill":
         return config
     raise NotFoundError(f"{where.host} names no model: load one there, or set model of {config.name}")
+
+
+# A message is one line: some lists have hundreds of names.
+MAX_NAMED = 5
+
+
+def one_of(names: Sequence[str]) -> str:
+    """Name the models to choose from, as a clause."""
+    some = ", ".join(f'"{name}"' for name in names[:MAX_NAMED])
+    return f"one of {some}{' …' if len(names) > MAX_NAMED else ''}"
 
 
 # Answers of an API that has no list, or an empty one.

@@ -8,12 +8,9 @@ from difflib import get_close_matches
 from llm_lsp.config.values import ProviderConfig
 from llm_lsp.core.secret import Secret
 from llm_lsp.errors import NotFoundError
-from llm_lsp.providers.listing import list_models
+from llm_lsp.providers.listing import list_models, one_of
 from llm_lsp.providers.resolve import where_of
 from llm_lsp.providers.retired import retired
-
-# A message is one line: some lists have hundreds of names.
-MAX_NAMED = 5
 
 
 async def name_models(config: ProviderConfig, error: NotFoundError, key: Secret | None) -> NotFoundError:
@@ -42,5 +39,4 @@ def suggestion(model: str, known: Sequence[str]) -> str:
     by_lower = {name.lower(): name for name in known}
     if alike := get_close_matches((gone.successor if gone else model).lower(), by_lower, n=1, cutoff=0.6):
         return f'"{by_lower[alike[0]]}"'
-    names = ", ".join(f'"{name}"' for name in known[:MAX_NAMED])
-    return f"one of {names}{' …' if len(known) > MAX_NAMED else ''}" if names else ""
+    return one_of(known) if known else ""
