@@ -147,6 +147,42 @@ async def _receive(reader: asyncio.StreamReader) -> Received | None:
     return Received(method, path, headers, body)
 
 
+@asynccontextmanager
+async def delayed(port: int, latency_s: float) -> AsyncIterator[int]:
+    """Give a port that leads to another one, each way this much later."""
+    relays: set[asyncio.Task[None]] = set()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        to_reader, to_writer = await asyncio.open_connection("127.0.0.1", port)
+        for source, target in ((reader, to_writer), (to_reader, writer)):
+            task = asyncio.ensure_future(relayed(source, target, latency_s))
+            relays.add(task)
+            task.add_done_callback(relays.discard)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for task in list(relays):
+            task.cancel()
+        await asyncio.gather(*relays, return_exceptions=True)
+        await server.wait_closed()
+
+
+async def relayed(source: asyncio.StreamReader, target: asyncio.StreamWriter, latency_s: float = 0) -> None:
+    """Pass bytes on; what came while it waited goes with them."""
+    try:
+        while data := await source.read(65536):
+            await asyncio.sleep(latency_s)
+            target.write(data)
+            await target.drain()
+    except ConnectionError:
+        pass
+    finally:
+        target.close()
+
+
 def server_context(certificate: trustme.LeafCert) -> ssl.SSLContext:
     """Give what a server needs to show a certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
