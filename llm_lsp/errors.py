@@ -99,6 +99,8 @@ class ProviderError(LlmLspError):
         super().__init__(message)
         self.retry_after_s = retry_after_s
         self.status = status
+        self.should_retry: bool | None = None
+        """What the API itself says of another try, where it says so."""
         self.began = False
         """Whether some of its answer had come: it may have to be paid, and the same is not asked again."""
 

@@ -65,7 +65,9 @@ class Terms:
     kinds: Kinds
 
     def takes(self, error: ProviderError, patience: Patience) -> bool:
-        """Say whether a failure may be gone at the next try."""
+        """Say whether a failure may be gone at the next try; the API's own word counts before ours."""
+        if error.should_retry is not None:
+            return error.should_retry
         if patience is Patience.TYPING and isinstance(error, OverloadedError):
             return error.status in GATEWAY
         return isinstance(error, self.kinds) and not isinstance(error, LASTING)

@@ -71,7 +71,10 @@ def from_status(where: Where, status: int, headers: Headers, body: object, now: 
         return NotFoundError(
             f"{where.host} sends us on to {target} ({status}): set base_url to the final address"
         )
-    return _error(where, classify(status, body), status, body, wait_s(headers, body, now))
+    error = _error(where, classify(status, body), status, body, wait_s(headers, body, now))
+    # OpenAI's and Anthropic's word on their own failures, before any rule of a client.
+    error.should_retry = {"true": True, "false": False}.get(headers.get("x-should-retry", ""))
+    return error
 
 
 def from_reply(where: Where, status: int, body: object) -> ProviderError:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from llm_lsp.engine.breaker import (
     CAP_S,
@@ -111,3 +113,53 @@ def test_chance_moves_its_end_a_little(chance: float) -> None:
     it = Breaker(lambda: chance)
     fail(it, IN_A_ROW)
     assert it.until - NOW == pytest.approx(OPEN_S * (1 + SPREAD * (2 * chance - 1)))
+
+
+class AnyInterleaving(RuleBasedStateMachine):
+    """Calls that begin, go well, fail and are closed in any order while time passes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = NOW
+        self.it = Breaker(lambda: 1.0)
+        self.under_way = 0
+        self.last_failed_at = NOW
+
+    @rule()
+    def call(self) -> None:
+        if not self.it.is_open(self.now):
+            self.it.began(self.now)
+            self.under_way += 1
+
+    @rule(is_offline=st.booleans())
+    def fail(self, is_offline: bool) -> None:
+        if self.under_way:
+            self.under_way -= 1
+            self.last_failed_at = self.now
+            self.it.failed(self.now, is_offline=is_offline)
+
+    @rule()
+    def succeed(self) -> None:
+        if self.under_way:
+            self.under_way -= 1
+            self.it.went_well(self.now)
+            assert not self.it.is_open(self.now)
+
+    @rule()
+    def close(self) -> None:
+        if self.under_way:
+            self.under_way -= 1
+            self.it.left()
+
+    @rule(seconds=st.floats(0, 100))
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+    @invariant()
+    def it_is_never_open_for_good(self) -> None:
+        longest = self.last_failed_at + CAP_S * (1 + SPREAD)
+        if self.now >= longest and self.it.is_open(self.now):
+            assert self.under_way, "only a probe under way may keep it open"
+
+
+TestAnyInterleaving = AnyInterleaving.TestCase

@@ -186,6 +186,12 @@ class TestAgain:
         got = [Reliability().again_in(error, Attempt(each), 0.1) is not None for each in Patience]
         assert got == list(expected)
 
+    @pytest.mark.parametrize("said", [True, False])
+    def test_the_apis_own_word_counts_before_ours(self, said: bool) -> None:
+        for error in (status(503), status(500), BadRequestError("h")):
+            error.should_retry = said
+            assert (Reliability().again_in(error, Attempt(TYPING), 0.0) is not None) is said
+
     def test_a_retry_that_comes_too_late_for_who_types_is_none(self) -> None:
         assert Reliability().again_in(status(503), Attempt(TYPING), 0.31) is None
         assert Reliability().again_in(status(503), Attempt(ASKED), 0.31) is not None

@@ -82,6 +82,11 @@ def check_line(found: errors.ProviderError) -> None:
     assert CANARY not in line
 
 
+@pytest.mark.parametrize(("said", "meant"), [("true", True), ("false", False), ("perhaps", None)])
+def test_what_an_api_says_of_another_try_goes_with_the_error(said: str, meant: bool | None) -> None:
+    assert from_status(WHERE, 500, httpx.Headers({"x-should-retry": said}), None, NOW).should_retry is meant
+
+
 def test_the_wait_that_an_api_asks_for_goes_with_the_error() -> None:
     for status in (429, 503):
         found = from_status(WHERE, status, httpx.Headers({"retry-after": "7"}), None, NOW)
