@@ -12,8 +12,10 @@ from llm_lsp.core.window import Window
 
 # Lines that are read at most: more than anybody reads before accepting, and 128 tokens are about 12.
 MAX_LINES = 40
-# Equal lines in a row that show a model that turns in circles; all but the first are dropped later.
+# A line, or a group of lines, that comes so often in a row shows a model that turns in circles; all but the
+# first are dropped later.
 MAX_REPEATS = 3
+MAX_GROUP_LINES = 4
 # Characters. A shorter line may come back by chance, so it must stand equally deep.
 TELLING_LINE_CHARS = 5
 
@@ -47,7 +49,6 @@ class Extent:
         """Brackets that the answer opened and did not close."""
         self._blank = 0
         """Blank lines at the end."""
-        self._repeats = 0
         self.may_follow = True
         """Whether what the model writes next could be wanted next: it did not reach what is there, nor turn in circles."""
 
@@ -149,7 +150,6 @@ class Extent:
         return indent_of(above) if opens_block(above, self._language) else None
 
     def _keep(self, line: str) -> None:
-        self._repeats = self._repeats + 1 if self.lines and self.lines[-1] == line else 1
         self._blank = 0
         self._balance += imbalance(line)
         self.lines.append(line)
@@ -192,9 +192,14 @@ class Extent:
         return closes or self._is_too_much()
 
     def _is_too_much(self) -> bool:
-        if self._repeats >= MAX_REPEATS or len(self.lines) >= MAX_LINES:
+        if len(self.lines) >= MAX_LINES or any(map(self._repeats, range(1, MAX_GROUP_LINES + 1))):
             self.may_follow = False
         return not self.may_follow
+
+    def _repeats(self, size: int) -> bool:
+        """Say whether the last group of lines came before it, too, and before that."""
+        last = self.lines[-MAX_REPEATS * size :]
+        return len(last) == MAX_REPEATS * size and last == last[-size:] * MAX_REPEATS
 
     def _is_next(self, line: str) -> bool:
         """Say whether the document goes on with this line; blanks inside and the kind of quotes do not tell."""

@@ -107,6 +107,9 @@ def cut_repetition(draft: Draft, place: Place) -> Draft:
         count = _count_repeats(lines, size)
         if count >= MAX_REPEATS and any(map(str.strip, lines[-size:])):
             kept = lines[: len(lines) - (count - 1) * size]
+            while len(kept) > size and kept[-1] == kept[-1 - size]:
+                # The answer was cut inside a group.
+                kept.pop()
             return replace(draft, text="\n".join(kept)[len(place.before) :])
     repeated = _REPEATED_PIECE.search(draft.text[-LOOK_COLUMNS:])
     if not repeated:
