@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -76,7 +77,9 @@ class Lane:
         # Closes what is read on for the lines behind it, too: that is no part of this answer. And it is forgotten
         # where somebody was in this file: the next hole's text stood there.
         self._engine.close(request.document.uri)
-        return result_of(self._variant.key, hole, answer, cost_of(self._probe.take(), whole_s))
+        cost = cost_of(self._probe.take(), whole_s)
+        # In a thread: what is read for other holes meanwhile is timed.
+        return await asyncio.to_thread(result_of, self._variant.key, hole, answer, cost)
 
     async def _request(self, hole: Hole) -> CompletionRequest:
         document = hole.document((self._bench.root / hole.source.path).as_uri())

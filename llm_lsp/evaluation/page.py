@@ -19,8 +19,9 @@ STYLE = """
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
 body { max-width: 75rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid #8884; }
+th, td { padding: .2rem .6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid #8884; }
 th.name, td.name { text-align: left; }
+.wide { overflow-x: auto; }
 svg text { font: 12px system-ui, sans-serif; fill: currentColor; }
 svg .grid { stroke: #8884; } svg .whisker { stroke: currentColor; stroke-width: 1.5; }
 svg .curve { fill: none; stroke-width: 2; }
@@ -92,7 +93,7 @@ def _table(report: Report) -> str:
         lines.append(f"<tr>{''.join(fields)}</tr>")
     first, *_ = report.names.values()
     duels = "".join(f"<p>{escape(sentence(duel, first))}</p>" for duel in report.duels)
-    return f"<table>{''.join(lines)}</table>{duels}"
+    return f'<div class="wide"><table>{"".join(lines)}</table></div>{duels}'
 
 
 def _worst(report: Report) -> list[Result]:

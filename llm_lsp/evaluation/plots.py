@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH = 640
-LEFT, RIGHT = 220, 60
-ROW_HEIGHT = 26
+# Pixels. Names stand above what they name, since they are as long as a setting with its value.
+WIDTH = 760
+LEFT, RIGHT = 10, 70
+ROW_HEIGHT = 44
+LEGEND_HEIGHT = 20
 CURVE_HEIGHT = 220
+AXIS_HEIGHT = 24
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -27,39 +30,44 @@ class Bar:
 
 def shares(bars: Sequence[Bar]) -> str:
     """Draw shares as bars under each other, with their bounds as whiskers."""
-    height = ROW_HEIGHT * len(bars) + 24
-    parts = [_grid(height)]
+    height = ROW_HEIGHT * len(bars)
+    parts = [_grid(0, height)]
     for idx, bar in enumerate(bars):
-        middle = ROW_HEIGHT * idx + ROW_HEIGHT // 2
+        top = ROW_HEIGHT * idx
+        middle = top + 28
         parts += [
-            _text(LEFT - 8, middle + 4, bar.label, "end"),
+            _text(LEFT, top + 14, bar.label, "start"),
             f'<rect class="c{bar.colour}" x="{LEFT}" y="{middle - 8}" width="{_x(bar.share) - LEFT:.1f}" height="16"/>',
             f'<line class="whisker" x1="{_x(bar.low):.1f}" x2="{_x(bar.high):.1f}" y1="{middle}" y2="{middle}"/>',
-            _text(WIDTH - RIGHT + 8, middle + 4, f"{100 * bar.share:.1f} %", "start"),
+            _text(WIDTH - RIGHT + 12, middle + 4, f"{100 * bar.share:.1f} %", "start"),
         ]
-    return _svg(height, parts)
+    return _svg(height + AXIS_HEIGHT, parts)
 
 
 def curves(values: Mapping[str, Sequence[float]], unit: str) -> str:
     """Draw for each name which share of its values is at most so large."""
     longest = max((max(some) for some in values.values() if some), default=0.0) or 1.0
-    parts = [_grid(CURVE_HEIGHT + 24, [f"{longest * tick:.2g} {unit}" for tick in TICKS])]
+    top = LEGEND_HEIGHT * len(values) + 8
+    parts = [_grid(top, CURVE_HEIGHT, [f"{longest * tick:.2g} {unit}" for tick in TICKS])]
     for colour, (name, some) in enumerate(values.items()):
         ordered = sorted(some)
         points = [(0.0, 0.0)]
         for idx, value in enumerate(ordered):
             points += [(value, idx / len(ordered)), (value, (idx + 1) / len(ordered))]
-        places = " ".join(f"{_x(x / longest):.1f},{CURVE_HEIGHT * (1 - y):.1f}" for x, y in points)
-        parts.append(f'<polyline class="curve s{colour}" points="{places}"/>')
-        parts.append(f'<rect class="c{colour}" x="0" y="{20 * colour + 4}" width="10" height="10"/>')
-        parts.append(_text(16, 20 * colour + 14, name, "start"))
-    return _svg(CURVE_HEIGHT + 24, parts)
+        places = " ".join(f"{_x(x / longest):.1f},{top + CURVE_HEIGHT * (1 - y):.1f}" for x, y in points)
+        parts += [
+            f'<polyline class="curve s{colour}" points="{places}"/>',
+            f'<rect class="c{colour}" x="{LEFT}" y="{LEGEND_HEIGHT * colour + 4}" width="10" height="10"/>',
+            _text(LEFT + 16, LEGEND_HEIGHT * colour + 14, name, "start"),
+        ]
+    return _svg(top + CURVE_HEIGHT + AXIS_HEIGHT, parts)
 
 
-def _grid(height: int, labels: Sequence[str] = ("0", "25 %", "50 %", "75 %", "100 %")) -> str:
+def _grid(top: int, height: int, labels: Sequence[str] = ("0", "25 %", "50 %", "75 %", "100 %")) -> str:
+    bottom = top + height
     lines = [
-        f'<line class="grid" x1="{_x(tick):.1f}" x2="{_x(tick):.1f}" y1="0" y2="{height - 20}"/>'
-        + _text(_x(tick), height - 6, label, "middle")
+        f'<line class="grid" x1="{_x(tick):.1f}" x2="{_x(tick):.1f}" y1="{top}" y2="{bottom}"/>'
+        + _text(_x(tick), bottom + 18, label, "start" if tick == 0 else "middle")
         for tick, label in zip(TICKS, labels, strict=True)
     ]
     return "".join(lines)
