@@ -23,8 +23,11 @@ from llm_lsp.core.ledger import Batch, Call, Suggestion
 from llm_lsp.errors import BooksError
 from llm_lsp.system import private_folder
 
-# Seconds to wait for another process. Six writers wait 39 ms at most (measured); a `usage` that reads all, longer.
-BUSY_S = 2.0
+# Seconds that writing waits for other processes, in its thread. SQLite's queue is not fair: with six that write without
+# a pause one waited more than 2 s (measured); as editors write it is milliseconds.
+BUSY_S = 10.0
+# Seconds that a call waits for its reservation, before the budget is judged by what is known here.
+RESERVE_S = 2.0
 # Requests whose way is kept for `explain`.
 TRACES = 500
 # Days that single calls are kept: a quarter. Somebody who types all day makes 9,000, of 150 bytes each.
@@ -48,7 +51,7 @@ class Store:
 
     def write(self, batch: Batch) -> Spent:
         """Write rows, all or none, and give what all processes have spent."""
-        with self._transaction() as connection:
+        with self._transaction(BUSY_S) as connection:
             day = _day_of(connection, batch.at)
             for call in batch.calls:
                 self._put_call(connection, call, day)
@@ -71,7 +74,7 @@ class Store:
 
         No other process comes in between.
         """
-        with self._transaction() as connection:
+        with self._transaction(RESERVE_S) as connection:
             day = _day_of(connection, call.at)
             allowed = allows(schema.spent(connection, day))
             if allowed:
@@ -88,10 +91,11 @@ class Store:
                 self._open = None
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, busy_s: float) -> Iterator[sqlite3.Connection]:
         with self._lock:
             try:
                 connection = self._connection()
+                connection.execute(f"PRAGMA busy_timeout = {round(busy_s * 1000)}")
                 connection.execute("BEGIN IMMEDIATE")
                 try:
                     yield connection

@@ -18,8 +18,9 @@ from llm_lsp.engine.clock import Clock, Timer
 from llm_lsp.engine.notices import Notices
 from llm_lsp.errors import BooksError, BudgetError
 
-# Seconds from a call's or a suggestion's row to its writing; a process that is killed loses no more.
-SOON_S = 0.2
+# Seconds from a call's or a suggestion's row to its writing. With the writing itself it is what a process that is
+# killed loses: 250 ms at most, see docs/adr/0021.
+SOON_S = 0.1
 # Seconds for counts and traces: a sync of the disk for every key would wear it out.
 LATER_S = 2.0
 # Seconds after a failure: a disk that is full, or a file that another process holds.
@@ -102,6 +103,9 @@ class Ledger:
         self._traces: list[TraceRow] = []
         self._timer: Timer | None = None
         self._due = float("inf")
+        """When rows are to be written."""
+        self._rest_until = float("-inf")
+        """Before this nothing is tried, since it failed."""
         self._writing: asyncio.Task[None] | None = None
 
     def configure(self, limits: Limits, *, save: bool) -> None:
@@ -172,16 +176,16 @@ class Ledger:
         await self._in_thread(self._store.close)
 
     def _write_within(self, delay_s: float) -> None:
-        due = self._clock.now() + delay_s
-        if self._due <= due or self._writing:
-            return  # What is being written asks again at its end.
-        self._wake_at(due)
+        due = max(self._clock.now() + delay_s, self._rest_until)
+        if due < self._due:
+            self._due = due
+            if not self._writing:  # It looks again at its end.
+                self._wake()
 
-    def _wake_at(self, due: float) -> None:
+    def _wake(self) -> None:
         if self._timer:
             self._timer.cancel()
-        self._due = due
-        self._timer = self._clock.call_at(due, self._begin)
+        self._timer = self._clock.call_at(self._due, self._begin)
 
     def _begin(self) -> None:
         self._timer, self._due = None, float("inf")
@@ -193,16 +197,16 @@ class Ledger:
         except BooksError as exc:
             self._put_back(batch)
             self._complain(exc)
+            self._due = self._rest_until = self._clock.now() + RETRY_S
+        else:
+            self._spent = spent.plus(self._calls.values())
+            self._notices.spent(self.spent)
+            self._notices.over(BOOKS_CAUSE)
+            self._judge()
+        finally:
             self._writing = None
-            self._wake_at(self._clock.now() + RETRY_S)
-            return
-        self._spent = spent.plus(self._calls.values())
-        self._notices.spent(self.spent)
-        self._notices.over(BOOKS_CAUSE)
-        self._writing = None
-        self._judge()
-        if not self._is_empty():
-            self._write_within(SOON_S)
+            if self._due < float("inf"):
+                self._wake()
 
     def _take(self) -> Batch:
         calls, suggestions = tuple(self._calls.values()), tuple(self._suggestions.values())

@@ -25,9 +25,11 @@ class ListStore:
     sums: Memory = field(default_factory=Memory)
     failure: str = ""
     n_closed: int = 0
+    n_failed: int = 0
 
     def write(self, batch: Batch) -> Spent:
         if self.failure:
+            self.n_failed += 1
             raise BooksError(self.failure)
         self.batches.append(batch)
         return self.sums.write(batch)

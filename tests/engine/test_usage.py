@@ -52,7 +52,7 @@ async def test_calls_are_written_soon_and_together(rig: Rig) -> None:
     rig.ledger.settle(a_call(1))
     await rig.clock.advance(SOON_S / 2)
     rig.ledger.settle(a_call(2))
-    await rig.clock.advance(SOON_S / 2)
+    await rig.clock.advance(SOON_S)
 
     assert [[call.number for call in batch.calls] for batch in rig.store.batches] == [[1, 2]]
 
@@ -83,12 +83,13 @@ async def test_what_cannot_be_written_is_said_once_and_written_later(rig: Rig) -
     rig.store.failure = "the disk is full"
     for number in (1, 2):
         rig.ledger.settle(a_call(number))
-        await rig.clock.advance(RETRY_S)
+        await rig.clock.advance(RETRY_S / 3)
     rig.store.failure = ""
     await rig.clock.advance(RETRY_S)
 
     assert rig.client.shown == ["usage is not saved: the disk is full"]
     assert [call.number for call in rig.store.calls] == [1, 2]
+    assert rig.store.n_failed == 1
 
 
 async def test_what_waits_for_a_disk_is_bounded(rig: Rig) -> None:
