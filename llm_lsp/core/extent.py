@@ -223,7 +223,8 @@ class Extent:
     def _belongs_to_block(self, line: str) -> bool:
         """Say whether a line at the opener's depth closes the block or goes on with it."""
         bare = line.strip()
-        return bare[0] in ")]}" or bare.split(None, 1)[0].rstrip(":;") in self._language.middles
+        is_closer = bare[0] in ")]}" or (self._language.has_tags and bare.startswith("</"))
+        return is_closer or bare.split(None, 1)[0].rstrip(":;") in self._language.middles
 
 
 def _bare(line: str) -> str:

@@ -35,16 +35,24 @@ class Language:
     """Words that stand at the opener's depth and belong to its block: `else`, `except`, `end` …"""
     needs_body: bool = False
     """Whether a line that ends in a colon must be followed by a deeper one."""
+    has_tags: bool = False
+    """Whether a line that ends in an opening tag opens a block."""
 
 
 # A language that we do not know is taken for one of C's family, by far the largest: brackets open blocks.
 UNKNOWN = Language("//", Blocks.BRACES)
 
 _WORD = re.compile(r"\w+")
+# A tag that is neither closed, nor a closing one, nor empty by its name; or the last line of one of several.
+_OPENING_TAG = re.compile(
+    r"(?:^|[\s(>{])<(?!(?:area|br|col|hr|img|input|link|meta|source)\b)[A-Za-z][\w.:-]*(?:\s[^<]*)?(?<![/=-])>$"
+    r"|^[^<]*[\"'}]>$|^>$"
+)
 
 _BRACES = UNKNOWN
 _HASH_BRACES = Language("#", Blocks.BRACES)
-_MARKUP = Language("", Blocks.BRACES, (">", "{", "(", "["))
+_MARKUP = Language("", Blocks.BRACES, has_tags=True)
+_JSX = Language("//", Blocks.BRACES, has_tags=True)
 _TEXT = Language("", Blocks.INDENT, ())
 _PYTHON = Language(
     "#",
@@ -131,6 +139,8 @@ _LANGUAGES: dict[str, Language] = {
     "powershell": _HASH_BRACES,
     "terraform": _HASH_BRACES,
     "dockerfile": Language("#", Blocks.INDENT, ("\\",)),
+    "javascriptreact": _JSX,
+    "typescriptreact": _JSX,
     "html": _MARKUP,
     "xml": _MARKUP,
     "vue": _MARKUP,
@@ -140,8 +150,8 @@ _LANGUAGES: dict[str, Language] = {
     **dict.fromkeys(
         (
             "c", "cpp", "csharp", "cuda-cpp", "css", "dart", "go", "groovy", "java", "javascript",
-            "javascriptreact", "json", "jsonc", "kotlin", "less", "objective-c", "objective-cpp", "php", "rust",
-            "scala", "scss", "solidity", "swift", "typescript", "typescriptreact", "zig",
+            "json", "jsonc", "kotlin", "less", "objective-c", "objective-cpp", "php", "rust",
+            "scala", "scss", "solidity", "swift", "typescript", "zig",
         ),
         _BRACES,
     ),
@@ -156,7 +166,7 @@ def language_of(language_id: str) -> Language:
 def opens_block(line: str, language: Language) -> bool:
     """Say whether a line, without its trailing comment, leaves a block open at its end."""
     code = without_comment(line, language).strip()
-    if f" {code}".endswith(language.openers):
+    if f" {code}".endswith(language.openers) or (language.has_tags and _OPENING_TAG.search(code)):
         return True
     if not code.startswith(language.starters):
         return False
