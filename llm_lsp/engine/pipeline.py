@@ -213,6 +213,9 @@ class CompletionPipeline:
             if skip is None:
                 return place
             refused.append(skip)
+            self._left(
+                request, "provider", f"{place.seat.name} is passed over: {skip.detail or skip.reason.value}"
+            )
             if skip.reason is not Reason.OVER_BUDGET:
                 passed.append(place)
         # Who asks by hand is not sent away while there is somebody to ask.

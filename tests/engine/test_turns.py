@@ -324,3 +324,11 @@ async def test_who_types_along_joins_the_call_that_finds_out_how_the_provider_is
 
     assert text_of(await along) == "2"
     assert len(alone.main.streams) == 3
+
+
+async def test_explain_says_who_was_passed_over_and_why(rig: Several) -> None:
+    await rig.fails(AuthError("h refused the key"))
+    rig.spare.replies = ["1\n"]
+    await rig.ask()
+
+    assert "main is passed over: h refused the key" in rig.engine.explain()
