@@ -37,7 +37,7 @@ def show(config_file: Path | None, as_json: bool) -> None:
     resolved = read_settings(config_file, [Path.cwd()]).resolve()
     shown = settings_shown(resolved)
     if as_json:
-        click.echo(json.dumps(shown, indent=2, ensure_ascii=False, default=asdict))
+        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     else:
         width = max(len(line) for line in _lines(shown))
         for line, origin in zip(_lines(shown), resolved.origins.values(), strict=True):
@@ -113,14 +113,11 @@ def _value(config: Config, dotted_name: str) -> object:
         value: object = config
         for part in dotted_name.split("."):
             value = getattr(value, part)
-        return value
+        return [asdict(rule) for rule in config.routes] if value is config.routes else value
     name, _, setting = dotted_name.removeprefix("providers.").rpartition(".")
     value = getattr(config.providers[name], setting)
     return dict.fromkeys(value, "***") if setting == HIDDEN and isinstance(value, Mapping) else value
 
 
 def _lines(shown: Mapping[str, dict[str, object]]) -> list[str]:
-    return [
-        f"{name} = {json.dumps(entry['value'], ensure_ascii=False, default=asdict)}"
-        for name, entry in shown.items()
-    ]
+    return [f"{name} = {json.dumps(entry['value'], ensure_ascii=False)}" for name, entry in shown.items()]

@@ -6,6 +6,7 @@ import asyncio
 import json
 import platform
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from llm_lsp.cli.settings import read_settings
 from llm_lsp.config.stack import Resolved, SettingsStack
 from llm_lsp.config.trust import Source
 from llm_lsp.config.values import AUTO, Config
+from llm_lsp.engine.routing import Routing
 from llm_lsp.errors import LlmLspError
 
 GIB = 1 << 30
@@ -132,9 +134,15 @@ async def provider_checks(resolved: Resolved, *, offline: bool) -> list[Check]:
     if config.provider == AUTO:
         checks += await discovery_checks()
     checks += _key_checks(config)
-    if offline:
-        return checks
-    return checks + await prove(config, lambda line: click.echo(line, err=True))
+    if not offline:
+        checks += await prove(config, lambda line: click.echo(line, err=True))
+    for name in sorted(Routing.of(config, ()).names() - {config.provider}):
+        checks.append(Check("also used", "note", f"{name}, by routes or as a fallback"))
+        other = replace(config, provider=name)
+        checks += _key_checks(other)
+        if not offline:
+            checks += await prove(other, lambda line: click.echo(line, err=True))
+    return checks
 
 
 async def discovery_checks() -> list[Check]:

@@ -124,3 +124,14 @@ def test_a_switched_off_completion_is_told(home: Path) -> None:
     result = run("--offline")
     assert "warn  enabled           completion is switched off" in result.stdout
     assert str(home / "project" / ".llm-lsp.toml") in result.stdout
+
+
+def test_whoever_else_may_be_asked_is_proven_too(own: Path, api: ModelApi) -> None:
+    spare = '[providers.spare]\napi = "openai-completions"\nbase_url = "http://127.0.0.1:9"\nmodel = "m"\n'
+    route = '[[routes]]\ntrigger = "manual"\nprovider = "spare"\n'
+    own.write_text(own.read_text("utf-8") + spare + route, "utf-8")
+    result = run()
+    assert result.exit_code == 1
+    assert "also used         spare, by routes or as a fallback" in result.output
+    assert "fail  reached           nothing listens at 127.0.0.1:9" in result.output
+    assert json.loads(run("--json").stdout)["settings"]["routes"]["value"][0]["provider"] == "spare"
