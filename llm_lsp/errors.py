@@ -132,6 +132,9 @@ class OverloadedError(ProviderError):
 class BadRequestError(ProviderError):
     """The API refused the request itself."""
 
+    field = ""
+    """The one field that it refuses, where it names one that only tunes."""
+
 
 class ContextTooLongError(BadRequestError):
     """The prompt is over the model's window."""

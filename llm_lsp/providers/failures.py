@@ -169,7 +169,30 @@ def _error(
     if kind is RateLimitError:
         wait = f"wait {asked_s:.0f} s" if asked_s else "type slower, or raise the account's limit"
         return RateLimitError(f"{where.host}: too many requests ({status}): {wait}", asked_s, status=status)
-    return kind(_LINES[kind](where, status, _words(body)), asked_s, status=status)
+    error = kind(_LINES[kind](where, status, _words(body)), asked_s, status=status)
+    if kind is BadRequestError and isinstance(error, BadRequestError):
+        error.field = refused_field(body)
+    return error
+
+
+def refused_field(body: object) -> str:
+    """Find the field that a refusal says is not known or not taken, among those that only tune; "" for none."""
+    words = _words(body)
+    if not _NOT_TAKEN.search(words):
+        return ""
+    return next((name for name in _TUNING if re.search(rf"\b{name}\b", words)), "")
+
+
+# OpenAI ("Unsupported parameter", "Unrecognized request argument"), Anthropic ("is deprecated for this model",
+# "Extra inputs are not permitted"), vLLM and Mistral (pydantic's words), Groq ("property … is unsupported").
+_NOT_TAKEN = re.compile(
+    r"un(supported|recognized|known|expected)|not (supported|permitted|allowed)|deprecated|extra_forbidden"
+)
+# An answer comes without these, too: at another length, later, or uncounted. The longer names stand first.
+_TUNING = (
+    "stop_sequences", "stream_options", "reasoning_effort", "include_reasoning", "chat_template_kwargs",
+    "enable_thinking", "output_config", "thinking", "temperature", "stop",
+)  # fmt: skip
 
 
 def _auth(where: Where, status: int, words: str) -> str:

@@ -20,8 +20,8 @@ from llm_lsp.config.values import KeyHeader
 from llm_lsp.core.addresses import Origin, origin_of
 from llm_lsp.core.secret import Secret
 from llm_lsp.core.types import Json, Patience, Profile, Prompt
-from llm_lsp.errors import ConfigError, NotFoundError, ProviderError
-from llm_lsp.providers.dialect import Dialect, Settings
+from llm_lsp.errors import BadRequestError, ConfigError, NotFoundError, ProviderError
+from llm_lsp.providers.dialect import Dialect, HttpRequest, Settings
 from llm_lsp.providers.failures import Where
 from llm_lsp.providers.gate import Gate, Stopped
 from llm_lsp.providers.stream import Call, Deadlines, HttpStream
@@ -91,6 +91,8 @@ class HttpProvider:
         """Of the last answer to a call; empty before the first."""
         self._not_found = ""
         """What was found out about a model that is not there."""
+        self._refused_fields: frozenset[str] = frozenset()
+        """Fields that only tune, and that this API has refused: they are sent no more."""
         self._urls: dict[str, httpx.URL] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._warming: asyncio.Task[None] | None = None
@@ -102,11 +104,11 @@ class HttpProvider:
         return self._profile
 
     def stream(self, prompt: Prompt, patience: Patience = Patience.ASKED) -> HttpStream:
-        """Begin a call; its body is written now, and sent when the stream is iterated."""
+        """Begin a call; it is sent when the stream is iterated."""
         endpoint = self._endpoint
         request = endpoint.dialect.request(prompt, endpoint.settings.heated(prompt.temperature))
         deadlines = endpoint.deadlines[patience]
-        question = _Question(self, request.path, encode(request.body), deadlines.connect_s)
+        question = _Question(self, request, deadlines.connect_s)
         stream = HttpStream(
             Call(question.send, endpoint.dialect, endpoint.where, deadlines, self._own, question.cure)
         )
@@ -182,6 +184,14 @@ class HttpProvider:
         finally:
             timer.cancel()
 
+    def _spare(self, field_name: str) -> bool:
+        """Leave a field out from now on; False where there is nothing to leave out."""
+        if not field_name:
+            return False
+        LOG.info("%s refuses the field %s: it is sent no more", self._endpoint.where.host, field_name)
+        self._refused_fields |= {field_name}
+        return True
+
     async def _cure(self, error: ProviderError, refused: Mapping[str, str]) -> bool:
         """Take a key that was changed since `refused` was sent; say which models there are, asking once."""
         remedies = self._endpoint.remedies
@@ -190,7 +200,7 @@ class HttpProvider:
         async with self._curing:
             if isinstance(error, NotFoundError):
                 self._not_found = self._not_found or str(await remedies.name_models(error, self._key))
-                raise NotFoundError(self._not_found)
+                raise NotFoundError(self._not_found, status=error.status)
             # Another call may have found the new key while this one was under way or waiting here.
             if self._headers is refused and (key := await remedies.find_key()) != self._key:
                 self._key = key
@@ -215,24 +225,29 @@ class HttpProvider:
 
 
 class _Question:
-    """One call's request, which knows the headers that it was sent with."""
+    """One call's request, which knows what it was sent with."""
 
-    def __init__(self, provider: HttpProvider, path: str, body: bytes, connect_s: float) -> None:
+    def __init__(self, provider: HttpProvider, request: HttpRequest, connect_s: float) -> None:
         self._provider = provider
-        self._path = path
-        self._body = body
+        self._request = request
         self._connect_s = connect_s
         self._sent: Mapping[str, str] = {}
+        self._sent_fields: frozenset[str] = frozenset()
 
     async def send(self, gate: Gate) -> httpx.Response:
         self._sent = self._provider._headers
+        spared = self._provider._refused_fields
+        body = {name: value for name, value in self._request.body.items() if name not in spared}
+        self._sent_fields = frozenset(body)
         response = await self._provider._send(
-            "POST", self._path, self._sent, self._body, self._connect_s, gate
+            "POST", self._request.path, self._sent, encode(body), self._connect_s, gate
         )
         self._provider.last_headers = response.headers
         return response
 
     async def cure(self, error: ProviderError) -> bool:
+        if isinstance(error, BadRequestError):
+            return self._provider._spare(error.field if error.field in self._sent_fields else "")
         return await self._provider._cure(error, self._sent)
 
 

@@ -13,7 +13,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llm_lsp.core.types import Chunk
-from llm_lsp.errors import AuthError, BrokenStreamError, ConfigError, NotFoundError, ProviderError, SlowError
+from llm_lsp.errors import (
+    AuthError,
+    BadRequestError,
+    BrokenStreamError,
+    ConfigError,
+    NotFoundError,
+    ProviderError,
+    SlowError,
+)
 from llm_lsp.providers.answer import Answer
 from llm_lsp.providers.dialect import Dialect
 from llm_lsp.providers.failures import ErrorObject, Where, from_error_object, from_exception, from_status
@@ -148,7 +156,7 @@ class HttpStream:
         assert self._limit is not None
         try:
             await self._read(await self._send())
-        except (AuthError, NotFoundError) as exc:
+        except (AuthError, BadRequestError, NotFoundError) as exc:
             self._limit.allow(CURE_S)
             if not await self._call.cure(exc) or self._gate.stopping:
                 raise

@@ -9,7 +9,7 @@ import pytest
 from llm_lsp.config.values import ProviderConfig
 from llm_lsp.core.secret import Secret
 from llm_lsp.core.types import RawPrompt
-from llm_lsp.errors import AuthError, NotFoundError
+from llm_lsp.errors import AuthError, BadRequestError, NotFoundError
 from llm_lsp.providers.http import HttpProvider, Remedies
 from llm_lsp.providers.resolve import make_provider
 
@@ -41,7 +41,7 @@ def connect(standin: StandIn, store: Store) -> HttpProvider:
 
 
 async def read(provider: HttpProvider) -> str:
-    return "".join([chunk.text async for chunk in provider.stream(RawPrompt("x"))])
+    return "".join([chunk.text async for chunk in provider.stream(RawPrompt("x", ("END",)))])
 
 
 def takes(*keys: str) -> Script:
@@ -110,7 +110,7 @@ async def test_a_call_that_is_closed_while_the_key_is_read_sends_nothing_more() 
 
     async with serve(takes(NEW)) as standin:
         provider = connect(standin, Slow(NEW))
-        stream = provider.stream(RawPrompt("x"))
+        stream = provider.stream(RawPrompt("x", ("END",)))
         call = asyncio.ensure_future(anext(aiter(stream)))
         await reading.wait()
         stream.close()
@@ -135,3 +135,45 @@ async def test_the_models_are_asked_for_once_however_often_one_is_missing() -> N
                 await read(provider)
         await provider.aclose()
     assert store.named == 1
+
+
+def refuses(*names: str) -> Script:
+    """Answer to requests without these fields alone; the first that is there is named."""
+
+    async def script(received: Received, peer: Peer) -> None:
+        there = [name for name in names if name in received.json]
+        if there:
+            error = {"message": "Unsupported parameter", "param": there[0], "type": "invalid_request_error"}
+            await peer.json({"error": error}, 400)
+        else:
+            await peer.stream(text("a", "stop"), DONE)
+            await peer.end()
+
+    return script
+
+
+async def test_a_field_that_only_tunes_is_left_out_once_it_was_refused() -> None:
+    async with serve(refuses("temperature")) as standin:
+        provider = connect(standin, Store(OLD))
+        assert await read(provider) + await read(provider) == "aa"
+        assert ["temperature" in received.json for received in standin.received] == [True, False, False]
+        await provider.aclose()
+
+
+async def test_a_second_refused_field_is_told_and_spared_by_the_next_call() -> None:
+    async with serve(refuses("temperature", "stop")) as standin:
+        provider = connect(standin, Store(OLD))
+        with pytest.raises(BadRequestError):
+            await read(provider)
+        assert await read(provider) == "a"
+        assert len(standin.received) == 4
+        await provider.aclose()
+
+
+async def test_a_field_that_is_needed_is_not_left_out() -> None:
+    async with serve(refuses("max_tokens")) as standin:
+        provider = connect(standin, Store(OLD))
+        with pytest.raises(BadRequestError):
+            await read(provider)
+        assert len(standin.received) == 1
+        await provider.aclose()

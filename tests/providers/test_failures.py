@@ -93,6 +93,27 @@ def test_the_wait_that_an_api_asks_for_goes_with_the_error() -> None:
         assert (found.retry_after_s, found.status) == (7, status)
 
 
+FIELDS = [
+    pytest.param(400, error("Unsupported parameter", param="temperature"), "temperature", id="OpenAI"),
+    pytest.param(400, error("Unsupported value: 'none' is not supported", param="reasoning_effort"), "reasoning_effort", id="OpenAI's value"),
+    pytest.param(400, error("Unrecognized request argument supplied: stream_options"), "stream_options", id="OpenAI's argument"),
+    pytest.param(400, error("`temperature` is deprecated for this model"), "temperature", id="Anthropic"),
+    pytest.param(400, error("stop_sequences: Extra inputs are not permitted"), "stop_sequences", id="a longer name"),
+    pytest.param(422, {"detail": [{"loc": ["body", "stop"], "type": "extra_forbidden"}]}, "stop", id="Mistral"),
+    pytest.param(400, error("Unsupported parameter", param="messages"), "", id="a field that is needed"),
+    pytest.param(400, error("Unsupported: provider", param="provider"), "", id="a field that says who may see the code"),
+    pytest.param(400, error("temperature must be below 2"), "", id="a value out of range"),
+    pytest.param(400, None, "", id="nothing said"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "body", "field"), FIELDS)
+def test_a_refused_field_that_only_tunes_is_found(status: int, body: object, field: str) -> None:
+    found = from_status(WHERE, status, httpx.Headers(), body, NOW)
+    assert isinstance(found, errors.BadRequestError)
+    assert found.field == field
+
+
 OBJECTS = [
     pytest.param(
         {"error": {"code": 503, "message": "Loading model"}}, errors.OverloadedError, id="llama.cpp"
