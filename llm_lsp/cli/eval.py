@@ -29,7 +29,7 @@ from llm_lsp.evaluation.holes import Hole, draw
 from llm_lsp.evaluation.lane import Bench
 from llm_lsp.evaluation.page import page
 from llm_lsp.evaluation.probe import Probe
-from llm_lsp.evaluation.results import Result, ResultFile
+from llm_lsp.evaluation.results import Known, Result, ResultFile
 from llm_lsp.evaluation.run import Work, run
 from llm_lsp.evaluation.summary import Report
 from llm_lsp.evaluation.variants import Variant
@@ -114,9 +114,20 @@ def command(
     file = result_file(root)
     if fresh:
         file.clear()
-    report = asyncio.run(measure(root, measured, holes, file))
+    known = file.read()
+    try:
+        faults = asyncio.run(measure(root, measured, holes, file, known))
+    except KeyboardInterrupt:
+        faults = ["interrupted; the same command goes on where it stopped"]
+    results = [known[one.key, hole.id] for one in measured for hole in holes if (one.key, hole.id) in known]
+    report = Report(root.name, {one.key: one.name for one in measured}, results, faults)
     if html:
         html.write_text(page(report), encoding="utf-8")
+    show(report, as_json=as_json)
+
+
+def show(report: Report, *, as_json: bool) -> None:
+    """Print what was measured; exits with 1 where something was not."""
     if as_json:
         click.echo(json.dumps(report.as_mapping(), indent=2, ensure_ascii=False))
     else:
@@ -127,15 +138,16 @@ def command(
         raise SystemExit(1)
 
 
-async def measure(root: Path, measured: Sequence[Variant], holes: Sequence[Hole], file: ResultFile) -> Report:
-    """Fill what no earlier run has filled, and give all results."""
+async def measure(
+    root: Path, measured: Sequence[Variant], holes: Sequence[Hole], file: ResultFile, known: Known
+) -> list[str]:
+    """Fill what is not known yet, and add it; gives a line for each variant that was given up."""
     client = ConsoleClient()
 
     def build(stack: SettingsStack) -> tuple[CompletionEngine, Probe]:
         probe = Probe(time.monotonic)
         return build_engine(stack, client, probe.in_front_of), probe
 
-    known = file.read()
     works = [Work(one, tuple(hole for hole in holes if (one.key, hole.id) not in known)) for one in measured]
     with counting_bar("holes", sum(len(work.holes) for work in works)) as count:
 
@@ -144,9 +156,7 @@ async def measure(root: Path, measured: Sequence[Variant], holes: Sequence[Hole]
             known[result.variant, result.hole] = result
             count()
 
-        faults = await run(works, Bench(root, build), done)
-    results = [known[one.key, hole.id] for one in measured for hole in holes if (one.key, hole.id) in known]
-    return Report(root.name, {one.key: one.name for one in measured}, results, faults)
+        return await run(works, Bench(root, build), done)
 
 
 def result_file(root: Path) -> ResultFile:

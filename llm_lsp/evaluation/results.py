@@ -50,14 +50,18 @@ class Result:
     cost: Cost
 
 
+Known = dict[tuple[str, str], Result]
+"""Results by variant and hole."""
+
+
 class ResultFile:
     """JSON lines, one a result; a line that a killed run left half is ignored, as is all that is no result."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def read(self) -> dict[tuple[str, str], Result]:
-        """Give what is known, by variant and hole; what failed is not known."""
+    def read(self) -> Known:
+        """Give what is known; what failed is not."""
         try:
             lines = self.path.read_text(encoding="utf-8", errors="replace").split("\n")
         except FileNotFoundError:

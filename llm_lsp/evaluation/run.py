@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -15,6 +15,9 @@ from llm_lsp.evaluation.variants import Variant
 
 # Failures in a row after which a variant is given up: its key or its model is wrong, and so will be the rest.
 MAX_FAILURES = 5
+# Holes of one variant before the next one's turn: enough that a model server has forgotten a hole's text when the
+# next variant asks for it, which would be answered sooner than it should.
+BATCH = 10
 
 Done = Callable[[Result], None]
 
@@ -30,8 +33,9 @@ class Work:
 async def run(works: Iterable[Work], bench: Bench, done: Done) -> list[str]:
     """Fill all holes; `done` gets each result as it comes. Gives a line for each variant that was given up.
 
-    Providers work at the same time, each within its own limit. Variants of one provider come one after another,
-    so that none has its times spoilt by another one's calls.
+    Providers work at the same time, each within its own limit. Variants of one provider come one after another, a
+    few holes each, so that none has its times spoilt by another one's calls, and a run that is interrupted has
+    measured all of them alike.
     """
     by_provider: dict[str, list[Work]] = {}
     for work in works:
@@ -41,8 +45,21 @@ async def run(works: Iterable[Work], bench: Bench, done: Done) -> list[str]:
 
 
 async def _in_turn(works: list[Work], bench: Bench, done: Done) -> list[str]:
-    faults = [(work.variant.name, await _fill_all(work, bench, done)) for work in works if work.holes]
-    return [f"{name}: {fault}" for name, fault in faults if fault]
+    faults: dict[str, str] = {}
+    for work in in_batches(works):
+        if work.variant.name not in faults and (fault := await _fill_all(work, bench, done)):
+            faults[work.variant.name] = fault
+    return [f"{name}: {fault}" for name, fault in faults.items()]
+
+
+def in_batches(works: Sequence[Work]) -> Iterator[Work]:
+    """Cut the work up: the same few holes for each variant that still lacks them, then the next few."""
+    holes = list({hole.id: hole for work in works for hole in work.holes}.values())
+    for start in range(0, len(holes), BATCH):
+        batch = {hole.id for hole in holes[start : start + BATCH]}
+        for work in works:
+            if mine := tuple(hole for hole in work.holes if hole.id in batch):
+                yield Work(work.variant, mine)
 
 
 async def _fill_all(work: Work, bench: Bench, done: Done) -> str:

@@ -10,6 +10,7 @@ import platformdirs
 import pytest
 from click.testing import CliRunner, Result
 
+from llm_lsp.cli import eval as eval_command
 from llm_lsp.cli.eval import command
 from llm_lsp.errors import ConfigError
 from tests.cli.model_api import ModelApi, model_api
@@ -71,6 +72,21 @@ def test_failures_are_tried_again(api: ModelApi) -> None:
 
     assert "2 holes could not be asked for" in failed.stdout
     assert "could not" not in again.stdout
+
+
+def test_who_interrupts_a_run_sees_what_there_is(api: ModelApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("--holes", "2")
+    monkeypatch.setattr(eval_command, "measure", interrupted)
+
+    result = run("--holes", "5", "--json")
+
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["rows"][0]["holes"] == 2
+    assert "goes on where it stopped" in result.stderr
+
+
+async def interrupted(*_: object) -> list[str]:
+    raise KeyboardInterrupt
 
 
 def test_settings_stand_side_by_side(api: ModelApi, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from llm_lsp.evaluation.holes import Hole, SourceFile
 from llm_lsp.evaluation.lane import Bench
 from llm_lsp.evaluation.probe import Probe
 from llm_lsp.evaluation.results import Result
-from llm_lsp.evaluation.run import MAX_FAILURES, Work, run
+from llm_lsp.evaluation.run import BATCH, MAX_FAILURES, Work, in_batches, run
 from llm_lsp.evaluation.variants import Variant
 from llm_lsp.providers.base import Provider
 from tests.doubles import FakeClock, ScriptedProvider, ScriptedStream, settle
@@ -168,6 +168,16 @@ async def test_variants_of_one_provider_take_turns() -> None:
     stream.finish("x")
     await running
     assert [result.variant.split()[0] for result in scene.results] == ["a", "b"]
+
+
+def test_variants_take_turns_after_a_few_holes_whoever_was_further() -> None:
+    a, b, asked = variant("a"), variant("b"), holes(BATCH + 3)
+
+    dealt = [
+        (work.variant.name, len(work.holes)) for work in in_batches([Work(a, asked[4:]), Work(b, asked)])
+    ]
+
+    assert dealt == [("a", 9), ("b", 10), ("b", 3)]
 
 
 async def test_two_providers_work_at_the_same_time() -> None:
