@@ -82,6 +82,8 @@ class CompletionPipeline:
         if skip := self._admit(request):
             return skip
         place = self._at_once(request)
+        if isinstance(place, Skip) and place.reason is Reason.LOADING and await self._turns.made(request):
+            place = self._at_once(request)
         if not isinstance(place, Place):
             return place
         if skip := self._gate(place):

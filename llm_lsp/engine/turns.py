@@ -54,6 +54,14 @@ class Turns:
             return Skip(Reason.OVER_BUDGET, f"{use.words} are spent")
         return place.seat.reliability.refusal(self._clock.now(), place.request.patience)
 
+    async def made(self, request: CompletionRequest) -> bool:
+        """Wait for a provider that has only to be made, where somebody asks by hand; say whether it is there now."""
+        seat = next(self._line(request))
+        if request.patience is Patience.TYPING or seat.is_searched:
+            return False
+        await seat.ready()
+        return seat.provider is not None and self._is_newest(request)
+
     async def after(self, place: Place, error: LlmLspError, tried: set[str]) -> Place | Skip:
         """Say what follows a failed call: another provider, the same once more, or nothing.
 
@@ -61,7 +69,7 @@ class Turns:
         is being found; nobody else waits here.
         """
         request, seat = place.request, place.seat
-        if self._newest.get((request.document.uri, request.face)) != request.id:
+        if not self._is_newest(request):
             return Skip(Reason.SUPERSEDED)
         if seat.provider is not place.provider:
             # Its server is gone, and is being started again: that is no error.
@@ -82,6 +90,9 @@ class Turns:
     def close_document(self, uri: str) -> None:
         """Forget a document's requests; nothing follows their failures."""
         self._newest = {key: number for key, number in self._newest.items() if key[0] != uri}
+
+    def _is_newest(self, request: CompletionRequest) -> bool:
+        return self._newest.get((request.document.uri, request.face)) == request.id
 
     def _line(self, request: CompletionRequest) -> Iterator[Seat]:
         yield from self._registry.line(request.document, request.trigger)

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from llm_lsp.core.types import Document, Edit, Point, Reason
+from llm_lsp.core.text import Text
+from llm_lsp.core.types import CompletionRequest, Document, Edit, Point, Reason, Trigger
 from tests.doubles import settle
 from tests.engine.test_engine import URI, Rig, reason_of, text_of
 
@@ -132,3 +133,20 @@ async def test_a_call_under_way_is_joined_before_any_gate_is_asked(rig: Rig) -> 
 
     assert text_of(await task) == " + 1"
     assert len(rig.provider.streams) == 1
+
+
+async def test_who_asks_by_hand_as_soon_as_a_file_is_open_waits_for_a_named_provider() -> None:
+    named = {"provider": "mine", "providers": {"mine": {"api": "ollama", "base_url": "http://127.0.0.1:1"}}}
+    rig = Rig(settings=named)
+    document = Document(URI, "python", 1, Text.of("y = "))
+    rig.engine.open(document)
+    rig.provider.replies = ["1\n"]
+    typing, by_hand = (
+        CompletionRequest(number, document, Point(0, 4), trigger, "inline", rig.clock.now())
+        for number, trigger in enumerate(Trigger)
+    )
+
+    # Awaited as they are, so that the search has had no turn yet.
+    assert reason_of(await rig.engine.complete(typing)) is Reason.LOADING
+    assert text_of(await rig.engine.complete(by_hand)) == "1"
+    await rig.engine.aclose()
