@@ -157,7 +157,7 @@ class Extent:
     def _ends_before(self, line: str) -> bool:
         depth = indent_of(line)
         if self._hole is not None:
-            return self._ends_hole_before(line, depth)
+            return self._ends_hole_before(self._hole, line, depth)
         if depth <= self._floor:
             return self._header != depth or not self._belongs_to_block(line)
         if self._blank and depth == 0:
@@ -165,13 +165,11 @@ class Extent:
             return True
         return self._header is None and self._balance <= 0 and line.lstrip()[0] in ")]}"
 
-    def _ends_hole_before(self, line: str, depth: int) -> bool:
-        assert self._hole is not None and self._first is not None
-        belongs = self._belongs_to_block(line)
-        if self._hole.is_left(depth) or (self._blank and depth == 0):
+    def _ends_hole_before(self, hole: Hole, line: str, depth: int) -> bool:
+        if hole.is_left(depth) or (self._blank and depth == 0):
             return True
-        if self._hole.is_full(depth, belongs=belongs):
-            self._hole.kept = len(self.lines) - self._blank - self._first
+        if hole.is_full(depth, belongs=self._belongs_to_block(line)):
+            hole.kept = len(self.lines) - self._blank - (self._first or 0)
         return self._balance <= 0 and line.lstrip()[0] in ")]}" and not self._lacks_closer
 
     @cached_property
@@ -184,8 +182,7 @@ class Extent:
     def _ends_after(self, line: str) -> bool:
         depth, opens = indent_of(line), opens_block(line, self._language)
         if self._hole is not None:
-            assert self._first is not None
-            count = len(self.lines) - self._first
+            count = len(self.lines) - (self._first or 0)
             return self._hole.take(depth, count, opens=opens) or self._is_too_much()
         # The closer at the opener's depth was the last line of the block.
         closes = depth == self._header and self._language.blocks is not Blocks.INDENT and not opens
