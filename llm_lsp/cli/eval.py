@@ -101,6 +101,8 @@ def command(
     wanted = [kind for kind in KINDS if kind in kinds]
     if len(wanted) != len(kinds) or not kinds:
         raise click.BadParameter(f"choose among {', '.join(KINDS)}", param_hint="--kinds")
+    if html and not html.absolute().parent.is_dir():
+        raise click.BadParameter(f"there is no folder {html.parent}", param_hint="--html")
     root = root.resolve()
     stack = read_settings(config_file, [root])
     measured = variants(stack, varied, Trigger(trigger))

@@ -24,8 +24,9 @@ FAILURES = frozenset(
         Reason.NO_PROVIDER,
         Reason.LOADING,
         Reason.PROVIDER_FAILED,
-        Reason.RESTING,
         Reason.RATE_LIMITED,
+        Reason.RESTING,
+        Reason.OVER_BUDGET,
         Reason.TIMED_OUT,
     }
 )

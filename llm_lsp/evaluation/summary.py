@@ -90,7 +90,15 @@ class Report:
             "rows": [dataclasses.asdict(row) for row in self.rows],
             "duels": [dataclasses.asdict(duel) for duel in self.duels],
             "faults": list(self.faults),
+            "holes": [self._hole_mapping(result) for result in self.results],
         }
+
+    def _hole_mapping(self, result: Result) -> dict[str, object]:
+        told = {
+            name: getattr(result, name) for name in ("place", "language", "kind", "spot", "reason", "failed")
+        }
+        scores, costs = dataclasses.asdict(result.score), dataclasses.asdict(result.cost)
+        return {"variant": self.names[result.variant], **told, **scores, **costs}
 
 
 def rows(results: Sequence[Result], names: Mapping[str, str]) -> list[Row]:

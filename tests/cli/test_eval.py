@@ -98,6 +98,8 @@ def test_settings_stand_side_by_side(api: ModelApi, tmp_path: Path) -> None:
     assert found["variants"] == ["providers.mine.max_tokens=8", "providers.mine.max_tokens=64"]
     assert [row["holes"] for row in found["rows"][:2]] == [3, 3]
     assert len(found["duels"]) == 1
+    assert len(found["holes"]) == 6
+    assert not {"expected", "answer"} & set(found["holes"][0])
     assert "providers.mine.max_tokens=64" in (tmp_path / "r.html").read_text()
 
 
@@ -113,6 +115,7 @@ def test_ignored_and_secret_files_have_no_holes(api: ModelApi, home: Path) -> No
     ("arguments", "message"),
     [
         pytest.param(("--kinds", "line,lines"), "choose among line, span, block", id="a kind that is none"),
+        pytest.param(("--html", "nowhere/r.html"), "no folder nowhere", id="no folder for the report"),
         pytest.param(("--languages", "cobol"), "no holes can be cut", id="a language that is not there"),
         pytest.param(("--vary", "max_tokens"), "KEY=VALUE,VALUE", id="no values"),
         pytest.param(("--vary", "completion.multilin=auto"), "multiline", id="no setting"),
