@@ -7,6 +7,7 @@ from pathlib import Path
 
 import benchmarks
 from benchmarks.context import new_prompt_shares
+from benchmarks.names import VARIANTS, share_of_names
 from benchmarks.replay import replay_engine, replay_process
 from benchmarks.session import Key, Manuscript, Session, session_from
 from benchmarks.world import Model
@@ -58,3 +59,11 @@ async def test_most_of_a_prompt_was_in_the_one_before() -> None:
 
     assert len(shares) > 10
     assert statistics.median(shares) <= 0.15
+
+
+async def test_context_shows_names_that_the_file_alone_does_not() -> None:
+    root = FILE.parent.parent
+
+    shares = {name: await share_of_names(root, 9, VARIANTS[name]) for name in ("nothing", "both")}
+
+    assert shares["both"] > shares["nothing"]
