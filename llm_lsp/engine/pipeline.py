@@ -251,6 +251,11 @@ class CompletionPipeline:
         if self._looked_ahead == (generation.id, end):
             return
         self._looked_ahead = generation.id, end
+        line = place.request.document.text.line(shown.end.line)
+        accepted_line = (line[: shown.start.column] + shown.text).rpartition("\n")[2]
+        pace, gates = self._workspace.pace(place.ask.uri), place.runtime.config.completion.gates
+        if gate(accepted_line, line[shown.end.column :], pace, gates):
+            return  # Asked first, since most lines end here and the rest costs as much as an answer.
         wanted = accepted(place.request, shown)
         ahead = self._admit(wanted) or next(self._turns.places(wanted))
         if isinstance(ahead, Skip) or ahead.seat is not place.seat:
