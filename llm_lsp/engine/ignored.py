@@ -32,7 +32,7 @@ class IgnoreFiles:
         self._specs: dict[tuple[Path, str], GitIgnoreSpec | None] = {}
         self._marked: dict[Path, bool] = {}
 
-    def covers(self, path: Path) -> bool:
+    def covers(self, path: Path, *, is_folder: bool = False) -> bool:
         """Say whether an absolute path below the folder is ignored, or stands outside of the repository."""
         try:
             parts = path.relative_to(self._top).parts
@@ -43,7 +43,9 @@ class IgnoreFiles:
             return True
         # A file of a folder that is ignored cannot be taken back, as in git.
         return any(
-            self._matches(name, folders[: depth + 1], parts[: depth + 1], is_folder=depth + 1 < len(parts))
+            self._matches(
+                name, folders[: depth + 1], parts[: depth + 1], is_folder=is_folder or depth + 1 < len(parts)
+            )
             for name in GLOB_FILES
             for depth in range(len(parts))
         )

@@ -80,7 +80,7 @@ class Repository:
         return (
             not folder.name.startswith(".")
             and folder.name not in SKIPPED
-            and not self._ignored.covers(folder)
+            and not self._ignored.covers(folder, is_folder=True)
         )
 
     def _may_be_sent(self, file: Path) -> bool:

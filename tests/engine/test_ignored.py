@@ -67,3 +67,10 @@ def test_an_ignore_file_that_is_too_large_or_a_pipe_closes_its_folder(tmp_path: 
         assert IgnoreFiles(tmp_path).covers(tmp_path / "pipe" / "a.py")
 
     assert IgnoreFiles(tmp_path).covers(tmp_path / "large" / "a.py")
+
+
+@pytest.mark.parametrize(("is_folder", "is_ignored"), [(True, True), (False, False)])
+def test_a_glob_for_folders_is_about_folders(is_folder: bool, is_ignored: bool, tmp_path: Path) -> None:
+    write(tmp_path, {".gitignore": "build/\n"})
+
+    assert IgnoreFiles(tmp_path).covers(tmp_path / "build", is_folder=is_folder) is is_ignored

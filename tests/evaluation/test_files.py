@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from llm_lsp.core.exclude import SECRET_FILES, Exclusion
+from llm_lsp.evaluation import files
 from llm_lsp.evaluation.files import Repository
 
 FILES = {
@@ -40,6 +41,14 @@ def test_code_is_found_that_somebody_wrote_and_may_send(root: Path) -> None:
 
     assert found.paths() == ["app.py", "src/deep/cart.ts", "src/made.go"]
     assert [path for path in found.paths() if found.read(path)] == ["app.py", "src/deep/cart.ts"]
+
+
+def test_ignored_folders_are_not_walked(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for idx in range(100):
+        (root / "ignored" / f"{idx}.py").write_text("x = 1\n")
+    monkeypatch.setattr(files, "MAX_NAMES", 50)
+
+    assert repository(root).paths() == ["app.py", "src/deep/cart.ts", "src/made.go"]
 
 
 def test_a_file_is_read_with_its_language(root: Path) -> None:
