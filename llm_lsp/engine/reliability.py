@@ -18,6 +18,7 @@ from llm_lsp.errors import (
     AuthError,
     BadRequestError,
     BrokenStreamError,
+    ConfigError,
     ContextTooLongError,
     LlmLspError,
     MoneyError,
@@ -159,7 +160,7 @@ class Reliability:
         match error:
             case ContextTooLongError():
                 self._shrink(error, attempt.share)
-            case AuthError() | MoneyError() | TlsError() | NotFoundError():
+            case AuthError() | MoneyError() | TlsError() | NotFoundError() | ConfigError():
                 self._latched = error
             case BadRequestError():
                 self._n_bad_requests += 1

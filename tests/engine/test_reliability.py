@@ -21,6 +21,7 @@ from llm_lsp.errors import (
     AuthError,
     BadRequestError,
     BrokenStreamError,
+    ConfigError,
     ContextTooLongError,
     InternalError,
     LlmLspError,
@@ -65,12 +66,13 @@ LASTING = [
     pytest.param([MoneyError("h: no credit")], id="money"),
     pytest.param([TlsError("h: certificate")], id="a certificate"),
     pytest.param([NotFoundError("h: no such model")], id="the model"),
+    pytest.param([ConfigError("ca_file has no certificates")], id="a setting"),
     pytest.param([BadRequestError("h refused it")] * 2, id="the second refused request"),
 ]
 
 
 @pytest.mark.parametrize("errors", LASTING)
-def test_what_only_the_user_can_mend_stops_calls_for_good(errors: list[ProviderError]) -> None:
+def test_what_only_the_user_can_mend_stops_calls_for_good(errors: list[LlmLspError]) -> None:
     it = troubled(*errors)
     for patience in (TYPING, COMMAND):
         skip = it.refusal(NOW + 1e6, patience)
