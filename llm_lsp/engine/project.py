@@ -13,6 +13,7 @@ from llm_lsp.core.imports import Import, imports_of
 from llm_lsp.core.places import Piece
 from llm_lsp.engine.border import Border
 from llm_lsp.engine.files import Files, SourceFile, in_folder, neighbours
+from llm_lsp.system import path_of_uri
 
 # Languages in which a folder is one package: its files use each other without imports.
 _ONE_PACKAGE_A_FOLDER = ("go", "java")
@@ -26,6 +27,8 @@ class Project:
     def __init__(self, border: Border, files: Files, opened: dict[str, Piece]) -> None:
         self.opened = opened
         """The open documents that may be used, by URI."""
+        # By path: clients write some characters of a URI in another way than we do.
+        self._by_path = {path: piece for uri, piece in opened.items() if (path := path_of_uri(uri))}
         self._border = border
         self._files = files
         self._beside: list[SourceFile] | None = None
@@ -35,7 +38,7 @@ class Project:
         if self._beside is None:
             target = self._border.target
             paths = neighbours(target, language) if target else []
-            closed = (path for path in paths if path.as_uri() not in self.opened)
+            closed = (path for path in paths if path not in self._by_path)
             self._beside = [file for path in closed if (file := self._read(path))]
         return self._beside
 
@@ -63,7 +66,7 @@ class Project:
             path = self._border.path_to(guess)
             found = _files_at(path, is_folder=guess.endswith("/")) if path else []
             for each in found:
-                piece = self.opened.get(each.as_uri())
+                piece = self._by_path.get(each)
                 if piece is None and (file := self._read(each)):
                     piece = file.piece
                 if piece:

@@ -67,6 +67,17 @@ def test_what_is_open_is_taken_as_it_is_in_the_editor(project: Path) -> None:
     assert all("shipping_cost" not in candidate.snippet.text for candidate in prepared.ranked)
 
 
+def test_an_open_file_is_known_however_its_uri_is_written(project: Path) -> None:
+    path = project / "app" / "total+order.py"
+    path.write_text(CODE)
+    emptied = opened(path, "nothing_like_it = 1\n")
+    emptied = replace(emptied, uri=emptied.uri.replace("%2B", "+"))
+
+    prepared = Survey().prepare(view(opened(project / "app" / "a.py"), project, emptied), Prepared())
+
+    assert all("shipping_cost" not in candidate.snippet.text for candidate in prepared.ranked)
+
+
 @pytest.mark.parametrize(
     ("name", "files", "why"),
     [
