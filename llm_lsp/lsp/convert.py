@@ -102,14 +102,41 @@ def to_edits(
     version: int,
     changes: Sequence[types.TextDocumentContentChangeEvent],
     encoding: Encoding,
-) -> tuple[Document, tuple[Edit, ...]]:
-    """Apply changes in order; give the new version and what changed."""
+) -> tuple[Document, tuple[Edit, ...]] | None:
+    """Apply changes in order; give the new version and what changed.
+
+    None where they cannot be changes of the text that we have: an older version, or a range that starts below the
+    line after the last.
+    """
     text, edits = document.text, []
+    if version < document.version:
+        return None
     for change in changes:
+        if isinstance(change, types.TextDocumentContentChangePartial) and not _fits(text, change.range):
+            return None
         edit = _to_edit(text, change, encoding)
         text = text.edit(edit.start, edit.end, edit.text)
         edits.append(edit)
     return replace(document, version=version, text=text), tuple(edits)
+
+
+def to_whole(
+    document: Document,
+    version: int,
+    changes: Sequence[types.TextDocumentContentChangeEvent],
+    encoding: Encoding,
+) -> Document | None:
+    """Begin anew with the last whole text among some changes; None where there is none, or they do not fit."""
+    wholes = (isinstance(change, types.TextDocumentContentChangeWholeDocument) for change in changes)
+    start = max((index for index, is_whole in enumerate(wholes) if is_whole), default=None)
+    if start is None:
+        return None
+    found = to_edits(replace(document, version=version), version, changes[start:], encoding)
+    return found and found[0]
+
+
+def _fits(text: Text, span: types.Range) -> bool:
+    return min(span.start.line, span.end.line) <= text.line_count
 
 
 def _to_edit(text: Text, change: types.TextDocumentContentChangeEvent, encoding: Encoding) -> Edit:
@@ -122,6 +149,7 @@ def _to_edit(text: Text, change: types.TextDocumentContentChangeEvent, encoding:
 def _to_range(text: Text, span: types.Range, encoding: Encoding) -> tuple[Point, Point]:
     start = to_point(text, span.start.line, span.start.character, encoding)
     end = to_point(text, span.end.line, span.end.character, encoding)
+    # vscode-languageserver-textdocument reads a reversed range the same way.
     return (start, end) if start <= end else (end, start)
 
 

@@ -49,6 +49,8 @@ class Server(LanguageServer):
         self.folders: tuple[str, ...] = ()
         self.typed_in: str | None = None
         """URI of the document whose last change was a keystroke that no menu request has answered yet."""
+        self.adrift: dict[str, Document] = {}
+        """By URI what we had of documents whose changes do not fit any more: nothing wrong may be sent to a model."""
         self._logged: set[str] = set()
 
     def greet(self, params: types.InitializeParams) -> None:
@@ -138,7 +140,7 @@ def did_change_folders(ls: Server, params: types.DidChangeWorkspaceFoldersParams
 
 
 def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
-    ls.engine.open(convert.to_document(params.text_document))
+    _open(ls, convert.to_document(params.text_document))
 
 
 def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
@@ -150,15 +152,35 @@ def _change(
     identifier: types.VersionedTextDocumentIdentifier,
     changes: Sequence[types.TextDocumentContentChangeEvent],
 ) -> None:
-    old = ls.engine.document(identifier.uri)
+    uri, encoding = identifier.uri, ls.editor.capabilities.encoding
+    old = ls.engine.document(uri)
     if old is None:
-        return  # Without its text a change means nothing.
-    document, edits = convert.to_edits(old, identifier.version, changes, ls.editor.capabilities.encoding)
-    ls.typed_in = identifier.uri if convert.is_keystroke(edits) else None
+        # Without its text a change means nothing; one with the whole text brings it back.
+        if uri in ls.adrift and (
+            document := convert.to_whole(ls.adrift[uri], identifier.version, changes, encoding)
+        ):
+            _open(ls, document)
+        return
+    changed = convert.to_edits(old, identifier.version, changes, encoding)
+    if changed is None:
+        ls.log_once(
+            uri, "its change does not fit the text that we have; no completion before its whole text comes"
+        )
+        ls.engine.close(uri)
+        ls.adrift[uri] = old
+        return
+    document, edits = changed
+    ls.typed_in = uri if convert.is_keystroke(edits) else None
     ls.engine.change(document, edits)
 
 
+def _open(ls: Server, document: Document) -> None:
+    ls.adrift.pop(document.uri, None)
+    ls.engine.open(document)
+
+
 def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
+    ls.adrift.pop(params.text_document.uri, None)
     ls.engine.close(params.text_document.uri)
 
 

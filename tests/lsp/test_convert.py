@@ -328,7 +328,9 @@ def test_changes_apply_in_order_and_say_what_changed() -> None:
         types.Range(types.Position(1, 0), types.Position(1, 1)), "X😀"
     )
     whole = types.TextDocumentContentChangeWholeDocument("a\x0cb\nX😀!\n")
-    changed, edits = to_edits(document, 2, [insert, whole], "utf-16")
+    found = to_edits(document, 2, [insert, whole], "utf-16")
+    assert found is not None
+    changed, edits = found
     assert (str(changed.text), changed.version) == ("a\x0cb\nX😀!\n", 2)
     assert edits == (Edit(Point(1, 0), Point(1, 1), "X😀"), Edit(Point(1, 2), Point(1, 2), "!"))
 
@@ -338,4 +340,5 @@ def test_a_reversed_range_is_read_as_meant() -> None:
     change = types.TextDocumentContentChangePartial(
         types.Range(types.Position(0, 2), types.Position(0, 1)), "X"
     )
-    assert str(to_edits(document, 2, [change], "utf-16")[0].text) == "aXc"
+    found = to_edits(document, 2, [change], "utf-16")
+    assert found is not None and str(found[0].text) == "aXc"

@@ -150,6 +150,32 @@ def test_changes_of_documents_that_are_not_open_are_ignored() -> None:
     assert wire.engine.documents == {}
 
 
+@pytest.mark.parametrize(
+    "misfit",
+    [
+        pytest.param({"version": 1, "contentChanges": [edit((0, 0), (0, 0), "old")]}, id="an older version"),
+        pytest.param({"version": 9, "contentChanges": [edit((7, 0), (7, 0), "far")]}, id="far below the end"),
+    ],
+)
+async def test_a_text_that_may_be_another_is_not_used_before_it_comes_whole(misfit: dict[str, Any]) -> None:
+    wire = started("a\nb")
+
+    def change(version: int, *changes: dict[str, Any]) -> None:
+        params = {"textDocument": {"uri": URI, "version": version}, "contentChanges": changes}
+        wire.send("textDocument/didChange", params)
+
+    change(5, edit((1, 1), (1, 1), "c"))
+    change(misfit["version"], *misfit["contentChanges"])
+    change(10, edit((1, 1), (1, 1), "d"))
+    assert wire.engine.document(URI) is None
+    assert (await wire.ask(INLINE, at(0, 0)))["result"]["items"] == []
+
+    change(11, {"text": "whole\n"}, edit((1, 0), (1, 0), "x"))
+    document = wire.engine.document(URI)
+    assert document is not None
+    assert (str(document.text), document.version, document.language) == ("whole\nx", 11, "python")
+
+
 def test_a_full_text_change_is_the_edit_that_it_makes() -> None:
     wire = started("one\ntwo\n")
     wire.change({"text": "one\ntwo!\n"})

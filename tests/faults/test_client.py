@@ -1,0 +1,340 @@
+"""Faults 28 to 41 of docs/faults.md: what an editor can do wrong, to the server's own process over its pipes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.test_stdio import FAKE, INLINE, MENU, SOURCE, first_item, options, say_one_line, shut_down
+from tests.lsp.fakes import URI, at, edit
+from tests.lspclient import LspClient, frame, running
+from tests.providers.standin import Peer, Received, serve
+
+PARSE_ERROR, INVALID_REQUEST, NO_METHOD, INVALID_PARAMS = -32700, -32600, -32601, -32602
+NOT_INITIALIZED, CANCELLED = -32002, -32800
+ROOT = Path(__file__).parents[2]
+
+
+async def still_works(client: LspClient) -> None:
+    """The next request is answered, by the stand-in that says `answer()`."""
+    client.open("file:///project/after.py", "x = ")
+    asked = {**at(0, 4), "textDocument": {"uri": "file:///project/after.py"}}
+    assert (await client.ask(INLINE, asked))["result"]["items"][0]["insertText"] == "answer()"
+
+
+def change(client: LspClient, version: object, *changes: object) -> None:
+    params = {"textDocument": {"uri": URI, "version": version}, "contentChanges": changes}
+    client.notify("textDocument/didChange", params)
+
+
+async def raw(client: LspClient, body: str) -> None:
+    client.send(frame(body.encode()))
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(b"Content-Length: 100000000000\r\n\r\n", id="too many digits"),
+        pytest.param(b"Content-Length: -2\r\n\r\n", id="negative"),
+        pytest.param(b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n", id="5,000 digits"),
+        pytest.param(b"Content-Type: x\r\n\r\n{}\r\n\r\n", id="missing"),
+        pytest.param(b"X: " + b"y" * (1 << 20), id="a header without end"),
+    ],
+)
+async def test_fault_28_broken_framing_ends_the_server_with_one_line(head: bytes, tmp_path: Path) -> None:
+    async with running(tmp_path, *FAKE) as client:
+        await client.initialize()
+        client.send(head)
+        assert await client.ended() == 1
+        assert len((await client.errors()).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param("content-length: {}\r\n\r\n", id="small letters"),
+        pytest.param("Content-Length:{}\r\n\r\n", id="no blank"),
+        pytest.param("Content-Length: {}\n\n", id="line feeds only"),
+        pytest.param(
+            "X-Other: y\r\nContent-Length: {}\r\nContent-Type: a/b; charset=utf-8\r\n\r\n", id="more headers"
+        ),
+    ],
+)
+async def test_fault_29_whatever_can_be_read_is_read_byte_by_byte(head: str, tmp_path: Path) -> None:
+    async with running(tmp_path, *FAKE) as client:
+        await client.initialize()
+        body = json.dumps({"jsonrpc": "2.0", "id": "odd", "method": "no/such"}).encode()
+        for byte in head.format(len(body)).encode() + body:
+            await client.send_slowly(bytes([byte]))
+        assert (await client.expect("odd"))["error"]["code"] == NO_METHOD
+        await still_works(client)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("{", id="half a message"),
+        pytest.param('[{"jsonrpc":"2.0","id":1,"method":"shutdown"}]', id="batch"),
+        pytest.param("null", id="null"),
+        pytest.param("[" * 100_000, id="deep"),
+        pytest.param('{"a":' * 100_000, id="deep objects"),
+        pytest.param('{"jsonrpc":"2.0","id":"n","method":5}', id="no method"),
+        pytest.param(
+            '{"jsonrpc":"2.0","id":7,"id":8,"method":"no/such","method":"shutdown/not"}', id="keys twice"
+        ),
+    ],
+)
+async def test_fault_30_what_is_no_message_harms_no_other(body: str, tmp_path: Path) -> None:
+    async with running(tmp_path, *FAKE) as client:
+        await client.initialize()
+        for _ in range(3):
+            await raw(client, body)
+        client.send(frame(b"\xff\xfe{}"))
+        await still_works(client)
+        client.answered_twice = 0  # What has no id, or the same one, is refused with it each time.
+        await shut_down(client)
+        # Each kind of fault once, however often it comes.
+        assert len([line for line in (await client.errors()).splitlines() if line]) <= 3
+
+
+async def test_fault_31_the_order_of_a_session_is_held(tmp_path: Path) -> None:
+    async with running(tmp_path, *FAKE) as client:
+        client.message({"id": "early", "method": INLINE, "params": at(0, 0)})
+        assert (await client.expect("early"))["error"]["code"] == NOT_INITIALIZED
+        await client.initialize()
+        again = await client.ask("initialize", {"processId": None, "rootUri": None, "capabilities": {}})
+        assert again["error"]["code"] == INVALID_REQUEST
+        await still_works(client)
+        assert (await client.ask("shutdown", None))["result"] is None
+        assert (await client.ask(INLINE, at(0, 0)))["error"]["code"] == INVALID_REQUEST
+        client.notify("exit", None)
+        assert await client.ended() == 0
+
+
+async def test_fault_31_an_exit_without_shutdown_is_told_by_the_status(tmp_path: Path) -> None:
+    async with running(tmp_path, *FAKE) as client:
+        await client.initialize()
+        client.notify("exit", None)
+        assert await client.ended() == 1
+
+
+async def test_fault_32_params_that_cannot_be_are_refused(tmp_path: Path) -> None:
+    where: list[object] = [
+        None,
+        {},
+        {"line": 0},
+        {"line": 1.5, "character": 0},
+        {"line": "0", "character": 0},
+    ]
+    where += [{"line": None, "character": 0}, {"line": -1, "character": 0}, {"line": 0, "character": 2**32}]
+    async with running(tmp_path, *FAKE) as client:
+        await client.initialize()
+        client.open(URI, "x = ")
+        for method in (INLINE, MENU):
+            for position in where:
+                answer = await client.ask(method, {"textDocument": {"uri": URI}, "position": position})
+                refused = answer.get("error", {}).get("code") == INVALID_PARAMS
+                assert refused or "items" in answer["result"], position
+            nothing: list[object] = [None, [], 5, {"textDocument": None}]
+            for params in nothing:
+                assert (await client.ask(method, params))["error"]["code"] == INVALID_PARAMS
+        await still_works(client)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+async def test_fault_33_a_position_that_does_not_exist_is_the_next_that_does(
+    encoding: str, tmp_path: Path
+) -> None:
+    async with running(tmp_path, *FAKE) as client:
+        await client.initialize({"general": {"positionEncodings": [encoding]}})
+        client.open(URI, "😀 = 1\nx = ")
+        for line, character in ((0, 1), (0, 2), (0, 10_000), (9, 9), (1, 10_000)):
+            answer = await client.ask(INLINE, at(line, character))
+            for item in answer["result"]["items"]:
+                assert item["range"]["start"]["line"] <= 1
+        assert (await client.ask(INLINE, at(1, 10_000)))["result"]["items"][0]["range"]["start"] == {
+            "line": 1,
+            "character": 4,
+        }
+
+
+async def test_fault_34_no_text_is_sent_that_may_not_be_the_editors(tmp_path: Path) -> None:
+    async with serve(say_one_line) as standin, running(tmp_path) as client:
+        await client.initialize(initializationOptions=options(standin))
+        client.open(URI, SOURCE)
+        await first_item(client, INLINE)
+        n_calls = len(standin.received)
+        client.notify("textDocument/didClose", {"textDocument": {"uri": "file:///never/opened.py"}})
+        change(client, 9, edit((1, 12), (1, 12), "b, "))
+        change(client, 2, edit((0, 0), (0, 0), "from an older time "))
+        change(client, 10, edit((1, 0), (1, 0), "# "))
+        for method in (INLINE, MENU):
+            assert (await client.ask(method, at(1, 12)))["result"]["items"] == []
+        assert len(standin.received) == n_calls
+
+        change(client, 11, {"text": SOURCE})
+        await first_item(client, INLINE)
+        client.open(URI, SOURCE)  # A second time, without a close.
+        await first_item(client, INLINE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("a\r\nb\rc\nd = ", id="all line ends"),
+        pytest.param("a\u2028b\x0cc\x85d\x0be = ", id="no line ends"),
+        pytest.param("s = '\ud83d'; t = ", id="half a surrogate pair"),
+        pytest.param("x" * 1_000_000 + " = ", id="a line of 1 MB"),
+    ],
+)
+async def test_fault_35_any_text_is_completed_at_its_end(text: str, tmp_path: Path) -> None:
+    async with serve(say_one_line) as standin, running(tmp_path) as client:
+        await client.initialize(initializationOptions=options(standin))
+        client.open(URI, text)
+        lines = re.split(r"\r\n|\r|\n", text)
+        end = at(len(lines) - 1, len(lines[-1].encode("utf-16-le", "surrogatepass")) // 2)
+        for _ in range(100):
+            if (await client.ask(INLINE, end))["result"]["items"]:
+                break
+            await asyncio.sleep(0.05)
+        # The body that came is JSON, and ends where the cursor is.
+        bodies = [received.json for received in standin.received if received.body]
+        assert any(" =" in str(body.get("prompt")) for body in bodies)
+
+
+async def test_fault_36_a_flood_is_answered_once_each_and_asks_two_calls_at_most(tmp_path: Path) -> None:
+    n_open = most = 0
+
+    async def say_later(received: Received, peer: Peer) -> None:
+        nonlocal n_open, most
+        n_open += 1
+        most = max(most, n_open)
+        try:
+            await peer.hung_up()
+        finally:
+            n_open -= 1
+
+    async with serve(say_later) as standin, running(tmp_path) as client:
+        await client.initialize(initializationOptions=options(standin))
+        client.open(URI, SOURCE)
+        answers = []
+        for number in range(3000):
+            msg_id, answer = client.begin(INLINE if number % 2 else MENU, at(1, 12))
+            answers.append(answer)
+            if number % 3 == 0:
+                client.notify("$/cancelRequest", {"id": msg_id})
+                client.notify("$/cancelRequest", {"id": "unknown"})
+        client.message({"id": 3000, "method": INLINE, "params": at(1, 12)})  # An id that is pending already.
+        await asyncio.wait_for(asyncio.gather(*answers[:-1]), 15)
+        assert most <= 2
+        client.answered_twice = 0  # The id that was used twice.
+
+
+def test_fault_37_a_client_that_reads_nothing_holds_nobody() -> None:
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "x" * 1000}).encode()
+    process = subprocess.Popen(FAKE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
+    with process:
+        assert process.stdin is not None
+        for _ in range(2000):
+            # More than a pipe holds comes back, and is not read: the server must take all of this in nevertheless.
+            process.stdin.write(frame(body))
+        process.stdin.close()
+        assert process.wait(15) == 0
+
+
+async def test_fault_38_a_dead_editor_ends_the_server(tmp_path: Path) -> None:
+    editor = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE
+    )
+    async with running(tmp_path, *FAKE) as client:
+        await client.initialize(processId=editor.pid)
+        editor.kill()
+        await editor.wait()
+        # Its input stays open, as if another process had inherited it.
+        assert await client.ended() == 1
+
+
+async def test_fault_38_an_end_within_a_message_ends_the_server(tmp_path: Path) -> None:
+    async with running(tmp_path, *FAKE) as client:
+        await client.initialize()
+        client.send(b"Content-Length: 100\r\n\r\n{")
+        assert client.process.stdin is not None
+        client.process.stdin.close()
+        assert await client.ended() == 1
+
+
+async def test_fault_39_shutdown_answers_what_is_pending_and_hangs_up(tmp_path: Path) -> None:
+    called, hung_up = asyncio.Event(), asyncio.Event()
+
+    async def say_nothing(received: Received, peer: Peer) -> None:
+        called.set()
+        await peer.hung_up()
+        hung_up.set()
+
+    async with serve(say_nothing) as standin, running(tmp_path) as client:
+        await client.initialize(initializationOptions=options(standin))
+        client.open(URI, SOURCE)
+        _, pending = client.begin(INLINE, at(1, 12))
+        await asyncio.wait_for(called.wait(), 10)
+        await shut_down(client)
+        assert "result" in await pending or "error" in await pending
+        await asyncio.wait_for(hung_up.wait(), 10)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(None, id="null"),
+        pytest.param([], id="nothing"),
+        pytest.param([{"provider": 5, "completion": "x", "providers": [1]}], id="wrong types"),
+        pytest.param([{"x": "y" * 1_000_000}], id="1 MB"),
+        pytest.param(
+            [
+                {
+                    "provider": "evil",
+                    "providers": {"evil": {"api": "ollama", "base_url": "https://evil.example"}},
+                }
+            ],
+            id="another address",
+        ),
+    ],
+)
+async def test_fault_40_whatever_settings_come_the_server_serves(answer: Any, tmp_path: Path) -> None:
+    async with running(tmp_path, *FAKE, results={"workspace/configuration": answer}) as client:
+        await client.initialize({"workspace": {"configuration": True}})
+        await still_works(client)
+        assert "evil.example" not in json.dumps(
+            await client.ask("workspace/executeCommand", {"command": "llm-lsp.explain"})
+        )
+
+
+async def test_fault_40_a_client_that_never_says_its_settings_is_served(tmp_path: Path) -> None:
+    async with running(tmp_path, *FAKE) as client:
+        await client.initialize({"workspace": {"configuration": True}})
+        await still_works(client)
+
+
+async def test_fault_41_a_command_with_anything_does_nothing(tmp_path: Path) -> None:
+    async with running(tmp_path, *FAKE) as client:
+        await client.initialize()
+        commands: list[tuple[str, object]] = [
+            ("llm-lsp.noSuch", []),
+            ("os.system", ["id"]),
+            ("llm-lsp.accepted", [{"a": 1}]),
+            ("llm-lsp.snooze", ["x"]),
+            ("llm-lsp.snooze", [-1]),
+            ("llm-lsp.selectProvider", [None]),
+        ]
+        for command, arguments in commands:
+            answer = await client.ask(
+                "workspace/executeCommand", {"command": command, "arguments": arguments}
+            )
+            assert answer["error"]["code"] == INVALID_PARAMS, command
+        await still_works(client)
