@@ -60,12 +60,17 @@ STATUS_SENT = {
     "model": "coder-7b",
     "spentToday": "$0.12",
 }
-COPILOT = {
-    "name": "copilot",
-    "publisher": "github",
+# Any of those that show suggestions too; Copilot itself is switched off with VS Code's own chat.
+RIVAL = {
+    "name": "continue",
+    "publisher": "continue",
     "version": "1.0.0",
     "engines": {"vscode": "^1.91.0"},
-    "contributes": {"configuration": {"properties": {"github.copilot.enable": {"type": "object"}}}},
+    "contributes": {
+        "configuration": {
+            "properties": {"continue.enableTabAutocomplete": {"type": "boolean", "default": True}}
+        }
+    },
 }
 
 
@@ -120,7 +125,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     (folder / "record.jsonl").touch()
     settings = {"llm-lsp.server.path": str(program), "security.workspace.trust.enabled": False}
     (folder / "home").mkdir()
-    install(folder / "home", make_package(folder / "copilot.vsix", COPILOT))
+    install(folder / "home", make_package(folder / "rival.vsix", RIVAL))
     with window(folder / "home", settings) as shown:
         scene = Scene(shown, folder)
         scene.answer()
@@ -134,7 +139,7 @@ def test_another_inline_provider_is_seen_and_one_is_left(scene: Scene) -> None:
     scene.window.picture("offer")
     scene.window.call("click", button)
     settings = scene.folder / "home" / "data" / "User" / "settings.json"
-    assert wait_for(lambda: json.loads(settings.read_text()).get("github.copilot.enable") == {"*": False})
+    assert wait_for(lambda: json.loads(settings.read_text()).get("continue.enableTabAutocomplete") is False)
 
 
 @pytest.mark.parametrize(
@@ -223,11 +228,6 @@ def test_a_key_goes_to_the_programs_input_and_into_no_argument(scene: Scene) -> 
     added = scene.folder / "added"
     wanted = "provider add --use -- codestral\nnot-a-real-key\n"
     assert wait_for(lambda: added.exists() and added.read_text() == wanted), added.read_text()
-
-
-def test_there_is_no_default_in_what_the_server_is_told(scene: Scene) -> None:
-    sent = (scene.folder / "record.jsonl").read_text()
-    assert "debounceMs" not in sent and "debounce_ms" not in sent
 
 
 def test_the_server_runs_in_no_folder_of_a_workspace(scene: Scene) -> None:

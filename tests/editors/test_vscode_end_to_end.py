@@ -58,6 +58,7 @@ def shown(model: FixedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def test_the_models_line_is_seen_and_accepted(shown: Window, model: FixedModel) -> None:
+    # The whole line: `length` stands in the user's file, and no default of the extension undoes it.
     shown.open("add.py", ABOVE)
     shown.type("#")
     assert wait_for(lambda: shown.ghost() == "return a + b", 30), shown.ghost()
