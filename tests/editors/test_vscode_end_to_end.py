@@ -23,6 +23,7 @@ model = "qwen2.5-coder-0.5b"
 length = "line"
 """
 ICON = f"{STATUS} .codicon"
+ANSWER = "a + b"
 ABOVE = 'def add(a, b):\n    """Return the sum of a and b."""\n    '
 
 pytestmark = [
@@ -37,7 +38,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def model() -> Iterator[FixedModel]:
-    with fixed_model("return a + b\n\n\ndef unwanted():") as server:
+    with fixed_model(f"{ANSWER}\n\n\ndef unwanted():") as server:
         yield server
 
 
@@ -60,23 +61,23 @@ def shown(model: FixedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def test_the_models_line_is_seen_and_accepted(shown: Window, model: FixedModel) -> None:
     # The whole line: `length` stands in the user's file, and no default of the extension undoes it.
     shown.open("add.py", ABOVE)
-    shown.type("#")
-    assert wait_for(lambda: shown.ghost() == "return a + b", 30), shown.ghost()
+    shown.type("return ")
+    assert wait_for(lambda: shown.ghost() == ANSWER, 30), shown.ghost()
     assert "Return the sum of a and b" in model.prompts[-1]
     shown.picture("vscode")
     shown.press("Tab")
-    shown.expect_text("add.py", f"{ABOVE}#return a + b")
+    shown.expect_text("add.py", f"{ABOVE}return {ANSWER}")
 
 
 def test_an_answer_that_was_dismissed_comes_back_from_the_cache(shown: Window, model: FixedModel) -> None:
-    shown.open("cache.py", ABOVE)
-    shown.type("##")
+    shown.open("cache.py", ABOVE.replace("add", "plus"))
+    shown.type("return ")
     assert wait_for(shown.ghost)
     n_prompts = len(model.prompts)
     shown.press("Escape")
     assert wait_for(lambda: shown.ghost() == "")
     shown.press("Alt+\\")
-    assert wait_for(lambda: shown.ghost() == "return a + b")
+    assert wait_for(lambda: shown.ghost() == ANSWER)
     assert len(model.prompts) == n_prompts
 
 

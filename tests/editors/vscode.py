@@ -25,7 +25,10 @@ PICTURES = Path(os.environ.get("LLM_LSP_TEST_PICTURES", "build/pictures"))
 DRIVER = Path(__file__).with_name("vscode_driver.mjs")
 PROGRAM = Path(sys.executable).with_name("llm-lsp")
 
-GHOST = ".ghost-text-decoration, .ghost-text-decoration-preview, .ghost-text, .suggest-preview-text"
+GHOST = ".ghost-text-decoration, .ghost-text-decoration-preview"
+"""What is drawn of it in the cursor's line."""
+GHOST_BELOW = ".suggest-preview-text"
+"""What is drawn of it in the lines that it needs below."""
 STATUS = "#llm-lsp\\.llm-lsp\\.llm-lsp\\.status"
 
 # What would move on the pictures, or call home.
@@ -33,6 +36,7 @@ QUIET: Mapping[str, object] = {
     "telemetry.telemetryLevel": "off",
     "workbench.startupEditor": "none",
     "workbench.tips.enabled": False,
+    "workbench.hover.delay": 100_000,
     "update.mode": "none",
     "extensions.autoCheckUpdates": False,
     "extensions.ignoreRecommendations": True,
@@ -85,11 +89,17 @@ class Window:
 
     def ghost(self) -> str:
         """Give the ghost text that is drawn, lines below the first included."""
-        return "\n".join(self.read(GHOST))
+        # In the cursor's line there is a piece for each colour.
+        return "\n".join(["".join(self.read(GHOST)), *self.read(GHOST_BELOW)])
 
     def status(self) -> str:
         """Give the status item's text."""
         return " ".join(self.read(STATUS)).strip()
+
+    def is_ready(self) -> bool:
+        """Whether the server runs; before that nothing asks it, and nothing asks again."""
+        label = self.call("attribute", STATUS, "aria-label")
+        return bool(label) and "starting" not in label[0]
 
     def picture(self, name: str) -> None:
         """Keep what is on the screen."""
@@ -114,6 +124,9 @@ class Window:
         assert wait_for(lambda: self.read(row)), f"{name} is not listed"
         self.call("doubleClick", row)
         assert wait_for(lambda: name in self.read(".tab.active")), f"{name} did not open"
+        # Its tab is there before it takes keys.
+        focused = ".editor-instance .monaco-editor.focused"
+        assert wait_for(lambda: self.call("attribute", focused, "class")), f"{name} takes no keys"
         self.press("Control+End")
 
     def expect_text(self, name: str, text: str) -> None:
@@ -136,7 +149,7 @@ def window(home: Path, settings: Mapping[str, object]) -> Iterator[Window]:
         assert driver.stdout and driver.stdout.readline(), "no browser"
         shown.call("open", f"{url}/?folder={work}")
         assert wait_for(lambda: shown.read(".monaco-workbench"), 90), "no workbench"
-        assert wait_for(shown.status, 60), "no status item"
+        assert wait_for(shown.is_ready, 60), "the server does not run"
         yield shown
 
 

@@ -19,7 +19,7 @@ export async function offerToLeaveOne(context: ExtensionContext): Promise<void> 
   if (!rival) return;
   const leave = `Only ${rival.name}`;
   const choice = await window.showInformationMessage(
-    `${rival.name} shows suggestions while you type, and so does llm-lsp: you see one of them, and pay for both.`,
+    `${rival.name} shows suggestions while you type, and so does llm-lsp. Both are asked, and you see one of them.`,
     "Only llm-lsp",
     leave,
     "Both",
