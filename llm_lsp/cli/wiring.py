@@ -100,7 +100,7 @@ async def configured(config: ProviderConfig, redactor: Redactor) -> Provider:
     """
     from llm_lsp.providers.http import Remedies
     from llm_lsp.providers.listing import with_model
-    from llm_lsp.providers.prices import with_price
+    from llm_lsp.providers.prices import is_worth_asking, with_price
     from llm_lsp.providers.resolve import make_provider
     from llm_lsp.providers.successor import name_models
     from llm_lsp.providers.vet import check_owner, check_place
@@ -112,7 +112,9 @@ async def configured(config: ProviderConfig, redactor: Redactor) -> Provider:
     if config.unvouched or not config.model:
         await check_place(ready, key)
     remedies = Remedies(partial(hidden_key, config, redactor), partial(name_models, ready))
-    return make_provider(await asyncio.to_thread(with_price, ready), key, remedies)
+    if is_worth_asking(ready):
+        ready = await asyncio.to_thread(with_price, ready)
+    return make_provider(ready, key, remedies)
 
 
 async def hidden_key(config: ProviderConfig, redactor: Redactor) -> Secret | None:

@@ -18,10 +18,13 @@ def price_of(config: ProviderConfig) -> Price | None:
     return listing.price if listing else None
 
 
+def is_worth_asking(config: ProviderConfig) -> bool:
+    """Say whether the package genai-prices may know what nobody else does."""
+    return price_of(config) is None and bool(config.model) and find_spec("genai_prices") is not None
+
+
 def with_price(config: ProviderConfig) -> ProviderConfig:
-    """Ask the package genai-prices where it is installed and nobody else knows; takes 0.3 s, so call it in a thread."""
-    if price_of(config) is not None or not config.model or find_spec("genai_prices") is None:
-        return config
+    """Ask that package; importing it takes 0.3 s, so call this in a thread."""
     from genai_prices import Usage, calc_price
 
     # A short prompt, since longer ones may cost more a token.

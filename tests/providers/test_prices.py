@@ -12,7 +12,7 @@ import pytest
 from llm_lsp.config.values import ProviderConfig
 from llm_lsp.core.prices import Price
 from llm_lsp.providers import prices
-from llm_lsp.providers.prices import price_of, with_price
+from llm_lsp.providers.prices import is_worth_asking, price_of, with_price
 
 CONFIG = ProviderConfig("mine", "openai-chat", "https://api.example.com/v1", "codestral-latest")
 
@@ -62,6 +62,11 @@ def test_a_price_that_nobody_else_knows_is_asked_of_the_package(genai_prices: No
     assert priced == Price(1.0, 4.0)
 
 
+def test_where_the_price_is_known_the_package_is_not_asked(genai_prices: None) -> None:
+    assert not is_worth_asking(CONFIG)
+    assert is_worth_asking(replace(CONFIG, model="rare-model"))
+
+
 def test_what_the_package_does_not_know_has_no_price(genai_prices: None) -> None:
     assert price_of(with_price(replace(CONFIG, model="unheard-of"))) is None
 
@@ -69,4 +74,4 @@ def test_what_the_package_does_not_know_has_no_price(genai_prices: None) -> None
 def test_without_the_package_nothing_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prices, "find_spec", lambda name: None)
 
-    assert with_price(replace(CONFIG, model="rare-model")).price_input == "auto"
+    assert not is_worth_asking(replace(CONFIG, model="rare-model"))
