@@ -64,7 +64,10 @@ class Store:
                 ),
             )
             if batch.traces:
-                rows = ((self._session, row.request, row.at, row.call, row.body) for row in batch.traces)
+                rows = (
+                    (self._session, row.trace.request, row.at, row.call, row.trace.to_json())
+                    for row in batch.traces
+                )
                 connection.executemany(schema.PUT_TRACE, rows)
                 connection.execute(schema.TRIM_TRACES, (TRACES,))
             return schema.spent(connection, day)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from llm_lsp.core.types import Usage
+
+if TYPE_CHECKING:
+    from llm_lsp.core.trace import TraceRow
 
 Outcome = Literal["reserved", "complete", "cut", "closed", "failed"]
 """How a call ended: by itself, when all that was wanted had come, because nobody wanted it, or in an error.
@@ -75,18 +78,6 @@ class Suggestion:
     """How much of it was accepted."""
     kept_chars: tuple[int | None, ...] = (None, None, None)
     """How much of that was still there at each of CHECKPOINTS_S; None where it was not looked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class TraceRow:
-    """How one request was answered, as `core.trace` writes it."""
-
-    request: int
-    at: float
-    call: int | None
-    """The number of the call whose text answered it."""
-    body: str
-    """JSON."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,18 @@ class Trace:
         return cls(subject=Subject(**values.pop("subject")), steps=steps, **values)
 
 
+@dataclass(frozen=True, slots=True)
+class TraceRow:
+    """A trace as the books have it."""
+
+    at: float
+    """Seconds of UTC since 1970."""
+    call: int | None
+    """The number of the call whose text answered it."""
+    trace: Trace
+    """Written as JSON by whoever stores it, which is no work for a request's way."""
+
+
 def headline(trace: Trace) -> str:
     """Say in one line what was asked and what became of it."""
     where = " in ".join(filter(None, (trace.subject.language, trace.subject.project)))

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 from urllib.parse import unquote
 
-from llm_lsp.core.ledger import Call, Subject, TraceRow
-from llm_lsp.core.trace import Trace, explain
+from llm_lsp.core.ledger import Call, Subject
+from llm_lsp.core.trace import Trace, TraceRow, explain
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Profile, Prompt, Skip
 from llm_lsp.engine.clock import Clock
 from llm_lsp.engine.meter import MeteredStream, Order
@@ -84,7 +84,7 @@ class Bookkeeper:
         trace = Trace.of(request, result, subject, self._clock.now())
         self._last, self._last_call = trace, call
         self.ledger.count(subject, _kind(request, result, order))
-        self.ledger.trace(TraceRow(request.id, self._utc(), call, trace.to_json()))
+        self.ledger.trace(TraceRow(self._utc(), call, trace))
         if isinstance(result, Completion) and request.face != "command":
             self._offers.show(document.uri, result, subject)
 

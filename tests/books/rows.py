@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from llm_lsp.core.ledger import Call, Outcome, Subject
+from llm_lsp.core.trace import Trace
 from llm_lsp.core.types import Usage
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
@@ -24,3 +25,7 @@ def a_call(
 ) -> Call:
     usage = Usage(*tokens)
     return Call(number, at, subject, "automatic", usage, False, cost, "USD", free, outcome, 0.2, 0.4)
+
+
+def a_trace(request: int = 1) -> Trace:
+    return Trace(request, "automatic", "inline", SUBJECT, (), 1.0, 23)

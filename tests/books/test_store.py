@@ -13,9 +13,10 @@ import pytest
 from llm_lsp.books import schema, store
 from llm_lsp.books.store import Store
 from llm_lsp.core.budget import Spent
-from llm_lsp.core.ledger import Batch, Suggestion, TraceRow
+from llm_lsp.core.ledger import Batch, Suggestion
+from llm_lsp.core.trace import TraceRow
 from llm_lsp.errors import BooksError
-from tests.books.rows import DAY_S, NOON, SUBJECT, a_call
+from tests.books.rows import DAY_S, NOON, SUBJECT, a_call, a_trace
 
 
 @pytest.fixture
@@ -111,7 +112,7 @@ def test_a_clock_that_is_set_back_opens_no_spent_day(path: Path, set_back_days: 
 
 def test_counts_add_up_and_traces_are_a_ring(path: Path) -> None:
     books = Store(path)
-    traces = tuple(TraceRow(number, NOON, None, "{}") for number in range(store.TRACES + 20))
+    traces = tuple(TraceRow(NOON, None, a_trace(number)) for number in range(store.TRACES + 20))
     for _ in range(2):
         books.write(Batch(NOON, counts={(SUBJECT, "keystrokes"): 7}, traces=traces))
 

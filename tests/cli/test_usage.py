@@ -12,9 +12,9 @@ from click.testing import CliRunner, Result
 
 from llm_lsp.books.store import Store
 from llm_lsp.cli.main import group
-from llm_lsp.core.ledger import Batch, Suggestion, TraceRow
+from llm_lsp.core.ledger import Batch, Suggestion
 from llm_lsp.core.steps import Step
-from llm_lsp.core.trace import Trace
+from llm_lsp.core.trace import Trace, TraceRow
 from tests.books.rows import SUBJECT, a_call
 
 LOCAL = replace(SUBJECT, provider="local", model="small\x1b[31m", project="")
@@ -52,8 +52,8 @@ def books(home: Path) -> Store:
                 (SUBJECT, "nothing: DELETING"): 5,
             },
             (
-                TraceRow(7, now, 1, TRACE.to_json()),
-                TraceRow(8, now, None, replace(TRACE, request=8).to_json()),
+                TraceRow(now, 1, TRACE),
+                TraceRow(now, None, replace(TRACE, request=8)),
             ),
         )
     )
@@ -175,7 +175,7 @@ def test_follow_tells_each_request_once(books: Store, home: Path, monkeypatch: p
         nonlocal looks
         looks += 1
         if looks == 2:
-            row = TraceRow(9, time.time(), None, replace(TRACE, shown_chars=None, reason="snoozed").to_json())
+            row = TraceRow(time.time(), None, replace(TRACE, shown_chars=None, reason="snoozed"))
             books.write(Batch(time.time(), traces=(row,)))
         if looks == 4:
             raise KeyboardInterrupt

@@ -9,11 +9,11 @@ import pytest
 
 from llm_lsp.config.values import BudgetConfig
 from llm_lsp.core.budget import Limits
-from llm_lsp.core.ledger import TraceRow
+from llm_lsp.core.trace import TraceRow
 from llm_lsp.engine.notices import Notices
 from llm_lsp.engine.usage import LATER_S, MOST_PENDING, RETRY_S, SOON_S, Ledger, limits_of
 from llm_lsp.errors import BudgetError
-from tests.books.rows import DAY_S, NOON, SUBJECT, a_call
+from tests.books.rows import DAY_S, NOON, SUBJECT, a_call, a_trace
 from tests.doubles import FakeClock
 from tests.engine.books import ListStore, inline
 from tests.engine.test_engine import RecordingClient
@@ -59,7 +59,7 @@ async def test_calls_are_written_soon_and_together(rig: Rig) -> None:
 
 async def test_counts_and_traces_wait_longer_and_go_with_a_call(rig: Rig) -> None:
     rig.ledger.count(SUBJECT, "keystrokes")
-    rig.ledger.trace(TraceRow(1, NOON, None, "{}"))
+    rig.ledger.trace(TraceRow(NOON, None, a_trace()))
     await rig.clock.advance(SOON_S)
     waited = list(rig.store.batches)
     rig.ledger.settle(a_call(1))
