@@ -65,11 +65,13 @@ def _expected_indent(window: Window) -> str:
     indent = above[: len(above) - len(above.lstrip())]
     if opens_block(above, language_of(window.language)):
         return indent + indent_unit((*lines, *window.suffix.split("\n")))
+    if _is_only_docstring(lines):
+        return indent
+    # A block may end at a blank line, and does after a `return`.
+    if not lines or not lines[-1].strip() or _LEAVES.match(above):
+        return ""
     below = next_line(window)
-    if below and indent_of(below) >= indent_of(above):
-        # What follows is as deep, so the block goes on, unless it was left.
-        return "" if _LEAVES.match(above) else indent
-    return indent if _is_only_docstring(lines) else ""
+    return indent if below and indent_of(below) >= indent_of(above) else ""
 
 
 def _is_only_docstring(lines: list[str]) -> bool:

@@ -176,9 +176,7 @@ def test_text_without_control_tokens_is_left_alone() -> None:
         pytest.param(
             Window("    a = 1\n", "", "", "\nb = 2\n", "python"), "", id="not where a block may end"
         ),
-        pytest.param(
-            Window("    a = 1\n\n", "", "", "\n    b\n", "python"), "   ", id="also after a blank line"
-        ),
+        pytest.param(Window("    a = 1\n\n", "", "", "\n    b\n", "python"), "", id="not after a blank line"),
         pytest.param(Window("    a = 1\n\n", "", "", "\nb\n", "python"), "", id="not where it ended there"),
         pytest.param(
             Window('def f():\n    """Do."""\n\n', "", "", "", "python"), "   ", id="after a docstring"
