@@ -42,6 +42,14 @@ class Project:
             self._beside = [file for path in closed if (file := self._read(path))]
         return self._beside
 
+    def alike(self, language: str) -> Iterator[Piece]:
+        """Give the files beside the document that somebody wrote."""
+        for file in self.beside(language):
+            if file.is_generated:
+                self._border.left_out.append(LeftOut(file.piece.path, "it was generated"))
+            else:
+                yield file.piece
+
     def used_by(self, own: Piece) -> Iterator[tuple[Piece, Set[str]]]:
         """Give the pieces that a document uses something of, each with the names."""
         if own.language in _ONE_PACKAGE_A_FOLDER:

@@ -100,4 +100,4 @@ def _alike(own: Piece, point: Point, project: Project) -> Iterator[Piece]:
     for piece in project.opened.values():
         if kin_of(piece.language) == kin:
             yield without_sight(piece, point) if piece is own else piece
-    yield from (file.piece for file in project.beside(own.language) if not file.is_generated)
+    yield from project.alike(own.language)

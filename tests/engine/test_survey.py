@@ -181,3 +181,15 @@ def test_definitions_out_of_sight_are_told_by_their_signatures(project: Path) ->
     assert [one.snippet.text for one in ranked if one.source == "signatures"] == [
         "def shipping_cost(country: str) -> float: ...\n"
     ]
+
+
+def test_what_is_of_no_use_is_named_with_its_reason(project: Path) -> None:
+    (project / "app" / "gbk.py").write_bytes(CODE.encode() + "价格 = 1\n".encode("gbk"))
+    (project / "app" / "long.py").write_text("x = [" + "1, " * 400_000 + "]\n")
+    (project / "app" / "made.py").write_text("# @generated\n" + CODE)
+    (project / "app" / "order.py").write_text(CODE)
+
+    prepared = Survey().prepare(view(opened(project / "app" / "a.py"), project), Prepared())
+
+    assert paths(prepared) == {"app/order.py"}
+    assert {left.path for left in prepared.left_out} == {"app/gbk.py", "app/long.py", "app/made.py"}
