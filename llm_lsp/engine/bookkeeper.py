@@ -66,9 +66,10 @@ class Bookkeeper:
         """Take note of whose text a generation is."""
         _remember(self._authors, generation_id, order)
 
-    async def reserve(self, call: Call) -> None:
+    async def reserve(self, order: Order) -> None:
         """Set the most that a call can cost aside; raises BudgetError where that may not be spent."""
-        await self.ledger.reserve(call)
+        if self.ledger.has_budget:
+            await self.ledger.reserve(order.worst())
 
     def settle(self, call: Call) -> None:
         """Take what a call used."""

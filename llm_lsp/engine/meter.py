@@ -19,7 +19,7 @@ from llm_lsp.providers.base import Stream
 class Cashier(Protocol):
     """Who takes a call's rows."""
 
-    async def reserve(self, call: Call) -> None:
+    async def reserve(self, order: Order) -> None:
         """Set the most that a call can cost aside; raises BudgetError where that may not be spent."""
         ...
 
@@ -89,7 +89,7 @@ class MeteredStream:
         """Give the next piece; before the first one the budget is asked, and nothing was sent."""
         try:
             if self._pieces is None:
-                await self._cashier.reserve(self._order.worst())
+                await self._cashier.reserve(self._order)
                 self._is_sent = not self._is_closed
                 self._pieces = aiter(self._stream)
             chunk = await anext(self._pieces)

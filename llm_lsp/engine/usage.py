@@ -122,6 +122,11 @@ class Ledger:
         """What was spent until now, with what is not written yet."""
         return self._spent.on(utc_day(self._utc()))
 
+    @property
+    def has_budget(self) -> bool:
+        """Whether a call that costs something has to be reserved."""
+        return self._limits.is_set
+
     def used_up(self) -> Use | None:
         """Give the limit that is used up, if one is."""
         use = most_used(self._limits, self.spent)
