@@ -27,7 +27,7 @@ def bodies() -> Iterator[str]:
     for first in NOUNS:
         for second in NOUNS:
             if first != second:
-                yield f'def add_{first}({first}, {second}):\n    """Return {first} plus {second}."""\n    retur'
+                yield f'def add_{first}({first}, {second}):\n    """Return {first} plus {second}."""\n    return'
 
 
 def from_model(shown: Window) -> Iterator[float]:
@@ -35,20 +35,29 @@ def from_model(shown: Window) -> Iterator[float]:
     for n_round, text in zip(range(N_ROUNDS), bodies(), strict=False):
         shown.open(f"model{n_round}.py", text)
         time.sleep(1)  # What opening a file starts is not what is measured.
-        yield float(shown.call("paint", "n", GHOST))
+        yield painted(shown, f"model{n_round}")
 
 
 def from_cache(shown: Window) -> Iterator[float]:
     """Type a key, delete it and type it again, with the suggestion dismissed in between."""
     shown.open("cache.py", next(bodies()))
-    shown.press("n")
+    shown.press("Space")
     assert wait_for(shown.ghost, 30), "nothing was suggested"
     for _ in range(N_ROUNDS):
         shown.press("Escape", "Backspace")
         time.sleep(0.5)
         shown.press("Escape")
         assert wait_for(lambda: not shown.ghost()), "the suggestion stayed"
-        yield float(shown.call("paint", "n", GHOST))
+        yield painted(shown, "cache")
+
+
+def painted(shown: Window, name: str) -> float:
+    """Type the last key, and give the milliseconds until its suggestion is painted."""
+    found = shown.call("paint", "Space", GHOST)
+    if found is None:
+        shown.picture(f"nothing-{name}")
+        raise SystemExit(f"{name}: nothing was painted within 30 s, see the picture")
+    return float(found)
 
 
 @contextmanager

@@ -25,15 +25,16 @@ const functions = {
   attribute: (selector, name) =>
     page.$$eval(selector, (found, name) => found.map((each) => each.getAttribute(name)), name),
   picture: (path) => page.screenshot({ path }).then(() => null),
-  /** Press a key, and give the milliseconds from its event to the frame after something matches the selector. */
+  /** Press a key; give the milliseconds from its event to the frame after something matches, null after 30 s. */
   paint: async (key, selector) => {
     const painted = page.evaluate((selector) => {
       let pressed = 0;
       addEventListener("keydown", () => (pressed = performance.now()), { capture: true, once: true });
       return new Promise((resolve) => {
         const look = () => {
-          if (pressed && document.querySelector(selector))
-            requestAnimationFrame(() => resolve(performance.now() - pressed));
+          const isThere = document.querySelector(selector) !== null;
+          if (pressed && isThere) requestAnimationFrame(() => resolve(performance.now() - pressed));
+          else if (pressed && performance.now() - pressed > 30_000) resolve(null);
           else requestAnimationFrame(look);
         };
         look();
