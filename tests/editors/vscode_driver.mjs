@@ -25,7 +25,7 @@ const functions = {
   attribute: (selector, name) =>
     page.$$eval(selector, (found, name) => found.map((each) => each.getAttribute(name)), name),
   picture: (path) => page.screenshot({ path }).then(() => null),
-  /** Press a key; give the milliseconds from its event to the frame after something matches, null after 30 s. */
+  /** Press a key; give the milliseconds from its event to the frame after something matches, null after 10 s. */
   paint: async (key, selector) => {
     const painted = page.evaluate((selector) => {
       let pressed = 0;
@@ -34,7 +34,7 @@ const functions = {
         const look = () => {
           const isThere = document.querySelector(selector) !== null;
           if (pressed && isThere) requestAnimationFrame(() => resolve(performance.now() - pressed));
-          else if (pressed && performance.now() - pressed > 30_000) resolve(null);
+          else if (pressed && performance.now() - pressed > 10_000) resolve(null);
           else requestAnimationFrame(look);
         };
         look();
