@@ -58,7 +58,7 @@ STATUS_SENT = {
     "busy": False,
     "provider": "mine",
     "model": "coder-7b",
-    "spentToday": "$0.12",
+    "spentToday": "0.12 USD",
 }
 # Any of those that show suggestions too; Copilot itself is switched off with VS Code's own chat.
 RIVAL = {
@@ -201,7 +201,7 @@ def test_ghost_text_agrees_with_the_popup_that_is_open(scene: Scene) -> None:
 
 
 def test_the_status_bar_shows_model_and_money_and_its_menu_the_rest(scene: Scene) -> None:
-    assert wait_for(lambda: "coder-7b · $0.12" in scene.window.status()), scene.window.status()
+    assert wait_for(lambda: "coder-7b · 0.12 USD" in scene.window.status()), scene.window.status()
     scene.window.call("click", STATUS)
     wanted = [
         "Snooze",

@@ -24,7 +24,7 @@ const functions = {
   read: (selector) => page.$$eval(selector, (found) => found.map((each) => each.textContent.replace(/\u00a0/g, " "))),
   attribute: (selector, name) =>
     page.$$eval(selector, (found, name) => found.map((each) => each.getAttribute(name)), name),
-  picture: (path) => page.screenshot({ path }).then(() => null),
+  picture: (path) => page.screenshot({ path, animations: "disabled" }).then(() => null),
   /** Press a key; give the milliseconds from its event to the frame after something matches, null after 10 s. */
   paint: async (key, selector) => {
     const painted = page.evaluate((selector) => {

@@ -8,7 +8,7 @@ export interface Status {
   readonly message: string;
   readonly provider: string;
   readonly model: string;
-  /** Money, ready to read, as "$0.12"; "" where nothing was spent or the server does not say. */
+  /** Money as the server writes it, "0.12 USD"; "" where nothing was spent or the server does not say. */
   readonly spentToday: string;
 }
 
@@ -43,7 +43,7 @@ export function readStatus(params: unknown, before: Status): Status {
     message: text(said["message"], ""),
     provider: text(said["provider"], before.provider),
     model: text(said["model"], before.model),
-    spentToday: "spentToday" in said ? money(said["spentToday"]) : before.spentToday,
+    spentToday: text(said["spentToday"], before.spentToday),
   };
 }
 
@@ -75,24 +75,6 @@ function icon({ kind, busy }: Status): string {
 function shortModel(model: string): string {
   const name = model.slice(model.lastIndexOf("/") + 1);
   return name.length > 28 ? `${name.slice(0, 27)}…` : name;
-}
-
-/** Read money: text as it is, a number as dollars, or an amount with its currency. */
-function money(value: unknown): string {
-  if (typeof value === "string") return value;
-  if (typeof value === "number") return value > 0 ? format(value, "USD") : "";
-  if (isTable(value) && typeof value["amount"] === "number" && value["amount"] > 0) {
-    return format(value["amount"], text(value["currency"], "USD"));
-  }
-  return "";
-}
-
-function format(amount: number, currency: string): string {
-  try {
-    return new Intl.NumberFormat("en", { style: "currency", currency }).format(amount);
-  } catch {
-    return `${amount.toFixed(2)} ${currency}`; // No code of a currency that is known here.
-  }
 }
 
 function text(value: unknown, otherwise: string): string {
