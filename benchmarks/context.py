@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from itertools import pairwise, takewhile
 from pathlib import Path
+from typing import TypeVar
 
 from benchmarks.replay import EngineDesk, Scene
 from benchmarks.session import Manuscript, session_from
@@ -29,6 +30,7 @@ from llm_lsp.core.text import Text
 from llm_lsp.core.types import CompletionRequest, Document, Point, RawPrompt, Skip, Trigger
 from llm_lsp.engine.engine import CompletionEngine, World
 
+T = TypeVar("T")
 N_FOLDERS, FILES_A_FOLDER = 40, 50
 N_DOCUMENTS = 60
 
@@ -72,11 +74,12 @@ async def time_context(root: Path, paths: Sequence[Path]) -> dict[str, float]:
     silent = Silent(SimulatedProvider(clock, Model(), lambda prompt: ("", 0), "qwen"))
     idle_ms: list[float] = []
 
-    async def timed(survey: Callable[[], Prepared]) -> Prepared:
+    async def timed(work: Callable[[], T]) -> T:
         began = time.perf_counter()
-        prepared = survey()
-        idle_ms.append(1e3 * (time.perf_counter() - began))
-        return prepared
+        done = work()
+        if isinstance(done, Prepared):
+            idle_ms.append(1e3 * (time.perf_counter() - began))
+        return done
 
     engine = CompletionEngine(
         SettingsStack(), World(silent, silent.with_folders, clock, in_thread=timed), silent

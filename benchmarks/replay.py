@@ -17,17 +17,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from benchmarks.process import process_desk
 from benchmarks.session import Manuscript, Session, session_from
 from benchmarks.typist import Answer, Tally, Typist
 from benchmarks.world import Model, Silent, SimulatedProvider, VirtualClock
 from llm_lsp.config.stack import SettingsStack
-from llm_lsp.core.context import Prepared
 from llm_lsp.core.text import Text
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Fim, Trigger
 from llm_lsp.engine.engine import CompletionEngine, World
 
+T = TypeVar("T")
 # Keys, by default: a process takes as long as typing does.
 KEYS, PROCESS_KEYS = 2000, 400
 
@@ -44,9 +45,9 @@ class Scene:
 NOWHERE = Scene()
 
 
-async def at_once(survey: Callable[[], Prepared]) -> Prepared:
+async def at_once(work: Callable[[], T]) -> T:
     """Read files without a thread: virtual time does not wait for one."""
-    return survey()
+    return work()
 
 
 class EngineDesk:

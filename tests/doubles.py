@@ -5,9 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from llm_lsp.core.types import Chunk, Finish, Patience, Profile, Prompt, Usage
 from llm_lsp.errors import LlmLspError
+
+T = TypeVar("T")
+
+
+async def at_once(work: Callable[[], T]) -> T:
+    """Ask the disk without a thread: a clock that stands still does not wait for one."""
+    return work()
 
 
 @dataclass(slots=True)

@@ -124,6 +124,7 @@ STRICTER: Mapping[Path, Meet] = {
     ("context", "share"): min,
     ("privacy", "exclude"): joined,
     ("privacy", "exclude_defaults"): either,
+    ("privacy", "ignore_files"): either,
     ("privacy", "redact_secrets"): either,
     ("privacy", "remote"): both,
     ("privacy", "allowed_origins"): shared_origins,

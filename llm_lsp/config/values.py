@@ -219,6 +219,8 @@ class PrivacyConfig:
     """Files that are never completed nor used as context, as a .gitignore in the workspace folder would name them; one that begins with `/` also counts from the root of the disk; adds to the built-in list and to what other files exclude."""
     exclude_defaults: bool = True
     """Whether the built-in list of secret files (.env, keys, credentials …) is excluded too."""
+    ignore_files: bool = True
+    """Whether what a project's .gitignore and .aiignore name, and what stands in a folder with a .noai, is neither completed nor used as context."""
     redact_secrets: bool = True
     """Whether keys, tokens and passwords of known formats are masked in all that is sent."""
     remote: bool = True

@@ -11,30 +11,34 @@ from urllib.parse import unquote, urlsplit
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
+# Endings of files that hold values and no code: `secrets.py` is code about secrets, `client-secret.json` is one.
+_VALUES = ("json", "yml", "yaml", "toml", "ini", "cfg", "conf", "properties", "xml", "txt", "csv", "bak")
 # Files that hold secrets by their nature; after Continue's list (pipelines.md, a1), without names that are
 # ordinary in many projects, such as config.json. In .gitignore syntax, matched without regard to case.
 SECRET_FILES = (
-    *(".env", ".env.*", "*.env", "!.env.example", "!.env.sample", "!.env.template", "*.tfvars", "*.tfstate"),
-    *("*.tfstate.*", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx", "*.ppk", "*.gpg"),
-    *("id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", ".netrc", "_netrc", ".npmrc", ".pypirc", ".pgpass"),
+    *(".env", ".env.*", ".env-*", ".env_*", ".envrc", "*.env", "*.env.*"),
+    *("!.env.example", "!.env.sample", "!.env.template", "!*.env.example", "!*.env.sample"),
+    *("*.tfvars", "*.tfvars.json", "*.tfstate", "*.tfstate.*", ".terraformrc", "terraform.rc"),
     *(
-        ".git-credentials",
-        ".htpasswd",
-        "credentials",
-        "credentials.json",
-        "credentials.toml",
-        "*.credentials",
+        "*.pem",
+        "*.key",
+        "*.p8",
+        "*.p12",
+        "*.pfx",
+        "*.jks",
+        "*.keystore",
+        "*.keytab",
+        "*.kdbx",
+        "*.ppk",
+        "*.gpg",
     ),
-    *(
-        "secrets.json",
-        "secrets.yml",
-        "secrets.yaml",
-        "secrets.toml",
-        "kubeconfig",
-        "*.kubeconfig",
-        "*.sqlite",
-    ),
-    *("*.sqlite3", "*.db", ".aws/", ".ssh/", ".gnupg/", ".kube/", ".docker/", ".azure/", ".password-store/"),
+    *("id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", "*.ovpn"),
+    *(".netrc", "_netrc", ".npmrc", ".pypirc", ".pgpass", ".my.cnf", ".git-credentials", ".htpasswd"),
+    *(".dockercfg", ".boto", ".s3cfg", ".vault-token", "kubeconfig", "*.kubeconfig", "service-account*.json"),
+    *("credentials", "*.credentials", "secret", "secrets", "*.secret", "*.secrets"),
+    *(f"*{name}*.{ending}" for name in ("credential", "secret") for ending in _VALUES),
+    *("*.sqlite", "*.sqlite3", "*.sqlite-*", "*.db"),
+    *(".aws/", ".ssh/", ".gnupg/", ".kube/", ".docker/", ".azure/", ".password-store/"),
     "**/llm-lsp/config.toml",
 )
 
@@ -49,7 +53,11 @@ _FROM_ROOT = re.compile(r"!?(/|[a-z]:/)", re.IGNORECASE)
 class Exclusion:
     """A list of globs, seen from each folder; compiled at the first question, since that takes an import."""
 
-    def __init__(self, patterns: tuple[str, ...], folders: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, patterns: tuple[str, ...], folders: tuple[str, ...] = (), *, heeds_ignore_files: bool = True
+    ) -> None:
+        self.heeds_ignore_files = heeds_ignore_files
+        """Whether what a project's own ignore files name is excluded, too; who reads files looks for them."""
         self._patterns = patterns
         self._folders = tuple(path for path in map(path_of, folders) if path is not None)
         self._verdicts: dict[str, bool] = {}

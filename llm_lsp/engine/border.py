@@ -33,13 +33,9 @@ class Border:
     @classmethod
     def around(cls, uri: str, folders: Iterable[str], exclusion: Exclusion) -> Border:
         """Find the innermost of the workspace's folders, given as URIs, that a document stands in."""
-        path = path_of_uri(_file_uri(uri))
-        holding = [
-            folder
-            for each in folders
-            if path and (folder := path_of_uri(each)) and path.is_relative_to(folder)
-        ]
-        return cls(uri, max(holding, key=lambda folder: len(folder.parts), default=None), exclusion)
+        path = path_of_uri(file_uri(uri))
+        roots = (root for each in folders if (root := path_of_uri(each)))
+        return cls(uri, innermost(roots, path) if path else None, exclusion)
 
     def name(self, uri: str) -> str | None:
         """Give the path in its folder that a usable document or file is known by; None for any other."""
@@ -63,7 +59,7 @@ class Border:
         return relative
 
     def _relative(self, uri: str) -> str | None:
-        path = path_of_uri(_file_uri(uri))
+        path = path_of_uri(file_uri(uri))
         if path is None or self._folder is None or not path.is_relative_to(self._folder):
             return None
         return path.relative_to(self._folder).as_posix()
@@ -79,12 +75,18 @@ class Border:
             return "it stands outside of the workspace"
         if self._exclusion.covers(uri) or self._exclusion.covers(real.as_uri()):
             return "it is excluded"
-        if self._ignored.covers(path) or self._ignored.covers(real):
+        if self._exclusion.heeds_ignore_files and (self._ignored.covers(path) or self._ignored.covers(real)):
             return "the project's ignore files name it"
         return ""
 
 
-def _file_uri(uri: str) -> str:
+def innermost(folders: Iterable[Path], path: Path) -> Path | None:
+    """Give the deepest of some folders that a path stands in, None where it stands in none."""
+    holding = (folder for folder in folders if path.is_relative_to(folder))
+    return max(holding, key=lambda folder: len(folder.parts), default=None)
+
+
+def file_uri(uri: str) -> str:
     """Give the file that a notebook's cell is in; other URIs stay as they are."""
     scheme, mark, rest = uri.partition(":")
     return f"file:{rest.partition('#')[0]}" if scheme == "vscode-notebook-cell" else scheme + mark + rest

@@ -1,10 +1,12 @@
-"""Time as an argument: what the engine waits by, so that tests can turn the hands."""
+"""Time and threads as arguments: what the engine waits by, so that tests can turn the hands."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+
+Found = TypeVar("Found")
 
 
 class Timer(Protocol):
@@ -21,6 +23,12 @@ class Clock(Protocol):
     def call_at(self, when: float, action: Callable[[], None]) -> Timer:
         """Call `action` once at `when`, or as soon as possible where that is past."""
         ...
+
+
+class InThread(Protocol):
+    """Runs what asks the disk without holding up the event loop, as asyncio.to_thread does."""
+
+    def __call__(self, work: Callable[[], Found], /) -> Awaitable[Found]: ...
 
 
 class LoopClock:

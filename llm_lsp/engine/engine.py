@@ -17,8 +17,8 @@ from llm_lsp.engine.alternatives import Alternatives
 from llm_lsp.engine.bookkeeper import Bookkeeper
 from llm_lsp.engine.client import Client
 from llm_lsp.engine.client import Source as EditorSource
-from llm_lsp.engine.clock import Clock
-from llm_lsp.engine.gathering import Gathering, InThread
+from llm_lsp.engine.clock import Clock, InThread
+from llm_lsp.engine.gathering import Gathering
 from llm_lsp.engine.notices import Notices
 from llm_lsp.engine.pipeline import CompletionPipeline
 from llm_lsp.engine.place import Question
@@ -26,6 +26,7 @@ from llm_lsp.engine.registry import Registry
 from llm_lsp.engine.seat import Finder
 from llm_lsp.engine.usage import Ledger, Store, limits_of
 from llm_lsp.engine.waiting import Waiting
+from llm_lsp.engine.withheld import Withheld
 from llm_lsp.engine.workspace import Workspace
 from llm_lsp.errors import ConfigError
 
@@ -62,10 +63,18 @@ class CompletionEngine:
         self._workspace = Workspace(clock.now)
         self.registry = Registry(world.finder, client, self._notices, clock)
         self._gathering = Gathering(self._workspace, self.registry, clock, world.in_thread)
+        self._withheld = Withheld(clock.now, world.in_thread)
         ledger = Ledger(world.store, self._notices, clock, world.utc)
         self._books = Bookkeeper(ledger, self._workspace.document, clock, world.utc)
         self._pipeline = CompletionPipeline(
-            self.registry, self._workspace, self._gathering, self._notices, clock, world.redactor, self._books
+            self.registry,
+            self._workspace,
+            self._gathering,
+            self._withheld,
+            self._notices,
+            clock,
+            world.redactor,
+            self._books,
         )
         self._alternatives = Alternatives(self._pipeline, self.next_id)
         self._waiting = Waiting(client, self._notices, clock)
@@ -88,6 +97,7 @@ class CompletionEngine:
     def set_folders(self, folders: tuple[str, ...]) -> None:
         """Take the workspace's folders, as URIs, and read what they say."""
         self._folders = folders
+        self._withheld.set_folders(folders)
         self._stack = self._world.with_folders(self._stack, folders)
         self._apply()
 
@@ -95,12 +105,14 @@ class CompletionEngine:
         """Take an opened document in, and find a model for it."""
         self._workspace.open(document)
         if self._is_completed(document):
+            self._withheld.look(document.uri)
             self.registry.open(document)
             self._gathering.touched(document.uri)
 
     async def ready(self, document: Document) -> None:
         """Wait until a document's model answers, or none was found; at once where it is not completed."""
         if self._is_completed(document):
+            await self._withheld.known(document.uri)
             await self.registry.ready(document)
 
     def change(self, document: Document, edits: tuple[Edit, ...]) -> None:
@@ -114,6 +126,7 @@ class CompletionEngine:
         """Forget a document and settle what waits for it."""
         self._workspace.close(uri)
         self._gathering.closed(uri)
+        self._withheld.closed(uri)
         self._pipeline.close_document(uri)
         self._books.closed(uri)
 
@@ -194,6 +207,7 @@ class CompletionEngine:
     async def aclose(self) -> None:
         """Settle every request; close every call and connection."""
         await self._gathering.aclose()
+        await self._withheld.aclose()
         await self._pipeline.aclose()
         await self.registry.aclose()
         await self._books.aclose()

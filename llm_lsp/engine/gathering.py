@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 
 from llm_lsp.core.context import Gathered, Prepared, choose, context_budget
 from llm_lsp.core.exclude import Exclusion
 from llm_lsp.core.types import Document, Point
-from llm_lsp.engine.clock import Clock, Timer
+from llm_lsp.engine.clock import Clock, InThread, Timer
 from llm_lsp.engine.registry import Registry, Runtime
 from llm_lsp.engine.survey import Survey, View
 from llm_lsp.engine.workspace import Workspace
@@ -22,9 +21,6 @@ LOG = logging.getLogger(__name__)
 IDLE_S = 3.0
 # Seconds after a document was opened or gone to: nothing of it is in the model server's cache then.
 ARRIVAL_S = 0.1
-
-InThread = Callable[[Callable[[], Prepared]], Awaitable[Prepared]]
-"""Runs what reads files without holding up the event loop."""
 
 
 class Gathering:

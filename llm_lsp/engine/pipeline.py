@@ -35,6 +35,7 @@ from llm_lsp.engine.registry import Registry
 from llm_lsp.engine.seat import Seat
 from llm_lsp.engine.shown import Shown
 from llm_lsp.engine.turns import Turns
+from llm_lsp.engine.withheld import Withheld
 from llm_lsp.engine.workspace import Workspace
 from llm_lsp.errors import BudgetError, LlmLspError, UnreachableError
 from llm_lsp.providers.base import Stream
@@ -50,6 +51,7 @@ class CompletionPipeline:
         registry: Registry,
         workspace: Workspace,
         gathering: Gathering,
+        withheld: Withheld,
         notices: Notices,
         clock: Clock,
         redactor: Redactor,
@@ -58,6 +60,7 @@ class CompletionPipeline:
         self._registry = registry
         self._workspace = workspace
         self._gathering = gathering
+        self._withheld = withheld
         self._notices = notices
         self._clock = clock
         self._redactor = redactor
@@ -79,6 +82,11 @@ class CompletionPipeline:
         """
         self._calls.arrived(request.document.uri, request.face)
         self._turns.arrived(request)
+        uri = request.document.uri
+        if self._workspace.document(uri) is not None and not self._withheld.is_known(uri):
+            await self._withheld.known(uri)
+            if not self._turns.is_newest(request):
+                return Skip(Reason.SUPERSEDED)
         if skip := self._admit(request):
             return skip
         place = self._at_once(request)
@@ -188,8 +196,8 @@ class CompletionPipeline:
             return Skip(Reason.UNKNOWN_DOCUMENT)
         if skip := admit(request, runtime.rules):
             return skip
-        if runtime.exclusion.covers(uri):
-            return Skip(Reason.EXCLUDED)
+        if skip := self._withheld.refusal(uri, runtime.exclusion):
+            return skip
         if runtime.config.privacy.redact_secrets and self._redactor.touches(
             request.document.text, request.point
         ):

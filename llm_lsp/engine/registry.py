@@ -146,7 +146,7 @@ class Registry:
 def exclusion_of(privacy: PrivacyConfig, folders: tuple[str, ...]) -> Exclusion:
     """Give what the settings exclude in some folders, given as URIs."""
     secret = SECRET_FILES if privacy.exclude_defaults else ()
-    return Exclusion((*secret, *privacy.exclude), folders)
+    return Exclusion((*secret, *privacy.exclude), folders, heeds_ignore_files=privacy.ignore_files)
 
 
 def _runtime(epoch: int, config: Config, folders: tuple[str, ...] = ()) -> Runtime:

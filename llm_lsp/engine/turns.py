@@ -36,6 +36,10 @@ class Turns:
         """Take note of a request: failures of earlier ones of its document and face are of no interest now."""
         self._newest[request.document.uri, request.face] = request.id
 
+    def is_newest(self, request: CompletionRequest) -> bool:
+        """Say whether no newer request of its document and face has come, and the document is open."""
+        return self._newest.get((request.document.uri, request.face)) == request.id
+
     def places(self, request: CompletionRequest, without: Collection[str] = ()) -> Iterator[Place | Skip]:
         """Give a place at each provider that a request may go to, in order, or why there is none.
 
@@ -60,7 +64,7 @@ class Turns:
         if request.patience is Patience.TYPING or seat.is_searched:
             return False
         await seat.ready()
-        return seat.provider is not None and self._is_newest(request)
+        return seat.provider is not None and self.is_newest(request)
 
     async def after(self, place: Place, error: LlmLspError, tried: set[str]) -> Place | Skip:
         """Say what follows a failed call: another provider, the same once more, or nothing.
@@ -69,7 +73,7 @@ class Turns:
         is being found; nobody else waits here.
         """
         request, seat = place.request, place.seat
-        if not self._is_newest(request):
+        if not self.is_newest(request):
             return Skip(Reason.SUPERSEDED)
         if seat.provider is not place.provider:
             # Its server is gone, and is being started again: that is no error.
@@ -90,9 +94,6 @@ class Turns:
     def close_document(self, uri: str) -> None:
         """Forget a document's requests; nothing follows their failures."""
         self._newest = {key: number for key, number in self._newest.items() if key[0] != uri}
-
-    def _is_newest(self, request: CompletionRequest) -> bool:
-        return self._newest.get((request.document.uri, request.face)) == request.id
 
     def _line(self, request: CompletionRequest) -> Iterator[Seat]:
         yield from self._registry.line(request.document, request.trigger)

@@ -80,8 +80,11 @@ class Repository:
         return (
             not folder.name.startswith(".")
             and folder.name not in SKIPPED
-            and not self._ignored.covers(folder, is_folder=True)
+            and not self._is_ignored(folder, is_folder=True)
         )
 
     def _may_be_sent(self, file: Path) -> bool:
-        return not (file.is_symlink() or self._exclusion.covers(file.as_uri()) or self._ignored.covers(file))
+        return not (file.is_symlink() or self._exclusion.covers(file.as_uri()) or self._is_ignored(file))
+
+    def _is_ignored(self, path: Path, *, is_folder: bool = False) -> bool:
+        return self._exclusion.heeds_ignore_files and self._ignored.covers(path, is_folder=is_folder)

@@ -29,7 +29,7 @@ from llm_lsp.engine.engine import CompletionEngine, World
 from llm_lsp.errors import AuthError, LlmLspError, UnreachableError
 from llm_lsp.providers.base import Provider
 from tests.books.rows import NOON
-from tests.doubles import FakeClock, ScriptedProvider, settle
+from tests.doubles import FakeClock, ScriptedProvider, at_once, settle
 from tests.engine.books import ListStore
 from tests.engine.test_engine import ListedFinder, RecordingClient, same_stack
 
@@ -55,7 +55,14 @@ class Rig:
         self.store = ListStore()
         stack = SettingsStack().with_layer(Source.USER_FILE, settings or {})
         finder = ListedFinder([self.provider, *others])
-        world = World(finder, same_stack, self.clock, store=self.store, utc=lambda: NOON + self.clock.now())
+        world = World(
+            finder,
+            same_stack,
+            self.clock,
+            store=self.store,
+            in_thread=at_once,
+            utc=lambda: NOON + self.clock.now(),
+        )
         self.engine = CompletionEngine(stack, world, self.client)
         self.engine.set_folders(("file:///home/me/web",))
 

@@ -32,7 +32,7 @@ from llm_lsp.engine.scheduler import LINGER_S
 from llm_lsp.engine.seat import SEARCH_AGAIN_S, Finder
 from llm_lsp.errors import ConfigError, LlmLspError, ModelFileError, RateLimitError, UnreachableError
 from llm_lsp.providers.base import Provider
-from tests.doubles import FakeClock, ScriptedProvider, settle
+from tests.doubles import FakeClock, ScriptedProvider, at_once, settle
 
 URI = "file:///p/a.py"
 
@@ -95,7 +95,7 @@ class Rig:
         self.finder = ListedFinder([*found] or [self.provider])
         stack = SettingsStack().with_layer(Source.USER_FILE, settings or {})
         self.engine = CompletionEngine(
-            stack, World(finder or self.finder, same_stack, self.clock), self.client
+            stack, World(finder or self.finder, same_stack, self.clock, in_thread=at_once), self.client
         )
 
     async def write(self, text: str, uri: str = URI, language: str = "python") -> None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -21,6 +22,7 @@ from llm_lsp.engine.place import Question
 from tests.doubles import FakeClock, ScriptedProvider, settle
 from tests.engine.test_engine import ListedFinder, RecordingClient, same_stack
 
+T = TypeVar("T")
 CODE = """\
 def order_total(order):
     total = sum(item.price for item in order.items)
@@ -44,10 +46,12 @@ class Desk:
         self.engine = CompletionEngine(stack, world, RecordingClient())
         self.engine.set_folders((folder.as_uri(),))
 
-    async def _in_thread(self, survey: Callable[[], Prepared]) -> Prepared:
-        self.surveys += 1
-        await self.gate.wait()
-        return survey()
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        found = work()
+        if isinstance(found, Prepared):
+            self.surveys += 1
+            await self.gate.wait()
+        return found
 
     def open(self, name: str = "a.py", text: str = QUESTION) -> Document:
         document = Document((self.folder / name).as_uri(), "python", 1, Text.of(text))

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from llm_lsp.config.values import Config
 from llm_lsp.core.text import Text
 from llm_lsp.core.types import CompletionRequest, Document, Edit, Point, Reason, Trigger
-from tests.doubles import settle
-from tests.engine.test_engine import URI, Rig, reason_of, text_of
+from llm_lsp.providers.base import Provider
+from tests.doubles import ScriptedProvider, settle
+from tests.engine.test_engine import URI, ListedFinder, Rig, reason_of, text_of
+
+
+class SlowFinder(ListedFinder):
+    """Takes some turns of the loop."""
+
+    async def find(self, config: Config, report: Callable[[str], None]) -> Provider:
+        await settle()
+        return await super().find(config, report)
 
 
 @pytest.fixture
@@ -137,16 +147,16 @@ async def test_a_call_under_way_is_joined_before_any_gate_is_asked(rig: Rig) -> 
 
 async def test_who_asks_by_hand_as_soon_as_a_file_is_open_waits_for_a_named_provider() -> None:
     named = {"provider": "mine", "providers": {"mine": {"api": "ollama", "base_url": "http://127.0.0.1:1"}}}
-    rig = Rig(settings=named)
+    provider = ScriptedProvider(replies=("1\n",))
+    rig = Rig(settings=named, finder=SlowFinder([provider]))
     document = Document(URI, "python", 1, Text.of("y = "))
     rig.engine.open(document)
-    rig.provider.replies = ["1\n"]
     typing, by_hand = (
         CompletionRequest(number, document, Point(0, 4), trigger, "inline", rig.clock.now())
         for number, trigger in enumerate(Trigger)
     )
 
-    # Awaited as they are, so that the search has had no turn yet.
+    # Awaited as they are, so that the search has had no turns yet.
     assert reason_of(await rig.engine.complete(typing)) is Reason.LOADING
     assert text_of(await rig.engine.complete(by_hand)) == "1"
     await rig.engine.aclose()

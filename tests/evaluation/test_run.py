@@ -12,7 +12,6 @@ import pytest
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
 from llm_lsp.config.values import Config
-from llm_lsp.core.context import Prepared
 from llm_lsp.core.prices import Price
 from llm_lsp.core.text import Text
 from llm_lsp.core.types import Point, Profile, RawPrompt, Trigger
@@ -26,7 +25,7 @@ from llm_lsp.evaluation.results import Result
 from llm_lsp.evaluation.run import BATCH, MAX_FAILURES, Work, in_batches, run
 from llm_lsp.evaluation.variants import Variant
 from llm_lsp.providers.base import Provider
-from tests.doubles import FakeClock, ScriptedProvider, ScriptedStream, settle
+from tests.doubles import FakeClock, ScriptedProvider, ScriptedStream, at_once, settle
 from tests.engine.test_engine import RecordingClient
 
 ROOT = Path(__file__).parent / "nowhere"
@@ -41,10 +40,6 @@ def hole(name: str = "a.py", line: int = 1) -> Hole:
 
 def holes(count: int) -> tuple[Hole, ...]:
     return tuple(hole(f"{idx}.py") for idx in range(count))
-
-
-async def at_once(work: Callable[[], Prepared]) -> Prepared:
-    return work()
 
 
 @dataclass
