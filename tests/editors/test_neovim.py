@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.editors.neovim import BUNDLED, wait_for
+from tests.editors.neovim import BUNDLED, PLUGIN, wait_for
 from tests.editors.scene import INLINE, Scene, item, scripted
 
 pytestmark = [
@@ -22,6 +25,44 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with scripted(BUNDLED, tmp_path_factory.mktemp("neovim")) as scene:
         yield scene
 
+
+@pytest.fixture(scope="module")
+def own_keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """One with the options of the help."""
+    with scripted(BUNDLED, tmp_path_factory.mktemp("own"), example("vim.g.llm_lsp = {")) as scene:
+        yield scene
+
+
+def example(start: str) -> str:
+    """Give the example of the help that begins so."""
+    text = (PLUGIN / "doc" / "llm-lsp.txt").read_text("utf-8")
+    match = re.search(rf">lua\n\n( *{re.escape(start)}.*?)\n<", text, re.DOTALL)
+    assert match, f"the help has no example that begins with {start}"
+    return match[1]
+
+
+MENU_PLUGINS = """
+local function map(lhs, run)
+  vim.keymap.set('i', lhs, run, { buffer = true })
+end
+local function fallback()
+  vim.api.nvim_feedkeys('menu', 'in', false)
+end
+package.loaded.cmp = { setup = function(config)
+  for lhs, run in pairs(config.mapping) do
+    map(lhs, function() run(fallback) end)
+  end
+end }
+package.loaded['blink.cmp'] = { setup = function(config)
+  for lhs, steps in pairs(config.keymap) do
+    map(lhs, function()
+      for _, step in ipairs(steps) do
+        if step == 'fallback' then fallback() elseif step() then return end
+      end
+    end)
+  end
+end }
+"""
 
 BODY = "de(\n    1, 2\n)"
 
@@ -167,6 +208,161 @@ def test_next_shows_the_other_answers_and_then_asks_as_the_user(scene: Scene) ->
     assert scene.sent(INLINE)[-1]["context"]["triggerKind"] == 1
 
 
+def test_previous_shows_the_answer_before_and_asks_for_none(scene: Scene) -> None:
+    scene.answer(ab={"items": [item("1"), item("2")]})
+    scene.open("‸")
+    scene.editor.type("ab")
+    scene.editor.expect_screen("ab1")
+    n_asked = len(scene.sent(INLINE))
+    for key, seen in (("<M-n>", "ab2"), ("<M-p>", "ab1"), ("<M-p>", "ab1")):
+        scene.editor.type(key)
+        scene.editor.expect_screen(seen)
+    assert len(scene.sent(INLINE)) == n_asked
+
+
+def test_a_request_is_the_users_own_wish(scene: Scene) -> None:
+    scene.answer(**{"ab?": {"items": [item("asked")]}})
+    scene.open("ab‸")
+    scene.editor.type("<M-r>")
+    scene.editor.expect_screen("abasked")
+
+
+@pytest.mark.parametrize(
+    ("action", "after"),
+    [
+        pytest.param("accept", "abone two‸", id="accept"),
+        pytest.param("accept-word", "abone‸", id="accept word"),
+        pytest.param("accept-line", "abone two‸", id="accept line"),
+        pytest.param("dismiss", "ab‸", id="dismiss"),
+    ],
+)
+def test_each_action_has_a_plug_mapping(scene: Scene, action: str, after: str) -> None:
+    scene.answer(ab={"items": [item("one two")]})
+    scene.open("‸")
+    scene.editor.nvim.command(f"imap <F2> <Plug>(llm-lsp-{action})")
+    scene.editor.type("ab")
+    scene.editor.expect_screen("abone two")
+    scene.editor.type("<F2>")
+    scene.editor.expect_text(after)
+    assert wait_for(lambda: scene.editor.screen() == after.replace("‸", "") or action == "accept-word")
+
+
+@pytest.mark.parametrize(
+    ("keys", "seen", "after"),
+    [
+        pytest.param("<C-x><C-n>", "alphaone", "alphaone‸", id="an item is inserted"),
+        pytest.param("<C-x><C-n><C-p>", "alone", "alone‸", id="the typed text is back"),
+    ],
+)
+def test_the_ghost_text_follows_the_built_in_menu(scene: Scene, keys: str, seen: str, after: str) -> None:
+    scene.answer(al={"items": [item("one")]}, alpha={"items": [item("one")]})
+    scene.open("alpha\n‸")
+    scene.editor.nvim.command("set completeopt=menuone")
+    scene.editor.type("al")
+    scene.editor.expect_screen("alpha\nalone")
+    scene.editor.type(keys)
+    assert wait_for(lambda: scene.editor.ghost() == "one" and seen in scene.editor.screen())
+    assert scene.editor.nvim.call("nvim_call_function", "pumvisible", []) == 1
+    scene.editor.type("<Tab>")
+    scene.editor.expect_text("alpha\n" + after)
+
+
+@pytest.mark.parametrize(
+    ("typed", "seen", "after"),
+    [
+        pytest.param("ab", "abone", "abone‸", id="with a ghost text"),
+        pytest.param("x", "x", "xmenu‸", id="without one"),
+    ],
+)
+@pytest.mark.parametrize("plugin", ["cmp", "blink.cmp"])
+def test_what_the_help_says_for_a_menu_plugin_does_it(
+    scene: Scene, plugin: str, typed: str, seen: str, after: str
+) -> None:
+    """Stand-ins for the plugins keep to what they document of a key's functions: the real ones are in no index."""
+    scene.answer(ab={"items": [item("one")]})
+    scene.open("‸")
+    scene.editor.nvim.lua(MENU_PLUGINS)
+    scene.editor.nvim.lua(example(f"require('{plugin}')"))
+    scene.editor.type(typed)
+    scene.editor.expect_screen(seen)
+    scene.editor.type("<Tab>")
+    scene.editor.expect_text(after)
+
+
+@pytest.mark.parametrize(
+    ("command", "sent"),
+    [
+        pytest.param("toggle", ("llm-lsp.toggle", []), id="toggle"),
+        pytest.param("snooze 5", ("llm-lsp.snooze", [5]), id="snooze"),
+        pytest.param("snooze", ("llm-lsp.snooze", []), id="snooze for the default"),
+        pytest.param("provider big", ("llm-lsp.selectProvider", ["big"]), id="provider"),
+    ],
+)
+def test_a_command_reaches_the_server(scene: Scene, command: str, sent: tuple[str, list[object]]) -> None:
+    scene.open("‸")
+    scene.editor.nvim.command(f"LlmLsp {command}")
+    assert wait_for(lambda: scene.sent("workspace/executeCommand"))
+    [call] = scene.sent("workspace/executeCommand")
+    assert (call["command"], list(call.get("arguments", []))) == sent
+
+
+def test_an_explanation_opens_beside_the_text(scene: Scene) -> None:
+    scene.answer(commands={"llm-lsp.explain": "shown: no\nbecause"})
+    scene.open("‸")
+    scene.editor.nvim.command("LlmLsp explain")
+    assert wait_for(lambda: scene.editor.text() == "‸shown: no\nbecause")
+    scene.editor.nvim.command("close")
+
+
+def test_a_health_check_goes_through_all_that_is_needed(scene: Scene) -> None:
+    scene.open("‸")
+    status = {"kind": "Normal", "busy": False, "message": "", "model": "tiny", "provider": "here"}
+    scene.editor.request("fake/status", status)
+    assert wait_for(lambda: scene.editor.nvim.lua("return require('llm-lsp').state().model") == "tiny")
+    scene.editor.nvim.command("checkhealth llm-lsp")
+    report = scene.editor.text()
+    scene.editor.nvim.command("close")
+    for line in ("with this plugin's ghost text", "llm-lsp` is /", "runs for", "The model is tiny of here"):
+        assert line in report
+    assert "ERROR" not in report and "WARNING" not in report
+
+
+def test_a_health_check_names_what_is_wrong(scene: Scene) -> None:
+    scene.open("‸")
+    scene.editor.request("fake/status", {"kind": "Error", "busy": False, "message": "no key for here"})
+    scene.editor.nvim.command("inoremap <buffer> <Tab> x")
+    scene.editor.nvim.command("checkhealth llm-lsp")
+    report = scene.editor.text()
+    scene.editor.nvim.command("close")
+    assert "ERROR no key for here" in report
+    assert "llm-lsp doctor" in report
+
+
+def test_the_help_has_its_tags(scene: Scene, tmp_path: Path) -> None:
+    shutil.copy(PLUGIN / "doc" / "llm-lsp.txt", tmp_path)
+    scene.editor.nvim.command(f"helptags {tmp_path}")
+    assert (tmp_path / "tags").read_bytes() == (PLUGIN / "doc" / "tags").read_bytes()
+    scene.editor.type("<Esc>")
+    scene.editor.nvim.command("help llm-lsp-keys")
+    scene.editor.nvim.command("close")
+
+
+@pytest.mark.parametrize(
+    ("key", "after"),
+    [
+        pytest.param("<C-y>", "abone‸", id="the key of one's own"),
+        pytest.param("<Tab>", "ab\t‸", id="instead of ours"),
+    ],
+)
+def test_the_options_choose_the_keys(own_keys: Scene, key: str, after: str) -> None:
+    own_keys.answer(ab={"items": [item("one")]})
+    own_keys.open("‸")
+    own_keys.editor.type("ab")
+    own_keys.editor.expect_screen("abone")
+    own_keys.editor.type(key)
+    own_keys.editor.expect_text(after)
+
+
 @pytest.mark.parametrize(
     ("keys", "after", "n_reports"),
     [
@@ -225,19 +421,9 @@ def test_tab_means_what_it_meant_where_nothing_is_shown(scene: Scene, mapping: s
     scene.editor.nvim.command("iunmap <Tab>")
     if mapping:
         scene.editor.nvim.command(mapping)
-    scene.editor.nvim.lua("require('llm_lsp').map('<Tab>', 'accept')")
+    scene.editor.nvim.lua("require('llm-lsp').map('<Tab>', 'accept')")
     scene.editor.type("<Tab>")
     scene.editor.expect_text(text)
-
-
-def test_the_key_files_may_be_loaded_twice(scene: Scene) -> None:
-    scene.answer()
-    scene.open("‸")
-    scene.editor.nvim.command("runtime plugin/llm_lsp.lua")
-    scene.editor.nvim.command("messages clear")
-    scene.editor.type("<M-l>x")
-    assert wait_for(lambda: scene.editor.text().endswith("x‸"))
-    assert scene.editor.nvim.command("messages") == ""
 
 
 @pytest.mark.parametrize(
@@ -252,7 +438,7 @@ def test_the_key_files_may_be_loaded_twice(scene: Scene) -> None:
 def test_the_status_line_says_how_the_server_is(scene: Scene, status: dict[str, object], seen: str) -> None:
     scene.open("‸")
     scene.editor.request("fake/status", status)
-    assert scene.editor.nvim.lua("return require('llm_lsp').status()") == seen
+    assert scene.editor.nvim.lua("return require('llm-lsp').status()") == seen
 
 
 def test_inline_completion_is_announced(scene: Scene) -> None:

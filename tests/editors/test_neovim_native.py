@@ -21,8 +21,8 @@ from tests.editors.scene import INLINE, Scene, item, scripted
 pytestmark = [pytest.mark.slow, pytest.mark.real_editor, pytest.mark.timeout(180)]
 
 
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def binary() -> Path:
+    """Give a Neovim of 0.12 or later, or skip the test."""
     binary = os.environ.get("LLM_LSP_TEST_NVIM") or shutil.which("nvim")
     if binary is None:
         pytest.skip("no nvim on the path, and LLM_LSP_TEST_NVIM is not set")
@@ -30,7 +30,12 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     match = re.match(r"NVIM v(\d+)\.(\d+)", version)
     if match is None or (int(match[1]), int(match[2])) < (0, 12):
         pytest.skip(f"Neovim 0.12 is needed, and this is {version.splitlines()[0]}")
-    with scripted(Path(binary), tmp_path_factory.mktemp("native")) as scene:
+    return Path(binary)
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with scripted(binary(), tmp_path_factory.mktemp("native")) as scene:
         yield scene
 
 
@@ -94,3 +99,43 @@ def test_tab_means_what_it_meant_where_nothing_is_shown(scene: Scene) -> None:
     scene.editor.type("<Tab>")
     scene.editor.expect_text("\t‸")
     assert scene.sent(INLINE) == []
+
+
+def test_previous_goes_back(scene: Scene) -> None:
+    scene.answer(ab={"items": [item("1"), item("2"), item("3")]})
+    scene.open("‸")
+    scene.editor.type("ab")
+    scene.editor.expect_screen("ab1")
+    scene.editor.type("<M-n>")
+    scene.editor.expect_screen("ab2 (2/3)")
+    scene.editor.type("<M-p>")
+    scene.editor.expect_screen("ab1 (1/3)")
+
+
+def test_a_request_is_the_users_own_wish(scene: Scene) -> None:
+    scene.answer(**{"ab?": {"items": [item("asked")]}})
+    scene.open("‸")
+    scene.editor.type("ab")
+    assert wait_for(lambda: scene.columns_asked() == [2])
+    scene.editor.type("<M-r>")
+    scene.editor.expect_screen("abasked")
+
+
+def test_a_health_check_says_whose_ghost_text_is_used(scene: Scene) -> None:
+    scene.open("‸")
+    scene.editor.nvim.command("checkhealth llm-lsp")
+    report = scene.editor.text()
+    scene.editor.nvim.command("close")
+    assert "with its own ghost text" in report
+    assert "ERROR" not in report and "WARNING" not in report
+
+
+def test_ours_is_used_instead_where_it_is_wanted(tmp_path: Path) -> None:
+    with scripted(binary(), tmp_path, "vim.g.llm_lsp = { native = false }") as scene:
+        scene.answer(ab={"items": [item("one two")]})
+        scene.open("‸")
+        scene.editor.type("ab")
+        assert wait_for(scene.editor.ghost) == "one two"
+        scene.editor.type("<M-w>")
+        scene.editor.expect_text("abone‸")
+        assert scene.editor.ghost() == " two"

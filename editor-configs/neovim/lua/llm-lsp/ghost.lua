@@ -1,0 +1,222 @@
+--- Ghost text for `textDocument/inlineCompletion` where Neovim has none (0.11); maps no key.
+local api = vim.api
+local offer = require('llm-lsp.offer')
+local M = {}
+
+local METHOD = 'textDocument/inlineCompletion'
+local INVOKED, AUTOMATIC = 1, 2 -- InlineCompletionTriggerKind, LSP 3.18
+local namespace = api.nvim_create_namespace('llm-lsp')
+local MARK = 1 -- one extmark at a time, so that a new text replaces the old one without a gap
+local NAME = 'llm_lsp' -- of the client, in lsp/
+
+---@class llm_lsp.Shown: llm_lsp.Offer
+---@field client vim.lsp.Client
+---@field command? lsp.Command reports that all was accepted
+---@field items lsp.InlineCompletionItem[]
+---@field index integer
+
+---@type llm_lsp.Shown?
+local shown
+---@type {client: vim.lsp.Client, id: integer, place: string}?
+local pending
+---@type integer? changedtick of the text that was last asked about
+local asked_tick
+
+--- Names the text and the cursor: an answer for another place is stale.
+local function place()
+  local buf = api.nvim_get_current_buf()
+  return table.concat({ buf, api.nvim_buf_get_changedtick(buf), offer.cursor() }, ':')
+end
+
+local function hide()
+  if shown and api.nvim_buf_is_valid(shown.buf) then
+    api.nvim_buf_del_extmark(shown.buf, namespace, MARK)
+  end
+  shown = nil
+end
+
+local function cancel()
+  if pending then
+    pending.client:cancel_request(pending.id)
+  end
+  pending = nil
+end
+
+--- Draws what is left at the cursor.
+--- Where the answer only inserts into the line, the line moves aside; else the ghost covers what it replaces.
+---@param s llm_lsp.Shown
+---@param left string
+local function draw(s, left)
+  local row, col = offer.cursor()
+  local lines = vim.split((left .. s.kept):gsub('\t', (' '):rep(vim.bo.tabstop)), '\n', { plain = true })
+  local first = lines[1]
+  local inserts = s.rest == '' or (#lines == 1 and vim.endswith(first, s.rest))
+  if inserts then
+    first = first:sub(1, #first - #s.rest)
+  else
+    first = first .. (' '):rep(vim.fn.strdisplaywidth(s.rest) - vim.fn.strdisplaywidth(first))
+  end
+  local below = vim.tbl_map(function(line)
+    return { { line, 'LlmLspGhost' } }
+  end, vim.list_slice(lines, 2))
+  api.nvim_buf_set_extmark(s.buf, namespace, row, col, {
+    id = MARK,
+    virt_text = { { first, 'LlmLspGhost' } },
+    virt_text_pos = inserts and 'inline' or 'overlay',
+    virt_lines = #below > 0 and below or nil,
+    hl_mode = 'combine',
+  })
+end
+
+---@param client vim.lsp.Client
+---@param items lsp.InlineCompletionItem[]
+---@param index integer
+local function show(client, items, index)
+  local item = items[index]
+  local range, start, stop = item.range, nil, nil
+  if range then
+    local line = api.nvim_get_current_line()
+    start = vim.str_byteindex(line, client.offset_encoding, range.start.character, false)
+    stop = vim.str_byteindex(line, client.offset_encoding, range['end'].character, false)
+  end
+  local text = type(item.insertText) == 'table' and item.insertText.value or item.insertText
+  local new = vim.tbl_extend('error', offer.placed(text, start, stop), {
+    client = client,
+    command = item.command,
+    items = items,
+    index = index,
+  })
+  local left = offer.remaining(new)
+  hide()
+  if left then
+    shown = new
+    draw(new, left)
+  end
+end
+
+---@param kind integer
+local function ask(kind)
+  cancel()
+  local client = vim.lsp.get_clients({ bufnr = 0, name = NAME, method = METHOD })[1]
+  if not client or not vim.startswith(api.nvim_get_mode().mode, 'i') or vim.fn.reg_executing() ~= '' then
+    return false
+  end
+  local here = place()
+  local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
+  params.context = { triggerKind = kind }
+  local sent, id
+  sent, id = client:request(METHOD, params, function(_, result)
+    if pending and pending.id == id then
+      pending = nil
+    end
+    local items = result and (result.items or result) or {}
+    if #items > 0 and here == place() and vim.startswith(api.nvim_get_mode().mode, 'i') then
+      show(client, items, 1)
+    end
+  end, api.nvim_get_current_buf())
+  if sent then
+    pending = { client = client, id = id, place = here }
+  end
+  return sent
+end
+
+local function update()
+  local tick = api.nvim_buf_get_changedtick(0)
+  local left = shown and offer.remaining(shown)
+  if shown and left then -- the user types along, or takes some of it back
+    asked_tick = tick
+    draw(shown, left)
+    return
+  end
+  hide()
+  if pending and pending.place == place() then
+    return
+  end
+  cancel()
+  if tick ~= asked_tick then
+    asked_tick = tick
+    ask(AUTOMATIC)
+  end
+end
+
+local function leave()
+  hide()
+  cancel()
+  asked_tick = nil
+end
+
+--- Each action says whether there was something to do.
+---@param part llm_lsp.Part
+function M.accept(part)
+  local s = shown
+  local left = s and offer.remaining(s)
+  if not s or not left then
+    return false
+  end
+  if offer.insert(s, left, part) then
+    hide()
+    offer.report(s.client, s.command)
+  else
+    draw(s, assert(offer.remaining(s)))
+  end
+  return true
+end
+
+function M.dismiss()
+  local had = shown ~= nil or pending ~= nil
+  hide()
+  cancel()
+  return had
+end
+
+--- Shows another answer; past the last one, asks for more, and before the first one stays.
+---@param count integer how many answers further; negative for back
+function M.select(count)
+  local index = shown and shown.index + count or 1
+  if shown and shown.items[index] then
+    show(shown.client, shown.items, index)
+    return true
+  end
+  if count < 0 then
+    return shown ~= nil
+  end
+  return M.request()
+end
+
+--- Asks as the user's own wish.
+function M.request()
+  return ask(INVOKED)
+end
+
+function M.setup()
+  api.nvim_set_hl(0, 'LlmLspGhost', { default = true, link = 'NonText' })
+  local group = api.nvim_create_augroup('llm-lsp', {})
+  local function watch(buf)
+    local function on(events, callback)
+      api.nvim_create_autocmd(events, { group = group, buffer = buf, callback = callback })
+    end
+    api.nvim_clear_autocmds({ group = group, buffer = buf })
+    on({ 'TextChangedI', 'TextChangedP', 'CursorMovedI' }, update)
+    on('InsertEnter', vim.schedule_wrap(update))
+    on({ 'InsertLeave', 'BufLeave' }, leave)
+  end
+  local function is_ours(event)
+    local client = vim.lsp.get_client_by_id(event.data.client_id)
+    return client and client.name == NAME
+  end
+  api.nvim_create_autocmd({ 'LspAttach', 'LspDetach' }, {
+    group = group,
+    callback = function(event)
+      if not is_ours(event) then
+        return
+      elseif event.event == 'LspAttach' then
+        watch(event.buf)
+      else
+        leave()
+        api.nvim_clear_autocmds({ group = group, buffer = event.buf })
+      end
+    end,
+  })
+end
+
+return M

@@ -1,0 +1,44 @@
+--- Keys in insert mode that mean what they meant before where their action has nothing to do; knows no action.
+local api = vim.api
+local M = {}
+
+local OURS = 'llm-lsp: '
+
+---@type table<string, table<string, any>> what a key meant before we took it
+local former = {}
+
+local function fall_back(lhs)
+  local map = former[lhs]
+  local keys, mode = vim.keycode(lhs), 'in'
+  if not vim.tbl_isempty(map) then
+    local rhs = (map.rhs or ''):gsub('<SID>', ('<SNR>%d_'):format(map.sid))
+    mode = map.noremap == 1 and 'in' or 'im'
+    if map.expr == 1 then
+      keys = map.callback and map.callback() or api.nvim_eval(rhs)
+      keys = map.replace_keycodes == 1 and vim.keycode(keys or '') or keys
+    elseif map.callback then
+      keys = map.callback() and ''
+    else
+      keys = vim.keycode(rhs)
+    end
+  end
+  api.nvim_feedkeys(keys or '', mode, false)
+end
+
+--- Maps a key to an action, which says whether it had something to do.
+---@param lhs string
+---@param name string
+---@param action fun(): boolean
+function M.map(lhs, name, action)
+  local map = vim.fn.maparg(lhs, 'i', false, true)
+  if not vim.startswith(map.desc or '', OURS) then -- else it is ours already, and was something else before
+    former[lhs] = map
+  end
+  vim.keymap.set('i', lhs, function()
+    if not action() then
+      fall_back(lhs)
+    end
+  end, { desc = OURS .. name })
+end
+
+return M
