@@ -4,20 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections.abc import Callable
 
 from benchmarks.world import Model
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+# What a call that fails is answered with, before its connection is closed.
+FAULTS = (
+    b"HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n",
+    HEAD + b"10\r\ndata: {not json\n\n\r\n",
+    HEAD,
+    b"",
+)
 
 
 class ModelApi:
     """Counts its calls, and what it wrote in each; a client that hangs up ends its call."""
 
-    def __init__(self, model: Model, foretell: Callable[[str], tuple[str, int]]) -> None:
+    def __init__(
+        self, model: Model, foretell: Callable[[str], tuple[str, int]], fault_share: float = 0.0
+    ) -> None:
         self.written: list[int] = []
         """Tokens of each call."""
         self.active = 0
+        self.most_active = 0
+        self.fault_share = fault_share
+        """Of all calls, those that fail in one of the ways of FAULTS."""
+        self.faults = 0
+        self.prompt = ""
+        """Of the last call."""
+        self.repeated = 0
+        """Calls with the prompt of the call before."""
+        self._dice = random.Random(1)
         self.url = ""
         self._model = model
         self._foretell = foretell
@@ -48,8 +68,15 @@ class ModelApi:
     ) -> None:
         call_idx = len(self.written)
         self.written.append(0)
+        self.repeated += prompt == self.prompt
+        self.prompt = prompt
         self.active += 1
+        self.most_active = max(self.active, self.most_active)
         try:
+            if self._dice.random() < self.fault_share:
+                self.faults += 1
+                writer.write(self._dice.choice(FAULTS))
+                raise ConnectionError
             writer.write(HEAD)
             await _wait(self._model.first_s, reader)
             for token in self._model.answer(*self._foretell(prompt)):

@@ -28,7 +28,7 @@ class ProcessDesk:
         self.client = client
         self._manuscript = manuscript
         self.api = api
-        self._uri = uri
+        self.uri = uri
         self._text = manuscript.text
         self._version = 1
         client.open(uri, str(self._text), manuscript.session.language)
@@ -44,7 +44,7 @@ class ProcessDesk:
         """Send an edit."""
         span = {"start": self._position(edit.start), "end": self._position(edit.end)}
         self._version += 1
-        document = {"uri": self._uri, "version": self._version}
+        document = {"uri": self.uri, "version": self._version}
         changes = [{"range": span, "text": edit.text}]
         self.client.notify("textDocument/didChange", {"textDocument": document, "contentChanges": changes})
         self._text = text
@@ -52,7 +52,7 @@ class ProcessDesk:
     async def ask(self) -> Answer:
         """Ask at the cursor; an answer came at once if no call ran from the question to it."""
         began, calls, was_idle = self.now(), len(self.api.written), not self.api.active
-        where = {"textDocument": {"uri": self._uri}, "position": self._position(self._manuscript.cursor)}
+        where = {"textDocument": {"uri": self.uri}, "position": self._position(self._manuscript.cursor)}
         context = {"triggerKind": AUTOMATIC}
         number, future = self.client.begin("textDocument/inlineCompletion", {**where, "context": context})
         try:

@@ -118,7 +118,8 @@ async def running(
     home: Path, *command: str, results: Mapping[str, object] | None = None
 ) -> AsyncIterator[LspClient]:
     """Run a server with a home of its own until the block ends."""
-    folders = {name: str(home) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")}
+    names = ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")
+    folders = {name: str(home) for name in names}
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         *(command or COMMAND), stdin=pipe, stdout=pipe, stderr=pipe, env={**os.environ, **folders}

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import statistics
+import sys
 from pathlib import Path
+
+import pytest
 
 import benchmarks
 from benchmarks.context import new_prompt_shares
 from benchmarks.names import VARIANTS, share_of_names
 from benchmarks.replay import replay_engine, replay_process
 from benchmarks.session import Key, Manuscript, Session, session_from
+from benchmarks.soak import SOAKS
 from benchmarks.world import Model
 
 FILE = Path(benchmarks.__file__).with_name("sample.txt")
@@ -67,3 +71,22 @@ async def test_context_shows_names_that_the_file_alone_does_not() -> None:
     shares = {name: await share_of_names(root, 9, VARIANTS[name]) for name in ("nothing", "both")}
 
     assert shares["both"] > shares["nothing"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize(
+    ("name", "amount", "counts"),
+    [
+        pytest.param("day", 1000, ("calls at once", "sessions whose text went astray"), id="day"),
+        pytest.param("storm", 280, ("unanswered", "of 10 requests after it, without a text"), id="storm"),
+        pytest.param("crash", 2, ("corrupt books", "processes left after 2 s"), id="crash"),
+        pytest.param("idle", 2, ("calls",), id="idle"),
+        pytest.param("documents", 50, ("descriptors more",), id="documents"),
+    ],
+)
+async def test_a_short_soak_leaves_nothing_behind(name: str, amount: int, counts: tuple[str, ...]) -> None:
+    figures = {figure.name: figure for figure in await SOAKS[name].run(amount)}
+
+    assert all(figures[count].holds for count in counts)

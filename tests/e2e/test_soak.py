@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.vitals import Vitals
 from tests.e2e.test_stdio import INLINE, options
 from tests.lsp.fakes import URI
 from tests.lspclient import LspClient, running
@@ -72,15 +73,6 @@ async def answer_slowly(received: Received, peer: Peer) -> None:
     await peer.end()
 
 
-def resident_bytes(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return 1024 * next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
-
-
-def descriptors(pid: int) -> int:
-    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize(
     "edits",
@@ -96,10 +88,11 @@ async def test_typing_for_long_leaves_nothing_behind(edits: int, tmp_path: Path)
         typist = Typist(client, random.Random(1))
         pid = client.process.pid
         await typist.type(edits // 2)
-        before, open_before = resident_bytes(pid), descriptors(pid)
+        before = Vitals.of(pid)
 
         await typist.type(edits // 2)
 
         assert typist.answered == typist.asked
-        assert resident_bytes(pid) - before <= MAX_BYTES_PER_EDIT * edits // 2 + SLACK_BYTES
-        assert descriptors(pid) <= open_before + 4
+        after = Vitals.of(pid)
+        assert after.resident_bytes - before.resident_bytes <= MAX_BYTES_PER_EDIT * edits // 2 + SLACK_BYTES
+        assert after.descriptors <= before.descriptors + 4

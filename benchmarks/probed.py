@@ -1,0 +1,71 @@
+"""The server with a probe in its event loop: how late the loop comes to things, and how many tasks it has.
+
+python -m benchmarks.probed FILE           serves, and writes a line to FILE every 20 ms
+python -m benchmarks.probed FILE --bare    the same in a loop that does nothing else: the machine's own lateness
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from llm_lsp.cli.server import command
+from llm_lsp.lsp import run
+from llm_lsp.lsp.server import Build
+
+STEP_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the probe saw once."""
+
+    late_ms: float
+    tasks: int
+
+
+async def probe(path: Path) -> None:
+    """Write looks until cancelled."""
+    loop = asyncio.get_running_loop()
+    with path.open("w", buffering=1) as file:
+        while True:
+            due = loop.time() + STEP_S
+            await asyncio.sleep(STEP_S)
+            file.write(f"{1e3 * (loop.time() - due):.3f} {len(asyncio.all_tasks())}\n")
+
+
+def looks(path: Path) -> list[Look]:
+    """Read what a probe wrote until now."""
+    # The last line may not be whole yet.
+    lines = path.read_text().split("\n")[:-1]
+    return [Look(float(late), int(tasks)) for late, tasks in map(str.split, lines)]
+
+
+def main() -> None:
+    """Serve as `llm-lsp server` does, or do nothing, with the probe."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--bare", action="store_true")
+    options = parser.parse_args()
+    if options.bare:
+        asyncio.run(probe(options.file))
+    serve = run.serve
+
+    async def serve_probed(build: Build, stdin: BinaryIO, stdout: BinaryIO) -> int:
+        task = asyncio.create_task(probe(options.file))
+        try:
+            return await serve(build, stdin, stdout)
+        finally:
+            task.cancel()
+
+    run.serve = serve_probed
+    command([])
+
+
+if __name__ == "__main__":
+    main()
