@@ -6,6 +6,8 @@ LlmLspError                  one line for the user: what failed, and the remedy;
 ├── FramingError             a client's bytes are no message
 ├── BooksError               the file of the books could not be written or read
 ├── BudgetError              what may be spent is spent
+├── AskError                 a question about code was not asked, or not answered
+│   └── DialogueError        what was said before could not be read or written
 ├── EditorFileError          an editor's configuration could not be read, written or removed
 ├── LocalModelError          a model on this machine
 │   ├── ModelFileError       no such model, or a file that is no GGUF
@@ -64,6 +66,14 @@ class BooksError(LlmLspError):
 
 class BudgetError(LlmLspError):
     """A budget is used up, and a call was not made."""
+
+
+class AskError(LlmLspError):
+    """A question about code was not asked, or not answered."""
+
+
+class DialogueError(AskError):
+    """What was said before could not be read or written."""
 
 
 class LocalModelError(LlmLspError):

@@ -15,6 +15,7 @@ COMMANDS = {
     "server": ("llm_lsp.cli.server", "Speak LSP on standard input and output."),
     "doctor": ("llm_lsp.cli.doctor", "Say what would be used, from where, and prove that it works."),
     "complete": ("llm_lsp.cli.complete", "Print a completion of a file at a place."),
+    "ask": ("llm_lsp.cli.ask", "Answer a question about code."),
     "eval": ("llm_lsp.cli.eval", "Measure completion on a repository: models and settings side by side."),
     "explain": ("llm_lsp.cli.explain", "Say how the last requests were answered, and why."),
     "usage": ("llm_lsp.cli.usage", "Show what was spent, and what became of the suggestions."),

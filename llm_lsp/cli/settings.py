@@ -64,6 +64,13 @@ def user_data_folder() -> Path:
     return user_data_path(APP, appauthor=False)
 
 
+def user_state_folder() -> Path:
+    """Give the platform's folder for what a program remembers between two runs."""
+    from platformdirs import user_state_path
+
+    return user_state_path(APP, appauthor=False)
+
+
 def policy_folder() -> Path:
     """Give a folder that only the machine's administrator can write."""
     if sys.platform == "win32":

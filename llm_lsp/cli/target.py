@@ -17,6 +17,8 @@ from llm_lsp.core.types import Document, Point
 
 TARGET = re.compile(r"(?P<file>.+?)(?::(?P<line>\d+))?(?::(?P<column>\d+))?$")
 
+PART = re.compile(r"(?P<file>.+?)(?::(?P<first>\d+)(?:-(?P<last>\d+))?)?$")
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -31,15 +33,35 @@ def read_target(place: str, language: str) -> Target:
     match = TARGET.fullmatch(place)
     name = match["file"] if match else place
     line, column = (int(match[key]) if match and match[key] else None for key in ("line", "column"))
+    document = _read(name, language, "FILE:LINE:COLUMN")
+    return Target(document, point_of(document.text, line, column))
+
+
+def read_part(place: str, language: str) -> tuple[Document, tuple[int, int] | None]:
+    """Read what FILE[:FIRST[-LAST]] names; the lines are 0-based and half-open, None for all of them.
+
+    Raises click.ClickException where it cannot be read.
+    """
+    match = PART.fullmatch(place)
+    document = _read(match["file"] if match else place, language, "FILE:FIRST-LAST")
+    if match is None or match["first"] is None:
+        return document, None
+    first, count = int(match["first"]), document.text.line_count
+    last = int(match["last"] or first)
+    if not 1 <= first <= last <= count:
+        raise click.ClickException(f"there are no lines {first} to {last}: the file has {count}")
+    return document, (first - 1, last)
+
+
+def _read(name: str, language: str, form: str) -> Document:
     try:
         raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as exc:
-        hint = "; a place is written FILE:LINE:COLUMN" if ":" in name else ""
+        hint = f"; a place is written {form}" if ":" in name else ""
         raise click.ClickException(f"cannot read {name}: {exc.strerror}{hint}") from exc
     text = Text.of(raw.decode("utf-8", "replace"))
     uri = "untitled:stdin" if name == "-" else Path(name).resolve().as_uri()
-    document = Document(uri, language or language_for_path(name), 1, text)
-    return Target(document, point_of(text, line, column))
+    return Document(uri, language or language_for_path(name), 1, text)
 
 
 def point_of(text: Text, line: int | None, column: int | None) -> Point:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from llm_lsp.books.store import Store
     from llm_lsp.core.budget import Spent
     from llm_lsp.core.ledger import Batch, Call
+    from llm_lsp.engine.asking import Dialogues
     from llm_lsp.local.models import LocalModels
 
 
@@ -157,6 +158,13 @@ class LateStore:
             return self._store
 
 
+def dialogue_files() -> Dialogues:
+    """Give where dialogues are kept; imported when somebody asks."""
+    from llm_lsp.cli.dialogues import DialogueFiles
+
+    return DialogueFiles.default()
+
+
 def build_engine(
     stack: SettingsStack, client: Client, in_front: Callable[[Finder], Finder] = lambda finder: finder
 ) -> CompletionEngine:
@@ -168,5 +176,6 @@ def build_engine(
     for name, value in os.environ.items():
         if SECRET_VARIABLE.search(name):
             redactor.hide(value)
-    world = World(in_front(ModelFinder(redactor)), with_folders, LoopClock(), redactor, LateStore())
+    finder = in_front(ModelFinder(redactor))
+    world = World(finder, with_folders, LoopClock(), redactor, LateStore(), dialogue_files)
     return CompletionEngine(stack, world, client)

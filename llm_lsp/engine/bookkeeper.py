@@ -130,9 +130,13 @@ class Bookkeeper:
 
 def project_of(uri: str, folders: Sequence[str]) -> str:
     """Name the workspace folder that a document is in, by its last part: a path tells more of its user."""
+    return unquote(folder_of(uri, folders).rstrip("/").rpartition("/")[2])
+
+
+def folder_of(uri: str, folders: Sequence[str]) -> str:
+    """Give the innermost workspace folder that a document is in, as a URI; "" where it is in none."""
     holding = [folder for folder in folders if uri.startswith(folder.rstrip("/") + "/")]
-    deepest = max(holding, key=len, default="")
-    return unquote(deepest.rstrip("/").rpartition("/")[2])
+    return max(holding, key=len, default="")
 
 
 def _kind(request: CompletionRequest, result: Completion | Skip, order: Order | None) -> str:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Skip
+
+if TYPE_CHECKING:
+    from llm_lsp.core.dialogue import Inquiry, Reply
 
 Level = Literal["error", "warning", "info"]
 Kind = Literal["Normal", "Error", "Warning", "Inactive"]
@@ -72,7 +75,7 @@ class Client(Protocol):
 
 
 class Engine(Protocol):
-    """Completion itself, as a face sees it. Everything but `complete` and `aclose` returns at once."""
+    """Completion itself, as a face sees it. What is awaited aside, everything returns at once."""
 
     def configure(self, source: Source, settings: Mapping[str, object]) -> None:
         """Take an editor's settings in place of those that it gave before from the same source."""
@@ -108,6 +111,10 @@ class Engine(Protocol):
 
     async def suggestions(self, request: CompletionRequest) -> tuple[Completion, ...]:
         """Answer a request with all that can be chosen among, best first; cancelling the task detaches it."""
+        ...
+
+    async def ask(self, inquiry: Inquiry) -> Reply:
+        """Answer a question about code; raises LlmLspError. Cancelling the task closes the call."""
         ...
 
     def accepted(self, completion_id: str) -> None:

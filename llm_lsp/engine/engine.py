@@ -7,12 +7,14 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
 from llm_lsp.core.redact import Redactor
 from llm_lsp.core.trigger import admit_document
-from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Point, Reason, Skip
+from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Point, Reason, Skip, Trigger
 from llm_lsp.engine.alternatives import Alternatives
 from llm_lsp.engine.bookkeeper import Bookkeeper
 from llm_lsp.engine.client import Client
@@ -30,6 +32,10 @@ from llm_lsp.engine.withheld import Withheld
 from llm_lsp.engine.workspace import Workspace
 from llm_lsp.errors import ConfigError
 
+if TYPE_CHECKING:
+    from llm_lsp.core.dialogue import Inquiry, Reply
+    from llm_lsp.engine.asking import Asking, Dialogues
+
 LOG = logging.getLogger(__name__)
 
 
@@ -45,6 +51,8 @@ class World:
     """Knows the keys in use, too."""
     store: Store | None = None
     """Where the books are kept; None keeps none."""
+    dialogues: Callable[[], Dialogues] | None = None
+    """Gives where questions and their answers are kept; None keeps them while the process runs."""
     in_thread: InThread = asyncio.to_thread
     """Runs what reads files."""
     utc: Callable[[], float] = time.time
@@ -170,6 +178,17 @@ class CompletionEngine:
         with self._waiting.shown(request):
             return (first, *await self._alternatives.beside(request, first))
 
+    async def ask(self, inquiry: Inquiry, progress: Callable[[str], None] = lambda _: None) -> Reply:
+        """Answer a question about code, telling each piece of the answer; raises LlmLspError."""
+        from llm_lsp.engine.asking import NOTHING_OPEN
+
+        document, now = inquiry.document or NOTHING_OPEN, self.now()
+        request = CompletionRequest(
+            self.next_id(), document, document.text.end, Trigger.MANUAL, inquiry.face, now
+        )
+        with self._waiting.shown(request):
+            return await self._asking.ask(inquiry, request, progress)
+
     def question(self, request: CompletionRequest) -> Question | Skip:
         """Give what a model would be asked for a request, as it would be sent; nothing is sent."""
         return self._pipeline.question(request)
@@ -211,6 +230,14 @@ class CompletionEngine:
         await self._pipeline.aclose()
         await self.registry.aclose()
         await self._books.aclose()
+
+    @cached_property
+    def _asking(self) -> Asking:
+        # Imported when somebody asks: no completion needs it.
+        from llm_lsp.engine.asking import Asking, Desk, Memory
+
+        redactor, dialogues = self._world.redactor, (self._world.dialogues or Memory)()
+        return Asking(Desk(self.registry, self._books, self._notices, self._clock, redactor, dialogues))
 
     def _apply(self) -> None:
         resolved = self._stack.resolve()

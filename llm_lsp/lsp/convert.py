@@ -16,6 +16,7 @@ from llm_lsp.engine.client import Status
 SECTION = "llm-lsp"
 """The settings' section, and the first part of our commands' names."""
 ACCEPTED = f"{SECTION}.accepted"
+ASK = f"{SECTION}.ask"
 
 # Characters. Wider labels push the popup off the screen in terminals of 80 columns.
 _MAX_LABEL_CHARS = 80
@@ -39,6 +40,8 @@ class Capabilities:
     progress: bool = False
     """It lets the server open a progress bar."""
     name: str = ""
+    opens_files: bool = False
+    """It opens a file when the server asks it to."""
 
 
 def to_capabilities(params: types.InitializeParams) -> Capabilities:
@@ -54,6 +57,7 @@ def to_capabilities(params: types.InitializeParams) -> Capabilities:
         pulls_settings=bool(_path(client, "workspace", "configuration")),
         watches_settings=bool(_path(client, "workspace", "did_change_configuration", "dynamic_registration")),
         progress=bool(_path(client, "window", "work_done_progress")),
+        opens_files=bool(_path(client, "window", "show_document", "support")),
         name=params.client_info.name if params.client_info else "",
     )
 
@@ -343,6 +347,7 @@ def server_capabilities(encoding: Encoding, commands: Iterable[str]) -> types.Se
         # Where a popup would not open by itself, and a model often has something to say.
         completion_provider=types.CompletionOptions(trigger_characters=list(".([{,=: ")),
         inline_completion_provider=types.InlineCompletionOptions(),
+        code_action_provider=types.CodeActionOptions(code_action_kinds=[ASK]),
         execute_command_provider=types.ExecuteCommandOptions(commands=list(commands)),
         workspace=types.WorkspaceOptions(workspace_folders=folders),
     )

@@ -45,6 +45,14 @@ class Editor:
         }
         self._protocol.notify(types.WINDOW_SHOW_MESSAGE, types.ShowMessageParams(kind[level], text))
 
+    def open_file(self, uri: str, instead: str) -> None:
+        """Open a file of ours beside what is worked on; a client that cannot shows a message instead."""
+        if not (uri and self.capabilities.opens_files):
+            self.show("info", instead)
+            return
+        params = types.ShowDocumentParams(uri, take_focus=False)
+        self._protocol.send_request(types.WINDOW_SHOW_DOCUMENT, params)
+
     def status(self, status: Status) -> None:
         """Say how the server is; a notification of ours, which a client that does not know it ignores."""
         self._protocol.notify(STATUS, convert.to_status(status))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
@@ -21,6 +21,9 @@ from llm_lsp.lsp import convert
 from llm_lsp.lsp.editor import Editor
 from llm_lsp.lsp.protocol import Protocol
 from llm_lsp.system import is_alive
+
+if TYPE_CHECKING:
+    from llm_lsp.core.dialogue import Inquiry
 
 Build = Callable[[Client], Engine]
 """Makes the engine; called once, after `initialize` is answered, so that its imports delay nothing."""
@@ -266,34 +269,58 @@ def _asking(ls: Server, trigger: Trigger, face: Face) -> convert.Asking:
     )
 
 
+def code_action(ls: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
+    from llm_lsp.lsp.actions import to_actions
+
+    return to_actions(params)
+
+
 def execute_command(ls: Server, params: types.ExecuteCommandParams) -> object:
     command = COMMANDS.get(params.command)
     if command is None:
         raise JsonRpcInvalidParams("there is no such command")
-    return command(ls.engine, tuple(params.arguments or ()))
+    return command(ls, tuple(params.arguments or ()))
 
 
-def _accepted(engine: Engine, arguments: tuple[object, ...]) -> None:
-    engine.accepted(_text_argument(arguments))
+def _accepted(ls: Server, arguments: tuple[object, ...]) -> None:
+    ls.engine.accepted(_text_argument(arguments))
 
 
-def _toggle(engine: Engine, arguments: tuple[object, ...]) -> bool:
-    return engine.toggle()
+def _toggle(ls: Server, arguments: tuple[object, ...]) -> bool:
+    return ls.engine.toggle()
 
 
-def _snooze(engine: Engine, arguments: tuple[object, ...]) -> None:
+def _snooze(ls: Server, arguments: tuple[object, ...]) -> None:
     minutes = arguments[0] if arguments else _SNOOZE_MINUTES
     if not isinstance(minutes, int | float) or not 0 <= minutes < float("inf"):
         raise JsonRpcInvalidParams("snooze takes a number of minutes")
-    engine.snooze(minutes)
+    ls.engine.snooze(minutes)
 
 
-def _select_provider(engine: Engine, arguments: tuple[object, ...]) -> None:
-    engine.select_provider(_text_argument(arguments))
+def _select_provider(ls: Server, arguments: tuple[object, ...]) -> None:
+    ls.engine.select_provider(_text_argument(arguments))
 
 
-def _explain(engine: Engine, arguments: tuple[object, ...]) -> str:
-    return engine.explain()
+def _explain(ls: Server, arguments: tuple[object, ...]) -> str:
+    return ls.engine.explain()
+
+
+async def _ask(ls: Server, arguments: tuple[object, ...]) -> str:
+    inquiry = _inquiry(ls.engine, arguments[0] if arguments else None)
+    reply = await ls.engine.ask(inquiry)
+    ls.editor.open_file(reply.page, reply.text)
+    return reply.text
+
+
+def _inquiry(engine: Engine, argument: object) -> Inquiry:
+    from llm_lsp.lsp.actions import to_inquiry
+
+    fields = convert.to_settings(argument)
+    document = engine.document(str(fields.get("uri")))
+    inquiry = to_inquiry(fields, document) if document else None
+    if inquiry is None:
+        raise JsonRpcInvalidParams("ask takes the uri of an open document, and its lines from first to stop")
+    return inquiry
 
 
 def _text_argument(arguments: tuple[object, ...]) -> str:
@@ -302,8 +329,9 @@ def _text_argument(arguments: tuple[object, ...]) -> str:
     return arguments[0]
 
 
-COMMANDS: dict[str, Callable[[Engine, tuple[object, ...]], object]] = {
+COMMANDS: dict[str, Callable[[Server, tuple[object, ...]], object]] = {
     convert.ACCEPTED: _accepted,
+    convert.ASK: _ask,
     "llm-lsp.toggle": _toggle,
     "llm-lsp.snooze": _snooze,
     "llm-lsp.selectProvider": _select_provider,
@@ -323,6 +351,7 @@ HANDLERS: dict[str, Callable[[Any, Any], object]] = {
     types.NOTEBOOK_DOCUMENT_DID_CLOSE: did_close_notebook,
     types.TEXT_DOCUMENT_INLINE_COMPLETION: inline_completion,
     types.TEXT_DOCUMENT_COMPLETION: completion,
+    types.TEXT_DOCUMENT_CODE_ACTION: code_action,
     types.WORKSPACE_EXECUTE_COMMAND: execute_command,
 }
 

@@ -17,6 +17,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stand in for the machine: a home and a current folder without settings, and no policy."""
     monkeypatch.setattr(settings, "user_config_folder", lambda: tmp_path / "home")
     monkeypatch.setattr(settings, "user_data_folder", lambda: tmp_path / "data")
+    monkeypatch.setattr(settings, "user_state_folder", lambda: tmp_path / "state")
     monkeypatch.setattr(settings, "policy_folder", lambda: tmp_path / "etc")
     (tmp_path / "project").mkdir()
     monkeypatch.chdir(tmp_path / "project")

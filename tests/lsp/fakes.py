@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from llm_lsp.core.dialogue import Inquiry, Reply
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Reason, Skip
 from llm_lsp.engine.client import Client, Source
 from llm_lsp.errors import ConfigError
@@ -28,6 +29,8 @@ class FakeEngine:
     text: str = "answer()"
     others: tuple[Completion, ...] = ()
     """Answers beside the first."""
+    page: str = ""
+    """Where a dialogue is kept."""
     failure: BaseException | None = None
     hold: asyncio.Event | None = None
     requests: list[CompletionRequest] = field(default_factory=list)
@@ -77,6 +80,12 @@ class FakeEngine:
     async def suggestions(self, request: CompletionRequest) -> tuple[Completion, ...]:
         first = await self.complete(request)
         return () if isinstance(first, Skip) else (first, *self.others)
+
+    async def ask(self, inquiry: Inquiry) -> Reply:
+        self.calls.append(("ask", inquiry))
+        if self.failure is not None:
+            raise self.failure
+        return Reply(self.text, True, self.page)
 
     def accepted(self, completion_id: str) -> None:
         self.calls.append(("accepted", completion_id))

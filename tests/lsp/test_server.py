@@ -27,6 +27,7 @@ def test_what_the_server_can_is_announced_at_once() -> None:
     assert announced["notebookDocumentSync"] == {"notebookSelector": [{"notebook": "*"}]}
     assert announced["executeCommandProvider"]["commands"] == [
         "llm-lsp.accepted",
+        "llm-lsp.ask",
         "llm-lsp.toggle",
         "llm-lsp.snooze",
         "llm-lsp.selectProvider",

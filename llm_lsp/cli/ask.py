@@ -1,0 +1,57 @@
+"""`llm-lsp ask`: a question about code, answered as the model writes; knows neither prompts nor files of dialogues."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+from llm_lsp.cli.complete import FILE, chosen, refuse_unknown, running
+from llm_lsp.cli.console import ConsoleClient
+from llm_lsp.cli.settings import read_settings
+from llm_lsp.cli.target import read_part
+from llm_lsp.config.stack import SettingsStack
+from llm_lsp.config.trust import Source
+from llm_lsp.core.dialogue import ANSWER_TOKENS, Inquiry
+from llm_lsp.core.unsafe import visible
+
+
+@click.command(context_settings={"ignore_unknown_options": True})  # `-:3` is a place
+@click.argument("question")
+@click.argument("place", metavar="[FILE[:FIRST[-LAST]]]", required=False)
+@click.option("--new", "is_new", is_flag=True, help="Start over: forget what was said in this folder before.")
+@click.option("--language", default="", help="LSP language identifier; by default from the file's name.")
+@click.option("--provider", default="", help="Ask this provider in place of the settings' one.")
+@click.option("--config", "config_file", type=FILE, help="Settings file in place of the user's.")
+def command(
+    question: str, place: str | None, is_new: bool, language: str, provider: str, config_file: Path | None
+) -> None:
+    """Answer QUESTION, about FILE or some lines of it, as the model writes.
+
+    FILE "-" reads standard input. What was asked and answered in this folder before goes with the question.
+    """
+    if not question.strip():
+        raise click.UsageError("the question is empty")
+    stack = read_settings(config_file, [Path.cwd()])
+    if provider:
+        stack = stack.with_layer(Source.COMMAND_LINE, chosen(provider))
+        refuse_unknown(stack, provider)
+    document, lines = read_part(place, language) if place else (None, None)
+    asyncio.run(print_answer(stack, Inquiry(question, document, lines, is_new=is_new)))
+
+
+async def print_answer(stack: SettingsStack, inquiry: Inquiry) -> None:
+    """Print the answer while it grows; raises LlmLspError where there is none."""
+    async with running(stack, ConsoleClient()) as engine:
+        reply = await engine.ask(inquiry, show)
+    click.echo()
+    if not reply.is_whole:
+        click.secho(f"the answer was cut at {ANSWER_TOKENS} tokens", err=True, dim=True)
+
+
+def show(piece: str) -> None:
+    """Print a piece; a terminal would obey hidden characters, a script wants them."""
+    click.echo(visible(piece) if sys.stdout.isatty() else piece, nl=False)
+    sys.stdout.flush()
