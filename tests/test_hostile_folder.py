@@ -45,6 +45,11 @@ EXIT = b'{"jsonrpc":"2.0","method":"exit"}'
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
+    return plant(tmp_path)
+
+
+def plant(tmp_path: Path) -> Path:
+    """Make a folder of modules that leave a file `imported` beside it."""
     folder = tmp_path / "repository"
     folder.mkdir()
     code = f"open({str(tmp_path / 'imported')!r}, 'a').write(__name__ + '\\n')\nraise SystemExit(66)\n"
@@ -61,14 +66,19 @@ def run(command: list[str], folder: Path, sent: bytes = b"") -> subprocess.Compl
     return subprocess.run(command, cwd=folder, env=environment, input=sent, capture_output=True, timeout=20)
 
 
-@pytest.mark.parametrize("start", STARTS.values(), ids=STARTS.keys())
-def test_the_server_imports_nothing_of_the_folder_it_starts_in(start: list[str], repository: Path) -> None:
+def check_the_server(start: list[str], folder: Path) -> None:
+    """It serves from a folder, and imports nothing of it."""
     sent = b"".join(b"Content-Length: %d\r\n\r\n%s" % (len(body), body) for body in (INITIALIZE, EXIT))
 
-    done = run([*start, "server"], repository, sent)
+    done = run([*start, "server"], folder, sent)
 
     assert b'"capabilities"' in done.stdout
-    assert not (repository.parent / "imported").exists()
+    assert not (folder.parent / "imported").exists()
+
+
+@pytest.mark.parametrize("start", STARTS.values(), ids=STARTS.keys())
+def test_the_server_imports_nothing_of_the_folder_it_starts_in(start: list[str], repository: Path) -> None:
+    check_the_server(start, repository)
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,8 @@ class Ledger:
         """Take what a call used."""
         self._calls[call.number] = call
         self._spent = self.spent.plus((call,))
+        if self._clock.now() < self._rest_until:
+            self._judge()  # Nothing can be written, which is when it is judged otherwise.
         self._write_within(SOON_S)
 
     def suggestion(self, row: Suggestion) -> None:
@@ -203,6 +205,7 @@ class Ledger:
         except BooksError as exc:
             self._put_back(batch)
             self._complain(exc)
+            self._judge()
             self._due = self._rest_until = self._clock.now() + RETRY_S
         else:
             self._spent = spent.plus(self._calls.values())

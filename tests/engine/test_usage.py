@@ -176,6 +176,16 @@ async def test_without_its_file_a_budget_holds_in_this_process(rig: Rig) -> None
         await rig.ledger.reserve(a_call(2, 1.0, outcome="reserved"))
 
 
+async def test_without_its_file_a_used_up_budget_is_said(rig: Rig) -> None:
+    rig.store.failure = "the disk is full"
+    rig.limit(Limits(tokens_per_day=200))
+    for number in (1, 2):
+        rig.ledger.settle(a_call(number))
+        await rig.clock.advance(SOON_S)
+
+    assert rig.client.shown[-1].startswith("220 of today's 200 tokens are spent; calls")
+
+
 async def test_tokens_have_budgets_as_well(rig: Rig) -> None:
     rig.limit(Limits(tokens_per_month=200))
     await rig.spend(0.0)

@@ -1,0 +1,378 @@
+"""Faults 42 to 48 of docs/faults.md: what is wrong with the machine, its clock and its files."""
+
+from __future__ import annotations
+
+import asyncio
+import fnmatch
+import os
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from llm_lsp.books import schema, store
+from llm_lsp.books.store import Store
+from llm_lsp.cli.settings import read_settings
+from llm_lsp.config.trust import Source
+from llm_lsp.config.values import CompletionConfig, Config
+from llm_lsp.core.budget import Limits
+from llm_lsp.core.ledger import Batch
+from llm_lsp.core.types import Trigger
+from llm_lsp.engine.files import Files, Unusable
+from llm_lsp.engine.ignored import IgnoreFiles
+from llm_lsp.engine.notices import Notices
+from llm_lsp.engine.usage import RETRY_S, SOON_S, Ledger
+from llm_lsp.errors import BudgetError
+from llm_lsp.local.servers import ModelServers
+from tests.books.rows import DAY_S, NOON, a_call
+from tests.doubles import FakeClock
+from tests.engine.books import inline
+from tests.faults.machine import DEBUG, INLINE, Machine, ask, ask_in, limited, machine, messages, modes
+from tests.faults.upstream import ANSWER, BUFFER, KEY, QuietClient, calls, refuses, says, upstream
+from tests.local.test_servers import Starter, options_in, ready, tell
+from tests.lspclient import LspClient
+from tests.providers.standin import Peer, Received, serve
+from tests.test_hostile_folder import STARTS, check_the_server, plant
+
+N_KILLS = 2
+posix = pytest.mark.skipif(sys.platform == "win32", reason="has neither ulimit nor modes")
+BUDGET = "[budget]\ntokens_per_day = 500"
+
+
+@pytest.fixture
+async def computer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Machine]:
+    async with machine(tmp_path, monkeypatch) as made:
+        yield made
+
+
+@posix
+async def test_fault_42_a_full_disk_costs_neither_suggestions_nor_the_budget(
+    computer: Machine, tmp_path: Path
+) -> None:
+    computer.configure(BUDGET.replace("500", "40"))
+    # No file may grow over 4 KiB, neither the log nor the books.
+    full = limited("-f 8", *DEBUG, "--log-file", str(tmp_path / "log"))
+    async with computer.server(*full) as client:
+        shown = [await ask_in(client, f"file:///p/{number}.py") for number in range(6)]
+        assert shown[0] == ANSWER
+        assert shown[-1] == ""
+        assert sum(each.startswith("usage is not saved:") for each in messages(client)) == 1
+    assert (tmp_path / "log").stat().st_size <= 4096
+
+    async with computer.server() as client:
+        assert await ask(client) == ANSWER
+        assert messages(client) == []
+    assert computer.saved_calls() == 1
+
+
+FOLDERS = [f"XDG_{folder}_HOME=" for folder in ("CACHE", "DATA", "STATE")]
+
+
+@posix
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        pytest.param(["-u", "HOME"], [], id="no home"),
+        pytest.param([f"{name}/dev/null" for name in FOLDERS], ["usage is not saved"], id="no folders"),
+    ],
+)
+async def test_fault_43_without_its_folders_the_server_serves(
+    changed: list[str], said: list[str], computer: Machine
+) -> None:
+    computer.configure(BUDGET)
+    async with computer.server("env", *changed, *DEBUG) as client:
+        assert await ask(client) == ANSWER
+        assert [message.partition(":")[0] for message in messages(client)] == said
+
+
+@posix
+async def test_fault_43_what_is_written_is_its_users_alone_whatever_the_mask(
+    computer: Machine, tmp_path: Path
+) -> None:
+    made = tmp_path / "made"
+    command = (*DEBUG, "--log-file", str(made / "log"))
+    open_to_all = ("sh", "-c", 'umask 0 && exec "$@"', "sh", *command)
+    async with computer.server(*open_to_all) as client:
+        assert await ask(client) == ANSWER
+    written = modes(made) | modes(computer.home / "data")
+    assert {"log", "llm-lsp/usage.db"} <= {*written}
+    assert {*written.values()} == {0o600}
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        pytest.param(b"provider = ", "is no valid TOML", id="half written"),
+        pytest.param(b"\xff\xfe", "is not UTF-8 text (at line 1)", id="no text"),
+        pytest.param(b"#" * (10 << 20), "is no settings file", id="10 MB"),
+        pytest.param(b"x = " + b"[" * 5000, "is no valid TOML", id="deeply nested"),
+        pytest.param(b"\xef\xbb\xbfenbled = true", 'unknown setting "enbled"', id="a byte order mark"),
+        pytest.param(b"enbled = true", 'unknown setting "enbled"', id="an unknown key"),
+        pytest.param(b"[completion]\ndebounce_ms = 'soon'", "completion.debounce_ms", id="another type"),
+    ],
+)
+def test_fault_44_broken_settings_are_one_message_and_the_rest_is_used(
+    data: bytes, said: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_bytes(data)
+    stack = read_settings(file).with_layer(Source.EDITOR, {"completion": {"menu": "never"}})
+
+    config, (problem,) = stack.resolve().config, stack.resolve().problems
+
+    assert said in problem.message
+    assert problem.source == str(file)
+    assert config == replace(Config(), completion=CompletionConfig(menu="never"))
+    assert file.read_bytes() == data
+
+
+async def test_fault_44_with_broken_settings_the_server_serves_and_says_so_once(computer: Machine) -> None:
+    computer.settings.write_bytes(b"provider = ")
+    table = {"api": "openai-completions", "base_url": f"{computer.api.url}/v1", "model": "m", "fim": "none"}
+    settings = {"llm-lsp": {"provider": "own", "providers": {"own": table}}}
+    async with computer.server() as client:
+        client.notify("workspace/didChangeConfiguration", {"settings": settings})
+        assert await ask(client) == ANSWER
+        assert await ask(client) == ANSWER
+        (message,) = messages(client)
+    assert message.startswith(f"{computer.settings}: is no valid TOML")
+
+
+async def test_fault_44_a_folders_settings_do_not_say_where_code_goes(
+    computer: Machine, tmp_path: Path
+) -> None:
+    folder = tmp_path / "cloned"
+    folder.mkdir()
+    (folder / ".llm-lsp.toml").write_text(
+        '[providers.api]\nbase_url = "http://127.0.0.1:9/v1"\napi_key_command = ["touch", "ran"]\n'
+    )
+    async with computer.server() as client:
+        event = {"added": [{"uri": folder.as_uri(), "name": "cloned"}], "removed": []}
+        client.notify("workspace/didChangeWorkspaceFolders", {"event": event})
+        assert await ask(client) == ANSWER
+        assert len(messages(client)) == 2
+    assert computer.api.received[-1].headers["authorization"] == f"Bearer {KEY}"
+    assert not (folder / "ran").exists()
+
+
+def _corrupt(books: Path) -> None:
+    books.write_bytes(b"no books " * 1000)
+
+
+def _newer(books: Path) -> None:
+    with closing(sqlite3.connect(books)) as file:
+        file.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+
+
+@dataclass
+class Desk:
+    """A ledger with its file, and clocks that stand still."""
+
+    path: Path
+    clock: FakeClock = field(default_factory=FakeClock)
+    client: QuietClient = field(default_factory=QuietClient)
+    utc: float = NOON
+
+    def ledger(self, limits: Limits) -> Ledger:
+        notices = Notices(self.client, self.clock.now)
+        ledger = Ledger(Store(self.path), notices, self.clock, lambda: self.utc, inline)
+        ledger.configure(limits, save=True)
+        return ledger
+
+    def rows(self) -> int:
+        with closing(sqlite3.connect(self.path)) as books:
+            (count,) = books.execute("SELECT count(*) FROM calls").fetchone()
+            return int(count)
+
+
+async def spend(ledger: Ledger, number: int, at: float = NOON) -> None:
+    """Make a call of 110 tokens."""
+    await ledger.reserve(a_call(number, at=at))
+    ledger.settle(a_call(number, at=at))
+
+
+@pytest.mark.parametrize(
+    ("harm", "said", "kept"),
+    [
+        pytest.param(_corrupt, "usage is not saved", "usage.db.corrupt-*", id="corrupt"),
+        pytest.param(_newer, "was written by a newer llm-lsp", "usage.db", id="of a newer version"),
+    ],
+)
+async def test_fault_45_books_that_cannot_be_used_are_kept_and_the_budget_holds(
+    harm: Callable[[Path], None], said: str, kept: str, tmp_path: Path
+) -> None:
+    desk = Desk(tmp_path / "usage.db")
+    harm(desk.path)
+    before = desk.path.read_bytes()
+    ledger = desk.ledger(Limits(tokens_per_day=150))
+    for number in (1, 2):
+        await spend(ledger, number)
+        await desk.clock.advance(RETRY_S)
+    with pytest.raises(BudgetError):
+        await spend(ledger, 3)
+    await ledger.aclose()
+
+    assert said in desk.client.shown[0]
+    (name,) = fnmatch.filter(os.listdir(tmp_path), kept)
+    assert (tmp_path / name).read_bytes() == before
+
+
+async def test_fault_45_locked_books_hold_up_no_call_and_lose_no_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "BUSY_S", 0.01)
+    monkeypatch.setattr(store, "RESERVE_S", 0.01)
+    desk = Desk(tmp_path / "usage.db")
+    ledger = desk.ledger(Limits(tokens_per_day=1000))
+    await spend(ledger, 1)
+    await desk.clock.advance(SOON_S)
+    with closing(sqlite3.connect(desk.path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        await spend(ledger, 2)
+        await desk.clock.advance(SOON_S)
+        other.execute("ROLLBACK")
+    await desk.clock.advance(RETRY_S)
+
+    assert desk.rows() == 2
+    await ledger.aclose()
+
+
+@pytest.mark.parametrize("days", [-1, 1], ids=["a day back", "a day on"])
+async def test_fault_46_a_clock_that_jumps_opens_no_spent_budget(days: int, tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "usage.db")
+    ledger = desk.ledger(Limits(tokens_per_month=150))
+    for number in (1, 2):
+        await spend(ledger, number)
+    desk.utc += days * DAY_S
+
+    with pytest.raises(BudgetError):
+        await spend(ledger, 3, desk.utc)
+    await ledger.aclose()
+
+
+def test_fault_46_a_call_over_midnight_is_of_the_day_it_began(tmp_path: Path) -> None:
+    books, midnight = Store(tmp_path / "usage.db"), NOON + DAY_S / 2
+    call = a_call(1, 0.5, at=midnight - 1)
+    books.reserve(call, lambda spent: True)
+    later = books.write(Batch(midnight + 1, (a_call(1, 0.2, at=midnight - 1),)))
+    books.close()
+
+    assert later.money_today == {}
+    assert later.money_this_month == {"USD": 0.2}
+
+
+async def test_fault_46_after_a_long_sleep_one_request_is_one_call() -> None:
+    async with upstream(says("1")) as (rig, standin):
+        await rig.ask()
+        rig.clock.ahead += 8 * 3600
+        before = calls(standin)
+        rig.type("x = ")
+        await rig.ask(Trigger.MANUAL)
+        assert calls(standin) == before + 1
+
+
+async def test_fault_47_after_being_killed_the_next_start_is_clean(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_asked = asyncio.Event()
+
+    async def script(received: Received, peer: Peer) -> None:
+        if received.method != "POST":
+            await peer.json({})
+        elif standing.calls > N_KILLS:
+            await says(ANSWER)(received, peer)
+        else:
+            is_asked.set()
+            await peer.hung_up()
+
+    async with machine(tmp_path, monkeypatch, script) as standing:
+        standing.configure(BUDGET.replace("500", "5000"))
+        for _ in range(N_KILLS):
+            async with standing.server() as client:
+                _begin(client)
+                await is_asked.wait()
+                is_asked.clear()
+                client.process.kill()
+                await client.ended()
+        async with standing.server() as client:
+            assert await ask(client) == ANSWER
+            assert messages(client) == []
+        # What was reserved for the calls that nobody saw the end of is kept: they may have to be paid.
+        assert standing.saved_calls() == N_KILLS + 1
+
+
+async def test_fault_47_another_program_at_our_port_is_sent_nothing(tmp_path: Path) -> None:
+    async def lists_models(received: Received, peer: Peer) -> None:
+        await peer.json({"data": [{"id": "m"}]})
+
+    async with serve(refuses(404)) as other, serve(lists_models) as ours:
+        tell(tmp_path, other.port)
+        starter = Starter(ready(tmp_path, ours.port))
+        state = await ModelServers(tmp_path, starter).join(options_in(tmp_path), lambda line: None)
+    assert (state.port, starter.starts) == (ours.port, 1)
+    assert {(each.method, each.body) for each in other.received} == {("GET", b"")}
+
+
+def _begin(client: LspClient) -> None:
+    where = {"textDocument": {"uri": "file:///p/a.py"}, "position": {"line": 0, "character": len(BUFFER)}}
+    client.begin(INLINE, {**where, "context": {"triggerKind": 1}})
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+
+
+def _sparse(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(100 << 20)
+
+
+UNUSABLE = [
+    pytest.param(_sparse, id="100 MB"),
+    pytest.param(lambda path: _write(path, b"x" * (1 << 18)), id="one line of 256 KiB"),
+    pytest.param(lambda path: _write(path, b"x = 1\0\n"), id="binary"),
+    pytest.param(lambda path: _write(path, "é = 1\n".encode("latin-1")), id="latin-1"),
+    pytest.param(lambda path: path.mkdir(), id="a folder"),
+    pytest.param(lambda path: None, id="gone"),
+    pytest.param(lambda path: os.mkfifo(path), id="a pipe", marks=posix),
+    pytest.param(lambda path: path.symlink_to("/dev/zero"), id="a device", marks=posix),
+    pytest.param(lambda path: path.symlink_to(path.name), id="a circle", marks=posix),
+]
+
+
+# Of these an ignore file can be read as far as it goes, or is none.
+TEXTS = ("one line of 256 KiB", "binary", "latin-1", "gone")
+
+
+@pytest.mark.parametrize("make", UNUSABLE)
+def test_fault_48_a_file_that_is_no_source_is_not_waited_for(
+    make: Callable[[Path], object], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.py"
+    make(path)
+    assert isinstance(Files().read(path, "a.py"), Unusable)
+
+
+@pytest.mark.parametrize("make", [each for each in UNUSABLE if each.id not in TEXTS])
+def test_fault_48_an_ignore_file_that_cannot_be_read_closes_its_folder(
+    make: Callable[[Path], object], tmp_path: Path
+) -> None:
+    make(tmp_path / ".gitignore")
+    assert IgnoreFiles(tmp_path).covers(tmp_path / "a.py")
+
+
+def test_fault_48_nothing_is_imported_from_the_folder_of_the_start(tmp_path: Path) -> None:
+    check_the_server(STARTS["python -m"], plant(tmp_path))
+
+
+@posix
+async def test_fault_48_with_few_descriptors_little_memory_and_an_ascii_locale_the_server_serves(
+    computer: Machine,
+) -> None:
+    narrow = limited("-n 64 && ulimit -v 1500000", "env", "LC_ALL=C", *DEBUG)
+    async with computer.server(*narrow) as client:
+        assert await ask_in(client, "file:///p/größe.py", "größe = ") == ANSWER
