@@ -70,6 +70,10 @@ def editor(model: str) -> Iterator[Window]:
         (cache := home / "cache" / "llm-lsp").mkdir(parents=True)
         (cache / "models").symlink_to(LocalPaths.default().models)
         with window(home, {"llm-lsp.server.path": str(PROGRAM)}) as shown:
+            # The model is loaded by the first question.
+            shown.open("first.py", "def first(a, b):\n    return")
+            shown.type(" ")
+            assert wait_for(shown.ghost, 60), "nothing was suggested"
             yield shown
 
 

@@ -27,10 +27,11 @@ const functions = {
   picture: (path) => page.screenshot({ path, animations: "disabled" }).then(() => null),
   /** Press a key; give the milliseconds from its event to the frame after something matches, null after 10 s. */
   paint: async (key, selector) => {
-    const painted = page.evaluate((selector) => {
+    // Awaited, so that it looks before the key is pressed.
+    await page.evaluate((selector) => {
       let pressed = 0;
       addEventListener("keydown", () => (pressed = performance.now()), { capture: true, once: true });
-      return new Promise((resolve) => {
+      window.painted = new Promise((resolve) => {
         const look = () => {
           const isThere = document.querySelector(selector) !== null;
           if (pressed && isThere) requestAnimationFrame(() => resolve(performance.now() - pressed));
@@ -41,7 +42,7 @@ const functions = {
       });
     }, selector);
     await page.keyboard.press(key);
-    return painted;
+    return page.evaluate(() => window.painted);
   },
 };
 
