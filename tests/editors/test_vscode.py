@@ -192,6 +192,8 @@ def test_ghost_text_agrees_with_the_popup_that_is_open(scene: Scene) -> None:
     scene.answer(**{"alp": {"items": [item("alphabet_soup.stir()", (0, 3))]}})
     scene.window.open("popup.txt", "alphabet_soup\n")
     scene.window.type("alp")
+    # By hand: it does not open by itself where ghost text is already there.
+    scene.window.press("Control+Space")
     assert wait_for(lambda: scene.window.read(".suggest-widget.visible .monaco-list-row")), "no popup"
     assert wait_for(lambda: scene.window.ghost().endswith(".stir()")), scene.window.ghost()
     scene.window.picture("popup")
@@ -218,7 +220,7 @@ def test_the_status_bar_shows_model_and_money_and_its_menu_the_rest(scene: Scene
 
 def test_a_key_goes_to_the_programs_input_and_into_no_argument(scene: Scene) -> None:
     scene.window.run("llm-lsp: Add a Provider…")
-    assert wait_for(lambda: any("codestral" in row for row in scene.window.rows()))
+    assert wait_for(lambda: any("codestral" in row for row in scene.window.rows())), scene.window.rows()
     scene.window.picture("add")
     scene.window.press("Enter")
     key_box = ".quick-input-widget input[type=password]"
