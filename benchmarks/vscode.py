@@ -69,7 +69,7 @@ def editor(model: str) -> Iterator[Window]:
         (settings / "config.toml").write_text(SETTINGS.format(model=model))
         (cache := home / "cache" / "llm-lsp").mkdir(parents=True)
         (cache / "models").symlink_to(LocalPaths.default().models)
-        with window(home, {"llm-lsp.server.path": str(PROGRAM)}) as shown:
+        with window(home, PROGRAM, {}) as shown:
             shown.open("first.py", 'def first(a, b):\n    """Return a plus b."""\n    return ')
             assert any(answers(shown) for _ in range(20)), "the model does not answer"
             yield shown

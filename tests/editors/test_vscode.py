@@ -123,10 +123,10 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     program.chmod(stat.S_IRWXU)
     (folder / "providers.json").write_text(json.dumps(PROVIDERS))
     (folder / "record.jsonl").touch()
-    settings = {"llm-lsp.server.path": str(program), "security.workspace.trust.enabled": False}
+    settings = {"security.workspace.trust.enabled": False}
     (folder / "home").mkdir()
     install(folder / "home", make_package(folder / "rival.vsix", RIVAL))
-    with window(folder / "home", settings) as shown:
+    with window(folder / "home", program, settings) as shown:
         scene = Scene(shown, folder)
         scene.answer()
         yield scene

@@ -54,7 +54,7 @@ def shown(model: FixedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             {"llm-lsp.server.path": "/bin/false", "llm-lsp.enabled": False, "llm-lsp.provider": "other"}
         )
     )
-    with window(home, {"llm-lsp.server.path": str(PROGRAM)}) as window_:
+    with window(home, PROGRAM, {}) as window_:
         yield window_
 
 

@@ -138,13 +138,13 @@ class Window:
 
 
 @contextmanager
-def window(home: Path, settings: Mapping[str, object]) -> Iterator[Window]:
-    """Run VS Code with our extension; `home` is its user's."""
+def window(home: Path, program: Path, settings: Mapping[str, object]) -> Iterator[Window]:
+    """Run VS Code with our extension, which runs `program`; `home` is its user's."""
     (work := home / "work").mkdir(parents=True, exist_ok=True)
     PICTURES.mkdir(parents=True, exist_ok=True)
-    user = home / "data" / "User" / "settings.json"
-    user.parent.mkdir(parents=True, exist_ok=True)
-    user.write_text(json.dumps({**QUIET, **settings}), encoding="utf-8")
+    write_settings(home, "User", {**QUIET, **settings})
+    # What only a machine may set is read from here where, as in code-server, the window is elsewhere.
+    write_settings(home, "Machine", {"llm-lsp.server.path": str(program)})
     install(home, PACKAGE)
     with code_server(home) as url, browser(home) as driver:
         shown = Window(driver, work)
@@ -153,6 +153,12 @@ def window(home: Path, settings: Mapping[str, object]) -> Iterator[Window]:
         assert wait_for(lambda: shown.read(".monaco-workbench"), 90), "no workbench"
         assert wait_for(shown.is_ready, 60), "the server does not run"
         yield shown
+
+
+def write_settings(home: Path, whose: str, settings: Mapping[str, object]) -> None:
+    """Write the settings of a user, or of the machine."""
+    (folder := home / "data" / whose).mkdir(parents=True, exist_ok=True)
+    (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
 
 
 def install(home: Path, package: Path) -> None:

@@ -7,13 +7,17 @@ import { type LanguageClient, State } from "vscode-languageclient/node";
 
 import { createClient, SECTION } from "./client";
 import { thisMachine } from "./machine";
-import { lastLine, run } from "./run";
+import { lastLine, type Outcome, run } from "./run";
 import { type Command, findServer, installation } from "./server";
 import { serverKeys } from "./settings";
 import { ABSENT, readStatus, STARTING, STOPPED } from "./status";
 import type { StatusItem } from "./statusItem";
 
+const NO_PROGRAM: Outcome = { status: undefined, stdout: "", stderr: "the program is not found" };
+
 export class Service {
+  /** What was started last, and is run for all else too; undefined where there is none. */
+  program: string | undefined;
   private client: LanguageClient | undefined;
   /** The end of what was begun last: a client that is starting cannot be stopped. */
   private last: Promise<void> = Promise.resolve();
@@ -27,11 +31,6 @@ export class Service {
   ) {
     this.keys = serverKeys(context.extension.packageJSON.contributes.configuration);
     this.ownFolder = join(context.globalStorageUri.fsPath, "server");
-  }
-
-  /** The server's program; undefined where there is none. */
-  get program(): string | undefined {
-    return findServer(configured("server.path"), this.ownFolder, thisMachine());
   }
 
   get isRunning(): boolean {
@@ -56,7 +55,8 @@ export class Service {
   }
 
   private async begin(): Promise<void> {
-    const program = this.program;
+    const program = findServer(configured("server.path"), this.ownFolder, thisMachine());
+    this.program = program;
     if (program === undefined) {
       this.item.show(ABSENT);
       void this.offerInstallation(); // Nothing waits for the user's answer.
@@ -93,12 +93,13 @@ export class Service {
     await this.restart();
   }
 
-  /** Run one of the server's commands that only print something. */
+  /** Run one of the program's commands that only print something; gives what it printed. */
   async ask(...args: string[]): Promise<string> {
-    if (this.program === undefined) return "";
-    const { stdout, stderr } = await run([this.program, ...args]);
-    if (stderr) this.log.info(stderr.trimEnd());
-    return stdout;
+    const program = this.program;
+    const outcome = program ? await run([program, ...args]) : NO_PROGRAM;
+    this.log.info(`> ${program} ${args.join(" ")}: status ${outcome.status}`, outcome.stderr.trimEnd());
+    if (outcome.status !== 0) void this.showFault(`llm-lsp ${args.join(" ")}: ${lastLine(outcome.stderr)}`);
+    return outcome.stdout;
   }
 
   async showFault(message: string): Promise<void> {
