@@ -37,6 +37,7 @@ from llm_lsp.engine.notices import Notices
 from llm_lsp.engine.registry import Registry
 from llm_lsp.engine.reliability import Attempt
 from llm_lsp.engine.seat import Seat
+from llm_lsp.engine.withheld import Withheld
 from llm_lsp.errors import (
     AskError,
     BadRequestError,
@@ -93,6 +94,7 @@ class Desk:
     notices: Notices
     clock: Clock
     redactor: Redactor
+    withheld: Withheld
     dialogues: Dialogues
 
 
@@ -116,7 +118,7 @@ class Asking:
 
     async def ask(self, inquiry: Inquiry, request: CompletionRequest, progress: Progress) -> Reply:
         """Answer one question; raises LlmLspError. `request` stands for it in the books."""
-        self._admit(inquiry)
+        await self._admit(inquiry)
         folders, uri = self._desk.registry.runtime.folders, request.document.uri
         folder = folder_of(uri, folders) or next(iter(folders), "")
         before = () if inquiry.is_new else await asyncio.to_thread(self._desk.dialogues.read, folder)
@@ -126,15 +128,15 @@ class Asking:
         page = await self._keep(folder, remembered(before, exchange))
         return Reply(exchange.answer, finish is not Finish.LENGTH, page)
 
-    def _admit(self, inquiry: Inquiry) -> None:
+    async def _admit(self, inquiry: Inquiry) -> None:
         runtime, document = self._desk.registry.runtime, inquiry.document
         skip = None if runtime.rules.enabled else Skip(Reason.DISABLED)
         if document is not None:
+            await self._desk.withheld.known(document.uri)
             skip = admit_document(document, runtime.rules)
-            if skip is None and runtime.exclusion.covers(document.uri):
-                skip = Skip(Reason.EXCLUDED)
+            skip = skip or self._desk.withheld.refusal(document.uri, runtime.exclusion)
         if skip is not None:
-            raise AskError(f"not asked: {skip.reason.value}")
+            raise AskError(f"not asked, {skip.reason.value}{skip.detail and f': {skip.detail}'}")
 
     async def _answered(self, question: _Question) -> tuple[Exchange, Finish | None]:
         """Ask those whose turn it is, until one answers; the failure of the first is what counts."""

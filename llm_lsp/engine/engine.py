@@ -236,8 +236,17 @@ class CompletionEngine:
         # Imported when somebody asks: no completion needs it.
         from llm_lsp.engine.asking import Asking, Desk, Memory
 
-        redactor, dialogues = self._world.redactor, (self._world.dialogues or Memory)()
-        return Asking(Desk(self.registry, self._books, self._notices, self._clock, redactor, dialogues))
+        dialogues = (self._world.dialogues or Memory)()
+        desk = Desk(
+            self.registry,
+            self._books,
+            self._notices,
+            self._clock,
+            self._world.redactor,
+            self._withheld,
+            dialogues,
+        )
+        return Asking(desk)
 
     def _apply(self) -> None:
         resolved = self._stack.resolve()

@@ -81,14 +81,17 @@ async def test_a_cut_answer_says_so_beside_it(home: Path) -> None:
     assert "cut at" in result.stderr
 
 
-async def test_an_excluded_file_is_not_sent(home: Path) -> None:
-    (home / "project" / ".env").write_text("KEY=1")
+@pytest.mark.parametrize("name", [".env", "notes.txt", "link.txt"])
+async def test_an_excluded_or_ignored_file_is_not_sent(name: str, home: Path) -> None:
+    for file, text in ((".env", "KEY=1"), (".gitignore", "notes.txt"), ("notes.txt", "private")):
+        (home / "project" / file).write_text(text)
+    (home / "project" / "link.txt").symlink_to(".env")
 
     async with talker(home) as standin:
-        result = await ask("what?", ".env")
+        result = await ask("what?", name)
 
     assert result.exit_code == 1
-    assert "this file is excluded" in result.stderr
+    assert "not asked, this file is excluded" in result.stderr
     assert messages(standin) == []
 
 
