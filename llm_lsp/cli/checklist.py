@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from llm_lsp.core.unsafe import visible
+
 Verdict = Literal["ok", "warn", "fail", "note"]
 """Good; works but costs something; does not work; only told."""
 
@@ -38,7 +40,7 @@ def print_checks(checks: Iterable[Check]) -> None:
     for check in checks:
         time = f" ({check.seconds * 1000:.0f} ms)" if check.seconds is not None else ""
         mark = f"{check.verdict:5} ", STYLES[check.verdict]
-        line = Text.assemble(mark, f"{check.name:17} {check.text}", (time, "dim"))
+        line = Text.assemble(mark, f"{check.name:17} {visible(check.text)}", (time, "dim"))
         console.print(line, soft_wrap=True)
 
 

@@ -14,6 +14,7 @@ from llm_lsp.cli.options import config_option, json_option
 from llm_lsp.cli.settings import WORKSPACE_FILE, policy_file, read_settings, user_file
 from llm_lsp.config.stack import Resolved
 from llm_lsp.config.values import Config
+from llm_lsp.core.unsafe import visible
 from llm_lsp.errors import ConfigError
 
 # A header can carry a key.
@@ -41,9 +42,9 @@ def show(config_file: Path | None, as_json: bool) -> None:
     else:
         width = max(len(line) for line in _lines(shown))
         for line, origin in zip(_lines(shown), resolved.origins.values(), strict=True):
-            click.echo(f"{line:{min(width, 60)}}  # {origin}")
+            click.echo(visible(f"{line:{min(width, 60)}}  # {origin}"))
     for problem in resolved.problems:
-        click.echo(f"{problem.source}: {problem.message}", err=True)
+        click.echo(visible(f"{problem.source}: {problem.message}"), err=True)
     if resolved.problems:
         raise SystemExit(1)
 

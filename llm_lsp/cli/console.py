@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from llm_lsp.core.unsafe import visible
 from llm_lsp.engine.client import Level, Progress, Status
 
 COLOURS = {"error": "red", "warning": "yellow", "info": None}
@@ -21,11 +22,11 @@ class ConsoleClient:
 
     def show(self, level: Level, text: str) -> None:
         self.shown.add(text)
-        click.secho(f"{level}: {text}", err=True, fg=COLOURS[level])
+        click.secho(f"{level}: {visible(text)}", err=True, fg=COLOURS[level])
 
     def progress(self, progress: Progress) -> None:
         if progress.message and progress.message != self._last:
-            click.secho(progress.message, err=True, dim=True)
+            click.secho(visible(progress.message), err=True, dim=True)
         self._last = progress.message
 
     def status(self, status: Status) -> None:

@@ -44,11 +44,17 @@ class LazyGroup(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command; an error of ours becomes one line on standard error, and status 1."""
+        """Run a command; an error of ours becomes one line on standard error, and status 1.
+
+        An error may have a name that others gave, of a file or a model: a terminal is to obey none.
+        """
         try:
             return super().invoke(ctx)
         except LlmLspError as exc:
-            raise click.ClickException(str(exc)) from exc
+            raise click.ClickException(_visible(str(exc))) from exc
+        except click.ClickException as exc:
+            exc.message = _visible(exc.message)  # type: ignore[misc] # made anew it would lose its command and status
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -64,6 +70,13 @@ def group(ctx: click.Context) -> None:
     """Bring code completion from any model into any editor."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
+
+
+def _visible(message: str) -> str:
+    # Imported here: the server starts without it.
+    from llm_lsp.core.unsafe import visible
+
+    return visible(message)
 
 
 def main() -> None:

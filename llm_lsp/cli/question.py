@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import click
 
 from llm_lsp.core.types import ChatPrompt, FimPrompt, RawPrompt
+from llm_lsp.core.unsafe import visible
 from llm_lsp.engine.place import Question
 
 Part = tuple[str, str]
@@ -40,8 +42,8 @@ def print_plain(question: Question) -> None:
     prompt, profile = question.prompt, question.profile
     click.secho(f"to {profile.provider}, model {profile.model or 'of the server'}", err=True, dim=True)
     for name, text in parts(question):
-        click.secho(f"--- {name}", err=True, dim=True)
-        click.echo(text)
+        click.secho(f"--- {visible(name)}", err=True, dim=True)
+        click.echo(visible(text) if sys.stdout.isatty() else text)
     stops = ", ".join(map(repr, prompt.stop)) or "none"
     click.secho(f"--- at most {prompt.max_tokens} tokens; stops: {stops}", err=True, dim=True)
 

@@ -8,6 +8,7 @@ import click
 
 from llm_lsp.cli.settings import TRUSTED_FILES, WORKSPACE_FILE, read_file, read_settings, user_config_folder
 from llm_lsp.cli.trusted import TrustedFiles
+from llm_lsp.core.unsafe import visible
 from llm_lsp.errors import ConfigError
 
 
@@ -34,8 +35,8 @@ def command(folder: Path | None, revoke: bool) -> None:
     if not found.exists or found.fault:
         raise ConfigError(f"{path} {found.fault or 'is not there'}")
     trusted.add(path, found.data)
-    click.echo(found.data.decode("utf-8-sig").rstrip())
+    click.echo(visible(found.data.decode("utf-8-sig").rstrip()))
     click.echo(f"{path} is trusted as long as it says this", err=True)
     for problem in read_settings(folders=[folder]).resolve().problems:
         if problem.source == str(path):
-            click.echo(f"not used: {problem.message}", err=True)
+            click.echo(visible(f"not used: {problem.message}"), err=True)

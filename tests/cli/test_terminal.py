@@ -1,0 +1,89 @@
+"""A terminal obeys nothing that others wrote: names of files, settings of a cloned folder, texts that are sent."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from llm_lsp.cli.checklist import Check, print_checks
+from llm_lsp.cli.console import ConsoleClient
+from llm_lsp.cli.main import group
+from llm_lsp.cli.question import print_plain
+from llm_lsp.core.context import Gathered
+from llm_lsp.core.types import Profile, RawPrompt
+from llm_lsp.engine.client import Progress
+from llm_lsp.engine.place import Question
+from tests.core.test_unsafe import HIDDEN
+
+# Sets the clipboard, moves the cursor, turns the text's direction.
+ORDERS = "\x1b]52;c;cm0=\x07\x9b2J\u202e"
+# What TOML allows in a string or a comment.
+IN_TOML = "\x9b2J\u202e"
+
+
+def is_inert(text: str) -> bool:
+    return not any(order in text for order in ("\x1b]", "\x9b", "\x07", "\u202e"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    folder = tmp_path / "cloned"
+    folder.mkdir()
+    (folder / ".llm-lsp.toml").write_text(
+        f'# {IN_TOML}\nprovider = "{IN_TOML}"\n"{IN_TOML}" = 1\n[privacy]\nexclude = ["{IN_TOML}"]\n',
+        encoding="utf-8",
+    )
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["config", "show"],
+        ["doctor", "--offline"],
+        ["trust", "."],
+        ["complete", f"{ORDERS}:1"],
+        ["complete", "a.py:1", "--provider", ORDERS],
+        ["ask", "why", "--provider", ORDERS],
+        ["provider", "test", ORDERS],
+        ["model", "remove", ORDERS],
+        ["editor", ORDERS],
+    ],
+    ids=lambda command: " ".join(command[:2]).replace(ORDERS, "…"),
+)
+def test_a_command_escapes_what_others_named(command: list[str], folder: Path) -> None:
+    result = CliRunner().invoke(group, command)
+
+    assert is_inert(result.output)
+    assert result.output
+
+
+def test_messages_progress_and_checks_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    client = ConsoleClient()
+    client.show("error", ORDERS)
+    client.progress(Progress("t", ORDERS, ORDERS))
+    print_checks([Check("name", "note", ORDERS)])
+
+    shown = capsys.readouterr()
+
+    assert is_inert(shown.out + shown.err)
+    assert (shown.out + shown.err).count("52;c;cm0=") == 3
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_prompt_is_escaped_for_a_terminal_and_whole_for_a_file(
+    is_terminal: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: is_terminal)
+    print_plain(Question(RawPrompt(ORDERS), Profile("p", "m", "none"), Gathered()))
+
+    assert is_inert(capsys.readouterr().out) is is_terminal
+
+
+def test_the_orders_of_these_tests_are_hidden_characters() -> None:
+    assert {"\x1b", "\x07", "\x9b", "\u202e"} <= {*HIDDEN}
