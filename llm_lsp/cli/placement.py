@@ -202,9 +202,9 @@ EDITORS: Mapping[str, Editor] = {
     "vim": Editor(
         "Vim 9",
         "ghost text",
-        _copied("vim", "plugin/llm_lsp.vim"),
-        Home(linux="home/.vim", windows="home/vimfiles"),
-        "Start Vim again; the keys are at the end of the file.",
+        _copied("vim", "plugin/llm-lsp.vim", "import/keymap.vim", "doc/llm-lsp.txt", "doc/tags"),
+        Home(linux="home/.vim/" + _PACKAGE, windows="home/vimfiles/" + _PACKAGE),
+        "Start Vim again; the keys are in :help llm-lsp.",
     ),
     "emacs": Editor(
         "Emacs 28 and later",

@@ -63,10 +63,9 @@ def jetbrains() -> Found:
 
 
 def vim() -> Found:
-    """Turn Vim's literals into JSON's: bare keys, and single quotes."""
-    source = read("vim/plugin/llm_lsp.vim")
-    settings = re.sub(r"(\w+):", r"'\1':", find(r"^# const SETTINGS = (.*?)$", source))
-    command = find(r"^const COMMAND = (.*?)$", source)
+    source = read("vim/doc/llm-lsp.txt")
+    settings = find(r"let g:llm_lsp_settings = (.*?)$", source)
+    command = find(r"let g:llm_lsp_command = (.*?)$", source)
     return json.loads(settings.replace("'", '"')), json.loads(command.replace("'", '"'))
 
 

@@ -47,10 +47,11 @@ def test_every_folder_of_configurations_is_an_editor() -> None:
     assert folders - {"registry"} == set(EDITORS)
 
 
-def test_every_file_of_the_neovim_plugin_is_installed() -> None:
-    folder = configurations() / "neovim"
+@pytest.mark.parametrize("name", ["neovim", "vim"])
+def test_every_file_of_a_plugin_is_installed(name: str) -> None:
+    folder = configurations() / name
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert there - {"README.md"} == {file.target for file in EDITORS["neovim"].files}
+    assert there - {"README.md"} == {file.target for file in EDITORS[name].files}
 
 
 def test_the_editors_are_listed() -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.editors.neovim import BUNDLED, PLUGIN, wait_for
-from tests.editors.scene import INLINE, Scene, item, scripted
+from tests.editors.scene import Scene, scripted
+from tests.editors.script import INLINE, item
 
 pytestmark = [
     pytest.mark.real_editor,
@@ -401,6 +402,7 @@ def test_accepting_is_one_undo_step(scene: Scene) -> None:
     [
         pytest.param("", "\t‸", id="the key itself"),
         pytest.param("inoremap <Tab> [tab]", "[tab]‸", id="a mapping"),
+        pytest.param("inoremap <Tab> <Nop>", "‸", id="nothing"),
         pytest.param("inoremap <expr> <Tab> 'x' .. 1", "x1‸", id="an expression"),
         pytest.param("imap <Tab> <C-g>u[<Space>]", "[ ]‸", id="special keys"),
         pytest.param(

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from tests.editors.neovim import wait_for
-from tests.editors.scene import INLINE, Scene, item, scripted
+from tests.editors.scene import Scene, scripted
+from tests.editors.script import INLINE, item
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_editor, pytest.mark.timeout(180)]
 

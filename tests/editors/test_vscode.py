@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.editors.neovim import wait_for
-from tests.editors.scene import FAKE, INLINE, item
+from tests.editors.script import FAKE, INLINE, item
 from tests.editors.vscode import STATUS, Window, install, is_installed, window
 
 pytestmark = [

@@ -11,7 +11,7 @@ local function fall_back(lhs)
   local map = former[lhs]
   local keys, mode = vim.keycode(lhs), 'in'
   if not vim.tbl_isempty(map) then
-    local rhs = (map.rhs or ''):gsub('<SID>', ('<SNR>%d_'):format(map.sid))
+    local rhs = (map.rhs or ''):gsub('^<Nop>$', ''):gsub('<SID>', ('<SNR>%d_'):format(map.sid))
     mode = map.noremap == 1 and 'in' or 'im'
     if map.expr == 1 then
       keys = map.callback and map.callback() or api.nvim_eval(rhs)

@@ -1,25 +1,28 @@
 vim9script
 # llm-lsp in Vim 9.0.185 and later: ghost text while you type, without another plugin.
-# This file: ~/.vim/plugin/llm_lsp.vim. The two settings here and the keys at its end are yours to change.
+# Settings go into your vimrc, never into this file: see `:help llm-lsp`.
 if !has('patch-9.0.0185') || !has('channel') || exists('g:loaded_llm_lsp')
   finish
 endif
 g:loaded_llm_lsp = true
+import '../import/keymap.vim'
 
-const COMMAND = ['llm-lsp', 'server']
-# What stands here wins over config.toml; every key: docs/settings.md. For example:
-# const SETTINGS = {completion: {trigger: 'manual', multiline: 'never'}}
-const SETTINGS = {}
+const COMMAND: list<string> = get(g:, 'llm_lsp_command', ['llm-lsp', 'server'])
+const SETTINGS: dict<any> = get(g:, 'llm_lsp_settings', {})
+const KEYS: dict<string> = extend({
+  accept: '<Tab>', accept_word: '<C-F>', accept_line: '<C-L>', dismiss: '<C-]>', next: '<C-B>',
+}, get(g:, 'llm_lsp_keys', {}))
 
 const INVOKED = 1 # InlineCompletionTriggerKind, LSP 3.18
 const AUTOMATIC = 2
 const N_STARTS = 3 # a server that ends by itself is started again, but not for ever
 
-highlight default link LlmLspGhost NonText
+highlight default LlmLspGhost ctermfg=8 guifg=Grey50
 prop_type_add('LlmLspGhost', {highlight: 'LlmLspGhost'})
 
 var server: channel
 var is_ready = false
+var status: dict<any> = {} # what the server last said of itself
 var n_starts = 0
 var versions: dict<number> = {} # by buffer, of the texts that the server knows
 var pending = {} # the question under way: its id, and the place that it was asked for
@@ -68,6 +71,9 @@ enddef
 def OnMessage(_: channel, message: dict<any>)
   if get(message, 'method', '') == 'window/showMessage'
     echomsg 'llm-lsp: ' .. message.params.message
+  elseif get(message, 'method', '') == 'llm-lsp/status'
+    status = message.params
+    redrawstatus!
   elseif has_key(message, 'method') && has_key(message, 'id') # no capability of ours invites a question
     ch_sendexpr(server, {id: message.id, error: {code: -32601, message: 'not supported'}})
   endif
@@ -105,6 +111,13 @@ def Close(buffer: number)
     Notify('textDocument/didClose', {textDocument: {uri: Uri(bufname(buffer))}})
     remove(versions, buffer)
   endif
+enddef
+
+def Execute(name: string, arguments: list<any>, OnResult: func)
+  var params = {command: name, arguments: arguments}
+  ch_sendexpr(server, {method: 'workspace/executeCommand', params: params}, {
+    callback: (_, answer) => OnResult(has_key(answer, 'error') ? answer.error.message : get(answer, 'result', v:null)),
+  })
 enddef
 
 # The ghost text
@@ -240,6 +253,13 @@ def Leave()
   asked_tick = -1
 enddef
 
+# Undoing brings a ghost back with the line that it stood in.
+def OnUndo()
+  if has_key(versions, bufnr()) && line("'[") > 0
+    prop_remove({type: 'LlmLspGhost', all: true}, line("'["), max([line("'["), line("']")]))
+  endif
+enddef
+
 # The actions; each says whether there was something to do.
 
 const PARTS = {
@@ -260,6 +280,7 @@ def Accept(part: string): bool
   var last = strlen(lines[-1])
   lines[-1] ..= all ? shown.kept : shown.rest
   var command = shown.command
+  prop_remove({type: 'LlmLspGhost', all: true})
   &g:undolevels = &g:undolevels # ends the undo step of what was typed (:help undo-break)
   var first = line('.')
   setline(first, lines[0])
@@ -271,8 +292,7 @@ def Accept(part: string): bool
   endif
   Hide()
   if !empty(command)
-    var params = {command: command.command, arguments: get(command, 'arguments', [])}
-    ch_sendexpr(server, {method: 'workspace/executeCommand', params: params}, {callback: (_, _) => 0})
+    Execute(command.command, get(command, 'arguments', []), (_) => 0)
   endif
   return true
 enddef
@@ -284,13 +304,20 @@ def Dismiss(): bool
   return had
 enddef
 
-# Shows the next answer; where the server gave no more, asks as the user's own wish.
-def Next(): bool
-  if !empty(shown) && shown.index + 1 < len(shown.items)
-    Show(shown.items, shown.index + 1)
-  else
+# Shows another answer; past the last one, asks for more, and before the first one stays.
+def Select(count: number): bool
+  var index = empty(shown) ? -1 : shown.index + count
+  if index >= 0 && index < len(shown.items)
+    Show(shown.items, index)
+  elseif count > 0
     Ask(INVOKED)
   endif
+  return count > 0 || !empty(shown)
+enddef
+
+# Asks as the user's own wish.
+def Request(): bool
+  Ask(INVOKED)
   return true
 enddef
 
@@ -299,42 +326,77 @@ const ACTIONS = {
   accept_line: () => Accept('Line'),
   accept_word: () => Accept('Word'),
   dismiss: Dismiss,
-  next: Next,
+  next: () => Select(1),
+  previous: () => Select(-1),
+  request: Request,
 }
-
-var formers: dict<dict<any>> = {} # what an action's key meant before we took it
-
-# Runs an action; a key with nothing to do means what it meant before.
-def Do(action: string, key: string)
-  var former = formers[action]
-  if ACTIONS[action]()
-    return
-  elseif empty(former)
-    feedkeys(key, 'in')
-    return
-  endif
-  var rhs = substitute(former.rhs, '<SID>', printf('<SNR>%d_', former.sid), 'g')
-  var keys = former.expr ? eval(rhs) : substitute(rhs, '<[^<>]\+>', (m) => eval('"\' .. m[0] .. '"'), 'g')
-  feedkeys(keys, former.noremap ? 'in' : 'im')
-enddef
-
-def Map(key: string, action: string)
-  formers[action] = maparg(key, 'i', false, true)
-  execute 'inoremap' key $'<ScriptCmd>Do("{action}", "{key}")<CR>'
-enddef
 
 augroup llm_lsp
   autocmd!
   autocmd InsertEnter * Enter()
   autocmd TextChangedI,TextChangedP,CursorMovedI * Update()
   autocmd InsertLeave,BufLeave * Leave()
+  autocmd TextChanged * OnUndo()
   autocmd BufDelete * Close(str2nr(expand('<abuf>')))
 augroup END
 
+# The server's commands, and what it says of itself
+
+def ShowExplanation(text: string)
+  new
+  setlocal buftype=nofile bufhidden=wipe filetype=markdown
+  setline(1, split(text, "\n", 1))
+  setlocal nomodifiable
+enddef
+
+def Tell(what: any)
+  if type(what) == v:t_string
+    echomsg what
+  endif
+enddef
+
+const COMMANDS = {
+  explain: (_) => Execute('llm-lsp.explain', [], ShowExplanation),
+  provider: (name) => Execute('llm-lsp.selectProvider', [name], Tell),
+  snooze: (minutes) => Execute('llm-lsp.snooze', empty(minutes) ? [] : [str2nr(minutes)], Tell),
+  toggle: (_) => Execute('llm-lsp.toggle', [], (on) => Tell($'llm-lsp is {on ? "on" : "off"}')),
+}
+
+def Run(name: string, argument = '')
+  if !is_ready
+    echoerr 'llm-lsp does not run: it starts with the first insertion'
+  elseif has_key(COMMANDS, name)
+    COMMANDS[name](argument)
+  else
+    echoerr 'llm-lsp has no command' name
+  endif
+enddef
+
+command -nargs=+ -complete=custom,CommandNames LlmLsp Run(<f-args>)
+
+def CommandNames(_: string, _: string, _: number): string
+  return join(sort(keys(COMMANDS)), "\n")
+enddef
+
+def g:LlmLspStatus(): string
+  var kind = get(status, 'kind', '')
+  if !is_ready
+    return ''
+  elseif kind == 'Error' || kind == 'Warning'
+    return 'llm! ' .. get(status, 'message', '')
+  elseif kind == 'Inactive'
+    return 'llm off'
+  endif
+  return get(status, 'busy', false) ? 'llm…' : 'llm'
+enddef
+
 # The keys
 
-Map('<Tab>', 'accept')
-Map('<C-F>', 'accept_word')
-Map('<C-L>', 'accept_line')
-Map('<C-]>', 'dismiss')
-Map('<C-B>', 'next') # the next answer; where there is none, asks for one
+for action in keys(ACTIONS)
+  execute $'inoremap <Plug>(llm-lsp-{substitute(action, "_", "-", "g")}) <ScriptCmd>ACTIONS.{action}()<CR>'
+endfor
+for [action, key] in items(KEYS)
+  if !empty(key)
+    keymap.Map(key, ACTIONS[action])
+  endif
+endfor
