@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
+
+import pytest
+
+from llm_lsp.cli.main import COMMANDS
+from llm_lsp.config.stack import SettingsStack
+from llm_lsp.config.trust import Source
+from llm_lsp.providers.presets import PRESET_CONFIGS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CHINESE = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
+PAGES = ("README.md", "README.zh-CN.md", "docs/zh-CN/first-steps.md")
+_BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
@@ -19,3 +30,28 @@ def test_the_file_to_try_is_where_the_readme_says() -> None:
     [(name, line)] = re.findall(r"llm-lsp complete (\S+):(\d+)$", README, re.MULTILINE)
 
     assert (ROOT / name).read_text(encoding="utf-8").splitlines()[int(line) - 1].strip() == "return"
+
+
+def test_both_languages_have_the_same_two_commands() -> None:
+    assert blocks(CHINESE, "sh")[:2] == blocks(README, "sh")[:2]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_settings_shown_are_good_ones(page: str) -> None:
+    for text in blocks((ROOT / page).read_text(encoding="utf-8"), "toml"):
+        stack = SettingsStack(PRESET_CONFIGS).with_layer(Source.USER_FILE, tomllib.loads(text))
+        assert stack.resolve().problems == ()
+
+
+@pytest.mark.parametrize("page", [*PAGES, "docs/ask.md"])
+def test_the_commands_shown_are_there(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    shown = set(re.findall(r"(?:^|`|\$ |/)llm-lsp ([a-z]+)", text, re.MULTILINE))
+
+    assert shown
+    assert shown <= set(COMMANDS)
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """Give a page's blocks of code in a language."""
+    return [match["text"] for match in _BLOCK.finditer(page) if match["language"] == language]
