@@ -10,7 +10,7 @@ from threading import Thread
 
 
 class FixedModel(ThreadingHTTPServer):
-    """Answers each call in the shape of OpenAI's completions, and keeps the prompts."""
+    """Answers each call in the shape of OpenAI's completions, and keeps the prompts; of a dialogue its last message."""
 
     daemon_threads = False  # so that closing waits for them, and none is left over
 
@@ -32,7 +32,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.prompts.append(body["prompt"])
+        self.server.prompts.append(body["prompt"] if "prompt" in body else body["messages"][-1]["content"])
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()

@@ -19,6 +19,7 @@ KEY_VARIABLE = "TEST_MODEL_KEY"
 
 SETTINGS = """
 provider = "here"
+completion.length = "line"
 
 [providers.here]
 api = "openai-completions"
@@ -102,6 +103,35 @@ def test_a_part_of_the_answer_is_accepted(scripted_editor: Editor, tmp_path: Pat
     scripted_editor.type("<M-w>")
     scripted_editor.expect_text(typed("x = (return"))
     assert scripted_editor.ghost() == " a + b"
+
+
+EXPLAIN = """
+vim.lsp.buf.code_action({ apply = true, range = { start = { 1, 0 }, ['end'] = { 2, 3 } } })
+"""
+OTHER_WINDOWS = """
+local texts = {}
+for _, window in ipairs(vim.api.nvim_list_wins()) do
+  if window ~= vim.api.nvim_get_current_win() then
+    local buffer = vim.api.nvim_win_get_buf(window)
+    texts[#texts + 1] = table.concat(vim.api.nvim_buf_get_lines(buffer, 0, -1, true), '\\n')
+  end
+end
+return texts
+"""
+
+
+def test_what_is_selected_is_explained_on_a_page_beside_it(
+    scripted_editor: Editor, tmp_path: Path, model: FixedModel
+) -> None:
+    scripted_editor.open(tmp_path / "d.py", ABOVE)
+    scripted_editor.nvim.lua(EXPLAIN)
+
+    [page] = wait_for(lambda: scripted_editor.nvim.lua(OTHER_WINDOWS))
+
+    assert page.startswith("> Explain what this code does")
+    assert page.endswith(model.text)
+    assert "def add(a, b):" in model.prompts[-1]
+    scripted_editor.nvim.command("only")
 
 
 @pytest.mark.real_model
