@@ -26,7 +26,7 @@ import inspect
 import json
 import logging
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Literal, cast
 
@@ -44,6 +44,7 @@ _log = logging.getLogger(__name__)
 
 # Their params are not read, and clients send null, {}, [] or nothing there.
 _WITHOUT_PARAMS = frozenset({types.SHUTDOWN, types.EXIT, types.INITIALIZED})
+_CHANGES = frozenset({types.TEXT_DOCUMENT_DID_CHANGE, types.NOTEBOOK_DOCUMENT_DID_CHANGE})
 # LSP 3.18, "LSPErrorCodes": the request failed for a reason that is for the user, and nobody's fault here.
 _REQUEST_FAILED = -32803
 
@@ -99,7 +100,10 @@ class Protocol(LanguageServerProtocol):
             _log.warning(
                 "a message of %d bytes was thrown away; its document gets no completions", message.length
             )
-        for uri in message.uris():
+        self._close_documents(message.uris())
+
+    def _close_documents(self, uris: Iterable[str]) -> None:
+        for uri in uris:
             params = {"textDocument": {"uri": uri}}
             self._receive_notification({"method": types.TEXT_DOCUMENT_DID_CLOSE, "params": params})
 
@@ -149,6 +153,9 @@ class Protocol(LanguageServerProtocol):
             pass  # LSP: a notification that a server does not know is ignored.
         except Exception as exc:
             self._log_once(method, exc)
+            if method in _CHANGES:
+                # The client's text has moved on, and ours has not: nothing wrong may be sent to a model.
+                self._close_documents(_uris_in(message))
 
     def _cancel(self, msg_id: MsgId | None) -> None:
         """Answer now, whatever the task still does; an unknown id is a request that was answered meanwhile."""
@@ -247,3 +254,16 @@ class Protocol(LanguageServerProtocol):
 def _id_of(message: Any) -> MsgId | None:
     msg_id = message.get("id") if isinstance(message, dict) else None
     return msg_id if isinstance(msg_id, int | str) and not isinstance(msg_id, bool) else None
+
+
+def _uris_in(message: dict[str, Any]) -> Iterator[str]:
+    """Give every text that stands under a key "uri", however deep."""
+    waiting: list[Any] = [message]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if isinstance(uri := value.get("uri"), str):
+                yield uri
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)

@@ -183,13 +183,17 @@ def _open(ls: Server, document: Document) -> None:
 
 
 def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
-    ls.adrift.pop(params.text_document.uri, None)
-    ls.engine.close(params.text_document.uri)
+    _close(ls, params.text_document.uri)
+
+
+def _close(ls: Server, uri: str) -> None:
+    ls.adrift.pop(uri, None)
+    ls.engine.close(uri)
 
 
 def did_open_notebook(ls: Server, params: types.DidOpenNotebookDocumentParams) -> None:
     for cell in params.cell_text_documents:
-        ls.engine.open(convert.to_document(cell))
+        _open(ls, convert.to_document(cell))
 
 
 def did_change_notebook(ls: Server, params: types.DidChangeNotebookDocumentParams) -> None:
@@ -198,16 +202,16 @@ def did_change_notebook(ls: Server, params: types.DidChangeNotebookDocumentParam
         return
     if cells.structure is not None:
         for opened in cells.structure.did_open or ():
-            ls.engine.open(convert.to_document(opened))
+            _open(ls, convert.to_document(opened))
         for closed in cells.structure.did_close or ():
-            ls.engine.close(closed.uri)
+            _close(ls, closed.uri)
     for content in cells.text_content or ():
         _change(ls, content.document, content.changes)
 
 
 def did_close_notebook(ls: Server, params: types.DidCloseNotebookDocumentParams) -> None:
     for cell in params.cell_text_documents:
-        ls.engine.close(cell.uri)
+        _close(ls, cell.uri)
 
 
 def inline_completion(

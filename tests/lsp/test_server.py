@@ -177,6 +177,27 @@ async def test_a_text_that_may_be_another_is_not_used_before_it_comes_whole(misf
     assert (str(document.text), document.version, document.language) == ("whole\nx", 11, "python")
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param([edit((0, -1), (0, 1), "x")], id="a negative column"),
+        pytest.param([{"range": None}], id="a change without a text"),
+        pytest.param(None, id="no changes"),
+    ],
+)
+async def test_a_change_that_cannot_be_read_closes_its_document(changes: object) -> None:
+    wire = started("a\nb")
+    wire.open("other", URI + ".other")
+
+    params = {"textDocument": {"uri": URI, "version": 2}, "contentChanges": changes}
+    assert wire.send("textDocument/didChange", params) == []
+
+    assert set(wire.engine.documents) == {URI + ".other"}
+    assert (await wire.ask(INLINE, at(0, 0)))["result"]["items"] == []
+    wire.open("again")
+    assert wire.engine.text_of() == "again"
+
+
 def test_a_full_text_change_is_the_edit_that_it_makes() -> None:
     wire = started("one\ntwo\n")
     wire.change({"text": "one\ntwo!\n"})
