@@ -33,6 +33,8 @@ class ModelApi:
         self.fault_share = fault_share
         """Of all calls, those that fail in one of the ways of FAULTS."""
         self.faults = 0
+        self.unanswered = 0
+        """Calls whose connection ended without a byte; a client may send such a call again on another one."""
         self.prompt = ""
         """Of the last call."""
         self.repeated = 0
@@ -74,8 +76,10 @@ class ModelApi:
         self.most_active = max(self.active, self.most_active)
         try:
             if self._dice.random() < self.fault_share:
+                fault = self._dice.choice(FAULTS)
                 self.faults += 1
-                writer.write(self._dice.choice(FAULTS))
+                self.unanswered += not fault
+                writer.write(fault)
                 raise ConnectionError
             writer.write(HEAD)
             await _wait(self._model.first_s, reader)
@@ -104,4 +108,6 @@ def _event(writer: asyncio.StreamWriter, event: object) -> None:
 
 
 def _chunk(writer: asyncio.StreamWriter, data: bytes) -> None:
+    if writer.is_closing():
+        raise ConnectionError
     writer.write(b"%x\r\n%s\r\n" % (len(data), data))

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 
 import benchmarks
@@ -92,20 +93,24 @@ async def a_day(n_edits: int, hurry: float = HURRY) -> Sequence[Figure]:
     )
     seen: list[tuple[int, Vitals]] = []
     async with bare_probe() as floor, rig(options) as it:
-        for number in range(1, 1000):
+        await day.type_session(it, 0)
+        n_first = len(it.looks())
+        for number in count(1):
             await day.type_session(it, number)
             seen.append((day.edits, it.vitals()))
             if day.edits >= n_edits:
                 break
         tasks = await it.tasks_after()
-        lateness = [look.late_ms for look in it.looks()]
+        late_ms = [look.late_ms for look in it.looks()]
         rows = calls_in_books(it.home)
-        lateness_of_the_machine = [look.late_ms for look in looks(floor)]
+        floor_ms = [look.late_ms for look in looks(floor)]
     listening.close()
     return [
         *_counts(day, rows),
         *_memory(seen),
-        *_lateness(lateness, lateness_of_the_machine),
+        Figure("event loop late in the first session, ms, longest", max(late_ms[:n_first])),
+        *_lateness("event loop late", late_ms[n_first:], (20, 150)),
+        *_lateness("a loop that does nothing late", floor_ms),
         Figure("tasks", tasks),
     ]
 
@@ -117,7 +122,7 @@ def _counts(day: Day, rows: int) -> Sequence[Figure]:
         Figure("calls", calls),
         Figure("calls that failed", day.api.faults),
         Figure("calls at once", day.api.most_active, 2),
-        Figure("calls that the books do not have", max(0, calls - rows), 0),
+        Figure("answered calls that the books do not have", max(0, calls - day.api.unanswered - rows), 0),
         Figure("calls in the books that were closed on their way", max(0, rows - calls)),
         Figure("share of calls that repeat the one before", day.api.repeated / max(1, calls), 0.1),
         Figure("sessions whose text went astray", day.astray, 0),
@@ -131,19 +136,19 @@ def _memory(seen: Sequence[tuple[int, Vitals]]) -> Sequence[Figure]:
     return [
         Figure("MiB at the end", last.resident_bytes / MEBIBYTE),
         Figure("MiB more after the warm-up", (last.resident_bytes - warm[1].resident_bytes) / MEBIBYTE, 10),
-        Figure("bytes an edit, last quarter", slope, 50),
+        Figure("bytes an edit, last quarter", slope, 200),
         Figure("descriptors more", last.descriptors - warm[1].descriptors, 2),
         Figure("threads more", last.threads - warm[1].threads, 0),
     ]
 
 
-def _lateness(values: list[float], floor: list[float]) -> Sequence[Figure]:
+def _lateness(
+    what: str, late_ms: list[float], most_ms: tuple[float | None, float | None] = (None, None)
+) -> Sequence[Figure]:
     return [
-        Figure("event loop late, ms, median", percentile(values, 0.5)),
-        Figure("event loop late, ms, 99 of 100", percentile(values, 0.99), 20),
-        Figure("event loop late, ms, longest", max(values), 150),
-        Figure("a loop that does nothing, ms, 99 of 100", percentile(floor, 0.99)),
-        Figure("a loop that does nothing, ms, longest", max(floor)),
+        Figure(f"{what}, ms, median", percentile(late_ms, 0.5)),
+        Figure(f"{what}, ms, 99 of 100", percentile(late_ms, 0.99), most_ms[0]),
+        Figure(f"{what}, ms, longest", max(late_ms), most_ms[1]),
     ]
 
 

@@ -31,6 +31,9 @@ LATENCY_S = 0.02
 FIRST_TOKEN_S = 0.02
 # Documents in which requests are made and cancelled at once.
 N_TYPISTS = 8
+# From a call's end at the model's side. The books have 250 ms from its end here to the disk (docs/adr/0021); what comes
+# before waits for two processes that share their cores.
+MOST_LOST_MS = 500
 URI = "file:///project/soak.py"
 
 
@@ -125,7 +128,7 @@ async def crash_loop(n_kills: int) -> Sequence[Figure]:
         Figure("corrupt books", 0, 0),  # calls_in_books() would have raised.
         Figure("calls", calls),
         Figure("calls that the books do not have", lost),
-        Figure("ms from the oldest of these to its kill", 1000 * lost_s, 250),
+        Figure("ms from the oldest of these to its kill", 1000 * lost_s, MOST_LOST_MS),
         Figure("processes left after 2 s", orphans, 0),
         Figure("the next server does not answer", not answered, 0),
     ]
