@@ -135,3 +135,19 @@ def test_whoever_else_may_be_asked_is_proven_too(own: Path, api: ModelApi) -> No
     assert "also used         spare, by routes or as a fallback" in result.output
     assert "fail  reached           nothing listens at 127.0.0.1:9" in result.output
     assert json.loads(run("--json").stdout)["settings"]["routes"]["value"][0]["provider"] == "spare"
+
+
+def test_what_a_policy_decides_is_shown_as_locked(home: Path) -> None:
+    (home / "etc").mkdir(exist_ok=True)
+    (home / "etc" / "policy.toml").write_text(
+        '[privacy]\nremote = false\nexclude = ["legal/"]\n[budget]\ntokens_per_day = 1000\n'
+    )
+    lines = run("--offline").output.splitlines()
+    locked = [line.split("locked")[1].strip() for line in lines if " locked " in line]
+
+    place = home / "etc" / "policy.toml"
+    assert locked == [
+        f'privacy.exclude = ["legal/"] ({place})',
+        f"privacy.remote = false ({place})",
+        f"budget.tokens_per_day = 1000 ({place})",
+    ]

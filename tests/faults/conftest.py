@@ -1,20 +1,21 @@
-"""Whatever goes wrong, no log has the key, the code or the answer, at any level."""
+"""Whatever goes wrong, no log at any level and no file has the key, the code or the answer."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("tests.faults.upstream")
+pytest.register_assert_rewrite("tests.faults.upstream", "tests.faults.machine")
 
-from tests.faults.upstream import ANSWER, BUFFER, KEY  # noqa: E402 - after it is made known
+from tests.faults.canary import found_below, found_in  # noqa: E402 - after they are made known
 
 
 @pytest.fixture(autouse=True)
-def _nothing_private_in_any_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+def _nothing_private_is_left(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> Iterator[None]:
     caplog.set_level(logging.DEBUG)
     yield
-    for canary in (KEY, BUFFER.strip(), ANSWER):
-        assert canary not in caplog.text
+    assert found_in(caplog.text) == []
+    assert found_below(tmp_path) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import AsyncIterator
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.canary import found_in
 from tests.faults.upstream import ANSWER, BUFFER, KEY, says
 from tests.lspclient import COMMAND, LspClient, running
 from tests.providers.standin import Script, StandIn, serve
@@ -35,7 +37,7 @@ class Machine:
 
     @property
     def books(self) -> Path:
-        return self.home / "data" / "llm-lsp" / "usage.db"
+        return self.home / "llm-lsp" / "usage.db"
 
     @property
     def calls(self) -> int:
@@ -57,19 +59,28 @@ class Machine:
             await client.initialize()
             client.open(URI, BUFFER)
             yield client
+            said = _command_lines()
             if client.process.returncode is None:
                 await client.ask("shutdown", None)
                 client.notify("exit", None)
                 assert await client.ended() == 0
-            said = await client.errors() + repr(client.notifications)
-        for canary in (KEY, BUFFER.strip(), ANSWER):
-            assert canary not in said
+            said += await client.errors() + repr(client.notifications)
+        assert found_in(said) == []
 
     def saved_calls(self) -> int:
         """Count the calls in the books."""
         with closing(sqlite3.connect(self.books)) as books:
             (count,) = books.execute("SELECT count(*) FROM calls").fetchone()
             return int(count)
+
+
+def _command_lines() -> str:
+    """Give the command line of every process that can be seen."""
+    lines = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # It has ended.
+            lines.append(file.read_bytes().decode("utf-8", "replace"))
+    return "\n".join(lines)
 
 
 async def ask(client: LspClient, uri: str = URI, character: int = len(BUFFER)) -> str:
@@ -99,7 +110,6 @@ async def machine(
     """Give a machine whose API answers with ANSWER, or does as `script` says."""
     home = tmp_path / "home"
     home.mkdir()
-    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
     monkeypatch.setenv("CANARY_KEY", KEY)
     async with serve(script or says(ANSWER)) as api:
         made = Machine(home, api)

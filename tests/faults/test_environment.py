@@ -98,8 +98,9 @@ async def test_fault_43_what_is_written_is_its_users_alone_whatever_the_mask(
     open_to_all = ("sh", "-c", 'umask 0 && exec "$@"', "sh", *command)
     async with computer.server(*open_to_all) as client:
         assert await ask(client) == ANSWER
-    written = modes(made) | modes(computer.home / "data")
-    assert {"log", "llm-lsp/usage.db"} <= {*written}
+    written = modes(made) | modes(computer.books.parent)
+    del written[computer.settings.name]  # It is the test's.
+    assert {"log", "usage.db"} <= {*written}
     assert {*written.values()} == {0o600}
 
 
