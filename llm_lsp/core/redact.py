@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from math import log2
 from string import ascii_lowercase, ascii_uppercase, digits
 
@@ -53,6 +54,17 @@ class _Find:
     name: str
     kept: int = 0
     """Characters at its start that are not masked."""
+
+
+def _by_literal() -> Mapping[str, Sequence[SecretFormat]]:
+    table: dict[str, list[SecretFormat]] = {}
+    for secret in FORMATS:
+        for literal in secret.literals:
+            table.setdefault(literal, []).append(secret)
+    return table
+
+
+_BY_LITERAL = _by_literal()
 
 
 class Redactor:
@@ -100,9 +112,9 @@ class Redactor:
             while start >= 0:
                 yield _Find(start, start + len(value), "exact")
                 start = text.find(value, start + len(value))
-        for secret in FORMATS:
-            if any(literal in text for literal in secret.literals):
-                yield from self._matches(secret, text)
+        held = [secrets for literal, secrets in _BY_LITERAL.items() if literal in text]
+        for secret in dict.fromkeys(chain.from_iterable(held)):
+            yield from self._matches(secret, text)
         yield from self._named(text)
 
     def _key_blocks(self, text: str) -> Iterator[_Find]:

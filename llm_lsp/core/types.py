@@ -150,6 +150,8 @@ class Chunk:
     text: str = ""
     finish: Finish | None = None
     usage: Usage | None = None
+    pieces: int = 1
+    """In how many pieces the API sent it: a token each, with most servers."""
 
 
 class Mode(Enum):

@@ -37,6 +37,8 @@ class Bookkeeper:
         self._offers = Offers(ledger.suggestion, document, clock, utc)
         self._folders: tuple[str, ...] = ()
         self._profiles: dict[str, Profile] = {}
+        self._subjects: dict[str, Subject] = {}
+        """By URI: made once, since every key counts for one."""
         """Who answers for a document, since its last request."""
         self._n_calls = 0
         self._calls: dict[int, Call] = {}
@@ -48,10 +50,14 @@ class Bookkeeper:
     def set_folders(self, folders: tuple[str, ...]) -> None:
         """Take the workspace's folders, as URIs."""
         self._folders = folders
+        self._subjects.clear()
 
     def admitted(self, request: CompletionRequest, profile: Profile) -> None:
         """Take note of who is to answer a request."""
-        self._profiles[request.document.uri] = profile
+        uri = request.document.uri
+        if self._profiles.get(uri) is not profile:
+            self._profiles[uri] = profile
+            self._subjects.pop(uri, None)
 
     def metered(
         self, request: CompletionRequest, profile: Profile, prompt: Prompt, stream: Stream
@@ -107,6 +113,7 @@ class Bookkeeper:
         """Settle what is open on a document."""
         self._offers.close(uri)
         self._profiles.pop(uri, None)
+        self._subjects.pop(uri, None)
 
     def explain(self) -> str:
         """Tell the last request's way in words."""
@@ -121,6 +128,12 @@ class Bookkeeper:
         await self.ledger.aclose()
 
     def _subject(self, document: Document) -> Subject:
+        subject = self._subjects.get(document.uri)
+        if subject is None:
+            subject = self._subjects[document.uri] = self._find_subject(document)
+        return subject
+
+    def _find_subject(self, document: Document) -> Subject:
         profile = self._profiles.get(document.uri)
         project = project_of(document.uri, self._folders)
         if profile is None:

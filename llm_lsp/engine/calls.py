@@ -151,9 +151,15 @@ class Calls:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _step(self, event: e.Event) -> None:
-        for effect in self._scheduler.step(event, self._clock.now()):
+    def _step(self, event: e.Event) -> bool:
+        """Carry out what an event leads to; say whether a request was answered."""
+        effects = self._scheduler.step(event, self._clock.now())
+        for effect in effects:
             self._carry_out(effect)
+        return any(isinstance(effect, e.Give) for effect in effects)
+
+    def _woke(self) -> None:
+        self._step(e.Woke())
 
     def _carry_out(self, effect: e.Effect) -> None:
         match effect:
@@ -183,7 +189,7 @@ class Calls:
     def _wake_at(self, at: float) -> None:
         if self._timer:
             self._timer.cancel()
-        self._timer = self._clock.call_at(at, lambda: self._step(e.Woke()))
+        self._timer = self._clock.call_at(at, self._woke)
 
     def _close(self, running: _Running | None) -> None:
         if running is None:
@@ -237,8 +243,11 @@ class Calls:
             generation = Generation(
                 generation.id, reader.text, Finish.CUT, reader.units, phrases=reader.phrases
             )
-            # Who waits comes first, then the cache.
-            self._step(e.Streamed(call_id, generation))
+            # Who waits comes first, then the cache and the books: its task ends in the loop's next turn, and what it
+            # gives is written in the one after.
+            if self._step(e.Streamed(call_id, generation)):
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
             if len(generation.units) > known:
                 job.done(generation)
             job.streamed(generation)

@@ -121,7 +121,7 @@ class MeteredStream:
         self._usage = chunk.usage or self._usage
         self._is_finished = self._is_finished or chunk.finish is not None
         if chunk.text:
-            self._n_pieces += 1
+            self._n_pieces += chunk.pieces
             self._tokens += estimate_tokens(chunk.text)
             if self._first_at is None:
                 self._first_at = self._now()

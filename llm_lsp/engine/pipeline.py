@@ -141,7 +141,8 @@ class CompletionPipeline:
         self._cache.put(place.ask, generation)
         if order is not None:
             self._books.wrote(order, generation.id)
-            place.seat.counted(prompt_tokens(order.prompt), generation.usage.input_tokens)
+            if (reported := generation.usage.input_tokens) is not None:
+                place.seat.counted(prompt_tokens(order.prompt), reported)
         if generation.finish is Finish.TRUNCATED:
             place.seat.reliability.left()
             return

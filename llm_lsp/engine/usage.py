@@ -129,7 +129,7 @@ class Ledger:
 
     def used_up(self) -> Use | None:
         """Give the limit that is used up, if one is."""
-        use = most_used(self._limits, self.spent)
+        use = most_used(self._limits, self.spent) if self._limits.is_set else None
         return use if use and use.share >= 1 else None
 
     async def reserve(self, call: Call) -> None:

@@ -7,6 +7,7 @@ reading must not stop us (pygls 2.1.1 writes from its event loop, which then sta
 from __future__ import annotations
 
 import os
+import select
 import sys
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -113,8 +114,29 @@ def start_reading(
     Thread(target=read, name="lsp-input", daemon=True).start()
 
 
+class _Room:
+    """Tells whether a pipe takes a message at once."""
+
+    def __init__(self, handle: int) -> None:
+        self.handle = handle
+        self._poll = select.poll()
+        self._poll.register(handle, select.POLLOUT)
+
+    @classmethod
+    def of(cls, stream: BinaryIO) -> _Room | None:
+        """Give it for a stream with a handle, where the system can be asked."""
+        try:
+            return cls(stream.fileno()) if hasattr(select, "poll") else None
+        except (OSError, ValueError):
+            return None
+
+    def has(self, length: int) -> bool:
+        """Say whether so many bytes are taken whole: a pipe that is ready for writing takes PIPE_BUF (POSIX, pipe(7))."""
+        return length <= select.PIPE_BUF and bool(self._poll.poll(0))
+
+
 class Outbox:
-    """Writes messages on a thread, in order; `write` never waits."""
+    """Writes messages in order; `write` never waits: what the client's end has no room for goes to a thread."""
 
     def __init__(self, stream: BinaryIO, on_failure: Callable[[str], None]) -> None:
         """Take the stream; `on_failure` is called with a reason, on any thread, once nothing can be sent any more."""
@@ -125,18 +147,29 @@ class Outbox:
         self._queued_bytes = 0
         self._written_bytes = 0
         self._broken = False
+        self._room = _Room.of(stream)
         self._thread = Thread(target=self._run, name="lsp-output", daemon=True)
         self._thread.start()
 
     def write(self, data: bytes) -> None:
-        """Queue bytes; they are dropped once the client is gone."""
-        if self._broken:
+        """Send bytes, or queue them; they are dropped once the client is gone."""
+        if self._broken or (self._queued_bytes == self._written_bytes and self._sent_at_once(data)):
             return
         if self._queued_bytes - self._written_bytes + len(data) > MAX_WAITING_BYTES:
             self._fail("the client does not read our answers")
             return
         self._queued_bytes += len(data)
         self._queue.put(data)
+
+    def _sent_at_once(self, data: bytes) -> bool:
+        """Write what fits without a wait: the thread would get its turn only when the event loop has none."""
+        if self._room is None or not self._room.has(len(data)):
+            return False
+        try:
+            os.write(self._room.handle, data)
+        except OSError:
+            self._fail("the client closed our output")
+        return True
 
     def close(self, timeout_s: float) -> None:
         """Write what waits, for at most `timeout_s` seconds; a client that does not read gets no more time."""

@@ -117,7 +117,18 @@ class HttpStream:
                 raise
             finally:
                 self._waiter = None
-        return self._chunks.popleft()
+        return self._next()
+
+    def _next(self) -> Chunk:
+        """Give all text that has come by now as one chunk: it is looked at as a whole each time."""
+        first = self._chunks.popleft()
+        if first.finish or not self._chunks or self._chunks[0].finish:
+            return first
+        chunks = [first]
+        while self._chunks and not self._chunks[0].finish:
+            chunks.append(self._chunks.popleft())
+        n_pieces = sum(chunk.pieces for chunk in chunks)
+        return Chunk("".join(chunk.text for chunk in chunks), None, chunks[-1].usage, n_pieces)
 
     def close(self) -> None:
         """Close the connection as soon as that is safe; whoever iterates gets CancelledError at once."""
@@ -187,9 +198,14 @@ class HttpStream:
                 # What comes after the outcome is only drained.
                 if self._outcome is None:
                     self._take(piece)
+                if self._answer.is_complete and self._outcome is None:
+                    # Whoever reads gets the text first, and the end when the connection is free for the next call.
+                    await asyncio.sleep(0)
+                    self._settle(StopAsyncIteration())
             self._is_read = True
             if self._outcome is None:
                 self._pass(self._answer.end())
+                self._settle(StopAsyncIteration())
         finally:
             await response.aclose()
 
@@ -221,8 +237,6 @@ class HttpStream:
     def _pass(self, chunks: list[Chunk]) -> None:
         self._chunks.extend(chunks)
         self._wake()
-        if self._answer.is_complete:
-            self._settle(StopAsyncIteration())
 
     def _settle(self, outcome: BaseException) -> None:
         """Set what the caller gets after the last chunk; the first outcome stands, and only draining is left."""
@@ -238,8 +252,10 @@ class HttpStream:
         """End a call that came to no end: what text there is goes out as truncated, else it is an error."""
         if self._outcome is None and self._answer.awaits_usage:
             self._pass(self._answer.finish())
+            self._settle(StopAsyncIteration())
         elif self._outcome is None and self._answer.has_text:
             self._pass(self._answer.cut_off())
+            self._settle(StopAsyncIteration())
         self._settle(error)
 
     def _overdue(self) -> None:

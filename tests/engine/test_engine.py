@@ -637,6 +637,7 @@ async def test_a_failing_model_is_the_status_until_it_answers(rig: Rig) -> None:
 
     rig.provider.replies = ["1\n"]
     await rig.ask(Trigger.MANUAL)
+    await settle()  # The answer comes first.
     assert rig.client.statuses[-1] == "Normal"
 
 

@@ -131,6 +131,7 @@ async def test_one_real_request_finds_out_that_the_provider_is_back(rig: Several
     rig.main.replies = ["1\n"]
 
     assert text_of(await rig.ask()) == "1"
+    await settle()  # The answer comes first.
     assert rig.client.statuses[-1] == "Normal"
     assert len(rig.spare.streams) == 1
 

@@ -187,15 +187,20 @@ async def test_fault_07_a_stall_shows_whole_lines_and_is_not_kept(said: str, see
 
 
 async def test_fault_08_an_endless_answer_is_cut_and_hung_up_on() -> None:
-    async def endless(peer: Peer) -> None:
-        while True:
-            await peer.send(text("one = 1\n"))
-            await asyncio.sleep(0.001)
+    hung_up = asyncio.Event()
 
-    async with upstream(writes(STREAM, then=endless)) as (rig, standin):
+    async def endless(peer: Peer) -> None:
+        try:
+            while True:
+                await peer.send(text("one = 1\n"))
+                await asyncio.sleep(0.001)
+        finally:
+            hung_up.set()
+
+    async with upstream(writes(STREAM, then=endless)) as (rig, _):
         assert shown(await rig.ask()) == "one = 1"
         async with asyncio.timeout(10):
-            await standin.idle.wait()
+            await hung_up.wait()
 
 
 async def test_fault_09_a_line_of_100_mb_is_not_read() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import select
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -150,6 +151,19 @@ def test_writing_does_not_wait_for_a_client_that_does_not_read() -> None:
     stream.freed.set()
     outbox.close(timeout_s=10)
     assert stream.getvalue() == b"0123456789"
+
+
+def test_what_fits_a_pipe_is_there_at_once_and_nothing_overtakes() -> None:
+    reading, writing = os.pipe()
+    with open(reading, "rb") as client, open(writing, "wb") as stream:
+        outbox = Outbox(stream, lambda reason: None)
+        outbox.write(b"first")
+        assert select.select([client], [], [], 0)[0]
+        sent = [b"first", *(b"%d" % number * 5000 for number in range(30)), b"last"]
+        for data in sent[1:]:
+            outbox.write(data)
+        assert client.read(sum(map(len, sent))) == b"".join(sent)
+        outbox.close(timeout_s=10)
 
 
 def test_a_client_that_never_reads_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
