@@ -25,7 +25,7 @@ const functions = {
   attribute: (selector, name) =>
     page.$$eval(selector, (found, name) => found.map((each) => each.getAttribute(name)), name),
   picture: (path) => page.screenshot({ path, animations: "disabled" }).then(() => null),
-  /** Press a key; give the milliseconds from its event to the frame after something matches, null after 10 s. */
+  /** Press a key; give the milliseconds from its event to the frame after something matches, null after 4 s. */
   paint: async (key, selector) => {
     // Awaited, so that it looks before the key is pressed.
     await page.evaluate((selector) => {
@@ -35,7 +35,7 @@ const functions = {
         const look = () => {
           const isThere = document.querySelector(selector) !== null;
           if (pressed && isThere) requestAnimationFrame(() => resolve(performance.now() - pressed));
-          else if (pressed && performance.now() - pressed > 10_000) resolve(null);
+          else if (pressed && performance.now() - pressed > 4_000) resolve(null);
           else requestAnimationFrame(look);
         };
         look();
