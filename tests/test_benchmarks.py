@@ -11,6 +11,7 @@ import pytest
 import benchmarks
 from benchmarks.context import new_prompt_shares
 from benchmarks.names import VARIANTS, share_of_names
+from benchmarks.redact import false_finds, library_texts, samples
 from benchmarks.replay import replay_engine, replay_process
 from benchmarks.session import Key, Manuscript, Session, session_from
 from benchmarks.soak import SOAKS
@@ -90,3 +91,13 @@ async def test_a_short_soak_leaves_nothing_behind(name: str, amount: int, counts
     figures = {figure.name: figure for figure in await SOAKS[name].run(amount)}
 
     assert all(figures[count].holds for count in counts)
+
+
+@pytest.mark.slow
+def test_pythons_own_library_is_sent_nearly_as_it_is() -> None:
+    assert sum(1 for _ in library_texts()) > 300
+    assert sum(false_finds().values()) <= 5
+
+
+def test_what_the_search_for_secrets_is_timed_on_is_long_enough() -> None:
+    assert min(map(len, samples().values())) > 7000
