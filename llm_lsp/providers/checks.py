@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from llm_lsp.core.prompt import build_prompt
 from llm_lsp.core.types import Mode, Prompt, Usage
@@ -56,13 +56,10 @@ class CheckResult:
 class _Heard:
     """What came of one call."""
 
-    pieces: list[str] = field(default_factory=list)
+    text: str = ""
+    n_pieces: int = 0
     first_s: float | None = None
     usage: Usage | None = None
-
-    @property
-    def text(self) -> str:
-        return "".join(self.pieces)
 
 
 async def check_provider(
@@ -93,8 +90,8 @@ def _answers(heard: _Heard) -> CheckResult:
 
 
 def _streams(heard: _Heard) -> CheckResult:
-    if len(heard.pieces) > 1:
-        return CheckResult("streams", True, f"{len(heard.pieces)} pieces")
+    if heard.n_pieces > 1:
+        return CheckResult("streams", True, f"{heard.n_pieces} pieces")
     return CheckResult("streams", False, "the answer came in one piece: early stops save nothing")
 
 
@@ -185,7 +182,8 @@ async def _hear(provider: Provider, prompt: Prompt, clock: Callable[[], float]) 
     async for chunk in stream:
         if chunk.text:
             heard.first_s = clock() - began if heard.first_s is None else heard.first_s
-            heard.pieces.append(chunk.text)
+            heard.text += chunk.text
+            heard.n_pieces += chunk.pieces
         heard.usage = chunk.usage or heard.usage
     stream.release()
     return heard
