@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,14 @@ Message = dict[str, Any]
 
 # Seconds. Machines are shared and slow; no test asserts how long anything took.
 PATIENCE_S = 15.0
+SNIPPET = 2  # InsertTextFormat of LSP 3.18
+PARTS = frozenset(
+    {
+        *("insertText", "range", "command"),  # of an inline item; a menu's has more
+        *("label", "kind", "detail", "documentation", "filterText", "sortText", "textEdit"),
+        *("insertTextFormat", "insertTextMode"),
+    }
+)
 COMMAND = (sys.executable, "-m", "llm_lsp", "server")
 
 
@@ -33,6 +42,8 @@ class LspClient:
     results: Mapping[str, object]
     notifications: list[Message] = field(default_factory=list)
     answered_twice: int = 0
+    unsafe: list[str] = field(default_factory=list)
+    """What an answer held that no model may bring into an editor."""
     _waiting: dict[int | str | None, asyncio.Future[Message]] = field(default_factory=dict)
     _next_id: int = 0
 
@@ -101,6 +112,7 @@ class LspClient:
 
     def _take(self, message: Message) -> None:
         if "method" not in message:
+            self.unsafe += unsafe_parts(message.get("result"))
             future = self.expect(message["id"])
             if future.done():
                 self.answered_twice += 1
@@ -111,6 +123,27 @@ class LspClient:
                 self.message({"id": message["id"], "result": self.results[method]})
         else:
             self.notifications.append(message)
+
+
+def unsafe_parts(result: object) -> list[str]:
+    """Name what a completion item has beside plain text in one range, and the command that tells of its acceptance."""
+    items = result.get("items") if isinstance(result, dict) else None
+    return [fault for item in items or [] for fault in _faults(item)]
+
+
+def _faults(item: Message) -> Iterator[str]:
+    yield from sorted({*item} - PARTS)
+    command = item.get("command")
+    if command and (command["command"], len(command["arguments"])) != ("llm-lsp.accepted", 1):
+        yield f"command {command['command']}"
+    if not isinstance(item.get("documentation") or "", str):
+        yield "markup"
+    if not item.get("label", "x").isprintable():
+        yield "a label of several lines"
+    if item.get("insertTextFormat") == SNIPPET and re.search(
+        r"(?<!\\)(\\\\)*[$}]", item["textEdit"]["newText"]
+    ):
+        yield "a snippet with a variable"
 
 
 @asynccontextmanager
@@ -129,6 +162,7 @@ async def running(
     try:
         yield client
         assert client.answered_twice == 0
+        assert client.unsafe == []
     finally:
         assert process.stdin is not None
         process.stdin.close()

@@ -11,7 +11,7 @@ import pytest
 
 from tests.lsp.editors import EDITORS
 from tests.lsp.fakes import URI, at, span
-from tests.lspclient import LspClient, frame, running
+from tests.lspclient import LspClient, frame, running, unsafe_parts
 from tests.providers.standin import DONE, Peer, Received, StandIn, serve, text
 
 INLINE = "textDocument/inlineCompletion"
@@ -59,6 +59,35 @@ async def test_an_editor_gets_a_completion(name: str, tmp_path: Path) -> None:
     else:
         assert item["textEdit"] == {"newText": "a, b)", "range": span((1, 12), (1, 12))}
     assert item["command"]["command"] == "llm-lsp.accepted"
+
+
+async def test_what_a_model_says_is_plain_text_whatever_it_says(tmp_path: Path) -> None:
+    async def hostile(received: Received, peer: Peer) -> None:
+        await peer.stream(text("${CLIPBOARD}, $(rm)\\}\n"), text("", "stop"), DONE)
+        await peer.end()
+
+    announced, _ = EDITORS["lsp-mode"]
+    async with serve(hostile) as standin, running(tmp_path) as client:
+        await client.initialize(announced, initializationOptions=options(standin))
+        client.open(URI, SOURCE)
+        assert (await first_item(client, MENU))["textEdit"]["newText"].startswith("${CLIPBOARD}")
+        assert client.unsafe == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "faults"),
+    [
+        ({}, []),
+        ({"additionalTextEdits": []}, ["additionalTextEdits"]),
+        ({"command": {"command": "rm", "arguments": ["1"]}}, ["command rm"]),
+        ({"documentation": {"kind": "markdown", "value": "![](x)"}}, ["markup"]),
+        ({"label": "a\nb"}, ["a label of several lines"]),
+        ({"insertTextFormat": 2, "textEdit": {"newText": "\\\\$1"}}, ["a snippet with a variable"]),
+        ({"insertTextFormat": 2, "textEdit": {"newText": "\\$1"}}, []),
+    ],
+)
+def test_what_no_item_may_have_is_seen_in_every_session(changed: dict[str, Any], faults: list[str]) -> None:
+    assert unsafe_parts({"items": [{"label": "a", **changed}]}) == faults
 
 
 async def test_settings_that_an_editor_is_asked_for_are_used(tmp_path: Path) -> None:
