@@ -11,6 +11,7 @@
 
 (require 'jsonrpc)
 (require 'subr-x)
+(require 'thingatpt)
 (require 'url-util)
 
 (defgroup llm-lsp nil "Ghost text from llm-lsp." :group 'completion)
@@ -220,12 +221,20 @@ Where it only inserts, the line moves aside, else it covers the rest."
         (insert taken)
       (delete-region (point) (- (line-end-position) (plist-get shown :kept)))
       (insert taken)
-      (llm-lsp--hide)
-      (when-let ((command (plist-get shown :command)))
-        (jsonrpc-async-request llm-lsp--connection :workspace/executeCommand
-                               (list :command (plist-get command :command)
-                                     :arguments (or (plist-get command :arguments) []))
-                               :success-fn #'ignore :error-fn #'ignore)))))
+      (llm-lsp--report)
+      (llm-lsp--hide))))
+
+(defun llm-lsp--report ()
+  "Tell the server that all of the shown text was accepted."
+  (when-let ((command (plist-get llm-lsp--shown :command)))
+    (llm-lsp--execute (plist-get command :command) (or (plist-get command :arguments) []) #'ignore)))
+
+(defun llm-lsp--execute (name arguments on-result)
+  "Run the server's command NAME with ARGUMENTS; call ON-RESULT with the result."
+  (jsonrpc-async-request (llm-lsp--connect) :workspace/executeCommand
+                         (list :command name :arguments arguments)
+                         :success-fn on-result
+                         :error-fn (lambda (wrong) (message "llm-lsp: %s" (plist-get wrong :message)))))
 
 (defun llm-lsp-accept ()
   "Accept all of the text."
@@ -247,14 +256,62 @@ Where it only inserts, the line moves aside, else it covers the rest."
   (interactive)
   (llm-lsp--hide))
 
-(defun llm-lsp-next ()
-  "Show the next answer; where the server gave no more, ask as the user's own wish."
+(defun llm-lsp-request ()
+  "Ask as the user's own wish."
   (interactive)
-  (let* ((items (plist-get llm-lsp--shown :items))
-         (next (1+ (or (plist-get llm-lsp--shown :index) 0))))
-    (if (< next (length items))
-        (llm-lsp--show items next)
-      (llm-lsp--ask llm-lsp--invoked))))
+  (llm-lsp--ask llm-lsp--invoked))
+
+(defun llm-lsp-next ()
+  "Show the next answer; where the server gave no more, ask for it."
+  (interactive)
+  (let ((items (plist-get llm-lsp--shown :items))
+        (index (1+ (or (plist-get llm-lsp--shown :index) 0))))
+    (if (< index (length items))
+        (llm-lsp--show items index)
+      (llm-lsp-request))))
+
+(defun llm-lsp-previous ()
+  "Show the answer before, if there is one."
+  (interactive)
+  (when-let ((index (plist-get llm-lsp--shown :index)))
+    (when (> index 0)
+      (llm-lsp--show (plist-get llm-lsp--shown :items) (1- index)))))
+
+(defun llm-lsp-completion-at-point ()
+  "Offer the first line of the shown text to company, corfu and the like."
+  (when-let* ((left (llm-lsp--remaining))
+              (line (car (split-string left "\n")))
+              ((not (string-empty-p line))))
+    (let ((start (or (car (bounds-of-thing-at-point 'symbol)) (point))))
+      (list start (point) (list (concat (buffer-substring-no-properties start (point)) line))
+            :exclusive 'no
+            :annotation-function (lambda (_) " llm-lsp")
+            :exit-function (lambda (_ status)
+                             (when (and (eq status 'finished) (equal line left))
+                               (llm-lsp--report)))))))
+
+(defun llm-lsp-explain ()
+  "Say why there was, or was not, a suggestion."
+  (interactive)
+  (llm-lsp--execute "llm-lsp.explain" []
+                    (lambda (text)
+                      (with-help-window "*llm-lsp*" (princ text)))))
+
+(defun llm-lsp-toggle ()
+  "Switch completion off, and on."
+  (interactive)
+  (llm-lsp--execute "llm-lsp.toggle" []
+                    (lambda (on) (message "llm-lsp is %s" (if (eq on t) "on" "off")))))
+
+(defun llm-lsp-snooze (minutes)
+  "Switch completion off for MINUTES."
+  (interactive "nMinutes: ")
+  (llm-lsp--execute "llm-lsp.snooze" (vector minutes) #'ignore))
+
+(defun llm-lsp-select-provider (name)
+  "Ask the provider NAME of your settings from now on."
+  (interactive "sProvider: ")
+  (llm-lsp--execute "llm-lsp.selectProvider" (vector name) #'ignore))
 
 (defun llm-lsp--when-shown (command)
   "Bind COMMAND while a text is shown; else the key means what it meant."
@@ -267,9 +324,10 @@ Where it only inserts, the line moves aside, else it covers the rest."
     (define-key map (kbd "M-f") (llm-lsp--when-shown #'llm-lsp-accept-word))
     (define-key map (kbd "C-e") (llm-lsp--when-shown #'llm-lsp-accept-line))
     (define-key map (kbd "C-g") (llm-lsp--when-shown #'llm-lsp-dismiss))
+    (define-key map (kbd "M-p") (llm-lsp--when-shown #'llm-lsp-previous))
     (define-key map (kbd "M-n") #'llm-lsp-next)
     map)
-  "The keys: the first five only while a text is shown.")
+  "The keys: all but the last only while a text is shown.")
 
 (defun llm-lsp--lighter ()
   "Give the word for the mode line."
