@@ -31,7 +31,7 @@ class Capabilities:
     encoding: Encoding = "utf-16"
     snippets: bool = False
     keeps_indents: bool = False
-    """It can insert several lines as they are; others put the current line's indentation before each."""
+    """It inserts several lines as they are, and says so (insertTextMode asIs); others put the current line's indentation before each."""
     inline: bool = False
     pulls_settings: bool = False
     """It answers workspace/configuration."""
@@ -259,7 +259,7 @@ def to_menu_items(
     span = _from_range(
         request.document.text, Point(request.point.line, start), completion.end, capabilities.encoding
     )
-    item = _menu_item(text, line[start : request.point.column], span, completion.id)
+    item = _menu_item(text, line[start : request.point.column], span, completion.id, capabilities.snippets)
     modes = types.InsertTextMode
     item.insert_text_mode = modes.AsIs if capabilities.keeps_indents else modes.AdjustIndentation
     return [item]
@@ -269,12 +269,12 @@ def _fit(text: str, before: str, capabilities: Capabilities) -> str:
     """Give as much of a text as the client inserts rightly, in the form that makes it; `before` is on its line."""
     if "\n" not in text:
         return text
-    if not capabilities.snippets:
-        # Several lines as plain text reach Vim's clients as a NUL in the file, and Neovim's as the first line
-        # alone; those that would do it right cannot be told by what they announce. One line is right everywhere.
-        return text.partition("\n")[0].rstrip("\r")
     if capabilities.keeps_indents:
         return text
+    if not capabilities.snippets:
+        # Several lines as plain text reach Vim's clients as a NUL in the file, and Neovim's as the first line
+        # alone. One line is right everywhere.
+        return text.partition("\n")[0].rstrip("\r")
     return _unindent(text, before[: len(before) - len(before.lstrip())])
 
 
@@ -296,8 +296,11 @@ def _unindent(text: str, indentation: str) -> str:
     return "\n".join(lines)
 
 
-def _menu_item(text: str, typed: str, span: types.Range, completion_id: str) -> types.CompletionItem:
+def _menu_item(
+    text: str, typed: str, span: types.Range, completion_id: str, snippets: bool
+) -> types.CompletionItem:
     several = "\n" in text
+    as_snippet = several and snippets
     return types.CompletionItem(
         label=_label(text),
         kind=types.CompletionItemKind.Text,
@@ -306,8 +309,8 @@ def _menu_item(text: str, typed: str, span: types.Range, completion_id: str) -> 
         # Clients filter by it against what was typed: anything longer is gone at the next keystroke.
         filter_text=typed or None,
         sort_text="!",  # Before all letters and digits.
-        text_edit=types.TextEdit(span, escape_snippet(text) if several else text),
-        insert_text_format=types.InsertTextFormat.Snippet if several else types.InsertTextFormat.PlainText,
+        text_edit=types.TextEdit(span, escape_snippet(text) if as_snippet else text),
+        insert_text_format=types.InsertTextFormat.Snippet if as_snippet else types.InsertTextFormat.PlainText,
         command=types.Command(title="Accepted", command=ACCEPTED, arguments=[completion_id]),
     )
 

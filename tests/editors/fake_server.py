@@ -12,7 +12,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 Message = dict[str, Any]
 
@@ -27,7 +27,7 @@ CAPABILITIES: Message = {
 }
 
 
-def read_messages(stream: BinaryIO) -> Iterator[Message]:
+def read_messages(stream: IO[bytes]) -> Iterator[Message]:
     """Give each message of a JSON-RPC stream."""
     while header := stream.readline():
         length = int(header.split(b":")[1])

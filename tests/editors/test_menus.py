@@ -1,0 +1,104 @@
+"""Type, pause a second, and the menu shows the model's text: in editors without ghost text, with the real server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from llm_lsp.cli.placement import configurations
+from tests.editors import recording
+from tests.editors.model_api import FixedModel, fixed_model
+from tests.editors.picture import save
+from tests.editors.terminal import Terminal, terminal
+
+pytestmark = [pytest.mark.real_editor, pytest.mark.timeout(60)]
+
+HX = os.environ.get("LLM_LSP_TEST_HX") or shutil.which("hx") or ""
+EGLOT = list(Path("/usr/share/emacs/site-lisp/elpa").glob("eglot-*"))
+SETTINGS = """
+provider = "here"
+
+[providers.here]
+api = "openai-completions"
+base_url = "{base_url}"
+model = "qwen2.5-coder-0.5b"
+
+[completion]
+length = "auto"
+"""
+INIT = """
+(package-initialize)
+(require 'eglot)
+(setq inhibit-startup-screen t native-comp-async-report-warnings-errors nil frame-background-mode 'dark)
+(setq make-backup-files nil auto-save-default nil create-lockfiles nil eglot-send-changes-idle-time 0.1 eglot-autoshutdown t)
+(menu-bar-mode -1)
+(load "{home}/eglot.el")
+(global-set-key (kbd "C-c c") #'completion-at-point)
+(add-hook 'text-mode-hook #'eglot-ensure)
+"""
+ABOVE = "def total(cart):"
+BODY = "return sum(\n        item.price for item in cart\n    )"
+
+
+@pytest.fixture
+def model() -> Iterator[FixedModel]:
+    with fixed_model(f"rn{BODY.removeprefix('return')}\n") as server:
+        yield server
+
+
+@pytest.fixture
+def home(tmp_path: Path, model: FixedModel) -> Path:
+    """A home whose `llm-lsp` is the real server, with a model that always answers the same."""
+    (config := tmp_path / "config" / "llm-lsp").mkdir(parents=True)
+    (config / "config.toml").write_text(SETTINGS.format(base_url=model.base_url))
+    return tmp_path
+
+
+def text_of(shown: Terminal, first: str) -> str:
+    """Give the rows from the first that holds this, without what an editor puts before each."""
+    rows = shown.rows()
+    start = next(index for index, row in enumerate(rows) if first in row)
+    margin = rows[start].index(first)
+    return "\n".join(row[margin:].rstrip() for row in rows[start:])
+
+
+@pytest.mark.skipif(not HX, reason="no hx on the path, and LLM_LSP_TEST_HX is not set")
+def test_helix_shows_it_and_inserts_every_line(home: Path) -> None:
+    (config := home / "config" / "helix").mkdir()
+    shutil.copy(configurations() / "helix" / "languages.toml", config)
+    with terminal([HX, "cart.py"], home, recording.install(home)) as shown:
+        shown.wait(lambda _: recording.is_ready(home), 30)
+        shown.type("i", ABOVE, "Enter", "    retu")
+        shown.wait_for("return sum(", 20)
+        shown.type("C-n")
+        save(shown.screen, "helix")
+        shown.type("Enter")
+        shown.wait_for("    )")
+        shown.type("Escape")
+        assert f"{ABOVE}\n    {BODY}\n" in text_of(shown, ABOVE)
+        shown.type(":wq!", "Enter")
+        shown.wait(lambda _: "shutdown" in recording.methods(home))
+    recording.keep(home, "helix")
+    assert (home / "cart.py").read_text() == f"{ABOVE}\n    {BODY}\n"
+
+
+@pytest.mark.skipif(not EGLOT, reason="no eglot in Emacs' packages: apt install elpa-eglot")
+def test_eglot_shows_it_and_inserts_every_line(home: Path) -> None:
+    (home / ".emacs.d").mkdir()
+    shutil.copy(configurations() / "emacs" / "eglot.el", home)
+    (home / ".emacs.d" / "init.el").write_text(INIT.format(home=home))
+    with terminal(["emacs", "-nw", "cart.txt"], home, recording.install(home)) as shown:
+        shown.wait(lambda _: recording.is_ready(home), 30)
+        shown.type(ABOVE, "C-j", "    retu")
+        shown.pump(1.0)
+        shown.type("C-c", "c")
+        shown.wait_for("return sum(", 20)
+        save(shown.screen, "eglot")
+        shown.type("C-x", "C-s", "C-x", "k", "Enter")
+        shown.wait(lambda _: "shutdown" in recording.methods(home))
+    recording.keep(home, "eglot")
+    assert (home / "cart.txt").read_text() == f"{ABOVE}\n    {BODY}\n"

@@ -1,0 +1,106 @@
+"""What real editors once said to the server, said again: each question gets one answer, and the model's text is in it.
+
+The recordings were made by the tests that run the editors, with LLM_LSP_TEST_RECORD set.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.editors.model_api import fixed_model
+from tests.editors.recording import RECORDINGS, Message, load
+from tests.lspclient import PATIENCE_S, LspClient, running
+
+NAMES = sorted(path.stem for path in RECORDINGS.glob("*.json"))
+ASKED = ("textDocument/completion", "textDocument/inlineCompletion")
+CANCELLED = -32800  # LSPErrorCodes.RequestCancelled
+SETTINGS = """
+provider = "here"
+
+[providers.here]
+api = "openai-completions"
+base_url = "{base_url}"
+model = "qwen2.5-coder-0.5b"
+
+[completion]
+menu_timeout_ms = 10000
+debounce_ms = 0
+"""
+
+
+def answers_of(editor: list[Message]) -> dict[str, object]:
+    """Give what the editor answered to each of the server's questions, by method."""
+    asked = {
+        line["message"]["id"]: line["message"]["method"]
+        for line in editor
+        if line["from"] == "server" and {"id", "method"} <= line["message"].keys()
+    }
+    return {
+        asked[line["message"]["id"]]: line["message"].get("result")
+        for line in editor
+        if line["from"] == "editor" and "method" not in line["message"]
+    }
+
+
+async def replay(client: LspClient, recording: list[Message]) -> dict[int | str, Message]:
+    """Say all that the editor said, each after the answers that it had by then; give the answers to its questions."""
+    questions = [
+        line["message"] for line in recording if line["from"] == "editor" and "id" in line["message"]
+    ]
+    futures = {message["id"]: client.expect(message["id"]) for message in questions if "method" in message}
+    for line in recording:
+        message = line["message"]
+        if line["from"] == "editor" and "method" in message:
+            if message["method"] == "initialize":  # else the server would end with the recorded process
+                message["params"]["processId"] = None
+            client.message(message)
+        elif is_answer(line):
+            await asyncio.wait_for(asyncio.shield(futures[message["id"]]), PATIENCE_S)
+    answers = await asyncio.wait_for(asyncio.gather(*futures.values()), PATIENCE_S)
+    return dict(zip(futures, answers, strict=True))
+
+
+def is_answer(line: Message) -> bool:
+    return line["from"] == "server" and "method" not in line["message"]
+
+
+def texts(answer: Any) -> list[str]:
+    """Give the text of each item of an answer, of either kind."""
+    items = answer.get("items", []) if isinstance(answer, dict) else []
+    return [item["insertText"] if "insertText" in item else item["textEdit"]["newText"] for item in items]
+
+
+def test_there_is_a_recording_of_each_kind_of_client() -> None:
+    methods = {
+        line["message"].get("method")
+        for name in NAMES
+        for line in json.loads((RECORDINGS / f"{name}.json").read_text("utf-8"))
+    }
+    assert methods.issuperset(ASKED)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_each_question_is_answered_and_with_the_models_text_where_it_was(
+    name: str, tmp_path: Path
+) -> None:
+    recording = load(name, tmp_path)
+    recorded = {line["message"]["id"]: line["message"] for line in recording if is_answer(line)}
+    shown = [
+        id_ for id_, answer in recorded.items() if any("sum(" in text for text in texts(answer.get("result")))
+    ]
+    assert shown, "nothing was shown when this was recorded"
+    with fixed_model("sum(cart)\n") as model:
+        (config := tmp_path / "llm-lsp").mkdir()
+        (config / "config.toml").write_text(SETTINGS.format(base_url=model.base_url))
+        async with running(tmp_path, results=answers_of(recording)) as client:
+            answers = await replay(client, recording)
+    # A question that the editor took back may end either way: which comes first is the system's choice.
+    for id_, answer in answers.items():
+        error = answer.get("error", {}).get("code")
+        assert error in (None, CANCELLED, recorded.get(id_, {}).get("error", {}).get("code"))
+    assert "sum(cart)" in texts(answers[shown[-1]]["result"])[0]
