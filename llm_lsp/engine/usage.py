@@ -99,6 +99,7 @@ class Ledger:
         self._told: set[str] = set()
         """What was said of a budget, by its period."""
         self._calls: dict[int, Call] = {}
+        self._being_written: tuple[Call, ...] = ()
         self._suggestions: dict[str, Suggestion] = {}
         self._counts: Counter[tuple[Subject, str]] = Counter()
         self._traces: list[TraceRow] = []
@@ -137,9 +138,12 @@ class Ledger:
         if call.free or not self._limits.is_set:
             return
         self._check_price(call)
+        unwritten = self._unwritten()
         try:
-            allowed, spent = await self._in_thread(self._store.reserve, call, self._allows)
-            self._spent = spent.plus(self._calls.values())
+            allowed, spent = await self._in_thread(
+                self._store.reserve, call, lambda spent: self._allows(spent.plus(unwritten))
+            )
+            self._spent = spent.plus(self._unwritten())
         except BooksError as exc:
             self._complain(exc)
             allowed = self._allows(self.spent)
@@ -208,7 +212,8 @@ class Ledger:
             self._judge()
             self._due = self._rest_until = self._clock.now() + RETRY_S
         else:
-            self._spent = spent.plus(self._calls.values())
+            self._being_written = ()
+            self._spent = spent.plus(self._unwritten())
             self._notices.spent(self.spent)
             self._notices.over(BOOKS_CAUSE)
             self._judge()
@@ -220,17 +225,24 @@ class Ledger:
     def _take(self) -> Batch:
         calls, suggestions = tuple(self._calls.values()), tuple(self._suggestions.values())
         batch = Batch(self._utc(), calls, suggestions, dict(self._counts), tuple(self._traces))
-        self._calls, self._suggestions = {}, {}
+        self._calls, self._suggestions, self._being_written = {}, {}, calls
         self._counts, self._traces = Counter(), []
         return batch
 
     def _put_back(self, batch: Batch) -> None:
-        self._calls = {call.number: call for call in batch.calls} | self._calls
+        self._calls, self._being_written = {call.number: call for call in batch.calls} | self._calls, ()
         self._suggestions = {row.id: row for row in batch.suggestions} | self._suggestions
         self._counts.update(batch.counts)
         self._traces = [*batch.traces, *self._traces][-MOST_PENDING:]
         self._calls = dict([*self._calls.items()][-MOST_PENDING:])
         self._suggestions = dict([*self._suggestions.items()][-MOST_PENDING:])
+
+    def _unwritten(self) -> tuple[Call, ...]:
+        """Give the calls that the store's sums may lack, since it failed when they were reserved.
+
+        Others stand there with the most they could cost, and count twice for the moment until they are written.
+        """
+        return (*self._being_written, *self._calls.values())
 
     def _is_empty(self) -> bool:
         return not (self._calls or self._suggestions or self._counts or self._traces)

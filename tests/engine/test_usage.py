@@ -186,6 +186,18 @@ async def test_without_its_file_a_used_up_budget_is_said(rig: Rig) -> None:
     assert rig.client.shown[-1].startswith("220 of today's 200 tokens are spent; calls")
 
 
+async def test_a_file_that_is_back_is_told_what_was_spent_without_it(rig: Rig) -> None:
+    rig.limit(Limits(per_day=1.0))
+    rig.store.failure = "the disk is full"
+    await rig.ledger.reserve(a_call(1, 1.0, outcome="reserved"))
+    rig.ledger.settle(a_call(1, 1.0))
+    await rig.clock.advance(SOON_S)
+    rig.store.failure = ""
+
+    with pytest.raises(BudgetError):
+        await rig.ledger.reserve(a_call(2, 1.0, outcome="reserved"))
+
+
 async def test_tokens_have_budgets_as_well(rig: Rig) -> None:
     rig.limit(Limits(tokens_per_month=200))
     await rig.spend(0.0)
