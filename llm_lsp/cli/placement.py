@@ -65,6 +65,10 @@ class Editor:
         return self.home.path() / file.target if self.home else None
 
 
+_FOLDER = "folder"
+"""Stands in the record for a folder that was made, where a file has its digest."""
+
+
 class Outcome(Enum):
     """What became of a file; the value is what the user reads."""
 
@@ -101,7 +105,8 @@ class Placement:
             return Outcome.OCCUPIED
         try:
             # Remembered first: a file without its record could never be removed again.
-            self._remember(path, _digest(content))
+            made = {folder: _FOLDER for folder in path.parents if not folder.exists()}
+            self._remember({**made, path: _digest(content)})
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         except OSError as exc:
@@ -117,10 +122,21 @@ class Placement:
             return Outcome.CHANGED
         try:
             path.unlink()
-            self._remember(path, None)
+            self._remember({path: None, **self._remove_folders(path)})
         except OSError as exc:
             raise EditorFileError(f"{path} cannot be removed: {exc.strerror}") from exc
         return Outcome.REMOVED
+
+    def _remove_folders(self, path: Path) -> dict[Path, None]:
+        """Remove the folders above a file that were made for it and hold nothing else; give those that are gone."""
+        records = self._records()
+        gone: dict[Path, None] = {}
+        for folder in path.parents:
+            if records.get(str(folder)) != _FOLDER or any(folder.iterdir()):
+                break
+            folder.rmdir()
+            gone[folder] = None
+        return gone
 
     def _wrote(self, path: Path, content: bytes) -> bool:
         return self._records().get(str(path)) == _digest(content)
@@ -132,8 +148,8 @@ class Placement:
             return {}
         return records if isinstance(records, dict) else {}
 
-    def _remember(self, path: Path, digest: str | None) -> None:
-        records = {**self._records(), str(path): digest}
+    def _remember(self, news: Mapping[Path, str | None]) -> None:
+        records = {**self._records(), **{str(path): value for path, value in news.items()}}
         kept = {name: value for name, value in records.items() if value is not None}
         self.record.parent.mkdir(parents=True, exist_ok=True)
         write_private(self.record, json.dumps(kept, indent=2).encode())

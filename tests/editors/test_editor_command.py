@@ -66,7 +66,8 @@ def test_what_is_installed_is_undone(home: Path, name: str) -> None:
     assert run(name, "--install").exit_code == 0
     assert files_in(home) == written
     assert run(name, "--undo").exit_code == 0
-    assert files_in(home) == {}
+    # Nothing is left, no empty folder either, but what the program remembers.
+    assert [path.relative_to(home).parts[0] for path in home.iterdir()] == ["state"]
 
 
 def test_a_file_of_the_user_is_never_overwritten(home: Path) -> None:
@@ -101,6 +102,21 @@ def test_a_newer_version_takes_the_place_of_what_was_written(tmp_path: Path) -> 
     assert placement.install(b"2", path) is Outcome.SAME
     assert placement.remove(path) is Outcome.REMOVED
     assert placement.remove(path) is Outcome.ABSENT
+
+
+def test_a_folder_that_was_there_or_holds_something_else_stays(tmp_path: Path) -> None:
+    placement = Placement(tmp_path / "state" / "editors.json")
+    (old := tmp_path / "old").mkdir()
+    path = old / "new" / "deep" / "file"
+    placement.install(b"1", path)
+    (mine := old / "new" / "mine").write_text("mine")
+    placement.remove(path)
+    assert mine.read_text() == "mine"
+    assert not path.parent.exists()
+    mine.unlink()
+    placement.install(b"1", path)
+    placement.remove(path)
+    assert list(old.iterdir()) == []
 
 
 def test_half_a_record_leaves_the_files_alone(tmp_path: Path) -> None:

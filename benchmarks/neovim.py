@@ -1,0 +1,91 @@
+"""Measures the time from a key to ghost text painted in the real Neovim: from the cache, and from a local model.
+
+Run as `python -m benchmarks.neovim [MODEL]`, with a model that `llm-lsp model pull` has fetched.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.vscode import N_ROUNDS, SETTINGS, bodies
+from llm_lsp.local.models import LocalPaths
+from tests.editors.neovim import BUNDLED, Editor, running, wait_for
+
+COMMANDS = Path(sys.executable).parent
+PATIENCE_S = 60.0
+# Waits inside Neovim, so that no round trip of this program counts: until the mark stands, and the screen is drawn.
+PAINT = """
+local key, patience_ms = ...
+local namespace = vim.api.nvim_get_namespaces()['llm-lsp']
+local started = vim.uv.hrtime()
+vim.api.nvim_input(key)
+local painted = vim.wait(patience_ms, function()
+  local shown = #vim.api.nvim_buf_get_extmarks(0, namespace, 0, -1, {}) > 0
+  if shown then
+    vim.cmd.redraw()
+  end
+  return shown
+end, 1)
+return painted and (vim.uv.hrtime() - started) / 1e6 or -1
+"""
+
+
+def paint(editor: Editor) -> float:
+    """Press the last key of a place, and give the milliseconds until its ghost text is painted."""
+    taken = float(editor.nvim.lua(PAINT, "n", int(PATIENCE_S * 1000)))
+    assert taken >= 0, "nothing was suggested"
+    return taken
+
+
+def from_model(editor: Editor, folder: Path) -> Iterator[float]:
+    """Type the last key at places that were never seen."""
+    for n_round, text in zip(range(N_ROUNDS), bodies(), strict=False):
+        editor.open(folder / f"model{n_round}.py", f"{text}‸")
+        time.sleep(1)  # What opening a file starts is not what is measured.
+        yield paint(editor)
+
+
+def from_cache(editor: Editor, folder: Path) -> Iterator[float]:
+    """Type a key, delete it and type it again, with the suggestion dismissed in between."""
+    editor.open(folder / "cache.py", f"{next(bodies())}‸")
+    paint(editor)
+    for _ in range(N_ROUNDS):
+        editor.type("<M-e><BS>")
+        time.sleep(0.5)
+        editor.type("<M-e>")
+        assert wait_for(lambda: not editor.ghost()), "the suggestion stayed"
+        yield paint(editor)
+
+
+@contextmanager
+def connected(model: str) -> Iterator[tuple[Editor, Path]]:
+    """Run Neovim with the real server, which runs a model that was fetched before; give the folder for files too."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        (settings := home / "config" / "llm-lsp").mkdir(parents=True)
+        (settings / "config.toml").write_text(SETTINGS.format(model=model))
+        (cache := home / "cache" / "llm-lsp").mkdir(parents=True)
+        (cache / "models").symlink_to(LocalPaths.default().models)
+        with running(BUNDLED, home, COMMANDS) as editor:
+            yield editor, home
+
+
+def main() -> None:
+    """Print both, in milliseconds."""
+    with connected(sys.argv[1] if sys.argv[1:] else "smollm2-135m") as (editor, folder):
+        editor.open(folder / "first.py", "def first():\n    return‸")
+        editor.type(" ")
+        wait_for(editor.ghost, PATIENCE_S)  # the model is loaded
+        for name, measure in (("model", from_model), ("cache", from_cache)):
+            found = sorted(measure(editor, folder))
+            print(f"{name}: p50 {statistics.median(found):.0f} ms, {found[0]:.0f} to {found[-1]:.0f}")
+
+
+if __name__ == "__main__":
+    main()
