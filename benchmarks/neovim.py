@@ -19,28 +19,31 @@ from tests.editors.neovim import BUNDLED, Editor, running, wait_for
 
 COMMANDS = Path(sys.executable).parent
 PATIENCE_S = 60.0
-# Waits inside Neovim, so that no round trip of this program counts: until the mark stands, and the screen is drawn.
-PAINT = """
-local key, patience_ms = ...
+# The clock runs inside Neovim, so that no round trip of this program counts: from the key until the mark stands and
+# the screen is drawn, looked at each millisecond.
+PRESS = """
 local namespace = vim.api.nvim_get_namespaces()['llm-lsp']
 local started = vim.uv.hrtime()
-vim.api.nvim_input(key)
-local painted = vim.wait(patience_ms, function()
-  local shown = #vim.api.nvim_buf_get_extmarks(0, namespace, 0, -1, {}) > 0
-  if shown then
+local timer = vim.uv.new_timer()
+_G.painted_ms = nil
+timer:start(0, 1, vim.schedule_wrap(function()
+  if not _G.painted_ms and #vim.api.nvim_buf_get_extmarks(0, namespace, 0, -1, {}) > 0 then
     vim.cmd.redraw()
+    _G.painted_ms = (vim.uv.hrtime() - started) / 1e6
+    timer:stop()
+    timer:close()
   end
-  return shown
-end, 1)
-return painted and (vim.uv.hrtime() - started) / 1e6 or -1
+end))
+vim.api.nvim_input('n')
 """
 
 
 def paint(editor: Editor) -> float:
     """Press the last key of a place, and give the milliseconds until its ghost text is painted."""
-    taken = float(editor.nvim.lua(PAINT, "n", int(PATIENCE_S * 1000)))
-    assert taken >= 0, "nothing was suggested"
-    return taken
+    editor.nvim.lua(PRESS)
+    taken = wait_for(lambda: editor.nvim.lua("return _G.painted_ms"), PATIENCE_S)
+    assert taken, "nothing was suggested"
+    return float(taken)
 
 
 def from_model(editor: Editor, folder: Path) -> Iterator[float]:

@@ -25,12 +25,18 @@ from llm_lsp.config.parse import parse
 from tests.editors.neovim import BUNDLED
 
 FOLDER = configurations()
+PAGES = Path(__file__).parents[2] / "docs" / "editors"
 Found = tuple[Mapping[str, Any], list[str]]
 """The settings in a configuration, and the command that it runs."""
 
 
 def read(path: str) -> str:
     return (FOLDER / path).read_text("utf-8")
+
+
+def page(name: str) -> str:
+    """Give the page of an editor."""
+    return (PAGES / f"{name}.md").read_text("utf-8")
 
 
 def read_json(path: str) -> Any:
@@ -53,13 +59,13 @@ def sublime_text() -> Found:
 
 
 def kate() -> Found:
-    example = json.loads("{" + find(r"```json\n(.*?)```", read("kate/README.md")) + "}")
+    example = json.loads("{" + find(r"```json\n(.*?)```", page("kate")) + "}")
     return example["initializationOptions"], read_json("kate/settings.json")["servers"]["python"]["command"]
 
 
 def jetbrains() -> Found:
     command = read_json("jetbrains/llm-lsp/template.json")["programArgs"]["default"]
-    return json.loads(find(r"```json\n(.*?)```", read("jetbrains/README.md"))), command.split()
+    return json.loads(find(r"```json\n(.*?)```", page("jetbrains"))), command.split()
 
 
 def vim() -> Found:
@@ -164,8 +170,11 @@ def written() -> Iterator[Path]:
 
 
 def commands_in_prose() -> list[str]:
-    """Give every command of ours that a README or a comment names in backquotes."""
-    texts = [path.read_text("utf-8") for path in written()]
+    """Give every command of ours that a page, a README or a comment names in backquotes."""
+    texts = [
+        path.read_text("utf-8")
+        for path in [*written(), *PAGES.glob("*.md"), PAGES.parent / "troubleshooting.md"]
+    ]
     return sorted({found for text in texts for found in re.findall(r"`(llm-lsp [a-z][^`\n]*)`", text)})
 
 
