@@ -10,6 +10,7 @@ import pytest
 
 import benchmarks
 from benchmarks.context import new_prompt_shares
+from benchmarks.edits import time_document
 from benchmarks.names import VARIANTS, share_of_names
 from benchmarks.redact import false_finds, library_texts, samples
 from benchmarks.replay import replay_engine, replay_process
@@ -72,6 +73,13 @@ async def test_context_shows_names_that_the_file_alone_does_not() -> None:
     shares = {name: await share_of_names(root, 9, VARIANTS[name]) for name in ("nothing", "both")}
 
     assert shares["both"] > shares["nothing"]
+
+
+async def test_every_edit_and_every_request_is_timed() -> None:
+    edits_ms, requests_ms = await time_document(n_bytes=20_000, n_edits=30)
+
+    assert len(edits_ms) == len(requests_ms) == 30
+    assert min(edits_ms + requests_ms) > 0
 
 
 @pytest.mark.slow
