@@ -7,7 +7,7 @@ as they were. Nothing in a text can switch this off.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from math import log2
@@ -84,7 +84,7 @@ class Redactor:
     def redact(self, text: str) -> Redacted:
         """Mask every secret of a text; what has none comes back as it is."""
         has_block = "PRIVATE KEY" in text
-        fresh = dict.fromkeys(line for line in text.split("\n") if line not in self._clean)
+        fresh = {*text.split("\n")}.difference(self._clean)
         if not has_block and not any(self._finds("\n".join(fresh))):
             self._remember(fresh)
             return Redacted(text)
@@ -100,7 +100,7 @@ class Redactor:
             return True
         return self._is_in_key_block(text, point.line)
 
-    def _remember(self, lines: Mapping[str, None]) -> None:
+    def _remember(self, lines: Collection[str]) -> None:
         if len(self._clean) + len(lines) > MAX_CLEAN_LINES:
             self._clean.clear()
         self._clean.update((line, None) for line in lines if len(line) <= MAX_CLEAN_LINE_CHARS)

@@ -93,25 +93,23 @@ def _lines_before(text: Text, line_idx: int, budget: float) -> str:
 
 
 def _costs_upwards(text: Text, line_idx: int, budget: float) -> list[float]:
-    """Give the tokens of each line above, nearest first, while they fit."""
+    """Give what each line above costs, nearest first, while they fit: in characters of ASCII that cost as much."""
     costs: list[float] = []
-    used = 0.0
+    left = budget * ASCII_CHARS_PER_TOKEN
     for block_end in range(line_idx, 0, -SNAP_LINES):
         lines = text.lines(max(0, block_end - SNAP_LINES), block_end)
-        n_chars = sum(map(len, lines))
+        block = "".join(lines)
         # Most blocks are ASCII and fit whole: this runs at every request.
-        if used + n_chars / ASCII_CHARS_PER_TOKEN <= budget and "".join(lines).isascii():
-            costs += [len(line) / ASCII_CHARS_PER_TOKEN for line in reversed(lines)]
-            used += n_chars / ASCII_CHARS_PER_TOKEN
+        if len(block) <= left and block.isascii():
+            costs += map(len, reversed(lines))
+            left -= len(block)
             continue
         for line in reversed(lines):
             # Tested by length first: no work on a line of a million columns.
-            cost = (
-                estimate_tokens(line) if len(line) <= (budget - used) * ASCII_CHARS_PER_TOKEN else budget + 1
-            )
-            if used + cost > budget:
+            cost = estimate_tokens(line) * ASCII_CHARS_PER_TOKEN if len(line) <= left else left + 1
+            if cost > left:
                 return costs
-            used += cost
+            left -= cost
             costs.append(cost)
     return costs
 
