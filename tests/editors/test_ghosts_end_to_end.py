@@ -12,7 +12,9 @@ from llm_lsp.cli.placement import configurations
 from tests.editors import recording
 from tests.editors.model_api import FixedModel, fixed_model
 from tests.editors.neovim import BUNDLED
+from tests.editors.neovim import PLACE as NEOVIM_PLACE
 from tests.editors.neovim import running as neovim
+from tests.editors.picture import save
 from tests.editors.terminal import terminal
 from tests.editors.test_neovim_native import binary
 
@@ -26,6 +28,7 @@ api = "openai-completions"
 base_url = "{base_url}"
 model = "qwen2.5-coder-0.5b"
 """
+STATUS_LINE = """vim.o.statusline = '%f %m%=%{v:lua.require("llm-lsp").status()} ' """
 ABOVE = "def total(cart):"
 WHOLE = f"{ABOVE}\n    return sum(cart)"
 
@@ -93,3 +96,19 @@ def test_in_neovim(home: Path, version: str) -> None:
         editor.expect_text(f"{WHOLE}‸")
         editor.nvim.command("lua for _, client in ipairs(vim.lsp.get_clients()) do client:stop() end")
     recording.keep(home, f"neovim-{version}")
+
+
+@pytest.mark.skipif(not BUNDLED.exists(), reason="no wheel of Neovim for this system")
+def test_in_neovim_in_a_terminal(home: Path) -> None:
+    shutil.copytree(configurations() / "neovim", home / NEOVIM_PLACE)
+    (init := home / "config" / "nvim").mkdir()
+    (init / "init.lua").write_text(STATUS_LINE, encoding="utf-8")
+    with terminal([str(BUNDLED), "-n", "cart.py"], home, recording.install(home)) as shown:
+        shown.wait(lambda _: recording.is_ready(home), 30)
+        shown.type("i", ABOVE, "Enter", "return ")
+        shown.wait_for(WHOLE, 20)
+        save(shown.screen, "neovim")
+        assert shown.screen.buffer[1][len("    return ")].fg == "brightblack", "it looks like text"
+        shown.type("Tab", "Escape", ":wq", "Enter")
+        shown.wait(lambda _: (home / "cart.py").exists())
+    assert (home / "cart.py").read_text() == f"{WHOLE}\n"

@@ -188,9 +188,16 @@ function M.request()
   return ask(INVOKED)
 end
 
+--- NonText of Neovim's own colours says nothing to a terminal of 256: a ghost would look like text.
+local function choose_colour()
+  local base = api.nvim_get_hl(0, { name = 'NonText', link = false })
+  api.nvim_set_hl(0, 'LlmLspGhost', { default = true, fg = base.fg, ctermfg = base.ctermfg or 8 })
+end
+
 function M.setup()
-  api.nvim_set_hl(0, 'LlmLspGhost', { default = true, link = 'NonText' })
   local group = api.nvim_create_augroup('llm-lsp', {})
+  choose_colour()
+  api.nvim_create_autocmd('ColorScheme', { group = group, callback = choose_colour })
   local function watch(buf)
     local function on(events, callback)
       api.nvim_create_autocmd(events, { group = group, buffer = buf, callback = callback })
