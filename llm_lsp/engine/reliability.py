@@ -35,6 +35,9 @@ Kinds = tuple[type[ProviderError], ...]
 
 # Only new settings, a new key or a request by hand can change the outcome of these.
 LASTING: Kinds = (AuthError, MoneyError, TlsError, NotFoundError)
+# Seconds after which a call finds out whether its user has mended it, as by a new key in the keyring: who only types
+# must not stay without completion for that. A call that is refused costs nothing; the breaker waits as long at most.
+LATCH_S = 60.0
 # And of this many refused requests in a row: a single one may be due to its text.
 BAD_REQUESTS = 2
 # Seconds to be quiet where an API says "too many" and not for how long, doubled each time up to the cap; and the
@@ -108,6 +111,7 @@ class Reliability:
         self._breaker = Breaker(chance)
         self._tokens = RETRY_TOKENS
         self._latched: LlmLspError | None = None
+        self._latched_at = float("-inf")
         self._last: LlmLspError | None = None
         self._quiet_until = float("-inf")
         self._n_quiet = 0
@@ -118,7 +122,7 @@ class Reliability:
         """Say why it is not to be asked now, or None. Asking costs nothing and changes nothing."""
         if patience is Patience.ASKED and now >= self._by_hand_at + BY_HAND_S:
             return None
-        if self._latched:
+        if self._latched and now < self._latched_at + LATCH_S:
             return Skip(Reason.PROVIDER_FAILED, str(self._latched))
         if patience is Patience.COMMAND and self._tokens >= 1:
             return None  # It waits, see `ready_at`.
@@ -159,12 +163,17 @@ class Reliability:
             self._be_quiet(error.retry_after_s, now)
         match error:
             case ContextTooLongError():
-                self._shrink(error, attempt.share)
+                if attempt.share < 1.0:
+                    self._latch(error, now)
+                # Halved once; where that is not enough only the settings can help.
+                self.share = 0.5
             case AuthError() | MoneyError() | TlsError() | NotFoundError() | ConfigError():
-                self._latched = error
+                self._latch(error, now)
             case BadRequestError():
                 self._n_bad_requests += 1
-                self._latched = error if self._n_bad_requests >= BAD_REQUESTS else None
+                self._latched = None
+                if self._n_bad_requests >= BAD_REQUESTS:
+                    self._latch(error, now)
         if isinstance(error, UnreachableError | OverloadedError | SlowError | BrokenStreamError):
             self._breaker.failed(now, is_offline=isinstance(error, UnreachableError))
         else:
@@ -194,8 +203,5 @@ class Reliability:
         quiet_s = own_s if asked_s is None else min(max(asked_s, 0.0), MAX_QUIET_S)
         self._quiet_until = max(self._quiet_until, now + quiet_s)
 
-    def _shrink(self, error: ContextTooLongError, share: float) -> None:
-        """Halve the prompt, once; where that is not enough only the settings can help."""
-        if share < 1.0:
-            self._latched = error
-        self.share = 0.5
+    def _latch(self, error: LlmLspError, now: float) -> None:
+        self._latched, self._latched_at = error, now

@@ -10,6 +10,7 @@ from llm_lsp.core.types import Patience, Reason
 from llm_lsp.engine.reliability import (
     BY_HAND_S,
     DEFAULT_QUIET_S,
+    LATCH_S,
     MAX_QUIET_S,
     QUIET_CAP_S,
     RETRY_TOKENS,
@@ -72,12 +73,21 @@ LASTING = [
 
 
 @pytest.mark.parametrize("errors", LASTING)
-def test_what_only_the_user_can_mend_stops_calls_for_good(errors: list[LlmLspError]) -> None:
+def test_what_only_the_user_can_mend_stops_calls(errors: list[LlmLspError]) -> None:
     it = troubled(*errors)
     for patience in (TYPING, COMMAND):
-        skip = it.refusal(NOW + 1e6, patience)
+        skip = it.refusal(NOW + LATCH_S - 1, patience)
         assert skip
         assert skip.detail == str(errors[-1])
+
+
+def test_a_call_now_and_then_finds_out_whether_its_user_has_mended_it() -> None:
+    it = troubled(AuthError("h refused the key"))
+    assert reason(it, TYPING, NOW + LATCH_S) is None
+    it.failed(AuthError("h refused the key"), Attempt(TYPING), NOW + LATCH_S)
+    assert reason(it, TYPING, NOW + LATCH_S + 1) is Reason.PROVIDER_FAILED
+    it.went_well(NOW + 2 * LATCH_S)
+    assert reason(it, TYPING, NOW + 2 * LATCH_S) is None
 
 
 def test_a_single_refused_request_may_be_due_to_its_text() -> None:
