@@ -227,10 +227,17 @@ class Calls:
         self._step(e.Failed(call_id, error))
 
     async def _read(self, call_id: int, job: Job) -> Generation:
-        self._next_generation_id += 1
-        generation = Generation(self._next_generation_id, "", Finish.CUT, ())
         stream, reader = job.begin(), job.reader()
         self._running[call_id].stream = stream
+        try:
+            return await self._follow(call_id, job, stream, reader)
+        finally:
+            # Also where a fault of our own ended the reading: nobody else would end the call.
+            stream.release()
+
+    async def _follow(self, call_id: int, job: Job, stream: Stream, reader: Reader) -> Generation:
+        self._next_generation_id += 1
+        generation = Generation(self._next_generation_id, "", Finish.CUT, ())
         finish, usage = Finish.TRUNCATED, Usage()
         async for chunk in stream:
             finish, usage = chunk.finish or finish, chunk.usage or usage
@@ -253,5 +260,4 @@ class Calls:
             job.streamed(generation)
         else:
             reader.end(finish)
-        stream.release()
         return Generation(generation.id, reader.text, finish, reader.units, usage, reader.phrases)

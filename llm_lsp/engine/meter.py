@@ -100,7 +100,8 @@ class MeteredStream:
             self._tell("closed")
             raise
         except BudgetError:
-            raise  # It was never made.
+            self._is_told = True  # It was never made: there is nothing to tell.
+            raise
         except LlmLspError:
             self._tell("failed")
             raise

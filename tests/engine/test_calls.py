@@ -171,6 +171,21 @@ async def test_a_fault_of_our_own_is_an_answer_without_its_text(rig: Rig) -> Non
     assert "secret" not in str(caught.value)
 
 
+async def test_a_fault_of_our_own_while_reading_ends_the_call(rig: Rig) -> None:
+    def broken(generation: Generation) -> None:
+        raise ValueError("secret text of the buffer")
+
+    job = ScriptedJob(rig.begin, [])
+    job.streamed = broken  # type: ignore[method-assign] # the one fault that this test is about
+    task = asyncio.create_task(rig.calls.ask(ask(1), job))
+    await settle()
+    rig.stream.say("fo")
+
+    with pytest.raises(InternalError):
+        await task
+    assert rig.stream.released
+
+
 async def test_shutting_down_settles_and_closes_all(rig: Rig) -> None:
     waiting, running = rig.ask(ask(1, ready_at=rig.clock.time + 9)), rig.ask(ask(2, uri="b"))
     await settle()
