@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import unquote
@@ -118,8 +118,11 @@ class Asking:
 
     async def ask(self, inquiry: Inquiry, request: CompletionRequest, progress: Progress) -> Reply:
         """Answer one question; raises LlmLspError. `request` stands for it in the books."""
-        await self._admit(inquiry)
-        folders, uri = self._desk.registry.runtime.folders, request.document.uri
+        document = request.document
+        if document is not NOTHING_OPEN:
+            await self._desk.withheld.known(document.uri)
+        self._admit(document)
+        folders, uri = self._desk.registry.runtime.folders, document.uri
         folder = folder_of(uri, folders) or next(iter(folders), "")
         before = () if inquiry.is_new else await asyncio.to_thread(self._desk.dialogues.read, folder)
         code = mark_code(inquiry, _path(uri, folder))
@@ -128,11 +131,11 @@ class Asking:
         page = await self._keep(folder, remembered(before, exchange))
         return Reply(exchange.answer, finish is not Finish.LENGTH, page)
 
-    async def _admit(self, inquiry: Inquiry) -> None:
-        runtime, document = self._desk.registry.runtime, inquiry.document
+    def _admit(self, document: Document) -> None:
+        """Raise AskError where nothing may be sent by the settings as they are now."""
+        runtime = self._desk.registry.runtime
         skip = None if runtime.rules.enabled else Skip(Reason.DISABLED)
-        if document is not None:
-            await self._desk.withheld.known(document.uri)
+        if document is not NOTHING_OPEN:
             skip = admit_document(document, runtime.rules)
             skip = skip or self._desk.withheld.refusal(document.uri, runtime.exclusion)
         if skip is not None:
@@ -141,7 +144,8 @@ class Asking:
     async def _answered(self, question: _Question) -> tuple[Exchange, Finish | None]:
         """Ask those whose turn it is, until one answers; the failure of the first is what counts."""
         failure: LlmLspError | None = None
-        for seat in self._line(question.request):
+        request, used_up = question.request, self._desk.books.ledger.used_up
+        for seat in self._desk.registry.line(request.document, request.trigger, used_up):
             try:
                 return await self._put(seat, question)
             except LlmLspError as exc:
@@ -150,13 +154,9 @@ class Asking:
                 failure = failure or exc
         raise failure or AskError(Reason.NO_PROVIDER.value)
 
-    def _line(self, request: CompletionRequest) -> Iterator[Seat]:
-        yield from self._desk.registry.line(request.document, request.trigger)
-        if self._desk.books.ledger.used_up():
-            yield from self._desk.registry.unpaid()
-
     async def _put(self, seat: Seat, question: _Question) -> tuple[Exchange, Finish | None]:
         await seat.ready()
+        self._admit(question.request.document)  # That may have taken minutes.
         if seat.provider is None:
             raise AskError(seat.absent.detail or seat.absent.reason.value)
         if skip := seat.reliability.refusal(self._desk.clock.now(), Patience.ASKED):
@@ -170,7 +170,8 @@ class Asking:
         except LlmLspError as exc:
             self._failed(seat, exc)
             raise _as_told(exc, seat.provider.profile) from exc
-        except asyncio.CancelledError:
+        except BaseException:
+            # Also a fault of our own: a breaker whose probe never ends would stay open.
             seat.reliability.left()
             raise
         seat.reliability.went_well(self._desk.clock.now())
@@ -214,7 +215,8 @@ class Asking:
         except asyncio.CancelledError:
             stream.close()  # Nobody waits any more.
             raise
-        stream.release()
+        finally:
+            stream.release()
         if not text.strip():
             raise AskError(Reason.EMPTY.value)
         return text, finish

@@ -80,10 +80,12 @@ class CompletionPipeline:
 
         Cancelling the caller detaches the request.
         """
-        self._calls.arrived(request.document.uri, request.face)
-        self._turns.arrived(request)
         uri = request.document.uri
-        if self._workspace.document(uri) is not None and not self._withheld.is_known(uri):
+        if self._workspace.document(uri) is None:
+            return Skip(Reason.UNKNOWN_DOCUMENT)
+        self._calls.arrived(uri, request.face)
+        self._turns.arrived(request)
+        if not self._withheld.is_known(uri):
             await self._withheld.known(uri)
             if not self._turns.is_newest(request):
                 return Skip(Reason.SUPERSEDED)
@@ -91,7 +93,8 @@ class CompletionPipeline:
             return skip
         place = self._at_once(request)
         if isinstance(place, Skip) and place.reason is Reason.LOADING and await self._turns.made(request):
-            place = self._at_once(request)
+            # While its key was looked for, the settings may have changed.
+            place = self._admit(request) or self._at_once(request)
         if not isinstance(place, Place):
             return place
         if skip := self._gate(place):
@@ -145,7 +148,9 @@ class CompletionPipeline:
                 place.seat.counted(prompt_tokens(order.prompt), reported)
         if generation.finish is Finish.TRUNCATED:
             place.seat.reliability.left()
-            return
+
+    def went_well(self, place: Place) -> None:
+        """Take note that a provider answers, and say so where it failed before or stands in."""
         place.seat.reliability.went_well(self._clock.now())
         self._notices.over(_cause(place.seat))
         first = next(self._registry.line(place.request.document, place.request.trigger))

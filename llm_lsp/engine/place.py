@@ -187,6 +187,10 @@ class Books(Protocol):
         """Keep what a call gave."""
         ...
 
+    def went_well(self, place: Place) -> None:
+        """Take note that a call gave text, once for each call."""
+        ...
+
     def phrase_words(self, place: Place) -> int:
         """Say how many words of a line are shown at once."""
         ...
@@ -209,6 +213,7 @@ class CompletionJob:
         self._redactor = redactor
         self._progress = progress
         self._order: Order | None = None
+        self._went_well = False
 
     def begin(self) -> Stream:
         """Build the prompt and begin the call."""
@@ -259,6 +264,9 @@ class CompletionJob:
     def done(self, generation: Generation) -> None:
         """Keep a generation for its place, also when nobody waits for it any more."""
         self._books.keep(self._place, generation, self._order)
+        if generation.finish is not Finish.TRUNCATED and not self._went_well:
+            self._went_well = True
+            self._books.went_well(self._place)
 
     def failed(self, error: LlmLspError) -> None:
         """Tell of the call's failure."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from llm_lsp.config.values import Config, PrivacyConfig
@@ -64,15 +64,20 @@ class Registry:
             self._needed.add(config.provider)
         self._find_needed()
 
-    def line(self, document: Document, trigger: Trigger) -> Iterator[Seat]:
-        """Give the seats of a request, in order; the search for a provider begins when its turn comes."""
-        for name in self.runtime.routing.line(document, trigger):
-            yield self.seat(name)
+    def line(
+        self, document: Document, trigger: Trigger, used_up: Callable[[], object] = lambda: None
+    ) -> Iterator[Seat]:
+        """Give the seats of a request, in order, each once; the search for a provider begins when its turn comes.
 
-    def unpaid(self) -> Iterator[Seat]:
-        """Give the seats of providers that cost nothing, in order, as `line` does."""
-        for name in self.runtime.routing.unpaid():
+        After them come those that cost nothing, where the budget is `used_up` by then.
+        """
+        routing = self.runtime.routing
+        names = routing.line(document, trigger)
+        for name in names:
             yield self.seat(name)
+        for name in routing.unpaid() if used_up() else ():
+            if name not in names:
+                yield self.seat(name)
 
     def seat(self, name: str) -> Seat:
         """Give the place of a provider, and begin to fill it."""

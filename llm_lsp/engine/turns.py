@@ -96,9 +96,7 @@ class Turns:
         self._newest = {key: number for key, number in self._newest.items() if key[0] != uri}
 
     def _line(self, request: CompletionRequest) -> Iterator[Seat]:
-        yield from self._registry.line(request.document, request.trigger)
-        if self._ledger.used_up():
-            yield from self._registry.unpaid()
+        return self._registry.line(request.document, request.trigger, self._ledger.used_up)
 
     def _place(self, request: CompletionRequest, seat: Seat) -> Place | Skip:
         if seat.provider is None:

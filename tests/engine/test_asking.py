@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from llm_lsp.core.dialogue import Inquiry, Reply
 from llm_lsp.core.text import Text
 from llm_lsp.core.types import ChatPrompt, Document, Finish, Patience, Profile, Prompt, Trigger, Usage
-from llm_lsp.errors import AskError, AuthError, BrokenStreamError, LlmLspError, NotFoundError
+from llm_lsp.errors import AskError, AuthError, BrokenStreamError, LlmLspError, ModelFileError, NotFoundError
 from tests.doubles import ScriptedProvider, ScriptedStream, settle
-from tests.engine.test_engine import Rig, text_of
+from tests.engine.test_engine import Rig, SlowFinder, text_of
 
 CODE = Document("file:///p/src/a.py", "python", 1, Text.of("def half(x):\n    return x / 2\n"))
 SECRET = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
@@ -224,6 +225,51 @@ async def test_a_question_is_in_the_books_and_under_the_budget() -> None:
     with pytest.raises(LlmLspError, match="are spent"):
         await desk.put("second?", CODE)
     assert len(desk.caller.streams) == 1
+    await desk.engine.aclose()
+
+
+async def test_over_the_budget_nobody_is_asked_twice() -> None:
+    here = {"api": "ollama", "base_url": "http://127.0.0.1:9", "model": "m"}
+    settings: dict[str, object] = {
+        "provider": "here",
+        "providers": {"here": here},
+        "budget": {"tokens_per_day": 0},
+    }
+    caller = Caller(replace(TALKER, free=True))
+    desk = Desk(settings=settings)
+    desk.finder.found = [caller, ModelFileError("no model")]
+    task = asyncio.create_task(desk.put())
+    (await caller.calls.get()).fail(AuthError("a bad key"))
+
+    with pytest.raises(AuthError):
+        await task
+    assert len(caller.streams) == 1
+    await desk.engine.aclose()
+
+
+async def test_what_was_excluded_while_the_model_was_started_is_not_sent() -> None:
+    desk = Desk("one")
+    finder = SlowFinder(desk.caller)
+    Rig.__init__(desk, desk.caller, finder=finder)
+    task = asyncio.create_task(desk.put("why?", CODE))
+    await finder.is_asked.wait()
+    desk.engine.configure("editor settings", {"privacy": {"exclude": ["*.py"]}})
+    finder.may_find.set()
+
+    with pytest.raises(AskError, match="excluded"):
+        await task
+    assert desk.caller.streams == []
+    await desk.engine.aclose()
+
+
+async def test_a_fault_of_our_own_ends_the_call() -> None:
+    def broken(piece: str) -> None:
+        raise ValueError("secret text of the buffer")
+
+    desk = Desk("one")
+    with pytest.raises(ValueError):
+        await asyncio.create_task(desk.engine.ask(Inquiry("why?"), broken))
+    assert desk.caller.streams[0].released
     await desk.engine.aclose()
 
 

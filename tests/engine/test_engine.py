@@ -28,6 +28,7 @@ from llm_lsp.core.types import (
 from llm_lsp.engine.client import Level, Progress, Status
 from llm_lsp.engine.engine import CompletionEngine, World
 from llm_lsp.engine.menu import HOLD_S
+from llm_lsp.engine.reliability import Reliability
 from llm_lsp.engine.scheduler import LINGER_S
 from llm_lsp.engine.seat import SEARCH_AGAIN_S, Finder
 from llm_lsp.errors import ConfigError, LlmLspError, ModelFileError, RateLimitError, UnreachableError
@@ -35,6 +36,7 @@ from llm_lsp.providers.base import Provider
 from tests.doubles import FakeClock, ScriptedProvider, at_once, settle
 
 URI = "file:///p/a.py"
+API = {"api": "openai-completions", "base_url": "https://h.example/v1", "model": "m"}
 
 
 @dataclass
@@ -74,6 +76,19 @@ class ListedFinder:
         if isinstance(item, LlmLspError):
             raise item
         return item
+
+
+class SlowFinder:
+    """Finds a provider when a test says so."""
+
+    def __init__(self, provider: ScriptedProvider | None = None) -> None:
+        self.provider = provider or ScriptedProvider()
+        self.is_asked, self.may_find = asyncio.Event(), asyncio.Event()
+
+    async def find(self, config: Config, report: Callable[[str], None]) -> Provider:
+        self.is_asked.set()
+        await self.may_find.wait()
+        return self.provider
 
 
 def same_stack(stack: SettingsStack, folders: Iterable[str]) -> SettingsStack:
@@ -585,6 +600,38 @@ async def test_a_request_for_a_document_that_was_closed_makes_no_call(rig: Rig) 
 
     assert reason_of(await task) is Reason.UNKNOWN_DOCUMENT
     assert rig.provider.streams == []
+
+
+async def test_a_document_excluded_while_its_provider_was_made_is_not_sent() -> None:
+    finder, settings = SlowFinder(), {"provider": "h", "providers": {"h": API}}
+    rig = Rig(settings=settings, finder=finder)
+    await rig.write("y = ")
+    task = rig.ask(Trigger.MANUAL)
+    await settle()
+    rig.engine.configure("editor settings", {"privacy": {"exclude": ["*.py"]}})
+    finder.may_find.set()
+
+    assert reason_of(await task) is Reason.EXCLUDED
+    assert finder.provider.streams == []
+    await rig.engine.aclose()
+
+
+async def test_an_answer_of_many_lines_is_one_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    successes: list[float] = []
+    monkeypatch.setattr(Reliability, "went_well", lambda it, now: successes.append(now))
+    rig = Rig()
+    await rig.write("y = ")
+    task = rig.ask()
+    await settle()
+    for line in ("1\n", "z = 2\n", "u = 3\n"):
+        rig.provider.streams[0].say(line)
+        await settle()
+    rig.provider.streams[0].finish()
+    await task
+    await settle()
+
+    assert len(successes) == 1
+    await rig.engine.aclose()
 
 
 async def test_a_call_whose_connection_is_closed_from_elsewhere_is_answered_and_gives_its_slot_back(
