@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+# The largest whole number that every reader of JSON knows (https://www.rfc-editor.org/rfc/rfc8259#section-6).
+MAX_COUNT = (1 << 53) - 1
+
 
 def decode(data: bytes) -> object:
     """Decode JSON in UTF-8, whatever the headers say; raises ValueError where it is none.
@@ -34,5 +37,7 @@ def as_text(value: object) -> str:
 
 def as_int(value: object) -> int | None:
     """Give a count, or None."""
-    # True is an int in Python, and a count below zero says nothing.
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    # True is an int in Python; a count below zero says nothing, and a larger one fits into no books.
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value <= MAX_COUNT else None
