@@ -15,10 +15,11 @@ from llm_lsp.engine.offers import Offers
 from llm_lsp.engine.usage import Ledger
 from llm_lsp.providers.base import Stream
 
+K = TypeVar("K")
 T = TypeVar("T")
 
-# Calls that are remembered for `explain`, and for whose text it was.
-RECENT_CALLS = 256
+# Calls that are remembered for `explain` and for whose text it was, and documents for whom they belong to.
+MOST_REMEMBERED = 256
 
 
 class Bookkeeper:
@@ -37,9 +38,9 @@ class Bookkeeper:
         self._offers = Offers(ledger.suggestion, document, clock, utc)
         self._folders: tuple[str, ...] = ()
         self._profiles: dict[str, Profile] = {}
+        """Who answers for a document, since its last request."""
         self._subjects: dict[str, Subject] = {}
         """By URI: made once, since every key counts for one."""
-        """Who answers for a document, since its last request."""
         self._n_calls = 0
         self._calls: dict[int, Call] = {}
         self._authors: dict[int, Order] = {}
@@ -56,7 +57,7 @@ class Bookkeeper:
         """Take note of who is to answer a request."""
         uri = request.document.uri
         if self._profiles.get(uri) is not profile:
-            self._profiles[uri] = profile
+            _remember(self._profiles, uri, profile)
             self._subjects.pop(uri, None)
 
     def metered(
@@ -130,7 +131,9 @@ class Bookkeeper:
     def _subject(self, document: Document) -> Subject:
         subject = self._subjects.get(document.uri)
         if subject is None:
-            subject = self._subjects[document.uri] = self._find_subject(document)
+            subject = self._find_subject(document)
+            # Also for a document that was closed while it was asked about: nobody forgets it a second time.
+            _remember(self._subjects, document.uri, subject)
         return subject
 
     def _find_subject(self, document: Document) -> Subject:
@@ -161,7 +164,7 @@ def _kind(request: CompletionRequest, result: Completion | Skip, order: Order | 
     return "called" if order and order.request == request.id else "joined"
 
 
-def _remember(table: dict[int, T], key: int, value: T) -> None:
+def _remember(table: dict[K, T], key: K, value: T) -> None:
     table[key] = value
-    if len(table) > RECENT_CALLS:
+    if len(table) > MOST_REMEMBERED:
         del table[next(iter(table))]

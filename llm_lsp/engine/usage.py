@@ -181,6 +181,8 @@ class Ledger:
             self._timer.cancel()
         if self._writing:
             await self._writing
+        if self._timer:
+            self._timer.cancel()  # For rows that came during that writing; they are written here.
         if not self._is_empty():
             await self._write(self._take())
         if self._timer:
