@@ -50,10 +50,11 @@ class Withheld:
         self._looking: dict[str, asyncio.Task[None]] = {}
 
     def set_folders(self, folders: tuple[str, ...]) -> None:
-        """Take the workspace's folders, as URIs; what was found before counts no longer."""
+        """Take the workspace's folders, as URIs; what was found before counts no longer, and is looked for anew."""
         self._folders = folders
         self._found.clear()
-        self._looked_at.clear()
+        for uri in self._looked_at:
+            self.look(uri)
 
     def is_known(self, uri: str) -> bool:
         """Say whether a document was looked at; one that was looked at long ago is looked at again meanwhile."""

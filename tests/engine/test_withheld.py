@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,13 @@ import pytest
 
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
+from llm_lsp.core.exclude import Exclusion
 from llm_lsp.core.text import Text
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Point, Reason, Skip, Trigger
 from llm_lsp.engine.engine import CompletionEngine, World
 from llm_lsp.engine.gathering import ARRIVAL_S, IDLE_S
-from llm_lsp.engine.withheld import FRESH_S
-from tests.doubles import FakeClock, ScriptedProvider, at_once, settle
+from llm_lsp.engine.withheld import FRESH_S, Withheld
+from tests.doubles import FakeClock, ScriptedProvider, T, at_once, settle
 from tests.engine.test_engine import ListedFinder, RecordingClient, same_stack
 
 # What is alike enough to be chosen as context, with a word that must not be sent.
@@ -217,3 +219,22 @@ async def test_a_file_that_is_not_saved_yet_and_one_outside_are_completed(lay: L
     desk = lay(Rule())
     for name in ("new.py", "../elsewhere.py"):
         assert isinstance(await desk.ask(await desk.open(name, "x = ")), Completion)
+
+
+async def test_who_waits_for_the_disk_while_the_folders_change_is_told_what_it_says() -> None:
+    may_look = asyncio.Event()
+
+    async def slowly(work: Callable[[], T]) -> T:
+        await may_look.wait()
+        return work()
+
+    withheld = Withheld(lambda: 0.0, slowly)
+    withheld.look("file:///p/a.py")
+    waiting = asyncio.create_task(withheld.known("file:///p/a.py"))
+    await settle()
+    withheld.set_folders(("file:///p",))
+    may_look.set()
+    await waiting
+
+    assert withheld.refusal("file:///p/a.py", Exclusion(())) is None
+    await withheld.aclose()
