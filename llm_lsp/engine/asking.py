@@ -17,7 +17,7 @@ from llm_lsp.core.dialogue import (
     mark_code,
     remembered,
 )
-from llm_lsp.core.redact import Redactor, redact_prompt
+from llm_lsp.core.redact import redact_prompt
 from llm_lsp.core.text import Text
 from llm_lsp.core.tokens import estimate_tokens
 from llm_lsp.core.trigger import admit_document
@@ -31,13 +31,10 @@ from llm_lsp.core.types import (
     Reason,
     Skip,
 )
-from llm_lsp.engine.bookkeeper import Bookkeeper, folder_of
-from llm_lsp.engine.clock import Clock
-from llm_lsp.engine.notices import Notices
-from llm_lsp.engine.registry import Registry
+from llm_lsp.engine.bookkeeper import folder_of
+from llm_lsp.engine.desk import Desk
 from llm_lsp.engine.reliability import Attempt
 from llm_lsp.engine.seat import Seat
-from llm_lsp.engine.withheld import Withheld
 from llm_lsp.errors import (
     AskError,
     BadRequestError,
@@ -86,19 +83,6 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """What asking shares with completion."""
-
-    registry: Registry
-    books: Bookkeeper
-    notices: Notices
-    clock: Clock
-    redactor: Redactor
-    withheld: Withheld
-    dialogues: Dialogues
-
-
-@dataclass(frozen=True, slots=True)
 class _Question:
     """What is asked, whoever will answer."""
 
@@ -113,8 +97,9 @@ class _Question:
 class Asking:
     """Leads the dialogues."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, dialogues: Dialogues) -> None:
         self._desk = desk
+        self._dialogues = dialogues
 
     async def ask(self, inquiry: Inquiry, request: CompletionRequest, progress: Progress) -> Reply:
         """Answer one question; raises LlmLspError. `request` stands for it in the books."""
@@ -124,7 +109,7 @@ class Asking:
         self._admit(document)
         folders, uri = self._desk.registry.runtime.folders, document.uri
         folder = folder_of(uri, folders) or next(iter(folders), "")
-        before = () if inquiry.is_new else await asyncio.to_thread(self._desk.dialogues.read, folder)
+        before = () if inquiry.is_new else await asyncio.to_thread(self._dialogues.read, folder)
         code = mark_code(inquiry, _path(uri, folder))
         question = _Question(request, code, inquiry.question, before, progress)
         exchange, finish = await self._answered(question)
@@ -230,7 +215,7 @@ class Asking:
 
     async def _keep(self, folder: str, exchanges: tuple[Exchange, ...]) -> str:
         try:
-            return await asyncio.to_thread(self._desk.dialogues.write, folder, exchanges)
+            return await asyncio.to_thread(self._dialogues.write, folder, exchanges)
         except DialogueError as exc:
             # The answer is here: it is not lost for that.
             self._desk.notices.say("dialogues", "warning", str(exc))

@@ -20,6 +20,7 @@ from llm_lsp.engine.bookkeeper import Bookkeeper
 from llm_lsp.engine.client import Client
 from llm_lsp.engine.client import Source as EditorSource
 from llm_lsp.engine.clock import Clock, InThread
+from llm_lsp.engine.desk import Desk
 from llm_lsp.engine.gathering import Gathering
 from llm_lsp.engine.notices import Notices
 from llm_lsp.engine.pipeline import CompletionPipeline
@@ -74,16 +75,8 @@ class CompletionEngine:
         self._withheld = Withheld(clock.now, world.in_thread)
         ledger = Ledger(world.store, self._notices, clock, world.utc)
         self._books = Bookkeeper(ledger, self._workspace.document, clock, world.utc)
-        self._pipeline = CompletionPipeline(
-            self.registry,
-            self._workspace,
-            self._gathering,
-            self._withheld,
-            self._notices,
-            clock,
-            world.redactor,
-            self._books,
-        )
+        self._desk = Desk(self.registry, self._withheld, world.redactor, self._books, self._notices, clock)
+        self._pipeline = CompletionPipeline(self._desk, self._workspace, self._gathering)
         self._alternatives = Alternatives(self._pipeline, self.next_id)
         self._waiting = Waiting(client, self._notices, clock)
         self._folders: tuple[str, ...] = ()
@@ -234,19 +227,9 @@ class CompletionEngine:
     @cached_property
     def _asking(self) -> Asking:
         # Imported when somebody asks: no completion needs it.
-        from llm_lsp.engine.asking import Asking, Desk, Memory
+        from llm_lsp.engine.asking import Asking, Memory
 
-        dialogues = (self._world.dialogues or Memory)()
-        desk = Desk(
-            self.registry,
-            self._books,
-            self._notices,
-            self._clock,
-            self._world.redactor,
-            self._withheld,
-            dialogues,
-        )
-        return Asking(desk)
+        return Asking(self._desk, (self._world.dialogues or Memory)())
 
     def _apply(self) -> None:
         resolved = self._stack.resolve()

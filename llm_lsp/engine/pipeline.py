@@ -6,7 +6,6 @@ import logging
 
 from llm_lsp.core.anchor import anchor_at
 from llm_lsp.core.context import Gathered
-from llm_lsp.core.redact import Redactor
 from llm_lsp.core.text import advance
 from llm_lsp.core.trigger import admit, gate
 from llm_lsp.core.types import (
@@ -20,22 +19,18 @@ from llm_lsp.core.types import (
     Reason,
     Skip,
 )
-from llm_lsp.engine.bookkeeper import Bookkeeper
 from llm_lsp.engine.cache import GenerationCache
 from llm_lsp.engine.calls import Calls
-from llm_lsp.engine.clock import Clock
+from llm_lsp.engine.desk import Desk
 from llm_lsp.engine.events import Foreseen
 from llm_lsp.engine.gathering import Gathering
 from llm_lsp.engine.limits import RateLimit
 from llm_lsp.engine.menu import MenuWait
 from llm_lsp.engine.meter import MeteredStream, Order, prompt_tokens
-from llm_lsp.engine.notices import Notices
 from llm_lsp.engine.place import CompletionJob, Place, Progress, Question, accepted
-from llm_lsp.engine.registry import Registry
 from llm_lsp.engine.seat import Seat
 from llm_lsp.engine.shown import Shown
 from llm_lsp.engine.turns import Turns
-from llm_lsp.engine.withheld import Withheld
 from llm_lsp.engine.workspace import Workspace
 from llm_lsp.errors import BudgetError, LlmLspError, UnreachableError
 from llm_lsp.providers.base import Stream
@@ -46,32 +41,18 @@ LOG = logging.getLogger(__name__)
 class CompletionPipeline:
     """Answers requests: each stage may end it, with a completion or with a Skip that says why not."""
 
-    def __init__(
-        self,
-        registry: Registry,
-        workspace: Workspace,
-        gathering: Gathering,
-        withheld: Withheld,
-        notices: Notices,
-        clock: Clock,
-        redactor: Redactor,
-        books: Bookkeeper,
-    ) -> None:
-        self._registry = registry
+    def __init__(self, desk: Desk, workspace: Workspace, gathering: Gathering) -> None:
+        self._registry, self._withheld, self._redactor = desk.registry, desk.withheld, desk.redactor
+        self._books, self._notices, self._clock = desk.books, desk.notices, desk.clock
         self._workspace = workspace
         self._gathering = gathering
-        self._withheld = withheld
-        self._notices = notices
-        self._clock = clock
-        self._redactor = redactor
-        self._books = books
-        self._cache = GenerationCache(clock.now)
-        self._calls = Calls(clock)
-        self._menu = MenuWait(clock)
+        self._cache = GenerationCache(self._clock.now)
+        self._calls = Calls(self._clock)
+        self._menu = MenuWait(self._clock)
         self._shown = Shown()
         self._looked_ahead: tuple[int, int] | None = None
         """The generation, and the offset in it, behind which was looked last: once, and not at each key."""
-        self._turns = Turns(registry, workspace, books.ledger, clock)
+        self._turns = Turns(desk.registry, workspace, desk.books.ledger, desk.clock)
 
     async def complete(
         self, request: CompletionRequest, progress: Progress | None = None
