@@ -100,6 +100,8 @@ class Ledger:
         """What was said of a budget, by its period."""
         self._calls: dict[int, Call] = {}
         self._being_written: tuple[Call, ...] = ()
+        self._reserved: set[int] = set()
+        """The calls that the store counts already, with the most that they could cost."""
         self._suggestions: dict[str, Suggestion] = {}
         self._counts: Counter[tuple[Subject, str]] = Counter()
         self._traces: list[TraceRow] = []
@@ -115,6 +117,7 @@ class Ledger:
         is_saved = self._file is not None and (save or limits.is_set)
         if is_saved != (self._store is self._file):
             self._store = self._file if self._file and is_saved else Memory()
+            self._reserved.clear()
         self._limits = limits
         self._judge()
 
@@ -143,6 +146,8 @@ class Ledger:
             allowed, spent = await self._in_thread(
                 self._store.reserve, call, lambda spent: self._allows(spent.plus(unwritten))
             )
+            if allowed:
+                self._reserved.add(call.number)
             self._spent = spent.plus(self._unwritten())
         except BooksError as exc:
             self._complain(exc)
@@ -215,6 +220,7 @@ class Ledger:
             self._due = self._rest_until = self._clock.now() + RETRY_S
         else:
             self._being_written = ()
+            self._reserved.difference_update(call.number for call in batch.calls)
             self._spent = spent.plus(self._unwritten())
             self._notices.spent(self.spent)
             self._notices.over(BOOKS_CAUSE)
@@ -240,11 +246,9 @@ class Ledger:
         self._suggestions = dict([*self._suggestions.items()][-MOST_PENDING:])
 
     def _unwritten(self) -> tuple[Call, ...]:
-        """Give the calls that the store's sums may lack, since it failed when they were reserved.
-
-        Others stand there with the most they could cost, and count twice for the moment until they are written.
-        """
-        return (*self._being_written, *self._calls.values())
+        """Give the calls that the store's sums lack, since it failed when they were to be reserved."""
+        pending = (*self._being_written, *self._calls.values())
+        return tuple(call for call in pending if call.number not in self._reserved)
 
     def _is_empty(self) -> bool:
         return not (self._calls or self._suggestions or self._counts or self._traces)
