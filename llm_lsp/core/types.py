@@ -185,10 +185,14 @@ class Generation:
         ends = sorted({*self.units, *self.phrases}) if by_phrase else self.units
         return next((end for end in ends if self.text[typed:end].strip()), None)
 
-    def answers(self, typed: int) -> bool:
+    def answers(self, typed: int, *, by_phrase: bool = False) -> bool:
         """Say whether it tells what comes after `typed` characters: more text, or that the model ended there."""
+        if self.end_after(typed, by_phrase=by_phrase) is not None:
+            return True
         is_said = self.finish is Finish.STOP and not self.text[typed:].strip()
-        return typed == 0 or is_said or self.end_after(typed) is not None
+        # A line of which no more than its beginning came says nothing to whoever wants it whole.
+        is_begun = self.finish is Finish.CUT and bool(self.phrases) and not self.units
+        return is_said or (typed == 0 and not is_begun)
 
 
 @dataclass(frozen=True, slots=True)

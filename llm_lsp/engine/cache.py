@@ -91,7 +91,7 @@ class GenerationCache:
             typed = entry.remaining_from(ask.anchor)
             if typed is None or (ask.is_hole and not entry.is_hole):
                 continue
-            if not entry.generation.answers(typed):
+            if not entry.generation.answers(typed, by_phrase=ask.by_phrase):
                 continue
             hit = Hit(entry.generation, typed)
             if entry.generation.id == shown_id and entry.generation.end_after(typed) is not None:

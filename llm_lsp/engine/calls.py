@@ -252,10 +252,12 @@ class Calls:
             )
             # Who waits comes first, then the cache and the books: its task ends in the loop's next turn, and what it
             # gives is written in the one after.
-            if self._step(e.Streamed(call_id, generation)):
+            is_shown = self._step(e.Streamed(call_id, generation))
+            if is_shown:
                 await asyncio.sleep(0)
                 await asyncio.sleep(0)
-            if len(generation.units) > known:
+            # What was shown is known also when its user goes elsewhere before the line is complete.
+            if is_shown or len(generation.units) > known:
                 job.done(generation)
             job.streamed(generation)
         else:

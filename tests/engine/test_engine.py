@@ -207,6 +207,30 @@ async def test_a_phrase_is_shown_while_the_rest_of_the_line_is_read(rig: Rig) ->
     assert len(rig.provider.streams) == 1
 
 
+async def test_what_was_shown_of_a_line_is_known_when_its_user_comes_back(rig: Rig) -> None:
+    await rig.write("y = ")
+    task = rig.ask()
+    await settle()
+    rig.provider.streams[0].say("first + second * third")
+    assert text_of(await task) == "first + second"
+
+    await rig.type("z")
+    rig.ask()
+    await settle()
+    document = rig.engine.document(URI)
+    assert document is not None
+    end = document.text.end
+    edit = Edit(Point(end.line, end.column - 1), end, "")
+    text = document.text.edit(edit.start, edit.end, "")
+    rig.engine.change(Document(URI, "python", 9, text), (edit,))
+
+    assert text_of(await rig.ask()) == "first + second"
+    assert rig.provider.streams[0].closed
+    # Who wants the whole line gets it of a model.
+    rig.provider.replies = ["whole + line\n"]
+    assert text_of(await rig.ask(Trigger.MANUAL)) == "whole + line"
+
+
 @pytest.mark.parametrize(
     ("settings", "trigger", "face"),
     [
