@@ -51,6 +51,10 @@ class Job(Protocol):
 
     def reader(self) -> Reader: ...
 
+    def named(self, generation_id: int) -> None:
+        """Take the id of what the call will give, before any of it comes."""
+        ...
+
     def streamed(self, generation: Generation) -> None:
         """Take what is kept so far, after each piece."""
         ...
@@ -238,6 +242,8 @@ class Calls:
     async def _follow(self, call_id: int, job: Job, stream: Stream, reader: Reader) -> Generation:
         self._next_generation_id += 1
         generation = Generation(self._next_generation_id, "", Finish.CUT, ())
+        # Not with the first text: who gets that is answered, and counted, before it is kept.
+        job.named(generation.id)
         finish, usage = Finish.TRUNCATED, Usage()
         async for chunk in stream:
             finish, usage = chunk.finish or finish, chunk.usage or usage

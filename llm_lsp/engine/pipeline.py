@@ -120,13 +120,15 @@ class CompletionPipeline:
         self._notices.answering(place.profile)
         return self._books.metered(place.request, place.profile, question.prompt, stream)
 
+    def wrote(self, order: Order, generation_id: int) -> None:
+        """Take note of which call a generation comes from."""
+        self._books.wrote(order, generation_id)
+
     def keep(self, place: Place, generation: Generation, order: Order | None) -> None:
         """Keep what a call gave, for whoever asks at its place or along its text."""
         self._cache.put(place.ask, generation)
-        if order is not None:
-            self._books.wrote(order, generation.id)
-            if (reported := generation.usage.input_tokens) is not None:
-                place.seat.counted(prompt_tokens(order.prompt), reported)
+        if order is not None and (reported := generation.usage.input_tokens) is not None:
+            place.seat.counted(prompt_tokens(order.prompt), reported)
         if generation.finish is Finish.TRUNCATED:
             place.seat.reliability.left()
 

@@ -183,6 +183,10 @@ class Books(Protocol):
         """Count what a call uses."""
         ...
 
+    def wrote(self, order: Order, generation_id: int) -> None:
+        """Take note of which call a generation comes from."""
+        ...
+
     def keep(self, place: Place, generation: Generation, order: Order | None) -> None:
         """Keep what a call gave."""
         ...
@@ -248,6 +252,11 @@ class CompletionJob:
         # Where closing does not stop the bill the model was told to stop at the line's end.
         lines = STREAK_LINES if place.profile.cancel_stops_billing else 0
         return Streak(rule, lines, self._books.phrase_words(place))
+
+    def named(self, generation_id: int) -> None:
+        """Tell whose text it will be."""
+        if self._order is not None:
+            self._books.wrote(self._order, generation_id)
 
     def streamed(self, generation: Generation) -> None:
         """Show the text so far, as it would be inserted; what is read on for later is not shown."""

@@ -172,6 +172,19 @@ async def test_an_answer_that_was_known_is_no_call() -> None:
     assert store.counted() == {"called": 1, "known": 1, "keystrokes": 1}
 
 
+async def test_an_answer_from_the_middle_of_its_call_is_a_call() -> None:
+    rig = Rig()
+    await rig.write("x = ")
+    asking = rig.begin()
+    await settle()
+    rig.provider.streams[0].say("1 + 1\ny = ")
+    assert isinstance(await asking, Completion)
+    store = await rig.close()
+
+    assert store.counted() == {"called": 1}
+    assert [row.call for batch in store.batches for row in batch.traces] == [1]
+
+
 async def test_why_nothing_was_shown_is_counted() -> None:
     rig = Rig()
     await rig.write("x = 1;")

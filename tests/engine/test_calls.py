@@ -53,6 +53,9 @@ class ScriptedJob:
     def reader(self) -> FirstLine:
         return FirstLine()
 
+    def named(self, generation_id: int) -> None:
+        pass
+
     def streamed(self, generation: Generation) -> None:
         pass
 
