@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 
 from llm_lsp.core.budget import Spent
@@ -20,6 +22,17 @@ def save(path: Path, spent: Spent) -> None:
 def load(path: Path) -> Spent | None:
     """Read it; None where there is none, or no good one."""
     try:
-        return Spent(**json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError):
+        said = json.loads(path.read_bytes())
+        return Spent(
+            date.fromisoformat(said["day"]).isoformat(),
+            _money(said["money_today"]),
+            _money(said["money_this_month"]),
+            int(said["tokens_today"]),
+            int(said["tokens_this_month"]),
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
+
+
+def _money(said: Mapping[str, float]) -> Mapping[str, float]:
+    return {currency: float(amount) for currency, amount in said.items()}

@@ -121,8 +121,7 @@ class Store:
                 self._path, BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=16
             )
             try:
-                if _prepare(connection, self._path):
-                    _restore(connection, snapshot.load(self._snapshot))
+                _prepare(connection, self._path, snapshot.load(self._snapshot))
             except BaseException:
                 connection.close()
                 raise
@@ -201,8 +200,8 @@ class Store:
         )
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> bool:
-    """Set a connection up; give whether its tables are new."""
+def _prepare(connection: sqlite3.Connection, path: Path, spent: Spent | None) -> None:
+    """Set a connection up; new books begin with what is known to be spent."""
     connection.execute("PRAGMA journal_mode = TRUNCATE").fetchone()
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("BEGIN IMMEDIATE")
@@ -210,6 +209,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> bool:
     if version == 0:
         for statement in schema.TABLES.split(";"):
             connection.execute(statement)
+        # In the same transaction: books without it would count as whole at the next start.
+        _restore(connection, spent)
         connection.execute(f"PRAGMA user_version = {schema.VERSION}")
     connection.commit()
     if version > schema.VERSION:
@@ -217,11 +218,10 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> bool:
     oldest = (datetime.now(UTC).date() - timedelta(days=KEEP_DAYS)).isoformat()
     for statement in schema.DROP_OLD:
         connection.execute(statement, (oldest,))
-    return version == 0
 
 
 def _restore(connection: sqlite3.Connection, spent: Spent | None) -> None:
-    """Begin new books with what is known to be spent: a budget outlives a file that was lost."""
+    """Write what is known to be spent into new books: a budget outlives a file that was lost."""
     if spent is None:
         return
     first = f"{spent.day[:7]}-01"

@@ -162,6 +162,38 @@ def test_a_corrupt_file_is_set_aside_and_what_was_spent_stays_spent(path: Path) 
     fresh.close()
 
 
+def test_new_books_whose_making_was_broken_off_still_begin_with_what_was_spent(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Store(path)
+    first.reserve(a_call(1, 2.0), anything)
+    first.close()
+    path.unlink()
+
+    def broken(connection: sqlite3.Connection, spent: Spent | None) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "_restore", broken)
+        with pytest.raises(BooksError):
+            Store(path).write(Batch(NOON))
+    again = Store(path)
+    assert again.write(Batch(NOON)).money_today == {"USD": 2.0}
+    again.close()
+
+
+@pytest.mark.parametrize(
+    "said", ["", "[]", "{}", '{"day": 7}', '{"day": "2026-11-22", "money_today": 1}'], ids=repr
+)
+def test_a_snapshot_that_is_no_good_stops_no_books(path: Path, said: str) -> None:
+    path.parent.mkdir()
+    path.with_name("spent.json").write_text(said)
+
+    books = Store(path)
+    assert books.write(Batch(NOON, (a_call(1, 1.0),))).money_today == {"USD": 1.0}
+    books.close()
+
+
 def test_a_newer_file_is_left_alone(path: Path) -> None:
     Store(path).write(Batch(NOON))
     connection = sqlite3.connect(path)
