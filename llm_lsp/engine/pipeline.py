@@ -285,6 +285,8 @@ class CompletionPipeline:
             except LlmLspError as exc:
                 # The wait of a retry is the scheduler's, as every wait: a newer request ends it.
                 following = await self._turns.after(place, exc, tried)
+                # The failure may have taken a minute, and the settings may have changed in it.
+                following = self._admit(place.request) or following
                 if isinstance(following, Skip):
                     return following
                 self._left(place.request, "model", f"{exc}; asked again")

@@ -330,3 +330,14 @@ async def test_explain_says_who_was_passed_over_and_why(rig: Several) -> None:
     await rig.ask()
 
     assert "main is passed over: h refused the key" in rig.engine.explain()
+
+
+async def test_what_was_excluded_while_a_call_failed_goes_to_nobody_else(rig: Several) -> None:
+    await rig.write("x = ")
+    task = rig.ask()
+    await settle()
+    rig.engine.configure("editor settings", {"privacy": {"exclude": ["*.py"]}})
+    rig.main.streams[-1].fail(UnreachableError("h: nothing listens"))
+
+    assert reason_of(await task) is Reason.EXCLUDED
+    assert rig.spare.streams == []
