@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 
 import click
 
-from llm_lsp.cli.complete import FILE, chosen, refuse_unknown, running
-from llm_lsp.cli.console import ConsoleClient
+from llm_lsp.cli.complete import chosen, refuse_unknown, running
+from llm_lsp.cli.console import ConsoleClient, write
+from llm_lsp.cli.options import config_option
 from llm_lsp.cli.settings import read_settings
 from llm_lsp.cli.target import read_part
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
 from llm_lsp.core.dialogue import ANSWER_TOKENS, Inquiry
-from llm_lsp.core.unsafe import visible
 
 
 @click.command(context_settings={"ignore_unknown_options": True})  # `-:3` is a place
@@ -24,7 +23,7 @@ from llm_lsp.core.unsafe import visible
 @click.option("--new", "is_new", is_flag=True, help="Start over: forget what was said in this folder before.")
 @click.option("--language", default="", help="LSP language identifier; by default from the file's name.")
 @click.option("--provider", default="", help="Ask this provider in place of the settings' one.")
-@click.option("--config", "config_file", type=FILE, help="Settings file in place of the user's.")
+@config_option
 def command(
     question: str, place: str | None, is_new: bool, language: str, provider: str, config_file: Path | None
 ) -> None:
@@ -45,13 +44,7 @@ def command(
 async def print_answer(stack: SettingsStack, inquiry: Inquiry) -> None:
     """Print the answer while it grows; raises LlmLspError where there is none."""
     async with running(stack, ConsoleClient()) as engine:
-        reply = await engine.ask(inquiry, show)
+        reply = await engine.ask(inquiry, write)
     click.echo()
     if not reply.is_whole:
         click.secho(f"the answer was cut at {ANSWER_TOKENS} tokens", err=True, dim=True)
-
-
-def show(piece: str) -> None:
-    """Print a piece; a terminal would obey hidden characters, a script wants them."""
-    click.echo(visible(piece) if sys.stdout.isatty() else piece, nl=False)
-    sys.stdout.flush()

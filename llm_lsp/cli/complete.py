@@ -5,33 +5,33 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import click
 
-from llm_lsp.cli.console import ConsoleClient
+from llm_lsp.cli.console import ConsoleClient, write
+from llm_lsp.cli.options import config_option
 from llm_lsp.cli.settings import read_settings
 from llm_lsp.cli.target import Target, read_batch, read_target
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
 from llm_lsp.core.types import Completion, CompletionRequest, Skip, Trigger
-from llm_lsp.core.unsafe import visible
 from llm_lsp.engine.engine import CompletionEngine
 from llm_lsp.errors import ConfigError
-
-FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.command(context_settings={"ignore_unknown_options": True})  # `-:3` is a place
 @click.argument("place", metavar="FILE[:LINE[:COLUMN]]", required=False)
 @click.option("--language", default="", help="LSP language identifier; by default from the file's name.")
 @click.option("--provider", default="", help="Use this provider in place of the settings' one.")
-@click.option("--config", "config_file", type=FILE, help="Settings file in place of the user's.")
+@config_option
 @click.option(
-    "--batch", type=FILE, help="Complete each place of a file of JSON lines, and print a JSON line for each."
+    "--batch",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Complete each place of a file of JSON lines, and print a JSON line for each.",
 )
 @click.option("--show-prompt", is_flag=True, help="Print what would be sent to the model, and send nothing.")
 @click.option(
@@ -191,8 +191,5 @@ class Printer:
         click.echo()
 
     def _print(self, text: str) -> None:
-        piece = text.removeprefix(self._printed)
-        # A file holds them, too, and then an answer may: a terminal would obey them, a script wants them.
-        click.echo(visible(piece) if sys.stdout.isatty() else piece, nl=False)
-        sys.stdout.flush()
+        write(text.removeprefix(self._printed))
         self._printed = text

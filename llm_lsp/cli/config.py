@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from llm_lsp.cli.options import config_option, json_option
+from llm_lsp.cli.options import config_option, json_option, new_config_option
 from llm_lsp.cli.settings import WORKSPACE_FILE, policy_file, read_settings, user_file
 from llm_lsp.config.stack import Resolved
 from llm_lsp.config.values import Config
@@ -50,7 +50,7 @@ def show(config_file: Path | None, as_json: bool) -> None:
 
 
 @command.command()
-@config_option
+@new_config_option
 @click.option("--all", "every", is_flag=True, help="Print every file that is read, and whether it is there.")
 def path(config_file: Path | None, every: bool) -> None:
     """Print the place of your settings file, whether or not it is there."""
@@ -71,7 +71,7 @@ def schema() -> None:
 
 
 @command.command()
-@config_option
+@new_config_option
 def init(config_file: Path | None) -> None:
     """Write a settings file in which everything is explained and nothing is set yet.
 

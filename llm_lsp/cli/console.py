@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from llm_lsp.core.unsafe import visible
@@ -31,3 +33,9 @@ class ConsoleClient:
 
     def status(self, status: Status) -> None:
         """A command ends with its own words."""
+
+
+def write(text: str) -> None:
+    """Print what others wrote, at once; a terminal would obey its hidden characters, a script wants them."""
+    click.echo(visible(text) if sys.stdout.isatty() else text, nl=False)
+    sys.stdout.flush()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from llm_lsp import system
+from llm_lsp.cli.options import json_option
 from llm_lsp.cli.settings import read_settings
 from llm_lsp.config.values import LocalConfig
 from llm_lsp.core.secret import Secret, clean_key
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from llm_lsp.local.state import ServerState
 
 KEY_VARIABLE = "LLM_LSP_SERVE_KEY"
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group()

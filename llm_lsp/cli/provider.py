@@ -15,7 +15,7 @@ import click
 
 from llm_lsp.cli.checklist import as_json as checks_as_json
 from llm_lsp.cli.checklist import has_failed, print_checks
-from llm_lsp.cli.options import config_option, json_option
+from llm_lsp.cli.options import config_option, json_option, new_config_option
 from llm_lsp.cli.settings import read_settings, user_file
 from llm_lsp.cli.user_file import UserFile
 from llm_lsp.config.parse import nearest
@@ -81,7 +81,7 @@ def show(config_file: Path | None, as_json: bool) -> None:
 )
 @click.option("--use/--no-use", default=None, help="Use it from now on; by default if none is chosen yet.")
 @click.option("--test/--no-test", "tests", default=True, help="Ask it a few short questions at the end.")
-@config_option
+@new_config_option
 def add(
     name: str, tests: bool, use: bool | None, config_file: Path | None, **given: str | bool | None
 ) -> None:
@@ -120,7 +120,7 @@ def test(name: str | None, config_file: Path | None, as_json: bool) -> None:
 
 @command.command()
 @click.argument("name")
-@config_option
+@new_config_option
 def remove(name: str, config_file: Path | None) -> None:
     """Take NAME out of your settings file, and its key out of the keyring."""
     from llm_lsp.cli.keys import delete_key

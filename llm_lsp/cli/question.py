@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 
 import click
 
+from llm_lsp.cli.console import write
 from llm_lsp.core.types import ChatPrompt, FimPrompt, RawPrompt
 from llm_lsp.core.unsafe import visible
 from llm_lsp.engine.place import Question
@@ -43,7 +43,7 @@ def print_plain(question: Question) -> None:
     click.secho(f"to {profile.provider}, model {profile.model or 'of the server'}", err=True, dim=True)
     for name, text in parts(question):
         click.secho(f"--- {visible(name)}", err=True, dim=True)
-        click.echo(visible(text) if sys.stdout.isatty() else text)
+        write(f"{text}\n")
     stops = ", ".join(map(repr, prompt.stop)) or "none"
     click.secho(f"--- at most {prompt.max_tokens} tokens; stops: {stops}", err=True, dim=True)
 
