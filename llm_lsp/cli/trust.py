@@ -23,7 +23,11 @@ def command(folder: Path | None, revoke: bool) -> None:
     Once it changes it is a stranger's again.
     """
     trusted = TrustedFiles(user_config_folder() / TRUSTED_FILES)
+    if folder is None and revoke:
+        raise click.UsageError("name a FOLDER, as in: llm-lsp trust . --revoke")
     if folder is None:
+        if not trusted.paths:
+            click.echo("no folder is trusted", err=True)
         for name in trusted.paths:
             click.echo(name)
         return

@@ -92,3 +92,17 @@ def test_a_broken_list_trusts_nobody(folder: Path, content: str) -> None:
     (folder.parent / "config/trusted.json").write_text(content)
 
     assert menu_of(folder) == "auto"
+
+
+def test_whose_trust_is_taken_back_must_be_named(folder: Path) -> None:
+    result = run("--revoke")
+
+    assert result.exit_code == 2
+    assert "name a FOLDER" in result.stderr
+
+
+def test_an_empty_list_says_so(folder: Path) -> None:
+    result = run()
+
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "no folder is trusted" in result.stderr
