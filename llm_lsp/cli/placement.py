@@ -12,6 +12,7 @@ from enum import Enum
 from pathlib import Path
 
 import llm_lsp
+from llm_lsp.cli.settings import user_state_folder
 from llm_lsp.errors import EditorFileError
 from llm_lsp.system import write_private
 
@@ -89,9 +90,7 @@ class Placement:
     @classmethod
     def of_this_user(cls) -> Placement:
         """Give the one whose record is in the user's state folder."""
-        from platformdirs import user_state_path
-
-        return cls(user_state_path("llm-lsp", appauthor=False) / "editors.json")
+        return cls(user_state_folder() / "editors.json")
 
     def install(self, content: bytes, path: Path) -> Outcome:
         """Write a file, unless one is there that was not written from here, or was changed since.

@@ -71,8 +71,8 @@ class LocalPaths:
         """Give the platform's folders for this user."""
         import platformdirs
 
-        models = platformdirs.user_cache_path("llm-lsp") / "models"
-        return cls(models, platformdirs.user_state_path("llm-lsp"))
+        models = platformdirs.user_cache_path("llm-lsp", appauthor=False) / "models"
+        return cls(models, platformdirs.user_state_path("llm-lsp", appauthor=False))
 
 
 class LocalModels:
