@@ -16,14 +16,14 @@ from llm_lsp.cli.console import ConsoleClient
 from llm_lsp.cli.eval_tables import print_tables
 from llm_lsp.cli.options import config_option, json_option
 from llm_lsp.cli.progress import counting_bar
-from llm_lsp.cli.settings import APP, read_settings
+from llm_lsp.cli.settings import read_settings, user_state_folder
 from llm_lsp.cli.vary import variants
 from llm_lsp.cli.wiring import build_engine
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.core.types import Trigger
 from llm_lsp.engine.engine import CompletionEngine
 from llm_lsp.engine.registry import exclusion_of
-from llm_lsp.evaluation.cuts import KINDS
+from llm_lsp.evaluation.cuts import KINDS, Kind
 from llm_lsp.evaluation.files import Repository
 from llm_lsp.evaluation.holes import Hole, draw
 from llm_lsp.evaluation.lane import Bench
@@ -41,6 +41,21 @@ def names(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, 
     return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
+def kinds_named(ctx: click.Context, param: click.Parameter, value: str) -> tuple[Kind, ...]:
+    """Read kinds of holes, in the order in which they are measured."""
+    named = names(ctx, param, value)
+    if not named or not set(named) <= set(KINDS):
+        raise click.BadParameter(f"choose among {', '.join(KINDS)}")
+    return tuple(kind for kind in KINDS if kind in named)
+
+
+def place_of_report(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
+    """Refuse a place that nothing can be written to, before an hour of measuring."""
+    if value and not value.absolute().parent.is_dir():
+        raise click.BadParameter(f"there is no folder {value.parent}")
+    return value
+
+
 @click.command()
 @click.argument("root", metavar="PATH", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option(
@@ -49,7 +64,7 @@ def names(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, 
 @click.option("--seed", default=1, show_default=True, help="Draws the holes: the same seed, the same holes.")
 @click.option(
     "--kinds",
-    callback=names,
+    callback=kinds_named,
     default=",".join(KINDS),
     metavar="NAMES",
     show_default=True,
@@ -76,7 +91,12 @@ def names(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, 
     show_default=True,
     help="Ask as an editor does while typing, or as its user does by hand.",
 )
-@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a report with plots.")
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    callback=place_of_report,
+    help="Write a report with plots.",
+)
 @click.option("--fresh", is_flag=True, help="Forget what earlier runs on PATH have measured.")
 @config_option
 @json_option
@@ -84,7 +104,7 @@ def command(
     root: Path,
     count: int,
     seed: int,
-    kinds: tuple[str, ...],
+    kinds: tuple[Kind, ...],
     languages: tuple[str, ...],
     varied: tuple[str, ...],
     trigger: str,
@@ -98,21 +118,14 @@ def command(
     Holes are cut into its files, one at a time, and filled as in an editor; the rest of PATH stays as context.
     The code goes to the provider that your settings name. A run that was interrupted goes on where it stopped.
     """
-    wanted = [kind for kind in KINDS if kind in kinds]
-    if len(wanted) != len(kinds) or not kinds:
-        raise click.BadParameter(f"choose among {', '.join(KINDS)}", param_hint="--kinds")
-    if html and not html.absolute().parent.is_dir():
-        raise click.BadParameter(f"there is no folder {html.parent}", param_hint="--html")
     root = root.resolve()
     stack = read_settings(config_file, [root])
     measured = variants(stack, varied, Trigger(trigger))
     excluded = exclusion_of(stack.resolve().config.privacy, (root.as_uri(),))
     files = Repository(root, excluded, languages)
-    holes = list(islice(draw(files.paths(), files.read, seed, wanted), count))
+    holes = list(islice(draw(files.paths(), files.read, seed, kinds), count))
     if not holes:
-        raise click.ClickException(
-            f"no holes can be cut into what is in {root}; ignored, excluded and generated files are left out"
-        )
+        raise nothing_to_cut(root, languages)
     file = result_file(root)
     if fresh:
         file.clear()
@@ -128,11 +141,19 @@ def command(
     show(report, as_json=as_json)
 
 
+def nothing_to_cut(root: Path, languages: Sequence[str]) -> click.ClickException:
+    """Say that a folder has no holes to fill, and what was left out."""
+    what = f"the {', '.join(languages)}" if languages else "what is"
+    return click.ClickException(
+        f"no holes can be cut into {what} in {root}; ignored, excluded and generated files are left out"
+    )
+
+
 def show(report: Report, *, as_json: bool) -> None:
     """Print what was measured; exits with 1 where something was not."""
     if as_json:
         click.echo(json.dumps(report.as_mapping(), indent=2, ensure_ascii=False))
-    else:
+    elif report.rows:
         print_tables(report)
     for fault in report.faults:
         click.secho(f"error: {fault}", err=True, fg="red")
@@ -163,8 +184,6 @@ async def measure(
 
 def result_file(root: Path) -> ResultFile:
     """Give the file with all that was ever measured on a folder; it holds code, and is its user's alone."""
-    from platformdirs import user_state_path
-
-    folder = private_folder(user_state_path(APP, appauthor=False) / "eval")
+    folder = private_folder(user_state_folder() / "eval")
     digest = hashlib.sha256(str(root).encode("utf-8", "surrogateescape")).hexdigest()[:12]
     return ResultFile(folder / f"{root.name}-{digest}.jsonl")

@@ -116,7 +116,9 @@ def test_ignored_and_secret_files_have_no_holes(api: ModelApi, home: Path) -> No
     [
         pytest.param(("--kinds", "line,lines"), "choose among line, span, block", id="a kind that is none"),
         pytest.param(("--html", "nowhere/r.html"), "no folder nowhere", id="no folder for the report"),
-        pytest.param(("--languages", "cobol"), "no holes can be cut", id="a language that is not there"),
+        pytest.param(
+            ("--languages", "cobol"), "no holes can be cut into the cobol", id="a language that is not there"
+        ),
         pytest.param(("--vary", "max_tokens"), "KEY=VALUE,VALUE", id="no values"),
         pytest.param(("--vary", "completion.multilin=auto"), "multiline", id="no setting"),
         pytest.param(("--vary", "completion.multiline=maybe"), "never", id="no value of it"),
