@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-# 5 MiB, three files: security.md 4.3.
+# Bytes, in three files: enough for a day of debugging, and the disk never fills (PRIVACY.md says so).
 MAX_BYTES = 5 * 1024 * 1024
 BACKUPS = 2
 # At INFO these log whole messages and URLs: both can hold what must not be in a log.
