@@ -45,6 +45,6 @@ async def print_answer(stack: SettingsStack, inquiry: Inquiry) -> None:
     """Print the answer while it grows; raises LlmLspError where there is none."""
     async with running(stack, ConsoleClient()) as engine:
         reply = await engine.ask(inquiry, write)
-    click.echo()
+        click.echo()
     if not reply.is_whole:
         click.secho(f"the answer was cut at {ANSWER_TOKENS} tokens", err=True, dim=True)

@@ -74,9 +74,11 @@ async def complete_one(stack: SettingsStack, target: Target, printer: Printer) -
     client = ConsoleClient()
     async with running(stack, client) as engine:
         result = await ask(engine, target, printer.show)
+        if isinstance(result, Completion):
+            # Before the books are closed: what cannot be saved is said on a line of its own.
+            printer.finish(result)
     if isinstance(result, Skip):
         raise refusal(result, client)
-    printer.finish(result)
 
 
 async def print_question(stack: SettingsStack, target: Target, *, as_json: bool) -> None:

@@ -56,6 +56,15 @@ async def test_the_answer_is_printed_and_the_lines_are_sent(home: Path) -> None:
     assert message == '<file path="a.py" language="python" first_line="2">\nb = 2\nc = 3\n</file>\nWhat is b?'
 
 
+async def test_a_warning_about_the_books_follows_the_whole_answer(home: Path) -> None:
+    (home / "data").write_text("no folder")
+
+    async with talker(home, "It is| two."):
+        result = await ask("What is b?")
+
+    assert result.output.startswith("It is two.\nwarning: usage is not saved")
+
+
 async def test_the_next_question_knows_the_last_until_new_starts_over(home: Path) -> None:
     async with talker(home, "one", "two", "three") as standin:
         await ask("first?")

@@ -53,6 +53,14 @@ async def test_the_lines_read_on_for_later_are_not_printed(tmp_path: Path) -> No
     assert result.stdout == "return open()\n"
 
 
+async def test_a_warning_about_the_books_follows_the_whole_line(home: Path) -> None:
+    (home / "data").write_text("no folder")
+
+    result = await completed(home, "-:2", "open()\n", stdin="x = 1\ny = \nz = 3\n")
+
+    assert result.output.startswith("open()\nwarning: usage is not saved")
+
+
 async def test_standard_input_takes_a_place_too(tmp_path: Path) -> None:
     result = await completed(tmp_path, "-:2", "1\n", stdin="x = 1\ny = \nz = 3\n")
 
