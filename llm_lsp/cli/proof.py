@@ -36,6 +36,9 @@ async def prove(config: Config, report: Callable[[str], None]) -> list[Check]:
         return steps_to(exc)
     except LlmLspError as exc:
         return [Check("provider", "fail", str(exc))]
+    profile = provider.profile
+    # Seven answers of a server that others keep busy took six minutes.
+    report(f"asking {profile.provider} a few short questions, which a busy server takes minutes for")
     async with contextlib.aclosing(provider):
         asked = await ask(provider)
         limits = limit_checks(provider)

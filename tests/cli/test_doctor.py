@@ -68,6 +68,10 @@ def test_a_provider_that_works_is_proven(own: Path, api: ModelApi) -> None:
     assert set(api.keys) == {f"Bearer {KEY}"}
 
 
+def test_who_is_asked_is_told_before_the_wait(own: Path, api: ModelApi) -> None:
+    assert "asking mine a few short questions" in run("--json").stderr
+
+
 def test_the_probes_time_to_first_token_is_told(own: Path) -> None:
     checks = {check["name"]: check for check in json.loads(run("--json").stdout)["checks"]}
     assert checks["answers"]["seconds"] > 0
