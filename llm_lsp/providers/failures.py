@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from llm_lsp.core.addresses import is_loopback
 from llm_lsp.errors import (
     AuthError,
     BadRequestError,
@@ -301,11 +302,19 @@ def _unconnected(where: Where, exc: Exception) -> UnreachableError:
                 f"the name {where.host} is not known: check the network and base_url of {where.provider}"
             )
         if isinstance(cause, ConnectionRefusedError):
-            return UnreachableError(
-                f"nothing listens at {where.host}: start the server, or check base_url of {where.provider}"
-            )
+            return UnreachableError(_refused(where))
     return UnreachableError(
         f"no connection to {where.host}: check the network and base_url of {where.provider}"
+    )
+
+
+def _refused(where: Where) -> str:
+    """Say who does not listen: this machine is never asked through a proxy, elsewhere it may be that."""
+    if is_loopback(f"http://{where.host}"):
+        return f"nothing listens at {where.host}: start the server, or check base_url of {where.provider}"
+    return (
+        f"nothing listens at {where.host}, or at the proxy on the way: "
+        f"check that it runs, HTTPS_PROXY and base_url of {where.provider}"
     )
 
 

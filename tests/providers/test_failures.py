@@ -201,3 +201,16 @@ def test_an_exception_of_the_library_becomes_one_line(
     assert type(found) is kind
     assert words in str(found)
     check_line(found)
+
+
+@pytest.mark.parametrize(
+    ("host", "remedy"),
+    [
+        pytest.param("127.0.0.1:8080", "start the server", id="this machine"),
+        pytest.param("[::1]:8080", "start the server", id="this machine by IPv6"),
+        pytest.param("api.example.com", "HTTPS_PROXY", id="another, perhaps through a proxy"),
+    ],
+)
+def test_who_refuses_is_started_here_and_looked_for_on_the_way_elsewhere(host: str, remedy: str) -> None:
+    found = from_exception(Where("mine", host), connect_error(ConnectionRefusedError()))
+    assert remedy in str(found)
