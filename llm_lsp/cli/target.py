@@ -14,6 +14,8 @@ import click
 from llm_lsp.core.extensions import language_for_path
 from llm_lsp.core.text import Text
 from llm_lsp.core.types import Document, Point
+from llm_lsp.core.unsafe import visible
+from llm_lsp.engine.files import decode
 
 TARGET = re.compile(r"(?P<file>.+?)(?::(?P<line>\d+))?(?::(?P<column>\d+))?$")
 
@@ -59,9 +61,19 @@ def _read(name: str, language: str, form: str) -> Document:
     except OSError as exc:
         hint = f"; a place is written {form}" if ":" in name else ""
         raise click.ClickException(f"cannot read {name}: {exc.strerror}{hint}") from exc
-    text = Text.of(raw.decode("utf-8", "replace"))
     uri = "untitled:stdin" if name == "-" else Path(name).resolve().as_uri()
-    return Document(uri, language or language_for_path(name), 1, text)
+    return Document(uri, language or language_for_path(name), 1, Text.of(_decode(raw, name)))
+
+
+def _decode(raw: bytes, name: str) -> str:
+    text = decode(raw)
+    if text is not None:
+        return text
+    if b"\0" not in raw:  # Else it is binary, and refused as that.
+        # It is some system's code page, such as GBK, which no file names.
+        about = f"{visible(name)} is not UTF-8: what cannot be read in it is replaced, save it as UTF-8"
+        click.secho(f"warning: {about}", err=True, fg="yellow")
+    return raw.decode("utf-8", "replace")
 
 
 def point_of(text: Text, line: int | None, column: int | None) -> Point:

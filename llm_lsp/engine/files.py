@@ -107,6 +107,15 @@ def kin_of(language: str) -> str:
     return _KIN.get(language, language)
 
 
+def decode(data: bytes) -> str | None:
+    """Read a source file's bytes, without their mark; None where they are neither UTF-8 nor marked as UTF-16."""
+    marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    try:
+        return data.decode("utf-16" if data.startswith(marks) else "utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+
+
 def _likeness(name: str, other: str) -> int:
     one, two = (_stem_words(each) for each in (name, other))
     return len(one & two)
@@ -121,7 +130,7 @@ def _read(path: Path, name: str) -> SourceFile | Unusable:
     data = read_plain_file(path, MAX_BYTES)
     if data is None:
         return Unusable(f"it is no plain file of at most {MAX_BYTES >> 10} KiB")
-    text = _decoded(data)
+    text = decode(data)
     if text is None:
         return Unusable("it is neither UTF-8 nor marked as UTF-16")
     if "\0" in text:
@@ -131,14 +140,6 @@ def _read(path: Path, name: str) -> SourceFile | Unusable:
         return Unusable("its lines are too long for code that somebody wrote")
     is_generated = any(mark in text[:_HEAD_CHARS] for mark in _GENERATED)
     return SourceFile(Piece(path.as_uri(), name, language_for_path(path.name), lines), is_generated)
-
-
-def _decoded(data: bytes) -> str | None:
-    marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-    try:
-        return data.decode("utf-16" if data.startswith(marks) else "utf-8-sig")
-    except UnicodeDecodeError:
-        return None
 
 
 def _longest(lines: Iterable[str]) -> int:

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from llm_lsp.cli.complete import Printer, command
-from llm_lsp.cli.target import point_of
+from llm_lsp.cli.target import point_of, read_target
 from llm_lsp.core.text import Text
 from llm_lsp.core.types import Completion, Point
 from tests.providers.standin import DONE, Peer, Received, serve, text
@@ -93,6 +93,25 @@ def test_what_cannot_be_completed_is_said_in_one_line(
 
     assert result.exit_code != 0
     assert message in (result.output or "") + str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "warns"),
+    [
+        pytest.param("# 价格\n".encode("gbk"), "# \ufffd\u06f8\ufffd", True, id="GBK"),
+        pytest.param("# 价格\n".encode("utf-16"), "# 价格", False, id="marked as UTF-16"),
+        pytest.param("# 价格\n".encode("utf-8-sig"), "# 价格", False, id="marked as UTF-8"),
+    ],
+)
+def test_a_file_is_read_as_it_is_marked_and_else_a_warning_is_given(
+    data: bytes, line: str, warns: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.py").write_bytes(data)
+
+    target = read_target(f"{tmp_path}/a.py", "")
+
+    assert target.document.text.line(0) == line
+    assert ("a.py is not UTF-8" in capsys.readouterr().err) == warns
 
 
 async def test_json_says_what_is_replaced(tmp_path: Path) -> None:
