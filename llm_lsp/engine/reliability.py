@@ -35,8 +35,8 @@ Kinds = tuple[type[ProviderError], ...]
 
 # Only new settings, a new key or a request by hand can change the outcome of these.
 LASTING: Kinds = (AuthError, MoneyError, TlsError, NotFoundError)
-# Seconds after which a call finds out whether its user has mended it, as by a new key in the keyring: who only types
-# must not stay without completion for that. A call that is refused costs nothing; the breaker waits as long at most.
+# Seconds after which a call finds out whether a refused key was changed meanwhile, as in the keyring: who only types
+# must not stay without completion for that. Nothing else is mended without its user's saying so.
 LATCH_S = 60.0
 # And of this many refused requests in a row: a single one may be due to its text.
 BAD_REQUESTS = 2
@@ -122,7 +122,7 @@ class Reliability:
         """Say why it is not to be asked now, or None. Asking costs nothing and changes nothing."""
         if patience is Patience.ASKED and now >= self._by_hand_at + BY_HAND_S:
             return None
-        if self._latched and now < self._latched_at + LATCH_S:
+        if self._latched and not (isinstance(self._latched, AuthError) and now >= self._latched_at + LATCH_S):
             return Skip(Reason.PROVIDER_FAILED, str(self._latched))
         if patience is Patience.COMMAND and self._tokens >= 1:
             return None  # It waits, see `ready_at`.

@@ -81,7 +81,12 @@ def test_what_only_the_user_can_mend_stops_calls(errors: list[LlmLspError]) -> N
         assert skip.detail == str(errors[-1])
 
 
-def test_a_call_now_and_then_finds_out_whether_its_user_has_mended_it() -> None:
+@pytest.mark.parametrize("errors", LASTING[1:])
+def test_only_a_changed_key_needs_no_word_of_its_user(errors: list[LlmLspError]) -> None:
+    assert reason(troubled(*errors), TYPING, NOW + 100 * LATCH_S) is Reason.PROVIDER_FAILED
+
+
+def test_a_call_now_and_then_finds_out_whether_a_refused_key_was_changed() -> None:
     it = troubled(AuthError("h refused the key"))
     assert reason(it, TYPING, NOW + LATCH_S) is None
     it.failed(AuthError("h refused the key"), Attempt(TYPING), NOW + LATCH_S)
