@@ -89,6 +89,9 @@ def _show(first: str, total: Figures, groups: Mapping[By, Mapping[str, Figures]]
 
     # As wide as its columns need: a table that is cut to eighty columns for a file says nothing.
     console = Console(width=None if Console().is_terminal else 160)
+    if _is_empty(total):
+        # Requests that asked nobody have rows, too, with nothing to show in them.
+        groups = {}
     for line in filter(None, (*_summary(first, total), budget)):
         console.print(line, markup=False, highlight=False)
     for name, rows in groups.items():
@@ -98,6 +101,8 @@ def _show(first: str, total: Figures, groups: Mapping[By, Mapping[str, Figures]]
 
 
 def _summary(first: str, total: Figures) -> list[str]:
+    if _is_empty(total):
+        return [f"Since {first}: no keystroke, no call and no suggestion."]
     lines = [
         f"Since {first}: {_money(total)} for {total.calls:,} calls, {total.read:,} tokens read and "
         f"{total.written:,} written{_about(total)}.",
@@ -111,6 +116,10 @@ def _summary(first: str, total: Figures) -> list[str]:
             f"Of {total.unpriced:,} calls nobody knows the price: set price_input and price_output of their provider."
         )
     return lines
+
+
+def _is_empty(total: Figures) -> bool:
+    return not (total.calls or total.keystrokes or total.suggestions)
 
 
 def _show_group(console: Console, name: By, rows: Mapping[str, Figures]) -> None:

@@ -188,3 +188,12 @@ def test_follow_tells_each_request_once(books: Store, home: Path, monkeypatch: p
         "automatic, ghost text, python in web: nothing after 212 ms, snoozed",
     ]
     books.close()
+
+
+def test_without_anything_to_tell_there_is_one_line(home: Path) -> None:
+    Store(home / "data" / "usage.db").write(Batch(time.time(), counts={(SUBJECT, "NO_PROVIDER"): 1}))
+
+    lines = run("usage").stdout.splitlines()
+
+    assert len(lines) == 1
+    assert lines[0].endswith("no keystroke, no call and no suggestion.")
