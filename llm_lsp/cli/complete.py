@@ -156,7 +156,9 @@ def refuse_unknown(stack: SettingsStack, provider: str) -> None:
     resolved = stack.resolve()
     if resolved.config.provider != provider:
         about = [problem.message for problem in resolved.problems if f'"{provider}"' in problem.message]
-        raise ConfigError(about[0] if about else f"{provider} cannot be used; see llm-lsp provider list")
+        raise ConfigError(
+            f"{about[0] if about else f'{provider} cannot be used'}; see `llm-lsp provider list`"
+        )
 
 
 def as_mapping(result: Completion | Skip) -> dict[str, object]:

@@ -16,6 +16,7 @@ config_option = click.option(
     metavar="FILE",
     help=_CONFIG_HELP,
 )
+# One may be made here; and the server says in the editor what is not there.
 new_config_option = click.option(
     "--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help=_CONFIG_HELP
 )

@@ -134,6 +134,8 @@ def remove(name: str, config_file: Path | None) -> None:
     click.echo(f"{file.path}: {name} is removed{', and its key' if had_key else ''}", err=True)
 
 
+_OWN_PROVIDER = ": give them by --api and --base-url, or take a name of `llm-lsp provider list`"
+
 # Option -> setting.
 _SETTINGS: Mapping[str, str] = {
     "api": "api",
@@ -172,7 +174,7 @@ def checked(file: UserFile, name: str) -> ProviderConfig:
     ]
     if about:
         preset = PRESETS.get(name)
-        hint = f": {preset.note}" if preset else nearest(name, PRESETS)
+        hint = f": {preset.note}" if preset else nearest(name, PRESETS) or _OWN_PROVIDER
         raise ConfigError(f"{about[0]}{hint if ' needs ' in about[0] else ''}")
     return resolved.config.providers[name]
 

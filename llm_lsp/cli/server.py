@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from llm_lsp.cli.options import new_config_option
 from llm_lsp.engine.client import Client, Engine
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -15,9 +16,7 @@ LEVELS = ("debug", "info", "warning", "error")
 
 @click.command()
 @click.option("--stdio", is_flag=True, help="Accepted for editors that pass it; there is no other way.")
-@click.option(
-    "--config", "config_file", type=click.Path(path_type=Path), help="Settings file in place of the user's."
-)
+@new_config_option
 @click.option(
     "--log-file", type=click.Path(path_type=Path), help="Write the log here in place of standard error."
 )

@@ -114,6 +114,7 @@ class TestAdd:
         ("arguments", "message"),
         [
             pytest.param(["codstral"], 'needs api and base_url, did you mean "codestral"?', id="a slip"),
+            pytest.param(["qqq"], "give them by --api and --base-url", id="a name of the user's own"),
             pytest.param(
                 ["azure"], "azure needs base_url: base_url is https://RESOURCE", id="an address of one's own"
             ),
