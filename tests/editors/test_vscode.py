@@ -233,7 +233,10 @@ def test_a_key_goes_to_the_programs_input_and_into_no_argument(scene: Scene) -> 
 
 
 def test_the_server_runs_in_no_folder_of_a_workspace(scene: Scene) -> None:
-    pids = [pid for pid in os.listdir("/proc") if pid.isdigit() and is_ours(pid, scene.folder)]
+    # It is started anew after a provider was added.
+    pids = wait_for(
+        lambda: [pid for pid in os.listdir("/proc") if pid.isdigit() and is_ours(pid, scene.folder)]
+    )
     assert pids
     assert {os.readlink(f"/proc/{pid}/cwd") for pid in pids} == {str(scene.folder / "home")}
 
