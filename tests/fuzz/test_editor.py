@@ -191,7 +191,8 @@ def spoilt(draw: st.DrawFn) -> tuple[str, object]:
         if draw(st.booleans()) and way:
             del place[last]
         else:
-            place[last] = draw(WRONG)
+            # A copy: the next round may spoil this very value, and it is drawn again.
+            place[last] = copy.deepcopy(draw(WRONG))
     return method, params["params"]
 
 
