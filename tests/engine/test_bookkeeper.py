@@ -33,7 +33,7 @@ from tests.doubles import FakeClock, ScriptedProvider, at_once, settle
 from tests.engine.books import ListStore
 from tests.engine.test_engine import ListedFinder, RecordingClient, same_stack
 
-URI = "file:///home/me/web/src/a.py"
+URI = "file:///u/web/src/a.py"
 PAID = Profile("mine", "m", "none", max_tokens=64, price=Price(1.0, 10.0))
 
 
@@ -64,7 +64,7 @@ class Rig:
             utc=lambda: NOON + self.clock.now(),
         )
         self.engine = CompletionEngine(stack, world, self.client)
-        self.engine.set_folders(("file:///home/me/web",))
+        self.engine.set_folders(("file:///u/web",))
 
     async def write(self, text: str) -> None:
         self.engine.open(Document(URI, "python", 1, Text.of(text)))
@@ -295,10 +295,10 @@ async def test_before_the_first_request_there_is_nothing_to_explain() -> None:
 @pytest.mark.parametrize(
     ("folders", "name"),
     [
-        pytest.param(("file:///home/me/web",), "web", id="its folder"),
-        pytest.param(("file:///home/me/web/", "file:///home/me/web/src"), "src", id="the deepest"),
-        pytest.param(("file:///home/me/we",), "", id="another that begins alike"),
-        pytest.param(("file:///home/me",), "me", id="a home"),
+        pytest.param(("file:///u/web",), "web", id="its folder"),
+        pytest.param(("file:///u/web/", "file:///u/web/src"), "src", id="the deepest"),
+        pytest.param(("file:///u/we",), "", id="another that begins alike"),
+        pytest.param(("file:///u",), "u", id="a home"),
         pytest.param((), "", id="none"),
     ],
 )

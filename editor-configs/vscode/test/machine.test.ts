@@ -5,7 +5,7 @@ import { findProgram, inEnvironment, type Machine } from "../src/machine";
 
 /** Describe a machine by its programs. */
 function machine(programs: string[], path = "/usr/bin:/opt/bin"): Machine {
-  return { platform: "linux", env: { PATH: path }, home: "/home/u", isProgram: (each) => programs.includes(each) };
+  return { platform: "linux", env: { PATH: path }, home: "/u", isProgram: (each) => programs.includes(each) };
 }
 
 test("the first on the PATH is taken", () => {
@@ -13,7 +13,7 @@ test("the first on the PATH is taken", () => {
 });
 
 test("where pipx and uv put theirs is looked at without a PATH", () => {
-  assert.equal(findProgram("llm-lsp", machine(["/home/u/.local/bin/llm-lsp"], "")), "/home/u/.local/bin/llm-lsp");
+  assert.equal(findProgram("llm-lsp", machine(["/u/.local/bin/llm-lsp"], "")), "/u/.local/bin/llm-lsp");
 });
 
 test("a relative entry of the PATH is never looked at: it would be the folder that is open", () => {

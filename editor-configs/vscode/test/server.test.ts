@@ -10,7 +10,7 @@ function machine(...programs: string[]): Machine {
   return {
     platform: "linux",
     env: { PATH: "/usr/bin" },
-    home: "/home/u",
+    home: "/u",
     isProgram: (each) => programs.includes(each),
   };
 }
