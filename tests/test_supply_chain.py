@@ -15,7 +15,7 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.e2e.test_stdio import INLINE, SOURCE, first_item, options, say_one_line
+from tests.e2e.session import INLINE, SOURCE, first_item, options, say_one_line
 from tests.lsp.editors import EDITORS
 from tests.lsp.fakes import URI
 from tests.lspclient import running

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.vitals import Vitals
-from tests.e2e.test_stdio import INLINE, options
+from tests.e2e.session import INLINE, options
 from tests.lsp.fakes import URI
 from tests.lspclient import LspClient, running
 from tests.providers.standin import DONE, Peer, Received, serve, text

@@ -1,4 +1,7 @@
-"""The server as an editor starts it, over its pipes: it answers, it survives, and it ends when it should."""
+"""The server as an editor starts it, over its pipes: it answers, and it ends when it should.
+
+What editors do wrong is tried in `tests/faults/test_client.py`.
+"""
 
 from __future__ import annotations
 
@@ -9,41 +12,11 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.session import FAKE, INLINE, MENU, SOURCE, first_item, options, say_one_line, shut_down
 from tests.lsp.editors import EDITORS
 from tests.lsp.fakes import URI, at, span
-from tests.lspclient import LspClient, frame, running, unsafe_parts
-from tests.providers.standin import DONE, Peer, Received, StandIn, serve, text
-
-INLINE = "textDocument/inlineCompletion"
-MENU = "textDocument/completion"
-FAKE = (sys.executable, "-m", "tests.e2e.fake_server")
-SOURCE = "import math\ntotal = add("
-MEBIBYTE = 1024 * 1024
-
-
-async def say_one_line(received: Received, peer: Peer) -> None:
-    """Answer every call with one line."""
-    await peer.stream(text("a, "), text("b)\n"), text("", "stop"), DONE)
-    await peer.end()
-
-
-def options(standin: StandIn) -> dict[str, Any]:
-    """Give initializationOptions that name the stand-in."""
-    provider = {"api": "openai-completions", "base_url": standin.url + "/v1", "model": "qwen2.5-coder-0.5b"}
-    return {
-        "provider": "standin",
-        "providers": {"standin": provider},
-        "completion": {"menu_timeout_ms": 10_000},
-    }
-
-
-async def first_item(client: LspClient, method: str) -> Any:
-    """Ask until there is an item: the answer with the settings is on its way while the first requests come."""
-    for _ in range(100):
-        if items := (await client.ask(method, at(1, 12)))["result"]["items"]:
-            return items[0]
-        await asyncio.sleep(0.05)
-    raise AssertionError("no item came")
+from tests.lspclient import running, unsafe_parts
+from tests.providers.standin import DONE, Peer, Received, serve, text
 
 
 @pytest.mark.parametrize("name", ["VS Code", "Neovim 0.11", "lsp-mode", "vim-lsp"])
@@ -133,26 +106,6 @@ async def test_a_cancelled_request_closes_the_call(tmp_path: Path) -> None:
         await asyncio.wait_for(hung_up.wait(), 10)
 
 
-async def test_what_is_no_lsp_is_answered_and_survived(tmp_path: Path) -> None:
-    async with running(tmp_path, *FAKE) as client:
-        client.message({"id": "early", "method": INLINE, "params": at(0, 0)})
-        assert (await client.expect("early"))["error"]["code"] == -32002
-        await client.initialize()
-        for body in (b"{", b"[]", b"\xff", b"[" * 50_000):
-            client.send(frame(body))
-        assert (await client.expect(None))["error"]["code"] == -32700
-        client.answered_twice = 0  # All four answers have the id null.
-        client.send(
-            b'content-length:57\nX-Other: y\n\n{"jsonrpc":"2.0","id":"lf","method":"no/such/method  "  }'
-        )
-        assert (await client.expect("lf"))["error"]["code"] == -32601
-        client.open(URI, "x = ")
-        assert (await client.ask(INLINE, {"position": None}))["error"]["code"] == -32602
-        assert (await client.ask(INLINE, at(0, 4)))["result"]["items"][0]["insertText"] == "answer()"
-        client.answered_twice = 0
-        await shut_down(client)
-
-
 async def test_what_others_print_and_read_leaves_the_protocol_alone(tmp_path: Path) -> None:
     async with running(tmp_path, *FAKE, "print") as client:
         await client.initialize()
@@ -160,58 +113,6 @@ async def test_what_others_print_and_read_leaves_the_protocol_alone(tmp_path: Pa
         assert (await client.ask(INLINE, at(0, 4)))["result"]["items"]
         await shut_down(client)
         assert await client.errors() == "a stray print\nand one past Python\n"
-
-
-async def shut_down(client: LspClient) -> None:
-    assert (await client.ask("shutdown", None))["result"] is None
-    client.notify("exit", None)
-    assert await client.ended() == 0
-
-
-async def test_exit_without_shutdown_ends_with_1(tmp_path: Path) -> None:
-    async with running(tmp_path, *FAKE) as client:
-        await client.initialize()
-        client.notify("exit", None)
-        assert await client.ended() == 1
-
-
-async def test_the_end_of_the_input_ends_the_server(tmp_path: Path) -> None:
-    async with running(tmp_path, *FAKE) as client:
-        await client.initialize()
-        assert client.process.stdin is not None
-        client.process.stdin.close()
-        assert await client.ended() == 0
-
-
-async def test_broken_framing_ends_the_server_with_one_line(tmp_path: Path) -> None:
-    async with running(tmp_path, *FAKE) as client:
-        await client.initialize()
-        client.send(b"Content-Length: 99999999999\r\n\r\n")
-        assert await client.ended() == 1
-        assert (await client.errors()).splitlines() == [
-            "llm-lsp: Content-Length is no number of at most ten digits"
-        ]
-
-
-async def test_a_message_that_is_too_long_is_survived(tmp_path: Path) -> None:
-    async with running(tmp_path, *FAKE) as client:
-        await client.initialize()
-        client.open(URI, "x = ")
-        client.send(b"Content-Length: %d\r\n\r\n" % (129 * MEBIBYTE))
-        for _ in range(129):
-            await client.send_slowly(b"x" * MEBIBYTE)
-        assert (await client.ask(INLINE, at(0, 4)))["result"]["items"]
-
-
-async def test_a_dead_editor_ends_the_server_although_its_input_stays_open(tmp_path: Path) -> None:
-    editor = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE
-    )
-    async with running(tmp_path, *FAKE) as client:
-        await client.initialize(processId=editor.pid)
-        editor.kill()
-        await editor.wait()
-        assert await client.ended() == 1
 
 
 async def test_an_editor_in_another_container_ends_nothing(tmp_path: Path) -> None:

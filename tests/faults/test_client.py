@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.test_stdio import FAKE, INLINE, MENU, SOURCE, first_item, options, say_one_line, shut_down
+from tests.e2e.session import FAKE, INLINE, MENU, SOURCE, first_item, options, say_one_line, shut_down
 from tests.lsp.fakes import URI, at, edit
 from tests.lspclient import LspClient, frame, running
 from tests.providers.standin import Peer, Received, serve
 
 PARSE_ERROR, INVALID_REQUEST, NO_METHOD, INVALID_PARAMS = -32700, -32600, -32601, -32602
-NOT_INITIALIZED, CANCELLED = -32002, -32800
+NOT_INITIALIZED = -32002
+MEBIBYTE = 1024 * 1024
 ROOT = Path(__file__).parents[2]
 
 
@@ -53,7 +54,8 @@ async def test_fault_28_broken_framing_ends_the_server_with_one_line(head: bytes
         await client.initialize()
         client.send(head)
         assert await client.ended() == 1
-        assert len((await client.errors()).splitlines()) == 1
+        [line] = (await client.errors()).splitlines()
+        assert line.startswith("llm-lsp: ")
 
 
 @pytest.mark.parametrize(
@@ -98,10 +100,20 @@ async def test_fault_30_what_is_no_message_harms_no_other(body: str, tmp_path: P
             await raw(client, body)
         client.send(frame(b"\xff\xfe{}"))
         await still_works(client)
+        assert client.expect(None).result()["error"]["code"] in (PARSE_ERROR, INVALID_REQUEST)
         client.answered_twice = 0  # What has no id, or the same one, is refused with it each time.
         await shut_down(client)
         # Each kind of fault once, however often it comes.
         assert len([line for line in (await client.errors()).splitlines() if line]) <= 3
+
+
+async def test_fault_30_a_message_that_is_too_long_harms_no_other(tmp_path: Path) -> None:
+    async with running(tmp_path, *FAKE) as client:
+        await client.initialize()
+        client.send(b"Content-Length: %d\r\n\r\n" % (129 * MEBIBYTE))
+        for _ in range(129):
+            await client.send_slowly(b"x" * MEBIBYTE)
+        await still_works(client)
 
 
 async def test_fault_31_the_order_of_a_session_is_held(tmp_path: Path) -> None:
@@ -261,13 +273,22 @@ async def test_fault_38_a_dead_editor_ends_the_server(tmp_path: Path) -> None:
         assert await client.ended() == 1
 
 
-async def test_fault_38_an_end_within_a_message_ends_the_server(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("last", "status"),
+    [
+        pytest.param(b"", 0, id="between messages"),
+        pytest.param(b"Content-Length: 9\r\n\r\n{", 1, id="within one"),
+    ],
+)
+async def test_fault_38_the_end_of_the_input_ends_the_server(
+    last: bytes, status: int, tmp_path: Path
+) -> None:
     async with running(tmp_path, *FAKE) as client:
         await client.initialize()
-        client.send(b"Content-Length: 100\r\n\r\n{")
+        client.send(last)
         assert client.process.stdin is not None
         client.process.stdin.close()
-        assert await client.ended() == 1
+        assert await client.ended() == status
 
 
 async def test_fault_39_shutdown_answers_what_is_pending_and_hangs_up(tmp_path: Path) -> None:
