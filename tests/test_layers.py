@@ -36,7 +36,7 @@ ROOMS = {
     "asyncio": ("engine", "providers", "local", "lsp", "evaluation", "cli"),
     "tree_sitter": ("core.syntax", "core.outline"),
     "click": ("cli",),
-    "rich": ("cli", "local"),
+    "rich": ("cli",),
     "sqlite3": ("books",),
     "tomlkit": ("cli",),
     "keyring": ("cli",),

@@ -7,23 +7,25 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 
 import click
 
 from llm_lsp.cli.console import ConsoleClient
-from llm_lsp.cli.eval_tables import print_tables
 from llm_lsp.cli.options import config_option, json_option
 from llm_lsp.cli.progress import counting_bar
 from llm_lsp.cli.settings import read_settings, user_state_folder
+from llm_lsp.cli.table import print_table
 from llm_lsp.cli.vary import variants
 from llm_lsp.cli.wiring import build_engine
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.core.types import Trigger
+from llm_lsp.core.unsafe import visible
 from llm_lsp.engine.engine import CompletionEngine
 from llm_lsp.engine.registry import exclusion_of
 from llm_lsp.evaluation.cuts import KINDS, Kind
+from llm_lsp.evaluation.figures import COLUMNS, cells, sentence
 from llm_lsp.evaluation.files import Repository
 from llm_lsp.evaluation.holes import Hole, draw
 from llm_lsp.evaluation.lane import Bench
@@ -31,7 +33,7 @@ from llm_lsp.evaluation.page import page
 from llm_lsp.evaluation.probe import Probe
 from llm_lsp.evaluation.results import Known, Result, ResultFile
 from llm_lsp.evaluation.run import Work, run
-from llm_lsp.evaluation.summary import Report
+from llm_lsp.evaluation.summary import ALL, Report
 from llm_lsp.evaluation.variants import Variant
 from llm_lsp.system import private_folder
 
@@ -154,11 +156,27 @@ def show(report: Report, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(report.as_mapping(), indent=2, ensure_ascii=False))
     elif report.rows:
-        print_tables(report)
+        show_figures(report)
     for fault in report.faults:
         click.secho(f"error: {fault}", err=True, fg="red")
     if report.faults:
         raise SystemExit(1)
+
+
+def show_figures(report: Report) -> None:
+    """Print a table of all variants by language and kind, and how they did against the first."""
+    rows: list[list[str]] = []
+    for _, group in groupby(report.rows, lambda row: (row.language, row.kind)):
+        if rows and len(report.names) > 1:
+            rows.append([])
+        rows += [[row.language, row.kind, row.variant, *cells(row)] for row in group]
+    title = f"completion in {report.repository}"
+    print_table(("language", "kind", "variant", *COLUMNS), rows, COLUMNS, title)
+    for duel in report.duels:
+        click.echo(visible(sentence(duel, next(iter(report.names.values())))))
+    failed = sum(row.failed for row in report.rows if (row.language, row.kind) == (ALL, ALL))
+    if failed:
+        click.echo(f"{failed} holes could not be asked for; the next run tries them again")
 
 
 async def measure(

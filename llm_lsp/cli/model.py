@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ import click
 from llm_lsp import system
 from llm_lsp.cli.options import json_option
 from llm_lsp.cli.settings import read_settings
+from llm_lsp.cli.table import print_table
 from llm_lsp.config.values import LocalConfig
 from llm_lsp.core.secret import Secret, clean_key
 from llm_lsp.errors import ConfigError, DownloadError, LlmLspError, LocalModelError, NoAnswerError
@@ -126,8 +126,17 @@ def list_models(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    columns = {"name": "model", "here": "here", "size_mb": "MB", "licence": "licence", "note": "note"}
-    _print_table(columns, rows)
+    cells = [
+        (
+            str(row["name"]),
+            "yes" if row["here"] else "",
+            f"{row['size_mb']:,}",
+            str(row["licence"]),
+            str(row["note"]),
+        )
+        for row in rows
+    ]
+    print_table(("model", "here", "MB", "licence", "note"), cells, figures=("MB",))
 
 
 def _row(
@@ -173,9 +182,9 @@ def ps(as_json: bool) -> None:
     elif not rows:
         say("no model server runs")
     else:
-        _print_table(
-            {"model": "model", "pid": "pid", "port": "port", "threads": "threads", "minutes": "minutes"}, rows
-        )
+        figures = ("pid", "port", "threads", "minutes")
+        cells = [[str(row[column]) for column in ("model", *figures)] for row in rows]
+        print_table(("model", *figures), cells, figures)
 
 
 def _process(state: ServerState) -> dict[str, object]:
@@ -252,27 +261,6 @@ def _announce(models: LocalModels, state: ServerState) -> None:
     say(
         f"{state.spec.model} is served at http://127.0.0.1:{state.port}, its key is in {models.state_file(state)}"
     )
-
-
-def _print_table(columns: dict[str, str], rows: list[dict[str, object]]) -> None:
-    """Print chosen columns; what is true shows as yes, what is false or empty as nothing."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for key, title in columns.items():
-        is_number = all(isinstance(row[key], int) and not isinstance(row[key], bool) for row in rows)
-        table.add_column(title, justify="right" if is_number else "left", no_wrap=key in ("name", "model"))
-    for row in rows:
-        table.add_row(*(_cell(row[key]) for key in columns))
-    # A pipe gets whole lines.
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else ""
-    return str(value)
 
 
 def local_models() -> LocalModels:

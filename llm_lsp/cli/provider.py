@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import get_args
 
@@ -17,6 +17,7 @@ from llm_lsp.cli.checklist import as_json as checks_as_json
 from llm_lsp.cli.checklist import has_failed, print_checks
 from llm_lsp.cli.options import config_option, json_option, new_config_option
 from llm_lsp.cli.settings import read_settings, user_file
+from llm_lsp.cli.table import print_table
 from llm_lsp.cli.user_file import UserFile
 from llm_lsp.config.parse import nearest
 from llm_lsp.config.stack import Resolved, SettingsStack
@@ -60,14 +61,7 @@ def show(config_file: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(row) for row in found], indent=2))
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("NAME", "STATE", "API", "ADDRESS", "MODEL", "KEY", box=None, pad_edge=False)
-    for row in found:
-        table.add_row(*asdict(row).values())
-    # What is piped is not broken into lines.
-    Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 400).print(table)
+    print_table([field.name for field in fields(Row)], [astuple(row) for row in found])
 
 
 @command.command()

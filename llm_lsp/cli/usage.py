@@ -15,6 +15,7 @@ from llm_lsp.books.figures import Figures
 from llm_lsp.books.reader import By, Reader, days_back
 from llm_lsp.cli.options import config_option, json_option
 from llm_lsp.cli.settings import books_file, read_settings
+from llm_lsp.cli.table import GAP, print_table, width
 from llm_lsp.core.budget import Limits, Spent, most_used
 from llm_lsp.core.trace import cost_words
 from llm_lsp.core.unsafe import visible
@@ -23,14 +24,11 @@ from llm_lsp.engine.usage import limits_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rich.console import Console
-    from rich.table import Table
-
 GROUPS: tuple[By, ...] = ("day", "model", "language", "project")
 DAYS = 30
 # Cells of the longest bar, and of the shortest that says something.
 MOST_BAR, LEAST_BAR = 30, 6
-# Cells of a column of figures with its margin. Those that a terminal has no room for are left out, from the right.
+# Cells of a column of figures with its gap. Those that a terminal has no room for are left out, from the right.
 COLUMN_CELLS = 12
 COLUMNS = ("cost", "tokens", "calls", "accepted", "per 100 keys", "no call", "first ms", "kept per 1k")
 
@@ -85,19 +83,15 @@ def _budget_line(limits: Limits, spent: Spent) -> str:
 
 
 def _show(first: str, total: Figures, groups: Mapping[By, Mapping[str, Figures]], budget: str) -> None:
-    from rich.console import Console
-
-    # As wide as its columns need: a table that is cut to eighty columns for a file says nothing.
-    console = Console(width=None if Console().is_terminal else 160)
     if _is_empty(total):
         # Requests that asked nobody have rows, too, with nothing to show in them.
         groups = {}
     for line in filter(None, (*_summary(first, total), budget)):
-        console.print(line, markup=False, highlight=False)
+        click.echo(line)
     for name, rows in groups.items():
         if rows:
-            console.print()
-            _show_group(console, name, rows)
+            click.echo()
+            _show_group(name, rows)
 
 
 def _summary(first: str, total: Figures) -> list[str]:
@@ -122,29 +116,21 @@ def _is_empty(total: Figures) -> bool:
     return not (total.calls or total.keystrokes or total.suggestions)
 
 
-def _show_group(console: Console, name: By, rows: Mapping[str, Figures]) -> None:
+def _show_group(name: By, rows: Mapping[str, Figures]) -> None:
     names = {key: visible(key) or "(none)" for key in rows}
-    room = console.width - max(len(name), *map(len, names.values())) - 2
+    room = width() - max(len(name), *map(len, names.values())) - GAP
     n_columns = max(1, min(len(COLUMNS), room // COLUMN_CELLS))
-    bar_cells = min(MOST_BAR, room - n_columns * COLUMN_CELLS - 2)
+    bar_cells = min(MOST_BAR, room - n_columns * COLUMN_CELLS - GAP)
     sizes = _sizes(rows)
-    table = _table(name, n_columns)
-    for key, each in rows.items():
-        bar = _bar(bar_cells * sizes[key]) if bar_cells >= LEAST_BAR else ""
-        table.add_row(names[key], bar, *_cells(each)[:n_columns])
-    console.print(table)
-
-
-def _table(name: By, n_columns: int) -> Table:
-    from rich.box import SIMPLE
-    from rich.table import Table
-
-    table = Table(title=f"by {name}", title_justify="left", box=SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column(name, no_wrap=True)
-    table.add_column("", no_wrap=True, style="cyan")
-    for column in COLUMNS[:n_columns]:
-        table.add_column(column, justify="right", no_wrap=True)
-    return table
+    cells = [
+        (
+            names[key],
+            _bar(bar_cells * sizes[key]) if bar_cells >= LEAST_BAR else "",
+            *_cells(each)[:n_columns],
+        )
+        for key, each in rows.items()
+    ]
+    print_table((name, "", *COLUMNS[:n_columns]), cells, COLUMNS, f"by {name}")
 
 
 def _sizes(rows: Mapping[str, Figures]) -> dict[str, float]:

@@ -51,7 +51,7 @@ def test_a_table_says_how_it_went(api: ModelApi) -> None:
     assert result.exit_code == 0, result.output
     assert len(api.keys) == 3
     rows = [line.split() for line in result.stdout.splitlines() if "as set" in line]
-    assert [row[3] for row in rows] == ["all", "line", "span", "block"]
+    assert [row[1] for row in rows] == ["all", "line", "span", "block"]
     assert "holes: 3 of 3" in result.stderr
 
 

@@ -1,0 +1,53 @@
+"""A table on standard output, for a terminal or a pipe; knows nothing of what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from llm_lsp.core.unsafe import visible
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# Cells between two columns.
+GAP = 2
+# Cells. A pipe has no width: what is cut or broken for one says nothing to `grep`.
+_PIPE_CELLS = 1000
+
+
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], figures: Collection[str] = (), title: str = ""
+) -> None:
+    """Print rows below their columns' names; an empty row is a blank line.
+
+    The columns named by `figures` stand to the right. They and the first one are never broken into lines. Hidden
+    characters are escaped: a terminal would obey them.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    # The box takes a cell between two columns, the padding the other of GAP.
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
+    table.title, table.title_justify = visible(title) or None, "left"
+    for column in columns:
+        is_figure = column in figures
+        is_whole = is_figure or column == columns[0]
+        table.add_column(column, justify="right" if is_figure else "left", no_wrap=is_whole, overflow="fold")
+    for row in rows:
+        table.add_row(*map(visible, row))
+    _console().print(table)
+
+
+def width() -> int:
+    """Give the cells that a row may have."""
+    return _console().width
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    console = Console(markup=False, highlight=False)
+    if not console.is_terminal:
+        console.width = _PIPE_CELLS
+    return console
