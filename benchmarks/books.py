@@ -21,7 +21,8 @@ from pathlib import Path
 
 from llm_lsp.books.store import Store
 from llm_lsp.config.values import BudgetConfig
-from llm_lsp.core.ledger import Batch, Call, Outcome, Subject
+from llm_lsp.core.batch import Batch
+from llm_lsp.core.ledger import Call, Outcome, Subject
 from llm_lsp.core.types import Usage
 from llm_lsp.engine.client import Level, Progress, Status
 from llm_lsp.engine.clock import LoopClock

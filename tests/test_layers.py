@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,23 @@ def test_imports_go_one_way(module: str) -> None:
     ours = [name.removeprefix("llm_lsp.") for name in imports(module) if is_within(name, "llm_lsp")]
 
     assert [name for name in ours if not any(is_within(name, other) for other in allowed)] == []
+
+
+def test_no_import_leads_back_to_where_it_began() -> None:
+    """Where there is no circle, the modules have an order in which each imports earlier ones only."""
+    names = {module.removesuffix(".__init__") for module in modules()}
+    graph = {
+        module.removesuffix(".__init__"): {
+            found
+            for name in imports(module)
+            # A module, or something in one.
+            for found in (name.removeprefix("llm_lsp."), name.removeprefix("llm_lsp.").rpartition(".")[0])
+            if is_within(name, "llm_lsp") and found in names
+        }
+        for module in modules()
+    }
+
+    assert tuple(TopologicalSorter(graph).static_order())
 
 
 @pytest.mark.parametrize("module", modules())

@@ -25,8 +25,9 @@ from llm_lsp.providers.base import Provider
 
 if TYPE_CHECKING:
     from llm_lsp.books.store import Store
+    from llm_lsp.core.batch import Batch
     from llm_lsp.core.budget import Spent
-    from llm_lsp.core.ledger import Batch, Call
+    from llm_lsp.core.ledger import Call
     from llm_lsp.engine.asking import Dialogues
     from llm_lsp.local.models import LocalModels
 

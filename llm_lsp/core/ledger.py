@@ -1,15 +1,11 @@
-"""The rows of the books as values: calls, suggestions, counts and traces; they hold no text of any document."""
+"""Calls and suggestions as the books have them; they hold no text of any document."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from llm_lsp.core.types import Usage
-
-if TYPE_CHECKING:
-    from llm_lsp.core.trace import TraceRow
 
 Outcome = Literal["reserved", "complete", "cut", "closed", "failed"]
 """How a call ended: by itself, when all that was wanted had come, because nobody wanted it, or in an error.
@@ -78,16 +74,3 @@ class Suggestion:
     """How much of it was accepted."""
     kept_chars: tuple[int | None, ...] = (None, None, None)
     """How much of that was still there at each of CHECKPOINTS_S; None where it was not looked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Rows that are written at once."""
-
-    at: float
-    """The time of writing, as in Call."""
-    calls: tuple[Call, ...] = ()
-    suggestions: tuple[Suggestion, ...] = ()
-    counts: Mapping[tuple[Subject, str], int] = field(default_factory=dict)
-    """How many more there were of something: "keystrokes", or how requests were answered."""
-    traces: tuple[TraceRow, ...] = ()

@@ -9,25 +9,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+# A profile has one, so it stands there.
+from llm_lsp.core.types import Price as Price
 from llm_lsp.core.types import Usage
 
 PER = 1_000_000
 """Tokens that a price is for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """The price of a million tokens, in `currency`."""
-
-    input: float
-    output: float
-    cached: float | None = None
-    """Of input that the API had in its cache; None where it costs as much as other input."""
-    written: float | None = None
-    """Of input that the API writes into its cache, likewise."""
-    currency: str = "USD"
-
-
 FREE = Price(0.0, 0.0)
 
 

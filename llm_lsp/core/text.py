@@ -11,9 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
-from typing import Literal
-
-from llm_lsp.core.types import Edit, Point
+from typing import Literal, NamedTuple
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 """What a client counts its columns in."""
@@ -21,6 +19,22 @@ Encoding = Literal["utf-8", "utf-16", "utf-32"]
 # Lines. An edit copies the lines of one block and the list of blocks: 512 and 500 references at 125,000 lines,
 # so both are about the square root of what people open.
 BLOCK_LINES = 256
+
+
+class Point(NamedTuple):
+    """A place in a text: 0-based line, and column in code points (never UTF-16 units)."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One change: `text` replaces `start` to `end` of the text as it was before this change."""
+
+    start: Point
+    end: Point
+    text: str
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

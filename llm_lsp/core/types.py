@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal
 
 from llm_lsp.core.steps import Steps
 
-if TYPE_CHECKING:
-    from llm_lsp.core.prices import Price
-    from llm_lsp.core.text import Text
-
-
-class Point(NamedTuple):
-    """A place in a text: 0-based line, and column in code points (never UTF-16 units)."""
-
-    line: int
-    column: int
+# Edits and points travel, too: whoever handles requests finds them here.
+from llm_lsp.core.text import Edit as Edit
+from llm_lsp.core.text import Point as Point
+from llm_lsp.core.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +24,6 @@ class Document:
     """The LSP language identifier, "" where the client gave none."""
     version: int
     text: Text
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """One change: `text` replaces `start` to `end` of the text as it was before this change."""
-
-    start: Point
-    end: Point
-    text: str
 
 
 class Trigger(Enum):
@@ -141,6 +126,19 @@ class Usage:
         """Lay what a later event says over this: some APIs count the prompt first and the answer last."""
         pairs = zip(astuple(self), astuple(newer), strict=True)
         return Usage(*(old if new is None else new for old, new in pairs))
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """The price of a million tokens, in `currency`."""
+
+    input: float
+    output: float
+    cached: float | None = None
+    """Of input that the API had in its cache; None where it costs as much as other input."""
+    written: float | None = None
+    """Of input that the API writes into its cache, likewise."""
+    currency: str = "USD"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from llm_lsp.config.values import BudgetConfig
+from llm_lsp.core.batch import Batch
 from llm_lsp.core.budget import Limits, Spent, Use, most_used, utc_day
-from llm_lsp.core.ledger import Batch, Call, Subject, Suggestion
+from llm_lsp.core.ledger import Call, Subject, Suggestion
 from llm_lsp.core.trace import TraceRow
 from llm_lsp.engine.clock import Clock, Timer
 from llm_lsp.engine.notices import Notices

@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 
 from llm_lsp.books.store import Store
 from llm_lsp.cli.main import group
-from llm_lsp.core.ledger import Batch, Suggestion
+from llm_lsp.core.batch import Batch
+from llm_lsp.core.ledger import Suggestion
 from llm_lsp.core.steps import Step
 from llm_lsp.core.trace import Trace, TraceRow
 from tests.books.rows import SUBJECT, a_call

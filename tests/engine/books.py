@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from llm_lsp.core.batch import Batch
 from llm_lsp.core.budget import Spent
-from llm_lsp.core.ledger import Batch, Call, Suggestion
+from llm_lsp.core.ledger import Call, Suggestion
 from llm_lsp.engine.usage import Memory
 from llm_lsp.errors import BooksError
 

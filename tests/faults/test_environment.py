@@ -19,8 +19,8 @@ from llm_lsp.books.store import Store
 from llm_lsp.cli.settings import read_settings
 from llm_lsp.config.trust import Source
 from llm_lsp.config.values import CompletionConfig, Config
+from llm_lsp.core.batch import Batch
 from llm_lsp.core.budget import Limits
-from llm_lsp.core.ledger import Batch
 from llm_lsp.core.types import Trigger
 from llm_lsp.engine.files import Files, Unusable
 from llm_lsp.engine.ignored import IgnoreFiles
