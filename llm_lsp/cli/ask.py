@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import click
 
 from llm_lsp.cli.complete import chosen, refuse_unknown, running
 from llm_lsp.cli.console import ConsoleClient, write
-from llm_lsp.cli.options import config_option
+from llm_lsp.cli.options import config_option, json_option
 from llm_lsp.cli.settings import read_settings
 from llm_lsp.cli.target import read_part
 from llm_lsp.config.stack import SettingsStack
@@ -24,8 +25,15 @@ from llm_lsp.core.dialogue import ANSWER_TOKENS, Inquiry
 @click.option("--language", default="", help="LSP language identifier; by default from the file's name.")
 @click.option("--provider", default="", help="Ask this provider in place of the settings' one.")
 @config_option
+@json_option
 def command(
-    question: str, place: str | None, is_new: bool, language: str, provider: str, config_file: Path | None
+    question: str,
+    place: str | None,
+    is_new: bool,
+    language: str,
+    provider: str,
+    config_file: Path | None,
+    as_json: bool,
 ) -> None:
     """Answer QUESTION, about FILE or some lines of it, as the model writes.
 
@@ -38,7 +46,15 @@ def command(
         stack = stack.with_layer(Source.COMMAND_LINE, chosen(provider))
         refuse_unknown(stack, provider)
     document, lines = read_part(place, language) if place else (None, None)
-    asyncio.run(print_answer(stack, Inquiry(question, document, lines, is_new=is_new)))
+    inquiry = Inquiry(question, document, lines, is_new=is_new)
+    asyncio.run(print_json(stack, inquiry) if as_json else print_answer(stack, inquiry))
+
+
+async def print_json(stack: SettingsStack, inquiry: Inquiry) -> None:
+    """Print the whole answer as a script reads it; raises LlmLspError where there is none."""
+    async with running(stack, ConsoleClient()) as engine:
+        reply = await engine.ask(inquiry)
+        click.echo(json.dumps({"text": reply.text, "whole": reply.is_whole}, ensure_ascii=False))
 
 
 async def print_answer(stack: SettingsStack, inquiry: Inquiry) -> None:

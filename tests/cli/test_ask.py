@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -54,6 +55,14 @@ async def test_the_answer_is_printed_and_the_lines_are_sent(home: Path) -> None:
     assert (result.stdout, result.exit_code) == ("It is two.\n", 0)
     [[message]] = messages(standin)
     assert message == '<file path="a.py" language="python" first_line="2">\nb = 2\nc = 3\n</file>\nWhat is b?'
+
+
+async def test_a_script_reads_one_object(home: Path) -> None:
+    async with talker(home, "It| is\n“two”.", finish="length"):
+        result = await ask("What is b?", "--json")
+
+    assert json.loads(result.stdout) == {"text": "It is\n“two”.", "whole": False}
+    assert result.stderr == ""
 
 
 async def test_a_warning_about_the_books_follows_the_whole_answer(home: Path) -> None:

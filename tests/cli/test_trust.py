@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,7 @@ def test_what_even_a_trusted_file_may_not_say_is_named(folder: Path) -> None:
     assert "x" not in read_settings(folders=[folder]).resolve().config.providers
 
 
-@pytest.mark.parametrize(("content", "fault"), [(None, "is not there"), ("a = ", "is no valid TOML")])
+@pytest.mark.parametrize(("content", "fault"), [(None, "needs no trust"), ("a = ", "is no valid TOML")])
 def test_what_cannot_be_read_is_not_trusted(folder: Path, content: str | None, fault: str) -> None:
     if content is not None:
         (folder / ".llm-lsp.toml").write_text(content)
@@ -83,6 +84,29 @@ def test_what_cannot_be_read_is_not_trusted(folder: Path, content: str | None, f
     assert result.exit_code == 1
     assert fault in result.stderr
     assert run().stdout == ""
+
+
+def test_the_list_says_which_changed_since(folder: Path) -> None:
+    file = folder / ".llm-lsp.toml"
+    file.write_text(CHOOSES)
+    run(str(folder))
+    assert json.loads(run("--json").stdout) == [{"path": str(file), "trusted": True}]
+
+    file.write_text(CHOOSES + "# changed\n")
+
+    assert run().stdout == f"{file} (changed since, so trusted no longer)\n"
+    assert json.loads(run("--json").stdout) == [{"path": str(file), "trusted": False}]
+
+
+def test_a_script_reads_what_was_done(folder: Path) -> None:
+    file = folder / ".llm-lsp.toml"
+    file.write_text("[budget]\nper_day = 1\n")
+
+    added = json.loads(run(str(folder), "--json").stdout)
+    revoked = json.loads(run(str(folder), "--revoke", "--json").stdout)
+
+    assert added == {"path": str(file), "trusted": True, "not_used": []}
+    assert revoked == {"path": str(file), "trusted": False}
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", "null"])
