@@ -18,7 +18,7 @@ from llm_lsp.core.ledger import Call, Subject, Suggestion
 from llm_lsp.core.trace import TraceRow
 from llm_lsp.engine.clock import Clock, Timer
 from llm_lsp.engine.notices import Notices
-from llm_lsp.errors import BooksError, BudgetError
+from llm_lsp.errors import BooksError, BudgetError, InternalError
 
 # Seconds from a call's or a suggestion's row to its writing. With the writing itself it is what a process that is
 # killed loses: 250 ms at most, see docs/adr/0021.
@@ -150,7 +150,7 @@ class Ledger:
             if allowed:
                 self._reserved.add(call.number)
             self._spent = spent.plus(self._unwritten())
-        except BooksError as exc:
+        except Exception as exc:
             self._complain(exc)
             allowed = self._allows(self.spent)
         if not allowed:
@@ -214,8 +214,12 @@ class Ledger:
     async def _write(self, batch: Batch) -> None:
         try:
             spent = await self._in_thread(self._store.write, batch)
-        except BooksError as exc:
-            self._put_back(batch)
+        except Exception as exc:
+            if isinstance(exc, BooksError):
+                self._put_back(batch)
+            else:
+                # Nobody foresaw what is wrong with these rows: without them the next can be written.
+                self._being_written = ()
             self._complain(exc)
             self._judge()
             self._due = self._rest_until = self._clock.now() + RETRY_S
@@ -254,8 +258,9 @@ class Ledger:
     def _is_empty(self) -> bool:
         return not (self._calls or self._suggestions or self._counts or self._traces)
 
-    def _complain(self, error: BooksError) -> None:
-        self._notices.say(BOOKS_CAUSE, "warning", f"usage is not saved: {error}")
+    def _complain(self, error: Exception) -> None:
+        said = error if isinstance(error, BooksError) else InternalError.of(error)
+        self._notices.say(BOOKS_CAUSE, "warning", f"usage is not saved: {said}")
 
     def _allows(self, spent: Spent) -> bool:
         use = most_used(self._limits, spent)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from importlib.util import find_spec
 
 from llm_lsp.config.values import ProviderConfig
 from llm_lsp.core.prices import Price, listed
+
+LOG = logging.getLogger(__name__)
 
 
 def price_of(config: ProviderConfig) -> Price | None:
@@ -25,13 +28,21 @@ def is_worth_asking(config: ProviderConfig) -> bool:
 
 def with_price(config: ProviderConfig) -> ProviderConfig:
     """Ask that package; importing it takes 0.3 s, so call this in a thread."""
+    try:
+        read, written = _asked(config)
+    except LookupError:
+        return config
+    except Exception as exc:
+        # Any version may be installed, and broken. Without a price one completes all the same.
+        LOG.warning("genai-prices gives no price of %s: %s", config.model, type(exc).__name__)
+        return config
+    return replace(config, price_input=read, price_output=written, price_currency="USD")
+
+
+def _asked(config: ProviderConfig) -> tuple[float, float]:
     from genai_prices import Usage, calc_price
 
     # A short prompt, since longer ones may cost more a token.
     thousand = Usage(input_tokens=1000, output_tokens=1000)
-    try:
-        found = calc_price(thousand, model_ref=config.model, provider_api_url=config.base_url)
-    except LookupError:
-        return config
-    prices = (float(found.input_price) * 1000, float(found.output_price) * 1000)
-    return replace(config, price_input=prices[0], price_output=prices[1], price_currency="USD")
+    found = calc_price(thousand, model_ref=config.model, provider_api_url=config.base_url)
+    return float(found.input_price) * 1000, float(found.output_price) * 1000

@@ -25,10 +25,14 @@ class ListStore:
     batches: list[Batch] = field(default_factory=list)
     sums: Memory = field(default_factory=Memory)
     failure: str = ""
+    fault: Exception | None = None
+    """What no store should raise."""
     n_closed: int = 0
     n_failed: int = 0
 
     def write(self, batch: Batch) -> Spent:
+        if self.fault:
+            raise self.fault
         if self.failure:
             self.n_failed += 1
             raise BooksError(self.failure)
@@ -36,6 +40,8 @@ class ListStore:
         return self.sums.write(batch)
 
     def reserve(self, call: Call, allows: Callable[[Spent], bool]) -> tuple[bool, Spent]:
+        if self.fault:
+            raise self.fault
         if self.failure:
             raise BooksError(self.failure)
         return self.sums.reserve(call, allows)

@@ -92,6 +92,32 @@ async def test_what_cannot_be_written_is_said_once_and_written_later(rig: Rig) -
     assert rig.store.n_failed == 1
 
 
+async def test_rows_that_nobody_can_write_do_not_hold_up_the_next(rig: Rig) -> None:
+    rig.store.fault = ValueError("private")
+    rig.limit(Limits(per_day=1.0))
+    await rig.spend(0.1)
+    rig.store.fault = None
+    await rig.spend(0.2)
+    await rig.clock.advance(RETRY_S)
+    await rig.ledger.aclose()
+
+    [said] = rig.client.shown
+    assert said.startswith("usage is not saved: internal error: ValueError in ")
+    assert "private" not in said
+    assert [call.cost for call in rig.store.calls] == [0.2]
+
+
+async def test_a_store_that_is_broken_leaves_the_budget_to_this_process(rig: Rig) -> None:
+    rig.store.fault = ImportError()
+    rig.limit(Limits(per_day=1.0))
+    await rig.spend(0.6)
+    await rig.spend(0.6)
+
+    with pytest.raises(BudgetError):
+        await rig.spend(0.1)
+    await rig.ledger.aclose()
+
+
 async def test_what_waits_for_a_disk_is_bounded(rig: Rig) -> None:
     rig.store.failure = "read-only"
     for number in range(MOST_PENDING + 5):

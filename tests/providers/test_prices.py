@@ -46,6 +46,8 @@ def genai_prices(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("genai_prices")
 
     def calc_price(usage: dict[str, int], *, model_ref: str, provider_api_url: str) -> Calculation:
+        if model_ref == "model-that-breaks-it":
+            raise TypeError("its prices are of a newer kind")
         if model_ref != "rare-model":
             raise LookupError(model_ref)
         return Calculation(Decimal("0.001"), Decimal("0.004"))
@@ -67,8 +69,17 @@ def test_where_the_price_is_known_the_package_is_not_asked(genai_prices: None) -
     assert is_worth_asking(replace(CONFIG, model="rare-model"))
 
 
-def test_what_the_package_does_not_know_has_no_price(genai_prices: None) -> None:
-    assert price_of(with_price(replace(CONFIG, model="unheard-of"))) is None
+@pytest.mark.parametrize("model", ["unheard-of", "model-that-breaks-it"])
+def test_what_the_package_does_not_know_has_no_price(genai_prices: None, model: str) -> None:
+    assert price_of(with_price(replace(CONFIG, model=model))) is None
+
+
+def test_a_package_that_cannot_be_imported_is_no_reason_to_complete_nothing(
+    genai_prices: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "genai_prices", None)
+
+    assert price_of(with_price(replace(CONFIG, model="rare-model"))) is None
 
 
 def test_without_the_package_nothing_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
