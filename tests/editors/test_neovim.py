@@ -322,7 +322,7 @@ def test_a_health_check_goes_through_all_that_is_needed(scene: Scene) -> None:
     assert wait_for(lambda: scene.editor.nvim.lua("return require('llm-lsp').state().model") == "tiny")
     scene.editor.nvim.command("checkhealth llm-lsp")
     report = scene.editor.text()
-    scene.editor.nvim.command("close")
+    scene.editor.nvim.command("bwipeout")
     for line in ("with this plugin's ghost text", "llm-lsp` is /", "runs for", "The model is tiny of here"):
         assert line in report
     assert "ERROR" not in report and "WARNING" not in report
@@ -334,7 +334,7 @@ def test_a_health_check_names_what_is_wrong(scene: Scene) -> None:
     scene.editor.nvim.command("inoremap <buffer> <Tab> x")
     scene.editor.nvim.command("checkhealth llm-lsp")
     report = scene.editor.text()
-    scene.editor.nvim.command("close")
+    scene.editor.nvim.command("bwipeout")
     assert "ERROR no key for here" in report
     assert "llm-lsp doctor" in report
 
@@ -426,6 +426,14 @@ def test_tab_means_what_it_meant_where_nothing_is_shown(scene: Scene, mapping: s
     scene.editor.nvim.lua("require('llm-lsp').map('<Tab>', 'accept')")
     scene.editor.type("<Tab>")
     scene.editor.expect_text(text)
+
+
+@pytest.mark.parametrize("key", ["<M-e>", "<M-l>", "<M-w>"])
+def test_a_key_with_alt_changes_nothing_where_nothing_is_shown(scene: Scene, key: str) -> None:
+    scene.answer()
+    scene.open("a‸b")
+    scene.editor.type(f"{key}x")
+    scene.editor.expect_text("ax‸b")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,15 @@ local OURS = 'llm-lsp: '
 ---@type table<string, table<string, any>> what a key meant before we took it
 local former = {}
 
+--- Without a mapping a key with Alt is <Esc> and the key: pressed a moment late it would leave insert mode.
+local function means_nothing(lhs)
+  return vim.tbl_isempty(former[lhs]) and lhs:find('^<[AMam]%-.+>$') ~= nil
+end
+
 local function fall_back(lhs)
+  if means_nothing(lhs) then
+    return
+  end
   local map = former[lhs]
   local keys, mode = vim.keycode(lhs), 'in'
   if not vim.tbl_isempty(map) then
