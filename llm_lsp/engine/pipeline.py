@@ -73,9 +73,9 @@ class CompletionPipeline:
         if skip := self._admit(request):
             return skip
         place = self._at_once(request)
-        if isinstance(place, Skip) and place.reason is Reason.LOADING and await self._turns.made(request):
-            # While its key was looked for, the settings may have changed.
-            place = self._admit(request) or self._at_once(request)
+        if isinstance(place, Skip) and place.reason is Reason.LOADING:
+            # While it was waited for, the settings may have changed.
+            place = await self._turns.loaded(request) or self._admit(request) or self._at_once(request)
         if not isinstance(place, Place):
             return place
         if skip := self._gate(place):
@@ -176,6 +176,7 @@ class CompletionPipeline:
 
     async def aclose(self) -> None:
         """Settle all requests and close all calls."""
+        self._turns.close()
         await self._calls.aclose()
         await self._menu.aclose()
 

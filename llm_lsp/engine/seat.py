@@ -64,6 +64,8 @@ class Seat:
         self._config = replace(config, provider=name)
         self._around = around
         self._search: asyncio.Task[None] | None = None
+        self._settled = asyncio.Event()
+        """Set where no search is under way that anybody might wait for."""
         self._searched_at = float("-inf")
         self._warmed_at = float("-inf")
 
@@ -71,6 +73,11 @@ class Seat:
     def is_searched(self) -> bool:
         """Whether something big may begin when it is needed; a named provider costs nothing to make."""
         return self.name in SEARCHED
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether it is not known yet if there is a provider."""
+        return self.provider is None and self.absent.reason is Reason.LOADING
 
     def fits(self, config: Config) -> bool:
         """Say whether other settings would fill it in the same way."""
@@ -88,6 +95,7 @@ class Seat:
             if self._around.clock.now() < self._searched_at + SEARCH_AGAIN_S:
                 return
             self.absent = LOADING
+        self._settled.clear()
         self._search = asyncio.create_task(self._find())
 
     def warm(self) -> None:
@@ -103,16 +111,24 @@ class Seat:
         while self._search and not self._search.done():
             await asyncio.wait([self._search])
 
+    async def settled(self) -> None:
+        """Wait until the search that is under way, or will be begun, is over, or this seat is given up."""
+        await self._settled.wait()
+
     def lost(self, provider: Provider) -> bool:
         """Take note that a provider's server is gone; give whether another is being found or started."""
         if self.provider is provider and self.is_searched:
             self.provider, self.absent = None, LOADING
             self._around.retire(provider)
+            if self._search:
+                self._search.cancel()  # It may still be warming what is lost.
+                self._search = None
             self.need()
         return self.provider is None
 
     def leave(self) -> None:
         """Give the provider up; its calls may end."""
+        self._settled.set()
         if self._search:
             self._search.cancel()
         if self.provider:
@@ -121,6 +137,7 @@ class Seat:
 
     async def aclose(self) -> None:
         """End the search and close the provider."""
+        self._settled.set()
         if self._search:
             self._search.cancel()
             await asyncio.gather(self._search, return_exceptions=True)
@@ -156,6 +173,7 @@ class Seat:
                 client.progress(Progress(token, "llm-lsp", done=True))
 
     def _nothing_found(self, error: LlmLspError) -> None:
+        self._settled.set()
         self.absent = Skip(Reason.NO_PROVIDER, str(error))
         self._around.notices.say(self._cause, "warning", str(error))
         self._around.notices.status("Warning", str(error))
@@ -164,6 +182,7 @@ class Seat:
         profile = provider.profile
         LOG.info("provider %s, model %s, fim %s", profile.provider, profile.model, profile.fim)
         self.provider = provider
+        self._settled.set()
         self._around.notices.over(self._cause)
         self._around.notices.answering(profile)
         self._around.notices.status("Normal", f"{profile.provider}: {profile.model}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import asyncio
+from collections.abc import Collection, Coroutine, Iterator, Mapping
 
 from llm_lsp.core.types import CompletionRequest, Face, Patience, Reason, Skip
 from llm_lsp.engine.clock import Clock
 from llm_lsp.engine.place import Place
 from llm_lsp.engine.registry import Registry
-from llm_lsp.engine.seat import Seat
+from llm_lsp.engine.seat import LOADING, Seat
 from llm_lsp.engine.usage import Ledger
 from llm_lsp.engine.workspace import Workspace
 from llm_lsp.errors import BudgetError, LlmLspError, ProviderError
@@ -21,6 +22,10 @@ STAND_IN_S: Mapping[Patience, float] = {
     Patience.COMMAND: float("inf"),
 }
 
+# Seconds that a request by hand waits for a model to be found or loaded: 4.7 GB, the largest of the catalogue, come
+# in 47 from a disk that reads 100 MB a second.
+LOAD_S = 60.0
+
 
 class Turns:
     """Chooses among the living providers."""
@@ -31,10 +36,14 @@ class Turns:
         self._ledger = ledger
         self._clock = clock
         self._newest: dict[tuple[str, Face], int] = {}
+        self._held: dict[tuple[str, Face], asyncio.Future[Skip]] = {}
+        """Requests that wait for a model to load; what is put in ends the wait."""
 
     def arrived(self, request: CompletionRequest) -> None:
         """Take note of a request: failures of earlier ones of its document and face are of no interest now."""
-        self._newest[request.document.uri, request.face] = request.id
+        key = request.document.uri, request.face
+        self._newest[key] = request.id
+        self._release(key, Skip(Reason.SUPERSEDED))
 
     def is_newest(self, request: CompletionRequest) -> bool:
         """Say whether no newer request of its document and face has come, and the document is open."""
@@ -49,7 +58,7 @@ class Turns:
             if seat.name in without:
                 continue
             yield self._place(request, seat)
-            if seat.absent.reason is Reason.LOADING and seat.provider is None:
+            if seat.is_loading:
                 return
 
     def refusal(self, place: Place) -> Skip | None:
@@ -58,19 +67,32 @@ class Turns:
             return Skip(Reason.OVER_BUDGET, f"{use.words} are spent")
         return place.seat.reliability.refusal(self._clock.now(), place.request.patience)
 
-    async def made(self, request: CompletionRequest) -> bool:
-        """Wait for a provider that has only to be made, where somebody asks by hand; say whether it is there now."""
-        seat = next(self._line(request))
-        if request.patience is Patience.TYPING or seat.is_searched:
-            return False
-        await seat.ready()
-        return seat.provider is not None and self.is_newest(request)
+    async def loaded(self, request: CompletionRequest) -> Skip | None:
+        """Wait for the first provider to be found or started, where somebody asks by hand; say why it was in vain.
+
+        The wait ends after LOAD_S, and when a newer request of its document and face comes. Nobody waits for a menu:
+        the editor's own items stand in it, too.
+        """
+        if request.patience is Patience.TYPING or request.face == "menu":
+            return LOADING
+        key = request.document.uri, request.face
+        over = self._held[key] = asyncio.get_running_loop().create_future()
+        timer = self._clock.call_at(self._clock.now() + LOAD_S, lambda: self._release(key, LOADING))
+        try:
+            # New settings put another seat in the place of the one that is waited for.
+            while not over.done() and (seat := next(self._line(request))).is_loading:
+                await _first(seat.settled(), over)
+        finally:
+            timer.cancel()
+            if self._held.get(key) is over:
+                del self._held[key]
+        return over.result() if over.done() else None
 
     async def after(self, place: Place, error: LlmLspError, tried: set[str]) -> Place | Skip:
         """Say what follows a failed call: another provider, the same once more, or nothing.
 
-        `tried` has the providers that failed for this request, and is added to. A command waits for a provider that
-        is being found; nobody else waits here.
+        `tried` has the providers that failed for this request, and is added to. Only a command waits for another
+        provider to be found; who asks by hand waits for its own to be started again.
         """
         request, seat = place.request, place.seat
         if not self.is_newest(request):
@@ -94,6 +116,19 @@ class Turns:
     def close_document(self, uri: str) -> None:
         """Forget a document's requests; nothing follows their failures."""
         self._newest = {key: number for key, number in self._newest.items() if key[0] != uri}
+        for key in self._held:
+            if key[0] == uri:
+                self._release(key, Skip(Reason.UNKNOWN_DOCUMENT))
+
+    def close(self) -> None:
+        """Settle what waits for a model."""
+        for key in self._held:
+            self._release(key, Skip(Reason.SHUTTING_DOWN))
+
+    def _release(self, key: tuple[str, Face], why: Skip) -> None:
+        over = self._held.get(key)
+        if over is not None and not over.done():
+            over.set_result(why)
 
     def _line(self, request: CompletionRequest) -> Iterator[Seat]:
         return self._registry.line(request.document, request.trigger, self._ledger.used_up)
@@ -115,8 +150,20 @@ class Turns:
         return None
 
     async def _restarted(self, place: Place) -> Place | Skip:
-        if place.request.patience is not Patience.COMMAND or place.attempt.number:
+        if place.attempt.number:
             return place.seat.absent
-        await place.seat.ready()
+        if place.request.patience is Patience.COMMAND:
+            await place.seat.ready()
+        elif skip := await self.loaded(place.request):
+            return skip
         again = self._place(place.request, place.seat)
         return again.again(self._clock.now()) if isinstance(again, Place) else again
+
+
+async def _first(wait: Coroutine[object, object, None], over: asyncio.Future[Skip]) -> None:
+    """Wait for one of them; nobody waits for the first any more then."""
+    task = asyncio.create_task(wait)
+    try:
+        await asyncio.wait((task, over), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        task.cancel()
