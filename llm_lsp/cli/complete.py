@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,6 +20,10 @@ from llm_lsp.config.trust import Source
 from llm_lsp.core.types import Completion, CompletionRequest, Skip, Trigger
 from llm_lsp.engine.engine import CompletionEngine
 from llm_lsp.errors import ConfigError
+
+# Seconds without a word after which a command says whom it waits for: a local model that works for somebody else
+# answers when it is free, and has no deadline.
+SILENT_S = 2.0
 
 
 @click.command(context_settings={"ignore_unknown_options": True})  # `-:3` is a place
@@ -73,7 +77,15 @@ async def complete_one(stack: SettingsStack, target: Target, printer: Printer) -
     """Print one completion; raises click.ClickException where there is none."""
     client = ConsoleClient()
     async with running(stack, client) as engine:
-        result = await ask(engine, target, printer.show)
+        request = await request_at(engine, target)
+        silence = asyncio.get_running_loop().call_later(SILENT_S, client.say_whom)
+
+        def show(text: str) -> None:
+            silence.cancel()
+            printer.show(text)
+
+        result = await engine.complete(request, show)
+        silence.cancel()
         if isinstance(result, Completion):
             # Before the books are closed: what cannot be saved is said on a line of its own.
             printer.finish(result)
@@ -127,11 +139,9 @@ async def running(stack: SettingsStack, client: ConsoleClient) -> AsyncIterator[
         await engine.aclose()
 
 
-async def ask(
-    engine: CompletionEngine, target: Target, progress: Callable[[str], None] | None = None
-) -> Completion | Skip:
+async def ask(engine: CompletionEngine, target: Target) -> Completion | Skip:
     """Ask once, by hand, and wait for the model as long as it works."""
-    return await engine.complete(await request_at(engine, target), progress)
+    return await engine.complete(await request_at(engine, target))
 
 
 async def request_at(engine: CompletionEngine, target: Target) -> CompletionRequest:

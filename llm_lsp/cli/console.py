@@ -20,6 +20,7 @@ class ConsoleClient:
 
     def __init__(self) -> None:
         self._last = ""
+        self._asked = "the model"
         self.shown: set[str] = set()
 
     def show(self, level: Level, text: str) -> None:
@@ -32,7 +33,13 @@ class ConsoleClient:
         self._last = progress.message
 
     def status(self, status: Status) -> None:
-        """A command ends with its own words."""
+        """A command ends with its own words; who is asked is told where it takes long."""
+        if status.model:
+            self._asked = f"{status.model} of {status.provider}"
+
+    def say_whom(self) -> None:
+        """Say who has not answered yet."""
+        click.secho(f"waiting for {visible(self._asked)}", err=True, dim=True)
 
 
 def write(text: str) -> None:

@@ -67,6 +67,22 @@ async def test_standard_input_takes_a_place_too(tmp_path: Path) -> None:
     assert result.stdout == "1\n"
 
 
+async def test_who_lets_a_command_wait_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llm_lsp.cli.complete.SILENT_S", 0.0)
+
+    result = await completed(tmp_path, "-:2", "1\n", stdin="x = 1\ny = \nz = 3\n")
+
+    assert (result.stdout, result.stderr) == ("1\n", "waiting for m of mine\n")
+
+
+async def test_a_quick_answer_comes_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llm_lsp.cli.complete.SILENT_S", 20.0)
+
+    result = await completed(tmp_path, "-:2", "1\n", stdin="x = 1\ny = \nz = 3\n")
+
+    assert result.output == "1\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
