@@ -42,6 +42,9 @@ ERROR_BODY_S = 1.0
 # Seconds to look for another key or for the models that there are: a locked keyring asks its user on the screen.
 CURE_S = 12.0
 MAX_ERROR_BODY_BYTES = 8 * 1024
+# Turns of the loop from the last text to the answer: the reader takes it, the request's task ends, its answer is
+# written. Without them 0.25 ms of closing, measured, come before it.
+ANSWER_TURNS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +202,9 @@ class HttpStream:
                 if self._outcome is None:
                     self._take(piece)
                 if self._answer.is_complete and self._outcome is None:
-                    # Whoever reads gets the text first, and the end when the connection is free for the next call.
-                    await asyncio.sleep(0)
+                    # Whoever waits for the text is answered first; then the connection is got free for the next call.
+                    for _ in range(ANSWER_TURNS):
+                        await asyncio.sleep(0)
                     self._settle(StopAsyncIteration())
             self._is_read = True
             if self._outcome is None:
