@@ -152,15 +152,21 @@ async def _ping(peer: Peer) -> None:
         await asyncio.sleep(0.01)
 
 
+async def _hint(peer: Peer) -> None:
+    while True:
+        await peer.send(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1000)
+
+
 @pytest.mark.parametrize(
     ("begins", "goes_on"),
     [
         pytest.param(b"", _silence, id="fault-04-silence"),
         pytest.param(b"HTTP/1.1 200 OK\r\n", _drip, id="fault-05-a-head-in-drops"),
         pytest.param(STREAM, _ping, id="fault-06-pings"),
+        pytest.param(b"", _hint, id="fault-24-hints-without-end"),
     ],
 )
-async def test_fault_04_05_06_no_text_in_time_is_no_suggestion(
+async def test_fault_04_05_06_24_no_text_in_time_is_no_suggestion(
     begins: bytes, goes_on: Callable[[Peer], Awaitable[None]]
 ) -> None:
     script = writes(begins, then=goes_on)
