@@ -31,6 +31,18 @@ def is_alive(pid: int) -> bool:
         return _answers_signals(pid)
 
 
+def end_mark(pid: int) -> int | None:
+    """Give a descriptor that can be read once a process has ended; None where the system has none, or it has ended.
+
+    Whoever asks for it closes it.
+    """
+    if sys.platform == "linux" and hasattr(os, "pidfd_open"):
+        # Kernels before 5.3 and some sandboxes refuse it.
+        with contextlib.suppress(OSError):
+            return os.pidfd_open(pid)
+    return None
+
+
 def start_mark(pid: int) -> str:
     """Give an opaque mark of when a process started, "" where it cannot be told.
 

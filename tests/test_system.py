@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import stat
 import subprocess
@@ -34,6 +35,23 @@ def test_a_process_is_alive_until_it_ended(child: subprocess.Popen[bytes]) -> No
     assert system.is_alive(child.pid)
     end(child)
     assert not system.is_alive(child.pid)
+
+
+@linux_only
+def test_a_mark_can_be_read_once_the_process_ended(child: subprocess.Popen[bytes]) -> None:
+    mark = system.end_mark(child.pid)
+    assert mark is not None
+    try:
+        assert select.select([mark], [], [], 0)[0] == []
+        end(child)
+        assert select.select([mark], [], [], 0)[0] == [mark]
+    finally:
+        os.close(mark)
+
+
+def test_what_has_ended_has_no_mark_of_its_end(child: subprocess.Popen[bytes]) -> None:
+    end(child)
+    assert system.end_mark(child.pid) is None
 
 
 @linux_only

@@ -15,17 +15,18 @@ from typing import BinaryIO, NoReturn
 from llm_lsp import system
 from llm_lsp.errors import FramingError
 from llm_lsp.lsp.overlong import Overlong
-from llm_lsp.lsp.server import Build, Server, create_server
+from llm_lsp.lsp.server import Build, create_server
 from llm_lsp.lsp.streams import Outbox, claim_stdio, start_reading
 
-# Seconds. A dead editor must have ended us within 2 s; looking costs one system call.
-PARENT_POLL_S = 0.5
-# Seconds from the end to the exit, whatever threads and connections do; with the poll it stays under 2 s, when
-# editors kill.
+# Seconds between two looks for the editor, where the system does not tell of its end. A dead one's end of our input
+# mostly tells at once, and a process that wakes more often is seen in a laptop's battery.
+PARENT_POLL_S = 5.0
+# Seconds from the end to the exit, whatever threads and connections do: under 2 s, when editors kill.
 GRACE_S = 1.3
 # Seconds of them for the engine's connections and for the last messages.
 _CLOSE_S = 0.9
 _FLUSH_S = 0.3
+_GONE = "the editor is gone"
 
 
 def run(build: Build) -> NoReturn:
@@ -66,7 +67,7 @@ async def serve(build: Build, stdin: BinaryIO, stdout: BinaryIO) -> int:
     server.protocol.writer = outbox = Outbox(stdout, lambda reason: end_from_thread(1, reason))
     server.protocol.end = end
     start_reading(stdin, lambda body: _hand_over(loop, server.protocol.receive, body), on_input_end)
-    _watch_parent(loop, server, end)
+    server.on_parent = lambda pid: watch_parent(loop, pid, end)
     _end_on_signals(loop, end)
     status = await ended
     _end_by_force(status)
@@ -83,12 +84,26 @@ def _hand_over(
         loop.call_soon_threadsafe(receive, body)
 
 
-def _watch_parent(loop: asyncio.AbstractEventLoop, server: Server, end: Callable[[int, str], None]) -> None:
+def watch_parent(loop: asyncio.AbstractEventLoop, pid: int, end: Callable[[int, str], None]) -> None:
     """End with the process that the client named in `initialize`: another may hold our input open."""
-    if server.parent is not None and not system.is_alive(server.parent):
-        end(1, "the editor is gone")
+    mark = system.end_mark(pid)
+    if mark is None:
+        _look_for(loop, pid, end)
     else:
-        loop.call_later(PARENT_POLL_S, _watch_parent, loop, server, end)
+        loop.add_reader(mark, _has_ended, loop, mark, end)
+
+
+def _look_for(loop: asyncio.AbstractEventLoop, pid: int, end: Callable[[int, str], None]) -> None:
+    if system.is_alive(pid):
+        loop.call_later(PARENT_POLL_S, _look_for, loop, pid, end)
+    else:
+        end(1, _GONE)
+
+
+def _has_ended(loop: asyncio.AbstractEventLoop, mark: int, end: Callable[[int, str], None]) -> None:
+    loop.remove_reader(mark)
+    os.close(mark)
+    end(1, _GONE)
 
 
 def _end_on_signals(loop: asyncio.AbstractEventLoop, end: Callable[[int], None]) -> None:

@@ -47,8 +47,8 @@ class Server(LanguageServer):
         self._engine: Engine | None = None
         self._params: types.InitializeParams
         self.editor: Editor
-        self.parent: int | None = None
-        """The editor's process, if it is to be watched."""
+        self.on_parent: Callable[[int], None] = lambda pid: None
+        """Told the editor's process, if it is to be watched."""
         self.folders: tuple[str, ...] = ()
         self.typed_in: str | None = None
         """URI of the document whose last change was a keystroke that no menu request has answered yet."""
@@ -61,7 +61,8 @@ class Server(LanguageServer):
         self._params = params
         # One that cannot be seen now is in another container, and its absence says nothing.
         pid = params.process_id
-        self.parent = pid if pid is not None and is_alive(pid) else None
+        if pid is not None and is_alive(pid):
+            self.on_parent(pid)
         self.editor = Editor(self.protocol, convert.to_capabilities(params))
         self.folders = convert.to_folders(params)
 
