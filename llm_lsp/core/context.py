@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from llm_lsp.core.similarity import repeated_share, telling_lines
 from llm_lsp.core.text import Text
 from llm_lsp.core.tokens import ASCII_CHARS_PER_TOKEN, estimate_tokens
 from llm_lsp.core.types import ContextSource, Point, Snippet
+from llm_lsp.core.unsafe import without_hidden
 
 # Share of a snippet's lines that stand near the cursor already, or in a better snippet: llama.vim's figure, above
 # which "would distort completion into repetition".
@@ -101,7 +102,10 @@ class Gathered:
 def rank(
     found: Mapping[ContextSource, Sequence[Candidate]], surroundings: frozenset[str]
 ) -> tuple[Candidate, ...]:
-    """Rank what each source found, each with its best first; `surroundings` are the telling lines near the cursor."""
+    """Rank what each source found, each with its best first; `surroundings` are the telling lines near the cursor.
+
+    Hidden characters are left out: what no reader sees in a file that came from elsewhere should say nothing to a model.
+    """
     ranked: list[Candidate] = []
     seen = set(surroundings)
     # In turn, so that no source takes the whole budget.
@@ -109,11 +113,11 @@ def rank(
         for candidate in turn:
             if candidate is None or len(ranked) >= MAX_PREPARED:
                 continue
-            text = candidate.snippet.text
-            if not text.strip() or repeated_share(text, seen) > MAX_REPEATED_SHARE:
+            plain = _without_hidden(candidate.snippet)
+            if not plain.text.strip() or repeated_share(plain.text, seen) > MAX_REPEATED_SHARE:
                 continue
-            seen |= telling_lines(text.splitlines())
-            ranked.append(candidate)
+            seen |= telling_lines(plain.text.splitlines())
+            ranked.append(replace(candidate, snippet=plain))
     return tuple(ranked)
 
 
@@ -160,6 +164,10 @@ def surroundings_of(text: Text, point: Point) -> list[str]:
 def is_in_sight(line: int, point: Point) -> bool:
     """Say whether a line is among the surroundings of a cursor."""
     return point.line - LINES_ABOVE <= line < point.line + LINES_BELOW
+
+
+def _without_hidden(snippet: Snippet) -> Snippet:
+    return Snippet(without_hidden(snippet.path), without_hidden(snippet.text))
 
 
 def _size_tokens(text: Text) -> float:

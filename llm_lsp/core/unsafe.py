@@ -17,6 +17,7 @@ _UNSAFE = re.compile(
 _EMOJI_MARKS = re.compile(
     "(?<=[\u2190-\u2bff\u3030-\u3299\U0001f000-\U0001faff\ufe0f])[\ufe0f\u200d]|(?<=[0-9#*])\ufe0f\u20e3"
 )
+_EMOJI_OR_UNSAFE = re.compile(f"(?P<mark>{_EMOJI_MARKS.pattern})|{_UNSAFE.pattern}")
 
 
 def unsafe_characters(text: str) -> frozenset[str]:
@@ -24,6 +25,13 @@ def unsafe_characters(text: str) -> frozenset[str]:
     if text.isascii() and text.isprintable():
         return frozenset()
     return frozenset(_UNSAFE.findall(_EMOJI_MARKS.sub("", text)))
+
+
+def without_hidden(text: str) -> str:
+    """Leave out the characters that a reader would not see; the marks of an emoji stay."""
+    if not unsafe_characters(text):
+        return text
+    return _EMOJI_OR_UNSAFE.sub(lambda match: match["mark"] or "", text)
 
 
 def visible(text: str) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.core.unsafe import unsafe_characters, visible
+from llm_lsp.core.unsafe import unsafe_characters, visible, without_hidden
 
 HIDDEN = (
     *(chr(code) for code in range(0x20) if chr(code) not in "\t\n"),
@@ -34,6 +34,16 @@ def test_a_hidden_character_is_found(character: str) -> None:
 )
 def test_what_people_write_is_safe(text: str) -> None:
     assert unsafe_characters(text) == frozenset()
+
+
+@pytest.mark.parametrize("character", HIDDEN, ids=lambda character: f"U+{ord(character):04X}")
+def test_hidden_characters_can_be_left_out(character: str) -> None:
+    assert without_hidden(f"{character}❤️ a{character}b\n") == "❤️ ab\n"
+
+
+@pytest.mark.parametrize("text", ["a = 1\n\tb", "❤️ 👩‍💻 👍🏽 1️⃣", "שלום", "e\u0301"])
+def test_nothing_else_is_left_out(text: str) -> None:
+    assert without_hidden(f"{text}\u200b") == text
 
 
 @pytest.mark.parametrize(
