@@ -134,7 +134,7 @@ def read_file(path: Path) -> FileSettings:
             return FileSettings({}, exists=False)
         return FileSettings({}, f"cannot be read: {exc.strerror or exc}")
     if data is None:
-        return FileSettings({}, f"is no settings file: not a plain file of at most {MAX_BYTES >> 10} KiB")
+        return FileSettings({}, f"no settings file, which is a plain one of at most {MAX_BYTES >> 10} KiB")
     return _decode(data)
 
 
@@ -143,12 +143,24 @@ def _decode(data: bytes) -> FileSettings:
     import tomllib
 
     try:
-        return FileSettings(tomllib.loads(data.decode("utf-8-sig")), data=data)
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         line = data.count(b"\n", 0, exc.start) + 1
-        return FileSettings({}, f"is not UTF-8 text (at line {line})")
-    except (tomllib.TOMLDecodeError, RecursionError) as exc:
-        return FileSettings({}, f"is no valid TOML: {_one_line(exc)}")
+        return FileSettings({}, f"no UTF-8 text at line {line}")
+    try:
+        return FileSettings(tomllib.loads(text), data=data)
+    except tomllib.TOMLDecodeError as exc:
+        return FileSettings({}, _toml_fault(str(exc), text))
+    except RecursionError:
+        return FileSettings({}, "no valid TOML: too deeply nested")
+
+
+def _toml_fault(said: str, text: str) -> str:
+    """Say what tomllib says, the place first; of the end it does not say which line that is."""
+    cause, _, place = " ".join(said.split()).removesuffix(")").partition(" (at ")
+    if place == "end of document":
+        place = f"line {text.count(chr(10)) + 1}, where the file ends"
+    return f"no valid TOML at {place}: {cause}" if place else f"no valid TOML: {cause}"
 
 
 def _problems(path: Path, found: FileSettings) -> tuple[Problem, ...]:
@@ -166,8 +178,3 @@ def _open_to_all(path: Path) -> tuple[Problem, ...]:
     if not mode & stat.S_IWOTH:
         return ()
     return (Problem(str(path), "may be changed by everybody on this machine, run `chmod 600` on it"),)
-
-
-def _one_line(exc: Exception) -> str:
-    text = str(exc) if not isinstance(exc, RecursionError) else "too deeply nested"
-    return " ".join(text.split())

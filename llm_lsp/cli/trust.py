@@ -64,7 +64,7 @@ def _trust(trusted: TrustedFiles, folder: Path, *, as_json: bool) -> None:
     if not found.exists:
         raise ConfigError(f"there is no {path}: a folder without settings of its own needs no trust")
     if found.fault:
-        raise ConfigError(f"{path} {found.fault}")
+        raise ConfigError(f"{path}: {found.fault}")
     trusted.add(path, found.data)
     problems = read_settings(folders=[folder]).resolve().problems
     unused = [problem.message for problem in problems if problem.source == str(path)]

@@ -24,7 +24,7 @@ class UserFile:
 
         found = read_file(path)
         if found.fault:
-            raise ConfigError(f"{path} {found.fault}: correct it first")
+            raise ConfigError(f"{path}: {found.fault}; correct it first")
         self.path = path
         text = path.read_text("utf-8-sig") if found.exists else ""
         self._document: TOMLDocument = tomlkit.parse(text)

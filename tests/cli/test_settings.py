@@ -27,10 +27,11 @@ def test_no_files_are_no_problem() -> None:
 @pytest.mark.parametrize(
     ("data", "fault"),
     [
-        pytest.param(b"enabled = false\n[completion\n", "is no valid TOML: Expected ']' at the end of a table declaration (at line 2, column 12)", id="half-written"),
-        pytest.param(b"a = 1\nb = '\xff'\n", "is not UTF-8 text (at line 2)", id="not UTF-8"),
-        pytest.param(b"a = " + b"[" * 5000, "is no valid TOML: too deeply nested", id="nested"),
-        pytest.param(b"#" * (1 << 20) + b"\n", "is no settings file: not a plain file of at most 1024 KiB", id="too large"),
+        pytest.param(b"enabled = false\n[completion\n", "no valid TOML at line 2, column 12: Expected ']' at the end of a table declaration", id="half-written"),
+        pytest.param(b"a = 1\nb = ", "no valid TOML at line 2, where the file ends: Invalid value", id="cut off"),
+        pytest.param(b"a = 1\nb = '\xff'\n", "no UTF-8 text at line 2", id="not UTF-8"),
+        pytest.param(b"a = " + b"[" * 5000, "no valid TOML: too deeply nested", id="nested"),
+        pytest.param(b"#" * (1 << 20) + b"\n", "no settings file, which is a plain one of at most 1024 KiB", id="too large"),
     ],
 )  # fmt: skip
 def test_a_broken_file_is_one_line_and_stays_as_it_is(home: Path, data: bytes, fault: str) -> None:

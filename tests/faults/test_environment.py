@@ -107,10 +107,10 @@ async def test_fault_43_what_is_written_is_its_users_alone_whatever_the_mask(
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        pytest.param(b"provider = ", "is no valid TOML", id="half written"),
-        pytest.param(b"\xff\xfe", "is not UTF-8 text (at line 1)", id="no text"),
-        pytest.param(b"#" * (10 << 20), "is no settings file", id="10 MB"),
-        pytest.param(b"x = " + b"[" * 5000, "is no valid TOML", id="deeply nested"),
+        pytest.param(b"provider = ", "no valid TOML at line 1", id="half written"),
+        pytest.param(b"\xff\xfe", "no UTF-8 text at line 1", id="no text"),
+        pytest.param(b"#" * (10 << 20), "no settings file", id="10 MB"),
+        pytest.param(b"x = " + b"[" * 5000, "no valid TOML", id="deeply nested"),
         pytest.param(b"\xef\xbb\xbfenbled = true", 'unknown setting "enbled"', id="a byte order mark"),
         pytest.param(b"enbled = true", 'unknown setting "enbled"', id="an unknown key"),
         pytest.param(b"[completion]\ndebounce_ms = 'soon'", "completion.debounce_ms", id="another type"),
@@ -140,7 +140,7 @@ async def test_fault_44_with_broken_settings_the_server_serves_and_says_so_once(
         assert await ask(client) == ANSWER
         assert await ask(client) == ANSWER
         (message,) = messages(client)
-    assert message.startswith(f"{computer.settings}: is no valid TOML")
+    assert message.startswith(f"{computer.settings}: no valid TOML at line 1")
 
 
 async def test_fault_44_a_folders_settings_do_not_say_where_code_goes(

