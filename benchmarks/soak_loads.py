@@ -176,7 +176,7 @@ async def idle(seconds: int) -> Sequence[Figure]:
             Figure("seconds", seconds),
             Figure("calls", len(standin.received) - n_calls, 0),
             Figure("processor, percent", 100 * (after.cpu_s - before.cpu_s) / seconds, 0.1),
-            Figure("wakes a second", (after.wakes - before.wakes) / seconds, 3),
+            Figure("wakes a second", (after.wakes - before.wakes) / seconds, 0.5),
         ]
 
 
