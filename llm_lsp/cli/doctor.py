@@ -24,6 +24,8 @@ from llm_lsp.engine.routing import Routing
 from llm_lsp.errors import LlmLspError
 
 GIB = 1 << 30
+# Seconds for one call, and for asking all providers: who runs this waits and looks on. `provider test` has the patience.
+CALL_S, WHOLE_S = 5.0, 20.0
 
 
 @click.command()
@@ -34,7 +36,7 @@ def command(config_file: Path | None, offline: bool, as_json: bool) -> None:
     """Say what would be used, from where and why, and prove that it works.
 
     Reads the settings as a server would in the current folder; what an editor sends is not known here.
-    Asks the model five short questions. The exit status is 1 where something failed, and each failure
+    Asks the model five short questions, and waits 20 seconds for all of it at most. The exit status is 1 where something failed, and each failure
     names its remedy.
     """
     stack = read_settings(config_file, [Path.cwd()])
@@ -128,21 +130,28 @@ def _chosen_model(config: Config) -> Check:
 async def provider_checks(resolved: Resolved, *, offline: bool) -> list[Check]:
     """Say which provider is used and why, and prove it."""
     from llm_lsp.cli.proof import prove
+    from llm_lsp.providers.checks import Bounds
 
     config = resolved.config
     checks = [Check("choice", "note", f'provider = "{config.provider}" ({resolved.origins["provider"]})')]
     if config.provider == AUTO:
         checks += await discovery_checks()
     checks += _key_checks(config)
+    bounds = Bounds(CALL_S, asyncio.get_running_loop().time() + WHOLE_S)
     if not offline:
-        checks += await prove(config, lambda line: click.echo(line, err=True))
+        checks += await prove(config, say, bounds)
     for name in sorted(Routing.of(config, ()).names() - {config.provider}):
         checks.append(Check("also used", "note", f"{name}, by routes or as a fallback"))
         other = replace(config, provider=name)
         checks += _key_checks(other)
         if not offline:
-            checks += await prove(other, lambda line: click.echo(line, err=True))
+            checks += await prove(other, say, bounds)
     return checks
+
+
+def say(line: str) -> None:
+    """Print a line of progress, to standard error."""
+    click.echo(line, err=True)
 
 
 async def discovery_checks() -> list[Check]:

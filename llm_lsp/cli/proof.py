@@ -14,7 +14,7 @@ from llm_lsp.errors import AuthError, LlmLspError, MoneyError, NotFoundError, Pr
 
 if TYPE_CHECKING:
     from llm_lsp.providers.base import Provider
-    from llm_lsp.providers.checks import CheckResult
+    from llm_lsp.providers.checks import Bounds, CheckResult
 
 STEPS = ("reached", "key accepted", "model there")
 # How far a call came that ended in this error; any other error is the answer's own.
@@ -23,33 +23,41 @@ FAILED_STEP: Mapping[type[ProviderError], int] = {UnreachableError: 0, AuthError
 VITAL = frozenset({"answers"})
 
 
-async def prove(config: Config, report: Callable[[str], None]) -> list[Check]:
+async def prove(config: Config, report: Callable[[str], None], bounds: Bounds | None = None) -> list[Check]:
     """Find the provider that these settings mean, and ask it; an error becomes a failed step.
 
-    May start the model server of this machine; `report` gets its progress.
+    May start the model server of this machine; `report` gets its progress. Without `bounds` it waits for all of it.
     """
     from llm_lsp.cli.wiring import ModelFinder
+    from llm_lsp.providers.checks import UNBOUNDED
 
+    bounds = bounds or UNBOUNDED
+    if bounds.are_over:
+        return [_too_late(config)]
     try:
-        provider = await ModelFinder(Redactor()).find(config, report)
+        async with bounds.of_rest():
+            provider = await ModelFinder(Redactor()).find(config, report)
+    except TimeoutError:
+        return [_too_late(config)]
     except (UnreachableError, NotFoundError) as exc:
         return steps_to(exc)
     except LlmLspError as exc:
         return [Check("provider", "fail", str(exc))]
     profile = provider.profile
     # Seven answers of a server that others keep busy took six minutes.
-    report(f"asking {profile.provider} a few short questions, which a busy server takes minutes for")
+    wait = "which a busy server takes minutes for" if bounds is UNBOUNDED else "for a moment"
+    report(f"asking {profile.provider} a few short questions, {wait}")
     async with contextlib.aclosing(provider):
-        asked = await ask(provider)
+        asked = await ask(provider, bounds)
         limits = limit_checks(provider)
     return [_profile(provider), *model_checks(config), *asked, *limits, *await account_checks(config)]
 
 
-async def ask(provider: Provider) -> list[Check]:
+async def ask(provider: Provider, bounds: Bounds) -> list[Check]:
     """Ask a provider a few short questions, and say how far each came."""
     from llm_lsp.providers.checks import check_provider
 
-    results = await check_provider(provider)
+    results = await check_provider(provider, bounds=bounds)
     if (cause := results[0].cause) is not None:
         return steps_to(cause)
     return [*_passed(len(STEPS)), *map(_check, results)]
@@ -73,6 +81,13 @@ def _check(result: CheckResult) -> Check:
         return Check(result.name, "note", result.detail)
     bad: Verdict = "fail" if result.name in VITAL else "warn"
     return Check(result.name, "ok" if result.ok else bad, result.detail, result.seconds)
+
+
+def _too_late(config: Config) -> Check:
+    name = config.provider
+    return Check(
+        "provider", "fail", f"{name} was not proven in time: `llm-lsp provider test {name}` waits for it"
+    )
 
 
 def _profile(provider: Provider) -> Check:

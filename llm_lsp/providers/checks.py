@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from llm_lsp.core.prompt import build_prompt
 from llm_lsp.core.types import Mode, Prompt, Usage
 from llm_lsp.core.window import Window
-from llm_lsp.errors import ProviderError
+from llm_lsp.errors import ProviderError, SlowError
 from llm_lsp.providers.base import Provider
 
 # What stands only after the cursor: a model that writes it has read the suffix, and could not have guessed it.
@@ -35,6 +36,7 @@ _COUNTING = Window(
 CHECK_TOKENS = 48
 # Seconds that a call must have left for its end to show in the next one's wait; less is lost among other work.
 _LEAST_LEFT_S = 0.2
+_SLOW = "the model is slow or busy, and `llm-lsp provider test` waits for it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +64,69 @@ class _Heard:
     usage: Usage | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How long somebody waits."""
+
+    call_s: float = math.inf
+    """Seconds for each call of a check."""
+    until: float = math.inf
+    """The event loop's time at which all is over."""
+
+    @property
+    def are_over(self) -> bool:
+        """Whether no time is left."""
+        return asyncio.get_running_loop().time() >= self.until
+
+    def of_calls(self, n_calls: int) -> asyncio.Timeout:
+        """Bound a check that makes so many calls, one after the other; it ends in TimeoutError."""
+        now = asyncio.get_running_loop().time()
+        return asyncio.timeout_at(min(now + n_calls * self.call_s, self.until))
+
+    def of_rest(self) -> asyncio.Timeout:
+        """Bound what may take all the time that is left."""
+        return asyncio.timeout_at(self.until)
+
+
+UNBOUNDED = Bounds()
+
+
 async def check_provider(
-    provider: Provider, clock: Callable[[], float] = time.perf_counter
+    provider: Provider, clock: Callable[[], float] = time.perf_counter, bounds: Bounds = UNBOUNDED
 ) -> list[CheckResult]:
     """Ask a provider a few short questions; the first failure ends the checks, as its result.
 
-    Takes five calls of at most CHECK_TOKENS tokens each, and two more of a server on this machine.
+    Takes five calls of at most CHECK_TOKENS tokens each, and two more of a server on this machine. A check that is
+    out of `bounds` has its name among the results; only without a first answer that is the end.
     """
     results: list[CheckResult] = []
     try:
-        heard = await _hear(provider, _prompt(provider, _COUNTING), clock)
+        async with bounds.of_calls(1):
+            heard = await _hear(provider, _prompt(provider, _COUNTING), clock)
         results += [_answers(heard), _streams(heard), _counts(heard)]
-        results.append(await _stops(provider, clock))
-        results.append(await _cancels(provider, heard, clock))
-        results.append(await _fills_middle(provider, clock))
+        steps = (
+            ("stops", 1, lambda: _stops(provider, clock)),
+            ("cancels", 4, lambda: _cancels(provider, heard, clock)),
+            ("fills the middle", 1, lambda: _fills_middle(provider, clock)),
+        )
+        for name, n_calls, step in steps:
+            results.append(await _within(bounds.of_calls(n_calls), name, step))
+    except TimeoutError:
+        cause = SlowError(f"there was no whole answer in time: {_SLOW}")
+        results.append(CheckResult("answers", False, str(cause), cause=cause))
     except ProviderError as exc:
         results.append(CheckResult("answers", False, str(exc), cause=exc))
     return results
+
+
+async def _within(
+    bound: asyncio.Timeout, name: str, step: Callable[[], Awaitable[CheckResult]]
+) -> CheckResult:
+    try:
+        async with bound:
+            return await step()
+    except TimeoutError:
+        return CheckResult(name, False, f"not over in time: {_SLOW}")
 
 
 def _answers(heard: _Heard) -> CheckResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from llm_lsp.cli import doctor
 from llm_lsp.cli.main import group
+from llm_lsp.cli.wiring import ModelFinder
 from llm_lsp.local.models import LocalPaths
 from llm_lsp.providers import discover
 from llm_lsp.providers.discover import Discovery, Finding
@@ -75,6 +78,16 @@ def test_who_is_asked_is_told_before_the_wait(own: Path, api: ModelApi) -> None:
 def test_the_probes_time_to_first_token_is_told(own: Path) -> None:
     checks = {check["name"]: check for check in json.loads(run("--json").stdout)["checks"]}
     assert checks["answers"]["seconds"] > 0
+
+
+def test_it_does_not_wait_for_ever(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "WHOLE_S", 0.0)
+    result = run()
+    assert result.exit_code == 1
+    assert (
+        "fail  provider          mine was not proven in time: `llm-lsp provider test mine` waits"
+        in result.stdout
+    )
 
 
 def test_no_output_holds_the_key(own: Path, api: ModelApi) -> None:
@@ -155,3 +168,16 @@ def test_what_a_policy_decides_is_shown_as_locked(home: Path) -> None:
         f"privacy.remote = false ({place})",
         f"budget.tokens_per_day = 1000 ({place})",
     ]
+
+
+def test_a_model_that_takes_long_to_load_is_not_waited_for(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def load(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(ModelFinder, "find", load)
+    monkeypatch.setattr(doctor, "WHOLE_S", 0.05)
+    result = run()
+    assert result.exit_code == 1
+    assert "auto was not proven in time" in result.stdout

@@ -2,20 +2,30 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Awaitable, Callable
 
 import pytest
 
 from llm_lsp.config.values import ProviderConfig
 from llm_lsp.core.secret import Secret
-from llm_lsp.errors import AuthError, NotFoundError, OverloadedError, ProviderError, UnreachableError
-from llm_lsp.providers.checks import CheckResult, check_provider
+from llm_lsp.errors import (
+    AuthError,
+    NotFoundError,
+    OverloadedError,
+    ProviderError,
+    SlowError,
+    UnreachableError,
+)
+from llm_lsp.providers.checks import UNBOUNDED, Bounds, CheckResult, check_provider
 from llm_lsp.providers.listing import list_models, with_model
 from llm_lsp.providers.resolve import make_provider
 from llm_lsp.providers.shapes import as_list
 
 from .standin import DONE, Peer, Received, pages, serve, sse, text
 
+# Seconds. Long enough for what is answered at once.
+SHORT_S = 1.0
 USAGE = sse({"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 3}})
 
 
@@ -45,12 +55,14 @@ async def closed(received: Received, peer: Peer) -> None:
     await peer.json({"error": {"message": "no"}}, 401)
 
 
-async def check(script: Callable[[Received, Peer], Awaitable[None]], fim: str = "qwen") -> list[CheckResult]:
+async def check(
+    script: Callable[[Received, Peer], Awaitable[None]], fim: str = "qwen", bounds: Bounds = UNBOUNDED
+) -> list[CheckResult]:
     async with serve(script) as standin:
         config = ProviderConfig("it", "openai-completions", f"{standin.url}/v1", "m", fim=fim, local=True)
         provider = make_provider(config, None)
         try:
-            return await check_provider(provider)
+            return await check_provider(provider, bounds=bounds)
         finally:
             await provider.aclose()
 
@@ -127,6 +139,36 @@ async def test_whether_a_closed_call_stops_is_seen_in_the_next_ones_wait(
             results = await check_provider(provider, lambda: script.now)
     assert {result.name: result.ok for result in results}["cancels"] is ok
     assert script.calls == (6 if local else 4)
+
+
+async def silent(received: Received, peer: Peer) -> None:
+    await peer.hung_up()
+
+
+async def silent_at_stops(received: Received, peer: Peer) -> None:
+    """Answer as a good one does, but for one question."""
+    is_asked = received.method == "POST" and "\n" in as_list(received.json.get("stop"))
+    await (silent if is_asked else good)(received, peer)
+
+
+async def test_without_bounds_a_check_waits() -> None:
+    bound = UNBOUNDED.of_calls(4)
+    assert bound.when() == UNBOUNDED.of_rest().when() == math.inf
+
+
+async def test_a_check_that_takes_too_long_is_named_and_the_others_are_made() -> None:
+    results = await check(silent_at_stops, bounds=Bounds(call_s=SHORT_S))
+
+    assert {result.name: result.ok for result in results} == KEPT | {"stops": False}
+    assert "not over in time" in {result.name: result.detail for result in results}["stops"]
+
+
+@pytest.mark.parametrize("bounds", [Bounds(call_s=0.05), Bounds(until=0.0)], ids=["a call's", "the whole"])
+async def test_without_an_answer_in_time_nothing_more_is_asked(bounds: Bounds) -> None:
+    [result] = await check(silent, bounds=bounds)
+
+    assert (result.name, result.ok, type(result.cause)) == ("answers", False, SlowError)
+    assert "`llm-lsp provider test`" in result.detail
 
 
 async def test_an_empty_answer_is_no_answer() -> None:
