@@ -6,6 +6,7 @@ Runs by itself: `python -m tests.editors.tee RECORD.jsonl COMMAND…`.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -34,13 +35,15 @@ class Tee:
 
 
 def main() -> None:
-    """Copy until the editor is gone."""
+    """Copy until the server is gone; it goes when the editor does, or when the editor says so."""
     record, *command = sys.argv[1:]
     tee = Tee(Path(record))
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
         assert server.stdin and server.stdout
-        Thread(target=tee.copy, args=("server", server.stdout, sys.stdout.buffer), daemon=True).start()
-        tee.copy("editor", sys.stdin.buffer, server.stdin)
+        # A reader of its own: sys.stdin, held by a thread, would stop the interpreter's end.
+        editor = os.fdopen(os.dup(0), "rb")
+        Thread(target=tee.copy, args=("editor", editor, server.stdin), daemon=True).start()
+        tee.copy("server", server.stdout, sys.stdout.buffer)
 
 
 if __name__ == "__main__":
