@@ -67,6 +67,10 @@ _TOKEN = re.compile(r"<[^<>\s{}]+>|\[[A-Z]+\]")
 
 _STARCODER = ("<fim_prefix>", "<fim_suffix>", "<fim_middle>")
 _QWEN = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
+_QWEN_STOPS = (
+    "<|endoftext|>", "<|file_sep|>", "<|fim_prefix|>", "<|im_end|>",
+    "<|repo_name|>", "<|fim_pad|>", "<|fim_middle|>", "<|fim_suffix|>", "<|im_start|>",
+)  # fmt: skip
 
 FAMILIES: tuple[Family, ...] = (
     Family(
@@ -74,13 +78,19 @@ FAMILIES: tuple[Family, ...] = (
         r"qwen(2\.5|3)?-?(.*-)?coder|mercury",
         *_QWEN,
         hole_order="smp",
-        stops=(
-            "<|endoftext|>", "<|file_sep|>", "<|fim_prefix|>", "<|im_end|>",
-            "<|repo_name|>", "<|fim_pad|>", "<|fim_middle|>", "<|fim_suffix|>", "<|im_start|>",
-        ),
+        stops=_QWEN_STOPS,
         snippet="<|file_sep|>{path}\n{text}\n",
         snippets_head="<|repo_name|>project\n",
         current_head="<|file_sep|>{path}\n",
+    ),
+    Family(
+        # The smallest guesses worse behind its own format for repositories, and better behind comments:
+        # docs/adr/0033.
+        "qwen-small",
+        r"qwen2\.5-coder-0\.5b",
+        *_QWEN,
+        hole_order="smp",
+        stops=_QWEN_STOPS,
     ),
     Family(
         "codellama",

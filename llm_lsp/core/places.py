@@ -20,8 +20,8 @@ MAX_COMPARED = 8
 MAX_SIMILAR, MAX_OF_ONE_FILE = 6, 2
 # Files whose signatures are kept ready.
 MAX_SIGNATURES = 8
-# Jaccard. Below this the common words are the language's own.
-LEAST_SIMILARITY = 0.08
+# Jaccard. Below this a piece costs a small model more than it gives: docs/adr/0033.
+LEAST_SIMILARITY = 0.24
 
 
 class Piece:
@@ -74,15 +74,13 @@ def similar(query: frozenset[str], pieces: Iterable[Piece]) -> list[Candidate]:
 
 
 def signatures(query: Set[str], used: Sequence[tuple[Piece, Set[str]]]) -> list[Candidate]:
-    """Give what some pieces define of the names that are used of each, those used around the cursor first."""
+    """Give what some pieces define of the names used of each, where they stand around the cursor; the most first."""
     found = []
     for piece, names in used:
-        lines = outline(piece.definitions, names)
-        if lines:
-            near = len(query & names & piece.defined)
-            found.append(
-                (near, Candidate("signatures", piece.uri, Snippet(piece.path, "\n".join(lines) + "\n")))
-            )
+        near = query & names
+        if lines := outline(piece.definitions, near):
+            candidate = Candidate("signatures", piece.uri, Snippet(piece.path, "\n".join(lines) + "\n"))
+            found.append((len(near & piece.defined), candidate))
     found.sort(key=lambda each: each[0], reverse=True)
     return [candidate for _, candidate in found[:MAX_SIGNATURES]]
 

@@ -10,7 +10,8 @@ from llm_lsp.core.families import FAMILIES, Family, bare_name, family_named, fam
 @pytest.mark.parametrize(
     ("model", "family"),
     [
-        ("qwen2.5-coder-0.5b", "qwen"),
+        ("qwen2.5-coder-0.5b", "qwen-small"),
+        ("Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF", "qwen-small"),
         ("Qwen/Qwen2.5-Coder-7B-Instruct", "qwen"),
         ("hf.co/bartowski/Qwen2.5-Coder-7B-Q8_0-GGUF:latest", "qwen"),
         ("qwen2.5-coder:1.5b-base-q4_K_M", "qwen"),

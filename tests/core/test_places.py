@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llm_lsp.core.places import MAX_OF_ONE_FILE, Piece, edited, query_of, similar, visited
+from llm_lsp.core.places import MAX_OF_ONE_FILE, Piece, edited, query_of, signatures, similar, visited
 from llm_lsp.core.text import Text
 from llm_lsp.core.trail import Burst, Visit
 from llm_lsp.core.types import Document, Point
@@ -23,14 +23,31 @@ def document(text: str, name: str = "a.py") -> Document:
 
 
 def test_the_most_alike_window_comes_first() -> None:
-    filler = "".join(f"unrelated_{idx} = load_{idx}()\n" for idx in range(60))
+    filler = "x = 1\n" * 60
     query = query_of(["total = sum(item.price for item in order.items)\n"], Point(0, 0))
+    less = "total = sum(price for price in order.list_prices_of_items_at_once(today))\n"
 
-    found = similar(query, [piece("far.py", filler), piece("near.py", filler + ORDERS)])
+    found = similar(query, [piece("less.py", filler + less), piece("near.py", filler + ORDERS)])
 
-    assert found[0].snippet.path == "near.py"
+    assert [one.snippet.path for one in found] == ["near.py", "less.py"]
     assert "shipping_cost" in found[0].snippet.text
     assert found[0].source == "similar"
+
+
+def test_pieces_that_share_but_few_words_are_not_alike() -> None:
+    query = query_of([ORDERS], Point(0, 0))
+    text = "def total_of(order):\n    return convert(order.amount, order.currency, rates_of_today)\n"
+
+    assert similar(query, [piece("a.py", text)]) == []
+
+
+def test_signatures_are_those_of_names_around_the_cursor() -> None:
+    text = "def shipping_cost(country):\n    return 1\n\n\ndef tax(country):\n    return 2\n"
+    used = piece("lib.py", text)
+
+    found = signatures(query_of([ORDERS], Point(0, 0)), [(used, {"shipping_cost", "tax"})])
+
+    assert [one.snippet.text for one in found] == ["def shipping_cost(country): ...\n"]
 
 
 def test_one_file_takes_not_all() -> None:

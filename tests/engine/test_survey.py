@@ -128,8 +128,7 @@ def test_documents_of_another_folder_are_not_used(project: Path) -> None:
 
 def test_a_document_in_no_folder_has_only_itself(project: Path) -> None:
     (project / "b.py").write_text(CODE)
-    lines = "".join(f"value_{idx} = {idx}\n" for idx in range(400))
-    document = opened(project / "a.py", CODE + lines + QUESTION)
+    document = opened(project / "a.py", CODE + "x = 1\n" * 400 + QUESTION)
     seen = replace(view(document, project, opened(project / "c.py", CODE)), folders=())
 
     prepared = Survey().prepare(seen, Prepared())
