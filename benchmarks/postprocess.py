@@ -13,8 +13,8 @@ import time
 from dataclasses import dataclass
 
 from llm_lsp.core.postprocess import postprocess
-from llm_lsp.core.text import Text
-from llm_lsp.core.types import CompletionRequest, Document, Finish, Point, Trigger
+from llm_lsp.core.text import Point, Text
+from llm_lsp.core.types import CompletionRequest, Document, Finish, Trigger
 
 ANSWER_CHARS = 8000
 LONG_LINE_CHARS = 1_000_000

@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 
 from llm_lsp.core.extensions import language_for_path
-from llm_lsp.core.text import Text
-from llm_lsp.core.types import Document, Point
+from llm_lsp.core.text import Point, Text
+from llm_lsp.core.types import Document
 from llm_lsp.core.unsafe import visible
 from llm_lsp.engine.files import decode
 

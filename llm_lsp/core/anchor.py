@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from llm_lsp.core.text import Text
-from llm_lsp.core.types import Document, Point
+from llm_lsp.core.text import Point, Text
+from llm_lsp.core.types import Document
 
 # Non-empty lines above the cursor that tell a place: what Cody's cache uses, references in docs/architecture.md.
 ABOVE_LINES = 5

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from llm_lsp.core.similarity import repeated_share, telling_lines
-from llm_lsp.core.text import Text
+from llm_lsp.core.text import Point, Text
 from llm_lsp.core.tokens import ASCII_CHARS_PER_TOKEN, estimate_tokens
-from llm_lsp.core.types import ContextSource, Point, Snippet
+from llm_lsp.core.types import ContextSource, Snippet
 from llm_lsp.core.unsafe import without_hidden
 
 # Share of a snippet's lines that stand near the cursor already, or in a better snippet: llama.vim's figure, above

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from llm_lsp.core.languages import Language, language_of
-from llm_lsp.core.types import Document, Finish, Point, Skip
+from llm_lsp.core.text import Point
+from llm_lsp.core.types import Document, Finish, Skip
 
 # Lines on each side that an answer is compared with.
 LOOK_LINES = 32

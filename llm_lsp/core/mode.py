@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from llm_lsp.core.languages import indent_of, language_of, opens_block
-from llm_lsp.core.text import Text
-from llm_lsp.core.types import Document, Mode, Point
+from llm_lsp.core.text import Point, Text
+from llm_lsp.core.types import Document, Mode
 
 Multiline = Literal["auto", "never", "always"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from llm_lsp.core.ledger import Fate
-from llm_lsp.core.types import Edit, Point
+from llm_lsp.core.text import Edit, Point
 
 # Characters; of a longer text the beginning stands for the whole.
 COMPARED_CHARS = 1000

@@ -9,8 +9,9 @@ from functools import cached_property
 from llm_lsp.core.context import Candidate, is_in_sight
 from llm_lsp.core.outline import Definition, definitions, outline
 from llm_lsp.core.similarity import jaccard, windows_of, words_of
+from llm_lsp.core.text import Point
 from llm_lsp.core.trail import Burst, Visit
-from llm_lsp.core.types import Point, Snippet
+from llm_lsp.core.types import Snippet
 
 # Lines above and below the cursor that tell what is being written. The last lines tell most: RepoCoder asks with 20.
 QUERY_ABOVE, QUERY_BELOW = 16, 4

@@ -22,8 +22,8 @@ from llm_lsp.core.overlap import (
     merge_rest_of_line,
 )
 from llm_lsp.core.redact import holds_mask
-from llm_lsp.core.text import Text
-from llm_lsp.core.types import CompletionRequest, Finish, Point, Reason, Skip
+from llm_lsp.core.text import Point, Text
+from llm_lsp.core.types import CompletionRequest, Finish, Reason, Skip
 from llm_lsp.core.unsafe import unsafe_characters
 
 # A unit that comes this often in a row is a model that turns in circles.

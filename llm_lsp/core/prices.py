@@ -9,9 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# A profile has one, so it stands there.
-from llm_lsp.core.types import Price as Price
-from llm_lsp.core.types import Usage
+from llm_lsp.core.types import Price, Usage
 
 PER = 1_000_000
 """Tokens that a price is for."""

@@ -8,11 +8,7 @@ from enum import Enum
 from typing import Literal
 
 from llm_lsp.core.steps import Steps
-
-# Edits and points travel, too: whoever handles requests finds them here.
-from llm_lsp.core.text import Edit as Edit
-from llm_lsp.core.text import Point as Point
-from llm_lsp.core.text import Text
+from llm_lsp.core.text import Point, Text
 
 
 @dataclass(frozen=True, slots=True)

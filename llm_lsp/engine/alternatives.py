@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from llm_lsp.core.steps import Steps
-from llm_lsp.core.types import Completion, CompletionRequest, Point, Skip, Trigger
+from llm_lsp.core.text import Point
+from llm_lsp.core.types import Completion, CompletionRequest, Skip, Trigger
 
 # Calls for further answers: with the first they are as many as somebody looks through.
 MOST = 3

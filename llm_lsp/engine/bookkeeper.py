@@ -7,8 +7,9 @@ from typing import TypeVar
 from urllib.parse import unquote
 
 from llm_lsp.core.ledger import Call, Subject
+from llm_lsp.core.text import Edit
 from llm_lsp.core.trace import Trace, TraceRow, explain
-from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Profile, Prompt, Skip
+from llm_lsp.core.types import Completion, CompletionRequest, Document, Profile, Prompt, Skip
 from llm_lsp.engine.clock import Clock
 from llm_lsp.engine.meter import MeteredStream, Order
 from llm_lsp.engine.offers import Offers

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Skip
+from llm_lsp.core.text import Edit
+from llm_lsp.core.types import Completion, CompletionRequest, Document, Skip
 
 if TYPE_CHECKING:
     from llm_lsp.core.dialogue import Inquiry, Reply

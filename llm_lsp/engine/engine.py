@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
 from llm_lsp.core.redact import Redactor
+from llm_lsp.core.text import Edit, Point
 from llm_lsp.core.trigger import admit_document
-from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Point, Reason, Skip, Trigger
+from llm_lsp.core.types import Completion, CompletionRequest, Document, Reason, Skip, Trigger
 from llm_lsp.engine.alternatives import Alternatives
 from llm_lsp.engine.bookkeeper import Bookkeeper
 from llm_lsp.engine.client import Client

@@ -7,7 +7,8 @@ import logging
 
 from llm_lsp.core.context import Gathered, Prepared, choose, context_budget
 from llm_lsp.core.exclude import Exclusion
-from llm_lsp.core.types import Document, Point
+from llm_lsp.core.text import Point
+from llm_lsp.core.types import Document
 from llm_lsp.engine.clock import Clock, InThread, Timer
 from llm_lsp.engine.registry import Registry, Runtime
 from llm_lsp.engine.survey import Survey, View

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from llm_lsp.core.ledger import Call, Outcome, Subject
-from llm_lsp.core.prices import FREE, Price, cost_of
+from llm_lsp.core.prices import FREE, cost_of
 from llm_lsp.core.tokens import estimate_tokens
-from llm_lsp.core.types import ChatPrompt, Chunk, FimPrompt, Profile, Prompt, Usage
+from llm_lsp.core.types import ChatPrompt, Chunk, FimPrompt, Price, Profile, Prompt, Usage
 from llm_lsp.errors import BudgetError, LlmLspError
 from llm_lsp.providers.base import Stream
 

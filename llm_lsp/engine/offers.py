@@ -8,7 +8,8 @@ from functools import partial
 
 from llm_lsp.core.ledger import CHECKPOINTS_S, Subject, Suggestion
 from llm_lsp.core.offer import Offer, kept_chars, line_shift
-from llm_lsp.core.types import Completion, Document, Edit
+from llm_lsp.core.text import Edit
+from llm_lsp.core.types import Completion, Document
 from llm_lsp.engine.clock import Clock, Timer
 
 # Lines above and below its place in which an accepted text is looked for: it may have been moved a little.

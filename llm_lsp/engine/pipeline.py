@@ -6,13 +6,12 @@ import logging
 
 from llm_lsp.core.anchor import anchor_at
 from llm_lsp.core.context import Gathered
-from llm_lsp.core.text import advance
+from llm_lsp.core.text import Edit, advance
 from llm_lsp.core.trigger import admit, gate
 from llm_lsp.core.types import (
     Completion,
     CompletionRequest,
     Document,
-    Edit,
     Finish,
     Generation,
     Patience,

@@ -19,8 +19,9 @@ from llm_lsp.core.places import (
 )
 from llm_lsp.core.similarity import telling_lines
 from llm_lsp.core.syntax import has_grammar
+from llm_lsp.core.text import Point
 from llm_lsp.core.trail import Trail
-from llm_lsp.core.types import ContextSource, Document, Point
+from llm_lsp.core.types import ContextSource, Document
 from llm_lsp.engine.border import Border
 from llm_lsp.engine.files import Files, kin_of
 from llm_lsp.engine.project import Project

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from llm_lsp.core.text import Edit, Point
 from llm_lsp.core.timing import Pace
 from llm_lsp.core.trail import Trail
-from llm_lsp.core.types import Document, Edit, Point
+from llm_lsp.core.types import Document
 
 
 class Workspace:

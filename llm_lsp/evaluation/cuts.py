@@ -14,8 +14,7 @@ from random import Random
 from typing import Literal
 
 from llm_lsp.core.languages import Blocks, Language, indent_of, language_of, opens_block, without_comment
-from llm_lsp.core.text import Text
-from llm_lsp.core.types import Point
+from llm_lsp.core.text import Point, Text
 
 Kind = Literal["line", "span", "block"]
 """The rest of a line, a part of a line with code behind it, or the lines of a block."""

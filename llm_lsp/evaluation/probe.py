@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 
 from llm_lsp.config.values import Config
-from llm_lsp.core.prices import FREE, Price
+from llm_lsp.core.prices import FREE
 from llm_lsp.core.tokens import estimate_tokens
-from llm_lsp.core.types import Chunk, Patience, Profile, Prompt, Usage
+from llm_lsp.core.types import Chunk, Patience, Price, Profile, Prompt, Usage
 from llm_lsp.engine.meter import prompt_tokens
 from llm_lsp.engine.seat import Finder
 from llm_lsp.providers.base import Provider, Stream

@@ -9,8 +9,8 @@ from typing import Any
 
 from lsprotocol import types
 
-from llm_lsp.core.text import Encoding, Text, advance, difference, to_point, to_position
-from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Face, Point, Selected, Trigger
+from llm_lsp.core.text import Edit, Encoding, Point, Text, advance, difference, to_point, to_position
+from llm_lsp.core.types import Completion, CompletionRequest, Document, Face, Selected, Trigger
 from llm_lsp.engine.client import Status
 
 SECTION = "llm-lsp"

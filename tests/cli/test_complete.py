@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 
 from llm_lsp.cli.complete import Printer, command
 from llm_lsp.cli.target import point_of, read_target
-from llm_lsp.core.text import Text
-from llm_lsp.core.types import Completion, Point
+from llm_lsp.core.text import Point, Text
+from llm_lsp.core.types import Completion
 from tests.providers.standin import DONE, Peer, Received, serve, text
 
 SOURCE = "def save(data):\n    dump(data)\n\n\ndef load():\n    \n"

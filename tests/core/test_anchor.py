@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from llm_lsp.core.anchor import Anchor, anchor_at, continuations, followed, typed_since
-from llm_lsp.core.text import Text
-from llm_lsp.core.types import Document, Point
+from llm_lsp.core.text import Point, Text
+from llm_lsp.core.types import Document
 
 
 def place(marked: str, uri: str = "file:///a.py") -> Anchor:

@@ -16,8 +16,8 @@ from llm_lsp.core.context import (
     surroundings_of,
 )
 from llm_lsp.core.similarity import telling_lines
-from llm_lsp.core.text import Text
-from llm_lsp.core.types import ContextSource, Point, Snippet
+from llm_lsp.core.text import Point, Text
+from llm_lsp.core.types import ContextSource, Snippet
 
 
 def candidate(name: str, source: ContextSource = "similar", text: str = "") -> Candidate:

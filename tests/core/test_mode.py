@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from llm_lsp.core.mode import Multiline, choose_mode
-from llm_lsp.core.text import Text
-from llm_lsp.core.types import Document, Mode, Point
+from llm_lsp.core.text import Point, Text
+from llm_lsp.core.types import Document, Mode
 
 
 def choose(language: str, marked: str, setting: Multiline = "auto", *, manual: bool = False) -> Mode:

@@ -6,7 +6,7 @@ import pytest
 
 from llm_lsp.core.ledger import Fate
 from llm_lsp.core.offer import Offer, kept_chars
-from llm_lsp.core.types import Edit, Point
+from llm_lsp.core.text import Edit, Point
 
 AT = Point(3, 4)
 OFFER = Offer(AT, "items) + 1")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from llm_lsp.core.places import MAX_OF_ONE_FILE, Piece, edited, query_of, signatures, similar, visited
-from llm_lsp.core.text import Text
+from llm_lsp.core.text import Point, Text
 from llm_lsp.core.trail import Burst, Visit
-from llm_lsp.core.types import Document, Point
+from llm_lsp.core.types import Document
 
 ORDERS = """\
 def order_total(order):

@@ -4,8 +4,8 @@ import pytest
 
 from llm_lsp.core.draft import place_at
 from llm_lsp.core.postprocess import Insertion, postprocess
-from llm_lsp.core.text import Text
-from llm_lsp.core.types import CompletionRequest, Document, Finish, Point, Reason, Skip, Trigger
+from llm_lsp.core.text import Point, Text
+from llm_lsp.core.types import CompletionRequest, Document, Finish, Reason, Skip, Trigger
 from tests.core.golden import Case, cases
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.core.prices import LISTINGS, Price, cost_of, listed
-from llm_lsp.core.types import Usage
+from llm_lsp.core.prices import LISTINGS, cost_of, listed
+from llm_lsp.core.types import Price, Usage
 from llm_lsp.providers.presets import PRESETS
 
 PRICE = Price(1.0, 10.0, cached=0.1, written=1.25)

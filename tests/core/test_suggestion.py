@@ -8,17 +8,8 @@ from llm_lsp.core.mode import choose_mode
 from llm_lsp.core.postprocess import Insertion, postprocess
 from llm_lsp.core.prompt import stop_rule
 from llm_lsp.core.streak import Streak
-from llm_lsp.core.types import (
-    CompletionRequest,
-    Document,
-    Finish,
-    Generation,
-    Point,
-    Profile,
-    Reason,
-    Skip,
-    Trigger,
-)
+from llm_lsp.core.text import Point
+from llm_lsp.core.types import CompletionRequest, Document, Finish, Generation, Profile, Reason, Skip, Trigger
 from llm_lsp.core.window import cut_window
 from tests.core.golden import Case, cases
 

@@ -9,8 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_lsp.core.text import BLOCK_LINES, Encoding, Text, advance, difference, to_point, to_position
-from llm_lsp.core.types import Edit, Point
+from llm_lsp.core.text import (
+    BLOCK_LINES,
+    Edit,
+    Encoding,
+    Point,
+    Text,
+    advance,
+    difference,
+    to_point,
+    to_position,
+)
 
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 PIECES = [

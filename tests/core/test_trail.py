@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.core.text import Text
+from llm_lsp.core.text import Edit, Point, Text
 from llm_lsp.core.trail import FRESH_S, MAX_CHANGED_LINES, MAX_VISITS, Trail
-from llm_lsp.core.types import Document, Edit, Point
+from llm_lsp.core.types import Document
 
 START = "".join(f"line {idx}\n" for idx in range(200))
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.core.text import Text
+from llm_lsp.core.text import Point, Text
 from llm_lsp.core.timing import Pace
 from llm_lsp.core.trigger import AdmissionRules, admit, gate
-from llm_lsp.core.types import GATES, CompletionRequest, Document, Gate, Point, Reason, Trigger
+from llm_lsp.core.types import GATES, CompletionRequest, Document, Gate, Reason, Trigger
 
 
 def request(uri: str = "file:///a.py", trigger: Trigger = Trigger.AUTOMATIC) -> CompletionRequest:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from llm_lsp.core import window as module
-from llm_lsp.core.text import Text
+from llm_lsp.core.text import Point, Text
 from llm_lsp.core.tokens import estimate_tokens
-from llm_lsp.core.types import Document, Point
+from llm_lsp.core.types import Document
 from llm_lsp.core.window import Window, cut_window
 
 

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from llm_lsp.core.types import Completion, CompletionRequest, Face, Point, Profile, Trigger
+from llm_lsp.core.text import Point
+from llm_lsp.core.types import Completion, CompletionRequest, Face, Profile, Trigger
 from llm_lsp.engine.alternatives import distinct
 from llm_lsp.engine.place import SAMPLE_TEMPERATURE
 from tests.doubles import ScriptedProvider, settle

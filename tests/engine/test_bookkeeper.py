@@ -11,19 +11,8 @@ import pytest
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
 from llm_lsp.core.ledger import CHECKPOINTS_S, Call, Subject
-from llm_lsp.core.prices import Price
-from llm_lsp.core.text import Text
-from llm_lsp.core.types import (
-    Completion,
-    CompletionRequest,
-    Document,
-    Edit,
-    Point,
-    Profile,
-    Reason,
-    Skip,
-    Trigger,
-)
+from llm_lsp.core.text import Edit, Point, Text
+from llm_lsp.core.types import Completion, CompletionRequest, Document, Price, Profile, Reason, Skip, Trigger
 from llm_lsp.engine.bookkeeper import project_of
 from llm_lsp.engine.engine import CompletionEngine, World
 from llm_lsp.errors import AuthError, LlmLspError, UnreachableError

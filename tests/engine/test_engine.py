@@ -11,14 +11,12 @@ import pytest
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
 from llm_lsp.config.values import Config
-from llm_lsp.core.text import Text
+from llm_lsp.core.text import Edit, Point, Text
 from llm_lsp.core.types import (
     Completion,
     CompletionRequest,
     Document,
-    Edit,
     Face,
-    Point,
     Profile,
     RawPrompt,
     Reason,

@@ -14,8 +14,8 @@ import pytest
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
 from llm_lsp.core.context import Prepared
-from llm_lsp.core.text import Text
-from llm_lsp.core.types import CompletionRequest, Document, Edit, Point, RawPrompt, Trigger, Usage
+from llm_lsp.core.text import Edit, Point, Text
+from llm_lsp.core.types import CompletionRequest, Document, RawPrompt, Trigger, Usage
 from llm_lsp.engine.engine import CompletionEngine, World
 from llm_lsp.engine.gathering import ARRIVAL_S, IDLE_S
 from llm_lsp.engine.place import Question

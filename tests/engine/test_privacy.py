@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from llm_lsp.core.types import Point, RawPrompt, Reason, Trigger
+from llm_lsp.core.text import Point
+from llm_lsp.core.types import RawPrompt, Reason, Trigger
 from tests.doubles import settle
 from tests.engine.test_engine import Rig, reason_of
 

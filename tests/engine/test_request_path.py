@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from llm_lsp.config.values import Config
-from llm_lsp.core.text import Text
-from llm_lsp.core.types import CompletionRequest, Document, Edit, Point, Reason, Trigger
+from llm_lsp.core.text import Edit, Point, Text
+from llm_lsp.core.types import CompletionRequest, Document, Reason, Trigger
 from llm_lsp.providers.base import Provider
 from tests.doubles import ScriptedProvider, settle
 from tests.engine.test_engine import URI, ListedFinder, Rig, reason_of, text_of

@@ -9,9 +9,9 @@ import pytest
 
 from llm_lsp.core.context import Prepared
 from llm_lsp.core.exclude import SECRET_FILES, Exclusion
-from llm_lsp.core.text import Text
+from llm_lsp.core.text import Point, Text
 from llm_lsp.core.trail import Trail
-from llm_lsp.core.types import CONTEXT_SOURCES, Document, Point
+from llm_lsp.core.types import CONTEXT_SOURCES, Document
 from llm_lsp.engine.survey import Survey, View
 
 CODE = """\

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 import pytest
 
 from llm_lsp.config.values import Config
-from llm_lsp.core.types import Completion, Face, Point, Profile, RawPrompt, Reason, Skip, Trigger
+from llm_lsp.core.text import Point
+from llm_lsp.core.types import Completion, Face, Profile, RawPrompt, Reason, Skip, Trigger
 from llm_lsp.engine.breaker import OPEN_S, SPREAD
 from llm_lsp.engine.notices import SAY_AGAIN_S
 from llm_lsp.engine.seat import WARM_AGAIN_S

@@ -12,8 +12,8 @@ import pytest
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
 from llm_lsp.core.exclude import Exclusion
-from llm_lsp.core.text import Text
-from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Point, Reason, Skip, Trigger
+from llm_lsp.core.text import Edit, Point, Text
+from llm_lsp.core.types import Completion, CompletionRequest, Document, Reason, Skip, Trigger
 from llm_lsp.engine.engine import CompletionEngine, World
 from llm_lsp.engine.gathering import ARRIVAL_S, IDLE_S
 from llm_lsp.engine.withheld import FRESH_S, Withheld

@@ -13,8 +13,8 @@ from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
 from llm_lsp.config.values import Config
 from llm_lsp.core.secret import Secret
-from llm_lsp.core.text import Text
-from llm_lsp.core.types import Completion, CompletionRequest, Document, Edit, Patience, Point, Skip, Trigger
+from llm_lsp.core.text import Edit, Point, Text
+from llm_lsp.core.types import Completion, CompletionRequest, Document, Patience, Skip, Trigger
 from llm_lsp.engine.client import Level, Progress, Status
 from llm_lsp.engine.clock import Timer
 from llm_lsp.engine.engine import CompletionEngine, World

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_lsp.core.types import Completion, Point
+from llm_lsp.core.text import Point
+from llm_lsp.core.types import Completion
 from llm_lsp.engine.client import Progress, Status
 from tests.lsp.fakes import CAPABLE, URI, Wire, at, edit, span, started
 

@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from llm_lsp.config.values import ProviderConfig
-from llm_lsp.core.prices import Price
+from llm_lsp.core.types import Price
 from llm_lsp.providers import prices
 from llm_lsp.providers.prices import is_worth_asking, price_of, with_price
 
