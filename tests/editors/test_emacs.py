@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from llm_lsp.cli.placement import configurations
+from tests.editors import elpa
 from tests.editors.neovim import wait_for
 from tests.editors.picture import save
 from tests.editors.script import INLINE, Script, item
@@ -24,18 +25,18 @@ pytestmark = [
 
 PACKAGE = configurations() / "emacs" / "llm-lsp.el"
 COMPANY = list(Path("/usr/share/emacs/site-lisp/elpa").glob("company-*"))
-INIT = """
-(package-initialize)
+INIT = f"""{elpa.INIT}
 (load (locate-user-emacs-file "llm-lsp"))
 (add-hook 'text-mode-hook #'llm-lsp-mode)
 (add-hook 'python-mode-hook #'llm-lsp-mode)
-(setq inhibit-startup-screen t native-comp-async-report-warnings-errors nil make-backup-files nil auto-save-default nil create-lockfiles nil)
+(setq native-comp-async-report-warnings-errors nil)
 (menu-bar-mode -1)
 (setq frame-background-mode 'dark)
 (defun fresh (name)
   (interactive "sFile: ")
   (delete-other-windows)
   (find-file (expand-file-name name "~")))
+(setq corfu-auto t corfu-auto-prefix 2)
 (global-set-key (kbd "C-c f") #'fresh)
 (global-set-key (kbd "C-c c") #'completion-at-point)
 (add-hook 'llm-lsp-mode-hook
@@ -162,6 +163,17 @@ def test_a_command_reaches_the_server(
     assert wait_for(lambda: emacs.script.sent("workspace/executeCommand"))
     [call] = emacs.script.sent("workspace/executeCommand")
     assert (call["command"], call["arguments"]) == sent
+
+
+@pytest.mark.skipif(not elpa.has("corfu-terminal"), reason=elpa.MISSING)
+def test_corfu_offers_the_line_in_its_menu(emacs: Emacs) -> None:
+    emacs.script.answer(a={"items": [item("bcd\nef")]})
+    emacs.terminal.type("M-x", "corfu-terminal-mode", "Enter", "M-x", "corfu-mode", "Enter", "a")
+    emacs.expect("abcd\nef")
+    emacs.terminal.type("b")  # corfu opens by itself, where it has something at the second letter
+    emacs.terminal.wait_for("abcd\nef\n abcd    llm-lsp")
+    emacs.terminal.type("Enter", "C-a")
+    emacs.expect("abcd")
 
 
 @pytest.mark.skipif(not COMPANY, reason="no company in Emacs' packages: apt install elpa-company")

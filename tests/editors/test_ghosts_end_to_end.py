@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from llm_lsp.cli.placement import configurations
-from tests.editors import recording
+from tests.editors import elpa, recording
 from tests.editors.model_api import FixedModel, fixed_model
 from tests.editors.neovim import BUNDLED
 from tests.editors.neovim import PLACE as NEOVIM_PLACE
@@ -29,6 +29,15 @@ base_url = "{base_url}"
 model = "qwen2.5-coder-0.5b"
 """
 STATUS_LINE = """vim.o.statusline = '%f %m%=%{v:lua.require("llm-lsp").status()} ' """
+LSP_MODE = """
+(setq lsp-session-file "~/session" lsp-auto-guess-root t lsp-headerline-breadcrumb-enable nil)
+(load "{configuration}")
+(require 'lsp-mode)
+(add-hook 'text-mode-hook #'lsp)
+(menu-bar-mode -1)
+"""
+CONTROL_RETURN = "\x1b[27;5;13~"
+"""As xterm sends it, where it is asked to tell it from a plain one."""
 ABOVE = "def total(cart):"
 WHOLE = f"{ABOVE}\n    return sum(cart)"
 
@@ -80,6 +89,26 @@ def test_in_emacs(home: Path) -> None:
         shown.type("Tab", "C-x", "C-s")
         shown.wait(lambda _: (home / "cart.txt").exists())
     recording.keep(home, "emacs")
+    assert (home / "cart.txt").read_text().rstrip("\n") == WHOLE
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("emacs") is None, reason="no emacs on the path")
+@pytest.mark.skipif(not elpa.has("lsp-mode-1"), reason=elpa.MISSING)
+def test_in_lsp_mode(home: Path) -> None:
+    (settings := home / ".emacs.d").mkdir()
+    configuration = configurations() / "emacs" / "lsp-mode.el"
+    (settings / "init.el").write_text(elpa.INIT + LSP_MODE.format(configuration=configuration))
+    (home / ".git").mkdir()  # without a project lsp-mode asks which folder is one
+    with terminal(["emacs", "-nw", "cart.txt"], home, recording.install(home)) as shown:
+        shown.wait(lambda _: recording.is_ready(home), 30)
+        shown.type(ABOVE, "C-j", "    return ")
+        shown.wait_for(WHOLE, 20)
+        shown.type(CONTROL_RETURN, "C-x", "C-s")
+        shown.wait(lambda _: (home / "cart.txt").exists())
+        shown.type("C-x", "k", "Enter")
+        shown.wait(lambda _: "textDocument/didClose" in recording.methods(home))
+    recording.keep(home, "lsp-mode")
     assert (home / "cart.txt").read_text().rstrip("\n") == WHOLE
 
 

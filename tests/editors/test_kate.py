@@ -18,7 +18,7 @@ from tests.editors.model_api import fixed_model
 from tests.editors.neovim import wait_for
 from tests.editors.picture import PICTURES
 from tests.editors.terminal import environment
-from tests.editors.test_menus import ABOVE, SETTINGS
+from tests.editors.test_menus import ABOVE, PAUSE_S, SETTINGS
 
 NEEDED = ("kate", "Xvfb", "xdotool", "dbus-run-session")
 MISSING = [program for program in NEEDED if shutil.which(program) is None]
@@ -39,7 +39,6 @@ lspclientplugin=true
 [lspclient]
 AllowedServerCommandLines={command} server
 """
-PAUSE_S = 1.0
 
 
 @contextmanager

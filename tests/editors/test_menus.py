@@ -41,6 +41,7 @@ INIT = """
 (add-hook 'text-mode-hook #'eglot-ensure)
 """
 ABOVE = "def total(cart):"
+PAUSE_S = 1.0
 BODY = "return sum(\n        item.price for item in cart\n    )"
 
 
@@ -73,6 +74,7 @@ def test_helix_shows_it_and_inserts_every_line(home: Path) -> None:
     with terminal([HX, "cart.py"], home, recording.install(home)) as shown:
         shown.wait(lambda _: recording.is_ready(home), 30)
         shown.type("i", ABOVE, "Enter", "    retu")
+        shown.pump(PAUSE_S)
         shown.wait_for("return sum(", 20)
         shown.type("C-n")
         save(shown.screen, "helix")
@@ -80,8 +82,9 @@ def test_helix_shows_it_and_inserts_every_line(home: Path) -> None:
         shown.wait_for("    )")
         shown.type("Escape")
         assert f"{ABOVE}\n    {BODY}\n" in text_of(shown, ABOVE)
-        shown.type(":wq!", "Enter")
-        shown.wait(lambda _: "shutdown" in recording.methods(home))
+        # Its end is not waited for: at times Helix goes without asking the server to.
+        shown.type(":w!", "Enter")
+        shown.wait(lambda _: (home / "cart.py").exists() and (home / "cart.py").read_text())
     recording.keep(home, "helix")
     assert (home / "cart.py").read_text() == f"{ABOVE}\n    {BODY}\n"
 
@@ -94,7 +97,7 @@ def test_eglot_shows_it_and_inserts_every_line(home: Path) -> None:
     with terminal(["emacs", "-nw", "cart.txt"], home, recording.install(home)) as shown:
         shown.wait(lambda _: recording.is_ready(home), 30)
         shown.type(ABOVE, "C-j", "    retu")
-        shown.pump(1.0)
+        shown.pump(PAUSE_S)
         shown.type("C-c", "c")
         shown.wait_for("return sum(", 20)
         save(shown.screen, "eglot")
