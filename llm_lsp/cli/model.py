@@ -46,7 +46,19 @@ def pull(name: str | None) -> None:
     Without NAME the best one is taken that this machine has memory and cores for, that can be reached, and
     whose licence allows any use. Afterwards the number of threads that it runs best with is measured.
     """
+    _bring(local_models(), name)
+
+
+def pull_unless_here() -> None:
+    """Bring the best model for this machine, where none is here; raises LlmLspError."""
     models = local_models()
+    if best := models.best():
+        say(f"{best.name} is in {best.path}")
+    else:
+        _bring(models, None)
+
+
+def _bring(models: LocalModels, name: str | None) -> None:
     model = _pull_named(models, name) if name else _pull_best(models)
     say(f"{model.name} is in {model.path}")
     if model.entry:

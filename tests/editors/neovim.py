@@ -168,15 +168,24 @@ def running(binary: Path, home: Path, commands: Path, init: str = "", **variable
     shutil.copytree(PLUGIN, home / PLACE)
     (home / "config" / "nvim").mkdir(parents=True)
     (home / "config" / "nvim" / "init.lua").write_text(init, encoding="utf-8")
-    env = {
-        "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
-        "HOME": str(home),
-        **variables,
-        **{f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "STATE", "DATA", "CACHE")},
-    }
+    with started(binary, {**environment(home, commands), **variables}) as editor:
+        yield editor
+
+
+def environment(home: Path, commands: Path) -> dict[str, str]:
+    """Give what programs of this user see, with `commands` first on its path."""
+    path = f"{commands}{os.pathsep}{os.environ['PATH']}"
+    folders = {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "STATE", "DATA", "CACHE")}
+    return {**os.environ, "PATH": path, "HOME": str(home), **folders}
+
+
+@contextmanager
+def started(binary: Path, variables: Mapping[str, str]) -> Iterator[Editor]:
+    """Run Neovim as these variables make it."""
     argv = [str(binary), "--embed", "-i", "NONE", "-n"]
-    environment = {**os.environ, **env}
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
+    with subprocess.Popen(
+        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=dict(variables)
+    ) as process:
         nvim = Neovim(process)
         try:
             nvim.call("nvim_ui_attach", COLUMNS, ROWS, {"rgb": True})

@@ -47,6 +47,18 @@ def test_every_folder_of_configurations_is_an_editor() -> None:
     assert folders - {"registry"} == set(EDITORS)
 
 
+def test_a_model_comes_with_the_editor_unless_one_is_here(home: Path) -> None:
+    (models := home / "cache" / "llm-lsp" / "models").mkdir(parents=True)
+    (models / "mine.gguf").write_bytes(b"GGUF")
+    result = run("neovim", "--install", "--pull")
+    assert result.exit_code == 0
+    assert result.stderr.splitlines()[-1] == f"mine is in {models / 'mine.gguf'}"
+
+
+def test_a_model_without_an_editor_is_the_other_command() -> None:
+    assert run("neovim", "--pull").exit_code == 2
+
+
 @pytest.mark.parametrize("name", ["neovim", "vim"])
 def test_every_file_of_a_plugin_is_installed(name: str) -> None:
     folder = configurations() / name

@@ -140,13 +140,20 @@ class Window:
 @contextmanager
 def window(home: Path, program: Path, settings: Mapping[str, object]) -> Iterator[Window]:
     """Run VS Code with our extension, which runs `program`; `home` is its user's."""
-    (work := home / "work").mkdir(parents=True, exist_ok=True)
-    PICTURES.mkdir(parents=True, exist_ok=True)
     write_settings(home, "User", {**QUIET, **settings})
     # What only a machine may set is read from here where, as in code-server, the window is elsewhere.
     write_settings(home, "Machine", {"llm-lsp.server.path": str(program)})
     install(home, PACKAGE)
-    with code_server(home) as url, browser(home) as driver:
+    with opened(home, environment(home)) as shown:
+        yield shown
+
+
+@contextmanager
+def opened(home: Path, variables: Mapping[str, str]) -> Iterator[Window]:
+    """Run VS Code as it is installed and as these variables make it, until our server runs in it."""
+    (work := home / "work").mkdir(parents=True, exist_ok=True)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with code_server(home, variables) as url, browser(home) as driver:
         shown = Window(driver, work)
         assert driver.stdout and driver.stdout.readline(), "no browser"
         shown.call("open", f"{url}/?folder={work}")
@@ -189,14 +196,14 @@ def environment(home: Path) -> dict[str, str]:
 
 
 @contextmanager
-def code_server(home: Path) -> Iterator[str]:
+def code_server(home: Path, variables: Mapping[str, str]) -> Iterator[str]:
     """Run code-server, and give its address."""
     quiet = ["--disable-telemetry", "--disable-update-check", "--disable-getting-started-override"]
     command = [*code_server_command(home), "--bind-addr", "127.0.0.1:0", "--auth", "none", *quiet]
     with (
         (home / "code-server.log").open("w+") as log,
         subprocess.Popen(
-            command, env=environment(home), stdout=log, stderr=log, start_new_session=True
+            command, env=dict(variables), stdout=log, stderr=log, start_new_session=True
         ) as process,
     ):
         try:

@@ -25,20 +25,24 @@ const functions = {
   attribute: (selector, name) =>
     page.$$eval(selector, (found, name) => found.map((each) => each.getAttribute(name)), name),
   picture: (path) => page.screenshot({ path, animations: "disabled" }).then(() => null),
-  /** Press a key; give the milliseconds from its event to the frame after something matches, null after 4 s. */
+  /** Press a key; give the milliseconds from its event to the frame that shows a match, null after 4 s. */
   paint: async (key, selector) => {
     // Awaited, so that it looks before the key is pressed.
     await page.evaluate((selector) => {
       let pressed = 0;
-      addEventListener("keydown", () => (pressed = performance.now()), { capture: true, once: true });
       window.painted = new Promise((resolve) => {
-        const look = () => {
-          const isThere = document.querySelector(selector) !== null;
-          if (pressed && isThere) requestAnimationFrame(() => resolve(performance.now() - pressed));
-          else if (pressed && performance.now() - pressed > 4_000) resolve(null);
-          else requestAnimationFrame(look);
+        const watch = new MutationObserver(() => {
+          if (!pressed || document.querySelector(selector) === null) return;
+          watch.disconnect();
+          // The frame in which it was drawn is on the screen when the next one begins.
+          requestAnimationFrame(() => resolve(performance.now() - pressed));
+        });
+        watch.observe(document.body, { childList: true, subtree: true, attributes: true });
+        const press = () => {
+          pressed = performance.now();
+          setTimeout(() => (watch.disconnect(), resolve(null)), 4_000);
         };
-        look();
+        addEventListener("keydown", press, { capture: true, once: true });
       });
     }, selector);
     await page.keyboard.press(key);
