@@ -49,10 +49,14 @@ class Newcomer:
         }
 
     def run(self, line: str) -> None:
-        """Run a line of the page, where pip stands for pipx and the wheel for what an index would have."""
-        line = line.replace("pipx install", "pip install -q").replace(
-            "llm-lsp[local]", f"{self.wheel}[local]"
-        )
+        """Run a line of the page, where the wheel stands for what an index would have.
+
+        For pipx stands pip, and the link that pipx makes in ~/.local/bin.
+        """
+        line = line.replace("llm-lsp[local]", f"{self.wheel}[local]")
+        if line.startswith("pipx "):
+            (links := self.home / ".local" / "bin").mkdir(parents=True)
+            line = f"pip {line.removeprefix('pipx ')} -q && ln -s {self.programs}/llm-lsp {links}"
         subprocess.run(line, shell=True, env=self.variables, cwd=self.home, check=True)
 
 

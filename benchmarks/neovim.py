@@ -13,9 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.vscode import N_ROUNDS, SETTINGS, bodies
-from llm_lsp.local.models import LocalPaths
-from tests.editors.neovim import BUNDLED, Editor, running, wait_for
+from benchmarks.vscode import FIRST, N_ROUNDS, bodies, end_model, give_model
+from tests.editors.neovim import BUNDLED, Editor, environment, running, wait_for
 
 COMMANDS = Path(sys.executable).parent
 PATIENCE_S = 60.0
@@ -68,30 +67,23 @@ def from_cache(editor: Editor, folder: Path) -> Iterator[float]:
         assert editor.text() == f"{text} ‸", "that was another place"
 
 
-def answers(editor: Editor) -> bool:
-    """Type, and say whether anything came; a model that is still loading says nothing."""
-    editor.type("<BS> ")
-    return bool(wait_for(editor.ghost, 3))
-
-
 @contextmanager
 def connected(model: str) -> Iterator[tuple[Editor, Path]]:
     """Run Neovim with the real server, which runs a model that was fetched before; give the folder for files too."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        (settings := home / "config" / "llm-lsp").mkdir(parents=True)
-        (settings / "config.toml").write_text(SETTINGS.format(model=model))
-        (cache := home / "cache" / "llm-lsp").mkdir(parents=True)
-        (cache / "models").symlink_to(LocalPaths.default().models)
+        give_model(home, model)
         with running(BUNDLED, home, COMMANDS) as editor:
             yield editor, home
+        end_model(environment(home, COMMANDS))
 
 
 def main() -> None:
     """Print both, in milliseconds."""
     with connected(sys.argv[1] if sys.argv[1:] else "smollm2-135m") as (editor, folder):
-        editor.open(folder / "first.py", "def first(a, b):\n    return ‸")
-        assert any(answers(editor) for _ in range(20)), "the model does not answer"
+        editor.open(folder / "first.py", f"{FIRST}‸")
+        editor.type("<M-r>")
+        assert wait_for(editor.ghost, PATIENCE_S), "the model does not answer"
         for name, measure in (("model", from_model), ("cache", from_cache)):
             found = sorted(measure(editor, folder))
             print(f"{name}: p50 {statistics.median(found):.0f} ms, {found[0]:.0f} to {found[-1]:.0f}")

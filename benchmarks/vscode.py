@@ -6,18 +6,20 @@ Needs what `.ci/code-server` installs; run as `LLM_LSP_TEST_CODE_SERVER=FOLDER p
 from __future__ import annotations
 
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from llm_lsp.local.models import LocalPaths
 from tests.editors.neovim import wait_for
-from tests.editors.vscode import GHOST, PROGRAM, Window, window
+from tests.editors.vscode import GHOST, PROGRAM, Window, environment, window
 
 N_ROUNDS = 20
+FIRST = 'def first(a, b):\n    """Return a plus b."""\n    return '
 SETTINGS = 'provider = "local"\n[local]\nmodel = "{model}"\n'
 NOUNS = ["price", "width", "count", "total", "weight", "volume", "speed", "power", "length", "height"]
 
@@ -36,6 +38,8 @@ def from_model(shown: Window) -> Iterator[float]:
         shown.open(f"model{n_round}.py", text)
         time.sleep(1)  # What opening a file starts is not what is measured.
         yield from painted(shown, f"model{n_round}")
+        # An open file's text goes with the next one's prompt, which then takes as long as it has tokens.
+        shown.press("Escape", "Control+k", "w")
         (shown.folder / f"model{n_round}.py").unlink()  # The list of files shows what fits on the screen.
 
 
@@ -61,28 +65,31 @@ def painted(shown: Window, name: str) -> Iterator[float]:
         yield float(found)
 
 
+def give_model(home: Path, model: str) -> None:
+    """Give a home a model that was fetched before."""
+    (settings := home / "config" / "llm-lsp").mkdir(parents=True)
+    (settings / "config.toml").write_text(SETTINGS.format(model=model))
+    (cache := home / "cache" / "llm-lsp").mkdir(parents=True)
+    (cache / "models").symlink_to(LocalPaths.default().models)
+
+
+def end_model(variables: Mapping[str, str]) -> None:
+    """End the model's server, which would wait half an hour for another editor."""
+    subprocess.run([PROGRAM, "model", "stop"], env=dict(variables), check=True, capture_output=True)
+
+
 @contextmanager
 def editor(model: str) -> Iterator[Window]:
     """Run VS Code with the real server, which runs a model that was fetched before."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        (settings := home / "config" / "llm-lsp").mkdir(parents=True)
-        (settings / "config.toml").write_text(SETTINGS.format(model=model))
-        (cache := home / "cache" / "llm-lsp").mkdir(parents=True)
-        (cache / "models").symlink_to(LocalPaths.default().models)
+        give_model(home, model)
         with window(home, PROGRAM, {}) as shown:
-            shown.open("first.py", 'def first(a, b):\n    """Return a plus b."""\n    return ')
-            assert any(answers(shown) for _ in range(20)), "the model does not answer"
+            shown.open("first.py", FIRST)
+            shown.press("Alt+\\")
+            assert wait_for(shown.ghost, 60), "the model does not answer"
             yield shown
-
-
-def answers(shown: Window) -> bool:
-    """Type, and say whether anything came; a model that is still loading says nothing.
-
-    VS Code asks again only after a change: at the same version of a text it keeps an empty answer.
-    """
-    shown.press("Backspace", "Space")
-    return bool(wait_for(shown.ghost, 3))
+        end_model(environment(home))
 
 
 def main() -> None:
