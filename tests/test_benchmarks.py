@@ -11,6 +11,7 @@ import pytest
 import benchmarks
 from benchmarks.context import new_prompt_shares
 from benchmarks.edits import time_document
+from benchmarks.first_suggestion import EDITORS, commands
 from benchmarks.names import VARIANTS, share_of_names
 from benchmarks.redact import false_finds, library_texts, samples
 from benchmarks.replay import replay_engine, replay_process
@@ -109,3 +110,8 @@ def test_pythons_own_library_is_sent_nearly_as_it_is() -> None:
 
 def test_what_the_search_for_secrets_is_timed_on_is_long_enough() -> None:
     assert min(map(len, samples().values())) > 7000
+
+
+@pytest.mark.parametrize("editor", EDITORS)
+def test_two_commands_lead_from_nothing_to_an_editor_that_suggests(editor: str) -> None:
+    assert [line.split()[0] for line in commands(editor)] == ["pipx", "llm-lsp"]
