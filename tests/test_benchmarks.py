@@ -62,7 +62,7 @@ def test_a_model_knows_what_comes_after_its_prompt() -> None:
 
 
 async def test_most_of_a_prompt_was_in_the_one_before() -> None:
-    shares = await new_prompt_shares(FILE.parent.parent, n_keys=600)
+    shares = await new_prompt_shares(FILE.parent.parent, n_keys=2000)
 
     assert len(shares) > 10
     assert statistics.median(shares) <= 0.15
@@ -71,7 +71,7 @@ async def test_most_of_a_prompt_was_in_the_one_before() -> None:
 async def test_context_shows_names_that_the_file_alone_does_not() -> None:
     root = FILE.parent.parent
 
-    shares = {name: await share_of_names(root, 9, VARIANTS[name]) for name in ("nothing", "both")}
+    shares = {name: await share_of_names(root, 40, VARIANTS[name]) for name in ("nothing", "both")}
 
     assert shares["both"] > shares["nothing"]
 
