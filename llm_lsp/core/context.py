@@ -16,7 +16,7 @@ from llm_lsp.core.similarity import repeated_share, telling_lines
 from llm_lsp.core.text import Point, Text
 from llm_lsp.core.tokens import ASCII_CHARS_PER_TOKEN, estimate_tokens
 from llm_lsp.core.types import ContextSource, Snippet
-from llm_lsp.core.unsafe import without_hidden
+from llm_lsp.core.unsafe import plain_name, without_hidden
 
 # Share of a snippet's lines that stand near the cursor already, or in a better snippet: llama.vim's figure, above
 # which "would distort completion into repetition".
@@ -167,7 +167,7 @@ def is_in_sight(line: int, point: Point) -> bool:
 
 
 def _without_hidden(snippet: Snippet) -> Snippet:
-    return Snippet(without_hidden(snippet.path), without_hidden(snippet.text))
+    return Snippet(plain_name(snippet.path), without_hidden(snippet.text))
 
 
 def _size_tokens(text: Text) -> float:

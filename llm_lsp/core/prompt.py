@@ -101,6 +101,7 @@ def _sides(window: Window, start: LineStart) -> tuple[str, str]:
 def _render(window: Window, start: LineStart, family: Family, snippets: Sequence[Snippet]) -> str:
     sides = (*_sides(window, start), window.line_suffix + window.suffix)
     prefix, line, suffix = (escape_tokens(text, family.tokens) for text in sides)
+    window = replace(window, path=escape_tokens(window.path, family.tokens))
     harmless = [
         Snippet(escape_tokens(one.path, family.tokens), escape_tokens(one.text, family.tokens))
         for one in snippets

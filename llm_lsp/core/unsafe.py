@@ -34,6 +34,11 @@ def without_hidden(text: str) -> str:
     return _EMOJI_OR_UNSAFE.sub(lambda match: match["mark"] or "", text)
 
 
+def plain_name(name: str) -> str:
+    """Give a file's name or path on one line, and without hidden characters: it may stand in a comment."""
+    return without_hidden(name).replace("\n", " ")
+
+
 def visible(text: str) -> str:
     r"""Write hidden characters as escapes, `\x1b` for ESC: a terminal obeys some of them."""
     if not unsafe_characters(text):

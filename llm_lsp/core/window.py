@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from llm_lsp.core.text import Point, Text
 from llm_lsp.core.tokens import ASCII_CHARS_PER_TOKEN, estimate_tokens
 from llm_lsp.core.types import Document
+from llm_lsp.core.unsafe import plain_name
 
 # Shares of the budget. The rest is for the template's own tokens. What follows is 10 %, as in Cody: with the suffix
 # last, all of it is read again whenever a line is added, and where the API cannot be held to a line's beginning, at each
@@ -137,4 +138,4 @@ def _with_lf(lines: list[str]) -> str:
 
 def _name(uri: str) -> str:
     # The folder too: `models/user.py` tells a model more than `user.py`; the whole path would tell who you are.
-    return "/".join(unquote(uri.partition("://")[2]).split("/")[-2:])
+    return plain_name("/".join(unquote(uri.partition("://")[2]).split("/")[-2:]))

@@ -22,6 +22,7 @@ from llm_lsp.core.syntax import has_grammar
 from llm_lsp.core.text import Point
 from llm_lsp.core.trail import Trail
 from llm_lsp.core.types import ContextSource, Document
+from llm_lsp.core.unsafe import plain_name
 from llm_lsp.engine.border import Border
 from llm_lsp.engine.files import Files, kin_of
 from llm_lsp.engine.project import Project
@@ -61,7 +62,9 @@ class Survey:
         found = {source: self._find(source, view, project) for source in view.sources}
         text = view.document.text
         ranked = rank(found, telling_lines(surroundings_of(text, view.point)))
-        return Prepared(ranked, arrange(ranked, before.ordered), tuple(border.left_out), border.path)
+        return Prepared(
+            ranked, arrange(ranked, before.ordered), tuple(border.left_out), plain_name(border.path)
+        )
 
     def _find(self, source: ContextSource, view: View, project: Project) -> list[Candidate]:
         names = {uri: piece.path for uri, piece in project.opened.items()}

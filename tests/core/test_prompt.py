@@ -108,9 +108,9 @@ def test_other_files_stand_in_the_familys_format_or_as_comments(fim: str, before
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_control_tokens_in_the_text_are_broken(family: Family) -> None:
     hostile = "".join(family.tokens)
-    window = Window(hostile + "\n", hostile, hostile, "\n" + hostile, "python")
+    window = Window(hostile + "\n", hostile, hostile, "\n" + hostile, "python", hostile)
 
-    text = raw(family.name, window, (Snippet("a.py", hostile),))
+    text = raw(family.name, window, (Snippet(hostile, hostile),))
 
     plain = raw(family.name, Window("\n", "", "", "\n", "python"), (Snippet("a.py", ""),))
     for token in family.tokens:

@@ -41,6 +41,12 @@ def test_a_small_document_is_sent_whole(text: str, point: Point, window: tuple[s
     assert (cut.prefix, cut.line_prefix, cut.line_suffix, cut.suffix) == window
 
 
+def test_the_name_is_one_line_without_hidden_characters() -> None:
+    odd = Document("file:///p/b%0Aimport%20os%E2%80%8B.py", "python", 1, Text.of(""))
+
+    assert cut_window(odd, Point(0, 0), 100).path == "p/b import os.py"
+
+
 def test_the_name_is_the_last_two_parts() -> None:
     assert cut_window(document(""), Point(0, 0), 100).path == "models/user one.py"
 
