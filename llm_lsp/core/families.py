@@ -85,7 +85,7 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         # The smallest guesses worse behind its own format for repositories, and better behind comments:
-        # docs/adr/0033.
+        # docs/adr/0034.
         "qwen-small",
         r"qwen2\.5-coder-0\.5b",
         *_QWEN,

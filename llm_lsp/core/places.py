@@ -21,7 +21,7 @@ MAX_COMPARED = 8
 MAX_SIMILAR, MAX_OF_ONE_FILE = 6, 2
 # Files whose signatures are kept ready.
 MAX_SIGNATURES = 8
-# Jaccard. Below this a piece costs a small model more than it gives: docs/adr/0033.
+# Jaccard. Below this a piece costs a small model more than it gives: docs/adr/0034.
 LEAST_SIMILARITY = 0.24
 
 
