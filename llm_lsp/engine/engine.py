@@ -197,13 +197,13 @@ class CompletionEngine:
     def toggle(self) -> bool:
         """Switch completion off or on; give whether it is on now."""
         self._is_off = not self._is_off
-        self._tell()
+        self._switched()
         return not self._is_off
 
     def snooze(self, minutes: float) -> None:
         """Make no completions for a while; 0 ends that."""
         self._snoozed_until = self._clock.now() + 60 * minutes if minutes > 0 else float("-inf")
-        self._tell()
+        self._switched()
 
     def select_provider(self, name: str) -> None:
         """Use another provider from now on; raises ConfigError where it may not be used."""
@@ -242,9 +242,11 @@ class CompletionEngine:
         self._books.set_folders(self._folders)
         self._books.ledger.configure(limits_of(resolved.config.budget), save=resolved.config.usage.save)
 
-    def _tell(self) -> None:
+    def _switched(self) -> None:
         off = self._off()
         self._notices.status("Inactive" if off else "Normal", off.detail if off else "")
+        if off:
+            self._pipeline.switched_off(off)
 
     def _off(self) -> Skip | None:
         if self._is_off:

@@ -173,9 +173,13 @@ class CompletionPipeline:
         self._turns.close_document(uri)
         self._calls.close_document(uri)
 
+    def switched_off(self, why: Skip) -> None:
+        """Settle what waits for a model: no call is begun for it any more."""
+        self._turns.settle(why)
+
     async def aclose(self) -> None:
         """Settle all requests and close all calls."""
-        self._turns.close()
+        self._turns.settle(Skip(Reason.SHUTTING_DOWN))
         await self._calls.aclose()
         await self._menu.aclose()
 

@@ -120,10 +120,10 @@ class Turns:
             if key[0] == uri:
                 self._release(key, Skip(Reason.UNKNOWN_DOCUMENT))
 
-    def close(self) -> None:
-        """Settle what waits for a model."""
+    def settle(self, why: Skip) -> None:
+        """Answer all that waits for a model."""
         for key in self._held:
-            self._release(key, Skip(Reason.SHUTTING_DOWN))
+            self._release(key, why)
 
     def _release(self, key: tuple[str, Face], why: Skip) -> None:
         over = self._held.get(key)

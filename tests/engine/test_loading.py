@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from llm_lsp.core.types import Completion, Reason, Skip, Trigger
+from llm_lsp.engine.engine import CompletionEngine
 from llm_lsp.engine.turns import LOAD_S
 from llm_lsp.errors import UnreachableError
 from tests.doubles import ScriptedProvider, settle
@@ -79,6 +80,20 @@ async def test_shutting_down_ends_the_wait(rig: Loading) -> None:
     await rig.engine.aclose()
 
     assert reason_of(await task) is Reason.SHUTTING_DOWN
+
+
+@pytest.mark.parametrize(
+    "switch_off", [lambda engine: engine.toggle(), lambda engine: engine.snooze(1)], ids=["toggle", "snooze"]
+)
+async def test_switching_completion_off_ends_the_wait(
+    rig: Loading, switch_off: Callable[[CompletionEngine], object]
+) -> None:
+    task = await rig.ask_by_hand()
+    switch_off(rig.engine)
+    rig.slow.may_find.set()
+
+    assert reason_of(await task) is Reason.DISABLED
+    assert rig.slow.provider.streams == []
 
 
 async def test_a_cancelled_request_waits_no_longer(rig: Loading) -> None:
