@@ -163,6 +163,7 @@ class CompletionPipeline:
     def edited(self, document: Document, edits: tuple[Edit, ...]) -> None:
         """Take note that a document changed."""
         self._menu.edited(document.uri)
+        self._turns.edited(document.uri)
         if len(edits) == 1 and self._calls.is_watching:
             cursor = advance(edits[0].start, edits[0].text)
             self._calls.cursor_at(anchor_at(document, cursor))

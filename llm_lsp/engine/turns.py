@@ -70,8 +70,8 @@ class Turns:
     async def loaded(self, request: CompletionRequest) -> Skip | None:
         """Wait for the first provider to be found or started, where somebody asks by hand; say why it was in vain.
 
-        The wait ends after LOAD_S, and when a newer request of its document and face comes. Nobody waits for a menu:
-        the editor's own items stand in it, too.
+        The wait ends after LOAD_S, with an edit, and when a newer request of its document and face comes. Nobody
+        waits for a menu: the editor's own items stand in it, too.
         """
         if request.patience is Patience.TYPING or request.face == "menu":
             return LOADING
@@ -113,17 +113,24 @@ class Turns:
             return Skip(Reason.PROVIDER_FAILED, str(error))
         return place.again(self._clock.now() + wait_s)
 
+    def edited(self, uri: str) -> None:
+        """Answer what waits for a model: the text that it would be asked about is no longer there."""
+        self._settle_document(uri, Reason.SUPERSEDED)
+
     def close_document(self, uri: str) -> None:
         """Forget a document's requests; nothing follows their failures."""
         self._newest = {key: number for key, number in self._newest.items() if key[0] != uri}
-        for key in self._held:
-            if key[0] == uri:
-                self._release(key, Skip(Reason.UNKNOWN_DOCUMENT))
+        self._settle_document(uri, Reason.UNKNOWN_DOCUMENT)
 
     def settle(self, why: Skip) -> None:
         """Answer all that waits for a model."""
         for key in self._held:
             self._release(key, why)
+
+    def _settle_document(self, uri: str, why: Reason) -> None:
+        for key in self._held:
+            if key[0] == uri:
+                self._release(key, Skip(why))
 
     def _release(self, key: tuple[str, Face], why: Skip) -> None:
         over = self._held.get(key)

@@ -68,6 +68,24 @@ async def test_the_wait_is_bounded(rig: Loading) -> None:
     assert reason_of(await task) is Reason.LOADING
 
 
+async def test_an_edit_of_its_document_ends_the_wait(rig: Loading) -> None:
+    task = await rig.ask_by_hand()
+    await rig.type("x")
+    rig.slow.may_find.set()
+
+    assert reason_of(await task) is Reason.SUPERSEDED
+    assert rig.slow.provider.streams == []
+
+
+async def test_an_edit_of_another_document_does_not(rig: Loading) -> None:
+    await rig.write("z = ", "file:///p/b.py")
+    task = await rig.ask_by_hand()
+    await rig.type("x", "file:///p/b.py")
+    rig.slow.may_find.set()
+
+    assert text_of(await task) == "1"
+
+
 async def test_a_closed_document_ends_the_wait(rig: Loading) -> None:
     task = await rig.ask_by_hand()
     rig.engine.close(URI)
