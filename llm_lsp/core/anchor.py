@@ -128,21 +128,18 @@ def _push(above: tuple[str, ...], line: str) -> tuple[str, ...]:
 
 
 def _lines_above(text: Text, line_idx: int) -> tuple[str, ...]:
+    lines = text.lines(line_idx - LOOK_LINES, line_idx)
     found: list[str] = []
-    for idx in range(line_idx - 1, max(-1, line_idx - 1 - LOOK_LINES), -1):
-        line = text.line(idx)[-LONG_LINE_COLUMNS:].rstrip()
-        if line or not found:
-            found.append(line)
-        if sum(map(bool, found)) == ABOVE_LINES:
+    for line in reversed(lines):
+        if kept := line[-LONG_LINE_COLUMNS:].rstrip():
+            found.append(kept)
+        if len(found) == ABOVE_LINES:
             break
-    if found and not found[0]:
-        return (*reversed(found[1:]), "")
-    return tuple(reversed(found))
+    blank = [""] if lines and not lines[-1][-LONG_LINE_COLUMNS:].rstrip() else []
+    return (*reversed(found), *blank)
 
 
 def _line_below(text: Text, line_idx: int) -> str:
-    for idx in range(line_idx + 1, min(text.line_count, line_idx + 1 + LOOK_LINES)):
-        line = text.line(idx)[:LONG_LINE_COLUMNS].strip()
-        if line:
-            return line
-    return ""
+    below = text.lines(line_idx + 1, line_idx + 1 + LOOK_LINES)
+    stripped = (line[:LONG_LINE_COLUMNS].strip() for line in below)
+    return next(filter(None, stripped), "")

@@ -93,8 +93,10 @@ class Text:
         if start >= stop:
             return []
         first, last = self._block(start), self._block(stop - 1)
-        found = list(chain.from_iterable(self.blocks[first : last + 1]))
-        return found[start - self.starts[first] : stop - self.starts[first]]
+        start, stop = start - self.starts[first], stop - self.starts[first]
+        if first == last:  # mostly: a few lines of 256
+            return list(self.blocks[first][start:stop])
+        return list(chain.from_iterable(self.blocks[first : last + 1]))[start:stop]
 
     def clamp(self, point: Point) -> Point:
         """Give the nearest place that exists: a line's end for a column past it, the text's for a line past it."""
