@@ -87,7 +87,7 @@ FAMILIES: tuple[Family, ...] = (
         # The smallest guesses worse behind its own format for repositories, and better behind comments:
         # docs/adr/0034.
         "qwen-small",
-        r"qwen2\.5-coder-0\.5b",
+        r"qwen-?2\.5-coder-0\.5b",
         *_QWEN,
         hole_order="smp",
         stops=_QWEN_STOPS,
@@ -156,7 +156,7 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         "granite4",
-        r"granite.*4",
+        r"granite.*4(?![\d.]*b)",
         *_QWEN,
         stops=("<|end_of_text|>", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_pad|>", "<|fim_middle|>"),
     ),
@@ -220,7 +220,7 @@ def family_named(name: str) -> Family | None:
 def family_of(model: str) -> str | None:
     """Name the family of a model by its name; None where nothing is known of filling the middle.
 
-    Registry paths, quantization, file endings and tags are no part of the name:
+    Registry paths, quantization, file endings and tags but for a size are no part of the name:
     `hf.co/me/Qwen2.5-Coder-7B-Q8_0-GGUF:latest` is `qwen2.5-coder-7b`.
     """
     name = bare_name(model)
@@ -232,12 +232,14 @@ def family_of(model: str) -> str | None:
 _ENDINGS = re.compile(
     r"(\.gguf|\.safetensors|-gguf|[-_.](i?q\d[a-z0-9_]*|fp?(8|16|32)|bf16|int[48]|awq|gptq|mlx|[48]bit))$"
 )
+_SIZE = re.compile(r"\d+(\.\d+)?b\b")
 
 
 def bare_name(model: str) -> str:
-    """Strip registry path, tag, file ending and quantization from a model's name; lower case."""
-    name = re.split(r"[/\\]", model.strip().lower())[-1]
-    name = name.partition(":")[0]
+    """Strip registry path, file ending, quantization and of a tag all but the size from a model's name; lower case."""
+    name, _, tag = re.split(r"[/\\]", model.strip().lower())[-1].partition(":")
     while (shorter := _ENDINGS.sub("", name)) != name:
         name = shorter
-    return name
+    # Ollama's names have the size there: `qwen2.5-coder:0.5b-base-q4_K_M`.
+    size = _SIZE.match(tag)
+    return f"{name}-{size.group()}" if size else name

@@ -12,6 +12,10 @@ from llm_lsp.core.families import FAMILIES, Family, bare_name, family_named, fam
     [
         ("qwen2.5-coder-0.5b", "qwen-small"),
         ("Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF", "qwen-small"),
+        ("qwen2.5-coder:0.5b-base-q4_K_M", "qwen-small"),
+        ("qwen/qwen-2.5-coder-0.5b", "qwen-small"),
+        ("granite-code:34b", "granite3"),
+        ("codellama:34b", None),
         ("Qwen/Qwen2.5-Coder-7B-Instruct", "qwen"),
         ("hf.co/bartowski/Qwen2.5-Coder-7B-Q8_0-GGUF:latest", "qwen"),
         ("qwen2.5-coder:1.5b-base-q4_K_M", "qwen"),
@@ -60,6 +64,7 @@ def test_a_model_is_known_by_its_name(model: str, family: str | None) -> None:
         ("model-7b-iq2_xxs.gguf", "model-7b"),
         ("model-7b-awq-int4", "model-7b"),
         ("plain", "plain"),
+        ("qwen2.5-coder:0.5b-base-q4_K_M", "qwen2.5-coder-0.5b"),
     ],
 )
 def test_what_is_no_part_of_a_name_is_stripped(model: str, name: str) -> None:
