@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ import benchmarks
 from benchmarks.context import new_prompt_shares
 from benchmarks.edits import time_document
 from benchmarks.first_suggestion import EDITORS, commands
-from benchmarks.names import VARIANTS, share_of_names
+from benchmarks.likelihood import compared, nats_of
+from benchmarks.names import share_of_names
+from benchmarks.prompts import VARIANTS
 from benchmarks.redact import false_finds, library_texts, samples
 from benchmarks.replay import replay_engine, replay_process
 from benchmarks.session import Key, Manuscript, Session, session_from
@@ -74,6 +77,27 @@ async def test_context_shows_names_that_the_file_alone_does_not() -> None:
     shares = {name: await share_of_names(root, 40, VARIANTS[name]) for name in ("nothing", "both")}
 
     assert shares["both"] > shares["nothing"]
+
+
+class Speller:
+    """A model server whose tokens are letters, and that expects an "a" after everything."""
+
+    def tokens(self, text: str) -> list[int]:
+        return [*map(ord, text)]
+
+    def nats(self, before: Sequence[int], token: int) -> float:
+        return 0.0 if token == ord("a") else 2.0
+
+
+def test_a_text_is_as_unlikely_as_its_tokens_together() -> None:
+    assert nats_of(Speller(), "prompt", "aba") == 2.0
+    assert nats_of(Speller(), "prompt", "b" * 100) == 48.0  # of 24 tokens
+
+
+def test_gains_are_counted_over_holes_that_were_measured_both_ways() -> None:
+    gains = compared({"1": 4.0, "2": 1.0, "3": 9.0}, {"1": 1.0, "2": 2.0, "4": 0.0})
+
+    assert gains == {"holes": 2, "nats gained": 1.0, "better": 1, "worse": 1}
 
 
 async def test_every_edit_and_every_request_is_timed() -> None:

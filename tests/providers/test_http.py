@@ -25,7 +25,7 @@ from llm_lsp.providers.http import Endpoint, HttpProvider, encode, headers_of
 from llm_lsp.providers.resolve import make_provider
 from llm_lsp.providers.stream import Deadlines, HttpStream
 
-from .standin import DONE, Peer, Received, StandIn, serve, sse, text
+from .standin import DONE, Peer, Received, StandIn, chunked, serve, sse, text
 
 CANARY = "sk-canary-0123456789"
 PROMPT = RawPrompt("x")
@@ -79,6 +79,29 @@ async def test_a_call_says_who_asks_and_nothing_more() -> None:
         "accept": "*/*",
         "accept-encoding": "identity",
     }
+
+
+async def test_who_waits_for_the_text_comes_before_the_connection() -> None:
+    """All of the answer is here at once, and could be put away before anybody has seen its text."""
+    events = b"".join(map(chunked, (text("hello"), text("", "stop"), DONE)))
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    async def script(received: Received, peer: Peer) -> None:
+        await peer.send(head + events + b"0\r\n\r\n")
+
+    async with serve(script) as standin:
+        provider = connect(standin.url)
+        stream = provider.stream(PROMPT)
+        async for chunk in stream:
+            assert chunk.text == "hello"
+            break
+        turns = 0
+        while provider._tasks:
+            await asyncio.sleep(0)
+            turns += 1
+        await provider.aclose()
+
+    assert turns >= 3
 
 
 async def test_nothing_is_sent_before_the_stream_is_iterated() -> None:
