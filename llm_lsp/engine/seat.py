@@ -128,6 +128,7 @@ class Seat:
 
     def leave(self) -> None:
         """Give the provider up; its calls may end."""
+        self.absent = Skip(Reason.NO_PROVIDER, f"the settings of {self.name} were changed")
         self._settled.set()
         if self._search:
             self._search.cancel()

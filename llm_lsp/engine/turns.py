@@ -67,11 +67,11 @@ class Turns:
             return Skip(Reason.OVER_BUDGET, f"{use.words} are spent")
         return place.seat.reliability.refusal(self._clock.now(), place.request.patience)
 
-    async def loaded(self, request: CompletionRequest) -> Skip | None:
-        """Wait for the first provider to be found or started, where somebody asks by hand; say why it was in vain.
+    async def loaded(self, request: CompletionRequest, seat: Seat | None = None) -> Skip | None:
+        """Wait for a provider to be found or started, where somebody asks by hand; say why it was in vain.
 
-        The wait ends after LOAD_S, with an edit, and when a newer request of its document and face comes. Nobody
-        waits for a menu: the editor's own items stand in it, too.
+        That is the one of `seat`, or the first of the line. The wait ends after LOAD_S, with an edit, and when a newer
+        request of its document and face comes. Nobody waits for a menu: the editor's own items stand in it, too.
         """
         if request.patience is Patience.TYPING or request.face == "menu":
             return LOADING
@@ -80,8 +80,8 @@ class Turns:
         timer = self._clock.call_at(self._clock.now() + LOAD_S, lambda: self._release(key, LOADING))
         try:
             # New settings put another seat in the place of the one that is waited for.
-            while not over.done() and (seat := next(self._line(request))).is_loading:
-                await _first(seat.settled(), over)
+            while not over.done() and (awaited := seat or next(self._line(request))).is_loading:
+                await _first(awaited.settled(), over)
         finally:
             timer.cancel()
             if self._held.get(key) is over:
@@ -161,7 +161,7 @@ class Turns:
             return place.seat.absent
         if place.request.patience is Patience.COMMAND:
             await place.seat.ready()
-        elif skip := await self.loaded(place.request):
+        elif skip := await self.loaded(place.request, place.seat):
             return skip
         again = self._place(place.request, place.seat)
         return again.again(self._clock.now()) if isinstance(again, Place) else again

@@ -10,9 +10,10 @@ import pytest
 from llm_lsp.core.types import Completion, Reason, Skip, Trigger
 from llm_lsp.engine.engine import CompletionEngine
 from llm_lsp.engine.turns import LOAD_S
-from llm_lsp.errors import UnreachableError
+from llm_lsp.errors import AuthError, UnreachableError
 from tests.doubles import ScriptedProvider, settle
 from tests.engine.test_engine import URI, Rig, SlowFinder, reason_of, text_of
+from tests.engine.test_turns import Several, api
 
 
 class Loading(Rig):
@@ -42,6 +43,8 @@ async def test_who_asks_by_hand_gets_the_text_when_the_model_is_there(rig: Loadi
     rig.slow.may_find.set()
 
     assert text_of(await task) == "1"
+    bound = rig.clock.time + LOAD_S  # The clock stands still.
+    assert [timer.cancelled for timer in rig.clock.timers if timer.when == bound] == [True]
 
 
 async def test_while_typing_nobody_waits(rig: Loading) -> None:
@@ -157,10 +160,57 @@ async def test_a_model_server_that_went_idle_is_waited_for() -> None:
     await rig.engine.aclose()
 
 
+@pytest.fixture
+async def standing_in() -> AsyncIterator[Several]:
+    """An engine whose first provider refuses the key, and where our own model stands in."""
+    settings = {"provider": "main", "providers": {"main": api("local")}}
+    rig = Several(settings, local=ScriptedProvider())
+    await rig.write("y = ")
+    await rig.fails(AuthError("h: wrong key"))
+    await settle()
+    yield rig
+    await rig.engine.aclose()
+
+
+async def restarting(rig: Several, finder: SlowFinder) -> asyncio.Task[Completion | Skip]:
+    """Ask by hand, and let the server that stands in be gone; the finder starts it again."""
+    idle = rig.by_name.found["local"]
+    assert isinstance(idle, ScriptedProvider)
+    rig.by_name.find = finder.find  # type: ignore[method-assign] # in its own time
+    task = rig.ask(Trigger.MANUAL)
+    await settle()
+    rig.main.streams[-1].fail(AuthError("h: wrong key"))
+    await settle()
+    idle.streams[0].fail(UnreachableError("127.0.0.1: connection refused"))
+    await settle()
+    assert not task.done()
+    return task
+
+
+async def test_a_stand_in_whose_server_went_idle_is_waited_for(standing_in: Several) -> None:
+    finder = SlowFinder(ScriptedProvider(replies=("1\n",)))
+    task = await restarting(standing_in, finder)
+    finder.may_find.set()
+
+    assert text_of(await task) == "1"
+
+
+async def test_a_stand_in_that_is_set_up_anew_is_waited_for_no_longer(standing_in: Several) -> None:
+    task = await restarting(standing_in, SlowFinder())
+    standing_in.engine.configure("editor settings", {"local": {"model": "other"}})
+
+    assert reason_of(await task) is Reason.NO_PROVIDER
+
+
 async def test_a_server_that_is_gone_before_it_was_warm_is_started_again() -> None:
     class Warming(ScriptedProvider):
+        is_warming = True
+
         async def warm(self) -> None:
-            await asyncio.Event().wait()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.is_warming = False
 
     first, second = Warming(), ScriptedProvider(replies=("1\n",))
     rig = Rig(first, second)
@@ -171,4 +221,5 @@ async def test_a_server_that_is_gone_before_it_was_warm_is_started_again() -> No
     await settle()
 
     assert text_of(await rig.ask()) == "1"
+    assert not first.is_warming
     await rig.engine.aclose()
