@@ -77,8 +77,8 @@ async def complete_one(stack: SettingsStack, target: Target, printer: Printer) -
     """Print one completion; raises click.ClickException where there is none."""
     client = ConsoleClient()
     async with running(stack, client) as engine:
-        request = await request_at(engine, target)
         silence = asyncio.get_running_loop().call_later(SILENT_S, client.say_whom)
+        request = await request_at(engine, target)
 
         def show(text: str) -> None:
             silence.cancel()

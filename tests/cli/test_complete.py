@@ -12,9 +12,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from llm_lsp.cli.complete import Printer, command
+from llm_lsp.cli.console import ConsoleClient
 from llm_lsp.cli.target import point_of, read_target
 from llm_lsp.core.text import Point, Text
-from llm_lsp.core.types import Completion
+from llm_lsp.core.types import Completion, Document
+from llm_lsp.engine.engine import CompletionEngine
+from tests.doubles import settle
 from tests.providers.standin import DONE, Peer, Received, serve, text
 
 SOURCE = "def save(data):\n    dump(data)\n\n\ndef load():\n    \n"
@@ -73,6 +76,25 @@ async def test_who_lets_a_command_wait_is_named(tmp_path: Path, monkeypatch: pyt
     result = await completed(tmp_path, "-:2", "1\n", stdin="x = 1\ny = \nz = 3\n")
 
     assert (result.stdout, result.stderr) == ("1\n", "waiting for m of mine\n")
+
+
+async def test_the_wait_for_the_model_itself_is_not_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = []
+    found = CompletionEngine.ready
+
+    async def ready(engine: CompletionEngine, document: Document) -> None:
+        await found(engine, document)
+        await settle()
+        steps.append("ready")
+
+    monkeypatch.setattr("llm_lsp.cli.complete.SILENT_S", 0.0)
+    monkeypatch.setattr(CompletionEngine, "ready", ready)
+    monkeypatch.setattr(ConsoleClient, "say_whom", lambda _: steps.append("said"))
+    await completed(tmp_path, "-:2", "1\n", stdin="x = 1\ny = \nz = 3\n")
+
+    assert steps == ["said", "ready"]
 
 
 async def test_a_quick_answer_comes_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
