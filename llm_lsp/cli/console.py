@@ -46,3 +46,8 @@ def write(text: str) -> None:
     """Print what others wrote, at once; a terminal would obey its hidden characters, a script wants them."""
     click.echo(visible(text) if sys.stdout.isatty() else text, nl=False)
     sys.stdout.flush()
+
+
+def say(line: str) -> None:
+    """Print a line of progress, to standard error."""
+    click.echo(line, err=True)

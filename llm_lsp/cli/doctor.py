@@ -15,6 +15,7 @@ import click
 from llm_lsp import __version__
 from llm_lsp.cli.checklist import Check, as_json, has_failed, print_checks
 from llm_lsp.cli.config import settings_shown
+from llm_lsp.cli.console import say
 from llm_lsp.cli.options import config_option, json_option
 from llm_lsp.cli.settings import read_settings
 from llm_lsp.config.stack import Resolved, SettingsStack
@@ -25,7 +26,8 @@ from llm_lsp.errors import LlmLspError
 
 GIB = 1 << 30
 # Seconds for one call, and for asking all providers: who runs this waits and looks on. `provider test` has the patience.
-CALL_S, WHOLE_S = 5.0, 20.0
+# A call is 48 tokens at most, which a slow machine writes in 5, and its prompt, which may take as long there.
+CALL_S, WHOLE_S = 10.0, 20.0
 
 
 @click.command()
@@ -36,8 +38,8 @@ def command(config_file: Path | None, offline: bool, as_json: bool) -> None:
     """Say what would be used, from where and why, and prove that it works.
 
     Reads the settings as a server would in the current folder; what an editor sends is not known here.
-    Asks the model five short questions, and waits 20 seconds for all of it at most. The exit status is 1 where something failed, and each failure
-    names its remedy.
+    Asks the model five short questions, and waits 20 seconds for all of it at most. The exit status is 1 where
+    something failed, and each failure names its remedy.
     """
     stack = read_settings(config_file, [Path.cwd()])
     resolved = stack.resolve()
@@ -147,11 +149,6 @@ async def provider_checks(resolved: Resolved, *, offline: bool) -> list[Check]:
         if not offline:
             checks += await prove(other, say, bounds)
     return checks
-
-
-def say(line: str) -> None:
-    """Print a line of progress, to standard error."""
-    click.echo(line, err=True)
 
 
 async def discovery_checks() -> list[Check]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from llm_lsp import system
+from llm_lsp.cli.console import say
 from llm_lsp.cli.options import json_option
 from llm_lsp.cli.settings import read_settings
 from llm_lsp.cli.table import print_table
@@ -278,8 +279,3 @@ def _announce(models: LocalModels, state: ServerState) -> None:
 def local_models() -> LocalModels:
     """Give this user's models."""
     return LocalModels(LocalPaths.default())
-
-
-def say(text: str) -> None:
-    """Print a line of progress, to standard error."""
-    click.echo(text, err=True)

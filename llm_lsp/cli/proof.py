@@ -50,7 +50,7 @@ async def prove(config: Config, report: Callable[[str], None], bounds: Bounds | 
     async with contextlib.aclosing(provider):
         asked = await ask(provider, bounds)
         limits = limit_checks(provider)
-    return [_profile(provider), *model_checks(config), *asked, *limits, *await account_checks(config)]
+    return [_profile(provider), *model_checks(config), *asked, *limits, *await _account(config, bounds)]
 
 
 async def ask(provider: Provider, bounds: Bounds) -> list[Check]:
@@ -61,6 +61,14 @@ async def ask(provider: Provider, bounds: Bounds) -> list[Check]:
     if (cause := results[0].cause) is not None:
         return steps_to(cause)
     return [*_passed(len(STEPS)), *map(_check, results)]
+
+
+async def _account(config: Config, bounds: Bounds) -> list[Check]:
+    try:
+        async with bounds.of_rest():
+            return await account_checks(config)
+    except TimeoutError:
+        return [Check("key", "note", "its rights and what is left to spend were not told in time")]
 
 
 def steps_to(error: ProviderError) -> list[Check]:

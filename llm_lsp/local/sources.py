@@ -40,8 +40,8 @@ class Source(Protocol):
     def get(self, model: Model, folder: Path, progress: Progress) -> Path:
         """Bring the file, into `folder` or a cache of the source's own.
 
-        Raises NoAnswerError where it cannot be reached, DownloadError where it does not give the file, and OSError where it cannot be written. What is
-        left in `folder` serves the next attempt.
+        Raises NoAnswerError where it cannot be reached, DownloadError where it does not give the file, and OSError
+        where it cannot be written. What is left in `folder` serves the next attempt.
         """
         ...
 

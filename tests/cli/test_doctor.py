@@ -10,14 +10,18 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from llm_lsp.cli import doctor
+from llm_lsp.cli import doctor, proof
+from llm_lsp.cli.checklist import Check
 from llm_lsp.cli.main import group
 from llm_lsp.cli.wiring import ModelFinder
+from llm_lsp.config.values import Config
 from llm_lsp.local.models import LocalPaths
 from llm_lsp.providers import discover
+from llm_lsp.providers.checks import Bounds
 from llm_lsp.providers.discover import Discovery, Finding
 from llm_lsp.providers.recognise import Verdict
 from tests.cli.model_api import ModelApi, model_api
+from tests.doubles import ScriptedProvider
 
 KEY = "sk-CANARY-0123456789"
 REFUSED = Finding("Ollama", 11434, Verdict("x:cloud runs in a cloud"))
@@ -181,3 +185,23 @@ def test_a_model_that_takes_long_to_load_is_not_waited_for(
     result = run()
     assert result.exit_code == 1
     assert "auto was not proven in time" in result.stdout
+
+
+async def test_an_account_that_takes_long_to_tell_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def find(*_: object) -> ScriptedProvider:
+        return ScriptedProvider()
+
+    async def asked(*_: object) -> list[Check]:
+        return []
+
+    async def tell(_: Config) -> list[Check]:
+        await asyncio.Event().wait()
+        return []
+
+    monkeypatch.setattr(ModelFinder, "find", find)
+    monkeypatch.setattr(proof, "ask", asked)
+    monkeypatch.setattr(proof, "account_checks", tell)
+    checks = await proof.prove(Config(), print, Bounds(until=asyncio.get_running_loop().time() + 0.1))
+
+    assert (checks[-1].name, checks[-1].verdict) == ("key", "note")
+    assert "not told in time" in checks[-1].text
