@@ -157,10 +157,10 @@ def _decode(data: bytes) -> FileSettings:
 
 def _toml_fault(said: str, text: str) -> str:
     """Say what tomllib says, the place first; of the end it does not say which line that is."""
-    cause, _, place = " ".join(said.split()).removesuffix(")").partition(" (at ")
+    cause, _, place = " ".join(said.split()).removesuffix(")").rpartition(" (at ")
     if place == "end of document":
         place = f"line {text.count(chr(10)) + 1}, where the file ends"
-    return f"no valid TOML at {place}: {cause}" if place else f"no valid TOML: {cause}"
+    return f"no valid TOML at {place}: {cause}" if cause else f"no valid TOML: {place}"
 
 
 def _problems(path: Path, found: FileSettings) -> tuple[Problem, ...]:

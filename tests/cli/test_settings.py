@@ -29,6 +29,7 @@ def test_no_files_are_no_problem() -> None:
     [
         pytest.param(b"enabled = false\n[completion\n", "no valid TOML at line 2, column 12: Expected ']' at the end of a table declaration", id="half-written"),
         pytest.param(b"a = 1\nb = ", "no valid TOML at line 2, where the file ends: Invalid value", id="cut off"),
+        pytest.param(b"['a (at b']\n['a (at b']\n", "no valid TOML at line 2, column 11: Cannot declare ('a (at b',) twice", id="a place in a name"),
         pytest.param(b"a = 1\nb = '\xff'\n", "no UTF-8 text at line 2", id="not UTF-8"),
         pytest.param(b"a = " + b"[" * 5000, "no valid TOML: too deeply nested", id="nested"),
         pytest.param(b"#" * (1 << 20) + b"\n", "no settings file, which is a plain one of at most 1024 KiB", id="too large"),
