@@ -47,7 +47,9 @@ def _list(trusted: TrustedFiles, *, as_json: bool) -> None:
     if not rows:
         click.echo("no folder is trusted", err=True)
     for row in rows:
-        click.echo(f"{row['path']}{'' if row['trusted'] else ' (changed since, so trusted no longer)'}")
+        click.echo(
+            f"{visible(str(row['path']))}{'' if row['trusted'] else ' (changed since, so trusted no longer)'}"
+        )
 
 
 def _revoke(trusted: TrustedFiles, path: Path, *, as_json: bool) -> None:
@@ -55,7 +57,7 @@ def _revoke(trusted: TrustedFiles, path: Path, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"path": str(path), "trusted": False}, ensure_ascii=False))
     else:
-        click.echo(f"{path} is trusted no longer" if was_trusted else f"{path} was not trusted")
+        click.echo(visible(f"{path} is trusted no longer" if was_trusted else f"{path} was not trusted"))
 
 
 def _trust(trusted: TrustedFiles, folder: Path, *, as_json: bool) -> None:
@@ -74,6 +76,6 @@ def _trust(trusted: TrustedFiles, folder: Path, *, as_json: bool) -> None:
         )
         return
     click.echo(visible(found.data.decode("utf-8-sig").rstrip()))
-    click.echo(f"{path} is trusted as long as it says this", err=True)
+    click.echo(visible(f"{path} is trusted as long as it says this"), err=True)
     for message in unused:
         click.echo(visible(f"not used: {message}"), err=True)

@@ -63,6 +63,17 @@ def test_a_command_escapes_what_others_named(command: list[str], folder: Path) -
     assert result.output
 
 
+def test_a_folders_name_is_escaped_where_it_is_trusted(folder: Path) -> None:
+    cloned = folder / ORDERS
+    cloned.mkdir()
+    (cloned / ".llm-lsp.toml").write_text("enabled = true\n")
+
+    for arguments in ([ORDERS], [], [ORDERS, "--revoke"], [ORDERS, "--revoke"]):
+        result = CliRunner().invoke(group, ["trust", *arguments])
+        assert ".llm-lsp.toml" in result.output
+        assert is_inert(result.output)
+
+
 def test_messages_progress_and_checks_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:
     client = ConsoleClient()
     client.show("error", ORDERS)
