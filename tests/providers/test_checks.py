@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import math
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -24,8 +25,6 @@ from llm_lsp.providers.shapes import as_list
 
 from .standin import DONE, Peer, Received, pages, serve, sse, text
 
-# Seconds. Long enough for what is answered at once.
-SHORT_S = 1.0
 USAGE = sse({"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 3}})
 
 
@@ -145,10 +144,19 @@ async def silent(received: Received, peer: Peer) -> None:
     await peer.hung_up()
 
 
-async def silent_at_stops(received: Received, peer: Peer) -> None:
-    """Answer as a good one does, but for one question."""
-    is_asked = received.method == "POST" and "\n" in as_list(received.json.get("stop"))
-    await (silent if is_asked else good)(received, peer)
+@dataclass(frozen=True, slots=True)
+class Ended(Bounds):
+    """Waits for ever, but for what a test ends."""
+
+    given: list[asyncio.Timeout] = field(default_factory=list)
+
+    def of_calls(self, n_calls: int) -> asyncio.Timeout:
+        self.given.append(asyncio.timeout(None))
+        return self.given[-1]
+
+    def end(self) -> None:
+        """Let the time of the check that was begun last be over."""
+        self.given[-1].reschedule(asyncio.get_running_loop().time())
 
 
 async def test_without_bounds_a_check_waits() -> None:
@@ -157,7 +165,16 @@ async def test_without_bounds_a_check_waits() -> None:
 
 
 async def test_a_check_that_takes_too_long_is_named_and_the_others_are_made() -> None:
-    results = await check(silent_at_stops, bounds=Bounds(call_s=SHORT_S))
+    bounds = Ended()
+
+    async def silent_at_stops(received: Received, peer: Peer) -> None:
+        if received.method == "POST" and "\n" in as_list(received.json.get("stop")):
+            bounds.end()
+            await silent(received, peer)
+        else:
+            await good(received, peer)
+
+    results = await check(silent_at_stops, bounds=bounds)
 
     assert {result.name: result.ok for result in results} == KEPT | {"stops": False}
     assert "not over in time" in {result.name: result.detail for result in results}["stops"]
