@@ -99,7 +99,7 @@ EDITORS: Mapping[str, Callable[[Newcomer], str]] = {"neovim": in_neovim, "vscode
 
 
 @contextmanager
-def newcomer() -> Iterator[Newcomer]:
+def from_nothing() -> Iterator[Newcomer]:
     """Make an empty home and an empty environment, and build the wheel; none of that is measured."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -114,13 +114,15 @@ def newcomer() -> Iterator[Newcomer]:
         try:
             yield somebody
         finally:
-            somebody.run("llm-lsp model stop")
+            # Where the install failed, there is no program, and the cause is to be seen.
+            if (somebody.programs / "llm-lsp").exists():
+                somebody.run("llm-lsp model stop")
 
 
 def main() -> None:
     """Print the commands with the seconds of each, and of all until the suggestion is painted."""
     editor = sys.argv[1]
-    with newcomer() as somebody:
+    with from_nothing() as somebody:
         if editor == "vscode":
             put_code_server(somebody.home)
         began = last = time.perf_counter()
