@@ -195,8 +195,9 @@ class CompletionEngine:
         self._books.accepted(completion_id)
 
     def toggle(self) -> bool:
-        """Switch completion off or on; give whether it is on now."""
-        self._is_off = not self._is_off
+        """Switch completion off, or on where it is off or snoozed; give whether it is on now."""
+        self._is_off = self._off() is None
+        self._snoozed_until = float("-inf")
         self._switched()
         return not self._is_off
 

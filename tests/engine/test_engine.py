@@ -429,6 +429,16 @@ async def test_switched_off_and_snoozed(rig: Rig) -> None:
     assert text_of(await rig.ask()) == "x"
 
 
+async def test_toggling_ends_a_snooze(rig: Rig) -> None:
+    await rig.write("y = ")
+    rig.provider.replies = ["x\n"]
+    rig.engine.snooze(1)
+
+    assert rig.engine.toggle() is True
+    assert text_of(await rig.ask()) == "x"
+    assert rig.engine.toggle() is False
+
+
 async def test_menus_stay_empty_for_clients_with_inline_completion(rig: Rig) -> None:
     await rig.write("y = ")
     rig.provider.replies = ["x\n"]
