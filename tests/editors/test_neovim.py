@@ -199,6 +199,42 @@ def test_opening_a_line_asks(scene: Scene) -> None:
     scene.editor.expect_screen("one\nnew")
 
 
+def test_what_was_typed_before_the_server_was_there_is_asked_for(scene: Scene) -> None:
+    scene.answer(ab={"items": [item("cd")]})
+    scene.open("‸")
+    scene.editor.nvim.lua("vim.lsp.stop_client(vim.lsp.get_clients())")
+    assert wait_for(lambda: not scene.editor.is_attached())
+    scene.editor.type("ab")
+    scene.editor.expect_screen("ab")
+    scene.editor.nvim.lua("vim.lsp.enable('llm_lsp')")
+    scene.editor.expect_screen("abcd")
+
+
+def test_what_came_too_early_for_a_model_is_asked_once_more(scene: Scene) -> None:
+    loading = {"kind": "Normal", "busy": True, "message": "the model loads"}
+    scene.answer(status=loading)
+    scene.open("‸")
+    scene.editor.type("ab")
+    assert wait_for(lambda: scene.columns_asked()[-1:] == [2])
+    scene.answer(ab={"items": [item("cd")]})
+    scene.editor.request("fake/status", loading | {"busy": False})
+    scene.editor.expect_screen("abcd")
+
+
+@pytest.mark.parametrize("kind", ["Warning", "Normal"])
+def test_what_got_no_answer_from_a_ready_or_failing_server_is_not_asked_again(
+    scene: Scene, kind: str
+) -> None:
+    ready = {"kind": kind, "busy": kind != "Normal", "message": ""}
+    scene.answer(status=ready)
+    scene.open("‸")
+    scene.editor.type("ab")
+    assert wait_for(lambda: scene.columns_asked()[-1:] == [2])
+    n_asked = len(scene.sent(INLINE))
+    scene.editor.request("fake/status", ready | {"busy": False})
+    assert len(scene.sent(INLINE)) == n_asked
+
+
 def test_next_shows_the_other_answers_and_then_asks_as_the_user(scene: Scene) -> None:
     scene.answer(**{"ab": {"items": [item("1"), item("2")]}, "ab?": {"items": [item("3")]}})
     scene.open("‸")

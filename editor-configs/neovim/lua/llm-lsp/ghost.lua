@@ -1,6 +1,7 @@
 --- Ghost text for `textDocument/inlineCompletion` where Neovim has none (0.11); maps no key.
 local api = vim.api
 local offer = require('llm-lsp.offer')
+local status = require('llm-lsp.status')
 local M = {}
 
 local METHOD = 'textDocument/inlineCompletion'
@@ -21,6 +22,8 @@ local shown
 local pending
 ---@type integer? changedtick of the text that was last asked about
 local asked_tick
+---@type string? the place that a busy server had no answer for, as while its model loads
+local too_early
 
 --- Names the text and the cursor: an answer for another place is stale.
 local function place()
@@ -105,11 +108,12 @@ local function ask(kind)
   local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
   params.context = { triggerKind = kind }
   local sent, id
-  sent, id = client:request(METHOD, params, function(_, result)
+  sent, id = client:request(METHOD, params, function(err, result)
     if pending and pending.id == id then
       pending = nil
     end
     local items = result and (result.items or result) or {}
+    too_early = not err and #items == 0 and status.last().busy and here or nil
     if #items > 0 and here == place() and vim.startswith(api.nvim_get_mode().mode, 'i') then
       show(client, items, 1)
     end
@@ -133,8 +137,20 @@ local function update()
     return
   end
   cancel()
-  if tick ~= asked_tick then
+  if tick ~= asked_tick and ask(AUTOMATIC) then
     asked_tick = tick
+  end
+end
+
+--- Asks again, once, where the server is ready now and was not when it was asked.
+local function catch_up()
+  local now = status.last()
+  if now.busy or now.kind ~= 'Normal' then
+    return
+  end
+  local again = too_early == place() and not shown and not pending
+  too_early = nil
+  if again then
     ask(AUTOMATIC)
   end
 end
@@ -207,6 +223,7 @@ function M.setup()
     on('InsertEnter', vim.schedule_wrap(update))
     on({ 'InsertLeave', 'BufLeave' }, leave)
   end
+  api.nvim_create_autocmd('User', { group = group, pattern = 'LlmLspStatus', callback = catch_up })
   local function is_ours(event)
     local client = vim.lsp.get_client_by_id(event.data.client_id)
     return client and client.name == NAME
@@ -218,6 +235,7 @@ function M.setup()
         return
       elseif event.event == 'LspAttach' then
         watch(event.buf)
+        vim.schedule(update) -- somebody may have typed before there was a server to ask
       else
         leave()
         api.nvim_clear_autocmds({ group = group, buffer = event.buf })
