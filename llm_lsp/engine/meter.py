@@ -47,9 +47,10 @@ class Order:
         return FREE if self.profile.free else self.profile.price
 
     def call(self, usage: Usage, outcome: Outcome, *, estimated: bool = False) -> Call:
-        """Price what was used."""
-        cost = None if self.price is None else cost_of(usage, self.price)
-        currency = self.price.currency if self.price else ""
+        """Price what was used; where that is nothing, no price need be known."""
+        price = self.price or (FREE if usage == Usage(0, 0) else None)
+        cost = None if price is None else cost_of(usage, price)
+        currency = price.currency if price else ""
         free = self.profile.free
         return Call(
             self.number, self.at, self.subject, self.trigger, usage, estimated, cost, currency, free, outcome

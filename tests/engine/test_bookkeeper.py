@@ -110,8 +110,9 @@ async def test_a_call_is_priced_and_named() -> None:
     "error",
     [pytest.param(UnreachableError("no"), id="not sent"), pytest.param(AuthError("no"), id="refused")],
 )
-async def test_nobody_bills_what_was_refused(error: LlmLspError) -> None:
-    rig = Rig()
+@pytest.mark.parametrize("price", [PAID.price, None], ids=["a price", "no price"])
+async def test_nobody_bills_what_was_refused(error: LlmLspError, price: Price | None) -> None:
+    rig = Rig(replace(PAID, price=price))
     await rig.write("x = ")
     asking = rig.begin()
     await settle()
@@ -119,7 +120,7 @@ async def test_nobody_bills_what_was_refused(error: LlmLspError) -> None:
     await asking
     call = await one_call(rig)
 
-    assert (call.outcome, call.tokens) == ("failed", 0)
+    assert (call.outcome, call.tokens, call.cost) == ("failed", 0, 0)
 
 
 async def test_a_call_that_nobody_waits_for_is_paid_as_far_as_it_came() -> None:
