@@ -55,6 +55,8 @@ def pull_unless_here() -> None:
     models = local_models()
     if best := models.best():
         say(f"{best.name} is in {best.path}")
+        if best.entry:
+            say(_better(best.entry))
     else:
         _bring(models, None)
 

@@ -55,6 +55,15 @@ def test_a_model_comes_with_the_editor_unless_one_is_here(home: Path) -> None:
     assert result.stderr.splitlines()[-1] == f"mine is in {models / 'mine.gguf'}"
 
 
+def test_a_small_model_that_is_here_stays_and_a_better_one_is_named(home: Path) -> None:
+    (models := home / "cache" / "llm-lsp" / "models").mkdir(parents=True)
+    (models / "smollm2-135m.gguf").write_bytes(b"GGUF")
+    result = run("neovim", "--install", "--pull")
+    here, better = result.stderr.splitlines()[-2:]
+    assert here == f"smollm2-135m is in {models / 'smollm2-135m.gguf'}"
+    assert better.startswith("better: qwen2.5-coder-0.5b")
+
+
 def test_a_model_without_an_editor_is_the_other_command() -> None:
     assert run("neovim", "--pull").exit_code == 2
 
