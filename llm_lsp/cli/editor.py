@@ -51,7 +51,7 @@ def _list() -> None:
 
 def _print(editor: Editor) -> bool:
     if editor.package:
-        click.echo(configurations() / editor.package)
+        click.echo(extension.built(configurations() / editor.package))
         click.echo("An extension, for --install to install.", err=True)
         return True
     for file in editor.files:

@@ -18,9 +18,17 @@ _PATIENCE_S = 120
 
 def install(package: Path) -> list[str]:
     """Install a package in each, and give the programs that did; raises EditorFileError."""
+    return _run_each("--install-extension", str(built(package)), "--force")
+
+
+def built(package: Path) -> Path:
+    """Give a package's path; raises EditorFileError where it was not built."""
     if not package.exists():
-        raise EditorFileError(f"{package} was not built: run `npm run package` in editor-configs/vscode")
-    return _run_each("--install-extension", str(package), "--force")
+        raise EditorFileError(
+            f"{package} was not built: in a clone run `npm ci && npm run package` in editor-configs/vscode, "
+            "then install the program again: pipx install --force '.[local]'"
+        )
+    return package
 
 
 def uninstall() -> list[str]:

@@ -61,5 +61,5 @@ def test_one_that_refuses_is_quoted(folder: Path, package: Path) -> None:
 
 def test_a_package_that_was_not_built_names_the_command(folder: Path) -> None:
     add_program(folder, "code")
-    with pytest.raises(EditorFileError, match="npm run package"):
+    with pytest.raises(EditorFileError, match=r"npm ci && npm run package.* pipx install --force"):
         extension.install(folder / "absent.vsix")

@@ -42,6 +42,17 @@ def test_every_configuration_is_printed(name: str) -> None:
     assert result.stdout_bytes == b"".join(file.content() for file in EDITORS[name].files)
 
 
+@pytest.mark.parametrize("option", [[], ["--install"]], ids=["print", "install"])
+def test_a_package_that_was_not_built_is_not_named_as_if_it_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: list[str]
+) -> None:
+    monkeypatch.setattr("llm_lsp.cli.editor.configurations", lambda: tmp_path)
+    result = run("vscode", *option)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert len(result.stderr.splitlines()) == 1
+    assert "was not built" in result.stderr
+
+
 def test_every_folder_of_configurations_is_an_editor() -> None:
     folders = {path.name for path in configurations().iterdir() if path.is_dir()}
     assert folders - {"registry"} == set(EDITORS)
