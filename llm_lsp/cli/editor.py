@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from llm_lsp.cli import extension
-from llm_lsp.cli.placement import EDITORS, ConfigFile, Editor, Outcome, Placement, configurations
+from llm_lsp.cli.placement import ALIASES, EDITORS, ConfigFile, Editor, Outcome, Placement, configurations
 from llm_lsp.errors import EditorFileError
 
 
 @click.command()
-@click.argument("name", required=False, type=click.Choice(list(EDITORS)), metavar="[NAME]")
+@click.argument("name", required=False, type=click.Choice([*EDITORS, *ALIASES]), metavar="[NAME]")
 @click.option("--list", "listing", is_flag=True, help="List the editors, and how completions look in each.")
 @click.option("--install", is_flag=True, help="Write the files; what is not ours is never overwritten.")
 @click.option(
@@ -34,8 +34,9 @@ def command(name: str | None, listing: bool, install: bool, pull: bool, undo: bo
     if listing or name is None:
         _list()
         return
+    run = _install if install else _undo if undo else _print
     try:
-        is_whole = {(True, False): _install, (False, True): _undo}.get((install, undo), _print)(EDITORS[name])
+        is_whole = run(EDITORS[ALIASES.get(name, name)])
     except EditorFileError as exc:
         raise click.ClickException(str(exc)) from exc
     if pull:

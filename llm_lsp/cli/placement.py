@@ -276,3 +276,6 @@ EDITORS: Mapping[str, Editor] = {
         "In LSP4IJ's New Language Server dialog, import the folder editor-configs/jetbrains/llm-lsp as a template.",
     ),
 }
+
+ALIASES: Mapping[str, str] = {"nvim": "neovim", "code": "vscode"}
+"""What an editor's program is called, where its name is another."""

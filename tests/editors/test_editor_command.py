@@ -42,6 +42,13 @@ def test_every_configuration_is_printed(name: str) -> None:
     assert result.stdout_bytes == b"".join(file.content() for file in EDITORS[name].files)
 
 
+@pytest.mark.parametrize(("program", "name"), [("nvim", "neovim"), ("code", "vscode")])
+def test_an_editor_is_also_known_by_its_program(program: str, name: str) -> None:
+    by_program, by_name = run(program), run(name)
+    assert by_program.exit_code == by_name.exit_code != 2
+    assert by_program.output == by_name.output
+
+
 @pytest.mark.parametrize("option", [[], ["--install"]], ids=["print", "install"])
 def test_a_package_that_was_not_built_is_not_named_as_if_it_were(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: list[str]
