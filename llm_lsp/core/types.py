@@ -227,6 +227,7 @@ class Reason(Enum):
     PROVIDER_FAILED = "the model API failed"
     EMPTY = "the model had nothing to say"
     ONLY_WHITESPACE = "the model answered only white space"
+    ALL_CUT = "all that the model answered was cut, as it does not fit there"
     REPEATS_SUFFIX = "the answer repeats what follows"
     REPEATS_PREFIX = "the answer repeats what stands before"
     UNSAFE = "the answer holds invisible or control characters"

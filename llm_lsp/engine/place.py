@@ -27,6 +27,7 @@ from llm_lsp.core.types import (
     Patience,
     Profile,
     Prompt,
+    Reason,
     Skip,
     Trigger,
 )
@@ -136,9 +137,11 @@ class Place:
         """Fit what a generation says after `typed` characters to the text as it is now."""
         end = self.end(generation, typed)
         finish = generation.finish if end == len(generation.text) else Finish.CUT
-        result = postprocess(generation.text[typed:end], finish, self.request)
+        text = generation.text[typed:end]
+        result = postprocess(text, finish, self.request)
         if isinstance(result, Skip):
-            return result
+            is_cut = text.strip() and result.reason in (Reason.EMPTY, Reason.ONLY_WHITESPACE)
+            return Skip(Reason.ALL_CUT) if is_cut else result
         opaque_id = f"{generation.id}.{self.request.id}"
         return Completion(opaque_id, generation.id, self.request.point, result.end, result.text)
 

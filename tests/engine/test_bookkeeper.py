@@ -275,6 +275,25 @@ async def test_the_last_request_is_explained_stage_by_stage() -> None:
     assert lines[-1].strip().startswith("mine m: about ")
 
 
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        pytest.param("", "the model had nothing to say", id="no text"),
+        pytest.param("  ", "the model answered only white space", id="white space"),
+        pytest.param("<|endoftext|>", "all that the model answered was cut", id="a control token"),
+        pytest.param(" <|endoftext|>", "all that the model answered was cut", id="white space before it"),
+    ],
+)
+async def test_an_answer_that_was_cut_whole_is_told_from_none(answer: str, why: str) -> None:
+    rig = Rig()
+    await rig.write("x = ")
+    await rig.ask(answer)
+    headline = rig.engine.explain().splitlines()[0]
+    await rig.close()
+
+    assert why in headline
+
+
 async def test_before_the_first_request_there_is_nothing_to_explain() -> None:
     rig = Rig()
 
