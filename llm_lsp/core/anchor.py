@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from llm_lsp.core.text import Point, Text
+from llm_lsp.core.text import Point, Text, common_start
 from llm_lsp.core.types import Document
 
 # Non-empty lines above the cursor that tell a place: what Cody's cache uses, references in docs/architecture.md.
@@ -82,11 +82,11 @@ def followed(base: Anchor, text: str, now: Anchor) -> Followed | None:
     """Say how far a user followed a text that was shown at `base`; None where he went elsewhere."""
     found: Followed | None = None
     for start, typed in _typed_from(base, text, now):
-        pairs = enumerate(zip(typed, text[start:], strict=False))
-        missed_at = next((idx for idx, (ours, theirs) in pairs if ours != theirs), None)
-        if missed_at is None:
-            return Followed(start + min(len(typed), len(text) - start), False)
-        found = max(Followed(start + missed_at, True), found or Followed(0, True))
+        rest = text[start:]
+        along = common_start(typed, rest)
+        if along == min(len(typed), len(rest)):
+            return Followed(start + along, False)
+        found = max(Followed(start + along, True), found or Followed(0, True))
     return found
 
 

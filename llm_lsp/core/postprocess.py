@@ -66,9 +66,9 @@ _CONTROL_TOKEN = re.compile(
 
 def cut_control_tokens(draft: Draft, place: Place) -> Draft:
     """Cut at a control token that leaked, or at the beginning of one at the very end."""
-    around = "\n".join((*place.above, place.before, place.rest, *place.below))
     for match in _CONTROL_TOKEN.finditer(draft.text):
-        if match.group() not in around:
+        around = (*place.above, place.before, place.rest, *place.below)
+        if not any(match.group() in line for line in around):
             return replace(draft, text=draft.text[: match.start()])
     return draft
 

@@ -181,7 +181,7 @@ def difference(text: Text, new: str) -> Edit:
     """Find the one small edit that makes `new` of a text, for clients that send the whole text at each keystroke."""
     old = str(text)
     limit = min(len(old), len(new))
-    head = _agreement(limit, lambda start, stop: old[start:stop] == new[start:stop])
+    head = common_start(old, new)
     if old[head - 1 : head] == "\r":
         head -= 1  # There is no place between CR and LF.
     tail = _agreement(
@@ -191,6 +191,12 @@ def difference(text: Text, new: str) -> Edit:
         tail -= 1
     start = Text.of(old[:head]).end
     return Edit(start, advance(start, old[head : len(old) - tail]), new[head : len(new) - tail])
+
+
+def common_start(one: str, other: str) -> int:
+    """Count the characters that both begin with."""
+    limit = min(len(one), len(other))
+    return _agreement(limit, lambda start, stop: one[start:stop] == other[start:stop])
 
 
 def _agreement(limit: int, agrees: Callable[[int, int], bool]) -> int:
