@@ -96,8 +96,12 @@ class Redactor:
         line, column = text.line(point.line), point.column
         start = max(0, column - CURSOR_COLUMNS)
         near = line[start : column + CURSOR_COLUMNS]
-        if any(find.start < column - start <= find.end for find in self._finds(near)):
-            return True
+        if near not in self._clean:
+            finds = [*self._finds(near)]
+            if any(find.start < column - start <= find.end for find in finds):
+                return True
+            if not finds:
+                self._remember([near])
         return self._is_in_key_block(text, point.line)
 
     def _remember(self, lines: Collection[str]) -> None:

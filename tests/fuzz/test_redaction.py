@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from llm_lsp.core.redact import MAX_CLEAN_LINES, MIN_EXACT_CHARS, Redactor
+from llm_lsp.core.text import Point, Text
 from tests.core.test_redact import BODY, KEY, PRIVATE_KEY
 from tests.fuzz.examples import fuzzed
 
@@ -50,6 +51,17 @@ class Typing(RuleBasedStateMachine):
     def write_much(self) -> None:
         """So many lines that it has to forget the others."""
         self.it.redact("\n".join(map(str, range(MAX_CLEAN_LINES))))
+
+    @precondition(lambda self: self.lines)
+    @rule(at=st.integers(0, 20), column=st.integers(0, 60))
+    def point(self, at: int, column: int) -> None:
+        """Ask at a place, which remembers its line, too."""
+        text = Text.of("\n".join(self.lines))
+        point = text.clamp(Point(at, column))
+        fresh = Redactor()
+        for value in self.hidden:
+            fresh.hide(value)
+        assert self.it.touches(text, point) == fresh.touches(text, point)
 
     @rule(value=st.sampled_from(VALUES))
     def hide(self, value: str) -> None:
