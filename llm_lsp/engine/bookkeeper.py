@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 from urllib.parse import unquote
 
@@ -10,7 +12,7 @@ from llm_lsp.core.ledger import Call, Subject
 from llm_lsp.core.text import Edit
 from llm_lsp.core.trace import Trace, TraceRow, explain
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Profile, Prompt, Skip
-from llm_lsp.engine.clock import Clock
+from llm_lsp.engine.clock import Clock, Timer
 from llm_lsp.engine.meter import MeteredStream, Order
 from llm_lsp.engine.offers import Offers
 from llm_lsp.engine.usage import Ledger
@@ -21,6 +23,9 @@ T = TypeVar("T")
 
 # Calls that are remembered for `explain` and for whose text it was, and documents for whom they belong to.
 MOST_REMEMBERED = 256
+# Seconds from an edit or an answer to its entry: whoever waits for an answer comes first. It is part of what a process
+# that is killed loses, see docs/adr/0021.
+ENTRY_S = 0.005
 
 
 class Bookkeeper:
@@ -48,6 +53,9 @@ class Bookkeeper:
         """The call whose text a generation is."""
         self._last: Trace | None = None
         self._last_call: int | None = None
+        self._notes: deque[Callable[[], None]] = deque()
+        """What is to be entered, in its order."""
+        self._timer: Timer | None = None
 
     def set_folders(self, folders: tuple[str, ...]) -> None:
         """Take the workspace's folders, as URIs."""
@@ -86,39 +94,31 @@ class Bookkeeper:
 
     def answered(self, request: CompletionRequest, result: Completion | Skip) -> None:
         """Take how a request was answered."""
-        document, steps = request.document, request.steps
-        subject = self._subject(document)
-        order = self._authors.get(steps.generation_id) if steps.generation_id is not None else None
-        call = order.number if order else None
-        trace = Trace.of(request, result, subject, self._clock.now())
-        self._last, self._last_call = trace, call
-        self.ledger.count(subject, _kind(request, result, order))
-        self.ledger.trace(TraceRow(self._utc(), call, trace))
-        if isinstance(result, Completion) and request.face != "command":
-            self._offers.show(document.uri, result, subject)
+        self._enter(partial(self._answered, request, result, self._clock.now()))
 
     def shown(self, request: CompletionRequest, completion: Completion) -> None:
         """Take note that another of several answers is what its user looks at."""
-        self._offers.show(request.document.uri, completion, self._subject(request.document))
+        subject = self._subject(request.document)
+        self._enter(partial(self._offers.show, request.document.uri, completion, subject))
 
     def edited(self, document: Document, edits: Sequence[Edit]) -> None:
         """Follow a document's edits; what comes at once counts as one keystroke."""
-        self._offers.edited(document.uri, edits)
-        if edits:
-            self.ledger.count(self._subject(document), "keystrokes")
+        self._enter(partial(self._edited, document, edits))
 
     def accepted(self, completion_id: str) -> None:
         """Take the editor's word that a completion was accepted."""
-        self._offers.accept(completion_id)
+        self._enter(partial(self._offers.accept, completion_id))
 
     def closed(self, uri: str) -> None:
         """Settle what is open on a document."""
+        self._catch_up()
         self._offers.close(uri)
         self._profiles.pop(uri, None)
         self._subjects.pop(uri, None)
 
     def explain(self) -> str:
         """Tell the last request's way in words."""
+        self._catch_up()
         if self._last is None:
             return "nothing was asked yet"
         call = self._calls.get(self._last_call) if self._last_call is not None else None
@@ -126,8 +126,38 @@ class Bookkeeper:
 
     async def aclose(self) -> None:
         """Settle everything, and write it."""
+        self._catch_up()
         self._offers.aclose()
         await self.ledger.aclose()
+
+    def _enter(self, note: Callable[[], None]) -> None:
+        self._notes.append(note)
+        if self._timer is None:
+            self._timer = self._clock.call_at(self._clock.now() + ENTRY_S, self._catch_up)
+
+    def _catch_up(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._notes:
+            self._notes.popleft()()
+
+    def _answered(self, request: CompletionRequest, result: Completion | Skip, now: float) -> None:
+        document, steps = request.document, request.steps
+        subject = self._subject(document)
+        order = self._authors.get(steps.generation_id) if steps.generation_id is not None else None
+        call = order.number if order else None
+        trace = Trace.of(request, result, subject, now)
+        self._last, self._last_call = trace, call
+        self.ledger.count(subject, _kind(request, result, order))
+        self.ledger.trace(TraceRow(self._utc(), call, trace))
+        if isinstance(result, Completion) and request.face != "command":
+            self._offers.show(document.uri, result, subject)
+
+    def _edited(self, document: Document, edits: Sequence[Edit]) -> None:
+        self._offers.edited(document.uri, edits)
+        if edits:
+            self.ledger.count(self._subject(document), "keystrokes")
 
     def _subject(self, document: Document) -> Subject:
         subject = self._subjects.get(document.uri)

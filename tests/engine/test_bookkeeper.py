@@ -13,7 +13,7 @@ from llm_lsp.config.trust import Source
 from llm_lsp.core.ledger import CHECKPOINTS_S, Call, Subject
 from llm_lsp.core.text import Edit, Point, Text
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Price, Profile, Reason, Skip, Trigger
-from llm_lsp.engine.bookkeeper import project_of
+from llm_lsp.engine.bookkeeper import ENTRY_S, project_of
 from llm_lsp.engine.engine import CompletionEngine, World
 from llm_lsp.errors import AuthError, LlmLspError, UnreachableError
 from llm_lsp.providers.base import Provider
@@ -184,6 +184,19 @@ async def test_why_nothing_was_shown_is_counted() -> None:
     assert store.counted() == {f"nothing: {Reason.STATEMENT_END.name}": 1}
 
 
+async def test_who_waits_for_an_answer_does_not_wait_for_its_entry() -> None:
+    counted: list[str] = []
+    rig = Rig()
+    await rig.write("x = ")
+    rig.engine._books.ledger.count = lambda subject, what: counted.append(what)  # type: ignore[method-assign]
+    rig.type("1")
+    await rig.ask("+ 1")
+
+    assert counted == []
+    await rig.clock.advance(ENTRY_S)
+    assert counted == ["keystrokes", "called"]
+
+
 async def test_what_is_accepted_is_looked_for_again() -> None:
     rig = Rig()
     await rig.write("def f(a):\n    return ")
@@ -191,6 +204,7 @@ async def test_what_is_accepted_is_looked_for_again() -> None:
     assert isinstance(shown, Completion)
     rig.type(shown.text)
     rig.engine.accepted(shown.id)
+    await rig.clock.advance(ENTRY_S)
     await rig.clock.advance(CHECKPOINTS_S[0])
     rig.edit(Point(1, 11), Point(1, 20), "b")
     await rig.clock.advance(CHECKPOINTS_S[2])
@@ -220,6 +234,7 @@ async def test_a_suggestion_that_its_user_writes_past_is_dismissed() -> None:
     rig = Rig()
     await rig.write("x = ")
     await rig.ask("1 + 1")
+    await rig.clock.advance(ENTRY_S)
     await rig.clock.advance(2.0)
     rig.type("y")
     store = await rig.close()
