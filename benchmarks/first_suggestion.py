@@ -49,11 +49,11 @@ class Newcomer:
         }
 
     def run(self, line: str) -> None:
-        """Run a line of the page, where the wheel stands for what an index would have.
+        """Run a line of the page, where a wheel stands for the clone.
 
         For pipx stands pip, and the link that pipx makes in ~/.local/bin.
         """
-        line = line.replace("llm-lsp[local]", f"{self.wheel}[local]")
+        line = line.replace("'.[local]'", f"'{self.wheel}[local]'")
         if line.startswith("pipx "):
             (links := self.home / ".local" / "bin").mkdir(parents=True)
             line = f"pip {line.removeprefix('pipx ')} -q && ln -s {self.programs}/llm-lsp {links}"
@@ -63,7 +63,7 @@ class Newcomer:
 def commands(editor: str) -> list[str]:
     """Give what the editor's page says how to install, a command each."""
     page = (REPOSITORY / "docs" / "editors" / f"{editor}.md").read_text("utf-8")
-    block = re.search(r"## Install\n\n```sh\n(.*?)```", page, re.DOTALL)
+    block = re.search(r"## Install\n.*?```sh\n(.*?)```", page, re.DOTALL)
     assert block, "the page has no commands"
     return block[1].splitlines()
 

@@ -27,7 +27,7 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
 
 
 def test_the_file_to_try_is_where_the_readme_says() -> None:
-    [(name, line)] = re.findall(r"llm-lsp complete (\S+):(\d+)$", README, re.MULTILINE)
+    [(name, line)] = re.findall(r"llm-lsp complete --provider local (\S+):(\d+)$", README, re.MULTILINE)
 
     assert (ROOT / name).read_text(encoding="utf-8").splitlines()[int(line) - 1].strip() == "return"
 

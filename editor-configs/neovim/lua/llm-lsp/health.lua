@@ -21,7 +21,7 @@ local function check_program()
     return true
   end
   health.error(('`%s` is not on the PATH that Neovim has'):format(program), {
-    "Install it: pipx install 'llm-lsp[local]'",
+    "Install it with pipx, and run `pipx ensurepath` once: it puts programs where Neovim finds them",
     "Or name it in init.lua: vim.lsp.config('llm_lsp', { cmd = { '/path/to/llm-lsp', 'server' } })",
   })
   return false
