@@ -6,7 +6,24 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
+
+PROVIDER = """
+provider = "here"
+
+[providers.here]
+api = "openai-completions"
+base_url = "{base_url}"
+model = "qwen2.5-coder-0.5b"
+"""
+"""Settings of an editor whose model is a fixed one, at `base_url`."""
+
+
+def configure(home: Path, settings: str, base_url: str) -> None:
+    """Write the user's settings into a home whose folder for them is `config`."""
+    (folder := home / "config" / "llm-lsp").mkdir(parents=True)
+    (folder / "config.toml").write_text(settings.format(base_url=base_url))
 
 
 class FixedModel(ThreadingHTTPServer):

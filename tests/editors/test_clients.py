@@ -21,22 +21,12 @@ from lsprotocol.converters import get_converter
 from pytest_lsp import LanguageClient, make_test_lsp_client
 
 from tests.editors import recording
-from tests.editors.model_api import FixedModel, fixed_model
+from tests.editors.model_api import PROVIDER, FixedModel, fixed_model
 
 CLIENTS = Path(__file__).with_name("clients")
 NAMES = sorted(path.stem for path in CLIENTS.glob("*.json"))
 WITH_GHOSTS = ["coc.nvim", "jetbrains"]
-SETTINGS = """
-provider = "here"
-
-[providers.here]
-api = "openai-completions"
-base_url = "{base_url}"
-model = "qwen2.5-coder-0.5b"
-
-[completion]
-menu_timeout_ms = 10000
-"""
+SETTINGS = PROVIDER + "\n[completion]\nmenu_timeout_ms = 10000\n"
 PAUSE_S = 1.0
 ABOVE = 'def total(cart):\n    print("🛒"); '
 TYPED = "retu"

@@ -10,7 +10,7 @@ import pytest
 
 from llm_lsp.cli.placement import configurations
 from tests.editors import elpa, recording
-from tests.editors.model_api import FixedModel, fixed_model
+from tests.editors.model_api import PROVIDER, FixedModel, configure, fixed_model
 from tests.editors.neovim import BUNDLED
 from tests.editors.neovim import PLACE as NEOVIM_PLACE
 from tests.editors.neovim import running as neovim
@@ -20,14 +20,6 @@ from tests.editors.test_neovim_native import binary
 
 pytestmark = [pytest.mark.real_editor, pytest.mark.timeout(60)]
 
-SETTINGS = """
-provider = "here"
-
-[providers.here]
-api = "openai-completions"
-base_url = "{base_url}"
-model = "qwen2.5-coder-0.5b"
-"""
 STATUS_LINE = """vim.o.statusline = '%f %m%=%{v:lua.require("llm-lsp").status()} ' """
 LSP_MODE = """
 (setq lsp-session-file "~/session" lsp-auto-guess-root t lsp-headerline-breadcrumb-enable nil)
@@ -51,8 +43,7 @@ def model() -> Iterator[FixedModel]:
 @pytest.fixture
 def home(tmp_path: Path, model: FixedModel) -> Path:
     """A home whose `llm-lsp` is the real server, with a model that always answers the same."""
-    (config := tmp_path / "config" / "llm-lsp").mkdir(parents=True)
-    (config / "config.toml").write_text(SETTINGS.format(base_url=model.base_url))
+    configure(tmp_path, PROVIDER, model.base_url)
     return tmp_path
 
 

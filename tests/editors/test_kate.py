@@ -14,7 +14,7 @@ import pytest
 from llm_lsp.cli.placement import configurations
 from tests.editors import recording
 from tests.editors.display import Display, display
-from tests.editors.model_api import fixed_model
+from tests.editors.model_api import configure, fixed_model
 from tests.editors.neovim import wait_for
 from tests.editors.picture import PICTURES
 from tests.editors.terminal import environment
@@ -65,8 +65,7 @@ def test_kate_shows_it_and_inserts_its_first_line(tmp_path: Path) -> None:
         fixed_model("rn sum(\n        item.price for item in cart\n    )\n") as model,
         display(tmp_path) as shown,
     ):
-        (config := tmp_path / "config" / "llm-lsp").mkdir(parents=True)
-        (config / "config.toml").write_text(SETTINGS.format(base_url=model.base_url))
+        configure(tmp_path, SETTINGS, model.base_url)
         with kate(tmp_path, shown, recording.install(tmp_path)) as process:
             assert wait_for(lambda: recording.is_ready(tmp_path), 60)
             shown.fill("cart.py")

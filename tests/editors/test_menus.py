@@ -11,7 +11,7 @@ import pytest
 
 from llm_lsp.cli.placement import configurations
 from tests.editors import recording
-from tests.editors.model_api import FixedModel, fixed_model
+from tests.editors.model_api import PROVIDER, FixedModel, configure, fixed_model
 from tests.editors.picture import save
 from tests.editors.terminal import Terminal, terminal
 
@@ -19,17 +19,7 @@ pytestmark = [pytest.mark.real_editor, pytest.mark.timeout(60)]
 
 HX = os.environ.get("LLM_LSP_TEST_HX") or shutil.which("hx") or ""
 EGLOT = list(Path("/usr/share/emacs/site-lisp/elpa").glob("eglot-*"))
-SETTINGS = """
-provider = "here"
-
-[providers.here]
-api = "openai-completions"
-base_url = "{base_url}"
-model = "qwen2.5-coder-0.5b"
-
-[completion]
-length = "auto"
-"""
+SETTINGS = PROVIDER + '\n[completion]\nlength = "auto"\n'
 INIT = """
 (package-initialize)
 (require 'eglot)
@@ -54,8 +44,7 @@ def model() -> Iterator[FixedModel]:
 @pytest.fixture
 def home(tmp_path: Path, model: FixedModel) -> Path:
     """A home whose `llm-lsp` is the real server, with a model that always answers the same."""
-    (config := tmp_path / "config" / "llm-lsp").mkdir(parents=True)
-    (config / "config.toml").write_text(SETTINGS.format(base_url=model.base_url))
+    configure(tmp_path, SETTINGS, model.base_url)
     return tmp_path
 
 

@@ -12,25 +12,14 @@ from typing import Any
 
 import pytest
 
-from tests.editors.model_api import fixed_model
+from tests.editors.model_api import PROVIDER, fixed_model
 from tests.editors.recording import RECORDINGS, Message, load
 from tests.lspclient import PATIENCE_S, LspClient, running
 
 NAMES = sorted(path.stem for path in RECORDINGS.glob("*.json"))
 ASKED = ("textDocument/completion", "textDocument/inlineCompletion")
 CANCELLED = -32800  # LSPErrorCodes.RequestCancelled
-SETTINGS = """
-provider = "here"
-
-[providers.here]
-api = "openai-completions"
-base_url = "{base_url}"
-model = "qwen2.5-coder-0.5b"
-
-[completion]
-menu_timeout_ms = 10000
-debounce_ms = 0
-"""
+SETTINGS = PROVIDER + "\n[completion]\nmenu_timeout_ms = 10000\ndebounce_ms = 0\n"
 
 
 def answers_of(editor: list[Message]) -> dict[str, object]:

@@ -7,21 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.editors.model_api import FixedModel, fixed_model
+from tests.editors.model_api import PROVIDER, FixedModel, configure, fixed_model
 from tests.editors.neovim import wait_for
 from tests.editors.vscode import PROGRAM, STATUS, Window, is_installed, window
 
-SETTINGS = """
-provider = "here"
-
-[providers.here]
-api = "openai-completions"
-base_url = "{base_url}"
-model = "qwen2.5-coder-0.5b"
-
-[completion]
-length = "line"
-"""
+SETTINGS = PROVIDER + '\n[completion]\nlength = "line"\n'
 ICON = f"{STATUS} .codicon"
 ANSWER = "a + b"
 ABOVE = 'def add(a, b):\n    """Return the sum of a and b."""\n    '
@@ -45,8 +35,7 @@ def model() -> Iterator[FixedModel]:
 @pytest.fixture(scope="module")
 def shown(model: FixedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:
     home = tmp_path_factory.mktemp("user")
-    (config := home / "config" / "llm-lsp").mkdir(parents=True)
-    (config / "config.toml").write_text(SETTINGS.format(base_url=model.base_url))
+    configure(home, SETTINGS, model.base_url)
     # What a cloned repository might hold: another program, and completion switched off.
     (hostile := home / "work" / ".vscode").mkdir(parents=True)
     (hostile / "settings.json").write_text(
