@@ -17,12 +17,13 @@ from llm_lsp.core.text import Point, Text
 from llm_lsp.core.tokens import ASCII_CHARS_PER_TOKEN, estimate_tokens
 from llm_lsp.core.types import ContextSource, Snippet
 from llm_lsp.core.unsafe import plain_name, without_hidden
+from llm_lsp.core.window import PREFIX_SHARE, SUFFIX_SHARE
 
 # Share of a snippet's lines that stand near the cursor already, or in a better snippet: llama.vim's figure, above
 # which "would distort completion into repetition".
 MAX_REPEATED_SHARE = 0.5
-# Lines around the cursor that count as its surroundings: about what 2,048 tokens show.
-LINES_ABOVE, LINES_BELOW = 160, 60
+# Tokens of a line of code: 36 characters, the mean of the modules at the top of Python's own library.
+LINE_TOKENS = 10
 # Tokens that a window keeps whatever else there is, if the document has so many. With fewer the model loses sight of
 # the function that it writes in; our own model on a slow machine reads 512 in all, and gets no other files.
 LEAST_WINDOW_TOKENS = 512
@@ -32,6 +33,28 @@ STEP_TOKENS = 256
 MARKS_TOKENS = 6
 # Snippets that are kept ready; at 2,048 tokens two to four of them are sent.
 MAX_PREPARED = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The lines around a cursor that a prompt shows anyway, by their numbers: from `start` up to and without `stop`."""
+
+    start: int
+    stop: int
+
+    @classmethod
+    def around(cls, point: Point, budget_tokens: float) -> Sight:
+        """Estimate what a prompt of this size shows; the exact lines are known when it is written."""
+        above, below = (int(budget_tokens * share / LINE_TOKENS) for share in (PREFIX_SHARE, SUFFIX_SHARE))
+        return cls(max(0, point.line - above), point.line + below + 1)
+
+    def holds(self, line: int) -> bool:
+        """Say whether a line is in it."""
+        return self.start <= line < self.stop
+
+    def telling_lines(self, text: Text) -> frozenset[str]:
+        """Give its lines that tell where they come from, stripped."""
+        return telling_lines(text.lines(self.start, self.stop))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,16 +177,6 @@ def context_budget(budget_tokens: float, text: Text, share: float) -> float:
     needed = math.ceil(_size_tokens(text) / STEP_TOKENS) * STEP_TOKENS
     window = min(needed, max(LEAST_WINDOW_TOKENS, (1 - share) * budget_tokens))
     return max(0.0, budget_tokens - window)
-
-
-def surroundings_of(text: Text, point: Point) -> list[str]:
-    """Give the lines around a cursor that a prompt shows anyway, with their ends."""
-    return text.lines(point.line - LINES_ABOVE, point.line + LINES_BELOW)
-
-
-def is_in_sight(line: int, point: Point) -> bool:
-    """Say whether a line is among the surroundings of a cursor."""
-    return point.line - LINES_ABOVE <= line < point.line + LINES_BELOW
 
 
 def _without_hidden(snippet: Snippet) -> Snippet:

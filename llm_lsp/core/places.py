@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
-from llm_lsp.core.context import Candidate, is_in_sight
+from llm_lsp.core.context import Candidate, Sight
 from llm_lsp.core.outline import Definition, definitions, outline
-from llm_lsp.core.similarity import jaccard, windows_of, words_of
+from llm_lsp.core.similarity import LineIndex, Scene, words_of
 from llm_lsp.core.text import Point
 from llm_lsp.core.trail import Burst, Visit
 from llm_lsp.core.types import Snippet
 
 # Lines above and below the cursor that tell what is being written. The last lines tell most: RepoCoder asks with 20.
 QUERY_ABOVE, QUERY_BELOW = 16, 4
-# Files whose windows are compared, by the words that they share with the query as a whole.
-MAX_COMPARED = 8
-# Windows that are kept, and of one file: Cody shows up to 20 of a file, which leaves no room for another.
+# Lines of an alike piece; those before the line that matches the cursor's, at least, since what comes next is wanted
+# more; and what a piece begins at a multiple of, so that it stays the same piece while the cursor goes down a few lines.
+PIECE_LINES, PIECE_ABOVE, PIECE_SNAP = 20, 3, 6
+# Pieces that are kept, and of one file: Cody shows up to 20 of a file, which leaves no room for another.
 MAX_SIMILAR, MAX_OF_ONE_FILE = 6, 2
 # Files whose signatures are kept ready.
 MAX_SIGNATURES = 8
-# Jaccard. Below this a piece costs a small model more than it gives: docs/adr/0034.
-LEAST_SIMILARITY = 0.24
+# Below this a piece costs a small model more than it gives: docs/adr/0035.
+LEAST_LIKENESS = 0.3
 
 
 class Piece:
@@ -35,9 +36,14 @@ class Piece:
         self.lines = lines
 
     @cached_property
-    def words(self) -> frozenset[str]:
+    def index(self) -> LineIndex:
+        """Its lines by their words."""
+        return LineIndex.of(self.lines)
+
+    @property
+    def words(self) -> Set[str]:
         """All its words."""
-        return words_of(self.lines)
+        return self.index.words
 
     @cached_property
     def definitions(self) -> tuple[Definition, ...]:
@@ -52,10 +58,20 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class _Match:
-    score: float
+    likeness: float
     piece: Piece
-    start: int
-    stop: int
+    line: int
+    """The one that the cursor would be in."""
+
+    @property
+    def start(self) -> int:
+        """The piece's first line."""
+        return max(0, (self.line - PIECE_ABOVE) // PIECE_SNAP * PIECE_SNAP)
+
+    @property
+    def stop(self) -> int:
+        """The line after the piece's last."""
+        return self.start + PIECE_LINES
 
 
 def query_of(lines: Sequence[str], point: Point) -> frozenset[str]:
@@ -63,11 +79,11 @@ def query_of(lines: Sequence[str], point: Point) -> frozenset[str]:
     return words_of(lines[max(0, point.line - QUERY_ABOVE) : point.line + QUERY_BELOW])
 
 
-def similar(query: frozenset[str], pieces: Iterable[Piece]) -> list[Candidate]:
-    """Find the windows of some texts that are most like the code around a cursor, best first."""
-    by_words = sorted(pieces, key=lambda piece: len(query & piece.words), reverse=True)
-    matches = [match for piece in by_words[:MAX_COMPARED] for match in _best_of(query, piece)]
-    matches.sort(key=lambda match: match.score, reverse=True)
+def similar(own: Sequence[str], point: Point, pieces: Sequence[Piece]) -> list[Candidate]:
+    """Find the places of some texts that are most like the one around a cursor in its own, best first."""
+    scene = Scene.around(point, own, [piece.index for piece in pieces])
+    matches = [match for piece in pieces for match in _best_of(scene, piece)]
+    matches.sort(key=lambda match: match.likeness, reverse=True)
     return [
         Candidate("similar", match.piece.uri, Snippet(match.piece.path, _cut(match)))
         for match in matches[:MAX_SIMILAR]
@@ -86,15 +102,15 @@ def signatures(query: Set[str], used: Sequence[tuple[Piece, Set[str]]]) -> list[
     return [candidate for _, candidate in found[:MAX_SIGNATURES]]
 
 
-def out_of_sight(query: Set[str], piece: Piece, point: Point) -> Set[str]:
+def out_of_sight(query: Set[str], piece: Piece, sight: Sight) -> Set[str]:
     """Give the names around a cursor that its text defines where they are not seen from there."""
-    far = (each.name for each in piece.definitions if not is_in_sight(each.start, point))
+    far = (each.name for each in piece.definitions if not sight.holds(each.start))
     return query & set(far)
 
 
-def without_sight(piece: Piece, point: Point) -> Piece:
+def without_sight(piece: Piece, sight: Sight) -> Piece:
     """Give the cursor's own text without what is seen there anyway: it would be the most alike of all."""
-    lines = ["" if is_in_sight(idx, point) else line for idx, line in enumerate(piece.lines)]
+    lines = ["" if sight.holds(idx) else line for idx, line in enumerate(piece.lines)]
     return Piece(piece.uri, piece.path, piece.language, lines)
 
 
@@ -124,16 +140,13 @@ def edited(bursts: Sequence[Burst], path_of: dict[str, str]) -> list[Candidate]:
     return found
 
 
-def _best_of(query: frozenset[str], piece: Piece) -> list[_Match]:
-    scored = [
-        _Match(jaccard(query, window.words), piece, window.start, window.stop)
-        for window in windows_of(piece.lines)
-    ]
-    scored.sort(key=lambda match: match.score, reverse=True)
+def _best_of(scene: Scene, piece: Piece) -> list[_Match]:
+    found = [(score, line) for line, score in scene.likeness(piece.index).items() if score >= LEAST_LIKENESS]
     kept: list[_Match] = []
-    for match in scored:
+    for score, line in sorted(found, reverse=True):
+        match = _Match(score, piece, line)
         apart = all(match.stop <= other.start or other.stop <= match.start for other in kept)
-        if match.score >= LEAST_SIMILARITY and apart and len(kept) < MAX_OF_ONE_FILE:
+        if apart and len(kept) < MAX_OF_ONE_FILE:
             kept.append(match)
     return kept
 

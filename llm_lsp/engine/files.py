@@ -23,6 +23,8 @@ MAX_KEPT = 96
 # Names in a folder that are looked at, and files of it that are read.
 MAX_NAMES = 2000
 MAX_NEIGHBOURS = 32
+# Folders beside the document's that are asked for a file of its name, and such files that are read.
+MAX_FOLDERS, MAX_NAMESAKES = 200, 8
 # Characters. A line that long was written by a program.
 MAX_LINE_CHARS = 2000
 # Characters at a file's start in which a generator leaves its mark, and the marks: Go's rule
@@ -90,6 +92,17 @@ def neighbours(path: Path, language: str) -> list[Path]:
     # By name where they are equally like it: the order of a folder is the disk's, and would change the prompt.
     kin.sort(key=lambda each: (-_likeness(each.name, path.name), each.name))
     return kin[:MAX_NEIGHBOURS]
+
+
+def namesakes(path: Path) -> list[Path]:
+    """List the files of a file's name in the folders beside its own: of `users/views.py`, `orders/views.py`."""
+    try:
+        with os.scandir(path.parent.parent) as entries:
+            names = [entry.name for entry in islice(entries, MAX_NAMES) if entry.is_dir()]
+    except OSError:
+        return []
+    found = (path.parent.parent / name / path.name for name in sorted(names)[:MAX_FOLDERS])
+    return [each for each in found if each != path and each.is_file()][:MAX_NAMESAKES]
 
 
 def in_folder(folder: Path, language: str) -> list[Path]:

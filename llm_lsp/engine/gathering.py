@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from llm_lsp.core.context import Gathered, Prepared, choose, context_budget
+from llm_lsp.core.context import Gathered, Prepared, Sight, choose, context_budget
 from llm_lsp.core.exclude import Exclusion
 from llm_lsp.core.text import Point
 from llm_lsp.core.types import Document
@@ -22,6 +22,8 @@ LOG = logging.getLogger(__name__)
 IDLE_S = 3.0
 # Seconds after a document was opened or gone to: nothing of it is in the model server's cache then.
 ARRIVAL_S = 0.1
+# Tokens of a prompt, until a request says how many there are: 2,048 without the answer's 128.
+USUAL_BUDGET_TOKENS = 1920.0
 
 
 class Gathering:
@@ -41,6 +43,8 @@ class Gathering:
         self._survey = Survey()
         self._surveying = asyncio.Lock()
         self._ready: dict[str, Prepared] = {}
+        self._budget_tokens = USUAL_BUDGET_TOKENS
+        """What the last prompt had."""
         self._exclusion: Exclusion | None = None
         """What the ready context was judged by."""
         self._uri = ""
@@ -65,6 +69,7 @@ class Gathering:
 
     def gather(self, document: Document, budget_tokens: float, runtime: Runtime) -> Gathered:
         """Choose from what is ready; reads no file and waits for nothing."""
+        self._budget_tokens = budget_tokens
         settings = runtime.config.context
         prepared = self._fitting(runtime).get(document.uri)
         if prepared is None:
@@ -86,6 +91,7 @@ class Gathering:
         view = View(
             document,
             point,
+            Sight.around(point, self._budget_tokens),
             self._workspace.documents(),
             self._workspace.trail,
             runtime.folders,

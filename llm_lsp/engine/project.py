@@ -5,14 +5,14 @@ Reads files, so it is used in a thread. Knows no cursor.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 
 from llm_lsp.core.context import LeftOut
 from llm_lsp.core.imports import Import, imports_of
 from llm_lsp.core.places import Piece
 from llm_lsp.engine.border import Border
-from llm_lsp.engine.files import Files, SourceFile, in_folder, neighbours
+from llm_lsp.engine.files import Files, SourceFile, in_folder, namesakes, neighbours
 from llm_lsp.system import path_of_uri
 
 # Languages in which a folder is one package: its files use each other without imports.
@@ -37,14 +37,12 @@ class Project:
         """Give the files of a language in the document's folder, but for those that are open."""
         if self._beside is None:
             target = self._border.target
-            paths = neighbours(target, language) if target else []
-            closed = (path for path in paths if path not in self._by_path)
-            self._beside = [file for path in closed if (file := self._read(path))]
+            self._beside = self._closed(neighbours(target, language) if target else [])
         return self._beside
 
     def alike(self, language: str) -> Iterator[Piece]:
-        """Give the files beside the document that somebody wrote."""
-        for file in self.beside(language):
+        """Give the files beside the document, and those of its name in the folders beside, that somebody wrote."""
+        for file in (*self.beside(language), *self._namesakes()):
             if file.is_generated:
                 self._border.left_out.append(LeftOut(file.piece.path, "it was generated"))
             else:
@@ -61,6 +59,17 @@ class Project:
                 missing = names - piece.defined
                 if missing and piece.path.endswith(_PASSES_ON):
                     yield from self._passed_on(piece, missing)
+
+    def _namesakes(self) -> list[SourceFile]:
+        target = self._border.target
+        # Beside the workspace folder there is nothing of ours.
+        has_beside = target is not None and "/" in self._border.path
+        return self._closed(namesakes(target) if target and has_beside else [])
+
+    def _closed(self, paths: Iterable[Path]) -> list[SourceFile]:
+        """Read the files that are not open, and may be used."""
+        closed = (path for path in paths if path not in self._by_path)
+        return [file for path in closed if (file := self._read(path))]
 
     def _passed_on(self, piece: Piece, names: Set[str]) -> Iterator[tuple[Piece, Set[str]]]:
         """Give what a file only passes on, from where it is defined."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from llm_lsp.core.context import Candidate, Prepared, arrange, rank, surroundings_of
+from llm_lsp.core.context import Candidate, Prepared, Sight, arrange, rank
 from llm_lsp.core.exclude import Exclusion
 from llm_lsp.core.places import (
     Piece,
@@ -17,7 +17,6 @@ from llm_lsp.core.places import (
     visited,
     without_sight,
 )
-from llm_lsp.core.similarity import telling_lines
 from llm_lsp.core.syntax import has_grammar
 from llm_lsp.core.text import Point
 from llm_lsp.core.trail import Trail
@@ -37,6 +36,7 @@ class View:
 
     document: Document
     point: Point
+    sight: Sight
     open: tuple[Document, ...]
     """All open documents; the one above is among them."""
     trail: Trail
@@ -60,8 +60,7 @@ class Survey:
         opened = self._opened(view, border)
         project = Project(border, self._files, opened)
         found = {source: self._find(source, view, project) for source in view.sources}
-        text = view.document.text
-        ranked = rank(found, telling_lines(surroundings_of(text, view.point)))
+        ranked = rank(found, view.sight.telling_lines(view.document.text))
         return Prepared(
             ranked, arrange(ranked, before.ordered), tuple(border.left_out), plain_name(border.path)
         )
@@ -72,10 +71,10 @@ class Survey:
         query = query_of(own.lines, view.point)
         match source:
             case "signatures" if has_grammar(own.language):
-                used = [(own, out_of_sight(query, own, view.point)), *project.used_by(own)]
+                used = [(own, out_of_sight(query, own, view.sight)), *project.used_by(own)]
                 return signatures(query, used)
             case "similar":
-                return similar(query, _alike(own, view.point, project))
+                return similar(own.lines, view.point, list(_alike(own, view.sight, project)))
             case "visited":
                 return visited(view.trail.visits, names)
             case "edits":
@@ -98,10 +97,10 @@ class Survey:
         return {uri: piece for uri, (_, piece) in self._pieces.items()}
 
 
-def _alike(own: Piece, point: Point, project: Project) -> Iterator[Piece]:
+def _alike(own: Piece, sight: Sight, project: Project) -> Iterator[Piece]:
     """Give what may be alike: of the document's language, out of sight, and nothing generated."""
     kin = kin_of(own.language)
     for piece in project.opened.values():
         if kin_of(piece.language) == kin:
-            yield without_sight(piece, point) if piece is own else piece
+            yield without_sight(piece, sight) if piece is own else piece
     yield from project.alike(own.language)

@@ -9,11 +9,11 @@ from llm_lsp.core.context import (
     Candidate,
     LeftOut,
     Prepared,
+    Sight,
     arrange,
     choose,
     context_budget,
     rank,
-    surroundings_of,
 )
 from llm_lsp.core.similarity import telling_lines
 from llm_lsp.core.text import Point, Text
@@ -134,10 +134,16 @@ def test_the_window_keeps_its_least() -> None:
     assert 700 - context_budget(700, text, 0.75) == LEAST_WINDOW_TOKENS
 
 
-def test_surroundings_are_bounded() -> None:
-    text = Text.of("".join(f"{idx}\n" for idx in range(10_000)))
+def test_a_prompt_shows_more_before_the_cursor_than_after_it_and_more_the_larger_it_is() -> None:
+    usual, large = (Sight.around(Point(5000, 0), budget) for budget in (1920, 8192))
 
-    lines = surroundings_of(text, Point(5000, 0))
+    assert (usual.start, usual.stop) == (4837, 5020)
+    assert large.holds(usual.start)
+    assert large.holds(usual.stop)
+    assert not usual.holds(usual.stop)
 
-    assert lines[0] == "4840\n"
-    assert len(lines) == 220
+
+def test_in_sight_of_a_small_text_is_all_of_it() -> None:
+    text = Text.of("total = price * count\n}\n")
+
+    assert Sight.around(Point(0, 0), 1920).telling_lines(text) == {"total = price * count"}

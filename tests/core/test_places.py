@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from llm_lsp.core.places import MAX_OF_ONE_FILE, Piece, edited, query_of, signatures, similar, visited
+from llm_lsp.core.places import (
+    MAX_OF_ONE_FILE,
+    PIECE_LINES,
+    PIECE_SNAP,
+    Piece,
+    edited,
+    query_of,
+    signatures,
+    similar,
+    visited,
+)
 from llm_lsp.core.text import Point, Text
 from llm_lsp.core.trail import Burst, Visit
 from llm_lsp.core.types import Document
@@ -22,23 +32,50 @@ def document(text: str, name: str = "a.py") -> Document:
     return Document(f"file:///p/{name}", "python", 1, Text.of(text))
 
 
-def test_the_most_alike_window_comes_first() -> None:
+def test_the_most_alike_place_comes_first() -> None:
     filler = "x = 1\n" * 60
-    query = query_of(["total = sum(item.price for item in order.items)\n"], Point(0, 0))
-    less = "total = sum(price for price in order.list_prices_of_items_at_once(today))\n"
+    less = "total = sum(price for price in order.list_prices_of_items)\nreturn total\n"
 
-    found = similar(query, [piece("less.py", filler + less), piece("near.py", filler + ORDERS)])
+    found = similar(
+        ["def total_of(order):\n", "    total = sum(item.price for item in order.items)\n", "    return \n"],
+        Point(2, 11),
+        [piece("less.py", filler + less + filler), piece("near.py", filler + ORDERS + filler)],
+    )
 
     assert [one.snippet.path for one in found] == ["near.py", "less.py"]
     assert "shipping_cost" in found[0].snippet.text
     assert found[0].source == "similar"
 
 
+def steps(*numbers: int) -> list[str]:
+    return [f"step_{idx}(value_{idx})\n" for idx in numbers]
+
+
+def test_a_piece_goes_on_where_the_cursor_is() -> None:
+    other = piece("a.py", "".join(steps(*range(100))))
+
+    (found,) = similar([*steps(*range(42, 50)), "\n"], Point(8, 0), [other])
+
+    assert "step_50(" in found.snippet.text
+    assert "step_49(" in found.snippet.text
+    assert len(found.snippet.text.splitlines()) == PIECE_LINES
+
+
+def test_a_piece_stays_the_same_while_a_few_lines_are_typed() -> None:
+    other = piece("a.py", "".join(steps(*range(100))))
+
+    found = [
+        similar([*steps(*range(stop)), "\n"], Point(stop, 0), [other])[0].snippet.text
+        for stop in range(40, 40 + 3 * PIECE_SNAP)
+    ]
+
+    assert len(set(found)) <= 4
+
+
 def test_pieces_that_share_but_few_words_are_not_alike() -> None:
-    query = query_of([ORDERS], Point(0, 0))
     text = "def total_of(order):\n    return convert(order.amount, order.currency, rates_of_today)\n"
 
-    assert similar(query, [piece("a.py", text)]) == []
+    assert similar(ORDERS.splitlines(keepends=True), Point(0, 0), [piece("a.py", text)]) == []
 
 
 def test_signatures_are_those_of_names_around_the_cursor() -> None:
@@ -51,25 +88,24 @@ def test_signatures_are_those_of_names_around_the_cursor() -> None:
 
 
 def test_one_file_takes_not_all() -> None:
-    query = query_of([ORDERS], Point(0, 0))
+    lines = ORDERS.splitlines(keepends=True)
 
-    found = similar(query, [piece("a.py", ORDERS * 40), piece("b.py", ORDERS)])
+    found = similar(lines, Point(2, 0), [piece("a.py", ORDERS * 40), piece("b.py", ORDERS)])
 
     assert [one.snippet.path for one in found].count("a.py") == MAX_OF_ONE_FILE
     assert [one.snippet.path for one in found].count("b.py") == 1
 
 
 def test_common_words_alone_are_not_alike() -> None:
-    query = query_of(["for name in names: self.add(name)\n"], Point(0, 0))
+    text = "".join(f"alpha{i} = beta{i}(gamma{i}, self)\n" for i in range(20))
 
-    assert (
-        similar(query, [piece("a.py", "".join(f"alpha{i} = beta{i}(gamma{i}, self)\n" for i in range(20)))])
-        == []
-    )
+    assert similar(["for name in names: self.add(name)\n"], Point(0, 0), [piece("a.py", text)]) == []
 
 
 def test_line_ends_are_lf() -> None:
-    found = similar(query_of([ORDERS], Point(0, 0)), [piece("a.py", ORDERS.replace("\n", "\r\n"))])
+    lines = ORDERS.splitlines(keepends=True)
+
+    found = similar(lines, Point(2, 0), [piece("a.py", ORDERS.replace("\n", "\r\n"))])
 
     assert found[0].snippet.text == ORDERS
 

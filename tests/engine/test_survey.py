@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_lsp.core.context import Prepared
+from llm_lsp.core.context import Prepared, Sight
 from llm_lsp.core.exclude import SECRET_FILES, Exclusion
 from llm_lsp.core.text import Point, Text
 from llm_lsp.core.trail import Trail
@@ -32,8 +32,10 @@ def view(document: Document, folder: Path, *others: Document, globs: tuple[str, 
     trail = Trail()
     for other in others:
         trail = trail.at(other, Point(0, 0))
+    point = document.text.end
+    sight = Sight.around(point, 1920)
     return View(
-        document, document.text.end, (document, *others), trail, folders, exclusion, CONTEXT_SOURCES, now=0.0
+        document, point, sight, (document, *others), trail, folders, exclusion, CONTEXT_SOURCES, now=0.0
     )
 
 
@@ -56,6 +58,25 @@ def test_neighbours_and_open_documents_are_compared(project: Path) -> None:
 
     assert paths(prepared) == {"app/order.py", "lib/total.py"}
     assert prepared.path == "app/a.py"
+
+
+def test_files_of_its_name_in_the_folders_beside_are_compared(project: Path) -> None:
+    for path in ("orders/views.py", "orders/models.py", "plans/parts/views.py"):
+        (project / path).parent.mkdir(parents=True, exist_ok=True)
+        (project / path).write_text(CODE)
+
+    prepared = Survey().prepare(view(opened(project / "baskets" / "views.py"), project), Prepared())
+
+    assert paths(prepared) == {"orders/views.py"}
+
+
+def test_folders_beside_the_workspace_are_not_looked_into(project: Path) -> None:
+    (project.parent / "orders").mkdir()
+    (project.parent / "orders" / "views.py").write_text(CODE)
+
+    prepared = Survey().prepare(view(opened(project / "views.py"), project), Prepared())
+
+    assert (prepared.ranked, prepared.left_out) == ((), ())
 
 
 def test_what_is_open_is_taken_as_it_is_in_the_editor(project: Path) -> None:
