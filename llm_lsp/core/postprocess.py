@@ -28,6 +28,9 @@ from llm_lsp.core.unsafe import unsafe_characters
 
 # A unit that comes this often in a row is a model that turns in circles.
 MAX_REPEATS = 3
+# Characters of an answer that are looked at: 40 lines, as many as the stop rule lets through, of 100 characters. More
+# comes from an API that keeps to no limit, and costs time between a key and its answer.
+MAX_ANSWER_CHARS = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ def postprocess(text: str, finish: Finish, request: CompletionRequest) -> Insert
     """Make what remains to be inserted at the request's point fit to be inserted."""
     document, point = request.document, request.document.text.clamp(request.point)
     place = place_at(document, point)
+    if len(text) > MAX_ANSWER_CHARS:
+        text, finish = text[:MAX_ANSWER_CHARS], Finish.TRUNCATED
     draft = Draft(text.replace("\r\n", "\n").replace("\r", "\n"), finish)
     for step in FILTERS:
         done = step(draft, place)

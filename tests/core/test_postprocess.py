@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from llm_lsp.core.draft import place_at
-from llm_lsp.core.postprocess import Insertion, postprocess
+from llm_lsp.core.postprocess import MAX_ANSWER_CHARS, Insertion, postprocess
 from llm_lsp.core.text import Point, Text
 from llm_lsp.core.types import CompletionRequest, Document, Finish, Reason, Skip, Trigger
 from tests.core.golden import Case, cases
@@ -39,3 +39,20 @@ def test_a_line_of_a_megabyte_is_looked_at_around_the_cursor_only() -> None:
     place = place_at(document, Point(0, 500_000))
 
     assert (len(place.before), len(place.rest)) == (1000, 1000)
+
+
+def test_of_an_endless_answer_the_first_whole_lines_are_taken() -> None:
+    document = Document("file:///a", "python", 1, Text.of(""))
+    lines = [f"value_{idx} = compute_{idx}()" for idx in range(10_000)]
+
+    done = run(document, Point(0, 0), "\n".join(lines))
+
+    assert isinstance(done, Insertion)
+    assert done.text.split("\n") == lines[: done.text.count("\n") + 1]
+    assert MAX_ANSWER_CHARS - 100 < len(done.text) <= MAX_ANSWER_CHARS
+
+
+def test_an_endless_line_is_refused() -> None:
+    document = Document("file:///a", "python", 1, Text.of(""))
+
+    assert run(document, Point(0, 0), "a = [" + "1, " * MAX_ANSWER_CHARS) == Skip(Reason.EMPTY)
