@@ -197,7 +197,8 @@ async def measure(
             known[result.variant, result.hole] = result
             count()
 
-        return await run(works, Bench(root, build), done)
+        answers = {result.asked: result for result in known.values() if result.asked}
+        return await run(works, Bench(root, build, answers), done)
 
 
 def result_file(root: Path) -> ResultFile:

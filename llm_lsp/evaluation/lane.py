@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from llm_lsp.config.stack import SettingsStack
@@ -42,6 +43,12 @@ class Bench:
     root: Path
     """The repository's folder."""
     build: Build
+    answers: dict[str, Result] = field(default_factory=dict)
+    """What came of all that was asked, by `Result.asked`: nothing is asked twice.
+
+    A model server that has the prompt in its cache would answer sooner, and now and then otherwise: llama.cpp's does,
+    and says so (`cache_prompt` in its server's README).
+    """
 
 
 class Lane:
@@ -73,6 +80,10 @@ class Lane:
     async def fill(self, hole: Hole) -> Result:
         """Ask for what is missing, and score the answer."""
         request = await self._request(hole)
+        asked = self._asked(hole, request)
+        if same := self._bench.answers.get(asked):
+            self._engine.close(request.document.uri)
+            return replace(same, variant=self._variant.key)
         answer = await self._engine.complete(request)
         whole_s = self._engine.now() - request.asked_at
         # Closes what is read on for the lines behind it, too: that is no part of this answer. And it is forgotten
@@ -80,7 +91,17 @@ class Lane:
         self._engine.close(request.document.uri)
         cost = cost_of(self._probe.take(), whole_s)
         # In a thread: what is read for other holes meanwhile is timed.
-        return await asyncio.to_thread(result_of, self._variant.key, hole, answer, cost)
+        result = await asyncio.to_thread(result_of, self._variant.key, hole, answer, cost)
+        if asked and not result.failed:
+            result = replace(result, asked=asked)
+            self._bench.answers[asked] = result
+        return result
+
+    def _asked(self, hole: Hole, request: CompletionRequest) -> str:
+        question = self._engine.question(request)
+        if isinstance(question, Skip):
+            return ""
+        return hashlib.sha256(repr((self._variant.asking, hole.id, question.prompt)).encode()).hexdigest()
 
     async def _request(self, hole: Hole) -> CompletionRequest:
         document = hole.document((self._bench.root / hole.source.path).as_uri())

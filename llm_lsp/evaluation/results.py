@@ -48,6 +48,8 @@ class Result:
     """Whether the model could not be asked; that says nothing of the model, and is tried again in the next run."""
     score: Score
     cost: Cost
+    asked: str = ""
+    """Tells what was asked from all else that is; "" where nothing was."""
 
 
 Known = dict[tuple[str, str], Result]

@@ -15,8 +15,8 @@ from llm_lsp.evaluation.variants import Variant
 
 # Failures in a row after which a variant is given up: its key or its model is wrong, and so will be the rest.
 MAX_FAILURES = 5
-# Holes of one variant before the next one's turn: enough that a model server has forgotten a hole's text when the
-# next variant asks for it, which would be answered sooner than it should.
+# Holes of one variant before the next one's turn: enough that a small model server has forgotten a hole's text when the
+# next variant asks about it, which would be answered sooner than it should.
 BATCH = 10
 
 Done = Callable[[Result], None]

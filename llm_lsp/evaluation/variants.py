@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llm_lsp import __version__
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
+from llm_lsp.config.values import ContextConfig
 from llm_lsp.core.types import Trigger
 
 # What stands between a keystroke and its call is for typing: here every hole is worth a call, at once.
@@ -32,6 +33,8 @@ class Variant:
     stack: SettingsStack
     key: str
     """Tells it from all others, in other runs, too: what other settings or versions gave is not taken for it."""
+    asking: str
+    """The same for variants that differ in their context alone: of equal prompts they would make the same."""
     provider: str
     """The provider that is asked, whose limits hold."""
     trigger: Trigger
@@ -46,5 +49,8 @@ class Variant:
         }
         stack = stack.with_layer(Source.COMMAND_LINE, {**UNGATED, "providers": alone}, "evaluation")
         config = stack.resolve().config
-        digest = hashlib.sha256(f"{__version__} {trigger} {config!r}".encode()).hexdigest()
-        return cls(name, stack, f"{name} {digest[:12]}", config.provider, trigger)
+        key, asking = (
+            hashlib.sha256(f"{__version__} {trigger} {each!r}".encode()).hexdigest()
+            for each in (config, replace(config, context=ContextConfig()))
+        )
+        return cls(name, stack, f"{name} {key[:12]}", asking, config.provider, trigger)

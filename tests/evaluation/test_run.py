@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -83,9 +84,11 @@ class Scene:
         return [stream for stream in self.streams if not stream.released and not stream.closed]
 
 
-def variant(name: str, provider: str = "auto") -> Variant:
+def variant(
+    name: str, provider: str = "auto", others: Mapping[str, object] = MappingProxyType({})
+) -> Variant:
     table = {"api": "openai-completions", "base_url": "http://127.0.0.1:9/v1"}
-    settings = {"providers": {"one": table, "two": table}, "provider": provider}
+    settings = {"providers": {"one": table, "two": table}, "provider": provider, **others}
     return Variant.of(name, SettingsStack().with_layer(Source.USER_FILE, settings), Trigger.AUTOMATIC)
 
 
@@ -110,6 +113,44 @@ async def test_an_answer_is_scored_with_what_it_took() -> None:
     assert (result.cost.first_s, result.cost.whole_s, result.cost.model) == (0.25, 0.75, "m")
     assert result.cost.money == pytest.approx((result.cost.input_tokens + 2 * 5) / 1e6)
     assert result.cost.output_tokens == 5  # the API did not say: 18 characters, 3.5 a token
+
+
+async def test_variants_that_ask_the_same_with_other_context_are_asked_once() -> None:
+    scene = Scene()
+    one, other = (variant(str(share), others={"context": {"share": share}}) for share in (0.0, 0.5))
+    running = asyncio.create_task(scene.run(Work(one, (hole(),)), Work(other, (hole(),))))
+    [stream] = await scene.begun(1)
+    stream.finish("count = len(items)")
+
+    assert await running == []
+    first, second = scene.results
+    assert (first.variant, second.variant) == (one.key, other.key)
+    assert replace(second, variant=first.variant) == first
+    assert len(scene.streams) == 1
+
+
+async def test_variants_that_would_read_the_same_answer_otherwise_are_asked_each() -> None:
+    scene = Scene()
+    one, other = (variant(when, others={"completion": {"multiline": when}}) for when in ("auto", "never"))
+    running = asyncio.create_task(scene.run(Work(one, (hole(),)), Work(other, (hole(),))))
+    for count in (1, 2):
+        [stream] = await scene.begun(count)
+        stream.finish("x")
+
+    assert await running == []
+
+
+async def test_a_question_that_failed_is_asked_again() -> None:
+    scene = Scene()
+    one, other = (variant(str(share), others={"context": {"share": share}}) for share in (0.0, 0.5))
+    running = asyncio.create_task(scene.run(Work(one, (hole(),)), Work(other, (hole(),))))
+    [stream] = await scene.begun(1)
+    stream.fail(AuthError("no"))
+    [stream] = await scene.begun(2)
+    stream.finish("count = len(items)")
+
+    assert await running == []
+    assert [result.failed for result in scene.results] == [True, False]
 
 
 async def test_the_model_does_not_see_what_is_missing() -> None:
@@ -153,8 +194,8 @@ async def test_as_many_are_filled_at_a_time_as_the_provider_takes() -> None:
 
 async def test_variants_of_one_provider_take_turns() -> None:
     scene = Scene()
-    works = [Work(variant("a", "one"), (hole(),)), Work(variant("b", "one"), (hole(),))]
-    running = asyncio.create_task(scene.run(*works))
+    a, b = variant("a", "one"), variant("b", "one", {"completion": {"multiline": "never"}})
+    running = asyncio.create_task(scene.run(Work(a, (hole(),)), Work(b, (hole(),))))
     assert len(await scene.begun(1)) == 1
 
     scene.open[0].finish("x")
