@@ -86,8 +86,10 @@ def shared_languages(current: tuple[str, ...], proposed: tuple[str, ...]) -> tup
     return tuple(language for language in current if language in proposed) or NO_LANGUAGE
 
 
-def shared_sources(current: tuple[str, ...], proposed: tuple[str, ...]) -> tuple[str, ...]:
-    """Keep the sources in both lists; an empty list stands for none."""
+def shared_sources(current: tuple[str, ...] | str, proposed: tuple[str, ...] | str) -> tuple[str, ...] | str:
+    """Keep the sources in both lists; an empty list stands for none, and "auto" may be all of them."""
+    if isinstance(current, str) or isinstance(proposed, str):
+        return current if isinstance(proposed, str) else proposed
     return tuple(source for source in current if source in proposed)
 
 

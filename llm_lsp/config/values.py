@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from llm_lsp.config.kinds import Between, Checked, EachAlone, Matching, OneOf
 from llm_lsp.core.addresses import origin_of
 from llm_lsp.core.exclude import check_glob
-from llm_lsp.core.types import CONTEXT_SOURCES, GATES, ContextSource, Gate
+from llm_lsp.core.types import GATES, ContextSource, Gate
 
 Auto = Literal["auto"]
 # Two values of `provider` that are no entry under [providers]: find one, and our own model server.
@@ -179,8 +179,8 @@ class CompletionConfig:
 class ContextConfig:
     """What of other places goes with a prompt, under `[context]`."""
 
-    sources: tuple[ContextSource, ...] = CONTEXT_SOURCES
-    """Where it comes from: "signatures" (of what the file imports, and of what it defines out of sight), "similar" (alike pieces of open and neighbouring files), "visited" (places that you were at), "edits" (your last changes, as diffs); empty sends the file alone. Nothing outside of the file's workspace folder is taken, and nothing that is excluded or that `.gitignore`, `.aiignore` or `.noai` keep away."""
+    sources: tuple[ContextSource, ...] | Auto = "auto"
+    """Where it comes from: "auto" (all that the model was found to gain from), or a list of "signatures" (of what the file imports, and of what it defines out of sight), "similar" (alike pieces of open and neighbouring files), "visited" (places that you were at), "edits" (your last changes, as diffs); empty sends the file alone. Nothing outside of the file's workspace folder is taken, and nothing that is excluded or that `.gitignore`, `.aiignore` or `.noai` keep away."""
     share: Annotated[float, Between(0, 0.75)] = 0.25
     """Share of the prompt that it may have where the file itself would fill it; a small file leaves it more."""
 

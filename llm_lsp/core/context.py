@@ -22,6 +22,9 @@ from llm_lsp.core.window import PREFIX_SHARE, SUFFIX_SHARE
 # Share of a snippet's lines that stand near the cursor already, or in a better snippet: llama.vim's figure, above
 # which "would distort completion into repetition".
 MAX_REPEATED_SHARE = 0.5
+# The same for an alike piece, of what stands near the cursor: where two places are the same but for a line, that line is
+# wanted. Of 15 pieces that 0.5 had left out, 13 held the missing line (docs/adr/0035).
+MAX_ALIKE_SHARE = 0.9
 # Tokens of a line of code: 36 characters, the mean of the modules at the top of Python's own library.
 LINE_TOKENS = 10
 # Tokens that a window keeps whatever else there is, if the document has so many. With fewer the model loses sight of
@@ -130,16 +133,21 @@ def rank(
     Hidden characters are left out: what no reader sees in a file that came from elsewhere should say nothing to a model.
     """
     ranked: list[Candidate] = []
-    seen = set(surroundings)
+    shown: set[str] = set()
     # In turn, so that no source takes the whole budget.
     for turn in zip_longest(*found.values()):
         for candidate in turn:
             if candidate is None or len(ranked) >= MAX_PREPARED:
                 continue
             plain = _without_hidden(candidate.snippet)
-            if not plain.text.strip() or repeated_share(plain.text, seen) > MAX_REPEATED_SHARE:
+            bound = MAX_ALIKE_SHARE if candidate.source == "similar" else MAX_REPEATED_SHARE
+            is_repeated = (
+                repeated_share(plain.text, surroundings) > bound
+                or repeated_share(plain.text, shown) > MAX_REPEATED_SHARE
+            )
+            if not plain.text.strip() or is_repeated:
                 continue
-            seen |= telling_lines(plain.text.splitlines())
+            shown |= telling_lines(plain.text.splitlines())
             ranked.append(replace(candidate, snippet=plain))
     return tuple(ranked)
 

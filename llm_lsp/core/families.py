@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
+
+from llm_lsp.core.types import CONTEXT_SOURCES, ContextSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class Family:
     """What stands at the start of the prefix where there are other files, with `{path}`."""
     snippets_inside: bool = False
     """Whether they stand at the start of the prefix, and not before all."""
+    sources: tuple[ContextSource, ...] = CONTEXT_SOURCES
+    """What of other places goes with a prompt unless the settings say so: all, but for what was found to be of no use."""
 
     tokens: tuple[str, ...] = field(init=False)
     """Everything that the model's tokenizer takes for a control token where it stands in a text."""
@@ -84,13 +89,14 @@ FAMILIES: tuple[Family, ...] = (
         current_head="<|file_sep|>{path}\n",
     ),
     Family(
-        # The smallest guesses worse behind its own format for repositories, and better behind comments:
-        # docs/adr/0034.
+        # The smallest guesses worse behind its own format for repositories, and better behind comments, and gains
+        # nothing from signatures: docs/adr/0034 and 0035.
         "qwen-small",
         r"qwen-?2\.5-coder-0\.5b",
         *_QWEN,
         hole_order="smp",
         stops=_QWEN_STOPS,
+        sources=("similar", "visited", "edits"),
     ),
     Family(
         "codellama",
@@ -217,6 +223,12 @@ def family_named(name: str) -> Family | None:
     return next((family for family in FAMILIES if family.name == name), None)
 
 
+def family_for(fim: str, model: str) -> Family | None:
+    """Give the family of a provider's models: the one that fills the hole, else the one that the name tells."""
+    return family_named(fim) or family_named(family_of(model) or "")
+
+
+@lru_cache(maxsize=64)
 def family_of(model: str) -> str | None:
     """Name the family of a model by its name; None where nothing is known of filling the middle.
 

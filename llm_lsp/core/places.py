@@ -18,12 +18,12 @@ QUERY_ABOVE, QUERY_BELOW = 16, 4
 # Lines of an alike piece; those before the line that matches the cursor's, at least, since what comes next is wanted
 # more; and what a piece begins at a multiple of, so that it stays the same piece while the cursor goes down a few lines.
 PIECE_LINES, PIECE_ABOVE, PIECE_SNAP = 20, 3, 6
-# Pieces that are kept, and of one file: Cody shows up to 20 of a file, which leaves no room for another.
-MAX_SIMILAR, MAX_OF_ONE_FILE = 6, 2
+# Pieces that are kept, each of another file: of 54 missing lines that six held, 52 stood in the best, all in the best two.
+MAX_SIMILAR = 2
 # Files whose signatures are kept ready.
 MAX_SIGNATURES = 8
 # Below this a piece costs a small model more than it gives: docs/adr/0035.
-LEAST_LIKENESS = 0.3
+LEAST_LIKENESS = 0.35
 
 
 class Piece:
@@ -82,7 +82,7 @@ def query_of(lines: Sequence[str], point: Point) -> frozenset[str]:
 def similar(own: Sequence[str], point: Point, pieces: Sequence[Piece]) -> list[Candidate]:
     """Find the places of some texts that are most like the one around a cursor in its own, best first."""
     scene = Scene.around(point, own, [piece.index for piece in pieces])
-    matches = [match for piece in pieces for match in _best_of(scene, piece)]
+    matches = [match for piece in pieces if (match := _best_of(scene, piece))]
     matches.sort(key=lambda match: match.likeness, reverse=True)
     return [
         Candidate("similar", match.piece.uri, Snippet(match.piece.path, _cut(match)))
@@ -140,15 +140,13 @@ def edited(bursts: Sequence[Burst], path_of: dict[str, str]) -> list[Candidate]:
     return found
 
 
-def _best_of(scene: Scene, piece: Piece) -> list[_Match]:
-    found = [(score, line) for line, score in scene.likeness(piece.index).items() if score >= LEAST_LIKENESS]
-    kept: list[_Match] = []
-    for score, line in sorted(found, reverse=True):
-        match = _Match(score, piece, line)
-        apart = all(match.stop <= other.start or other.stop <= match.start for other in kept)
-        if apart and len(kept) < MAX_OF_ONE_FILE:
-            kept.append(match)
-    return kept
+def _best_of(scene: Scene, piece: Piece) -> _Match | None:
+    """Find a text's most alike place, the first of equal ones; None where none is alike enough."""
+    likeness = scene.likeness(piece.index)
+    line = max(likeness, key=lambda line: (likeness[line], -line), default=None)
+    if line is None or likeness[line] < LEAST_LIKENESS:
+        return None
+    return _Match(likeness[line], piece, line)
 
 
 def _cut(match: _Match) -> str:

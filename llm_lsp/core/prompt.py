@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from llm_lsp.core.chat import CLOSE, DEFAULT_WAYS, ChatOpening, ChatWays, chat_prompt
-from llm_lsp.core.families import Family, family_named, family_of
+from llm_lsp.core.families import Family, family_for, family_named
 from llm_lsp.core.line_start import LineStart, Rejoin, line_start
 from llm_lsp.core.others import as_comments, in_format
 from llm_lsp.core.stops import StopRule
@@ -37,7 +37,7 @@ def build_prompt(
         suffix = window.line_suffix + window.suffix
         if profile.takes_files:
             return FimPrompt(before, after, suffix, tuple(snippets), stop, max_tokens, start.begins)
-        above = _inside(window, family_named(family_of(profile.model) or ""), snippets)
+        above = _inside(window, family_for(profile.fim, profile.model), snippets)
         return FimPrompt(above + before, after, suffix, (), stop, max_tokens, start.begins)
     family = family_named(profile.fim)
     if family is None:

@@ -85,7 +85,8 @@ class Scene:
             for number, n_common in common.items():
                 n_words = len(words) + text.n_words[number] - n_common
                 found[number - offset] += weight * n_common / n_words
-        return found
+        # Rounded: words come in no order, and sums of the same weights would differ by it in their last digits.
+        return {line: round(likeness, 6) for line, likeness in found.items()}
 
 
 def words_of(lines: Iterable[str]) -> frozenset[str]:

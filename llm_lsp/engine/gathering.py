@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
+from llm_lsp.config.values import ContextConfig
 from llm_lsp.core.context import Gathered, Prepared, Sight, choose, context_budget
 from llm_lsp.core.exclude import Exclusion
+from llm_lsp.core.families import family_for
 from llm_lsp.core.text import Point
-from llm_lsp.core.types import Document
+from llm_lsp.core.types import CONTEXT_SOURCES, ContextSource, Document, Profile
 from llm_lsp.engine.clock import Clock, InThread, Timer
 from llm_lsp.engine.registry import Registry, Runtime
 from llm_lsp.engine.survey import Survey, View
@@ -67,14 +70,16 @@ class Gathering:
         """Forget what is ready for a document."""
         self._ready.pop(uri, None)
 
-    def gather(self, document: Document, budget_tokens: float, runtime: Runtime) -> Gathered:
+    def gather(
+        self, document: Document, budget_tokens: float, runtime: Runtime, profile: Profile
+    ) -> Gathered:
         """Choose from what is ready; reads no file and waits for nothing."""
         self._budget_tokens = budget_tokens
         settings = runtime.config.context
         prepared = self._fitting(runtime).get(document.uri)
         if prepared is None:
             return Gathered()
-        sources, covers = settings.sources, runtime.exclusion.covers
+        sources, covers = _sources(settings, profile), runtime.exclusion.covers
         return choose(
             prepared,
             context_budget(budget_tokens, document.text, settings.share),
@@ -84,7 +89,8 @@ class Gathering:
     async def prepare(self, document: Document, point: Point) -> None:
         """Prepare the context of an open document for a cursor there, now."""
         runtime = self._registry.runtime
-        sources = runtime.config.context.sources
+        chosen = runtime.config.context.sources
+        sources = CONTEXT_SOURCES if isinstance(chosen, str) else chosen
         is_open = self._workspace.document(document.uri) is not None
         if not (is_open and sources and runtime.config.context.share):
             return
@@ -147,3 +153,10 @@ class Gathering:
             self._task = None
         if self._due_at != due_at:
             self._timer = self._clock.call_at(self._due_at, self._wake)
+
+
+def _sources(settings: ContextConfig, profile: Profile) -> Sequence[ContextSource]:
+    if not isinstance(settings.sources, str):
+        return settings.sources
+    family = family_for(profile.fim, profile.model)
+    return family.sources if family else CONTEXT_SOURCES

@@ -106,7 +106,7 @@ class CompletionPipeline:
 
     def gather(self, place: Place, budget_tokens: float) -> Gathered:
         """Choose what of other places goes with a prompt."""
-        return self._gathering.gather(place.request.document, budget_tokens, place.runtime)
+        return self._gathering.gather(place.request.document, budget_tokens, place.runtime, place.profile)
 
     def began(self, place: Place) -> None:
         """Count a call; what is asked for by hand counts against its provider's rate, too."""

@@ -260,6 +260,12 @@ class TestTightening:
                 {"sources": ("similar",)},
                 id="fewer sources of context",
             ),
+            pytest.param(
+                {"context": {"sources": "auto"}},
+                {"context": {"sources": ["similar"]}},
+                {"sources": ("similar",)},
+                id="automatic is all sources",
+            ),
             pytest.param({}, {"context": {"share": 0.1}}, {"share": 0.1}, id="less context"),
         ],
     )
@@ -288,9 +294,10 @@ class TestTightening:
         assert config.providers["team"].max_tokens == 8
 
     @pytest.mark.parametrize("way", [way for way in WAYS_IN if not way.is_user])
-    def test_nobody_else_takes_more_context(self, way: Source) -> None:
+    @pytest.mark.parametrize("sources", [["similar"], "auto"])
+    def test_nobody_else_takes_more_context(self, way: Source, sources: object) -> None:
         less = {"context": {"sources": [], "share": 0.1}}
-        more = {"context": {"sources": ["similar"], "share": 0.5}}
+        more = {"context": {"sources": sources, "share": 0.5}}
         config = resolve((Source.USER_FILE, less), (way, more)).config
         assert (config.context.sources, config.context.share) == ((), 0.1)
 

@@ -66,6 +66,16 @@ def test_what_stands_near_the_cursor_or_in_a_better_one_is_left_out() -> None:
     assert rank({"similar": [repeats, A, twin, blank, B]}, near) == (A, B)
 
 
+def test_an_alike_piece_may_be_what_stands_near_the_cursor_but_for_a_line() -> None:
+    lines = [f"value_{idx} = compute({idx})\n" for idx in range(10)]
+    text, near = "".join(lines), telling_lines(lines[:5] + lines[6:])
+    alike, visited = candidate("a.py", text=text), candidate("v.py", "visited", text)
+
+    assert rank({"similar": [alike]}, near) == (alike,)
+    assert rank({"similar": [alike]}, telling_lines(lines)) == ()
+    assert rank({"visited": [visited]}, near) == ()
+
+
 def test_the_best_that_fit_are_taken() -> None:
     large = candidate("l.py", text="x = 1\n" * 400)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llm_lsp.core.places import (
-    MAX_OF_ONE_FILE,
+    MAX_SIMILAR,
     PIECE_LINES,
     PIECE_SNAP,
     Piece,
@@ -34,7 +34,7 @@ def document(text: str, name: str = "a.py") -> Document:
 
 def test_the_most_alike_place_comes_first() -> None:
     filler = "x = 1\n" * 60
-    less = "total = sum(price for price in order.list_prices_of_items)\nreturn total\n"
+    less = "def total_of(basket):\n    total = sum(item.price for item in basket.lines)\n"
 
     found = similar(
         ["def total_of(order):\n", "    total = sum(item.price for item in order.items)\n", "    return \n"],
@@ -87,13 +87,20 @@ def test_signatures_are_those_of_names_around_the_cursor() -> None:
     assert [one.snippet.text for one in found] == ["def shipping_cost(country): ...\n"]
 
 
-def test_one_file_takes_not_all() -> None:
+def test_each_file_gives_its_best_place() -> None:
     lines = ORDERS.splitlines(keepends=True)
 
     found = similar(lines, Point(2, 0), [piece("a.py", ORDERS * 40), piece("b.py", ORDERS)])
 
-    assert [one.snippet.path for one in found].count("a.py") == MAX_OF_ONE_FILE
-    assert [one.snippet.path for one in found].count("b.py") == 1
+    assert [one.snippet.path for one in found] == ["a.py", "b.py"]
+
+
+def test_few_files_are_enough() -> None:
+    lines = ORDERS.splitlines(keepends=True)
+
+    found = similar(lines, Point(2, 0), [piece(f"{idx}.py", ORDERS) for idx in range(9)])
+
+    assert len(found) == MAX_SIMILAR
 
 
 def test_common_words_alone_are_not_alike() -> None:

@@ -15,7 +15,7 @@ from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
 from llm_lsp.core.context import Prepared
 from llm_lsp.core.text import Edit, Point, Text
-from llm_lsp.core.types import CompletionRequest, Document, RawPrompt, Trigger, Usage
+from llm_lsp.core.types import CompletionRequest, Document, Profile, RawPrompt, Trigger, Usage
 from llm_lsp.engine.engine import CompletionEngine, World
 from llm_lsp.engine.gathering import ARRIVAL_S, IDLE_S
 from llm_lsp.engine.place import Question
@@ -129,6 +129,26 @@ async def test_a_neighbours_code_goes_with_the_prompt(folder: Path) -> None:
         assert "# Path: order.py\n" in prompt
         assert "shipping_cost" in prompt
         assert prompt.index("shipping_cost") < prompt.index("basket_total")
+
+
+@pytest.mark.parametrize(
+    ("context", "fim", "is_told"),
+    [
+        pytest.param({}, "qwen", True, id="all, where nothing else is known"),
+        pytest.param({}, "qwen-small", False, id="but for what a model gains nothing from"),
+        pytest.param({"sources": ["signatures"]}, "qwen-small", True, id="or what the settings say"),
+    ],
+)
+async def test_a_model_gets_what_it_was_found_to_gain_from(
+    folder: Path, context: dict[str, object], fim: str, is_told: bool
+) -> None:
+    (folder / "lib.py").write_text("def shipping_cost(country: str) -> float:\n    return 1\n")
+    async with desk(folder, **context) as at:
+        at.provider.profile = Profile("scripted", "m", fim)
+        document = at.open(text="from lib import shipping_cost\n\n\ncost = shipping_cost(")
+        await at.clock.advance(ARRIVAL_S)
+
+        assert ("country: str" in await at.prompt(document)) == is_told
 
 
 async def test_a_request_waits_for_no_survey(folder: Path) -> None:
