@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from types import MappingProxyType
 
 # Lines of a text that are looked at, and of each only the start: imports stand at the top.
@@ -34,20 +33,11 @@ def imports_of(lines: Iterable[str], language: str, path: str) -> tuple[Import, 
     read = _READERS.get(language)
     if read is None:
         return ()
-    found = (one for one in read(_head(lines), path) if one.paths)
-    return tuple(islice(found, MAX_IMPORTS))
-
-
-def without_imports(lines: Sequence[str], language: str) -> list[str]:
-    """Give a text's lines without its imports, which name much and use nothing; each keeps its number."""
-    head = _head(lines)
-    for pattern in _STATEMENTS.get(language, ()):
-        head = pattern.sub(lambda match: "\n" * match[0].count("\n"), head)
-    return [*head.splitlines(keepends=True), *lines[MAX_LINES:]]
-
-
-def _head(lines: Iterable[str]) -> str:
-    return "".join(f"{line.rstrip()[:_LINE_CHARS]}\n" for line in islice(lines, MAX_LINES))
+    head = "".join(
+        f"{line.rstrip()[:_LINE_CHARS]}\n" for _, line in zip(range(MAX_LINES), lines, strict=False)
+    )
+    found = (one for one in read(head, path) if one.paths)
+    return tuple(one for _, one in zip(range(MAX_IMPORTS), found, strict=False))
 
 
 _PYTHON_FROM = re.compile(
@@ -214,21 +204,6 @@ def _listed(names: str) -> list[str]:
     return [part[0] for part in words if part and part[0] != "*"]
 
 
-_SCRIPT_STATEMENTS = (_SCRIPT, _SCRIPT_BARE)
-_STATEMENTS: MappingProxyType[str, tuple[re.Pattern[str], ...]] = MappingProxyType(
-    {
-        "python": (_PYTHON_FROM, _PYTHON_IMPORT),
-        "javascript": _SCRIPT_STATEMENTS,
-        "javascriptreact": _SCRIPT_STATEMENTS,
-        "typescript": _SCRIPT_STATEMENTS,
-        "typescriptreact": _SCRIPT_STATEMENTS,
-        "vue": _SCRIPT_STATEMENTS,
-        "svelte": _SCRIPT_STATEMENTS,
-        "go": (_GO_BLOCK,),
-        "rust": (_RUST_USE, _RUST_MOD),
-        "java": (_JAVA_IMPORT, _JAVA_PACKAGE),
-    }
-)
 _READERS: MappingProxyType[str, Callable[[str, str], Iterator[Import]]] = MappingProxyType(
     {
         "python": _python,

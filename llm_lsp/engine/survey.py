@@ -68,9 +68,9 @@ class Survey:
     def _find(self, source: ContextSource, view: View, project: Project) -> list[Candidate]:
         names = {uri: piece.path for uri, piece in project.opened.items()}
         own = project.opened[view.document.uri]
-        query = query_of(own.lines, view.point)
         match source:
             case "signatures" if has_grammar(own.language):
+                query = query_of(own.lines, view.point)
                 used = [(own, out_of_sight(query, own, view.sight)), *project.used_by(own)]
                 return signatures(query, used)
             case "similar":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.core.imports import MAX_IMPORTS, MAX_LINES, imports_of, without_imports
+from llm_lsp.core.imports import MAX_IMPORTS, imports_of
 
 
 def found(language: str, path: str, text: str) -> list[tuple[str, set[str]]]:
@@ -138,27 +138,3 @@ def test_other_languages_have_none() -> None:
 )
 def test_hostile_texts_cost_a_bounded_time(language: str, line: str) -> None:
     assert len(imports_of([line] * 100_000, language, "src/a.py")) <= MAX_IMPORTS
-
-
-@pytest.mark.parametrize(
-    ("language", "text", "expected"),
-    [
-        pytest.param("python", "from a import (\n    B,\n    C,\n)\nB()\n", "\n\n\n\nB()\n", id="python"),
-        pytest.param("python", "import a\nimporting = a.b\n", "\nimporting = a.b\n", id="python modules"),
-        pytest.param(
-            "typescript", "import {\n  A,\n} from './a'\nnew A()\n", "\n\n\nnew A()\n", id="typescript"
-        ),
-        pytest.param("go", 'import (\n\t"fmt"\n)\nfmt.Println()\n', "\n\n\nfmt.Println()\n", id="go"),
-        pytest.param("rust", "use a::{\n  B,\n};\nB::new()\n", "\n\n\nB::new()\n", id="rust"),
-        pytest.param("java", "import a.B;\nnew B();\n", "\nnew B();\n", id="java"),
-        pytest.param("lua", "require 'a'\n", "require 'a'\n", id="a language whose imports are not known"),
-    ],
-)
-def test_a_text_without_its_imports_keeps_its_line_numbers(language: str, text: str, expected: str) -> None:
-    assert "".join(without_imports(text.splitlines(keepends=True), language)) == expected
-
-
-def test_a_text_without_imports_is_all_there() -> None:
-    lines = [f"value_{idx} = {idx}\n" for idx in range(MAX_LINES * 2)]
-
-    assert without_imports(lines, "python") == lines
