@@ -160,12 +160,19 @@ def arrange(ranked: Sequence[Candidate], before: Sequence[Candidate]) -> tuple[C
     return (*kept, *new)
 
 
-def choose(prepared: Prepared, budget_tokens: float, is_refused: Callable[[Candidate], bool]) -> Gathered:
-    """Take the best that fit a budget, and put them in order; what is refused by now is not sent."""
+def choose(
+    prepared: Prepared,
+    sources: Sequence[ContextSource],
+    budget_tokens: float,
+    is_refused: Callable[[str], bool],
+) -> Gathered:
+    """Take the best of some sources that fit a budget, and put them in order; no URI that is refused by now is sent."""
     taken: list[Candidate] = []
     left_out = list(prepared.left_out)
     for candidate in prepared.ranked:
-        if is_refused(candidate):
+        if candidate.source not in sources:
+            continue
+        if is_refused(candidate.uri):
             left_out.append(LeftOut(candidate.snippet.path, "it is excluded"))
         elif candidate.tokens > budget_tokens:
             left_out.append(LeftOut(candidate.snippet.path, "the budget is spent"))

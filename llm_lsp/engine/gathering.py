@@ -79,11 +79,11 @@ class Gathering:
         prepared = self._fitting(runtime).get(document.uri)
         if prepared is None:
             return Gathered()
-        sources, covers = _sources(settings, profile), runtime.exclusion.covers
         return choose(
             prepared,
+            _sources(settings, profile),
             context_budget(budget_tokens, document.text, settings.share),
-            lambda candidate: candidate.source not in sources or covers(candidate.uri),
+            runtime.exclusion.covers,
         )
 
     async def prepare(self, document: Document, point: Point) -> None:

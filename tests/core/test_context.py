@@ -17,7 +17,7 @@ from llm_lsp.core.context import (
 )
 from llm_lsp.core.similarity import telling_lines
 from llm_lsp.core.text import Point, Text
-from llm_lsp.core.types import ContextSource, Snippet
+from llm_lsp.core.types import CONTEXT_SOURCES, ContextSource, Snippet
 
 
 def candidate(name: str, source: ContextSource = "similar", text: str = "") -> Candidate:
@@ -35,7 +35,7 @@ def names(snippets: tuple[Snippet, ...]) -> str:
     return "".join(snippet.path[0] for snippet in snippets)
 
 
-def anything(candidate: Candidate) -> bool:
+def anything(uri: str) -> bool:
     return False
 
 
@@ -79,7 +79,7 @@ def test_an_alike_piece_may_be_what_stands_near_the_cursor_but_for_a_line() -> N
 def test_the_best_that_fit_are_taken() -> None:
     large = candidate("l.py", text="x = 1\n" * 400)
 
-    gathered = choose(prepared(A, large, B), 100, anything)
+    gathered = choose(prepared(A, large, B), CONTEXT_SOURCES, 100, anything)
 
     assert names(gathered.snippets) == "ba"
     assert gathered.left_out == (LeftOut("l.py", "the budget is spent"),)
@@ -87,7 +87,7 @@ def test_the_best_that_fit_are_taken() -> None:
 
 
 def test_what_is_refused_meanwhile_is_not_sent() -> None:
-    gathered = choose(prepared(A, B), 100, lambda one: one is A)
+    gathered = choose(prepared(A, B), CONTEXT_SOURCES, 100, lambda one: one == A.uri)
 
     assert names(gathered.snippets) == "b"
     assert gathered.left_out == (LeftOut("a.py", "it is excluded"),)
@@ -95,21 +95,27 @@ def test_what_is_refused_meanwhile_is_not_sent() -> None:
 
 def test_what_went_along_is_told_without_its_text() -> None:
     edit = candidate("e.py", "edits")
-    gathered = choose(prepared(A, edit, B), 500, lambda one: one is B)
+    gathered = choose(prepared(A, edit, B), CONTEXT_SOURCES, 500, lambda one: one == B.uri)
 
     assert gathered.in_words == "1 edits, 1 similar; 1 left out, it is excluded"
-    assert choose(Prepared(), 500, anything).in_words == "nothing of other places"
+    assert choose(Prepared(), CONTEXT_SOURCES, 500, anything).in_words == "nothing of other places"
+
+
+def test_other_sources_are_passed_over_without_a_word() -> None:
+    gathered = choose(prepared(A, candidate("e.py", "edits")), ("similar",), 500, anything)
+
+    assert gathered.in_words == "1 similar"
 
 
 def test_the_best_stands_last_at_first() -> None:
-    assert names(choose(prepared(A, B, C), 500, anything).snippets) == "cba"
+    assert names(choose(prepared(A, B, C), CONTEXT_SOURCES, 500, anything).snippets) == "cba"
 
 
 def test_what_was_there_keeps_its_place_and_what_is_new_comes_last() -> None:
     first = prepared(A, B, C)
     second = prepared(D, B, A, before=first.ordered)
 
-    assert names(choose(second, 500, anything).snippets) == "bad"
+    assert names(choose(second, CONTEXT_SOURCES, 500, anything).snippets) == "bad"
 
 
 @pytest.mark.parametrize(
