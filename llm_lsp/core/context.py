@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from llm_lsp.core.similarity import repeated_share, telling_lines
@@ -68,6 +68,8 @@ class Candidate:
     uri: str
     """What exclusion is asked about when the snippet is sent."""
     snippet: Snippet
+    likeness: float = field(default=1.0, compare=False)
+    """How like the cursor's place it is, 0 to 1; it changes while the piece stays."""
 
     @property
     def tokens(self) -> float:
@@ -162,15 +164,15 @@ def arrange(ranked: Sequence[Candidate], before: Sequence[Candidate]) -> tuple[C
 
 def choose(
     prepared: Prepared,
-    sources: Sequence[ContextSource],
+    is_wanted: Callable[[Candidate], bool],
     budget_tokens: float,
     is_refused: Callable[[str], bool],
 ) -> Gathered:
-    """Take the best of some sources that fit a budget, and put them in order; no URI that is refused by now is sent."""
+    """Take the best of what is wanted that fit a budget, and put them in order; no URI that is refused by now is sent."""
     taken: list[Candidate] = []
     left_out = list(prepared.left_out)
     for candidate in prepared.ranked:
-        if candidate.source not in sources:
+        if not is_wanted(candidate):
             continue
         if is_refused(candidate.uri):
             left_out.append(LeftOut(candidate.snippet.path, "it is excluded"))

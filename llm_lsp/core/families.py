@@ -51,6 +51,8 @@ class Family:
     """Whether they stand at the start of the prefix, and not before all."""
     sources: tuple[ContextSource, ...] = CONTEXT_SOURCES
     """What of other places goes with a prompt unless the settings say so: all, but for what was found to be of no use."""
+    least_likeness: float = 0.0
+    """From which likeness on alike pieces were found to be of use, where that is more than `LEAST_LIKENESS`."""
 
     tokens: tuple[str, ...] = field(init=False)
     """Everything that the model's tokenizer takes for a control token where it stands in a text."""
@@ -69,6 +71,10 @@ def _tokens_of(family: Family) -> tuple[str, ...]:
 
 
 _TOKEN = re.compile(r"<[^<>\s{}]+>|\[[A-Z]+\]")
+
+# How like the cursor's place another one must be to go with a prompt, 0 to 1, see `core.similarity`. Below it the missing
+# line stands in one piece of five: docs/adr/0035.
+LEAST_LIKENESS = 0.35
 
 _STARCODER = ("<fim_prefix>", "<fim_suffix>", "<fim_middle>")
 _QWEN = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
@@ -90,13 +96,14 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         # The smallest guesses worse behind its own format for repositories, and better behind comments, and gains
-        # nothing from signatures: docs/adr/0034 and 0035.
+        # nothing from signatures and from pieces that are but a little alike: docs/adr/0034 and 0035.
         "qwen-small",
         r"qwen-?2\.5-coder-0\.5b",
         *_QWEN,
         hole_order="smp",
         stops=_QWEN_STOPS,
         sources=("similar", "visited", "edits"),
+        least_likeness=0.5,
     ),
     Family(
         "codellama",

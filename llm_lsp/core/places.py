@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from llm_lsp.core.context import Candidate, Sight
+from llm_lsp.core.families import LEAST_LIKENESS
 from llm_lsp.core.outline import Definition, definitions, outline
 from llm_lsp.core.similarity import LineIndex, Scene, words_of
 from llm_lsp.core.text import Point
@@ -22,8 +23,6 @@ PIECE_LINES, PIECE_ABOVE, PIECE_SNAP = 20, 3, 6
 MAX_SIMILAR = 2
 # Files whose signatures are kept ready.
 MAX_SIGNATURES = 8
-# Below this a piece costs a small model more than it gives: docs/adr/0035.
-LEAST_LIKENESS = 0.35
 
 
 class Piece:
@@ -85,7 +84,7 @@ def similar(own: Sequence[str], point: Point, pieces: Sequence[Piece]) -> list[C
     matches = [match for piece in pieces if (match := _best_of(scene, piece))]
     matches.sort(key=lambda match: match.likeness, reverse=True)
     return [
-        Candidate("similar", match.piece.uri, Snippet(match.piece.path, _cut(match)))
+        Candidate("similar", match.piece.uri, Snippet(match.piece.path, _cut(match)), match.likeness)
         for match in matches[:MAX_SIMILAR]
     ]
 

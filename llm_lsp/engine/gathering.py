@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from llm_lsp.config.values import ContextConfig
-from llm_lsp.core.context import Gathered, Prepared, Sight, choose, context_budget
+from llm_lsp.core.context import Candidate, Gathered, Prepared, Sight, choose, context_budget
 from llm_lsp.core.exclude import Exclusion
 from llm_lsp.core.families import family_for
 from llm_lsp.core.text import Point
-from llm_lsp.core.types import CONTEXT_SOURCES, ContextSource, Document, Profile
+from llm_lsp.core.types import CONTEXT_SOURCES, Document, Profile
 from llm_lsp.engine.clock import Clock, InThread, Timer
 from llm_lsp.engine.registry import Registry, Runtime
 from llm_lsp.engine.survey import Survey, View
@@ -81,7 +81,7 @@ class Gathering:
             return Gathered()
         return choose(
             prepared,
-            _sources(settings, profile),
+            _wanted(settings, profile),
             context_budget(budget_tokens, document.text, settings.share),
             runtime.exclusion.covers,
         )
@@ -155,8 +155,11 @@ class Gathering:
             self._timer = self._clock.call_at(self._due_at, self._wake)
 
 
-def _sources(settings: ContextConfig, profile: Profile) -> Sequence[ContextSource]:
-    if not isinstance(settings.sources, str):
-        return settings.sources
+def _wanted(settings: ContextConfig, profile: Profile) -> Callable[[Candidate], bool]:
+    """Tell what a model gets: what its family gains from, and the sources that the settings choose."""
     family = family_for(profile.fim, profile.model)
-    return family.sources if family else CONTEXT_SOURCES
+    sources = settings.sources
+    if isinstance(sources, str):
+        sources = family.sources if family else CONTEXT_SOURCES
+    least = family.least_likeness if family else 0.0
+    return lambda candidate: candidate.source in sources and candidate.likeness >= least

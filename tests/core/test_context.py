@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from llm_lsp.core.context import (
@@ -17,7 +19,7 @@ from llm_lsp.core.context import (
 )
 from llm_lsp.core.similarity import telling_lines
 from llm_lsp.core.text import Point, Text
-from llm_lsp.core.types import CONTEXT_SOURCES, ContextSource, Snippet
+from llm_lsp.core.types import ContextSource, Snippet
 
 
 def candidate(name: str, source: ContextSource = "similar", text: str = "") -> Candidate:
@@ -37,6 +39,10 @@ def names(snippets: tuple[Snippet, ...]) -> str:
 
 def anything(uri: str) -> bool:
     return False
+
+
+def every(candidate: Candidate) -> bool:
+    return True
 
 
 def test_sources_take_turns() -> None:
@@ -79,7 +85,7 @@ def test_an_alike_piece_may_be_what_stands_near_the_cursor_but_for_a_line() -> N
 def test_the_best_that_fit_are_taken() -> None:
     large = candidate("l.py", text="x = 1\n" * 400)
 
-    gathered = choose(prepared(A, large, B), CONTEXT_SOURCES, 100, anything)
+    gathered = choose(prepared(A, large, B), every, 100, anything)
 
     assert names(gathered.snippets) == "ba"
     assert gathered.left_out == (LeftOut("l.py", "the budget is spent"),)
@@ -87,7 +93,7 @@ def test_the_best_that_fit_are_taken() -> None:
 
 
 def test_what_is_refused_meanwhile_is_not_sent() -> None:
-    gathered = choose(prepared(A, B), CONTEXT_SOURCES, 100, lambda one: one == A.uri)
+    gathered = choose(prepared(A, B), every, 100, lambda one: one == A.uri)
 
     assert names(gathered.snippets) == "b"
     assert gathered.left_out == (LeftOut("a.py", "it is excluded"),)
@@ -95,27 +101,34 @@ def test_what_is_refused_meanwhile_is_not_sent() -> None:
 
 def test_what_went_along_is_told_without_its_text() -> None:
     edit = candidate("e.py", "edits")
-    gathered = choose(prepared(A, edit, B), CONTEXT_SOURCES, 500, lambda one: one == B.uri)
+    gathered = choose(prepared(A, edit, B), every, 500, lambda one: one == B.uri)
 
     assert gathered.in_words == "1 edits, 1 similar; 1 left out, it is excluded"
-    assert choose(Prepared(), CONTEXT_SOURCES, 500, anything).in_words == "nothing of other places"
+    assert choose(Prepared(), every, 500, anything).in_words == "nothing of other places"
 
 
-def test_other_sources_are_passed_over_without_a_word() -> None:
-    gathered = choose(prepared(A, candidate("e.py", "edits")), ("similar",), 500, anything)
+def test_a_piece_keeps_its_place_while_it_becomes_more_or_less_alike() -> None:
+    first = prepared(A, B)
+    second = prepared(C, replace(A, likeness=0.4), B, before=first.ordered)
+
+    assert names(choose(second, every, 500, anything).snippets) == "bac"
+
+
+def test_what_is_not_wanted_is_passed_over_without_a_word() -> None:
+    gathered = choose(prepared(A, candidate("e.py", "edits")), lambda one: one == A, 500, anything)
 
     assert gathered.in_words == "1 similar"
 
 
 def test_the_best_stands_last_at_first() -> None:
-    assert names(choose(prepared(A, B, C), CONTEXT_SOURCES, 500, anything).snippets) == "cba"
+    assert names(choose(prepared(A, B, C), every, 500, anything).snippets) == "cba"
 
 
 def test_what_was_there_keeps_its_place_and_what_is_new_comes_last() -> None:
     first = prepared(A, B, C)
     second = prepared(D, B, A, before=first.ordered)
 
-    assert names(choose(second, CONTEXT_SOURCES, 500, anything).snippets) == "bad"
+    assert names(choose(second, every, 500, anything).snippets) == "bad"
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,18 @@ async def test_a_model_gets_what_it_was_found_to_gain_from(
         assert ("country: str" in await at.prompt(document)) == is_told
 
 
+@pytest.mark.parametrize(("fim", "is_sent"), [("qwen", True), ("qwen-small", False)])
+async def test_a_small_model_gets_only_what_is_much_alike(folder: Path, fim: str, is_sent: bool) -> None:
+    async with desk(folder) as at:
+        at.provider.profile = Profile("scripted", "m", fim)
+        document = at.open(
+            text=QUESTION.replace("item.price for item in order.items", "line.net for line in order.lines")
+        )
+        await at.clock.advance(ARRIVAL_S)
+
+        assert ("shipping_cost" in await at.prompt(document)) == is_sent
+
+
 async def test_a_request_waits_for_no_survey(folder: Path) -> None:
     async with desk(folder) as at:
         at.gate.clear()
