@@ -21,7 +21,8 @@ VARIANTS: Mapping[str, Mapping[str, object]] = {
     "nothing": {"sources": []},
     "signatures": {"sources": ["signatures"]},
     "similar": {"sources": ["similar"]},
-    "both": {},
+    "both": {"sources": ["signatures", "similar"]},
+    "auto": {},
 }
 """Settings under `[context]`, by what goes with a prompt."""
 

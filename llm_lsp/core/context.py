@@ -25,6 +25,8 @@ MAX_REPEATED_SHARE = 0.5
 # The same for an alike piece, of what stands near the cursor: where two places are the same but for a line, that line is
 # wanted. Of 15 pieces that 0.5 had left out, 13 held the missing line (docs/adr/0035).
 MAX_ALIKE_SHARE = 0.9
+# Alike pieces that are kept: of 54 missing lines that six held, 52 stood in the best, all in the best two.
+MAX_ALIKE = 2
 # Tokens of a line of code: 36 characters, the mean of the modules at the top of Python's own library.
 LINE_TOKENS = 10
 # Tokens that a window keeps whatever else there is, if the document has so many. With fewer the model loses sight of
@@ -141,8 +143,11 @@ def rank(
         for candidate in turn:
             if candidate is None or len(ranked) >= MAX_PREPARED:
                 continue
+            is_alike = candidate.source == "similar"
+            if is_alike and sum(one.source == "similar" for one in ranked) == MAX_ALIKE:
+                continue
             plain = _without_hidden(candidate.snippet)
-            bound = MAX_ALIKE_SHARE if candidate.source == "similar" else MAX_REPEATED_SHARE
+            bound = MAX_ALIKE_SHARE if is_alike else MAX_REPEATED_SHARE
             is_repeated = (
                 repeated_share(plain.text, surroundings) > bound
                 or repeated_share(plain.text, shown) > MAX_REPEATED_SHARE

@@ -19,8 +19,8 @@ QUERY_ABOVE, QUERY_BELOW = 16, 4
 # Lines of an alike piece; those before the line that matches the cursor's, at least, since what comes next is wanted
 # more; and what a piece begins at a multiple of, so that it stays the same piece while the cursor goes down a few lines.
 PIECE_LINES, PIECE_ABOVE, PIECE_SNAP = 20, 3, 6
-# Pieces that are kept, each of another file: of 54 missing lines that six held, 52 stood in the best, all in the best two.
-MAX_SIMILAR = 2
+# Pieces that are looked at, each of another file.
+MAX_SIMILAR = 6
 # Files whose signatures are kept ready.
 MAX_SIGNATURES = 8
 
@@ -140,12 +140,17 @@ def edited(bursts: Sequence[Burst], path_of: dict[str, str]) -> list[Candidate]:
 
 
 def _best_of(scene: Scene, piece: Piece) -> _Match | None:
-    """Find a text's most alike place, the first of equal ones; None where none is alike enough."""
-    likeness = scene.likeness(piece.index)
-    line = max(likeness, key=lambda line: (likeness[line], -line), default=None)
-    if line is None or likeness[line] < LEAST_LIKENESS:
-        return None
-    return _Match(likeness[line], piece, line)
+    """Find a text's most alike place, the first of equal ones; None where none is alike enough, or nothing follows."""
+    found = [
+        (-likeness, line)
+        for line, likeness in scene.likeness(piece.index).items()
+        if likeness >= LEAST_LIKENESS
+    ]
+    for less_likeness, line in sorted(found):
+        match = _Match(-less_likeness, piece, line)
+        if any(map(str.strip, piece.lines[max(0, line) : match.stop])):
+            return match
+    return None
 
 
 def _cut(match: _Match) -> str:

@@ -25,6 +25,7 @@ class Border:
         self._exclusion = exclusion
         self.target = path_of_uri(uri) if folder else None
         """The document's file, None where it is in no folder of the workspace."""
+        self._real_target = self.target.resolve() if self.target else None
         self.path = self._relative(uri) or ""
         """The document's path in its folder, "" where it is in none."""
         self.left_out: list[LeftOut] = []
@@ -71,6 +72,8 @@ class Border:
             real = path.resolve()
         except (OSError, RuntimeError):
             return "its links go round in circles"
+        if real == self._real_target:
+            return "it is the document itself"
         if not real.is_relative_to(self._real):
             return "it stands outside of the workspace"
         if self._exclusion.covers(uri) or self._exclusion.covers(real.as_uri()):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -18,8 +18,8 @@ from llm_lsp.system import read_plain_file
 
 # Bytes. Of 11,775 source files of installed packages and headers 13 are larger, all made by programs.
 MAX_BYTES = 1 << 18
-# Files that are kept, and with them their lines by their words: 19 MB for as many modules of Python's own library.
-MAX_KEPT = 96
+# Files that are kept, and bytes of them; with their lines by their words they take six times as much.
+MAX_KEPT, MAX_KEPT_BYTES = 96, 4 << 20
 # Names in a folder that are looked at, and files of it that are read.
 MAX_NAMES = 2000
 MAX_NEIGHBOURS = 32
@@ -63,27 +63,40 @@ class _Kept:
     """When it was changed, and its size."""
     file: SourceFile | Unusable
 
+    @property
+    def n_bytes(self) -> int:
+        """The file's size, 0 where nothing of it is kept."""
+        return self.mark[1] if isinstance(self.file, SourceFile) else 0
+
 
 class Files:
     """Reads files, and keeps the last ones; used by one thread at a time."""
 
     def __init__(self) -> None:
         self._kept: dict[Path, _Kept] = {}
+        self._n_bytes = 0
 
     def read(self, path: Path, name: str) -> SourceFile | Unusable:
         """Read a file whose user knows it by `name`; one that was deleted meanwhile is unusable, as others are."""
         try:
             found = path.stat()
             mark = found.st_mtime_ns, found.st_size
-            kept = self._kept.pop(path, None)
+            kept = self._forget(path)
             if kept is None or kept.mark != mark:
                 kept = _Kept(mark, _read(path, name))
         except OSError as exc:
             return Unusable(f"it cannot be read: {exc.strerror or 'no reason given'}")
         self._kept[path] = kept
-        if len(self._kept) > MAX_KEPT:
-            del self._kept[next(iter(self._kept))]
+        self._n_bytes += kept.n_bytes
+        while len(self._kept) > MAX_KEPT or self._n_bytes > MAX_KEPT_BYTES:
+            self._forget(next(iter(self._kept)))
         return kept.file
+
+    def _forget(self, path: Path) -> _Kept | None:
+        kept = self._kept.pop(path, None)
+        if kept:
+            self._n_bytes -= kept.n_bytes
+        return kept
 
 
 def neighbours(path: Path, language: str) -> list[Path]:
@@ -94,15 +107,23 @@ def neighbours(path: Path, language: str) -> list[Path]:
     return kin[:MAX_NEIGHBOURS]
 
 
-def namesakes(path: Path) -> list[Path]:
-    """List the files of a file's name in the folders beside its own: of `users/views.py`, `orders/views.py`."""
+def namesakes(path: Path) -> Iterator[Path]:
+    """Give the files of a file's name in the folders beside its own, those of folders with names like its own first.
+
+    Of `users/views.py` they are `orders/views.py` and its like.
+    """
+    folder = path.parent
     try:
-        with os.scandir(path.parent.parent) as entries:
-            names = [entry.name for entry in islice(entries, MAX_NAMES) if entry.is_dir()]
+        with os.scandir(folder.parent) as entries:
+            names = [entry.name for entry in islice(entries, MAX_NAMES) if entry.name != folder.name]
     except OSError:
-        return []
-    found = (path.parent.parent / name / path.name for name in sorted(names)[:MAX_FOLDERS])
-    return [each for each in found if each != path and each.is_file()][:MAX_NAMESAKES]
+        return
+    names.sort(key=lambda name: (-_likeness(name, folder.name), name))
+    for name in names[:MAX_FOLDERS]:
+        found = folder.parent / name / path.name
+        # Of `os.path`, since that of a Path raises where a folder may not be looked into.
+        if os.path.isfile(found):
+            yield found
 
 
 def in_folder(folder: Path, language: str) -> list[Path]:

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from llm_lsp.config.values import ContextConfig
 from llm_lsp.core.context import Candidate, Gathered, Prepared, Sight, choose, context_budget
 from llm_lsp.core.exclude import Exclusion
-from llm_lsp.core.families import family_for
+from llm_lsp.core.families import Family, family_for
 from llm_lsp.core.text import Point
-from llm_lsp.core.types import CONTEXT_SOURCES, Document, Profile
+from llm_lsp.core.types import CONTEXT_SOURCES, ContextSource, Document, Profile
 from llm_lsp.engine.clock import Clock, InThread, Timer
 from llm_lsp.engine.registry import Registry, Runtime
 from llm_lsp.engine.survey import Survey, View
@@ -25,7 +25,7 @@ LOG = logging.getLogger(__name__)
 IDLE_S = 3.0
 # Seconds after a document was opened or gone to: nothing of it is in the model server's cache then.
 ARRIVAL_S = 0.1
-# Tokens of a prompt, until a request says how many there are: 2,048 without the answer's 128.
+# Tokens of a prompt, while the model is not known: 2,048 without the answer's 128.
 USUAL_BUDGET_TOKENS = 1920.0
 
 
@@ -46,8 +46,6 @@ class Gathering:
         self._survey = Survey()
         self._surveying = asyncio.Lock()
         self._ready: dict[str, Prepared] = {}
-        self._budget_tokens = USUAL_BUDGET_TOKENS
-        """What the last prompt had."""
         self._exclusion: Exclusion | None = None
         """What the ready context was judged by."""
         self._uri = ""
@@ -74,7 +72,6 @@ class Gathering:
         self, document: Document, budget_tokens: float, runtime: Runtime, profile: Profile
     ) -> Gathered:
         """Choose from what is ready; reads no file and waits for nothing."""
-        self._budget_tokens = budget_tokens
         settings = runtime.config.context
         prepared = self._fitting(runtime).get(document.uri)
         if prepared is None:
@@ -89,15 +86,16 @@ class Gathering:
     async def prepare(self, document: Document, point: Point) -> None:
         """Prepare the context of an open document for a cursor there, now."""
         runtime = self._registry.runtime
-        chosen = runtime.config.context.sources
-        sources = CONTEXT_SOURCES if isinstance(chosen, str) else chosen
+        known = self._registry.profile(document)
+        profile, budget_tokens = known or (None, USUAL_BUDGET_TOKENS)
+        sources = _sources(runtime.config.context, profile)
         is_open = self._workspace.document(document.uri) is not None
         if not (is_open and sources and runtime.config.context.share):
             return
         view = View(
             document,
             point,
-            Sight.around(point, self._budget_tokens),
+            Sight.around(point, budget_tokens),
             self._workspace.documents(),
             self._workspace.trail,
             runtime.folders,
@@ -156,10 +154,19 @@ class Gathering:
 
 
 def _wanted(settings: ContextConfig, profile: Profile) -> Callable[[Candidate], bool]:
-    """Tell what a model gets: what its family gains from, and the sources that the settings choose."""
-    family = family_for(profile.fim, profile.model)
-    sources = settings.sources
-    if isinstance(sources, str):
-        sources = family.sources if family else CONTEXT_SOURCES
+    """Tell what a model gets."""
+    sources, family = _sources(settings, profile), _family(profile)
     least = family.least_likeness if family else 0.0
     return lambda candidate: candidate.source in sources and candidate.likeness >= least
+
+
+def _sources(settings: ContextConfig, profile: Profile | None) -> tuple[ContextSource, ...]:
+    """Give the sources that the settings choose, else those that a model gains from; of one not known yet, all."""
+    if not isinstance(settings.sources, str):
+        return settings.sources
+    family = _family(profile) if profile else None
+    return family.sources if family else CONTEXT_SOURCES
+
+
+def _family(profile: Profile) -> Family | None:
+    return family_for(profile.fim, profile.model)

@@ -41,9 +41,6 @@ from llm_lsp.engine.seat import Seat
 from llm_lsp.errors import LlmLspError
 from llm_lsp.providers.base import Provider, Stream
 
-# Tokens. A model with a smaller window than its answers' limit still sees this much.
-MIN_PROMPT_TOKENS = 64
-
 # For answers beside the first: loose enough to differ, and still code (HumanEval's pass@k is measured at 0.2 to 0.8,
 # https://arxiv.org/abs/2107.03374, section 3.3).
 SAMPLE_TEMPERATURE = 0.7
@@ -300,7 +297,4 @@ class CompletionJob:
 
     @property
     def _budget_tokens(self) -> float:
-        # What the answer needs is kept free.
-        place = self._place
-        window_tokens = place.profile.context_tokens * place.attempt.share
-        return max(MIN_PROMPT_TOKENS, place.seat.tokens.budget(window_tokens - place.profile.max_tokens))
+        return self._place.seat.budget_tokens(self._place.profile, self._place.attempt.share)

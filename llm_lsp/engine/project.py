@@ -6,13 +6,14 @@ Reads files, so it is used in a thread. Knows no cursor.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Set
+from itertools import islice
 from pathlib import Path
 
 from llm_lsp.core.context import LeftOut
 from llm_lsp.core.imports import Import, imports_of
 from llm_lsp.core.places import Piece
 from llm_lsp.engine.border import Border
-from llm_lsp.engine.files import Files, SourceFile, in_folder, namesakes, neighbours
+from llm_lsp.engine.files import MAX_NAMESAKES, Files, SourceFile, in_folder, namesakes, neighbours
 from llm_lsp.system import path_of_uri
 
 # Languages in which a folder is one package: its files use each other without imports.
@@ -37,7 +38,7 @@ class Project:
         """Give the files of a language in the document's folder, but for those that are open."""
         if self._beside is None:
             target = self._border.target
-            self._beside = self._closed(neighbours(target, language) if target else [])
+            self._beside = list(self._closed(neighbours(target, language) if target else ()))
         return self._beside
 
     def alike(self, language: str) -> Iterator[Piece]:
@@ -60,16 +61,16 @@ class Project:
                 if missing and piece.path.endswith(_PASSES_ON):
                     yield from self._passed_on(piece, missing)
 
-    def _namesakes(self) -> list[SourceFile]:
+    def _namesakes(self) -> Iterator[SourceFile]:
         target = self._border.target
         # Beside the workspace folder there is nothing of ours.
         has_beside = target is not None and "/" in self._border.path
-        return self._closed(namesakes(target) if target and has_beside else [])
+        return islice(self._closed(namesakes(target) if target and has_beside else ()), MAX_NAMESAKES)
 
-    def _closed(self, paths: Iterable[Path]) -> list[SourceFile]:
+    def _closed(self, paths: Iterable[Path]) -> Iterator[SourceFile]:
         """Read the files that are not open, and may be used."""
         closed = (path for path in paths if path not in self._by_path)
-        return [file for path in closed if (file := self._read(path))]
+        return (file for path in closed if (file := self._read(path)))
 
     def _passed_on(self, piece: Piece, names: Set[str]) -> Iterator[tuple[Piece, Set[str]]]:
         """Give what a file only passes on, from where it is defined."""

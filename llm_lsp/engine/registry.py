@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from llm_lsp.config.values import Config, PrivacyConfig
 from llm_lsp.core.exclude import SECRET_FILES, Exclusion
 from llm_lsp.core.trigger import AdmissionRules
-from llm_lsp.core.types import Document, Trigger
+from llm_lsp.core.types import Document, Profile, Trigger
 from llm_lsp.engine.client import Client
 from llm_lsp.engine.clock import Clock, Timer
 from llm_lsp.engine.notices import Notices
@@ -78,6 +78,18 @@ class Registry:
         for name in routing.unpaid() if used_up() else ():
             if name not in names:
                 yield self.seat(name)
+
+    def profile(self, document: Document) -> tuple[Profile, float] | None:
+        """Give the model that a document's requests would go to, and the tokens of their prompts; None until it is known.
+
+        Nothing is begun to find it.
+        """
+        for name in self.runtime.routing.line(document, Trigger.AUTOMATIC):
+            seat = self._seats.get(name)
+            if seat and seat.provider:
+                profile = seat.provider.profile
+                return profile, seat.budget_tokens(profile, seat.reliability.share)
+        return None
 
     def seat(self, name: str) -> Seat:
         """Give the place of a provider, and begin to fill it."""

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from llm_lsp.config.values import AUTO, LOCAL, Config
 from llm_lsp.core.tokens import TokenRate
-from llm_lsp.core.types import Reason, Skip
+from llm_lsp.core.types import Profile, Reason, Skip
 from llm_lsp.engine.client import Client, Progress
 from llm_lsp.engine.clock import Clock
 from llm_lsp.engine.notices import Notices
@@ -26,6 +26,8 @@ SEARCH_AGAIN_S = 10.0
 # Seconds after which a document that is opened finds its provider's connection closed, and opens it anew.
 # Front ends close an idle one after 60 to 75.
 WARM_AGAIN_S = 60.0
+# Tokens. A model with a smaller window than its answers' limit still sees this much.
+MIN_PROMPT_TOKENS = 64
 SEARCHED = (AUTO, LOCAL)
 LOADING = Skip(Reason.LOADING)
 
@@ -82,6 +84,11 @@ class Seat:
     def fits(self, config: Config) -> bool:
         """Say whether other settings would fill it in the same way."""
         return _choice(self._config) == _choice(replace(config, provider=self.name))
+
+    def budget_tokens(self, profile: Profile, share: float) -> float:
+        """Give the estimated tokens of a prompt, with `share` of the model's window: the answer's are kept free."""
+        window_tokens = profile.context_tokens * share
+        return max(MIN_PROMPT_TOKENS, self.tokens.budget(window_tokens - profile.max_tokens))
 
     def counted(self, estimated: float, reported: int | None) -> None:
         """Take note of what the API counted for a prompt, if it said so."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.core import prices
+from llm_lsp.core.tokens import TokenRate
 from llm_lsp.core.types import Completion, CompletionRequest, Reason, Skip
 from llm_lsp.engine.engine import CompletionEngine
 from llm_lsp.evaluation.holes import Hole
@@ -84,6 +85,7 @@ class Lane:
         if same := self._bench.answers.get(asked):
             self._engine.close(request.document.uri)
             return replace(same, variant=self._variant.key)
+        request = replace(request, asked_at=self._engine.now())
         answer = await self._engine.complete(request)
         whole_s = self._engine.now() - request.asked_at
         # Closes what is read on for the lines behind it, too: that is no part of this answer. And it is forgotten
@@ -107,6 +109,9 @@ class Lane:
         document = hole.document((self._bench.root / hole.source.path).as_uri())
         self._engine.open(document)
         await self._engine.ready(document)
+        for seat in self._engine.registry.line(document, self._variant.trigger):
+            # What was learned of its tokens from the holes before would make this one's prompt depend on them.
+            seat.tokens = TokenRate()
         await self._engine.prepare(document, hole.cut.start)
         number, now = self._engine.next_id(), self._engine.now()
         return CompletionRequest(number, document, hole.cut.start, self._variant.trigger, "command", now)

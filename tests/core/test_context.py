@@ -48,7 +48,7 @@ def every(candidate: Candidate) -> bool:
 def test_sources_take_turns() -> None:
     edit = candidate("e.py", "edits")
 
-    assert rank({"similar": [A, B, C], "edits": [edit]}, frozenset()) == (A, edit, B, C)
+    assert rank({"similar": [A, B], "edits": [edit]}, frozenset()) == (A, edit, B)
 
 
 def test_what_no_reader_sees_is_told_to_no_model() -> None:
@@ -105,6 +105,10 @@ def test_what_went_along_is_told_without_its_text() -> None:
 
     assert gathered.in_words == "1 edits, 1 similar; 1 left out, it is excluded"
     assert choose(Prepared(), every, 500, anything).in_words == "nothing of other places"
+
+
+def test_two_alike_pieces_are_enough() -> None:
+    assert rank({"similar": [A, B, C], "visited": [candidate("v.py", "visited")]}, frozenset())[-1] == B
 
 
 def test_a_piece_keeps_its_place_while_it_becomes_more_or_less_alike() -> None:

@@ -103,6 +103,17 @@ def test_few_files_are_enough() -> None:
     assert len(found) == MAX_SIMILAR
 
 
+def test_a_place_after_which_nothing_comes_is_passed_over() -> None:
+    own = ["register_handler(on_close, priority_high)\n", *["\n"] * 8]
+    ends, goes_on = (
+        "x = 1\n" * 19 + own[0] + "\n" * n + after for n, after in ((0, ""), (7, "shut_down()\n"))
+    )
+
+    found = similar(own, Point(8, 0), [piece("ends.py", ends), piece("goes_on.py", goes_on)])
+
+    assert [one.snippet.path for one in found] == ["goes_on.py"]
+
+
 def test_common_words_alone_are_not_alike() -> None:
     text = "".join(f"alpha{i} = beta{i}(gamma{i}, self)\n" for i in range(20))
 

@@ -151,6 +151,18 @@ async def test_a_model_gets_what_it_was_found_to_gain_from(
         assert ("country: str" in await at.prompt(document)) == is_told
 
 
+async def test_what_a_model_does_not_get_stands_in_the_way_of_nothing(folder: Path) -> None:
+    fields = [f"    field_{idx}: int = {idx}\n" for idx in range(6)]
+    (folder / "lib.py").write_text("".join(["class Settings:\n", *fields]))
+    async with desk(folder) as at:
+        at.provider.profile = Profile("scripted", "m", "qwen-small")
+        text = "".join(["import lib\n\n\nclass Settings:\n", *fields[:4], "    field_"])
+        document = at.open(text=text)
+        await at.engine.prepare(document, document.text.end)
+
+        assert "# Path: lib.py" in await at.prompt(document)
+
+
 @pytest.mark.parametrize(("fim", "is_sent"), [("qwen", True), ("qwen-small", False)])
 async def test_a_small_model_gets_only_what_is_much_alike(folder: Path, fim: str, is_sent: bool) -> None:
     async with desk(folder) as at:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,13 +71,64 @@ def test_files_of_its_name_in_the_folders_beside_are_compared(project: Path) -> 
     assert paths(prepared) == {"orders/views.py"}
 
 
-def test_folders_beside_the_workspace_are_not_looked_into(project: Path) -> None:
-    (project.parent / "orders").mkdir()
-    (project.parent / "orders" / "views.py").write_text(CODE)
+def test_folders_beside_the_workspace_are_not_looked_into(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    scandir = os.scandir
 
-    prepared = Survey().prepare(view(opened(project / "views.py"), project), Prepared())
+    def scan(path: Path) -> object:
+        seen.append(str(path))
+        return scandir(path)
 
-    assert (prepared.ranked, prepared.left_out) == ((), ())
+    monkeypatch.setattr("llm_lsp.engine.files.os.scandir", scan)
+
+    Survey().prepare(view(opened(project / "views.py"), project), Prepared())
+    assert seen == [str(project)]
+
+    Survey().prepare(view(opened(project / "app" / "views.py"), project), Prepared())
+    assert seen[1:] == [str(project / "app"), str(project)]
+
+
+def test_a_loop_of_links_beside_the_folder_hides_no_other(project: Path) -> None:
+    (project / "aaa").symlink_to(project / "aaa")
+    (project / "orders").mkdir()
+    (project / "orders" / "views.py").write_text(CODE)
+
+    prepared = Survey().prepare(view(opened(project / "baskets" / "views.py"), project), Prepared())
+
+    assert paths(prepared) == {"orders/views.py"}
+
+
+def test_a_folder_that_may_not_be_looked_into_costs_nothing_else(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "locked").mkdir()
+    (project / "app" / "order.py").write_text(CODE)
+    stat = os.stat
+
+    def refusing(path: str, *args: object, **options: object) -> object:
+        if "locked" in str(path):
+            raise PermissionError(13, "no")
+        return stat(path, *args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("os.stat", refusing)
+
+    prepared = Survey().prepare(view(opened(project / "app" / "a.py"), project), Prepared())
+
+    assert paths(prepared) == {"app/order.py"}
+
+
+def test_the_document_itself_by_another_name_is_left_out(project: Path) -> None:
+    (project / "v2").mkdir()
+    (project / "v2" / "a.py").write_text(CODE)
+    (project / "v2" / "alias.py").symlink_to(project / "v2" / "a.py")
+    (project / "current").symlink_to(project / "v2")
+
+    prepared = Survey().prepare(view(opened(project / "v2" / "a.py"), project), Prepared())
+
+    assert paths(prepared) == set()
+    assert {left.path for left in prepared.left_out} == {"current/a.py", "v2/alias.py"}
 
 
 def test_what_is_open_is_taken_as_it_is_in_the_editor(project: Path) -> None:

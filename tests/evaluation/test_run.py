@@ -14,7 +14,7 @@ from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
 from llm_lsp.config.values import Config
 from llm_lsp.core.text import Point, Text
-from llm_lsp.core.types import Price, Profile, RawPrompt, Trigger
+from llm_lsp.core.types import Price, Profile, RawPrompt, Trigger, Usage
 from llm_lsp.engine.engine import CompletionEngine, World
 from llm_lsp.errors import AuthError, LlmLspError
 from llm_lsp.evaluation.cuts import Cut
@@ -138,6 +138,21 @@ async def test_variants_that_would_read_the_same_answer_otherwise_are_asked_each
         stream.finish("x")
 
     assert await running == []
+
+
+async def test_a_holes_prompt_does_not_depend_on_the_holes_before() -> None:
+    scene = Scene()
+    text = Text.of("".join(f"value_{idx} = compute({idx})\n" for idx in range(900)))
+    cut = Cut("line", "body", Point(880, 0), Point(880, 9))
+    asked = tuple(Hole(SourceFile(f"{idx}.py", "python", text), cut) for idx in range(3))
+    running = asyncio.create_task(scene.run(Work(variant("a"), asked)))
+    for count in (1, 2, 3):
+        [stream] = await scene.begun(count)
+        stream.finish("x", usage=Usage(5000, 1))
+    await running
+
+    prompts = {stream.prompt.text for stream in scene.streams if isinstance(stream.prompt, RawPrompt)}
+    assert len(prompts) == 1
 
 
 async def test_a_question_that_failed_is_asked_again() -> None:
