@@ -87,7 +87,11 @@ def shared_languages(current: tuple[str, ...], proposed: tuple[str, ...]) -> tup
 
 
 def shared_sources(current: tuple[str, ...] | str, proposed: tuple[str, ...] | str) -> tuple[str, ...] | str:
-    """Keep the sources in both lists; an empty list stands for none, and "auto" may be all of them."""
+    """Keep the sources in both lists; an empty list stands for none, and "auto" may be all of them.
+
+    So a stranger's list takes the place of "auto", also for a model that would get less: what it adds comes from the
+    same folder, goes to the same provider, and takes no more of the prompt.
+    """
     if isinstance(current, str) or isinstance(proposed, str):
         return current if isinstance(proposed, str) else proposed
     return tuple(source for source in current if source in proposed)

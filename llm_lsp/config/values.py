@@ -179,7 +179,7 @@ class CompletionConfig:
 class ContextConfig:
     """What of other places goes with a prompt, under `[context]`."""
 
-    sources: tuple[ContextSource, ...] | Auto = "auto"
+    sources: Auto | tuple[ContextSource, ...] = "auto"
     """Where it comes from: "auto" (all that the model was found to gain from), or a list of "signatures" (of what the file imports, and of what it defines out of sight), "similar" (alike pieces of open and neighbouring files), "visited" (places that you were at), "edits" (your last changes, as diffs); empty sends the file alone. Nothing outside of the file's workspace folder is taken, and nothing that is excluded or that `.gitignore`, `.aiignore` or `.noai` keep away."""
     share: Annotated[float, Between(0, 0.75)] = 0.25
     """Share of the prompt that it may have where the file itself would fill it; a small file leaves it more."""
