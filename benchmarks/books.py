@@ -152,7 +152,9 @@ def kill_one(path: Path) -> Kill:
         newest = (
             "SELECT count(*) FROM calls WHERE session = (SELECT session FROM calls ORDER BY at DESC LIMIT 1)"
         )
-        (found,) = connection.execute(newest).fetchone() if lines else (0,)
+        # Killed before the first rows were written, it left a file without a table.
+        tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'calls'").fetchone()
+        (found,) = connection.execute(newest).fetchone() if lines and tables != (0,) else (0,)
     settled = {int(number): float(at) for number, at in lines}
     lost = [at for number, at in settled.items() if number > found]
     return Kill(len(settled) + 1, found, killed_at - min(lost) if lost else 0.0, sound)

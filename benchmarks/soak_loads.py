@@ -186,6 +186,8 @@ async def many_documents(n_documents: int) -> Sequence[Figure]:
     content = line * (100_000 // len(line))
     async with serve(answer_slowly) as standin, rig(options_of(standin.url)) as it:
         await _open_and_close(it, content, 50)
+        # At rest, as after: a call that is still read holds a connection.
+        await it.tasks_after()
         before = it.vitals()
         await _open_and_close(it, content, n_documents)
         tasks, after = await it.tasks_after(), it.vitals()
