@@ -12,6 +12,10 @@ from typing import Literal
 
 from llm_lsp.core.types import CONTEXT_SOURCES, ContextSource
 
+# How like the cursor's place another one must be to go with a prompt, 0 to 1, see `core.similarity`. Below it pieces
+# gave nothing: docs/adr/0035.
+LEAST_LIKENESS = 0.35
+
 
 @dataclass(frozen=True, slots=True)
 class Family:
@@ -51,8 +55,8 @@ class Family:
     """Whether they stand at the start of the prefix, and not before all."""
     sources: tuple[ContextSource, ...] = CONTEXT_SOURCES
     """What of other places goes with a prompt unless the settings say so: all, but for what was found to be of no use."""
-    least_likeness: float = 0.0
-    """From which likeness on alike pieces were found to be of use, where that is more than `LEAST_LIKENESS`."""
+    least_likeness: float = LEAST_LIKENESS
+    """From which likeness on alike pieces were found to be of use; not less than the default, which is all that is found."""
 
     tokens: tuple[str, ...] = field(init=False)
     """Everything that the model's tokenizer takes for a control token where it stands in a text."""
@@ -71,10 +75,6 @@ def _tokens_of(family: Family) -> tuple[str, ...]:
 
 
 _TOKEN = re.compile(r"<[^<>\s{}]+>|\[[A-Z]+\]")
-
-# How like the cursor's place another one must be to go with a prompt, 0 to 1, see `core.similarity`. Below it the missing
-# line stands in one piece of five: docs/adr/0035.
-LEAST_LIKENESS = 0.35
 
 _STARCODER = ("<fim_prefix>", "<fim_suffix>", "<fim_middle>")
 _QWEN = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")

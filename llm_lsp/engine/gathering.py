@@ -9,7 +9,7 @@ from collections.abc import Callable
 from llm_lsp.config.values import ContextConfig
 from llm_lsp.core.context import Candidate, Gathered, Prepared, Sight, choose, context_budget
 from llm_lsp.core.exclude import Exclusion
-from llm_lsp.core.families import Family, family_for
+from llm_lsp.core.families import LEAST_LIKENESS, Family, family_for
 from llm_lsp.core.text import Point
 from llm_lsp.core.types import CONTEXT_SOURCES, ContextSource, Document, Profile
 from llm_lsp.engine.clock import Clock, InThread, Timer
@@ -156,7 +156,7 @@ class Gathering:
 def _wanted(settings: ContextConfig, profile: Profile) -> Callable[[Candidate], bool]:
     """Tell what a model gets."""
     sources, family = _sources(settings, profile), _family(profile)
-    least = family.least_likeness if family else 0.0
+    least = family.least_likeness if family else LEAST_LIKENESS
     return lambda candidate: candidate.source in sources and candidate.likeness >= least
 
 
