@@ -127,7 +127,7 @@ def command(
     files = Repository(root, excluded, languages)
     holes = list(islice(draw(files.paths(), files.read, seed, kinds), count))
     if not holes:
-        raise nothing_to_cut(root, languages)
+        raise nothing_to_cut(files, languages)
     file = result_file(root)
     if fresh:
         file.clear()
@@ -143,11 +143,15 @@ def command(
     show(report, as_json=as_json)
 
 
-def nothing_to_cut(root: Path, languages: Sequence[str]) -> click.ClickException:
+def nothing_to_cut(files: Repository, languages: Sequence[str]) -> click.ClickException:
     """Say that a folder has no holes to fill, and what was left out."""
+    if files.is_ignored:
+        return click.ClickException(
+            f"{files.root} is ignored by the project around it; `ignore_files = false` under [privacy] measures it"
+        )
     what = f"the {', '.join(languages)}" if languages else "what is"
     return click.ClickException(
-        f"no holes can be cut into {what} in {root}; ignored, excluded and generated files are left out"
+        f"no holes can be cut into {what} in {files.root}; ignored, excluded and generated files are left out"
     )
 
 

@@ -50,6 +50,11 @@ class Repository:
         self._ignored = IgnoreFiles(root)
         self._files = Files()
 
+    @property
+    def is_ignored(self) -> bool:
+        """Whether ignore files leave out the folder as a whole, as `.venv` in a project."""
+        return self._is_ignored(self.root, is_folder=True)
+
     def paths(self) -> list[str]:
         """List the paths of source files, relative to the root; links are not followed."""
         return sorted(self._walk())

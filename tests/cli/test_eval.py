@@ -41,8 +41,8 @@ def api(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelApi]:
         yield api
 
 
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(command, [".", *arguments], catch_exceptions=True)
+def run(*arguments: str, path: Path = Path()) -> Result:
+    return CliRunner().invoke(command, [str(path), *arguments], catch_exceptions=True)
 
 
 def test_a_table_says_how_it_went(api: ModelApi) -> None:
@@ -109,6 +109,20 @@ def test_ignored_and_secret_files_have_no_holes(api: ModelApi, home: Path) -> No
     lines = next((home / "state" / "eval").glob("*.jsonl")).read_text().split("\n")
     places = {json.loads(line)["place"].partition(":")[0] for line in lines if line}
     assert places == {"a.py", "b.py"}
+
+
+def test_a_folder_that_is_ignored_as_a_whole_is_said_with_its_remedy(api: ModelApi, tmp_path: Path) -> None:
+    package = tmp_path / "project" / ".venv" / "lib" / "package"
+    package.mkdir(parents=True)
+    (package / "a.py").write_text("def double(number):\n    return number + number\n")
+    (tmp_path / "project" / ".git").mkdir()
+    (tmp_path / "project" / ".gitignore").write_text(".venv/\n")
+
+    result = run(path=package)
+
+    assert result.exit_code != 0
+    assert "is ignored by the project around it" in result.output
+    assert "`ignore_files = false` under [privacy]" in result.output
 
 
 @pytest.mark.parametrize(
