@@ -103,7 +103,7 @@ FAMILIES: tuple[Family, ...] = (
         hole_order="smp",
         stops=_QWEN_STOPS,
         sources=("similar", "visited", "edits"),
-        least_likeness=0.5,
+        least_likeness=0.7,
     ),
     Family(
         "codellama",

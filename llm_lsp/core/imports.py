@@ -40,6 +40,15 @@ def imports_of(lines: Iterable[str], language: str, path: str) -> tuple[Import, 
     return tuple(one for _, one in zip(range(MAX_IMPORTS), found, strict=False))
 
 
+def is_import(line: str) -> bool:
+    """Say whether a line begins with an import of the usual languages, by its looks; False for an empty one."""
+    return bool(_IMPORT.match(line[:_LINE_CHARS]))
+
+
+_IMPORT = re.compile(
+    r"\s*(import\b|from\b.+\bimport\b|export\b.+\bfrom\b|use\b|using\b|#\s*include\b|require\b|"
+    r"(const|let|var)\b.+=\s*require\()"
+)
 _PYTHON_FROM = re.compile(
     r"^[ \t]*from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]+(\([^()]{0,4000}\)|[^\n#;(]+)", re.M
 )

@@ -13,6 +13,7 @@ from itertools import pairwise
 from random import Random
 from typing import Literal
 
+from llm_lsp.core.imports import is_import
 from llm_lsp.core.languages import Blocks, Language, indent_of, language_of, opens_block, without_comment
 from llm_lsp.core.text import Point, Text
 
@@ -28,10 +29,6 @@ MAX_LINE_CHARS = 160
 # A block of one line is a line, and one that is longer than this no model writes in one answer (128 tokens).
 MIN_BLOCK_LINES, MAX_BLOCK_LINES = 2, 12
 
-_IMPORT = re.compile(
-    r"\s*(import\b|from\b.+\bimport\b|export\b.+\bfrom\b|use\b|using\b|#\s*include\b|require\b|"
-    r"(const|let|var)\b.+=\s*require\()"
-)
 _CALL = re.compile(r"\w[(]")
 # Where typing pauses: before a word or a number that does not go on from another one.
 _WORD_START = re.compile(r"(?<!\w)\w")
@@ -82,11 +79,11 @@ def cuts(text: Text, language_id: str, kind: Kind, spot: Spot, rng: Random) -> I
 
 
 def _in_import(line: _Line, kind: Kind, rng: Random) -> tuple[int, int] | None:
-    return _anywhere(line, kind, rng) if _IMPORT.match(line.code) else None
+    return _anywhere(line, kind, rng) if is_import(line.code) else None
 
 
 def _in_body(line: _Line, kind: Kind, rng: Random) -> tuple[int, int] | None:
-    is_body = line.indent_chars and not _IMPORT.match(line.code)
+    is_body = line.indent_chars and not is_import(line.code)
     return _anywhere(line, kind, rng) if is_body else None
 
 
@@ -95,7 +92,7 @@ def _in_argument(line: _Line, kind: Kind, rng: Random) -> tuple[int, int] | None
     calls = [
         (call.end(), end) for call in _CALL.finditer(line.code) if (end := _closer(line.code, call.end()))
     ]
-    if not calls or _IMPORT.match(line.code):
+    if not calls or is_import(line.code):
         return None
     start, end = rng.choice(calls)
     return (start, end) if kind == "span" else (start, len(line.code))

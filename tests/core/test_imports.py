@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.core.imports import MAX_IMPORTS, imports_of
+from llm_lsp.core.imports import MAX_IMPORTS, imports_of, is_import
 
 
 def found(language: str, path: str, text: str) -> list[tuple[str, set[str]]]:
@@ -119,6 +119,24 @@ def test_java_knows_its_root_by_its_package() -> None:
         ("src/test/java/org/shop/Util.java", "src/main/java/org/shop/Util.java"),
     ]
     assert found[1].names == {"Util"}
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("from a.b import c", True),
+        ("    import os, sys\n", True),
+        ('import { a } from "b";', True),
+        ('const fs = require("fs");', True),
+        ("use std::io;", True),
+        ("#include <stdio.h>", True),
+        ("importer = 1", False),
+        ("from_a = b", False),
+        ("", False),
+    ],
+)
+def test_imports_are_told_by_their_looks(line: str, expected: bool) -> None:
+    assert is_import(line) is expected
 
 
 def test_other_languages_have_none() -> None:

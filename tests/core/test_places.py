@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from llm_lsp.core.places import (
     MAX_SIMILAR,
     PIECE_LINES,
@@ -112,6 +114,24 @@ def test_a_place_after_which_nothing_comes_is_passed_over() -> None:
     found = similar(own, Point(8, 0), [piece("ends.py", ends), piece("goes_on.py", goes_on)])
 
     assert [one.snippet.path for one in found] == ["goes_on.py"]
+
+
+@pytest.mark.parametrize(
+    ("line", "likeness"),
+    [
+        pytest.param("\n", 0.5, id="nothing is typed: what the other file imports is its own need"),
+        pytest.param("from .exceptions import \n", 1.0, id="an import is begun"),
+    ],
+)
+def test_an_import_of_another_file_tells_less(line: str, likeness: float) -> None:
+    head = ["import shipping_rates\n", "from .orders import customer_orders\n"]
+    other = piece("b.py", "".join([*head, "from .exceptions import ShippingError\n", "\n", "rates = {}\n"]))
+    if line.strip():
+        other = piece("b.py", "".join([*head, line, "ShippingError\n"]))
+
+    found = similar([*head, line], Point(2, len(line) - 1), [other])
+
+    assert [one.likeness for one in found] == [pytest.approx(likeness)]
 
 
 def test_common_words_alone_are_not_alike() -> None:

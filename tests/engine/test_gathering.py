@@ -156,7 +156,7 @@ async def test_what_a_model_does_not_get_stands_in_the_way_of_nothing(folder: Pa
     (folder / "lib.py").write_text("".join(["class Settings:\n", *fields]))
     async with desk(folder) as at:
         at.provider.profile = Profile("scripted", "m", "qwen-small")
-        text = "".join(["import lib\n\n\nclass Settings:\n", *fields[:4], "    field_"])
+        text = "".join(["import lib\n\n\nclass Settings:\n", *fields[:4], "    "])
         document = at.open(text=text)
         await at.engine.prepare(document, document.text.end)
 
