@@ -145,9 +145,9 @@ def command(
 
 def nothing_to_cut(files: Repository, languages: Sequence[str]) -> click.ClickException:
     """Say that a folder has no holes to fill, and what was left out."""
-    if files.is_ignored:
+    if files.is_ignored_as_a_whole:
         return click.ClickException(
-            f"{files.root} is ignored by the project around it; `ignore_files = false` under [privacy] measures it"
+            f"{files.root} is ignored by the project around it; measure a copy of it that stands elsewhere"
         )
     what = f"the {', '.join(languages)}" if languages else "what is"
     return click.ClickException(

@@ -56,7 +56,7 @@ class Family:
     sources: tuple[ContextSource, ...] = CONTEXT_SOURCES
     """What of other places goes with a prompt unless the settings say so: all, but for what was found to be of no use."""
     least_likeness: float = LEAST_LIKENESS
-    """From which likeness on alike pieces were found to be of use; not less than the default, which is all that is found."""
+    """From which likeness on alike pieces are worth their reading; not less than the default, which is all that is found."""
 
     tokens: tuple[str, ...] = field(init=False)
     """Everything that the model's tokenizer takes for a control token where it stands in a text."""
@@ -95,8 +95,8 @@ FAMILIES: tuple[Family, ...] = (
         current_head="<|file_sep|>{path}\n",
     ),
     Family(
-        # The smallest guesses worse behind its own format for repositories, and better behind comments, and gains
-        # nothing from signatures and from pieces that are but a little alike: docs/adr/0034 and 0035.
+        # The smallest guesses worse behind its own format for repositories, and better behind comments; it gains nothing
+        # from signatures, and most from what is nearly the same: docs/adr/0034 to 0036.
         "qwen-small",
         r"qwen-?2\.5-coder-0\.5b",
         *_QWEN,

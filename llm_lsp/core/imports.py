@@ -41,13 +41,14 @@ def imports_of(lines: Iterable[str], language: str, path: str) -> tuple[Import, 
 
 
 def is_import(line: str) -> bool:
-    """Say whether a line begins with an import of the usual languages, by its looks; False for an empty one."""
+    """Say whether a line begins an import of the usual languages, by its looks; False for an empty one."""
     return bool(_IMPORT.match(line[:_LINE_CHARS]))
 
 
+# `import(…)`, `use(…)`, `using (…)` and `require(a > b)` are calls and statements, `import = 1` and `use: true` data.
 _IMPORT = re.compile(
-    r"\s*(import\b|from\b.+\bimport\b|export\b.+\bfrom\b|use\b|using\b|#\s*include\b|require\b|"
-    r"(const|let|var)\b.+=\s*require\()"
+    r"\s*((import|(pub\s+)?use|using)\b(?!\s*([(=.]|:(?!:))|\s+var\b)|from\b.+\bimport\b|export\b.+\bfrom\b|"
+    r"#\s*include\b|require(_relative)?\b\s*\(?\s*[\"']|(const|let|var|local)\b.+=\s*require\b)"
 )
 _PYTHON_FROM = re.compile(
     r"^[ \t]*from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]+(\([^()]{0,4000}\)|[^\n#;(]+)", re.M

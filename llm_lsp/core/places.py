@@ -21,7 +21,7 @@ QUERY_ABOVE, QUERY_BELOW = 16, 4
 # more; and what a piece begins at a multiple of, so that it stays the same piece while the cursor goes down a few lines.
 PIECE_LINES, PIECE_ABOVE, PIECE_SNAP = 20, 3, 6
 # What is left of a place's likeness where nothing stands in the cursor's line, and an import would come next: another
-# file imports what that file needs. Of 11 such holes from 0.7 on, one more was filled (docs/adr/0035).
+# file imports what that file needs. Of 11 such holes from 0.7 on, one more was filled (docs/adr/0036).
 IMPORT_LIKENESS = 0.5
 # Pieces that are looked at, each of another file.
 MAX_SIMILAR = 6
@@ -152,18 +152,22 @@ def edited(bursts: Sequence[Burst], path_of: dict[str, str]) -> list[Candidate]:
 def _best_of(scene: Scene, piece: Piece, *, is_blank: bool) -> _Match | None:
     """Find a text's most alike place, the first of equal ones; None where none is alike enough, or nothing follows.
 
-    `is_blank` says that nothing stands in the cursor's line yet.
+    `is_blank` says that nothing stands on the cursor's line.
     """
-    found = []
-    for line, likeness in scene.likeness(piece.index).items():
-        if likeness < LEAST_LIKENESS:
-            continue
-        match = _Match(likeness, piece, line)
-        if is_blank and is_import(match.next_text):
-            match = replace(match, likeness=likeness * IMPORT_LIKENESS)
-        if match.likeness >= LEAST_LIKENESS and match.next_text:
-            found.append(match)
-    return min(found, key=lambda match: (-match.likeness, match.line), default=None)
+    found = ((likeness, line) for line, likeness in scene.likeness(piece.index).items())
+    best = None
+    for less_likeness, line in sorted(
+        (-likeness, line) for likeness, line in found if likeness >= LEAST_LIKENESS
+    ):
+        match = _Match(-less_likeness, piece, line)
+        if best and match.likeness <= best.likeness:
+            break
+        following = match.next_text
+        if is_blank and is_import(following):
+            match = replace(match, likeness=match.likeness * IMPORT_LIKENESS)
+        if following and match.likeness >= LEAST_LIKENESS and (not best or match.likeness > best.likeness):
+            best = match
+    return best
 
 
 def _cut(match: _Match) -> str:

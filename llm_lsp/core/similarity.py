@@ -62,12 +62,15 @@ class Scene:
 
     @classmethod
     def around(cls, point: Point, lines: Sequence[str], texts: Sequence[LineIndex]) -> Scene:
-        """Look at the lines around a cursor; rare among `texts` is what stands in few of them."""
+        """Look at the lines around a cursor; rare among `texts` is what stands in few of them.
+
+        A word that ends at the cursor is left out: half typed, it would be the rarest of all.
+        """
         found = []
         top = max(0, point.line - ALIKE_ABOVE)
         for number, line in enumerate(lines[top : point.line + ALIKE_BELOW + 1], top):
-            words = words_of((line,))
             offset = number - point.line
+            words = words_of((line if offset else _without_last_word(line, point.column),))
             weight = DECAY ** abs(offset) * sum(_rarity(word, texts) for word in words)
             found.append((offset, words, weight))
         total = sum(weight for _, _, weight in found) or 1.0
@@ -87,6 +90,15 @@ class Scene:
                 found[number - offset] += weight * n_common / n_words
         # Rounded: words come in no order, and sums of the same weights would differ by it in their last digits.
         return {line: round(likeness, 6) for line, likeness in found.items()}
+
+
+def _without_last_word(line: str, column: int) -> str:
+    """Take off the word that ends at a column."""
+    before = line[: min(column, _LINE_CHARS)]
+    n_kept = len(before)
+    while n_kept and (before[n_kept - 1].isalnum() or before[n_kept - 1] == "_"):
+        n_kept -= 1
+    return before[:n_kept] + line[len(before) :]
 
 
 def words_of(lines: Iterable[str]) -> frozenset[str]:

@@ -51,8 +51,8 @@ class Repository:
         self._files = Files()
 
     @property
-    def is_ignored(self) -> bool:
-        """Whether ignore files leave out the folder as a whole, as `.venv` in a project."""
+    def is_ignored_as_a_whole(self) -> bool:
+        """Whether the ignore files around the folder leave it out, as a package in a project's `.venv`."""
         return self._is_ignored(self.root, is_folder=True)
 
     def paths(self) -> list[str]:

@@ -122,7 +122,7 @@ def test_a_folder_that_is_ignored_as_a_whole_is_said_with_its_remedy(api: ModelA
 
     assert result.exit_code != 0
     assert "is ignored by the project around it" in result.output
-    assert "`ignore_files = false` under [privacy]" in result.output
+    assert "measure a copy of it that stands elsewhere" in result.output
 
 
 @pytest.mark.parametrize(

@@ -116,22 +116,38 @@ def test_a_place_after_which_nothing_comes_is_passed_over() -> None:
     assert [one.snippet.path for one in found] == ["goes_on.py"]
 
 
+HEAD = ["import shipping_rates\n", "from .orders import customer_orders\n"]
+
+
 @pytest.mark.parametrize(
-    ("line", "likeness"),
+    ("line", "next_line", "likeness"),
     [
-        pytest.param("\n", 0.5, id="nothing is typed: what the other file imports is its own need"),
-        pytest.param("from .exceptions import \n", 1.0, id="an import is begun"),
+        pytest.param("\n", "import parcel_sizes\n", [0.5], id="nothing is typed, and an import comes next"),
+        pytest.param("\n", "parcel_sizes = {}\n", [1.0], id="no import comes next"),
+        pytest.param("import \n", "import parcel_sizes\n", [1.0], id="an import is begun"),
     ],
 )
-def test_an_import_of_another_file_tells_less(line: str, likeness: float) -> None:
-    head = ["import shipping_rates\n", "from .orders import customer_orders\n"]
-    other = piece("b.py", "".join([*head, "from .exceptions import ShippingError\n", "\n", "rates = {}\n"]))
-    if line.strip():
-        other = piece("b.py", "".join([*head, line, "ShippingError\n"]))
+def test_an_import_of_another_file_tells_less(line: str, next_line: str, likeness: list[float]) -> None:
+    own = [*HEAD, line]
 
-    found = similar([*head, line], Point(2, len(line) - 1), [other])
+    found = similar(own, Point(2, len(line) - 1), [piece("b.py", "".join([*HEAD, next_line]))])
 
-    assert [one.likeness for one in found] == [pytest.approx(likeness)]
+    assert [one.likeness for one in found] == [pytest.approx(each, abs=0.1) for each in likeness]
+
+
+def test_an_import_that_counts_half_gives_way_to_what_does_not() -> None:
+    imports, code = "".join([*HEAD, "import parcel_sizes\n"]), "".join([*HEAD, "PARCEL = 1\n"])
+
+    (found,) = similar([*HEAD, "\n"], Point(2, 0), [piece("b.py", imports + "\n" * 30 + code)])
+
+    assert "PARCEL" in found.snippet.text
+
+
+def test_a_place_that_is_not_alike_enough_by_half_is_left_out() -> None:
+    other = "".join([HEAD[0], "from .baskets import baskets_of\n", "import parcel_sizes\n"])
+
+    assert similar([*HEAD, "import \n"], Point(2, 7), [piece("b.py", other)])
+    assert not similar([*HEAD, "\n"], Point(2, 0), [piece("b.py", other)])
 
 
 def test_common_words_alone_are_not_alike() -> None:

@@ -62,6 +62,17 @@ def test_lines_are_as_alike_as_the_share_of_their_words_is_common() -> None:
     assert scene.likeness(other) == {1: pytest.approx(2 / 4)}
 
 
+def test_a_half_typed_word_says_nothing() -> None:
+    other = LineIndex.of(BODY)
+    begun, bare = ([*BODY[:1], f"    return {word} + offset\n"] for word in ("check", ""))
+    column = len("    return ")
+
+    typed = Scene.around(Point(1, column + len("check")), begun, [other])
+
+    assert typed.likeness(other) == Scene.around(Point(1, column), bare, [other]).likeness(other)
+    assert typed.likeness(other) != Scene.around(Point(1, column), begun, [other]).likeness(other)
+
+
 def test_the_nearest_line_counts_most() -> None:
     lines = ["alpha_far()\n", "\n", "\n", "beta_near()\n", "\n"]
     far, near = LineIndex.of(lines[:1]), LineIndex.of(lines[3:4])

@@ -36,6 +36,14 @@ def repository(root: Path, *languages: str) -> Repository:
     return Repository(root, Exclusion((*SECRET_FILES, "private/"), (root.as_uri(),)), languages)
 
 
+def test_a_folder_may_be_ignored_as_a_whole(root: Path) -> None:
+    (root / ".git").mkdir()
+
+    assert repository(root / "ignored").is_ignored_as_a_whole
+    assert not repository(root).is_ignored_as_a_whole
+    assert not repository(root / "src").is_ignored_as_a_whole
+
+
 def test_code_is_found_that_somebody_wrote_and_may_send(root: Path) -> None:
     found = repository(root)
 
