@@ -33,6 +33,9 @@ from llm_lsp.errors import BudgetError
 SUBJECT = Subject("mine", "m", "python", "web")
 # Seconds between two calls of a writer that is to be killed.
 PACE_S = 0.005
+# Refusals in a row after which a spender stops, and seconds that it waits after each: longer than a settled call waits
+# to be written.
+MAX_REFUSED, REFUSED_S = 4, 0.25
 
 
 class Deaf:
@@ -84,18 +87,23 @@ async def settle_for_ever(path: Path) -> None:
 
 
 async def spend_all(path: Path) -> None:
-    """Make calls until the budget says no, and say how many."""
+    """Make calls until the budget says no and goes on saying it, and say how many."""
     ledger = ledger_of(path, BudgetConfig(per_day=1.0))
-    number = 0
-    try:
-        while True:
-            number += 1
+    number = made = refused = 0
+    # What others have set aside for their last calls is free again when those have ended and are written.
+    while refused < MAX_REFUSED:
+        number += 1
+        try:
             await ledger.reserve(a_call(number, 0.02, "reserved"))
+        except BudgetError:
+            refused += 1
+            await asyncio.sleep(REFUSED_S)
+        else:
             await asyncio.sleep(random.random() * 0.01)
             ledger.settle(a_call(number, 0.01))
-    except BudgetError:
-        await ledger.aclose()
-        print(number - 1, flush=True)
+            made, refused = made + 1, 0
+    await ledger.aclose()
+    print(made, flush=True)
 
 
 # What is measured

@@ -34,4 +34,5 @@ def test_no_kill_leaves_a_corrupt_file(tmp_path: Path) -> None:
 def test_a_shared_budget_is_passed_by_at_most_a_call_for_each_process(tmp_path: Path) -> None:
     spent = shared_budget(tmp_path / "usage.db", N_PROCESSES)
 
-    assert 100 - 2 * N_PROCESSES <= int(str(spent["calls"])) <= 100 + N_PROCESSES
+    # The last one may be refused: what it could cost, and not what it does, has to fit.
+    assert 99 <= int(str(spent["calls"])) <= 100 + N_PROCESSES
