@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from llm_lsp.core.extent import next_line
 from llm_lsp.core.languages import indent_of, indent_unit, language_of, opens_block
+from llm_lsp.core.text import is_word_char
 from llm_lsp.core.window import Window
 
 # A longer word is many tokens, and Chinese has no blanks between its words.
@@ -124,5 +125,5 @@ class Rejoin:
 
 def _is_one(last: str, first: str) -> bool:
     """Say whether the answer goes on with the word or operator that the blank has ended."""
-    word = (last.isalnum() or last == "_") and (first.isalnum() or first == "_")
+    word = is_word_char(last) and is_word_char(first)
     return word or (last != "" and last in _OPERATORS and first in _OPERATORS)

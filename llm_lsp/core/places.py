@@ -154,11 +154,13 @@ def _best_of(scene: Scene, piece: Piece, *, is_blank: bool) -> _Match | None:
 
     `is_blank` says that nothing stands on the cursor's line.
     """
-    found = ((likeness, line) for line, likeness in scene.likeness(piece.index).items())
+    alike = [
+        (-likeness, line)
+        for line, likeness in scene.likeness(piece.index).items()
+        if likeness >= LEAST_LIKENESS
+    ]
     best = None
-    for less_likeness, line in sorted(
-        (-likeness, line) for likeness, line in found if likeness >= LEAST_LIKENESS
-    ):
+    for less_likeness, line in sorted(alike):
         match = _Match(-less_likeness, piece, line)
         if best and match.likeness <= best.likeness:
             break

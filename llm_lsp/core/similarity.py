@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import chain
 
-from llm_lsp.core.text import Point
+from llm_lsp.core.text import Point, word_start
 
 # Lines above and below the cursor that a place is compared by, and what a line counts less than the one next to it on
 # the cursor's side: the nearest tell what comes next. Of the missing lines that stood elsewhere in six packages, as many
@@ -70,7 +70,9 @@ class Scene:
         top = max(0, point.line - ALIKE_ABOVE)
         for number, line in enumerate(lines[top : point.line + ALIKE_BELOW + 1], top):
             offset = number - point.line
-            words = words_of((line if offset else _without_last_word(line, point.column),))
+            if not offset:
+                line = line[: word_start(line, point.column)] + line[point.column :]
+            words = words_of((line,))
             weight = DECAY ** abs(offset) * sum(_rarity(word, texts) for word in words)
             found.append((offset, words, weight))
         total = sum(weight for _, _, weight in found) or 1.0
@@ -90,15 +92,6 @@ class Scene:
                 found[number - offset] += weight * n_common / n_words
         # Rounded: words come in no order, and sums of the same weights would differ by it in their last digits.
         return {line: round(likeness, 6) for line, likeness in found.items()}
-
-
-def _without_last_word(line: str, column: int) -> str:
-    """Take off the word that ends at a column."""
-    before = line[: min(column, _LINE_CHARS)]
-    n_kept = len(before)
-    while n_kept and (before[n_kept - 1].isalnum() or before[n_kept - 1] == "_"):
-        n_kept -= 1
-    return before[:n_kept] + line[len(before) :]
 
 
 def words_of(lines: Iterable[str]) -> frozenset[str]:

@@ -19,6 +19,8 @@ Encoding = Literal["utf-8", "utf-16", "utf-32"]
 # Lines. An edit copies the lines of one block and the list of blocks: 512 and 500 references at 125,000 lines,
 # so both are about the square root of what people open.
 BLOCK_LINES = 256
+# Characters. A longer run is no word (base64, minified code), and the search for its start must end.
+MAX_WORD_CHARS = 128
 
 
 class Point(NamedTuple):
@@ -197,6 +199,23 @@ def common_start(one: str, other: str) -> int:
     """Count the characters that both begin with."""
     limit = min(len(one), len(other))
     return _agreement(limit, lambda start, stop: one[start:stop] == other[start:stop])
+
+
+def word_start(line: str, column: int) -> int:
+    """Give where the word begins that ends at a column; the column itself where none does, or the line's end before it.
+
+    Of a run of more than MAX_WORD_CHARS only so many are looked at.
+    """
+    start = min(column, len(line))
+    least = max(start - MAX_WORD_CHARS, 0)
+    while start > least and is_word_char(line[start - 1]):
+        start -= 1
+    return start
+
+
+def is_word_char(char: str) -> bool:
+    """Say whether a character is part of a name in most languages; False for ""."""
+    return char.isalnum() or char == "_"
 
 
 def _agreement(limit: int, agrees: Callable[[int, int], bool]) -> int:

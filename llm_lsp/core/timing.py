@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from llm_lsp.core.anchor import INERT_REST
+from llm_lsp.core.text import is_word_char
 
 # Seconds. A gap this long is a pause: who pauses waits for us. Tabby leaves longer gaps out of its mean too.
 PAUSE_S = 0.4
@@ -59,7 +60,7 @@ def delay_s(pace: Pace, line_prefix: str, rest: str) -> float:
 
     The shape is Tabby's adaptive debounce; its length is a small part of a key's gap.
     """
-    at_boundary = bool(line_prefix) and not (line_prefix[-1].isalnum() or line_prefix[-1] == "_")
+    at_boundary = bool(line_prefix) and not is_word_char(line_prefix[-1])
     at_line_end = not rest.strip(INERT_REST)
     score = 0.5 * at_boundary + 0.4 * at_line_end
     return min(MAX_DELAY_S, max(MIN_DELAY_S, (3.0 - 1.5 * score) * pace.mean_gap_s * GAP_SHARE))

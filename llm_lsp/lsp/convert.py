@@ -9,7 +9,18 @@ from typing import Any
 
 from lsprotocol import types
 
-from llm_lsp.core.text import Edit, Encoding, Point, Text, advance, difference, to_point, to_position
+from llm_lsp.core.text import (
+    Edit,
+    Encoding,
+    Point,
+    Text,
+    advance,
+    difference,
+    is_word_char,
+    to_point,
+    to_position,
+    word_start,
+)
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Face, Selected, Trigger
 from llm_lsp.engine.client import Status
 
@@ -20,8 +31,6 @@ ASK = f"{SECTION}.ask"
 
 # Characters. Wider labels push the popup off the screen in terminals of 80 columns.
 _MAX_LABEL_CHARS = 80
-# Characters. A longer run is no word (base64, minified code), and the search for its start must end.
-_MAX_WORD_CHARS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +168,9 @@ def _to_range(text: Text, span: types.Range, encoding: Encoding) -> tuple[Point,
 
 def is_keystroke(edits: Sequence[Edit]) -> bool:
     """Say whether a change is what makes editors ask for completion by themselves: a letter typed, or a deletion."""
-    return len(edits) == 1 and (not edits[0].text or (len(edits[0].text) == 1 and _is_word(edits[0].text)))
+    return len(edits) == 1 and (
+        not edits[0].text or (len(edits[0].text) == 1 and is_word_char(edits[0].text))
+    )
 
 
 def menu_trigger(context: types.CompletionContext | None, *, after_keystroke: bool) -> Trigger:
@@ -252,7 +263,7 @@ def to_menu_items(
     the right belongs to it, and an insert without it would leave that text twice.
     """
     line = request.document.text.line(request.point.line)
-    start = min(_word_start(line, request.point.column), completion.start.column)
+    start = min(word_start(line, request.point.column), completion.start.column)
     text = _fit(line[start : completion.start.column] + completion.text, line[:start], capabilities)
     if not text[request.point.column - start :].strip():
         return []
@@ -325,17 +336,6 @@ def _label(text: str) -> str:
     first = next((line for line in text.split("\n") if line.strip()), text).strip()
     shown = "".join(char if char.isprintable() else " " for char in first[: _MAX_LABEL_CHARS + 1])
     return shown if len(shown) <= _MAX_LABEL_CHARS else shown[: _MAX_LABEL_CHARS - 1] + "…"
-
-
-def _word_start(line: str, column: int) -> int:
-    start, least = column, max(column - _MAX_WORD_CHARS, 0)
-    while start > least and _is_word(line[start - 1]):
-        start -= 1
-    return start
-
-
-def _is_word(char: str) -> bool:
-    return char.isalnum() or char == "_"
 
 
 def server_capabilities(encoding: Encoding, commands: Iterable[str]) -> types.ServerCapabilities:

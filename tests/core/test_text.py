@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from llm_lsp.core.text import (
     BLOCK_LINES,
+    MAX_WORD_CHARS,
     Edit,
     Encoding,
     Point,
@@ -19,6 +20,7 @@ from llm_lsp.core.text import (
     difference,
     to_point,
     to_position,
+    word_start,
 )
 
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
@@ -217,3 +219,18 @@ def test_a_line_that_is_not_there_is_an_index_error(number: int) -> None:
 
 def test_a_repr_holds_no_buffer_text() -> None:
     assert repr(Text.of("secret\n")) == "Text(2 lines, 7 code points)"
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "expected"),
+    [
+        ("self.check_sum", 10, 5),
+        ("self.check_sum", 5, 5),
+        ("价格 = 1", 2, 0),
+        ("abc", 9, 0),
+        ("", 0, 0),
+        ("a" * 1000, 1000, 1000 - MAX_WORD_CHARS),
+    ],
+)
+def test_a_word_begins_where_its_first_character_stands(line: str, column: int, expected: int) -> None:
+    assert word_start(line, column) == expected
