@@ -21,13 +21,13 @@ from pathlib import Path
 
 from llm_lsp.books.store import Store
 from llm_lsp.config.values import BudgetConfig
-from llm_lsp.core.batch import Batch
-from llm_lsp.core.ledger import Call, Outcome, Subject
 from llm_lsp.core.types import Usage
-from llm_lsp.engine.client import Level, Progress, Status
-from llm_lsp.engine.clock import LoopClock
-from llm_lsp.engine.notices import Notices
-from llm_lsp.engine.usage import Ledger, limits_of
+from llm_lsp.core.usage.batch import Batch
+from llm_lsp.core.usage.records import Call, Outcome, Subject
+from llm_lsp.engine.usage.ledger import Ledger, limits_of
+from llm_lsp.engine.workspace.client import Level, Progress, Status
+from llm_lsp.engine.workspace.clock import LoopClock
+from llm_lsp.engine.workspace.notifications import Notices
 from llm_lsp.errors import BudgetError
 
 SUBJECT = Subject("mine", "m", "python", "web")

@@ -25,8 +25,8 @@ from benchmarks.session import Manuscript, session_from
 from benchmarks.typist import Typist
 from benchmarks.world import Model, Silent, SimulatedProvider, VirtualClock
 from llm_lsp.config.stack import SettingsStack
-from llm_lsp.core.context import Prepared
-from llm_lsp.core.text import Point, Text
+from llm_lsp.core.context.ranking import Prepared
+from llm_lsp.core.text.text import Point, Text
 from llm_lsp.core.types import CompletionRequest, Document, RawPrompt, Skip, Trigger
 from llm_lsp.engine.engine import CompletionEngine, World
 

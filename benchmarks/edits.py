@@ -19,10 +19,10 @@ from collections.abc import Mapping, Sequence
 from benchmarks.soak_rig import Figure, percentile
 from benchmarks.world import Model, Silent, SimulatedProvider, VirtualClock
 from llm_lsp.config.stack import SettingsStack
-from llm_lsp.core.text import Point
+from llm_lsp.core.text.text import Point
 from llm_lsp.core.types import CompletionRequest, Skip, Trigger
-from llm_lsp.engine.client import Client
 from llm_lsp.engine.engine import CompletionEngine, World
+from llm_lsp.engine.workspace.client import Client
 from llm_lsp.lsp.server import create_server
 
 URI = "file:///project/edits.py"

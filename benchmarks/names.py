@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.prompts import VARIANTS, holes_in, prompts
-from llm_lsp.core.similarity import words_of
+from llm_lsp.core.context.similarity import words_of
 
 
 async def share_of_names(root: Path, n_holes: int, context: Mapping[str, object]) -> float:

@@ -12,8 +12,8 @@ import statistics
 import time
 from dataclasses import dataclass
 
-from llm_lsp.core.postprocess import postprocess
-from llm_lsp.core.text import Point, Text
+from llm_lsp.core.response.postprocess import postprocess
+from llm_lsp.core.text.text import Point, Text
 from llm_lsp.core.types import CompletionRequest, Document, Finish, Trigger
 
 ANSWER_CHARS = 8000

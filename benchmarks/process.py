@@ -13,7 +13,7 @@ from benchmarks.model_api import ModelApi
 from benchmarks.session import Manuscript
 from benchmarks.typist import Answer
 from benchmarks.world import Model
-from llm_lsp.core.text import Edit, Point, Text, to_position
+from llm_lsp.core.text.text import Edit, Point, Text, to_position
 from tests.lspclient import LspClient, Message, running
 
 AUTOMATIC = 2  # InlineCompletionTriggerKind of LSP 3.18

@@ -10,7 +10,7 @@ from benchmarks.replay import at_once
 from benchmarks.world import Model, Silent, SimulatedProvider, VirtualClock, settle
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
-from llm_lsp.core.exclude import Exclusion
+from llm_lsp.core.privacy.exclusion import Exclusion
 from llm_lsp.core.types import CompletionRequest, Fim, RawPrompt, Skip, Trigger
 from llm_lsp.engine.engine import CompletionEngine, World
 from llm_lsp.evaluation.cuts import KINDS, Kind

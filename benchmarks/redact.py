@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from llm_lsp.core.redact import Redactor
+from llm_lsp.core.privacy.redact import Redactor
 
 CHARS = 8192
 ROUNDS = 30

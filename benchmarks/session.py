@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from llm_lsp.core.text import Edit, Point, Text
+from llm_lsp.core.text.text import Edit, Point, Text
 
 # Seconds. Gaps between keys of three recorded sessions: the median, and the share and length of pauses.
 KEY_GAP_S = 0.15

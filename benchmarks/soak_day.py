@@ -18,7 +18,7 @@ from benchmarks.soak_rig import MEBIBYTE, Figure, Rig, a_home, calls_in_books, o
 from benchmarks.typist import Typist
 from benchmarks.vitals import Vitals
 from benchmarks.world import Model
-from llm_lsp.core.text import Edit
+from llm_lsp.core.text.text import Edit
 
 # The busiest recorded day had as many.
 EDITS = 44_000

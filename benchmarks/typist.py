@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from benchmarks.session import Key, Manuscript
-from llm_lsp.core.text import Edit, Text
+from llm_lsp.core.text.text import Edit, Text
 
 # Seconds that a suggestion must be on screen to be seen.
 REACTION_S = 0.3

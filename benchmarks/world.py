@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.values import Config
 from llm_lsp.core.types import Chunk, Fim, Finish, Patience, Profile, Prompt, RawPrompt
-from llm_lsp.engine.client import Level, Progress, Status
+from llm_lsp.engine.workspace.client import Level, Progress, Status
 from llm_lsp.providers.base import Provider
 
 TOKEN = re.compile(r"\s*\w+|\s*[^\w\s]|\s+")

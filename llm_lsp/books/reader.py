@@ -13,10 +13,10 @@ from typing import Any, Literal
 
 from llm_lsp.books import schema
 from llm_lsp.books.figures import Figures
-from llm_lsp.core.budget import Spent, utc_day
-from llm_lsp.core.ledger import Call, Subject
-from llm_lsp.core.trace import Trace
 from llm_lsp.core.types import Usage
+from llm_lsp.core.usage.budget import Spent, utc_day
+from llm_lsp.core.usage.records import Call, Subject
+from llm_lsp.core.usage.request_trace import Trace
 from llm_lsp.errors import BooksError
 
 By = Literal["day", "model", "language", "project", "all"]

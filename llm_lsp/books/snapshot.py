@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
-from llm_lsp.core.budget import Spent
+from llm_lsp.core.usage.budget import Spent
 from llm_lsp.system import write_private
 
 

@@ -18,9 +18,9 @@ from pathlib import Path
 from threading import Lock
 
 from llm_lsp.books import schema, snapshot
-from llm_lsp.core.batch import Batch
-from llm_lsp.core.budget import Spent
-from llm_lsp.core.ledger import Call, Suggestion
+from llm_lsp.core.usage.batch import Batch
+from llm_lsp.core.usage.budget import Spent
+from llm_lsp.core.usage.records import Call, Suggestion
 from llm_lsp.errors import BooksError
 from llm_lsp.system import private_folder
 

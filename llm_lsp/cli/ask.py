@@ -15,7 +15,7 @@ from llm_lsp.cli.settings import read_settings
 from llm_lsp.cli.target import read_part
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
-from llm_lsp.core.dialogue import ANSWER_TOKENS, Inquiry
+from llm_lsp.core.chat.dialogue import ANSWER_TOKENS, Inquiry
 
 
 @click.command(context_settings={"ignore_unknown_options": True})  # `-:3` is a place

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from llm_lsp.core.unsafe import visible
+from llm_lsp.core.text.invisible_chars import visible
 
 Verdict = Literal["ok", "warn", "fail", "note"]
 """Good; works but costs something; does not work; only told."""

@@ -14,7 +14,7 @@ from llm_lsp.cli.options import config_option, json_option, new_config_option
 from llm_lsp.cli.settings import WORKSPACE_FILE, policy_file, read_settings, user_file
 from llm_lsp.config.stack import Resolved
 from llm_lsp.config.values import Config
-from llm_lsp.core.unsafe import visible
+from llm_lsp.core.text.invisible_chars import visible
 from llm_lsp.errors import ConfigError
 
 # A header can carry a key.

@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from llm_lsp.cli import settings
-from llm_lsp.core.dialogue import Exchange, page
+from llm_lsp.core.chat.dialogue import Exchange, page
 from llm_lsp.errors import DialogueError
 from llm_lsp.system import private_folder, write_private
 

@@ -21,7 +21,7 @@ from llm_lsp.cli.settings import read_settings
 from llm_lsp.config.stack import Resolved, SettingsStack
 from llm_lsp.config.trust import Source
 from llm_lsp.config.values import AUTO, Config
-from llm_lsp.engine.routing import Routing
+from llm_lsp.engine.models.routing import Routing
 from llm_lsp.errors import LlmLspError
 
 GIB = 1 << 30

@@ -20,10 +20,10 @@ from llm_lsp.cli.table import print_table
 from llm_lsp.cli.vary import variants
 from llm_lsp.cli.wiring import build_engine
 from llm_lsp.config.stack import SettingsStack
+from llm_lsp.core.text.invisible_chars import visible
 from llm_lsp.core.types import Trigger
-from llm_lsp.core.unsafe import visible
 from llm_lsp.engine.engine import CompletionEngine
-from llm_lsp.engine.registry import exclusion_of
+from llm_lsp.engine.models.registry import exclusion_of
 from llm_lsp.evaluation.cuts import KINDS, Kind
 from llm_lsp.evaluation.figures import COLUMNS, cells, sentence
 from llm_lsp.evaluation.files import Repository

@@ -12,8 +12,8 @@ import click
 from llm_lsp.books.reader import Asked, Reader
 from llm_lsp.cli.options import json_option
 from llm_lsp.cli.settings import books_file
-from llm_lsp.core.trace import explain
-from llm_lsp.core.unsafe import visible
+from llm_lsp.core.text.invisible_chars import visible
+from llm_lsp.core.usage.request_trace import explain
 
 # Seconds between two looks; a server writes what was asked within 2 s.
 LOOK_S = 0.5

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 from llm_lsp.config.values import ProviderConfig
-from llm_lsp.core.addresses import is_loopback, origin_of
-from llm_lsp.core.secret import Secret, clean_key
+from llm_lsp.core.privacy.addresses import is_loopback, origin_of
+from llm_lsp.core.privacy.secret import Secret, clean_key
 from llm_lsp.errors import AuthError, ConfigError
 
 SERVICE = "llm-lsp"

@@ -74,7 +74,7 @@ def group(ctx: click.Context) -> None:
 
 def _visible(message: str) -> str:
     # Imported here: the server starts without it.
-    from llm_lsp.core.unsafe import visible
+    from llm_lsp.core.text.invisible_chars import visible
 
     return visible(message)
 

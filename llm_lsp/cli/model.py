@@ -18,7 +18,7 @@ from llm_lsp.cli.options import json_option
 from llm_lsp.cli.settings import read_settings
 from llm_lsp.cli.table import print_table
 from llm_lsp.config.values import LocalConfig
-from llm_lsp.core.secret import Secret, clean_key
+from llm_lsp.core.privacy.secret import Secret, clean_key
 from llm_lsp.errors import ConfigError, DownloadError, LlmLspError, LocalModelError, NoAnswerError
 from llm_lsp.local import catalogue
 from llm_lsp.local.machine import this_machine

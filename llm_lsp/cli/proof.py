@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from llm_lsp.cli.account import account_checks, limit_checks, model_checks
 from llm_lsp.cli.checklist import Check, Verdict
 from llm_lsp.config.values import Config
-from llm_lsp.core.redact import Redactor
+from llm_lsp.core.privacy.redact import Redactor
 from llm_lsp.errors import AuthError, LlmLspError, MoneyError, NotFoundError, ProviderError, UnreachableError
 
 if TYPE_CHECKING:

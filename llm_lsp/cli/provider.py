@@ -23,8 +23,8 @@ from llm_lsp.config.parse import nearest
 from llm_lsp.config.stack import Resolved, SettingsStack
 from llm_lsp.config.trust import Source
 from llm_lsp.config.values import AUTO, LOCAL, Api, Config, ProviderConfig
-from llm_lsp.core.addresses import is_loopback
-from llm_lsp.core.secret import clean_key
+from llm_lsp.core.privacy.addresses import is_loopback
+from llm_lsp.core.privacy.secret import clean_key
 from llm_lsp.errors import ConfigError
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import click
 
 from llm_lsp.cli.console import write
+from llm_lsp.core.text.invisible_chars import visible
 from llm_lsp.core.types import ChatPrompt, FimPrompt, RawPrompt
-from llm_lsp.core.unsafe import visible
-from llm_lsp.engine.place import Question
+from llm_lsp.engine.completion.job import Question
 
 Part = tuple[str, str]
 """A name, and the text under it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from llm_lsp.core.unsafe import visible
+from llm_lsp.core.text.invisible_chars import visible
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import click
 
-from llm_lsp.core.extensions import language_for_path
-from llm_lsp.core.text import Point, Text
+from llm_lsp.core.text.invisible_chars import visible
+from llm_lsp.core.text.language_ids import language_for_path
+from llm_lsp.core.text.text import Point, Text
 from llm_lsp.core.types import Document
-from llm_lsp.core.unsafe import visible
-from llm_lsp.engine.files import decode
+from llm_lsp.engine.context.source_files import decode
 
 TARGET = re.compile(r"(?P<file>.+?)(?::(?P<line>\d+))?(?::(?P<column>\d+))?$")
 

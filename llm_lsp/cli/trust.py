@@ -10,7 +10,7 @@ import click
 from llm_lsp.cli.options import json_option
 from llm_lsp.cli.settings import TRUSTED_FILES, WORKSPACE_FILE, read_file, read_settings, user_config_folder
 from llm_lsp.cli.trusted import TrustedFiles
-from llm_lsp.core.unsafe import visible
+from llm_lsp.core.text.invisible_chars import visible
 from llm_lsp.errors import ConfigError
 
 

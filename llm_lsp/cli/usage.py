@@ -16,10 +16,10 @@ from llm_lsp.books.reader import By, Reader, days_back
 from llm_lsp.cli.options import config_option, json_option
 from llm_lsp.cli.settings import books_file, read_settings
 from llm_lsp.cli.table import GAP, print_table, width
-from llm_lsp.core.budget import Limits, Spent, most_used
-from llm_lsp.core.trace import cost_words
-from llm_lsp.core.unsafe import visible
-from llm_lsp.engine.usage import limits_of
+from llm_lsp.core.text.invisible_chars import visible
+from llm_lsp.core.usage.budget import Limits, Spent, most_used
+from llm_lsp.core.usage.request_trace import cost_words
+from llm_lsp.engine.usage.ledger import limits_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,22 +13,22 @@ from typing import TYPE_CHECKING
 from llm_lsp.cli.settings import books_file, with_folders
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.values import AUTO, LOCAL, Config, ProviderConfig
-from llm_lsp.core.families import family_of
-from llm_lsp.core.redact import Redactor
-from llm_lsp.core.secret import Secret
-from llm_lsp.engine.client import Client
-from llm_lsp.engine.clock import LoopClock
+from llm_lsp.core.privacy.redact import Redactor
+from llm_lsp.core.privacy.secret import Secret
+from llm_lsp.core.prompt.fim_families import family_of
 from llm_lsp.engine.engine import CompletionEngine, World
-from llm_lsp.engine.seat import Finder
+from llm_lsp.engine.models.provider_slot import Finder
+from llm_lsp.engine.workspace.client import Client
+from llm_lsp.engine.workspace.clock import LoopClock
 from llm_lsp.errors import LlmLspError, LocalModelError
 from llm_lsp.providers.base import Provider
 
 if TYPE_CHECKING:
     from llm_lsp.books.store import Store
-    from llm_lsp.core.batch import Batch
-    from llm_lsp.core.budget import Spent
-    from llm_lsp.core.ledger import Call
-    from llm_lsp.engine.asking import Dialogues
+    from llm_lsp.core.usage.batch import Batch
+    from llm_lsp.core.usage.budget import Spent
+    from llm_lsp.core.usage.records import Call
+    from llm_lsp.engine.chat.conversation import Dialogues
     from llm_lsp.local.models import LocalModels
 
 

@@ -19,7 +19,7 @@ from llm_lsp.config.trust import (
     tame,
 )
 from llm_lsp.config.values import AUTO, LOCAL, Config, Problem, ProviderConfig
-from llm_lsp.core.addresses import origin_of
+from llm_lsp.core.privacy.addresses import origin_of
 
 PROVIDERS = "providers"
 CHOICE: Path = ("provider",)

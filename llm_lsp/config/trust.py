@@ -12,8 +12,8 @@ from enum import Enum
 from typing import Any
 
 from llm_lsp.config.parse import Path
-from llm_lsp.core.addresses import is_loopback, origin_of
-from llm_lsp.core.ollama import is_cloud_tag
+from llm_lsp.core.privacy.addresses import is_loopback, origin_of
+from llm_lsp.core.privacy.ollama_cloud import is_cloud_tag
 
 
 class Source(Enum):

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from llm_lsp.config.kinds import Between, Checked, EachAlone, Matching, OneOf
-from llm_lsp.core.addresses import origin_of
-from llm_lsp.core.exclude import check_glob
+from llm_lsp.core.privacy.addresses import origin_of
+from llm_lsp.core.privacy.exclusion import check_glob
 from llm_lsp.core.types import GATES, ContextSource, Gate
 
 Auto = Literal["auto"]
@@ -57,7 +57,7 @@ Globs = Annotated[tuple[Glob, ...], EachAlone()]
 def ways_to_fill() -> tuple[str, ...]:
     """List what `fim` may be."""
     # Imported here: most users leave it to "auto", and the server's start waits for this module.
-    from llm_lsp.core.families import FAMILIES
+    from llm_lsp.core.prompt.fim_families import FAMILIES
 
     return ("auto", "native", "chat", "none", *(family.name for family in FAMILIES))
 
@@ -126,7 +126,7 @@ class ProviderConfig:
     cancel_stops_billing: bool = True
     """Whether closing the connection stops the bill; where it does not, the API itself ends a single line, and fewer tokens are asked for."""
     price_input: Annotated[float, Between(0, 1_000_000)] | Auto = "auto"
-    """Price of a million tokens that are read; "auto" by our own table (llm_lsp/core/prices.py), or by the package genai-prices where that is installed."""
+    """Price of a million tokens that are read; "auto" by our own table (llm_lsp/core/usage/prices.py), or by the package genai-prices where that is installed."""
     price_output: Annotated[float, Between(0, 1_000_000)] | Auto = "auto"
     """Price of a million tokens that are written; needed where `price_input` is set."""
     price_cached: Annotated[float, Between(0, 1_000_000)] | Auto = "auto"

@@ -7,8 +7,8 @@ from dataclasses import astuple, dataclass, field
 from enum import Enum
 from typing import Literal
 
-from llm_lsp.core.steps import Steps
-from llm_lsp.core.text import Point, Text
+from llm_lsp.core.text.text import Point, Text
+from llm_lsp.core.usage.request_log import Steps
 
 
 @dataclass(frozen=True, slots=True)

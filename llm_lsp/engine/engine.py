@@ -12,31 +12,31 @@ from typing import TYPE_CHECKING
 
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
-from llm_lsp.core.redact import Redactor
-from llm_lsp.core.text import Edit, Point
-from llm_lsp.core.trigger import admit_document
+from llm_lsp.core.privacy.admission import admit_document
+from llm_lsp.core.privacy.redact import Redactor
+from llm_lsp.core.text.text import Edit, Point
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Reason, Skip, Trigger
-from llm_lsp.engine.alternatives import Alternatives
-from llm_lsp.engine.bookkeeper import Bookkeeper
-from llm_lsp.engine.client import Client
-from llm_lsp.engine.client import Source as EditorSource
-from llm_lsp.engine.clock import Clock, InThread
-from llm_lsp.engine.desk import Desk
-from llm_lsp.engine.gathering import Gathering
-from llm_lsp.engine.notices import Notices
-from llm_lsp.engine.pipeline import CompletionPipeline
-from llm_lsp.engine.place import Question
-from llm_lsp.engine.registry import Registry
-from llm_lsp.engine.seat import Finder
-from llm_lsp.engine.usage import Ledger, Store, limits_of
-from llm_lsp.engine.waiting import Waiting
-from llm_lsp.engine.withheld import Withheld
-from llm_lsp.engine.workspace import Workspace
+from llm_lsp.engine.completion.alternatives import Alternatives
+from llm_lsp.engine.completion.job import Question
+from llm_lsp.engine.completion.pipeline import CompletionPipeline
+from llm_lsp.engine.context.collector import Gathering
+from llm_lsp.engine.models.model_access import Desk
+from llm_lsp.engine.models.provider_slot import Finder
+from llm_lsp.engine.models.registry import Registry
+from llm_lsp.engine.privacy.document_guard import Withheld
+from llm_lsp.engine.usage.ledger import Ledger, Store, limits_of
+from llm_lsp.engine.usage.recorder import Bookkeeper
+from llm_lsp.engine.workspace.client import Client
+from llm_lsp.engine.workspace.client import Source as EditorSource
+from llm_lsp.engine.workspace.clock import Clock, InThread
+from llm_lsp.engine.workspace.manual_progress import Waiting
+from llm_lsp.engine.workspace.notifications import Notices
+from llm_lsp.engine.workspace.workspace import Workspace
 from llm_lsp.errors import ConfigError
 
 if TYPE_CHECKING:
-    from llm_lsp.core.dialogue import Inquiry, Reply
-    from llm_lsp.engine.asking import Asking, Dialogues
+    from llm_lsp.core.chat.dialogue import Inquiry, Reply
+    from llm_lsp.engine.chat.conversation import Asking, Dialogues
 
 LOG = logging.getLogger(__name__)
 
@@ -174,7 +174,7 @@ class CompletionEngine:
 
     async def ask(self, inquiry: Inquiry, progress: Callable[[str], None] = lambda _: None) -> Reply:
         """Answer a question about code, telling each piece of the answer; raises LlmLspError."""
-        from llm_lsp.engine.asking import NOTHING_OPEN
+        from llm_lsp.engine.chat.conversation import NOTHING_OPEN
 
         document, now = inquiry.document or NOTHING_OPEN, self.now()
         request = CompletionRequest(
@@ -229,7 +229,7 @@ class CompletionEngine:
     @cached_property
     def _asking(self) -> Asking:
         # Imported when somebody asks: no completion needs it.
-        from llm_lsp.engine.asking import Asking, Memory
+        from llm_lsp.engine.chat.conversation import Asking, Memory
 
         return Asking(self._desk, (self._world.dialogues or Memory)())
 

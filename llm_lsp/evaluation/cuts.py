@@ -13,9 +13,9 @@ from itertools import pairwise
 from random import Random
 from typing import Literal
 
-from llm_lsp.core.imports import is_import
-from llm_lsp.core.languages import Blocks, Language, indent_of, language_of, opens_block, without_comment
-from llm_lsp.core.text import Point, Text
+from llm_lsp.core.context.imports import is_import
+from llm_lsp.core.text.languages import Blocks, Language, indent_of, language_of, opens_block, without_comment
+from llm_lsp.core.text.text import Point, Text
 
 Kind = Literal["line", "span", "block"]
 """The rest of a line, a part of a line with code behind it, or the lines of a block."""

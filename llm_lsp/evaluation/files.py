@@ -6,11 +6,11 @@ import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from llm_lsp.core.exclude import Exclusion
-from llm_lsp.core.extensions import language_for_path
-from llm_lsp.core.text import Text
-from llm_lsp.engine.files import Files, Unusable
-from llm_lsp.engine.ignored import IgnoreFiles
+from llm_lsp.core.privacy.exclusion import Exclusion
+from llm_lsp.core.text.language_ids import language_for_path
+from llm_lsp.core.text.text import Text
+from llm_lsp.engine.context.source_files import Files, Unusable
+from llm_lsp.engine.privacy.ignore_files import IgnoreFiles
 from llm_lsp.evaluation.holes import SourceFile
 
 # What is no code is measured only where its language is asked for by name.

@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import cycle
 from random import Random
 
-from llm_lsp.core.text import Text
+from llm_lsp.core.text.text import Text
 from llm_lsp.core.types import Document
 from llm_lsp.evaluation.cuts import KINDS, Cut, Kind, Spot, cuts
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from llm_lsp.config.stack import SettingsStack
-from llm_lsp.core import prices
-from llm_lsp.core.tokens import TokenRate
+from llm_lsp.core.text.tokens import TokenRate
 from llm_lsp.core.types import Completion, CompletionRequest, Reason, Skip
+from llm_lsp.core.usage import prices
 from llm_lsp.engine.engine import CompletionEngine
 from llm_lsp.evaluation.holes import Hole
 from llm_lsp.evaluation.probe import Call, Probe

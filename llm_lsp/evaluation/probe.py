@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 
 from llm_lsp.config.values import Config
-from llm_lsp.core.prices import FREE
-from llm_lsp.core.tokens import estimate_tokens
+from llm_lsp.core.text.tokens import estimate_tokens
 from llm_lsp.core.types import Chunk, Patience, Price, Profile, Prompt, Usage
-from llm_lsp.engine.meter import prompt_tokens
-from llm_lsp.engine.seat import Finder
+from llm_lsp.core.usage.prices import FREE
+from llm_lsp.engine.models.provider_slot import Finder
+from llm_lsp.engine.usage.meter import prompt_tokens
 from llm_lsp.providers.base import Provider, Stream
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llm_lsp.core.brackets import loose
-from llm_lsp.core.syntax import parse
-from llm_lsp.core.text import Text
+from llm_lsp.core.text.brackets import loose
+from llm_lsp.core.text.syntax import parse
+from llm_lsp.core.text.text import Text
 
 
 @dataclass(frozen=True, slots=True)

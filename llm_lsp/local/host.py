@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_lsp import system
-from llm_lsp.core.secret import Secret
+from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.errors import LocalModelError, ModelServerError
 from llm_lsp.local.state import ServerSpec, ServerState, files_of
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from llm_lsp import system
 from llm_lsp.config.values import LocalConfig
-from llm_lsp.core.secret import Secret
+from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.errors import LocalModelError
 from llm_lsp.local import catalogue
 from llm_lsp.local.fetch import Fetcher

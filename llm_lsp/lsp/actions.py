@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from lsprotocol import types
 
-from llm_lsp.core.dialogue import EXPLAIN, Inquiry
+from llm_lsp.core.chat.dialogue import EXPLAIN, Inquiry
 from llm_lsp.core.types import Document
 from llm_lsp.lsp.convert import ASK
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from lsprotocol import types
 
-from llm_lsp.core.text import (
+from llm_lsp.core.text.text import (
     Edit,
     Encoding,
     Point,
@@ -22,7 +22,7 @@ from llm_lsp.core.text import (
     word_start,
 )
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Face, Selected, Trigger
-from llm_lsp.engine.client import Status
+from llm_lsp.engine.workspace.client import Status
 
 SECTION = "llm-lsp"
 """The settings' section, and the first part of our commands' names."""

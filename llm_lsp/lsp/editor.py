@@ -8,7 +8,7 @@ from typing import Any
 
 from lsprotocol import types
 
-from llm_lsp.engine.client import Level, Progress, Status
+from llm_lsp.engine.workspace.client import Level, Progress, Status
 from llm_lsp.lsp import convert
 from llm_lsp.lsp.convert import Capabilities
 from llm_lsp.lsp.protocol import Protocol

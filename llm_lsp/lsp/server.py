@@ -16,14 +16,14 @@ from pygls.lsp.server import LanguageServer
 
 from llm_lsp import __version__
 from llm_lsp.core.types import Completion, Document, Face, Trigger
-from llm_lsp.engine.client import Client, Engine
+from llm_lsp.engine.workspace.client import Client, Engine
 from llm_lsp.lsp import convert
 from llm_lsp.lsp.editor import Editor
 from llm_lsp.lsp.protocol import Protocol
 from llm_lsp.system import is_alive
 
 if TYPE_CHECKING:
-    from llm_lsp.core.dialogue import Inquiry
+    from llm_lsp.core.chat.dialogue import Inquiry
 
 Build = Callable[[Client], Engine]
 """Makes the engine; called once, after `initialize` is answered, so that its imports delay nothing."""

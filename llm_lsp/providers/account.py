@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from llm_lsp.config.values import ProviderConfig
-from llm_lsp.core.addresses import origin_of
-from llm_lsp.core.secret import Secret
+from llm_lsp.core.privacy.addresses import origin_of
+from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.providers.presets import preset_of
 from llm_lsp.providers.resolve import header_fields
 from llm_lsp.providers.shapes import as_int, as_list, as_map, as_text

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from llm_lsp.core.addresses import is_loopback
+from llm_lsp.core.privacy.addresses import is_loopback
 from llm_lsp.errors import (
     AuthError,
     BadRequestError,

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from llm_lsp import __version__
 from llm_lsp.config.values import KeyHeader
-from llm_lsp.core.addresses import Origin, origin_of
-from llm_lsp.core.secret import Secret
+from llm_lsp.core.privacy.addresses import Origin, origin_of
+from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.core.types import Json, Patience, Profile, Prompt
 from llm_lsp.errors import BadRequestError, ConfigError, NotFoundError, ProviderError
 from llm_lsp.providers.dialect import Dialect, HttpRequest, Settings

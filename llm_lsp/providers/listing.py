@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_lsp.config.values import ProviderConfig
-from llm_lsp.core.secret import Secret
+from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.errors import NotFoundError, UnreachableError
 from llm_lsp.providers.dialect import load_dialect
 from llm_lsp.providers.failures import from_reply

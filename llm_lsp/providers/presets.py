@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from llm_lsp.config.values import Api, ProviderConfig
-from llm_lsp.core.addresses import is_loopback, origin_of
+from llm_lsp.core.privacy.addresses import is_loopback, origin_of
 from llm_lsp.providers.quirks import ModelQuirks, Quirks, with_settings
 
 

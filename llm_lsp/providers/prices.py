@@ -7,8 +7,8 @@ from dataclasses import replace
 from importlib.util import find_spec
 
 from llm_lsp.config.values import ProviderConfig
-from llm_lsp.core.prices import listed
 from llm_lsp.core.types import Price
+from llm_lsp.core.usage.prices import listed
 
 LOG = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from llm_lsp.core.addresses import origin_of
+from llm_lsp.core.privacy.addresses import origin_of
 from llm_lsp.providers.http import encode, headers_of, open_transport
 from llm_lsp.providers.shapes import as_map, decode
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from llm_lsp.config.values import ProviderConfig
-from llm_lsp.core.families import family_of
-from llm_lsp.core.ollama import is_cloud_tag, runs_elsewhere
+from llm_lsp.core.privacy.ollama_cloud import is_cloud_tag, runs_elsewhere
+from llm_lsp.core.prompt.fim_families import family_of
 from llm_lsp.providers.probe import Reply
 from llm_lsp.providers.resolve import CONTEXT_TOKENS
 from llm_lsp.providers.shapes import as_int, as_list, as_map, as_text

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from llm_lsp.config.values import ProviderConfig
-from llm_lsp.core.addresses import origin_of
-from llm_lsp.core.families import family_named, family_of
-from llm_lsp.core.ollama import is_cloud_tag
-from llm_lsp.core.secret import Secret
+from llm_lsp.core.privacy.addresses import origin_of
+from llm_lsp.core.privacy.ollama_cloud import is_cloud_tag
+from llm_lsp.core.privacy.secret import Secret
+from llm_lsp.core.prompt.fim_families import family_named, family_of
 from llm_lsp.core.types import Fim, Patience, Profile
 from llm_lsp.errors import ConfigError
 from llm_lsp.providers.dialect import Settings, load_dialect

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from llm_lsp.config.values import ProviderConfig
-from llm_lsp.core.secret import Secret
+from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.errors import NotFoundError
 from llm_lsp.providers.listing import list_models, one_of
 from llm_lsp.providers.resolve import where_of

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from llm_lsp.config.values import ProviderConfig
-from llm_lsp.core.addresses import Origin, origin_of
-from llm_lsp.core.ollama import is_cloud_tag, runs_elsewhere
-from llm_lsp.core.secret import Secret
+from llm_lsp.core.privacy.addresses import Origin, origin_of
+from llm_lsp.core.privacy.ollama_cloud import is_cloud_tag, runs_elsewhere
+from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.errors import ConfigError, NotFoundError, UnreachableError
 from llm_lsp.providers.resolve import header_fields
 from llm_lsp.system import Owner, listener_owner

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from llm_lsp.core.ledger import Call, Outcome, Subject
-from llm_lsp.core.trace import Trace
 from llm_lsp.core.types import Usage
+from llm_lsp.core.usage.records import Call, Outcome, Subject
+from llm_lsp.core.usage.request_trace import Trace
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
 DAY_S = 86_400.0

@@ -12,10 +12,10 @@ import pytest
 
 from llm_lsp.books import schema, store
 from llm_lsp.books.store import Store
-from llm_lsp.core.batch import Batch
-from llm_lsp.core.budget import Spent
-from llm_lsp.core.ledger import Suggestion
-from llm_lsp.core.trace import TraceRow
+from llm_lsp.core.usage.batch import Batch
+from llm_lsp.core.usage.budget import Spent
+from llm_lsp.core.usage.records import Suggestion
+from llm_lsp.core.usage.request_trace import TraceRow
 from llm_lsp.errors import BooksError
 from tests.books.rows import DAY_S, NOON, SUBJECT, a_call, a_trace
 

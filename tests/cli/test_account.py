@@ -7,7 +7,7 @@ import pytest
 from llm_lsp.cli.account import account_checks, limit_checks, model_checks
 from llm_lsp.cli.checklist import Check
 from llm_lsp.config.values import Config, ProviderConfig
-from llm_lsp.core.secret import Secret
+from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.providers import account
 from llm_lsp.providers.account import Account
 from llm_lsp.providers.resolve import make_provider

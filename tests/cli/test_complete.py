@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from llm_lsp.cli.complete import Printer, command
 from llm_lsp.cli.console import ConsoleClient
 from llm_lsp.cli.target import point_of, read_target
-from llm_lsp.core.text import Point, Text
+from llm_lsp.core.text.text import Point, Text
 from llm_lsp.core.types import Completion, Document
 from llm_lsp.engine.engine import CompletionEngine
 from tests.doubles import settle

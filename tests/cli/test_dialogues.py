@@ -11,7 +11,7 @@ from urllib.request import url2pathname
 import pytest
 
 from llm_lsp.cli.dialogues import KEPT_S, DialogueFiles
-from llm_lsp.core.dialogue import Exchange
+from llm_lsp.core.chat.dialogue import Exchange
 from llm_lsp.errors import DialogueError
 
 SAID = (Exchange("<file>…</file>\n", "why?", "because"), Exchange("", "half a pair: \ud800", "\ud800"))

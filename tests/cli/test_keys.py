@@ -12,7 +12,7 @@ from keyring.backends import fail
 from llm_lsp.cli import keys
 from llm_lsp.cli.keys import delete_key, describe_key, find_key, has_keyring, store_key
 from llm_lsp.config.values import ProviderConfig
-from llm_lsp.core.secret import Secret
+from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.errors import AuthError, ConfigError, LlmLspError
 from tests.cli.keyrings import MemoryKeyring
 

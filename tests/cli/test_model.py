@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from llm_lsp import system
 from llm_lsp.cli import model as model_command
 from llm_lsp.cli.main import group
-from llm_lsp.core.secret import Secret
+from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.errors import DownloadError, NoAnswerError
 from llm_lsp.local import catalogue, host
 from llm_lsp.local.catalogue import Machine

@@ -12,11 +12,11 @@ from llm_lsp.cli.checklist import Check, print_checks
 from llm_lsp.cli.console import ConsoleClient
 from llm_lsp.cli.main import group
 from llm_lsp.cli.question import print_plain
-from llm_lsp.core.context import Gathered
+from llm_lsp.core.context.ranking import Gathered
 from llm_lsp.core.types import Profile, RawPrompt
-from llm_lsp.engine.client import Progress
-from llm_lsp.engine.place import Question
-from tests.core.test_unsafe import HIDDEN
+from llm_lsp.engine.completion.job import Question
+from llm_lsp.engine.workspace.client import Progress
+from tests.core.text.test_invisible_chars import HIDDEN
 
 # Sets the clipboard, moves the cursor, turns the text's direction.
 ORDERS = "\x1b]52;c;cm0=\x07\x9b2J\u202e"

@@ -12,10 +12,10 @@ from click.testing import CliRunner, Result
 
 from llm_lsp.books.store import Store
 from llm_lsp.cli.main import group
-from llm_lsp.core.batch import Batch
-from llm_lsp.core.ledger import Suggestion
-from llm_lsp.core.steps import Step
-from llm_lsp.core.trace import Trace, TraceRow
+from llm_lsp.core.usage.batch import Batch
+from llm_lsp.core.usage.records import Suggestion
+from llm_lsp.core.usage.request_log import Step
+from llm_lsp.core.usage.request_trace import Trace, TraceRow
 from tests.books.rows import SUBJECT, a_call
 
 LOCAL = replace(SUBJECT, provider="local", model="small\x1b[31m", project="")

@@ -10,7 +10,7 @@ import pytest
 
 from llm_lsp.cli.wiring import configured
 from llm_lsp.config.values import ProviderConfig
-from llm_lsp.core.redact import Redactor
+from llm_lsp.core.privacy.redact import Redactor
 from llm_lsp.errors import ConfigError
 from llm_lsp.providers import vet
 from llm_lsp.system import Owner

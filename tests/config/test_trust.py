@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from llm_lsp.config.kinds import section_of
 from llm_lsp.config.trust import HARMLESS, STRICTER, USERS_ALONE, Source
 from llm_lsp.config.values import ChatConfig, Config, LocalConfig, ProviderConfig
-from llm_lsp.core.addresses import is_loopback
+from llm_lsp.core.privacy.addresses import is_loopback
 from tests.config.examples import PRESETS, USERS_OWN, WAYS_IN, resolve, users_own
 
 EVIL = "https://evil.tld/v1"

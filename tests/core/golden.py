@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from llm_lsp.core.text import Point, Text
+from llm_lsp.core.text.text import Point, Text
 from llm_lsp.core.types import Document
 
 CURSOR = "‸"

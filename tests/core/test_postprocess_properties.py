@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from llm_lsp.core.postprocess import Insertion, postprocess
-from llm_lsp.core.text import Text
+from llm_lsp.core.response.postprocess import Insertion, postprocess
+from llm_lsp.core.text.invisible_chars import unsafe_characters
+from llm_lsp.core.text.text import Text
 from llm_lsp.core.types import CompletionRequest, Document, Finish, Skip, Trigger
-from llm_lsp.core.unsafe import unsafe_characters
 
 CODE = st.text(alphabet="ab(){}[]\"'`:;,.# \t\n\r\u2028计（）", max_size=40)
 HIDDEN = st.text(alphabet="a b\n\x00\x1b\x7f\u200b\u202e\u2066\ufeff\ufe0f☕", min_size=1, max_size=12)

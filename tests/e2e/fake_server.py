@@ -8,7 +8,7 @@ import sys
 import time
 
 from llm_lsp.core.types import Completion, CompletionRequest, Skip
-from llm_lsp.engine.client import Client
+from llm_lsp.engine.workspace.client import Client
 from llm_lsp.lsp.run import run
 from tests.lsp.fakes import FakeEngine
 

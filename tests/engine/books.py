@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from llm_lsp.core.batch import Batch
-from llm_lsp.core.budget import Spent
-from llm_lsp.core.ledger import Call, Suggestion
-from llm_lsp.engine.usage import Memory
+from llm_lsp.core.usage.batch import Batch
+from llm_lsp.core.usage.budget import Spent
+from llm_lsp.core.usage.records import Call, Suggestion
+from llm_lsp.engine.usage.ledger import Memory
 from llm_lsp.errors import BooksError
 
 

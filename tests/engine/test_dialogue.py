@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llm_lsp.core.chat import RULES
+from llm_lsp.core.prompt.chat_prompt import RULES
 from llm_lsp.core.types import ChatPrompt, Profile, Trigger
 from tests.doubles import ScriptedProvider
 from tests.engine.test_engine import Rig, text_of

@@ -11,7 +11,7 @@ import pytest
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
 from llm_lsp.config.values import Config
-from llm_lsp.core.text import Edit, Point, Text
+from llm_lsp.core.text.text import Edit, Point, Text
 from llm_lsp.core.types import (
     Completion,
     CompletionRequest,
@@ -23,12 +23,12 @@ from llm_lsp.core.types import (
     Skip,
     Trigger,
 )
-from llm_lsp.engine.client import Level, Progress, Status
+from llm_lsp.engine.completion.menu_deadline import HOLD_S
+from llm_lsp.engine.completion.scheduler import LINGER_S
 from llm_lsp.engine.engine import CompletionEngine, World
-from llm_lsp.engine.menu import HOLD_S
-from llm_lsp.engine.reliability import Reliability
-from llm_lsp.engine.scheduler import LINGER_S
-from llm_lsp.engine.seat import SEARCH_AGAIN_S, Finder
+from llm_lsp.engine.models.health import Reliability
+from llm_lsp.engine.models.provider_slot import SEARCH_AGAIN_S, Finder
+from llm_lsp.engine.workspace.client import Level, Progress, Status
 from llm_lsp.errors import ConfigError, LlmLspError, ModelFileError, RateLimitError, UnreachableError
 from llm_lsp.providers.base import Provider
 from tests.doubles import FakeClock, ScriptedProvider, at_once, settle

@@ -9,11 +9,11 @@ import pytest
 
 from llm_lsp.core.types import Completion, Reason, Skip, Trigger
 from llm_lsp.engine.engine import CompletionEngine
-from llm_lsp.engine.turns import LOAD_S
+from llm_lsp.engine.models.failover import LOAD_S
 from llm_lsp.errors import AuthError, UnreachableError
 from tests.doubles import ScriptedProvider, settle
+from tests.engine.models.test_failover import Several, api
 from tests.engine.test_engine import URI, Rig, SlowFinder, reason_of, text_of
-from tests.engine.test_turns import Several, api
 
 
 class Loading(Rig):

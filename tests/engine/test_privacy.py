@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from llm_lsp.core.text import Point
+from llm_lsp.core.text.text import Point
 from llm_lsp.core.types import RawPrompt, Reason, Trigger
 from tests.doubles import settle
 from tests.engine.test_engine import Rig, reason_of
@@ -60,7 +60,7 @@ async def test_nothing_is_sent_where_the_search_for_secrets_fails(
         raise RuntimeError("y = secret")
 
     await rig.write("y = ")
-    monkeypatch.setattr("llm_lsp.core.redact.Redactor.redact", lambda self, text: fail(text))
+    monkeypatch.setattr("llm_lsp.core.privacy.redact.Redactor.redact", lambda self, text: fail(text))
 
     result = await rig.ask()
 

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from llm_lsp.core.text import Text
+from llm_lsp.core.text.text import Text
 from llm_lsp.evaluation.cuts import KINDS, Cut, Kind, Spot, cuts
 
 PYTHON = '''\

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_lsp.core.exclude import SECRET_FILES, Exclusion
+from llm_lsp.core.privacy.exclusion import SECRET_FILES, Exclusion
 from llm_lsp.evaluation import files
 from llm_lsp.evaluation.files import Repository
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import islice
 
-from llm_lsp.core.text import Text
+from llm_lsp.core.text.text import Text
 from llm_lsp.evaluation.holes import Hole, SourceFile, draw
 
 MODULE = """\

@@ -13,7 +13,7 @@ import pytest
 from llm_lsp.config.stack import SettingsStack
 from llm_lsp.config.trust import Source
 from llm_lsp.config.values import Config
-from llm_lsp.core.text import Point, Text
+from llm_lsp.core.text.text import Point, Text
 from llm_lsp.core.types import Price, Profile, RawPrompt, Trigger, Usage
 from llm_lsp.engine.engine import CompletionEngine, World
 from llm_lsp.errors import AuthError, LlmLspError

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_lsp.core.text import Text
+from llm_lsp.core.text.text import Text
 from llm_lsp.evaluation.scoring import NOTHING, keeps_syntax, score, similarity
 
 

@@ -19,13 +19,13 @@ from llm_lsp.books.store import Store
 from llm_lsp.cli.settings import read_settings
 from llm_lsp.config.trust import Source
 from llm_lsp.config.values import CompletionConfig, Config
-from llm_lsp.core.batch import Batch
-from llm_lsp.core.budget import Limits
 from llm_lsp.core.types import Trigger
-from llm_lsp.engine.files import Files, Unusable
-from llm_lsp.engine.ignored import IgnoreFiles
-from llm_lsp.engine.notices import Notices
-from llm_lsp.engine.usage import RETRY_S, SOON_S, Ledger
+from llm_lsp.core.usage.batch import Batch
+from llm_lsp.core.usage.budget import Limits
+from llm_lsp.engine.context.source_files import Files, Unusable
+from llm_lsp.engine.privacy.ignore_files import IgnoreFiles
+from llm_lsp.engine.usage.ledger import RETRY_S, SOON_S, Ledger
+from llm_lsp.engine.workspace.notifications import Notices
 from llm_lsp.errors import BudgetError
 from llm_lsp.local.servers import ModelServers
 from tests.books.rows import DAY_S, NOON, a_call

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from llm_lsp.books.store import Store
-from llm_lsp.core.batch import Batch
-from llm_lsp.core.budget import Spent
-from llm_lsp.core.ledger import Call
+from llm_lsp.core.usage.batch import Batch
+from llm_lsp.core.usage.budget import Spent
+from llm_lsp.core.usage.records import Call
 from tests.books.rows import DAY_S, NOON, a_call
 from tests.fuzz.examples import TIMES, fuzzed
 

@@ -9,9 +9,9 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from llm_lsp.core.budget import Limits
-from llm_lsp.engine.notices import Notices
-from llm_lsp.engine.usage import RETRY_S, Ledger
+from llm_lsp.core.usage.budget import Limits
+from llm_lsp.engine.usage.ledger import RETRY_S, Ledger
+from llm_lsp.engine.workspace.notifications import Notices
 from llm_lsp.errors import BudgetError
 from tests.books.rows import NOON, SUBJECT, a_call
 from tests.doubles import FakeClock, settle

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from llm_lsp.core.redact import MAX_CLEAN_LINES, MIN_EXACT_CHARS, Redactor
-from llm_lsp.core.text import Point, Text
-from tests.core.test_redact import BODY, KEY, PRIVATE_KEY
+from llm_lsp.core.privacy.redact import MAX_CLEAN_LINES, MIN_EXACT_CHARS, Redactor
+from llm_lsp.core.text.text import Point, Text
+from tests.core.privacy.test_redact import BODY, KEY, PRIVATE_KEY
 from tests.fuzz.examples import fuzzed
 
 LINES = [

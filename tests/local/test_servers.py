@@ -16,7 +16,7 @@ import pytest
 
 from llm_lsp import system
 from llm_lsp.config.values import LocalConfig
-from llm_lsp.core.secret import Secret
+from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.errors import LocalModelError, ModelFileError, ModelServerError
 from llm_lsp.local import host, servers
 from llm_lsp.local.host import ALREADY_RUNNING, HostOptions

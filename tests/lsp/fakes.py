@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from llm_lsp.core.dialogue import Inquiry, Reply
-from llm_lsp.core.text import Edit
+from llm_lsp.core.chat.dialogue import Inquiry, Reply
+from llm_lsp.core.text.text import Edit
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Reason, Skip
-from llm_lsp.engine.client import Client, Source
+from llm_lsp.engine.workspace.client import Client, Source
 from llm_lsp.errors import ConfigError
 from llm_lsp.lsp.server import create_server
 

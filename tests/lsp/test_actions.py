@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from llm_lsp.core.dialogue import EXPLAIN, Inquiry
+from llm_lsp.core.chat.dialogue import EXPLAIN, Inquiry
 from llm_lsp.errors import AskError
 from tests.lsp.fakes import URI, Wire, span, started
 

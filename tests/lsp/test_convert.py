@@ -11,7 +11,7 @@ from typing import Any, get_args
 import pytest
 from lsprotocol import converters, types
 
-from llm_lsp.core.text import Edit, Encoding, Point, Text, to_point
+from llm_lsp.core.text.text import Edit, Encoding, Point, Text, to_point
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Trigger
 from llm_lsp.lsp.convert import (
     Asking,

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_lsp.core.text import Point
+from llm_lsp.core.text.text import Point
 from llm_lsp.core.types import Completion
-from llm_lsp.engine.client import Progress, Status
+from llm_lsp.engine.workspace.client import Progress, Status
 from tests.lsp.fakes import CAPABLE, URI, Wire, at, edit, span, started
 
 INLINE = "textDocument/inlineCompletion"

@@ -14,7 +14,7 @@ from typing import BinaryIO
 import pytest
 from typing_extensions import Buffer
 
-from llm_lsp.core.trigger import MAX_DOCUMENT_CHARS
+from llm_lsp.core.privacy.admission import MAX_DOCUMENT_CHARS
 from llm_lsp.errors import FramingError
 from llm_lsp.lsp import streams
 from llm_lsp.lsp.overlong import KEPT_BYTES, Overlong

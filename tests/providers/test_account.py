@@ -6,7 +6,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from llm_lsp.core.secret import Secret
+from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.providers import probe
 from llm_lsp.providers.account import Account, broad_rights, limits_left, look_at_account
 from llm_lsp.providers.presets import preset_config

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from llm_lsp.config.values import ProviderConfig
-from llm_lsp.core.secret import Secret
+from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.errors import (
     AuthError,
     NotFoundError,

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from llm_lsp.config.values import ProviderConfig
-from llm_lsp.core.secret import Secret
+from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.core.types import RawPrompt
 from llm_lsp.errors import AuthError, BadRequestError, NotFoundError
 from llm_lsp.providers.http import HttpProvider, Remedies

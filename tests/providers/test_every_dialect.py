@@ -15,7 +15,7 @@ from typing import get_args
 import pytest
 
 from llm_lsp.config.values import Api, ProviderConfig
-from llm_lsp.core.secret import Secret
+from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.core.types import ChatPrompt, Chunk, FimPrompt, Finish, Prompt, RawPrompt, Usage
 from llm_lsp.errors import (
     AuthError,

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from llm_lsp.config.values import KeyHeader, ProviderConfig
-from llm_lsp.core.secret import Secret
+from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.core.types import Chunk, Finish, Patience, RawPrompt, Usage
 from llm_lsp.errors import (
     AuthError,

@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from llm_lsp.core.secret import Secret
+from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.errors import NotFoundError
 from llm_lsp.providers import probe
 from llm_lsp.providers.listing import list_models, one_of, with_model

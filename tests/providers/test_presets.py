@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from llm_lsp.config.values import ProviderConfig
-from llm_lsp.core.addresses import origin_of
+from llm_lsp.core.privacy.addresses import origin_of
 from llm_lsp.core.types import Patience
 from llm_lsp.errors import ConfigError
 from llm_lsp.providers.presets import PRESET_CONFIGS, PRESETS, preset_config, quirks_of

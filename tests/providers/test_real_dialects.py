@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from llm_lsp.config.values import Api, ProviderConfig
-from llm_lsp.core.secret import Secret
+from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.core.types import ChatPrompt, Chunk, FimPrompt, Finish, Prompt, RawPrompt
 from llm_lsp.errors import AuthError, BadRequestError, ContextTooLongError, NotFoundError
 from llm_lsp.local.models import LocalEndpoint

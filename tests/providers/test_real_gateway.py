@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from llm_lsp.config.values import Api, ProviderConfig
-from llm_lsp.core.secret import Secret
+from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.core.types import ChatPrompt, Chunk, Finish, Prompt, RawPrompt
 from llm_lsp.errors import AuthError, BadRequestError, ContextTooLongError, NotFoundError, ProviderError
 from llm_lsp.local.models import LocalEndpoint

@@ -3,7 +3,7 @@
 import pytest
 
 from llm_lsp.config.values import ProviderConfig
-from llm_lsp.core.secret import Secret
+from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.errors import NotFoundError
 from llm_lsp.providers.presets import PRESETS
 from llm_lsp.providers.retired import RETIRED, retired

@@ -8,7 +8,7 @@ import pytest
 import trustme
 
 from llm_lsp.config.values import ProviderConfig
-from llm_lsp.core.secret import Secret
+from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.core.types import RawPrompt
 from llm_lsp.errors import ConfigError, TlsError, UnreachableError
 from llm_lsp.providers.http import HttpProvider
@@ -150,7 +150,7 @@ async def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatc
 
 
 async def test_no_proxy_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
-    from llm_lsp.core.addresses import origin_of
+    from llm_lsp.core.privacy.addresses import origin_of
     from llm_lsp.providers.http import _proxy_of
 
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")

@@ -1,0 +1,185 @@
+"""Snippets from where somebody has been, and from pieces of code alike; knows no files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from llm_lsp.core.context.edit_history import Burst, Visit
+from llm_lsp.core.context.imports import is_import
+from llm_lsp.core.context.outline import Definition, definitions, outline
+from llm_lsp.core.context.ranking import Candidate, Sight
+from llm_lsp.core.context.similarity import LineIndex, Scene, words_of
+from llm_lsp.core.prompt.fim_families import LEAST_LIKENESS
+from llm_lsp.core.text.text import Point
+from llm_lsp.core.types import Snippet
+
+# Lines above and below the cursor that tell what is being written. The last lines tell most: RepoCoder asks with 20.
+QUERY_ABOVE, QUERY_BELOW = 16, 4
+# Lines of an alike piece; those before the line that matches the cursor's, at least, since what comes next is wanted
+# more; and what a piece begins at a multiple of, so that it stays the same piece while the cursor goes down a few lines.
+PIECE_LINES, PIECE_ABOVE, PIECE_SNAP = 20, 3, 6
+# What is left of a place's likeness where nothing stands in the cursor's line, and an import would come next: another
+# file imports what that file needs. Of 11 such holes from 0.7 on, one more was filled (docs/adr/0036).
+IMPORT_LIKENESS = 0.5
+# Pieces that are looked at, each of another file.
+MAX_SIMILAR = 6
+# Files whose signatures are kept ready.
+MAX_SIGNATURES = 8
+
+
+class Piece:
+    """A text that snippets may be cut from, as its user knows it by `path`."""
+
+    def __init__(self, uri: str, path: str, language: str, lines: Sequence[str]) -> None:
+        self.uri = uri
+        self.path = path
+        self.language = language
+        self.lines = lines
+
+    @cached_property
+    def index(self) -> LineIndex:
+        """Its lines by their words."""
+        return LineIndex.of(self.lines)
+
+    @property
+    def words(self) -> Set[str]:
+        """All its words."""
+        return self.index.words
+
+    @cached_property
+    def definitions(self) -> tuple[Definition, ...]:
+        """What it defines."""
+        return definitions("".join(self.lines), self.language)
+
+    @property
+    def defined(self) -> Set[str]:
+        """The names of what it defines."""
+        return {definition.name for definition in self.definitions}
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    likeness: float
+    piece: Piece
+    line: int
+    """The one that the cursor would be in."""
+
+    @property
+    def start(self) -> int:
+        """The piece's first line."""
+        return max(0, (self.line - PIECE_ABOVE) // PIECE_SNAP * PIECE_SNAP)
+
+    @property
+    def stop(self) -> int:
+        """The line after the piece's last."""
+        return self.start + PIECE_LINES
+
+    @property
+    def next_text(self) -> str:
+        """The first line from the cursor's on that is not blank; "" where the piece has none."""
+        return next(filter(str.strip, self.piece.lines[max(0, self.line) : self.stop]), "")
+
+
+def query_of(lines: Sequence[str], point: Point) -> frozenset[str]:
+    """Give the words around a cursor."""
+    return words_of(lines[max(0, point.line - QUERY_ABOVE) : point.line + QUERY_BELOW])
+
+
+def similar(own: Sequence[str], point: Point, pieces: Sequence[Piece]) -> list[Candidate]:
+    """Find the places of some texts that are most like the one around a cursor in its own, best first."""
+    scene = Scene.around(point, own, [piece.index for piece in pieces])
+    is_blank = not "".join(own[point.line : point.line + 1]).strip()
+    matches = [match for piece in pieces if (match := _best_of(scene, piece, is_blank=is_blank))]
+    matches.sort(key=lambda match: match.likeness, reverse=True)
+    return [
+        Candidate("similar", match.piece.uri, Snippet(match.piece.path, _cut(match)), match.likeness)
+        for match in matches[:MAX_SIMILAR]
+    ]
+
+
+def signatures(query: Set[str], used: Sequence[tuple[Piece, Set[str]]]) -> list[Candidate]:
+    """Give what some pieces define of the names used of each, where they stand around the cursor; the most first."""
+    found = []
+    for piece, names in used:
+        near = query & names
+        if lines := outline(piece.definitions, near):
+            candidate = Candidate("signatures", piece.uri, Snippet(piece.path, "\n".join(lines) + "\n"))
+            found.append((len(near & piece.defined), candidate))
+    found.sort(key=lambda each: each[0], reverse=True)
+    return [candidate for _, candidate in found[:MAX_SIGNATURES]]
+
+
+def out_of_sight(query: Set[str], piece: Piece, sight: Sight) -> Set[str]:
+    """Give the names around a cursor that its text defines where they are not seen from there."""
+    far = (each.name for each in piece.definitions if not sight.holds(each.start))
+    return query & set(far)
+
+
+def without_sight(piece: Piece, sight: Sight) -> Piece:
+    """Give the cursor's own text without what is seen there anyway: it would be the most alike of all."""
+    lines = ["" if sight.holds(idx) else line for idx, line in enumerate(piece.lines)]
+    return Piece(piece.uri, piece.path, piece.language, lines)
+
+
+def visited(visits: Sequence[Visit], path_of: dict[str, str]) -> list[Candidate]:
+    """Give the last places, newest first; `path_of` names the documents that may be used."""
+    found = []
+    for visit in reversed(visits):
+        path = path_of.get(visit.document.uri)
+        if path is None:
+            continue
+        _, lines = visit.chunk()
+        found.append(Candidate("visited", visit.document.uri, Snippet(path, _text(lines))))
+    return found
+
+
+def edited(bursts: Sequence[Burst], path_of: dict[str, str]) -> list[Candidate]:
+    """Give the last changes as diffs, newest first; `path_of` names the documents that may be used."""
+    found = []
+    for burst in reversed(bursts):
+        path = path_of.get(burst.after.uri)
+        changed = burst.changed() if path else None
+        if path is None or changed is None:
+            continue
+        old, new = changed
+        text = "".join((*(f"-{line}" for line in _whole(old)), *(f"+{line}" for line in _whole(new))))
+        found.append(Candidate("edits", burst.after.uri, Snippet(f"{path}.diff", text)))
+    return found
+
+
+def _best_of(scene: Scene, piece: Piece, *, is_blank: bool) -> _Match | None:
+    """Find a text's most alike place, the first of equal ones; None where none is alike enough, or nothing follows.
+
+    `is_blank` says that nothing stands on the cursor's line.
+    """
+    alike = [
+        (-likeness, line)
+        for line, likeness in scene.likeness(piece.index).items()
+        if likeness >= LEAST_LIKENESS
+    ]
+    best = None
+    for less_likeness, line in sorted(alike):
+        match = _Match(-less_likeness, piece, line)
+        if best and match.likeness <= best.likeness:
+            break
+        following = match.next_text
+        if is_blank and is_import(following):
+            match = replace(match, likeness=match.likeness * IMPORT_LIKENESS)
+        if following and match.likeness >= LEAST_LIKENESS and (not best or match.likeness > best.likeness):
+            best = match
+    return best
+
+
+def _cut(match: _Match) -> str:
+    return _text(match.piece.lines[match.start : match.stop])
+
+
+def _text(lines: Sequence[str]) -> str:
+    """Join lines to a snippet's text: LF only, without blank lines around."""
+    return "".join(lines).replace("\r\n", "\n").replace("\r", "\n").strip("\n") + "\n"
+
+
+def _whole(lines: Sequence[str]) -> list[str]:
+    return [line.rstrip("\r\n") + "\n" for line in lines]

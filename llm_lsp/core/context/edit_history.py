@@ -1,0 +1,132 @@
+"""Where somebody has been and what they changed there; knows no clock, all times are given.
+
+Texts are persistent, so that a place is kept as a snapshot and a number: nothing is copied while somebody types.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from llm_lsp.core.text.text import Edit, Point, Text
+from llm_lsp.core.types import Document
+
+# llama.vim's ring: 16 chunks of half its 64 lines; who goes further than 32 lines has left a place.
+MAX_VISITS = 16
+CHUNK_LINES = 32
+JUMP_LINES = 32
+# cursortab.nvim's history: edits within 8 lines belong together, 5 of them are kept for 5 minutes.
+NEAR_LINES = 8
+MAX_BURSTS = 6
+FRESH_S = 300.0
+# Lines. A larger change is a paste, a checkout or a formatter's, and says little of what comes next.
+MAX_CHANGED_LINES = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """Edits near each other in one document, as its text before and after; all outside of them is the same."""
+
+    before: Document
+    after: Document
+    above: int
+    """Lines that are the same at the start."""
+    below: int
+    """Lines that are the same at the end."""
+    edited_at: float
+
+    def takes(self, document: Document, edits: tuple[Edit, ...]) -> bool:
+        """Say whether some edits go on with it; `document` is the text before them."""
+        if document is not self.after:
+            return False
+        last = document.text.line_count - self.below
+        return all(self.above - NEAR_LINES <= edit.start.line < last + NEAR_LINES for edit in edits)
+
+    def with_edits(self, document: Document, edits: tuple[Edit, ...], now: float) -> Burst:
+        """Add some edits that led to `document`."""
+        above, below = _untouched(self.after.text, edits)
+        return Burst(self.before, document, min(self.above, above), min(self.below, below), now)
+
+    def changed(self) -> tuple[list[str], list[str]] | None:
+        """Give the lines before and after, with their ends; None where nothing changed, or too much."""
+        old, new = self.before.text, self.after.text
+        # Edits that overlap are counted by what each touched, which may be more lines than there are now.
+        below = min(self.below, old.line_count - self.above, new.line_count - self.above)
+        stops = old.line_count - below, new.line_count - below
+        if max(stops) - self.above > MAX_CHANGED_LINES:
+            return None
+        return _different(old.lines(self.above, stops[0]), new.lines(self.above, stops[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A place that somebody was at."""
+
+    document: Document
+    line: int
+
+    def chunk(self) -> tuple[int, list[str]]:
+        """Give the lines around it, and the number of the first."""
+        start = max(0, self.line - CHUNK_LINES // 2)
+        return start, self.document.text.lines(start, start + CHUNK_LINES)
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """The last places and changes, oldest first."""
+
+    visits: tuple[Visit, ...] = ()
+    bursts: tuple[Burst, ...] = ()
+
+    def at(self, document: Document, point: Point) -> Trail:
+        """Take note that somebody is at a place; near the last one, that one moves along."""
+        visit = Visit(document, point.line)
+        last = self.visits[-1] if self.visits else None
+        if last and last.document.uri == document.uri and abs(last.line - point.line) <= JUMP_LINES:
+            return replace(self, visits=(*self.visits[:-1], visit))
+        return replace(self, visits=(*self.visits, visit)[-MAX_VISITS:])
+
+    def edited(self, old: Document, document: Document, edits: tuple[Edit, ...], now: float) -> Trail:
+        """Take note of some edits that made `document` of `old`."""
+        if not edits:
+            return self
+        there = self.at(document, edits[-1].start)
+        last = self.bursts[-1] if self.bursts else None
+        if last and last.takes(old, edits):
+            return replace(there, bursts=(*self.bursts[:-1], last.with_edits(document, edits, now)))
+        above, below = _untouched(old.text, edits)
+        burst = Burst(old, document, above, below, now)
+        return replace(there, bursts=(*self.bursts, burst)[-MAX_BURSTS:])
+
+    def without(self, uri: str) -> Trail:
+        """Forget a document that was closed."""
+        visits = tuple(visit for visit in self.visits if visit.document.uri != uri)
+        return Trail(visits, tuple(burst for burst in self.bursts if burst.after.uri != uri))
+
+    def place_in(self, document: Document) -> Point:
+        """Give the place in a document where somebody was last, its start where they never were."""
+        lines = (visit.line for visit in reversed(self.visits) if visit.document.uri == document.uri)
+        return document.text.clamp(Point(next(lines, 0), 0))
+
+    def fresh_bursts(self, now: float) -> tuple[Burst, ...]:
+        """Give the changes that are not too old."""
+        return tuple(burst for burst in self.bursts if now - burst.edited_at <= FRESH_S)
+
+
+def _different(old: list[str], new: list[str]) -> tuple[list[str], list[str]] | None:
+    """Cut the lines that two pieces have in common at their ends; None where nothing is left."""
+    while old and new and old[-1] == new[-1]:
+        old, new = old[:-1], new[:-1]
+    while old and new and old[0] == new[0]:
+        old, new = old[1:], new[1:]
+    return (old, new) if old or new else None
+
+
+def _untouched(text: Text, edits: tuple[Edit, ...]) -> tuple[int, int]:
+    """Give the lines that some edits of a text leave as they are, at its start and at its end."""
+    n_lines = above = below = text.line_count
+    for edit in edits:
+        above = min(above, edit.start.line)
+        below = min(below, n_lines - 1 - edit.end.line)
+        if edit is not edits[-1]:
+            n_lines += Text.of(edit.text).line_count - 1 - (edit.end.line - edit.start.line)
+    return above, max(0, below)

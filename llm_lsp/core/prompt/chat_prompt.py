@@ -1,0 +1,212 @@
+"""Completion by models that only chat: the dialogue, and how its answers begin; knows no API.
+
+The hole is shown as a whole line, and the answer repeats that line from its start, so that no API needs to take a
+pre-filled answer; where one does, the answer is begun for it. What stands before the last lines of the dialogue
+stays the same while a line is typed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from llm_lsp.core.text.window import Window
+from llm_lsp.core.types import ChatPrompt, Mode, Snippet
+
+HOLE = "{{HOLE}}"
+OPEN, CLOSE = "<fill>", "</fill>"
+
+RULES = f"""\
+You complete source code. You get a file in which one place is marked {HOLE}, and the beginning of the line \
+that stands there.
+Answer with the code that belongs in the place of {HOLE}, between {OPEN} and {CLOSE}.
+Begin with the given beginning of the line, exactly as it is, with its indentation, and go on from there.
+Stop where the code after {HOLE} goes on; never repeat that code.
+Keep to the file's style, names and language. Write code only: no explanation, no code fences.
+Where nothing is missing, answer with the beginning of the line alone."""
+
+# Sent with the question where the model is asked to think; those that reason by themselves have done so by then.
+THINK = f"Think first, step by step, between <think> and </think>, unless you have already; then answer with {OPEN}."
+# Tokens that thoughts may have beside the answer. Enough for a page of them: more than somebody waits for.
+THINKING_TOKENS = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A place as it could be asked for, and what is to be answered there."""
+
+    before: str
+    """The text before the cursor, its line's beginning last."""
+    answer: str
+    after: str = ""
+    """The text after the cursor."""
+    path: str = ""
+    language: str = ""
+
+
+EXAMPLES: tuple[Example, ...] = (
+    Example(
+        before="""\
+import math
+
+
+class Circle:
+    def __init__(self, radius: float) -> None:
+        self.radius = radius
+
+    def area(self) -> float:
+        return ma""",
+        answer="th.pi * self.radius**2",
+        after="""
+
+    def scaled(self, factor: float) -> "Circle":
+        return Circle(self.radius * factor)""",
+        path="geometry/circle.py",
+        language="python",
+    ),
+    Example(
+        before="export function total(items: Item[]): number {\n  let sum = ",
+        answer="0;\n  for (const item of items) {\n    sum += item.price * item.count;\n  }\n  return sum;",
+        after="\n}",
+        path="src/cart.ts",
+        language="typescript",
+    ),
+    Example(
+        before="\tvalues := []int{3, 1, 2}\n\tsort.Ints(",
+        answer="values",
+        after=")\n\tfmt.Println(values)",
+        path="main.go",
+        language="go",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatWays:
+    """How a dialogue is led."""
+
+    system_prompt: str = RULES
+    examples: tuple[Example, ...] = EXAMPLES
+    prefills: bool = False
+    """The dialogue ends with the beginning of the answer."""
+    thinks: bool = False
+    """The model is asked to think before it answers; then nothing is pre-filled."""
+
+    def begun(self, line_prefix: str) -> str:
+        """Give what of the line's beginning the dialogue ends with; the answer goes on from there.
+
+        White space at its end is left to the model, which writes it as one token with what follows.
+        """
+        return line_prefix.rstrip() if self.prefills and not self.thinks else ""
+
+
+DEFAULT_WAYS = ChatWays()
+
+
+def chat_prompt(
+    window: Window, mode: Mode, snippets: tuple[Snippet, ...], max_tokens: int, ways: ChatWays = DEFAULT_WAYS
+) -> ChatPrompt:
+    """Write the dialogue: what never changes first, the line that is typed last."""
+    messages = [("system", ways.system_prompt)]
+    for example in ways.examples:
+        messages += [("user", _question(*_shown(example), ())), ("assistant", _answer(example))]
+    question = _question(window, mode, snippets)
+    if ways.thinks:
+        # A mark that stands among the thoughts must not end them.
+        asked = (*messages, ("user", f"{question}\n{THINK}"))
+        return ChatPrompt(asked, (), max_tokens + THINKING_TOKENS, thinks=True)
+    messages.append(("user", question))
+    if ways.prefills:
+        messages.append(("assistant", OPEN + ways.begun(window.line_prefix)))
+    return ChatPrompt(tuple(messages), (CLOSE,), max_tokens)
+
+
+def _shown(example: Example) -> tuple[Window, Mode]:
+    above, newline, line = example.before.rpartition("\n")
+    rest, end, below = example.after.partition("\n")
+    window = Window(above + newline, line, rest, end + below, example.language, example.path)
+    return window, Mode.BLOCK if "\n" in example.answer else Mode.LINE
+
+
+def _answer(example: Example) -> str:
+    return f"{OPEN}{example.before.rpartition(chr(10))[2]}{example.answer}{CLOSE}"
+
+
+def _question(window: Window, mode: Mode, snippets: tuple[Snippet, ...]) -> str:
+    context = "".join(f'<file path="{one.path}">\n{one.text}\n</file>\n' for one in snippets)
+    return (
+        f'{context}<file path="{window.path}" language="{window.language}">\n'
+        f"{window.prefix}{HOLE}{window.line_suffix}{window.suffix.rstrip()}\n</file>\n"
+        f"{_WANTED[mode]} The line begins: {OPEN}{window.line_prefix}{CLOSE}"
+    )
+
+
+_WANTED = {
+    Mode.LINE: "One line is enough.",
+    Mode.BLOCK: "Complete the block.",
+    Mode.HOLE: "Write all that is missing.",
+}
+
+
+class ChatOpening:
+    """Takes from an answer's start what is no code: thinking, a fence, the mark, the repeated line."""
+
+    refused = False
+
+    def __init__(self, line_prefix: str) -> None:
+        self._line_prefix = line_prefix
+        self._waiting: str | None = ""
+        """What has come while it is not known where the code begins; None once it is."""
+
+    def feed(self, piece: str) -> str:
+        """Give the code that is known after this piece."""
+        if self._waiting is None:
+            return piece
+        self._waiting += piece
+        code = opened(self._waiting, self._line_prefix)
+        if code is None:
+            return ""
+        self._waiting = None
+        return code
+
+    def end(self) -> str:
+        """Give what was still waiting when the answer ended: code, if it is no mere opening."""
+        waiting, self._waiting = self._waiting, None
+        if not waiting or self._line_prefix.startswith(waiting) or waiting.lstrip().startswith(("<", "`")):
+            return ""
+        return waiting
+
+
+_FENCE = re.compile(r"\s*`{3,}[^\n]*\n")
+
+
+def opened(answer: str, line_prefix: str) -> str | None:
+    """Strip an answer's opening; None while more of it may come."""
+    for start, close in (("<think>", "</think>"), ("<thinking>", "</thinking>")):
+        bare = answer.lstrip()
+        if bare.startswith(start):
+            if close not in bare:
+                return None
+            answer = bare.partition(close)[2].lstrip("\n")
+    bare = answer.lstrip()
+    if any(mark.startswith(bare) for mark in ("<think>", "<thinking>", "```", OPEN)):
+        return None
+    if bare.startswith("```"):
+        fence = _FENCE.match(answer)
+        return opened(answer[fence.end() :], line_prefix) if fence else None
+    if bare.startswith(OPEN):
+        answer = bare[len(OPEN) :]
+        if not answer:
+            return None
+        answer = answer.removeprefix("\n")
+    return _without_echo(answer, line_prefix)
+
+
+def _without_echo(answer: str, line_prefix: str) -> str | None:
+    """Strip the repeated beginning of the line; its indentation may be left out."""
+    for echo in (line_prefix, line_prefix.lstrip()):
+        if echo and answer.startswith(echo):
+            return answer[len(echo) :]
+        if echo.startswith(answer) and len(answer) < len(echo):
+            return None
+    return answer

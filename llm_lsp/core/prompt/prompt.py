@@ -1,0 +1,146 @@
+"""From a window to what a model is asked; knows no wire format and no document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from llm_lsp.core.prompt.chat_prompt import CLOSE, DEFAULT_WAYS, ChatOpening, ChatWays, chat_prompt
+from llm_lsp.core.prompt.fim_families import Family, family_for, family_named
+from llm_lsp.core.prompt.line_start import LineStart, Rejoin, line_start
+from llm_lsp.core.prompt.snippet_format import as_comments, in_format
+from llm_lsp.core.response.stops import StopRule
+from llm_lsp.core.text.window import Window
+from llm_lsp.core.types import FimPrompt, Mode, Profile, Prompt, RawPrompt, Snippet
+
+# Tokens of an answer of one line where a closed connection does not stop the bill.
+BILLED_LINE_TOKENS = 48
+# What a line must not end in for a newline to be a safe stop: its answer may begin with one.
+_MAY_BREAK = (":", "{", "(", "[", "}", ")", "]", ";", ",", ">")
+
+
+def build_prompt(
+    window: Window,
+    profile: Profile,
+    mode: Mode,
+    snippets: Sequence[Snippet] = (),
+    ways: ChatWays = DEFAULT_WAYS,
+) -> Prompt:
+    """Write the prompt that `profile` wants; an unknown family is asked left to right."""
+    stop = ("\n",) if _newline_stops(window, profile, mode) else ()
+    max_tokens = _max_tokens(profile, mode)
+    if profile.fim == "chat":
+        return chat_prompt(window, mode, tuple(snippets), max_tokens, ways)
+    start = line_start(window, forced=profile.forces_start)
+    if profile.fim == "native":
+        before, after = _sides(window, start)
+        suffix = window.line_suffix + window.suffix
+        if profile.takes_files:
+            return FimPrompt(before, after, suffix, tuple(snippets), stop, max_tokens, start.begins)
+        above = _inside(window, family_for(profile.fim, profile.model), snippets)
+        return FimPrompt(above + before, after, suffix, (), stop, max_tokens, start.begins)
+    family = family_named(profile.fim)
+    if family is None:
+        above = as_comments(window.language, snippets)
+        return RawPrompt(above + window.prefix + start.sent, stop, max_tokens, start.begins)
+    if mode is Mode.HOLE and family.hole_order:
+        family = replace(family, order=family.hole_order)
+    text = _render(window, start, family, snippets)
+    return RawPrompt(text, stop + family.stops, max_tokens, start.begins)
+
+
+def stop_rule(
+    window: Window, profile: Profile, mode: Mode, ways: ChatWays = DEFAULT_WAYS, *, may_grow: bool = True
+) -> StopRule:
+    """Give the rule that reads the answer to `build_prompt`'s prompt; `may_grow` as in StopRule."""
+    if profile.fim == "chat":
+        chat = ChatOpening(window.line_prefix.removeprefix(ways.begun(window.line_prefix)))
+        return StopRule(window, mode, (CLOSE,), may_grow=may_grow, opening=chat)
+    opening = Rejoin(window.line_prefix, line_start(window, forced=profile.forces_start))
+    family = family_named(profile.fim)
+    if family is None:
+        return StopRule(window, mode, may_grow=may_grow, opening=opening)
+    stops = tuple(dict.fromkeys((*family.stops, *family.tokens)))
+    return StopRule(
+        window, mode, stops, may_grow=may_grow, opening=opening, restore=_restored(window, family)
+    )
+
+
+def escape_tokens(text: str, tokens: Sequence[str]) -> str:
+    """Break a model's control tokens in a user's text by a blank after their first character.
+
+    Else a server reads them as control tokens, and the prompt falls apart: people do edit tokenizers.
+    `StopRule` mends what the model copies.
+    """
+    for token in tokens:
+        if token in text:
+            text = text.replace(token, escaped(token))
+    return text
+
+
+def escaped(token: str) -> str:
+    """Give the harmless spelling of a control token."""
+    return f"{token[0]} {token[1:]}"
+
+
+def _restored(window: Window, family: Family) -> dict[str, str]:
+    text = window.prefix + window.line_prefix + window.line_suffix + window.suffix
+    return {escaped(token): token for token in family.tokens if token in text}
+
+
+def _sides(window: Window, start: LineStart) -> tuple[str, str]:
+    """Give what is sent before the middle token, and what after it, as the beginning of the answer.
+
+    What stands after it changes while a line is typed, and all before it stays in the model server's cache.
+    """
+    if start.after_middle:
+        return window.prefix, start.sent
+    return window.prefix + start.sent, ""
+
+
+def _render(window: Window, start: LineStart, family: Family, snippets: Sequence[Snippet]) -> str:
+    sides = (*_sides(window, start), window.line_suffix + window.suffix)
+    prefix, line, suffix = (escape_tokens(text, family.tokens) for text in sides)
+    window = replace(window, path=escape_tokens(window.path, family.tokens))
+    harmless = [
+        Snippet(escape_tokens(one.path, family.tokens), escape_tokens(one.text, family.tokens))
+        for one in snippets
+    ]
+    outside = in_format(family, window, harmless) if family.snippet and not family.snippets_inside else ""
+    inside = family.prefix_head.replace("{path}", window.path) if outside else ""
+    if not outside:
+        inside = _inside(window, family, harmless)
+    head = family.head.replace("{path}", window.path).replace("{language}", window.language)
+    # Where the head has no place for them, they stand before it.
+    head = head.replace("{files}", outside) if "{files}" in head else outside + head
+    if family.order == "spm":
+        # Typing changes the end of the prefix only, which stands last: nothing is read twice.
+        return f"{head}{family.suffix}{suffix}{family.prefix}{inside}{prefix}{line}{family.middle}"
+    if family.order == "smp":
+        return f"{head}{family.prefix}{family.suffix}{suffix}{family.middle}{inside}{prefix}{line}"
+    if family.line_after_middle:
+        return f"{head}{family.prefix}{inside}{prefix}{family.suffix}{suffix}{family.middle}{line}"
+    return f"{head}{family.prefix}{inside}{prefix}{line}{family.suffix}{suffix}{family.middle}"
+
+
+def _inside(window: Window, family: Family | None, snippets: Sequence[Snippet]) -> str:
+    """Write what stands at the start of the prefix."""
+    if family and family.snippets_inside:
+        return in_format(family, window, snippets)
+    return as_comments(window.language, snippets)
+
+
+def _newline_stops(window: Window, profile: Profile, mode: Mode) -> bool:
+    """Say whether the API itself is to stop at a line's end.
+
+    Not where we can: what a line opens is only known when it is read, and then the answer may go on.
+    """
+    if profile.cancel_stops_billing or mode is not Mode.LINE:
+        return False
+    return not window.line_prefix.rstrip().endswith(_MAY_BREAK)
+
+
+def _max_tokens(profile: Profile, mode: Mode) -> int:
+    if profile.cancel_stops_billing or mode is Mode.BLOCK:
+        return profile.max_tokens
+    return min(profile.max_tokens, BILLED_LINE_TOKENS)

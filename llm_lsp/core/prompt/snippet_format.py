@@ -1,0 +1,35 @@
+"""How pieces of other files stand in a prompt: in a family's own format, or as comments; knows no budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llm_lsp.core.prompt.fim_families import Family
+from llm_lsp.core.text.languages import language_of
+from llm_lsp.core.text.window import Window
+from llm_lsp.core.types import Snippet
+
+
+def in_format(family: Family, window: Window, snippets: Sequence[Snippet]) -> str:
+    """Write snippets as a family's models were trained on repositories; "" without snippets."""
+    if not snippets:
+        return ""
+    files = [
+        family.snippet.replace("{path}", snippet.path).replace("{text}", snippet.text) for snippet in snippets
+    ]
+    return family.snippets_head + "".join(files) + family.current_head.replace("{path}", window.path)
+
+
+def as_comments(language: str, snippets: Sequence[Snippet]) -> str:
+    """Write snippets as comments above the code, as Tabby does: any model has seen code that was commented out.
+
+    Gives "" for a language without line comments.
+    """
+    mark = language_of(language).line_comment
+    if not mark:
+        return ""
+    blocks = []
+    for snippet in snippets:
+        lines = (f"Path: {snippet.path}", *snippet.text.splitlines())
+        blocks.append("".join(f"{mark} {line}".rstrip() + "\n" for line in lines))
+    return "\n".join(blocks) + "\n" if blocks else ""

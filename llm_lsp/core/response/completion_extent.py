@@ -1,0 +1,235 @@
+"""How far an answer goes, told line by line from the code around it; knows no stream and no model."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from llm_lsp.core.response.fill_extent import Hole
+from llm_lsp.core.text.brackets import imbalance
+from llm_lsp.core.text.languages import Blocks, indent_of, indent_unit, language_of, opens_block
+from llm_lsp.core.text.window import Window
+from llm_lsp.core.types import Mode
+
+# Lines that are read at most: more than anybody reads before accepting, and 128 tokens are about 12.
+MAX_LINES = 40
+# A line, or a group of lines, that comes so often in a row shows a model that turns in circles; all but the
+# first are dropped later.
+MAX_REPEATS = 3
+MAX_GROUP_LINES = 4
+# Characters. A shorter line may come back by chance, so it must stand equally deep.
+TELLING_LINE_CHARS = 5
+
+
+class Extent:
+    """Takes an answer's lines while they are wanted.
+
+    A LINE ends after the first line with text; where that line opens a block and `may_grow`, the block is
+    taken too. A BLOCK ends before a line that stands less deep, closes what it did not open, or is the
+    document's next line. A HOLE goes on to where the document's next line follows, or could: see Hole.
+    """
+
+    def __init__(self, window: Window, mode: Mode, *, may_grow: bool = True) -> None:
+        self.mode = mode
+        """LINE becomes BLOCK where it grows."""
+        self.lines: list[str] = []
+        """The lines that are kept, without their ends."""
+        self._window = window
+        self._language = language_of(window.language)
+        self._may_grow = may_grow
+        self._next_line = next_line(window)
+        self._next_depth = indent_of(self._next_line) if self._next_line else None
+        self._first: int | None = None
+        """The index of the first line with text."""
+        self._header: int | None = None
+        """The depth of the line that opened the block that is wanted."""
+        self._floor = -1
+        """A line at this depth or less deep ends the answer."""
+        self._hole: Hole | None = None
+        self._balance = 0
+        """Brackets that the answer opened and did not close."""
+        self._blank = 0
+        """Blank lines at the end."""
+        self.may_follow = True
+        """Whether what the model writes next could be wanted next: it did not reach what is there, nor turn in circles."""
+
+    @property
+    def has_first(self) -> bool:
+        """Whether the first line with text is complete."""
+        return self._first is not None
+
+    @property
+    def sure_lines(self) -> list[str]:
+        """The lines that will stay, whatever comes."""
+        end = len(self.lines) - self._blank
+        if self._hole is not None and self._hole.kept is not None and self._first is not None:
+            end = self._first + self._hole.kept
+        return self.lines[:end]
+
+    def take(self, line: str) -> bool:
+        """Take the next line; True means that the answer is complete."""
+        if not line.strip():
+            return self._take_blank(line)
+        if self._first is None:
+            return self._take_first(line)
+        if self._is_next(line):
+            self._hole, self.may_follow = None, False
+            return True
+        if self._ends_before(line):
+            return True
+        self._keep(line)
+        return self._ends_after(line)
+
+    def end(self, line: str, *, by_model: bool) -> str:
+        """Take what came last, without a line end, and give what is kept of it.
+
+        Where the model ended by itself it saw what follows, so all that it wrote was meant.
+        """
+        if self._first is None:
+            self._blank = 0
+            return line
+        if self._is_next(line):
+            self._hole = None
+            return ""
+        if not line.strip() or self._ends_before(line):
+            return ""
+        if by_model and self._may_stand_next(line):
+            self._hole = None
+        if self._hole is not None and self._hole.kept is not None:
+            return ""
+        self._blank = 0
+        return line
+
+    def _take_blank(self, line: str) -> bool:
+        self._blank += 1
+        self.lines.append(line)
+        return self._first is not None and self._blank >= 2
+
+    def _take_first(self, line: str) -> bool:
+        on_new_line = bool(self.lines)
+        whole = line if on_new_line else self._window.line_prefix + line
+        opener = self._opener(on_new_line)
+        self._keep(line)
+        self._first = len(self.lines) - 1
+        if self._is_next(whole):
+            self.may_follow = False
+            return True
+        depth, opens = indent_of(whole), opens_block(whole, self._language)
+        if self.mode is Mode.LINE:
+            return not (opens and self._grows(depth))
+        if self.mode is Mode.HOLE:
+            step = indent_of(indent_unit(self._window.prefix.split("\n")))
+            self._hole = Hole(depth, self._next_depth, step)
+            return self._hole.take(depth, 1, opens=opens)
+        if not on_new_line and not opens and opener is not None and self._window.line_prefix.strip():
+            # What the cursor's line had opened is closed on it: `print(` was a call.
+            return True
+        header = depth if opener is None and opens else opener
+        self._bound_block(depth, header)
+        return False
+
+    def _grows(self, depth: int) -> bool:
+        """Go on with the block that the first line opens, unless the document goes on with it."""
+        has_block = self._next_depth is not None and self._next_depth > depth
+        if not self._may_grow or has_block or self._window.line_suffix.strip():
+            return False
+        self.mode = Mode.BLOCK
+        self._bound_block(depth, depth)
+        return True
+
+    def _bound_block(self, depth: int, header: int | None) -> None:
+        self._header = header
+        self._floor = depth - 1 if header is None else header
+
+    def _opener(self, on_new_line: bool) -> int | None:
+        """Give the depth of the line above the first one, if it opens a block."""
+        if self._window.line_prefix.strip():
+            above = self._window.line_prefix
+        else:
+            lines = reversed(self._window.prefix.split("\n"))
+            above = next((line for line in lines if line.strip()), "")
+        return indent_of(above) if opens_block(above, self._language) else None
+
+    def _keep(self, line: str) -> None:
+        self._blank = 0
+        self._balance += imbalance(line)
+        self.lines.append(line)
+
+    def _ends_before(self, line: str) -> bool:
+        depth = indent_of(line)
+        if self._hole is not None:
+            return self._ends_hole_before(self._hole, line, depth)
+        if depth <= self._floor:
+            return self._header != depth or not self._belongs_to_block(line)
+        if self._blank and depth == 0:
+            # At the top level nothing is less deep: there a blank line ends what was asked for.
+            return True
+        return self._header is None and self._balance <= 0 and line.lstrip()[0] in ")]}"
+
+    def _ends_hole_before(self, hole: Hole, line: str, depth: int) -> bool:
+        if hole.is_left(depth) or (self._blank and depth == 0):
+            return True
+        if hole.is_full(depth, belongs=self._belongs_to_block(line)):
+            hole.kept = len(self.lines) - self._blank - (self._first or 0)
+        return self._balance <= 0 and line.lstrip()[0] in ")]}" and not self._lacks_closer
+
+    @cached_property
+    def _lacks_closer(self) -> bool:
+        """Whether what the document opens before the cursor is not closed after it."""
+        window = self._window
+        around = imbalance(window.prefix + window.line_prefix), imbalance(window.line_suffix + window.suffix)
+        return sum(around) > 0
+
+    def _ends_after(self, line: str) -> bool:
+        depth, opens = indent_of(line), opens_block(line, self._language)
+        if self._hole is not None:
+            count = len(self.lines) - (self._first or 0)
+            return self._hole.take(depth, count, opens=opens) or self._is_too_much()
+        # The closer at the opener's depth was the last line of the block.
+        closes = depth == self._header and self._language.blocks is not Blocks.INDENT and not opens
+        return closes or self._is_too_much()
+
+    def _is_too_much(self) -> bool:
+        if len(self.lines) >= MAX_LINES or any(map(self._repeats, range(1, MAX_GROUP_LINES + 1))):
+            self.may_follow = False
+        return not self.may_follow
+
+    def _repeats(self, size: int) -> bool:
+        """Say whether the last group of lines came before it, too, and before that."""
+        last = self.lines[-MAX_REPEATS * size :]
+        return len(last) == MAX_REPEATS * size and last == last[-size:] * MAX_REPEATS
+
+    def _is_next(self, line: str) -> bool:
+        """Say whether the document goes on with this line; blanks inside and the kind of quotes do not tell."""
+        if line.rstrip() == self._next_line:
+            return True
+        bare = _bare(line)
+        if self._next_depth is None or bare != _bare(self._next_line):
+            return False
+        if indent_of(line) == self._next_depth:
+            return True
+        last = next((line for line in reversed(self.lines) if line.strip()), "")
+        is_telling = len(bare) >= TELLING_LINE_CHARS and not self._belongs_to_block(line)
+        return is_telling and (self.mode is not Mode.HOLE or self._may_stand_next(last))
+
+    def _may_stand_next(self, last: str) -> bool:
+        """Say whether the document's next line may stand below a line: deeper where that opens a block, else not."""
+        if self._next_depth is None:
+            return True
+        return opens_block(last, self._language) == (self._next_depth > indent_of(last))
+
+    def _belongs_to_block(self, line: str) -> bool:
+        """Say whether a line at the opener's depth closes the block or goes on with it."""
+        bare = line.strip()
+        is_closer = bare[0] in ")]}" or (self._language.has_tags and bare.startswith("</"))
+        return is_closer or bare.split(None, 1)[0].rstrip(":;") in self._language.middles
+
+
+def _bare(line: str) -> str:
+    return "".join(line.split()).replace('"', "'")
+
+
+def next_line(window: Window) -> str:
+    """Give the line that the document goes on with, "" where it does not."""
+    if window.line_suffix.strip() and not window.line_prefix.strip():
+        return (window.line_prefix + window.line_suffix).rstrip()
+    return next((line.rstrip() for line in window.suffix.split("\n") if line.strip()), "")

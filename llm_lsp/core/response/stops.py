@@ -1,0 +1,174 @@
+"""When an answer is complete, told while it streams; knows neither the model nor how it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from llm_lsp.core.response.completion_extent import Extent
+from llm_lsp.core.response.suggestion_length import phrase_ends
+from llm_lsp.core.text.cursor_context import INERT_REST
+from llm_lsp.core.text.window import Window
+from llm_lsp.core.types import Finish, Mode
+
+
+class Opening(Protocol):
+    """Takes from an answer's start what is no code."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the answer contradicts what stands before it, so that nothing of it is wanted."""
+        ...
+
+    def feed(self, piece: str) -> str:
+        """Give the code that is known after this piece."""
+        ...
+
+    def end(self) -> str:
+        """Give the code that was still waiting when the answer ended."""
+        ...
+
+
+class StopRule:
+    """Reads an answer piece by piece, keeps what is wanted, and says when to stop reading.
+
+    Each piece costs work in proportion to itself. `Extent` says which lines are wanted.
+    """
+
+    def __init__(
+        self,
+        window: Window,
+        mode: Mode,
+        stops: Sequence[str] = (),
+        *,
+        may_grow: bool = True,
+        opening: Opening | None = None,
+        restore: Mapping[str, str] | None = None,
+    ) -> None:
+        self.done = False
+        """Whether the answer is complete."""
+        self.rest = ""
+        """What was read beyond the answer's last line."""
+        self._window = window
+        self._extent = Extent(window, mode, may_grow=may_grow)
+        self._stops = tuple(stop for stop in stops if stop.strip())
+        self._opening = opening
+        self._restore = dict(restore or {})
+        self._has_phrases = mode is Mode.LINE and _stands_open(window)
+        self._is_closed = False
+        """Whether the model, or a stop, ended it."""
+        self._line = ""
+        """The line that is read."""
+        self._held = ""
+        """What may be the beginning of a stop."""
+
+    @property
+    def mode(self) -> Mode:
+        """What is read; a LINE becomes a BLOCK where it opens one."""
+        return self._extent.mode
+
+    @property
+    def first_line_done(self) -> bool:
+        """Whether the first line with text is complete."""
+        return self._extent.has_first
+
+    @property
+    def text(self) -> str:
+        """What is kept so far. It only ever grows: what may turn out unwanted is not in it yet."""
+        lines, line = self._extent.lines, self._line
+        if self.first_line_done:
+            lines, line = self._extent.sure_lines, self._line if self.done else ""
+        kept = "".join(f"{one}\n" for one in lines) + line
+        for harmless, token in self._restore.items():
+            kept = kept.replace(harmless, token)
+        return kept
+
+    def feed(self, piece: str) -> bool:
+        """Take the next piece; True means that the answer is complete and the rest is not wanted."""
+        if not self.done:
+            self._read(self._opening.feed(piece) if self._opening else piece)
+            if self._opening is not None and self._opening.refused:
+                self.done = self._is_closed = True
+        return self.done
+
+    def end(self, finish: Finish = Finish.STOP) -> None:
+        """Take note that the answer ended: what looked like the beginning of a stop is text."""
+        if not self.done and self._opening:
+            self._read(self._opening.end())
+        if not self.done:
+            held, self._held = self._held, ""
+            self._take(held)
+        if not self.done:
+            self._close(by_model=finish is Finish.STOP)
+
+    def _read(self, piece: str) -> None:
+        text = self._held + piece
+        found = [at for stop in self._stops if (at := text.find(stop)) >= 0]
+        held = 0 if found else _held_chars(text, self._stops)
+        end = min(found, default=len(text) - held)
+        self._held = text[end:] if held else ""
+        self._take(text[:end])
+        if self.done:
+            self.rest, self._held = self.rest + text[end:], ""
+        elif found:
+            self._close(by_model=True)
+
+    def _take(self, text: str) -> None:
+        *whole, rest = text.split("\n")
+        for line_idx, part in enumerate(whole):
+            line, self._line = (self._line + part).removesuffix("\r"), ""
+            known = len(self._extent.lines)
+            if self._extent.take(line):
+                self.done = True
+                # Lines that were read but are no part of this answer are the next one's.
+                beyond = self._extent.lines[len(self._extent.sure_lines) :]
+                unkept = [line] if len(self._extent.lines) == known else []
+                self.rest = "\n".join([*beyond, *unkept, *whole[line_idx + 1 :], rest])
+                return
+        self._line += rest
+
+    def phrase_ends(self, start: int, words: int) -> Iterator[int]:
+        """Give where the first line may be cut from `start` on, see `core.response.suggestion_length`; nowhere where a block is wanted."""
+        if not self._has_phrases:
+            return iter(())
+        return phrase_ends(self.text, start, words, self._window)
+
+    def follow(self) -> StopRule | None:
+        """Give the rule for the line that would be asked for next, were all of this accepted.
+
+        None while this is not done, and where the model or the document ended it.
+        """
+        if (
+            not self.done
+            or self._is_closed
+            or not self._extent.may_follow
+            or self._window.line_suffix.strip()
+        ):
+            return None
+        window = self._window.after(self.text)
+        return StopRule(window, Mode.LINE, self._stops, may_grow=False, restore=self._restore)
+
+    def _close(self, *, by_model: bool) -> None:
+        self._line = self._extent.end(self._line, by_model=by_model)
+        self.done = self._is_closed = True
+
+
+def _stands_open(window: Window) -> bool:
+    """Say whether part of a line can stand before the rest of it: nothing follows but what was closed by itself."""
+    if not window.line_suffix.strip():
+        return True
+    return bool(window.line_prefix.strip()) and not window.line_suffix.strip(INERT_REST)
+
+
+def _held_chars(text: str, stops: Sequence[str]) -> int:
+    """Count the characters at the end of a text that may be the beginning of a stop."""
+    longest = 0
+    for stop in stops:
+        # Most pieces hold no stop's first character: this runs at every piece.
+        if stop[0] not in text:
+            continue
+        for size in range(min(len(stop) - 1, len(text)), longest, -1):
+            if text.endswith(stop[:size]):
+                longest = size
+                break
+    return longest

@@ -1,0 +1,145 @@
+"""Where a completion stands, told by the text around it; knows no line numbers, so edits elsewhere do not move it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from llm_lsp.core.text.text import Point, Text, common_start
+from llm_lsp.core.types import Document
+
+# Non-empty lines above the cursor that tell a place: what Cody's cache uses, references in docs/architecture.md.
+ABOVE_LINES = 5
+# Lines that are looked through for them, so that a desert of blank lines costs a bounded time.
+LOOK_LINES = 64
+# A longer line is told by its end: from the last multiple of this many columns that leaves at least half of it.
+LONG_LINE_COLUMNS = 2048
+# Characters typed along a text that are still looked back over: llama.vim's figure.
+LOOK_BACK_CHARS = 128
+# Lines of a generation that can be typed or accepted through.
+FORWARD_LINES = 16
+# What an editor closes by itself, or what may follow a cursor at the end of a line: no reason for another answer.
+INERT_REST = " \t)]}>\"'`;,:）】」』；，："
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The lines around a place, without the current one."""
+
+    uri: str
+    above: tuple[str, ...]
+    """Up to five non-empty lines above, nearest last; then "" where the line just above is blank."""
+    below: str
+    """The next non-empty line below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A place: its bucket, and the current line."""
+
+    bucket: Bucket
+    cut: int
+    """Columns of a long line that `line_prefix` leaves out."""
+    line_prefix: str
+    rest: str
+    """The rest of the line, "" where it is inert."""
+
+
+def anchor_at(document: Document, point: Point) -> Anchor:
+    """Tell the place of a cursor; costs a bounded number of lines."""
+    text = document.text
+    line = text.line(point.line)
+    cut = max(0, (point.column - LONG_LINE_COLUMNS // 2) // LONG_LINE_COLUMNS) * LONG_LINE_COLUMNS
+    rest = line[point.column : point.column + LONG_LINE_COLUMNS].strip(INERT_REST)
+    bucket = Bucket(document.uri, _lines_above(text, point.line), _line_below(text, point.line))
+    return Anchor(bucket, cut, line[cut : point.column], rest)
+
+
+def typed_since(base: Anchor, text: str, now: Anchor) -> str | None:
+    """Say what was typed at `now` since `base`, where it agrees with the text generated at `base`.
+
+    Agreeing means that one of the two begins with the other. None where the user went elsewhere or typed
+    something else; "" where nothing was typed.
+    """
+    for start, typed in _typed_from(base, text, now):
+        remaining = text[start:]
+        if remaining.startswith(typed) or typed.startswith(remaining):
+            return text[:start] + typed
+    return None
+
+
+class Followed(NamedTuple):
+    """How a text that was shown has been typed along."""
+
+    chars: int
+    """So many of its characters were typed."""
+    missed: bool
+    """Whether then came something else."""
+
+
+def followed(base: Anchor, text: str, now: Anchor) -> Followed | None:
+    """Say how far a user followed a text that was shown at `base`; None where he went elsewhere."""
+    found: Followed | None = None
+    for start, typed in _typed_from(base, text, now):
+        rest = text[start:]
+        along = common_start(typed, rest)
+        if along == min(len(typed), len(rest)):
+            return Followed(start + along, False)
+        found = max(Followed(start + along, True), found or Followed(0, True))
+    return found
+
+
+def _typed_from(base: Anchor, text: str, now: Anchor) -> Iterator[tuple[int, str]]:
+    """Give each offset in a text at whose place `now` may be, with what stands there since."""
+    if base.bucket.uri != now.bucket.uri or base.rest != now.rest or base.bucket.below != now.bucket.below:
+        return
+    for place, start in continuations(base, text):
+        is_there = place.bucket == now.bucket and place.cut == now.cut
+        if is_there and now.line_prefix.startswith(place.line_prefix):
+            yield start, now.line_prefix[len(place.line_prefix) :]
+
+
+def continuations(base: Anchor, text: str) -> Iterator[tuple[Anchor, int]]:
+    """Give the places along a text generated at `base`: the base itself, then the start of each further line.
+
+    With each comes the offset in `text` from which the text remains there.
+    """
+    yield base, 0
+    above = base.bucket.above
+    line = base.line_prefix
+    start = 0
+    for _ in range(FORWARD_LINES):
+        end = text.find("\n", start)
+        if end < 0:
+            return
+        above = _push(above, line + text[start:end])
+        start = end + 1
+        line = ""
+        yield Anchor(Bucket(base.bucket.uri, above, base.bucket.below), 0, "", base.rest), start
+
+
+def _push(above: tuple[str, ...], line: str) -> tuple[str, ...]:
+    lines = above[:-1] if above and not above[-1] else above
+    line = line.rstrip()
+    if not line:
+        return (*lines, "")
+    return (*lines, line)[-ABOVE_LINES:]
+
+
+def _lines_above(text: Text, line_idx: int) -> tuple[str, ...]:
+    lines = text.lines(line_idx - LOOK_LINES, line_idx)
+    found: list[str] = []
+    for line in reversed(lines):
+        if kept := line[-LONG_LINE_COLUMNS:].rstrip():
+            found.append(kept)
+        if len(found) == ABOVE_LINES:
+            break
+    blank = [""] if lines and not lines[-1][-LONG_LINE_COLUMNS:].rstrip() else []
+    return (*reversed(found), *blank)
+
+
+def _line_below(text: Text, line_idx: int) -> str:
+    below = text.lines(line_idx + 1, line_idx + 1 + LOOK_LINES)
+    stripped = (line[:LONG_LINE_COLUMNS].strip() for line in below)
+    return next(filter(None, stripped), "")

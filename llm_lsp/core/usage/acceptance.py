@@ -1,0 +1,102 @@
+"""What becomes of a text that was offered, read from the edits that follow; knows no clock and no file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+
+from llm_lsp.core.text.text import Edit, Point
+from llm_lsp.core.usage.records import Fate
+
+# Characters; of a longer text the beginning stands for the whole.
+COMPARED_CHARS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A suggestion on screen: `rest` would be inserted at `at`.
+
+    Its user takes it (in pieces of more than one character), types it, or goes another way.
+    """
+
+    at: Point
+    rest: str
+    used: str = ""
+    """What was taken of it."""
+    typed_chars: int = 0
+
+    def after(self, edit: Edit) -> Offer | None:
+        """Follow one edit; None where its user went another way. An edit elsewhere in the document is none here."""
+        if edit.start.line != self.at.line and edit.end.line < self.at.line:
+            return replace(self, at=Point(self.at.line + line_shift(edit), self.at.column))
+        if edit.start.line > self.at.line:
+            return self
+        if edit.start != self.at:
+            return None
+        n_agreeing = _common_length(edit.text.replace("\r\n", "\n"), self.rest)
+        # What an editor closes by itself is more than was typed: "(" gives "()".
+        if n_agreeing == 0:
+            return None
+        return self._go_on(n_agreeing)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all of it stands there."""
+        return not self.rest
+
+    @property
+    def fate(self) -> Fate:
+        """What became of it, if it ends now."""
+        if self.used:
+            return "accepted" if self.is_done else "partly"
+        return "typed through" if self.is_done else "dismissed"
+
+    def _go_on(self, chars: int) -> Offer:
+        text, rest = self.rest[:chars], self.rest[chars:]
+        is_taken = chars > 1
+        return replace(
+            self,
+            at=_end(self.at, text),
+            rest=rest,
+            used=self.used + text if is_taken else self.used,
+            typed_chars=self.typed_chars + (0 if is_taken else chars),
+        )
+
+
+def line_shift(edit: Edit) -> int:
+    """Give how many lines what stands below an edit moves down."""
+    return edit.text.count("\n") - (edit.end.line - edit.start.line)
+
+
+def kept_chars(accepted: str, around: str) -> int:
+    """Count what is still there of an accepted text: its words that stand in `around` in their order.
+
+    Marks and blanks follow their words: brackets are everywhere, and formatters move both. A text without a
+    word is there or not.
+    """
+    ours, theirs = _words(accepted[:COMPARED_CHARS]), _words(around[: 3 * COMPARED_CHARS])
+    if not ours:
+        return len(accepted) if accepted.strip() in around else 0
+    matches = SequenceMatcher(None, ours, theirs, autojunk=False).get_matching_blocks()
+    kept = sum(len(word) for match in matches for word in ours[match.a : match.a + match.size])
+    return round(len(accepted) * kept / sum(map(len, ours)))
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text)
+
+
+def _common_length(one: str, other: str) -> int:
+    n_common = 0
+    for mine, theirs in zip(one, other, strict=False):
+        if mine != theirs:
+            break
+        n_common += 1
+    return n_common
+
+
+def _end(start: Point, text: str) -> Point:
+    n_lines = text.count("\n")
+    column = len(text) - text.rfind("\n") - 1
+    return Point(start.line + n_lines, column if n_lines else start.column + column)

@@ -1,0 +1,22 @@
+"""What is written to the books at once; holds no text of any document, and knows nothing of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from llm_lsp.core.usage.records import Call, Subject, Suggestion
+from llm_lsp.core.usage.request_trace import TraceRow
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows that are written at once."""
+
+    at: float
+    """The time of writing, as in Call."""
+    calls: tuple[Call, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
+    counts: Mapping[tuple[Subject, str], int] = field(default_factory=dict)
+    """How many more there were of something: "keystrokes", or how requests were answered."""
+    traces: tuple[TraceRow, ...] = ()

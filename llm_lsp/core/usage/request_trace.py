@@ -1,0 +1,112 @@
+"""The way of one request, stage by stage, and its telling in plain words; holds no text of any document."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from llm_lsp.core.types import Completion, CompletionRequest, Skip
+from llm_lsp.core.usage.records import Call, Subject
+from llm_lsp.core.usage.request_log import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What was asked, and how it was answered."""
+
+    request: int
+    trigger: str
+    face: str
+    subject: Subject
+    steps: tuple[Step, ...]
+    ms: float
+    """From the question to the answer."""
+    shown_chars: int | None
+    """None where nothing was shown."""
+    reason: str = ""
+    """Why nothing was shown, as a sentence."""
+
+    @classmethod
+    def of(cls, request: CompletionRequest, result: Completion | Skip, subject: Subject, now: float) -> Trace:
+        """Tell what the request's stages noted, and its end."""
+        ms = round((now - request.asked_at) * 1000, 2)
+        about = (request.id, request.trigger.value, request.face, subject, tuple(request.steps.taken), ms)
+        if isinstance(result, Completion):
+            return cls(*about, shown_chars=len(result.text))
+        detail = f" ({result.detail})" if result.detail else ""
+        return cls(*about, shown_chars=None, reason=result.reason.value + detail)
+
+    def to_json(self) -> str:
+        """Write it down for another process."""
+        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, body: str) -> Trace:
+        """Read what `to_json` wrote."""
+        values = json.loads(body)
+        steps = tuple(Step(**step) for step in values.pop("steps"))
+        return cls(subject=Subject(**values.pop("subject")), steps=steps, **values)
+
+
+@dataclass(frozen=True, slots=True)
+class TraceRow:
+    """A trace as the books have it."""
+
+    at: float
+    """Seconds of UTC since 1970."""
+    call: int | None
+    """The number of the call whose text answered it."""
+    trace: Trace
+    """Written as JSON by whoever stores it, which is no work for a request's way."""
+
+
+def headline(trace: Trace) -> str:
+    """Say in one line what was asked and what became of it."""
+    where = " in ".join(filter(None, (trace.subject.language, trace.subject.project)))
+    asked = ", ".join(filter(None, (trace.trigger, _FACES.get(trace.face, trace.face), where)))
+    if trace.shown_chars is not None:
+        return f"{asked}: {trace.shown_chars} characters after {trace.ms:.0f} ms"
+    return f"{asked}: nothing after {trace.ms:.0f} ms, {trace.reason}"
+
+
+def explain(trace: Trace, call: Call | None = None) -> Iterator[str]:
+    """Tell a request's way, a line a stage; `call` is the one whose text answered it."""
+    yield headline(trace)
+    for step in trace.steps:
+        yield f"{step.ms:8.1f} ms  {step.stage}: {step.words}"
+    if call is not None:
+        yield f"             {describe_call(call)}"
+
+
+def describe_call(call: Call) -> str:
+    """Say what a call used, in one line."""
+    if call.outcome == "reserved":
+        return "its call has not ended"
+    usage = call.usage
+    cached = f" ({usage.cached_tokens:,} of them cached)" if usage.cached_tokens else ""
+    first = f", first text after {call.first_s * 1000:.0f} ms" if call.first_s is not None else ", no text"
+    about = "about " if call.estimated else ""
+    return (
+        f"{call.subject.provider} {call.subject.model}: {about}{usage.input_tokens or 0:,} tokens read{cached}, "
+        f"{usage.output_tokens or 0:,} written{first}, {call.whole_s * 1000:.0f} ms in all, "
+        f"{_ENDS[call.outcome]}, {cost_words(call.cost, call.currency)}"
+    )
+
+
+def cost_words(cost: float | None, currency: str) -> str:
+    """Write an amount: two digits that count, also where it is a hundredth of a cent."""
+    if cost is None:
+        return "cost unknown"
+    if cost == 0:
+        return "free"
+    return f"{cost:.2f} {currency}" if cost >= 1 else f"{cost:.2g} {currency}"
+
+
+_FACES = {"inline": "ghost text", "menu": "menu", "command": "command"}
+_ENDS = {
+    "complete": "ended by itself",
+    "cut": "closed when all that was wanted had come",
+    "closed": "closed because nobody wanted it any more",
+    "failed": "failed",
+}

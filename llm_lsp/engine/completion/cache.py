@@ -1,0 +1,107 @@
+"""Generations by place, and what of them remains where the user has typed on; knows no requests and no models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cachetools import TTLCache
+
+from llm_lsp.core.text.cursor_context import LOOK_BACK_CHARS, Anchor, Bucket, continuations
+from llm_lsp.core.types import Finish, Generation
+from llm_lsp.engine.completion.events import Ask, Route
+
+# Design, stage 1. Ten minutes is about how long a place in a text stays as it was.
+MAX_BYTES = 8 * 1024 * 1024
+MAX_GENERATIONS = 500
+TTL_S = 600.0
+# A generation weighs at least this, so that one bound on bytes holds both bounds.
+GENERATION_COST = MAX_BYTES // MAX_GENERATIONS
+# What one entry costs besides its text: measured with sys.getsizeof on its parts.
+ENTRY_COST = 400
+# Places that differ only in the current line; the oldest go.
+BUCKET_ENTRIES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    anchor: Anchor
+    generation: Generation
+    start: int
+    """Offset in the generation's text from which it remains at the anchor."""
+    is_hole: bool
+
+    @property
+    def cost(self) -> int:
+        text = ENTRY_COST + len(self.anchor.line_prefix)
+        return text + max(GENERATION_COST, 4 * len(self.generation.text)) if self.start == 0 else text
+
+    def remaining_from(self, anchor: Anchor) -> int | None:
+        """Give the offset in the text from which it remains at `anchor`; None where it does not fit."""
+        mine = self.anchor
+        typed = anchor.line_prefix[len(mine.line_prefix) :]
+        if mine.cut != anchor.cut or mine.rest != anchor.rest or len(typed) > LOOK_BACK_CHARS:
+            return None
+        if not anchor.line_prefix.startswith(mine.line_prefix):
+            return None
+        return self.start + len(typed) if self.generation.text.startswith(typed, self.start) else None
+
+
+_Key = tuple[Route, Bucket]
+_Entries = tuple[_Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A cached generation and the offset in its text from which it remains."""
+
+    generation: Generation
+    typed: int
+
+    @property
+    def rest_chars(self) -> int:
+        return len(self.generation.text) - self.typed
+
+
+class GenerationCache:
+    """Raw generations; bounded in bytes, number and age. Truncated ones are never kept."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._buckets: TTLCache[_Key, _Entries] = TTLCache(
+            MAX_BYTES, TTL_S, clock, lambda entries: sum(entry.cost for entry in entries)
+        )
+
+    def put(self, ask: Ask, generation: Generation) -> None:
+        """Keep a generation for the place that asked for it and for the places along its text."""
+        if generation.finish is Finish.TRUNCATED:
+            return
+        for place, start in continuations(ask.anchor, generation.text):
+            if start < len(generation.text) or start == 0:
+                self._add((ask.route, place.bucket), _Entry(place, generation, start, ask.is_hole))
+
+    def find(self, ask: Ask, shown_id: int | None = None) -> Hit | None:
+        """Give the generation with the longest rest at the place that asks, or None.
+
+        The one with `shown_id` comes first while it fits: what is on screen must not change under its reader.
+
+        One that was typed to where we cut it has nothing left and is not found; one that the model ended is.
+        """
+        best: Hit | None = None
+        for entry in self._buckets.get((ask.route, ask.anchor.bucket), ()):
+            typed = entry.remaining_from(ask.anchor)
+            if typed is None or (ask.is_hole and not entry.is_hole):
+                continue
+            if not entry.generation.answers(typed, by_phrase=ask.by_phrase):
+                continue
+            hit = Hit(entry.generation, typed)
+            if entry.generation.id == shown_id and entry.generation.end_after(typed) is not None:
+                return hit
+            if best is None or hit.rest_chars > best.rest_chars:
+                best = hit
+        return best
+
+    def _add(self, key: _Key, entry: _Entry) -> None:
+        others = tuple(e for e in self._buckets.get(key, ()) if e.anchor != entry.anchor)
+        entries = (*others, entry)[-BUCKET_ENTRIES:]
+        if sum(e.cost for e in entries) <= MAX_BYTES:
+            self._buckets[key] = entries

@@ -1,0 +1,178 @@
+"""What the scheduler is told and what it says, as values; they know nothing of who sends or obeys them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from llm_lsp.core.text.cursor_context import Anchor
+from llm_lsp.core.types import Face, Generation, Reason
+from llm_lsp.errors import LlmLspError
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What answers: two requests with the same route and place want the same text."""
+
+    provider: str
+    model: str
+    fim: str
+    epoch: int
+    """Counts the settings; nothing of an old epoch is joined or cached under a new one."""
+    thinks: bool = False
+    """Whether the model is asked to think first."""
+    sample: int = 0
+    """Which of several answers: each has a call of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request that needs a model."""
+
+    request_id: int
+    anchor: Anchor
+    route: Route
+    face: Face
+    ready_at: float
+    """From when on a call may be made for it; joining one needs no wait."""
+    slots: int
+    """Calls that its provider may have in flight."""
+    is_hole: bool = False
+    """Whether it asks for the whole rest of a hole; then a call for less does not serve it."""
+    by_phrase: bool = False
+    """Whether part of a line may answer it."""
+
+    @property
+    def uri(self) -> str:
+        return self.anchor.bucket.uri
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A request has come, whatever will answer it: earlier ones of its document and face are superseded."""
+
+    uri: str
+    face: Face
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that has arrived needs a model."""
+
+    ask: Ask
+
+
+@dataclass(frozen=True, slots=True)
+class CursorAt:
+    """A document's cursor stands here now: after an edit, or as a request says."""
+
+    anchor: Anchor
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """A suggestion is shown, and what would be asked if it were accepted is not known yet."""
+
+    ask: Ask
+    shown_at: Anchor
+    shown: str
+    is_free: bool
+    """Whether its call costs nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The client no longer wants it and has been told so."""
+
+    request_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """A call has this text so far; a new unit may be among it."""
+
+    call_id: int
+    generation: Generation
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    call_id: int
+    generation: Generation
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    call_id: int
+    error: LlmLspError
+
+
+@dataclass(frozen=True, slots=True)
+class Woke:
+    """A time that Wake named has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A document was closed."""
+
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The server shuts down."""
+
+
+Event = (
+    Arrived | Asked | CursorAt | Foreseen | Cancelled | Streamed | Ended | Failed | Woke | Closed | Stopped
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Make a call for this request's text."""
+
+    call_id: int
+    request_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close a call's connection; its end is of no interest."""
+
+    call_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Give:
+    """Answer a request with what remains of a generation after `typed`."""
+
+    request_id: int
+    generation: Generation
+    typed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Answer a request with nothing."""
+
+    request_id: int
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """Answer a request with nothing, since its call failed."""
+
+    request_id: int
+    error: LlmLspError
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Send Woke at this time; takes the place of an earlier Wake."""
+
+    at: float
+
+
+Effect = Start | Close | Give | Refuse | Fail | Wake

@@ -1,0 +1,59 @@
+"""What was shown last in each document, and what its user made of it; knows no calls and no cache."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from llm_lsp.core.response.suggestion_length import Foresight, count_words
+from llm_lsp.core.text.cursor_context import Anchor, followed
+from llm_lsp.core.types import Generation
+from llm_lsp.engine.completion.events import Ask, Route
+
+
+@dataclass(frozen=True, slots=True)
+class _Last:
+    generation_id: int
+    route: Route
+    anchor: Anchor
+    rest: str
+    """What of the generation remains to be typed at the anchor, "" once the user has left it."""
+
+
+class Shown:
+    """One for all documents; what was typed where something was shown tells how far its model sees."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, _Last] = {}
+        self._foresights: dict[tuple[str, str], Foresight] = {}
+
+    def put(self, ask: Ask, generation: Generation, typed: int) -> None:
+        """Take note that what remains of a generation is shown."""
+        self._last[ask.uri] = _Last(generation.id, ask.route, ask.anchor, generation.text[typed:])
+
+    def generation_id(self, uri: str) -> int | None:
+        """Give the generation that was shown last in a document."""
+        last = self._last.get(uri)
+        return last.generation_id if last else None
+
+    def follow(self, now: Anchor) -> None:
+        """Compare what was shown last in a document with what stands there now."""
+        last = self._last.get(now.bucket.uri)
+        if last is None or not last.rest:
+            return
+        how = followed(last.anchor, last.rest, now)
+        rest = ""
+        if how is not None:
+            route = last.route
+            words = count_words(last.rest, how.chars)
+            foresight = self._foresights.get((route.provider, route.model), Foresight())
+            self._foresights[route.provider, route.model] = foresight.seen(words, missed=how.missed)
+            rest = "" if how.missed else last.rest[how.chars :]
+        self._last[now.bucket.uri] = _Last(last.generation_id, last.route, now, rest)
+
+    def phrase_words(self, route: Route) -> int:
+        """Say how many words of a line are shown at once."""
+        return self._foresights.get((route.provider, route.model), Foresight()).phrase_words
+
+    def forget(self, uri: str) -> None:
+        """Forget what was shown in a document."""
+        self._last.pop(uri, None)

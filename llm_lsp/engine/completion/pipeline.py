@@ -1,0 +1,318 @@
+"""The way of one completion, from the request to the final text: start reading here. Knows neither LSP nor HTTP."""
+
+from __future__ import annotations
+
+import logging
+
+from llm_lsp.core.context.ranking import Gathered
+from llm_lsp.core.privacy.admission import admit, gate
+from llm_lsp.core.text.cursor_context import anchor_at
+from llm_lsp.core.text.text import Edit, advance
+from llm_lsp.core.types import (
+    Completion,
+    CompletionRequest,
+    Document,
+    Finish,
+    Generation,
+    Patience,
+    Reason,
+    Skip,
+)
+from llm_lsp.engine.completion.cache import GenerationCache
+from llm_lsp.engine.completion.events import Foreseen
+from llm_lsp.engine.completion.executor import Calls
+from llm_lsp.engine.completion.job import CompletionJob, Place, Progress, Question, accepted
+from llm_lsp.engine.completion.last_shown import Shown
+from llm_lsp.engine.completion.menu_deadline import MenuWait
+from llm_lsp.engine.context.collector import Gathering
+from llm_lsp.engine.models.failover import Turns
+from llm_lsp.engine.models.model_access import Desk
+from llm_lsp.engine.models.provider_slot import Seat
+from llm_lsp.engine.models.rate_limit import RateLimit
+from llm_lsp.engine.usage.meter import MeteredStream, Order, prompt_tokens
+from llm_lsp.engine.workspace.workspace import Workspace
+from llm_lsp.errors import BudgetError, LlmLspError, UnreachableError
+from llm_lsp.providers.base import Stream
+
+LOG = logging.getLogger(__name__)
+
+
+class CompletionPipeline:
+    """Answers requests: each stage may end it, with a completion or with a Skip that says why not."""
+
+    def __init__(self, desk: Desk, workspace: Workspace, gathering: Gathering) -> None:
+        self._registry, self._withheld, self._redactor = desk.registry, desk.withheld, desk.redactor
+        self._books, self._notices, self._clock = desk.books, desk.notices, desk.clock
+        self._workspace = workspace
+        self._gathering = gathering
+        self._cache = GenerationCache(self._clock.now)
+        self._calls = Calls(self._clock)
+        self._menu = MenuWait(self._clock)
+        self._shown = Shown()
+        self._looked_ahead: tuple[int, int] | None = None
+        """The generation, and the offset in it, behind which was looked last: once, and not at each key."""
+        self._turns = Turns(desk.registry, workspace, desk.books.ledger, desk.clock)
+
+    async def complete(
+        self, request: CompletionRequest, progress: Progress | None = None
+    ) -> Completion | Skip:
+        """Answer one request; what can be answered at once is answered before the first await.
+
+        Cancelling the caller detaches the request.
+        """
+        uri = request.document.uri
+        if self._workspace.document(uri) is None:
+            return Skip(Reason.UNKNOWN_DOCUMENT)
+        self._calls.arrived(uri, request.face)
+        self._turns.arrived(request)
+        if not self._withheld.is_known(uri):
+            await self._withheld.known(uri)
+            if not self._turns.is_newest(request):
+                return Skip(Reason.SUPERSEDED)
+        if skip := self._admit(request):
+            return skip
+        place = self._at_once(request)
+        if isinstance(place, Skip) and place.reason is Reason.LOADING:
+            # While it was waited for, the settings may have changed.
+            place = await self._turns.loaded(request) or self._admit(request) or self._at_once(request)
+        if not isinstance(place, Place):
+            return place
+        if skip := self._gate(place):
+            return skip
+        self._left(request, "gates", "a call is worth it")
+        if request.face == "menu":
+            budget_s = place.runtime.config.completion.menu_timeout_ms / 1000
+            is_current = self._workspace.document(request.document.uri) is request.document
+            asking = self._ask(place, progress)
+            return await self._menu.answer(request.document.uri, asking, budget_s, is_current=is_current)
+        return await self._ask(place, progress)
+
+    def slots(self, request: CompletionRequest) -> int:
+        """Say how many calls may be made for a request at a time; 0 where nobody is to be asked."""
+        place = next(self._turns.places(request))
+        return 0 if isinstance(place, Skip) else place.profile.max_in_flight
+
+    async def sample(self, request: CompletionRequest) -> Completion | Skip:
+        """Give a further answer to a request that was just answered; it neither ends nor replaces what is shown."""
+        place = self._at_once(request)
+        return await self._ask(place, None) if isinstance(place, Place) else place
+
+    def question(self, request: CompletionRequest) -> Question | Skip:
+        """Give what a model would be asked for a request; nothing is sent."""
+        if skip := self._admit(request):
+            return skip
+        place = next(self._turns.places(request))
+        return place if isinstance(place, Skip) else self._job(place, None).question()
+
+    def gather(self, place: Place, budget_tokens: float) -> Gathered:
+        """Choose what of other places goes with a prompt."""
+        return self._gathering.gather(place.request.document, budget_tokens, place.runtime, place.profile)
+
+    def began(self, place: Place) -> None:
+        """Count a call; what is asked for by hand counts against its provider's rate, too."""
+        place.seat.reliability.began(self._clock.now())
+
+    def metered(self, place: Place, question: Question, stream: Stream) -> MeteredStream:
+        """Count what a call uses, and ask the budget before it is made."""
+        self._left(place.request, "waiting", "for a pause in typing, and for a free slot")
+        self._left(place.request, "context", question.gathered.in_words)
+        self._notices.answering(place.profile)
+        return self._books.metered(place.request, place.profile, question.prompt, stream)
+
+    def wrote(self, order: Order, generation_id: int) -> None:
+        """Take note of which call a generation comes from."""
+        self._books.wrote(order, generation_id)
+
+    def keep(self, place: Place, generation: Generation, order: Order | None) -> None:
+        """Keep what a call gave, for whoever asks at its place or along its text."""
+        self._cache.put(place.ask, generation)
+        if order is not None and (reported := generation.usage.input_tokens) is not None:
+            place.seat.counted(prompt_tokens(order.prompt), reported)
+        if generation.finish is Finish.TRUNCATED:
+            place.seat.reliability.left()
+
+    def went_well(self, place: Place) -> None:
+        """Take note that a provider answers, and say so where it failed before or stands in."""
+        place.seat.reliability.went_well(self._clock.now())
+        self._notices.over(_cause(place.seat))
+        first = next(self._registry.line(place.request.document, place.request.trigger))
+        if first is not place.seat and first.provider:
+            trouble = "is over budget" if self._books.ledger.used_up() else "fails"
+            self._notices.status("Warning", f"{first.name} {trouble}, {place.seat.name} answers in its place")
+
+    def failed(self, place: Place, error: LlmLspError) -> None:
+        """Say what went wrong, once, and remember it of the provider."""
+        LOG.debug("a call to %s failed: %s", place.seat.name, error)
+        if isinstance(error, BudgetError):
+            # It was never made; the ledger has said so.
+            place.seat.reliability.left()
+            return
+        place.seat.reliability.failed(error, place.attempt, self._clock.now())
+        if isinstance(error, UnreachableError) and place.seat.lost(place.provider):
+            return  # A server that went idle is started again; that is no error.
+        self._notices.say(_cause(place.seat), "error", str(error), kind=type(error).__name__)
+
+    def left(self, place: Place) -> None:
+        """Take note that a call was closed."""
+        place.seat.reliability.left()
+
+    def phrase_words(self, place: Place) -> int:
+        """Say how many words of a line are shown at once."""
+        return self._shown.phrase_words(place.ask.route)
+
+    def edited(self, document: Document, edits: tuple[Edit, ...]) -> None:
+        """Take note that a document changed."""
+        self._menu.edited(document.uri)
+        self._turns.edited(document.uri)
+        if len(edits) == 1 and self._calls.is_watching:
+            cursor = advance(edits[0].start, edits[0].text)
+            self._calls.cursor_at(anchor_at(document, cursor))
+
+    def close_document(self, uri: str) -> None:
+        """Settle what waits for a document."""
+        self._shown.forget(uri)
+        self._turns.close_document(uri)
+        self._calls.close_document(uri)
+
+    def switched_off(self, why: Skip) -> None:
+        """Settle what waits for a model: no call is begun for it any more."""
+        self._turns.settle(why)
+
+    async def aclose(self) -> None:
+        """Settle all requests and close all calls."""
+        self._turns.settle(Skip(Reason.SHUTTING_DOWN))
+        await self._calls.aclose()
+        await self._menu.aclose()
+
+    def _admit(self, request: CompletionRequest) -> Skip | None:
+        runtime, uri = self._registry.runtime, request.document.uri
+        if self._workspace.document(uri) is None:
+            return Skip(Reason.UNKNOWN_DOCUMENT)
+        if skip := admit(request, runtime.rules):
+            return skip
+        if skip := self._withheld.refusal(uri, runtime.exclusion):
+            return skip
+        if runtime.config.privacy.redact_secrets and self._redactor.touches(
+            request.document.text, request.point
+        ):
+            return Skip(Reason.SECRET)
+        return None
+
+    def _at_once(self, request: CompletionRequest) -> Place | Completion | Skip:
+        """Answer from what any provider of the line said before, or choose the one to be asked now."""
+        refused: list[Skip] = []
+        passed: list[Place] = []
+        for place in self._turns.places(request):
+            if isinstance(place, Skip):
+                refused.append(place)
+                continue
+            if not passed:
+                self._shown.follow(place.ask.anchor)
+                self._calls.cursor_at(place.ask.anchor)
+            self._books.admitted(request, place.profile)
+            if known := self._known(place):
+                return known
+            # Who can join a call asks nobody; the call may be the one that finds out how the provider is.
+            skip = None if self._calls.can_join(place.ask) else self._turns.refusal(place)
+            if skip is None:
+                return place
+            refused.append(skip)
+            self._left(
+                request, "provider", f"{place.seat.name} is passed over: {skip.detail or skip.reason.value}"
+            )
+            if skip.reason is not Reason.OVER_BUDGET:
+                passed.append(place)
+        # Who asks by hand is not sent away while there is somebody to ask.
+        return passed[0] if passed and request.patience is Patience.ASKED else refused[0]
+
+    def _known(self, place: Place) -> Completion | Skip | None:
+        hit = self._cache.find(place.ask, self._shown.generation_id(place.ask.uri))
+        if hit is None or (place.is_manual and hit.generation.end_after(hit.typed) is None):
+            # Who asks by hand where there was nothing to say asks again.
+            self._left(place.request, "cache", "nothing is known of this place")
+            return None
+        place.request.steps.is_known = True
+        self._left(place.request, "cache", f"known, {hit.typed} characters of it are typed")
+        return self._show(place, hit.generation, hit.typed)
+
+    def _show(self, place: Place, generation: Generation, typed: int) -> Completion | Skip:
+        result = place.completion(generation, typed)
+        place.request.steps.generation_id = generation.id
+        self._left(place.request, "fitting", f"{len(generation.text)} characters of the model's to the text")
+        if isinstance(result, Completion) and place.request.face == "inline" and not place.request.sample:
+            self._shown.put(place.ask, generation, typed)
+            self._look_ahead(place, generation, typed, result)
+        return result
+
+    def _look_ahead(self, place: Place, generation: Generation, typed: int, shown: Completion) -> None:
+        """Offer to ask what comes after a suggestion, where nothing more is known and a call may be made."""
+        end = place.end(generation, typed)
+        may_call = place.profile.free or place.profile.cancel_stops_billing
+        if not may_call or generation.end_after(end) is not None or self._calls.can_join(place.ask):
+            return
+        if self._looked_ahead == (generation.id, end):
+            return
+        self._looked_ahead = generation.id, end
+        line = place.request.document.text.line(shown.end.line)
+        accepted_line = (line[: shown.start.column] + shown.text).rpartition("\n")[2]
+        pace, gates = self._workspace.pace(place.ask.uri), place.runtime.config.completion.gates
+        if gate(accepted_line, line[shown.end.column :], pace, gates):
+            return  # Asked first, since most lines end here and the rest costs as much as an answer.
+        wanted = accepted(place.request, shown)
+        ahead = self._admit(wanted) or next(self._turns.places(wanted))
+        if isinstance(ahead, Skip) or ahead.seat is not place.seat:
+            return
+        if self._turns.refusal(ahead) or self._gate(ahead):
+            return
+        if (known := self._cache.find(ahead.ask)) and (
+            known.generation != generation or not place.profile.free
+        ):
+            # Where the model ended by itself it may go on when it reads its own text: worth a call that costs nothing.
+            return
+        rest = generation.text[typed:end]
+        chance = Foreseen(ahead.ask, place.ask.anchor, rest, place.profile.free)
+        self._calls.foreseen(chance, self._job(ahead, None))
+
+    def _gate(self, place: Place) -> Skip | None:
+        if place.is_manual or self._calls.can_join(place.ask):
+            return None
+        if not (place.profile.local or self._rate(place).allows(self._clock.now())):
+            return Skip(Reason.RATE_LIMITED)
+        point, document = place.request.point, place.request.document
+        line, pace = document.text.line(point.line), self._workspace.pace(document.uri)
+        return gate(line[: point.column], line[point.column :], pace, place.runtime.config.completion.gates)
+
+    async def _ask(self, place: Place, progress: Progress | None) -> Completion | Skip:
+        tried: set[str] = set()
+        while True:
+            try:
+                answer = await self._calls.ask(place.ask, self._job(place, progress))
+            except LlmLspError as exc:
+                # The wait of a retry is the scheduler's, as every wait: a newer request ends it.
+                following = await self._turns.after(place, exc, tried)
+                # The failure may have taken a minute, and the settings may have changed in it.
+                following = self._admit(place.request) or following
+                if isinstance(following, Skip):
+                    return following
+                self._left(place.request, "model", f"{exc}; asked again")
+                place = following
+                continue
+            if isinstance(answer, Skip):
+                return answer
+            self._left(place.request, "model", "text that is wanted has come")
+            return self._show(place, answer.generation, answer.typed)
+
+    def _left(self, request: CompletionRequest, stage: str, words: str) -> None:
+        request.steps.left(stage, words, self._clock.now())
+
+    def _job(self, place: Place, progress: Progress | None) -> CompletionJob:
+        return CompletionJob(place, self, self._redactor, progress)
+
+    def _rate(self, place: Place) -> RateLimit:
+        rate = place.seat.reliability.rate
+        rate.calls_per_minute = place.runtime.config.completion.calls_per_minute
+        return rate
+
+
+def _cause(seat: Seat) -> str:
+    return f"calls of {seat.name}"

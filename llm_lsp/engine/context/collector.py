@@ -1,0 +1,172 @@
+"""Prepares context while nobody types, and gives it out at a request; knows no files and no prompt."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from llm_lsp.config.values import ContextConfig
+from llm_lsp.core.context.ranking import Candidate, Gathered, Prepared, Sight, choose, context_budget
+from llm_lsp.core.privacy.exclusion import Exclusion
+from llm_lsp.core.prompt.fim_families import LEAST_LIKENESS, Family, family_for
+from llm_lsp.core.text.text import Point
+from llm_lsp.core.types import CONTEXT_SOURCES, ContextSource, Document, Profile
+from llm_lsp.engine.context.sources import Survey, View
+from llm_lsp.engine.models.registry import Registry, Runtime
+from llm_lsp.engine.workspace.clock import Clock, InThread, Timer
+from llm_lsp.engine.workspace.workspace import Workspace
+from llm_lsp.errors import InternalError
+
+LOG = logging.getLogger(__name__)
+
+# Seconds without an edit after which new context takes the place of the old: each change is read anew by the model
+# server, so it is paid while nobody waits. llama.vim's figure.
+IDLE_S = 3.0
+# Seconds after a document was opened or gone to: nothing of it is in the model server's cache then.
+ARRIVAL_S = 0.1
+# Tokens of a prompt, while the model is not known: 2,048 without the answer's 128.
+USUAL_BUDGET_TOKENS = 1920.0
+
+
+class Gathering:
+    """The context that is ready, by document."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        registry: Registry,
+        clock: Clock,
+        in_thread: InThread = asyncio.to_thread,
+    ) -> None:
+        self._workspace = workspace
+        self._registry = registry
+        self._clock = clock
+        self._in_thread = in_thread
+        self._survey = Survey()
+        self._surveying = asyncio.Lock()
+        self._ready: dict[str, Prepared] = {}
+        self._exclusion: Exclusion | None = None
+        """What the ready context was judged by."""
+        self._uri = ""
+        """The document that its user is in."""
+        self._due_at = 0.0
+        self._timer: Timer | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def touched(self, uri: str, *, edited: bool = True) -> None:
+        """Take note that a document was opened, edited or asked about; its context is prepared when all is quiet."""
+        is_new = uri != self._uri or uri not in self._ready
+        if not (is_new or edited):
+            return
+        self._uri = uri
+        self._due_at = self._clock.now() + (ARRIVAL_S if is_new else IDLE_S)
+        if self._timer is None and self._task is None:
+            self._timer = self._clock.call_at(self._due_at, self._wake)
+
+    def closed(self, uri: str) -> None:
+        """Forget what is ready for a document."""
+        self._ready.pop(uri, None)
+
+    def gather(
+        self, document: Document, budget_tokens: float, runtime: Runtime, profile: Profile
+    ) -> Gathered:
+        """Choose from what is ready; reads no file and waits for nothing."""
+        settings = runtime.config.context
+        prepared = self._fitting(runtime).get(document.uri)
+        if prepared is None:
+            return Gathered()
+        return choose(
+            prepared,
+            _wanted(settings, profile),
+            context_budget(budget_tokens, document.text, settings.share),
+            runtime.exclusion.covers,
+        )
+
+    async def prepare(self, document: Document, point: Point) -> None:
+        """Prepare the context of an open document for a cursor there, now."""
+        runtime = self._registry.runtime
+        known = self._registry.profile(document)
+        profile, budget_tokens = known or (None, USUAL_BUDGET_TOKENS)
+        sources = _sources(runtime.config.context, profile)
+        is_open = self._workspace.document(document.uri) is not None
+        if not (is_open and sources and runtime.config.context.share):
+            return
+        view = View(
+            document,
+            point,
+            Sight.around(point, budget_tokens),
+            self._workspace.documents(),
+            self._workspace.trail,
+            runtime.folders,
+            runtime.exclusion,
+            sources,
+            self._clock.now(),
+        )
+        async with self._surveying:
+            before = self._fitting(runtime).get(document.uri, Prepared())
+            prepared = await self._in_thread(lambda: self._survey.prepare(view, before))
+        if (
+            self._workspace.document(document.uri) is None
+            or self._registry.runtime.exclusion != view.exclusion
+        ):
+            return
+        self._ready[document.uri] = prepared
+        LOG.debug("context of %s: %d pieces are ready", document.uri, len(prepared.ranked))
+        for left in prepared.left_out:
+            LOG.debug("context without %s: %s", left.path, left.why)
+
+    async def aclose(self) -> None:
+        """Prepare nothing more."""
+        if self._timer:
+            self._timer.cancel()
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def _fitting(self, runtime: Runtime) -> dict[str, Prepared]:
+        """Give what is ready, unless it was judged by other rules."""
+        if self._exclusion is not runtime.exclusion:
+            self._exclusion = runtime.exclusion
+            self._ready.clear()
+        return self._ready
+
+    def _wake(self) -> None:
+        self._timer = None
+        if self._clock.now() < self._due_at:
+            # Edited since: one timer for a whole burst, not one for each key.
+            self._timer = self._clock.call_at(self._due_at, self._wake)
+        else:
+            self._task = asyncio.create_task(self._prepare_quietly(self._due_at))
+
+    async def _prepare_quietly(self, due_at: float) -> None:
+        document = self._workspace.document(self._uri)
+        try:
+            if document is not None:
+                await self.prepare(document, self._workspace.trail.place_in(document))
+        except Exception as exc:
+            # A fault of our own costs the context, not the completion.
+            LOG.error("no context: %s", InternalError.of(exc))
+        finally:
+            self._task = None
+        if self._due_at != due_at:
+            self._timer = self._clock.call_at(self._due_at, self._wake)
+
+
+def _wanted(settings: ContextConfig, profile: Profile) -> Callable[[Candidate], bool]:
+    """Tell what a model gets."""
+    sources, family = _sources(settings, profile), _family(profile)
+    least = family.least_likeness if family else LEAST_LIKENESS
+    return lambda candidate: candidate.source in sources and candidate.likeness >= least
+
+
+def _sources(settings: ContextConfig, profile: Profile | None) -> tuple[ContextSource, ...]:
+    """Give the sources that the settings choose, else those that a model gains from; of one not known yet, all."""
+    if not isinstance(settings.sources, str):
+        return settings.sources
+    family = _family(profile) if profile else None
+    return family.sources if family else CONTEXT_SOURCES
+
+
+def _family(profile: Profile) -> Family | None:
+    return family_for(profile.fim, profile.model)

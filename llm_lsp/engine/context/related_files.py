@@ -1,0 +1,118 @@
+"""The files that a document uses or that stand beside it; open ones are taken as they are in the editor.
+
+Reads files, so it is used in a thread. Knows no cursor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Set
+from itertools import islice
+from pathlib import Path
+
+from llm_lsp.core.context.candidates import Piece
+from llm_lsp.core.context.imports import Import, imports_of
+from llm_lsp.core.context.ranking import LeftOut
+from llm_lsp.engine.context.source_files import (
+    MAX_NAMESAKES,
+    Files,
+    SourceFile,
+    in_folder,
+    namesakes,
+    neighbours,
+)
+from llm_lsp.engine.privacy.workspace_bounds import Border
+from llm_lsp.system import path_of_uri
+
+# Languages in which a folder is one package: its files use each other without imports.
+_ONE_PACKAGE_A_FOLDER = ("go", "java")
+# Files by these names import what others are to import from them.
+_PASSES_ON = ("__init__.py", "index.ts", "index.tsx", "index.js", "mod.rs", "lib.rs")
+
+
+class Project:
+    """What is around a document, looked up once."""
+
+    def __init__(self, border: Border, files: Files, opened: dict[str, Piece]) -> None:
+        self.opened = opened
+        """The open documents that may be used, by URI."""
+        # By path: clients write some characters of a URI in another way than we do.
+        self._by_path = {path: piece for uri, piece in opened.items() if (path := path_of_uri(uri))}
+        self._border = border
+        self._files = files
+        self._beside: list[SourceFile] | None = None
+
+    def beside(self, language: str) -> list[SourceFile]:
+        """Give the files of a language in the document's folder, but for those that are open."""
+        if self._beside is None:
+            target = self._border.target
+            self._beside = list(self._closed(neighbours(target, language) if target else ()))
+        return self._beside
+
+    def alike(self, language: str) -> Iterator[Piece]:
+        """Give the files beside the document, and those of its name in the folders beside, that somebody wrote."""
+        for file in (*self.beside(language), *self._namesakes()):
+            if file.is_generated:
+                self._border.left_out.append(LeftOut(file.piece.path, "it was generated"))
+            else:
+                yield file.piece
+
+    def used_by(self, own: Piece) -> Iterator[tuple[Piece, Set[str]]]:
+        """Give the pieces that a document uses something of, each with the names."""
+        if own.language in _ONE_PACKAGE_A_FOLDER:
+            yield from ((file.piece, own.words) for file in self.beside(own.language))
+        for one in imports_of(own.lines, own.language, self._border.path):
+            names = one.names or own.words
+            for piece in self._imported(one):
+                yield piece, names
+                missing = names - piece.defined
+                if missing and piece.path.endswith(_PASSES_ON):
+                    yield from self._passed_on(piece, missing)
+
+    def _namesakes(self) -> Iterator[SourceFile]:
+        target = self._border.target
+        # Beside the workspace folder there is nothing of ours.
+        has_beside = target is not None and "/" in self._border.path
+        return islice(self._closed(namesakes(target) if target and has_beside else ()), MAX_NAMESAKES)
+
+    def _closed(self, paths: Iterable[Path]) -> Iterator[SourceFile]:
+        """Read the files that are not open, and may be used."""
+        closed = (path for path in paths if path not in self._by_path)
+        return (file for path in closed if (file := self._read(path)))
+
+    def _passed_on(self, piece: Piece, names: Set[str]) -> Iterator[tuple[Piece, Set[str]]]:
+        """Give what a file only passes on, from where it is defined."""
+        for one in imports_of(piece.lines, piece.language, piece.path):
+            if names & one.names:
+                yield from ((found, names & one.names) for found in self._imported(one))
+
+    def _imported(self, one: Import) -> Iterator[Piece]:
+        """Find the files of an import: of the paths that it may mean, the first that is there."""
+        for guess in one.paths:
+            path = self._border.path_to(guess)
+            found = _files_at(path, is_folder=guess.endswith("/")) if path else []
+            for each in found:
+                piece = self._by_path.get(each)
+                if piece is None and (file := self._read(each)):
+                    piece = file.piece
+                if piece:
+                    yield piece
+            if found:
+                return
+
+    def _read(self, path: Path) -> SourceFile | None:
+        name = self._border.name(path.as_uri())
+        if name is None:
+            return None
+        file = self._files.read(path, name)
+        if isinstance(file, SourceFile):
+            return file
+        self._border.left_out.append(LeftOut(name, file.why))
+        return None
+
+
+def _files_at(path: Path, *, is_folder: bool) -> list[Path]:
+    try:
+        # Of the languages here, Go alone imports folders.
+        return in_folder(path, "go") if is_folder else [path] * path.is_file()
+    except OSError:  # a name too long, or one that the system forbids
+        return []

@@ -1,0 +1,106 @@
+"""Looks around a cursor for what should go with a prompt: files are read here, so it is used in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from llm_lsp.core.context.candidates import (
+    Piece,
+    edited,
+    out_of_sight,
+    query_of,
+    signatures,
+    similar,
+    visited,
+    without_sight,
+)
+from llm_lsp.core.context.edit_history import Trail
+from llm_lsp.core.context.ranking import Candidate, Prepared, Sight, arrange, rank
+from llm_lsp.core.privacy.exclusion import Exclusion
+from llm_lsp.core.text.invisible_chars import plain_name
+from llm_lsp.core.text.syntax import has_grammar
+from llm_lsp.core.text.text import Point
+from llm_lsp.core.types import ContextSource, Document
+from llm_lsp.engine.context.related_files import Project
+from llm_lsp.engine.context.source_files import Files, kin_of
+from llm_lsp.engine.privacy.workspace_bounds import Border
+
+# Lines of an open document that are looked at; what is longer is a log or was generated.
+MAX_OPEN_LINES = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What somebody sees, as it was when they paused."""
+
+    document: Document
+    point: Point
+    sight: Sight
+    open: tuple[Document, ...]
+    """All open documents; the one above is among them."""
+    trail: Trail
+    folders: tuple[str, ...]
+    """URIs of the workspace's folders."""
+    exclusion: Exclusion
+    sources: tuple[ContextSource, ...]
+    now: float
+
+
+class Survey:
+    """Prepares context; keeps what it read, and is used by one thread at a time."""
+
+    def __init__(self) -> None:
+        self._files = Files()
+        self._pieces: dict[str, tuple[Document, Piece]] = {}
+
+    def prepare(self, view: View, before: Prepared) -> Prepared:
+        """Find what may go with prompts for a view."""
+        border = Border.around(view.document.uri, view.folders, view.exclusion)
+        opened = self._opened(view, border)
+        project = Project(border, self._files, opened)
+        found = {source: self._find(source, view, project) for source in view.sources}
+        ranked = rank(found, view.sight.telling_lines(view.document.text))
+        return Prepared(
+            ranked, arrange(ranked, before.ordered), tuple(border.left_out), plain_name(border.path)
+        )
+
+    def _find(self, source: ContextSource, view: View, project: Project) -> list[Candidate]:
+        names = {uri: piece.path for uri, piece in project.opened.items()}
+        own = project.opened[view.document.uri]
+        match source:
+            case "signatures" if has_grammar(own.language):
+                query = query_of(own.lines, view.point)
+                used = [(own, out_of_sight(query, own, view.sight)), *project.used_by(own)]
+                return signatures(query, used)
+            case "similar":
+                return similar(own.lines, view.point, list(_alike(own, view.sight, project)))
+            case "visited":
+                return visited(view.trail.visits, names)
+            case "edits":
+                return edited(view.trail.fresh_bursts(view.now), names)
+            case _:
+                return []
+
+    def _opened(self, view: View, border: Border) -> dict[str, Piece]:
+        """Give the open documents that may be used, as they are in the editor."""
+        kept, self._pieces = self._pieces, {}
+        for document in view.open:
+            name = border.name(document.uri)
+            if name is None:
+                continue
+            known = kept.get(document.uri)
+            if known is None or known[0] is not document:
+                lines = document.text.lines(0, MAX_OPEN_LINES)
+                known = document, Piece(document.uri, name, document.language, lines)
+            self._pieces[document.uri] = known
+        return {uri: piece for uri, (_, piece) in self._pieces.items()}
+
+
+def _alike(own: Piece, sight: Sight, project: Project) -> Iterator[Piece]:
+    """Give what may be alike: of the document's language, out of sight, and nothing generated."""
+    kin = kin_of(own.language)
+    for piece in project.opened.values():
+        if kin_of(piece.language) == kin:
+            yield without_sight(piece, sight) if piece is own else piece
+    yield from project.alike(own.language)

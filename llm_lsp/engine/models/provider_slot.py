@@ -1,0 +1,205 @@
+"""The place of one provider: empty, being filled, or taken; knows not what the provider is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from llm_lsp.config.values import AUTO, LOCAL, Config
+from llm_lsp.core.text.tokens import TokenRate
+from llm_lsp.core.types import Profile, Reason, Skip
+from llm_lsp.engine.models.health import Reliability
+from llm_lsp.engine.workspace.client import Client, Progress
+from llm_lsp.engine.workspace.clock import Clock
+from llm_lsp.engine.workspace.notifications import Notices
+from llm_lsp.errors import InternalError, LlmLspError
+from llm_lsp.providers.base import Provider
+
+LOG = logging.getLogger(__name__)
+
+# Seconds between two searches for a provider, while requests come: a server that was just started is
+# found soon, and a machine without one is not kept busy.
+SEARCH_AGAIN_S = 10.0
+# Seconds after which a document that is opened finds its provider's connection closed, and opens it anew.
+# Front ends close an idle one after 60 to 75.
+WARM_AGAIN_S = 60.0
+# Tokens. A model with a smaller window than its answers' limit still sees this much.
+MIN_PROMPT_TOKENS = 64
+SEARCHED = (AUTO, LOCAL)
+LOADING = Skip(Reason.LOADING)
+
+
+class Finder(Protocol):
+    """Turns settings into a provider that can be asked."""
+
+    async def find(self, config: Config, report: Callable[[str], None]) -> Provider:
+        """Find or start `config.provider`; `report` gets lines on what is going on. Raises LlmLspError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every seat works with."""
+
+    finder: Finder
+    client: Client
+    notices: Notices
+    clock: Clock
+    retire: Callable[[Provider], None]
+    """Close a provider when its calls have had time to end."""
+
+
+class Seat:
+    """Finds its provider when it is needed first, and again when its server is gone."""
+
+    def __init__(self, name: str, config: Config, around: Surroundings) -> None:
+        self.name = name
+        self.provider: Provider | None = None
+        self.absent = LOADING
+        """Why there is no provider."""
+        self.reliability = Reliability()
+        self.tokens = TokenRate()
+        """What its model's tokenizer makes of our estimates."""
+        self._config = replace(config, provider=name)
+        self._around = around
+        self._search: asyncio.Task[None] | None = None
+        self._settled = asyncio.Event()
+        """Set where no search is under way that anybody might wait for."""
+        self._searched_at = float("-inf")
+        self._warmed_at = float("-inf")
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether something big may begin when it is needed; a named provider costs nothing to make."""
+        return self.name in SEARCHED
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether it is not known yet if there is a provider."""
+        return self.provider is None and self.absent.reason is Reason.LOADING
+
+    def fits(self, config: Config) -> bool:
+        """Say whether other settings would fill it in the same way."""
+        return _choice(self._config) == _choice(replace(config, provider=self.name))
+
+    def budget_tokens(self, profile: Profile, share: float) -> float:
+        """Give the estimated tokens of a prompt, with `share` of the model's window: the answer's are kept free."""
+        window_tokens = profile.context_tokens * share
+        return max(MIN_PROMPT_TOKENS, self.tokens.budget(window_tokens - profile.max_tokens))
+
+    def counted(self, estimated: float, reported: int | None) -> None:
+        """Take note of what the API counted for a prompt, if it said so."""
+        self.tokens = self.tokens.learned(estimated, reported)
+
+    def need(self) -> None:
+        """Begin to find the provider, unless there is one or the last search was a moment ago."""
+        if self.provider or self._is_searching:
+            return
+        if self.absent.reason is not Reason.LOADING:
+            if self._around.clock.now() < self._searched_at + SEARCH_AGAIN_S:
+                return
+            self.absent = LOADING
+        self._settled.clear()
+        self._search = asyncio.create_task(self._find())
+
+    def warm(self) -> None:
+        """Let a living provider open a connection, unless it did a moment ago."""
+        now = self._around.clock.now()
+        if self.provider and not self._is_searching and now >= self._warmed_at + WARM_AGAIN_S:
+            self._warmed_at = now
+            self._search = asyncio.create_task(self.provider.warm())
+
+    async def ready(self) -> None:
+        """Wait until the search is over."""
+        self.need()
+        while self._search and not self._search.done():
+            await asyncio.wait([self._search])
+
+    async def settled(self) -> None:
+        """Wait until the search that is under way, or will be begun, is over, or this seat is given up."""
+        await self._settled.wait()
+
+    def lost(self, provider: Provider) -> bool:
+        """Take note that a provider's server is gone; give whether another is being found or started."""
+        if self.provider is provider and self.is_searched:
+            self.provider, self.absent = None, LOADING
+            self._around.retire(provider)
+            if self._search:
+                self._search.cancel()  # It may still be warming what is lost.
+                self._search = None
+            self.need()
+        return self.provider is None
+
+    def leave(self) -> None:
+        """Give the provider up; its calls may end."""
+        self.absent = Skip(Reason.NO_PROVIDER, f"the settings of {self.name} were changed")
+        self._settled.set()
+        if self._search:
+            self._search.cancel()
+        if self.provider:
+            self._around.retire(self.provider)
+            self.provider = None
+
+    async def aclose(self) -> None:
+        """End the search and close the provider."""
+        self._settled.set()
+        if self._search:
+            self._search.cancel()
+            await asyncio.gather(self._search, return_exceptions=True)
+        if self.provider:
+            await self.provider.aclose()
+
+    @property
+    def _is_searching(self) -> bool:
+        return self._search is not None and not self._search.done()
+
+    async def _find(self) -> None:
+        client, token, reported = self._around.client, f"llm-lsp/provider/{self.name}", False
+
+        def report(message: str) -> None:
+            nonlocal reported
+            reported = True
+            client.progress(Progress(token, "llm-lsp", message))
+            self._around.notices.status("Normal", message, busy=True)
+
+        try:
+            provider = await self._around.finder.find(self._config, report)
+        except LlmLspError as exc:
+            self._nothing_found(exc)
+        except Exception as exc:
+            # A fault of our own must not leave every request waiting for a provider.
+            self._nothing_found(InternalError.of(exc))
+        else:
+            self._found(provider)
+            await provider.warm()
+        finally:
+            self._searched_at = self._warmed_at = self._around.clock.now()
+            if reported:
+                client.progress(Progress(token, "llm-lsp", done=True))
+
+    def _nothing_found(self, error: LlmLspError) -> None:
+        self._settled.set()
+        self.absent = Skip(Reason.NO_PROVIDER, str(error))
+        self._around.notices.say(self._cause, "warning", str(error))
+        self._around.notices.status("Warning", str(error))
+
+    def _found(self, provider: Provider) -> None:
+        profile = provider.profile
+        LOG.info("provider %s, model %s, fim %s", profile.provider, profile.model, profile.fim)
+        self.provider = provider
+        self._settled.set()
+        self._around.notices.over(self._cause)
+        self._around.notices.answering(profile)
+        self._around.notices.status("Normal", f"{profile.provider}: {profile.model}")
+
+    @property
+    def _cause(self) -> str:
+        return f"provider {self.name}"
+
+
+def _choice(config: Config) -> tuple[object, ...]:
+    """Give the part of the settings that decides which provider is used, and how."""
+    return config.provider, config.providers.get(config.provider), config.local

@@ -1,0 +1,172 @@
+"""The living providers and the settings they came from; knows neither where settings nor where models come from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from llm_lsp.config.values import Config, PrivacyConfig
+from llm_lsp.core.privacy.admission import AdmissionRules
+from llm_lsp.core.privacy.exclusion import SECRET_FILES, Exclusion
+from llm_lsp.core.types import Document, Profile, Trigger
+from llm_lsp.engine.models.provider_slot import Finder, Seat, Surroundings
+from llm_lsp.engine.models.routing import Routing
+from llm_lsp.engine.workspace.client import Client
+from llm_lsp.engine.workspace.clock import Clock, Timer
+from llm_lsp.engine.workspace.notifications import Notices
+from llm_lsp.providers.base import Provider
+
+# Seconds that a replaced provider's connections live on, so that its calls end on their own epoch.
+RETIRE_S = 15.0
+# Seconds that a client has to answer what its settings are; editors answer within milliseconds.
+HOLD_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What a request works with from its beginning to its end; swapped as a whole."""
+
+    epoch: int
+    config: Config
+    folders: tuple[str, ...]
+    rules: AdmissionRules
+    exclusion: Exclusion
+    routing: Routing
+
+
+class Registry:
+    """Owns the providers: finds each when it is needed first, and swaps it when its settings change."""
+
+    def __init__(self, finder: Finder, client: Client, notices: Notices, clock: Clock) -> None:
+        self._clock = clock
+        self._around = Surroundings(finder, client, notices, clock, self._retire)
+        self._seats: dict[str, Seat] = {}
+        self._needed: set[str] = set()
+        """Who waits for the settings to be here."""
+        self._held_until = float("-inf")
+        self._hold: Timer | None = None
+        self._retired: set[asyncio.Task[None]] = set()
+        self.runtime = _runtime(0, Config())
+
+    def apply(self, config: Config, folders: tuple[str, ...] = ()) -> None:
+        """Take new settings, and the workspace's folders as URIs; a provider stays where its own did not change."""
+        old = self.runtime
+        if config == old.config and folders == old.folders and old.epoch:
+            return
+        self.runtime = _runtime(old.epoch + 1, config, folders)
+        kept = self.runtime.routing.names()
+        for name, seat in [*self._seats.items()]:
+            if name not in kept or not seat.fits(config):
+                del self._seats[name]
+                seat.leave()
+        if self._needed and old.config.provider != config.provider:
+            self._needed.add(config.provider)
+        self._find_needed()
+
+    def line(
+        self, document: Document, trigger: Trigger, used_up: Callable[[], object] = lambda: None
+    ) -> Iterator[Seat]:
+        """Give the seats of a request, in order, each once; the search for a provider begins when its turn comes.
+
+        After them come those that cost nothing, where the budget is `used_up` by then.
+        """
+        routing = self.runtime.routing
+        names = routing.line(document, trigger)
+        for name in names:
+            yield self.seat(name)
+        for name in routing.unpaid() if used_up() else ():
+            if name not in names:
+                yield self.seat(name)
+
+    def profile(self, document: Document) -> tuple[Profile, float] | None:
+        """Give the model that a document's requests would go to, and the tokens of their prompts; None until it is known.
+
+        Nothing is begun to find it.
+        """
+        for name in self.runtime.routing.line(document, Trigger.AUTOMATIC):
+            seat = self._seats.get(name)
+            if seat and seat.provider:
+                profile = seat.provider.profile
+                return profile, seat.budget_tokens(profile, seat.reliability.share)
+        return None
+
+    def seat(self, name: str) -> Seat:
+        """Give the place of a provider, and begin to fill it."""
+        seat = self._seats.get(name)
+        if seat is None:
+            seat = self._seats[name] = Seat(name, self.runtime.config, self._around)
+        self._needed.add(name)
+        if not (seat.is_searched and self._clock.now() < self._held_until):
+            seat.need()
+        return seat
+
+    def open(self, document: Document) -> None:
+        """Have a provider and a connection ready for a document that is opened."""
+        self._first(document).warm()
+
+    async def ready(self, document: Document) -> None:
+        """Wait until the provider for a document is found, or none was."""
+        await self._first(document).ready()
+
+    def hold(self) -> None:
+        """Settings are on their way: begin no search before they are here, or HOLD_S have passed."""
+        self._end_hold()
+        self._held_until = self._clock.now() + HOLD_S
+        self._hold = self._clock.call_at(self._held_until, self.release)
+
+    def release(self) -> None:
+        """The settings are here."""
+        self._end_hold()
+        self._find_needed()
+
+    async def aclose(self) -> None:
+        """End every search and close every provider."""
+        self._end_hold()
+        retired = [*self._retired]
+        for task in retired:
+            task.cancel()
+        await asyncio.gather(
+            *retired, *(seat.aclose() for seat in self._seats.values()), return_exceptions=True
+        )
+
+    def _first(self, document: Document) -> Seat:
+        config = self.runtime.config
+        trigger = Trigger.AUTOMATIC if config.completion.trigger == "auto" else Trigger.MANUAL
+        return next(self.line(document, trigger))
+
+    def _find_needed(self) -> None:
+        for name in [*self._needed & self.runtime.routing.names()]:
+            self.seat(name)
+
+    def _end_hold(self) -> None:
+        self._held_until = float("-inf")
+        if self._hold:
+            self._hold.cancel()
+            self._hold = None
+
+    def _retire(self, provider: Provider) -> None:
+        task = asyncio.create_task(self._close_later(provider))
+        self._retired.add(task)
+        task.add_done_callback(self._retired.discard)
+
+    async def _close_later(self, provider: Provider) -> None:
+        passed = asyncio.Event()
+        timer = self._clock.call_at(self._clock.now() + RETIRE_S, passed.set)
+        try:
+            await passed.wait()
+        finally:
+            timer.cancel()
+            await provider.aclose()
+
+
+def exclusion_of(privacy: PrivacyConfig, folders: tuple[str, ...]) -> Exclusion:
+    """Give what the settings exclude in some folders, given as URIs."""
+    secret = SECRET_FILES if privacy.exclude_defaults else ()
+    return Exclusion((*secret, *privacy.exclude), folders, heeds_ignore_files=privacy.ignore_files)
+
+
+def _runtime(epoch: int, config: Config, folders: tuple[str, ...] = ()) -> Runtime:
+    completion, privacy = config.completion, config.privacy
+    rules = AdmissionRules(config.enabled, completion.languages, completion.trigger == "auto")
+    return Runtime(epoch, config, folders, rules, exclusion_of(privacy, folders), Routing.of(config, folders))

@@ -1,0 +1,90 @@
+"""Which providers a request goes to, and in which order; knows not whether they live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from llm_lsp.config.values import LOCAL, Config, ProviderConfig, RouteConfig
+from llm_lsp.core.privacy.addresses import is_loopback
+from llm_lsp.core.privacy.exclusion import Exclusion
+from llm_lsp.core.types import Document, Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One table of `[[routes]]`; what it leaves empty fits everything."""
+
+    provider: str
+    languages: tuple[str, ...]
+    files: Exclusion | None
+    trigger: Trigger | None
+
+    @classmethod
+    def of(cls, route: RouteConfig, folders: tuple[str, ...]) -> Rule:
+        """Read a rule; its globs count from the workspace's folders, as those of `privacy.exclude` do."""
+        globs = _listed(route.path)
+        files = Exclusion(globs, folders) if globs else None
+        trigger = {"auto": Trigger.AUTOMATIC, "manual": Trigger.MANUAL}.get(route.trigger)
+        return cls(route.provider, _listed(route.language), files, trigger)
+
+    def fits(self, document: Document, trigger: Trigger) -> bool:
+        """Say whether it speaks of such a request."""
+        return (
+            (self.trigger is None or self.trigger is trigger)
+            and (not self.languages or document.language in self.languages)
+            and (self.files is None or self.files.covers(document.uri))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """All rules, and who stands in for whom."""
+
+    rules: tuple[Rule, ...]
+    default: str
+    providers: Mapping[str, ProviderConfig]
+
+    @classmethod
+    def of(cls, config: Config, folders: tuple[str, ...]) -> Routing:
+        """Read the settings."""
+        rules = tuple(Rule.of(route, folders) for route in config.routes)
+        return cls(rules, config.provider, config.providers)
+
+    def line(self, document: Document, trigger: Trigger) -> tuple[str, ...]:
+        """Give the providers for a request: whose turn it is, then who stands in for it, each once."""
+        first = next((rule.provider for rule in self.rules if rule.fits(document, trigger)), self.default)
+        return tuple(self._with_stand_ins(first))
+
+    def names(self) -> frozenset[str]:
+        """Give every provider that a request may come to."""
+        firsts = (self.default, *(rule.provider for rule in self.rules))
+        return frozenset(name for first in firsts for name in self._with_stand_ins(first))
+
+    def unpaid(self) -> tuple[str, ...]:
+        """Give the providers that cost nothing, for when no more money is to be spent; our own model comes last."""
+        return (*(name for name, config in self.providers.items() if _costs_nothing(config)), LOCAL)
+
+    def _with_stand_ins(self, first: str) -> dict[str, None]:
+        found = {first: None}
+        waiting = [first]
+        while waiting:
+            config = self.providers.get(waiting.pop(0))
+            for name in config.fallback if config else ():
+                if name not in found:
+                    found[name] = None
+                    waiting.append(name)
+        return found
+
+
+def _listed(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value
+
+
+def _costs_nothing(config: ProviderConfig) -> bool:
+    """By the settings alone; a provider that lives knows better, see Profile.free."""
+    if config.free != "auto":
+        return config.free
+    if config.local != "auto":
+        return config.local
+    return config.api in ("llamacpp-infill", "ollama") and is_loopback(config.base_url)

@@ -1,0 +1,132 @@
+"""Which open documents their project keeps from models: asked of the disk in a thread, known at a keystroke.
+
+Knows no settings and reads no document.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from llm_lsp.core.privacy.exclusion import Exclusion
+from llm_lsp.core.types import Reason, Skip
+from llm_lsp.engine.privacy.ignore_files import IgnoreFiles
+from llm_lsp.engine.privacy.workspace_bounds import file_uri, innermost
+from llm_lsp.engine.workspace.clock import InThread
+from llm_lsp.errors import InternalError
+from llm_lsp.system import path_of_uri
+
+LOG = logging.getLogger(__name__)
+
+# Seconds after which a request has the disk looked at anew, while it goes on with what was found last: who writes
+# an ignore file sees it heeded from the second keystroke on.
+FRESH_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the disk says of a document's file."""
+
+    real_uri: str
+    """Where its links lead."""
+    is_ignored: bool = False
+    is_lost: bool = False
+    """Where that is cannot be told: links in a circle, a folder that may not be entered."""
+
+
+class Withheld:
+    """What was found of each open document."""
+
+    def __init__(self, now: Callable[[], float], in_thread: InThread) -> None:
+        self._now = now
+        self._in_thread = in_thread
+        self._folders: tuple[str, ...] = ()
+        self._found: dict[str, Found] = {}
+        self._looked_at: dict[str, float] = {}
+        self._looking: dict[str, asyncio.Task[None]] = {}
+
+    def set_folders(self, folders: tuple[str, ...]) -> None:
+        """Take the workspace's folders, as URIs; what was found before counts no longer, and is looked for anew."""
+        self._folders = folders
+        self._found.clear()
+        for uri in self._looked_at:
+            self.look(uri)
+
+    def is_known(self, uri: str) -> bool:
+        """Say whether a document was looked at; one that was looked at long ago is looked at again meanwhile."""
+        if self._looked_at.get(uri, float("-inf")) + FRESH_S < self._now():
+            self.look(uri)
+        return uri in self._found
+
+    def look(self, uri: str) -> None:
+        """Begin to look at a document's file."""
+        self._looked_at[uri] = self._now()
+        if uri not in self._looking:
+            self._looking[uri] = asyncio.create_task(self._look(uri))
+
+    async def known(self, uri: str) -> None:
+        """Wait until a document was looked at."""
+        if not self.is_known(uri):
+            await asyncio.shield(self._looking[uri])
+
+    def refusal(self, uri: str, exclusion: Exclusion) -> Skip | None:
+        """Say why nothing of a document may be sent, or None; what was never looked at is not sent."""
+        if exclusion.covers(uri):
+            return Skip(Reason.EXCLUDED)
+        found = self._found.get(uri)
+        if found is None:
+            return Skip(Reason.EXCLUDED, "it was not looked at yet")
+        if found.is_lost:
+            return Skip(Reason.EXCLUDED, "its place on the disk cannot be told")
+        if exclusion.covers(found.real_uri):
+            return Skip(Reason.EXCLUDED, "its link leads to an excluded file")
+        if found.is_ignored and exclusion.heeds_ignore_files:
+            return Skip(Reason.EXCLUDED, "its project's ignore files name it")
+        return None
+
+    def closed(self, uri: str) -> None:
+        """Forget a document."""
+        self._found.pop(uri, None)
+        self._looked_at.pop(uri, None)
+
+    async def aclose(self) -> None:
+        """Look at nothing more."""
+        looking = [*self._looking.values()]
+        for task in looking:
+            task.cancel()
+        await asyncio.gather(*looking, return_exceptions=True)
+
+    async def _look(self, uri: str) -> None:
+        try:
+            folders = None
+            while folders is not self._folders:
+                folders = self._folders
+                found = await self._in_thread(partial(_find, uri, folders))
+        except Exception as exc:
+            LOG.error("a file was not looked at: %s", InternalError.of(exc))
+            found = Found(uri, is_lost=True)
+        finally:
+            del self._looking[uri]
+        if uri in self._looked_at:
+            self._found[uri] = found
+
+
+def _find(uri: str, folders: Iterable[str]) -> Found:
+    path = path_of_uri(file_uri(uri))
+    if path is None:
+        return Found(uri)
+    try:
+        real = path.resolve()
+        roots = [root for each in folders if (root := path_of_uri(each))]
+        roots += [root.resolve() for root in roots]
+        return Found(real.as_uri(), is_ignored=any(_is_ignored(each, roots) for each in {path, real}))
+    except (OSError, RuntimeError):
+        return Found(uri, is_lost=True)
+
+
+def _is_ignored(path: Path, roots: Iterable[Path]) -> bool:
+    return IgnoreFiles(innermost(roots, path) or path.parent).covers(path)

@@ -1,0 +1,99 @@
+"""Which documents and files may be used for another one, and by which name a model knows them.
+
+Asks the disk about links and ignore files, so it is used in a thread; knows nothing of what is in the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from llm_lsp.core.context.ranking import LeftOut
+from llm_lsp.core.privacy.exclusion import Exclusion
+from llm_lsp.engine.privacy.ignore_files import IgnoreFiles
+from llm_lsp.system import path_of_uri
+
+
+class Border:
+    """What may be used for one document: its own workspace folder, but for what is excluded or ignored there."""
+
+    def __init__(self, uri: str, folder: Path | None, exclusion: Exclusion) -> None:
+        self._uri = uri
+        self._folder = folder
+        self._real = folder.resolve() if folder else None
+        self._ignored = IgnoreFiles(self._real) if self._real else None
+        self._exclusion = exclusion
+        self.target = path_of_uri(uri) if folder else None
+        """The document's file, None where it is in no folder of the workspace."""
+        self._real_target = self.target.resolve() if self.target else None
+        self.path = self._relative(uri) or ""
+        """The document's path in its folder, "" where it is in none."""
+        self.left_out: list[LeftOut] = []
+        self._names: dict[str, str | None] = {}
+
+    @classmethod
+    def around(cls, uri: str, folders: Iterable[str], exclusion: Exclusion) -> Border:
+        """Find the innermost of the workspace's folders, given as URIs, that a document stands in."""
+        path = path_of_uri(file_uri(uri))
+        roots = (root for each in folders if (root := path_of_uri(each)))
+        return cls(uri, innermost(roots, path) if path else None, exclusion)
+
+    def name(self, uri: str) -> str | None:
+        """Give the path in its folder that a usable document or file is known by; None for any other."""
+        if uri not in self._names:
+            self._names[uri] = self._judged(uri)
+        return self._names[uri]
+
+    def path_to(self, relative: str) -> Path | None:
+        """Give the place of a path in the folder; None where the document is in none."""
+        return self._folder / relative if self._folder else None
+
+    def _judged(self, uri: str) -> str | None:
+        if uri == self._uri:
+            return self.path or _last_part(uri)
+        relative = self._relative(uri)
+        if relative is None:
+            return None
+        if why := self._refusal(uri, relative):
+            self.left_out.append(LeftOut(relative, why))
+            return None
+        return relative
+
+    def _relative(self, uri: str) -> str | None:
+        path = path_of_uri(file_uri(uri))
+        if path is None or self._folder is None or not path.is_relative_to(self._folder):
+            return None
+        return path.relative_to(self._folder).as_posix()
+
+    def _refusal(self, uri: str, relative: str) -> str:
+        assert self._real is not None and self._ignored is not None
+        path = self._real / relative
+        try:
+            real = path.resolve()
+        except (OSError, RuntimeError):
+            return "its links go round in circles"
+        if real == self._real_target:
+            return "it is the document itself"
+        if not real.is_relative_to(self._real):
+            return "it stands outside of the workspace"
+        if self._exclusion.covers(uri) or self._exclusion.covers(real.as_uri()):
+            return "it is excluded"
+        if self._exclusion.heeds_ignore_files and (self._ignored.covers(path) or self._ignored.covers(real)):
+            return "the project's ignore files name it"
+        return ""
+
+
+def innermost(folders: Iterable[Path], path: Path) -> Path | None:
+    """Give the deepest of some folders that a path stands in, None where it stands in none."""
+    holding = (folder for folder in folders if path.is_relative_to(folder))
+    return max(holding, key=lambda folder: len(folder.parts), default=None)
+
+
+def file_uri(uri: str) -> str:
+    """Give the file that a notebook's cell is in; other URIs stay as they are."""
+    scheme, mark, rest = uri.partition(":")
+    return f"file:{rest.partition('#')[0]}" if scheme == "vscode-notebook-cell" else scheme + mark + rest
+
+
+def _last_part(uri: str) -> str:
+    return uri.rpartition("/")[2]

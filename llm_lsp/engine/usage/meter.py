@@ -1,0 +1,170 @@
+"""Counts what a call uses while its stream is read; knows neither prices' origin nor where the row goes."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from llm_lsp.core.text.tokens import estimate_tokens
+from llm_lsp.core.types import ChatPrompt, Chunk, FimPrompt, Price, Profile, Prompt, Usage
+from llm_lsp.core.usage.prices import FREE, cost_of
+from llm_lsp.core.usage.records import Call, Outcome, Subject
+from llm_lsp.errors import BudgetError, LlmLspError
+from llm_lsp.providers.base import Stream
+
+
+class Cashier(Protocol):
+    """Who takes a call's rows."""
+
+    async def reserve(self, order: Order) -> None:
+        """Set the most that a call can cost aside; raises BudgetError where that may not be spent."""
+        ...
+
+    def settle(self, call: Call) -> None:
+        """Take what a call used."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A call that is about to be made."""
+
+    number: int
+    request: int
+    """The id of the request that it is made for."""
+    at: float
+    """Seconds of UTC since 1970."""
+    subject: Subject
+    trigger: str
+    profile: Profile
+    prompt: Prompt
+
+    @property
+    def price(self) -> Price | None:
+        return FREE if self.profile.free else self.profile.price
+
+    def call(self, usage: Usage, outcome: Outcome, *, estimated: bool = False) -> Call:
+        """Price what was used; where that is nothing, no price need be known."""
+        price = self.price or (FREE if usage == Usage(0, 0) else None)
+        cost = None if price is None else cost_of(usage, price)
+        currency = price.currency if price else ""
+        free = self.profile.free
+        return Call(
+            self.number, self.at, self.subject, self.trigger, usage, estimated, cost, currency, free, outcome
+        )
+
+    def worst(self) -> Call:
+        """Give the call with the most that it can use."""
+        usage = Usage(prompt_tokens(self.prompt), self.prompt.max_tokens)
+        return self.call(usage, "reserved", estimated=True)
+
+
+class MeteredStream:
+    """A stream whose pieces are counted; its end is told once, however it comes."""
+
+    def __init__(self, stream: Stream, order: Order, cashier: Cashier, now: Callable[[], float]) -> None:
+        self._stream = stream
+        self._order = order
+        self._cashier = cashier
+        self._now = now
+        self._began_at = now()
+        self._first_at: float | None = None
+        self._pieces: AsyncIterator[Chunk] | None = None
+        self._usage = Usage()
+        self._n_pieces = 0
+        self._tokens = 0.0
+        self._is_told = self._is_closed = self._is_sent = self._is_finished = False
+
+    @property
+    def order(self) -> Order:
+        """What was asked for."""
+        return self._order
+
+    def __aiter__(self) -> AsyncIterator[Chunk]:
+        return self
+
+    async def __anext__(self) -> Chunk:
+        """Give the next piece; before the first one the budget is asked, and nothing was sent."""
+        try:
+            if self._pieces is None:
+                await self._cashier.reserve(self._order)
+                self._is_sent = not self._is_closed
+                self._pieces = aiter(self._stream)
+            chunk = await anext(self._pieces)
+        except StopAsyncIteration:
+            self._tell("complete")
+            raise
+        except asyncio.CancelledError:
+            self._tell("closed")
+            raise
+        except BudgetError:
+            self._is_told = True  # It was never made: there is nothing to tell.
+            raise
+        except LlmLspError:
+            self._tell("failed")
+            raise
+        self._take(chunk)
+        return chunk
+
+    def close(self) -> None:
+        """Close the stream."""
+        self._is_closed = True
+        self._stream.close()
+
+    def release(self) -> None:
+        """Let the rest go."""
+        self._tell("cut")
+        self._stream.release()
+
+    def _take(self, chunk: Chunk) -> None:
+        self._usage = chunk.usage or self._usage
+        self._is_finished = self._is_finished or chunk.finish is not None
+        if chunk.text:
+            self._n_pieces += chunk.pieces
+            self._tokens += estimate_tokens(chunk.text)
+            if self._first_at is None:
+                self._first_at = self._now()
+
+    def _tell(self, outcome: Outcome) -> None:
+        if self._is_told:
+            return
+        self._is_told = True
+        usage, estimated = self._used(outcome)
+        first_s = None if self._first_at is None else round(self._first_at - self._began_at, 4)
+        call = self._order.call(usage, outcome, estimated=estimated)
+        whole_s = round(self._now() - self._began_at, 4)
+        self._cashier.settle(replace(call, first_s=first_s, whole_s=whole_s))
+
+    def _used(self, outcome: Outcome) -> tuple[Usage, bool]:
+        """Give the usage, and whether it is an estimate: what the API says comes with the last piece only."""
+        told = self._usage
+        if told.input_tokens is not None and told.output_tokens is not None and self._is_finished:
+            return told, False
+        if not self._is_sent or (outcome == "failed" and not self._n_pieces):
+            # Never sent, or refused: nobody bills that.
+            return Usage(0, 0), False
+        input_tokens = told.input_tokens or prompt_tokens(self._order.prompt)
+        return replace(told, input_tokens=input_tokens, output_tokens=self._written(outcome)), True
+
+    def _written(self, outcome: Outcome) -> int:
+        """Estimate what the model wrote: servers send a token a piece, or more at once."""
+        if outcome in ("cut", "closed") and not self._order.profile.cancel_stops_billing:
+            return self._order.prompt.max_tokens
+        return max(self._n_pieces, math.ceil(self._tokens), self._usage.output_tokens or 0)
+
+
+def prompt_tokens(prompt: Prompt) -> int:
+    """Estimate the tokens of a prompt, its template's own left aside."""
+    return math.ceil(sum(map(estimate_tokens, _texts(prompt))))
+
+
+def _texts(prompt: Prompt) -> list[str]:
+    if isinstance(prompt, ChatPrompt):
+        return [text for _, text in prompt.messages]
+    if isinstance(prompt, FimPrompt):
+        snippets = [snippet.text for snippet in prompt.snippets]
+        return [*snippets, prompt.prefix, prompt.line_prefix, prompt.begins, prompt.suffix]
+    return [prompt.text]

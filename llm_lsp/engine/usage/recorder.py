@@ -1,0 +1,201 @@
+"""Turns what happens on a request's way into rows of the books; knows neither files nor budgets."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+from urllib.parse import unquote
+
+from llm_lsp.core.text.text import Edit
+from llm_lsp.core.types import Completion, CompletionRequest, Document, Profile, Prompt, Skip
+from llm_lsp.core.usage.records import Call, Subject
+from llm_lsp.core.usage.request_trace import Trace, TraceRow, explain
+from llm_lsp.engine.usage.acceptance_tracker import Offers
+from llm_lsp.engine.usage.ledger import Ledger
+from llm_lsp.engine.usage.meter import MeteredStream, Order
+from llm_lsp.engine.workspace.clock import Clock, Timer
+from llm_lsp.providers.base import Stream
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+# Calls that are remembered for `explain` and for whose text it was, and documents for whom they belong to.
+MOST_REMEMBERED = 256
+# Seconds from an edit or an answer to its entry: whoever waits for an answer comes first. It is part of what a process
+# that is killed loses, see docs/adr/0021.
+ENTRY_S = 0.005
+
+
+class Bookkeeper:
+    """Sees every edit, request, call and acceptance; one for a process."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        document: Callable[[str], Document | None],
+        clock: Clock,
+        utc: Callable[[], float],
+    ) -> None:
+        self.ledger = ledger
+        self._clock = clock
+        self._utc = utc
+        self._offers = Offers(ledger.suggestion, document, clock, utc)
+        self._folders: tuple[str, ...] = ()
+        self._profiles: dict[str, Profile] = {}
+        """Who answers for a document, since its last request."""
+        self._subjects: dict[str, Subject] = {}
+        """By URI: made once, since every key counts for one."""
+        self._n_calls = 0
+        self._calls: dict[int, Call] = {}
+        self._authors: dict[int, Order] = {}
+        """The call whose text a generation is."""
+        self._last: Trace | None = None
+        self._last_call: int | None = None
+        self._notes: deque[Callable[[], None]] = deque()
+        """What is to be entered, in its order."""
+        self._timer: Timer | None = None
+
+    def set_folders(self, folders: tuple[str, ...]) -> None:
+        """Take the workspace's folders, as URIs."""
+        self._folders = folders
+        self._subjects.clear()
+
+    def admitted(self, request: CompletionRequest, profile: Profile) -> None:
+        """Take note of who is to answer a request."""
+        uri = request.document.uri
+        if self._profiles.get(uri) is not profile:
+            _remember(self._profiles, uri, profile)
+            self._subjects.pop(uri, None)
+
+    def metered(
+        self, request: CompletionRequest, profile: Profile, prompt: Prompt, stream: Stream
+    ) -> MeteredStream:
+        """Count what a call uses; the budget has its word before the first byte is sent."""
+        self._n_calls += 1
+        subject = self._subject(request.document)
+        order = Order(self._n_calls, request.id, self._utc(), subject, request.trigger.value, profile, prompt)
+        return MeteredStream(stream, order, self, self._clock.now)
+
+    def wrote(self, order: Order, generation_id: int) -> None:
+        """Take note of whose text a generation is."""
+        _remember(self._authors, generation_id, order)
+
+    async def reserve(self, order: Order) -> None:
+        """Set the most that a call can cost aside; raises BudgetError where that may not be spent."""
+        if self.ledger.has_budget:
+            await self.ledger.reserve(order.worst())
+
+    def settle(self, call: Call) -> None:
+        """Take what a call used."""
+        _remember(self._calls, call.number, call)
+        self.ledger.settle(call)
+
+    def answered(self, request: CompletionRequest, result: Completion | Skip) -> None:
+        """Take how a request was answered."""
+        self._enter(partial(self._answered, request, result, self._clock.now()))
+
+    def shown(self, request: CompletionRequest, completion: Completion) -> None:
+        """Take note that another of several answers is what its user looks at."""
+        subject = self._subject(request.document)
+        self._enter(partial(self._offers.show, request.document.uri, completion, subject))
+
+    def edited(self, document: Document, edits: Sequence[Edit]) -> None:
+        """Follow a document's edits; what comes at once counts as one keystroke."""
+        self._enter(partial(self._edited, document, edits))
+
+    def accepted(self, completion_id: str) -> None:
+        """Take the editor's word that a completion was accepted."""
+        self._enter(partial(self._offers.accept, completion_id))
+
+    def closed(self, uri: str) -> None:
+        """Settle what is open on a document."""
+        self._catch_up()
+        self._offers.close(uri)
+        self._profiles.pop(uri, None)
+        self._subjects.pop(uri, None)
+
+    def explain(self) -> str:
+        """Tell the last request's way in words."""
+        self._catch_up()
+        if self._last is None:
+            return "nothing was asked yet"
+        call = self._calls.get(self._last_call) if self._last_call is not None else None
+        return "\n".join(explain(self._last, call))
+
+    async def aclose(self) -> None:
+        """Settle everything, and write it."""
+        self._catch_up()
+        self._offers.aclose()
+        await self.ledger.aclose()
+
+    def _enter(self, note: Callable[[], None]) -> None:
+        self._notes.append(note)
+        if self._timer is None:
+            self._timer = self._clock.call_at(self._clock.now() + ENTRY_S, self._catch_up)
+
+    def _catch_up(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._notes:
+            self._notes.popleft()()
+
+    def _answered(self, request: CompletionRequest, result: Completion | Skip, now: float) -> None:
+        document, steps = request.document, request.steps
+        subject = self._subject(document)
+        order = self._authors.get(steps.generation_id) if steps.generation_id is not None else None
+        call = order.number if order else None
+        trace = Trace.of(request, result, subject, now)
+        self._last, self._last_call = trace, call
+        self.ledger.count(subject, _kind(request, result, order))
+        self.ledger.trace(TraceRow(self._utc(), call, trace))
+        if isinstance(result, Completion) and request.face != "command":
+            self._offers.show(document.uri, result, subject)
+
+    def _edited(self, document: Document, edits: Sequence[Edit]) -> None:
+        self._offers.edited(document.uri, edits)
+        if edits:
+            self.ledger.count(self._subject(document), "keystrokes")
+
+    def _subject(self, document: Document) -> Subject:
+        subject = self._subjects.get(document.uri)
+        if subject is None:
+            subject = self._find_subject(document)
+            # Also for a document that was closed while it was asked about: nobody forgets it a second time.
+            _remember(self._subjects, document.uri, subject)
+        return subject
+
+    def _find_subject(self, document: Document) -> Subject:
+        profile = self._profiles.get(document.uri)
+        project = project_of(document.uri, self._folders)
+        if profile is None:
+            return Subject(language=document.language, project=project)
+        return Subject(profile.provider, profile.model, document.language, project)
+
+
+def project_of(uri: str, folders: Sequence[str]) -> str:
+    """Name the workspace folder that a document is in, by its last part: a path tells more of its user."""
+    return unquote(folder_of(uri, folders).rstrip("/").rpartition("/")[2])
+
+
+def folder_of(uri: str, folders: Sequence[str]) -> str:
+    """Give the innermost workspace folder that a document is in, as a URI; "" where it is in none."""
+    holding = [folder for folder in folders if uri.startswith(folder.rstrip("/") + "/")]
+    return max(holding, key=len, default="")
+
+
+def _kind(request: CompletionRequest, result: Completion | Skip, order: Order | None) -> str:
+    """Name how a request was answered, as `counts` has it."""
+    if isinstance(result, Skip):
+        return f"nothing: {result.reason.name}"
+    if request.steps.is_known:
+        return "known"
+    return "called" if order and order.request == request.id else "joined"
+
+
+def _remember(table: dict[K, T], key: K, value: T) -> None:
+    table[key] = value
+    if len(table) > MOST_REMEMBERED:
+        del table[next(iter(table))]

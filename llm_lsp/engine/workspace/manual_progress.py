@@ -1,0 +1,52 @@
+"""Shows that somebody waits for an answer that was asked for by hand; knows not what takes so long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from llm_lsp.core.types import CompletionRequest, Patience
+from llm_lsp.engine.workspace.client import Client, Progress
+from llm_lsp.engine.workspace.clock import Clock
+from llm_lsp.engine.workspace.notifications import Notices
+
+# Seconds. A sooner answer is its own sign of life, and a bar that flashes up is none.
+PATIENT_S = 0.4
+
+
+class Waiting:
+    """The requests by hand that are not answered yet."""
+
+    def __init__(self, client: Client, notices: Notices, clock: Clock) -> None:
+        self._client = client
+        self._notices = notices
+        self._clock = clock
+        self._shown: set[int] = set()
+
+    @contextmanager
+    def shown(self, request: CompletionRequest) -> Iterator[None]:
+        """Show a bar while a request by hand takes long; nobody waits for one that came while typing."""
+        if request.patience is not Patience.ASKED:
+            yield
+            return
+        timer = self._clock.call_at(self._clock.now() + PATIENT_S, lambda: self._begin(request.id))
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._end(request.id)
+
+    def _begin(self, number: int) -> None:
+        self._shown.add(number)
+        self._client.progress(Progress(_token(number), "llm-lsp", "waiting for the model"))
+        self._notices.busy(True)
+
+    def _end(self, number: int) -> None:
+        if number in self._shown:
+            self._shown.remove(number)
+            self._client.progress(Progress(_token(number), "llm-lsp", done=True))
+            self._notices.busy(bool(self._shown))
+
+
+def _token(number: int) -> str:
+    return f"llm-lsp/request/{number}"

@@ -1,0 +1,59 @@
+"""The open documents, how each is being typed in, and where its user was; knows no files and no client's positions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from llm_lsp.core.context.edit_history import Trail
+from llm_lsp.core.text.text import Edit, Point
+from llm_lsp.core.text.typing_pace import Pace
+from llm_lsp.core.types import Document
+
+
+class Workspace:
+    """What the editor has open; its documents are frozen snapshots, the newest of each URI."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._documents: dict[str, Document] = {}
+        self._paces: dict[str, Pace] = {}
+        self.trail = Trail()
+        """Where the user was and what they changed, in all documents."""
+
+    def open(self, document: Document) -> None:
+        """Take a document in; opening it again takes the new text."""
+        self._documents[document.uri] = document
+        self._paces[document.uri] = Pace()
+
+    def change(self, document: Document, edits: tuple[Edit, ...]) -> None:
+        """Take the document after some edits; one that was never opened is opened by this."""
+        old = self._documents.get(document.uri)
+        self._documents[document.uri] = document
+        if old is not None:
+            self.trail = self.trail.edited(old, document, edits, self._now())
+        deleting = bool(edits) and all(edit.text == "" and edit.start != edit.end for edit in edits)
+        self._paces[document.uri] = self.pace(document.uri).edited(self._now(), deleting=deleting)
+
+    def visit(self, uri: str, point: Point) -> None:
+        """Take note of where the user is; a document that is not open is ignored."""
+        # As it is now, not as it would be with the popup's item.
+        if document := self._documents.get(uri):
+            self.trail = self.trail.at(document, point)
+
+    def close(self, uri: str) -> None:
+        """Forget a document; an unknown one is ignored."""
+        self._documents.pop(uri, None)
+        self._paces.pop(uri, None)
+        self.trail = self.trail.without(uri)
+
+    def document(self, uri: str) -> Document | None:
+        """Give the newest snapshot, or None where it is not open."""
+        return self._documents.get(uri)
+
+    def documents(self) -> tuple[Document, ...]:
+        """Give all that is open, in the order in which it was opened."""
+        return tuple(self._documents.values())
+
+    def pace(self, uri: str) -> Pace:
+        """Say how a document is being typed in."""
+        return self._paces.get(uri, Pace())

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+
+from llm_lsp.core.response.filter import place_at
+from llm_lsp.core.response.postprocess import MAX_ANSWER_CHARS, Insertion, postprocess
+from llm_lsp.core.text.text import Point, Text
+from llm_lsp.core.types import CompletionRequest, Document, Finish, Reason, Skip, Trigger
+from tests.core.golden import Case, cases
+
+
+def run(document: Document, point: Point, answer: str, finish: Finish = Finish.CUT) -> Insertion | Skip:
+    request = CompletionRequest(1, document, point, Trigger.AUTOMATIC, "inline", 0.0)
+    return postprocess(answer, finish, request)
+
+
+@pytest.mark.parametrize("case", cases("postprocess"), ids=lambda case: case.name)
+def test_an_answer_is_made_fit(case: Case) -> None:
+    document, point = case.document()
+
+    done = run(document, point, case.sections["answer"], Finish(case.head.get("finish", "cut")))
+
+    if "skip" in case.sections:
+        assert done == Skip(Reason[case.sections["skip"]])
+        return
+    assert isinstance(done, Insertion), done
+    assert done.end.line == point.line
+    before, after = document.text.slice(Point(0, 0), point), document.text.slice(done.end, document.text.end)
+    result = f"{before}├{done.text}┤{after}"
+    if case.head.get("line ends") == "crlf":
+        assert result.count("\n") == result.count("\r\n")
+        result = result.replace("\r\n", "\n")
+    assert result == case.sections["result"]
+
+
+def test_a_line_of_a_megabyte_is_looked_at_around_the_cursor_only() -> None:
+    document = Document("file:///a", "javascript", 1, Text.of("a=1;" * 250_000 + "\n"))
+
+    place = place_at(document, Point(0, 500_000))
+
+    assert (len(place.before), len(place.rest)) == (1000, 1000)
+
+
+def test_of_an_endless_answer_the_first_whole_lines_are_taken() -> None:
+    document = Document("file:///a", "python", 1, Text.of(""))
+    lines = [f"value_{idx} = compute_{idx}()" for idx in range(10_000)]
+
+    done = run(document, Point(0, 0), "\n".join(lines))
+
+    assert isinstance(done, Insertion)
+    assert done.text.split("\n") == lines[: done.text.count("\n") + 1]
+    assert MAX_ANSWER_CHARS - 100 < len(done.text) <= MAX_ANSWER_CHARS
+
+
+def test_an_endless_line_is_refused() -> None:
+    document = Document("file:///a", "python", 1, Text.of(""))
+
+    assert run(document, Point(0, 0), "a = [" + "1, " * MAX_ANSWER_CHARS) == Skip(Reason.EMPTY)

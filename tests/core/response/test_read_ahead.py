@@ -1,0 +1,111 @@
+"""What is read on for is what stands behind the answer, and nothing of it is lost between."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from llm_lsp.core.response.read_ahead import Streak
+from llm_lsp.core.response.stops import StopRule
+from llm_lsp.core.text.window import Window
+from llm_lsp.core.types import Finish, Mode
+
+
+def units(window: Window, mode: Mode, answer: str, piece_chars: int, lines: int = 5) -> list[str]:
+    """Give the units of an answer that comes in pieces."""
+    streak = Streak(StopRule(window, mode, ("<|end|>",)), lines)
+    for start in range(0, len(answer), piece_chars):
+        if streak.feed(answer[start : start + piece_chars]):
+            break
+    else:
+        streak.end(Finish.STOP)
+    assert answer.startswith(streak.text)
+    bounds = (0, *streak.units)
+    return [streak.text[start:end] for start, end in pairwise(bounds)]
+
+
+AT_END = Window("x = 1\n", "y = ", "", "", "python")
+
+CASES = [
+    pytest.param(AT_END, Mode.LINE, "2\nz = 3\nw = 4\n", ["2\n", "z = 3\n", "w = 4\n"], id="lines"),
+    pytest.param(AT_END, Mode.LINE, "2\n\n\nz = 3\n", ["2\n", "\n\nz = 3\n"], id="blank lines stay"),
+    pytest.param(AT_END, Mode.LINE, "2<|end|>\nz = 3\n", ["2"], id="not beyond the model's end"),
+    pytest.param(AT_END, Mode.LINE, "2\nz<|end|>w\n", ["2\n", "z"], id="not beyond its end on a later line"),
+    pytest.param(
+        Window("", "y = ", "", "\nz = 3\n", "python"), Mode.LINE, "2\nz = 3\nw = 4\n", ["2\n", "z = 3\n"],
+        id="not beyond the line that is there",
+    ),
+    pytest.param(
+        Window("def f():\n", "    ", "", "", "python"), Mode.BLOCK, "return 1\n\n\ndef g():\n    pass\n",
+        ["return 1\n", "\n\ndef g():\n", "    pass\n"], id="blank lines behind a block",
+    ),
+    pytest.param(
+        Window("def f():\n", "    ", "", "\n    return x\n", "python"), Mode.HOLE, "a = 1\n    b = 2\nprint(1)\n",
+        ["a = 1\n", "    b = 2\n", "print(1)\n"], id="lines that a hole left out",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece_chars", [1, 3, 100])
+@pytest.mark.parametrize(("window", "mode", "answer", "expected"), CASES)
+def test_units_follow_each_other_without_a_gap(
+    window: Window, mode: Mode, answer: str, expected: list[str], piece_chars: int
+) -> None:
+    assert units(window, mode, answer, piece_chars) == expected
+
+
+def test_only_so_many_lines_are_read_on_for() -> None:
+    assert units(AT_END, Mode.LINE, "1\n2\n3\n4\n5\n", 1, lines=2) == ["1\n", "2\n", "3\n"]
+
+
+class Refusing:
+    """An opening that finds the answer to begin otherwise than it was to."""
+
+    refused = True
+
+    def feed(self, piece: str) -> str:
+        return ""
+
+    def end(self) -> str:
+        return ""
+
+
+def test_nothing_is_read_on_for_behind_a_refused_answer() -> None:
+    streak = Streak(StopRule(AT_END, Mode.LINE, opening=Refusing()))
+
+    assert streak.feed("oth")
+    assert streak.text == ""
+
+
+def phrases(window: Window, mode: Mode, answer: str, piece_chars: int, words: int | None = 2) -> list[str]:
+    """Give what of each line may be shown in part."""
+    streak = Streak(StopRule(window, mode), phrase_words=words)
+    for start in range(0, len(answer), piece_chars):
+        if streak.feed(answer[start : start + piece_chars]):
+            break
+    else:
+        streak.end(Finish.STOP)
+    starts = [max(one for one in (0, *streak.units, *streak.phrases) if one < end) for end in streak.phrases]
+    return [streak.text[start:end] for start, end in zip(starts, streak.phrases, strict=True)]
+
+
+PHRASES = [
+    pytest.param(AT_END, Mode.LINE, ["a +", "d +"], id="in each line"),
+    pytest.param(Window("", "y = f(", ")", "", "python"), Mode.LINE, ["a +"], id="before what closed itself"),
+    pytest.param(Window("", "y = ", " + 1", "", "python"), Mode.LINE, [], id="not before the rest of a line"),
+    pytest.param(Window("{\n", "  ", "}", "", "c"), Mode.LINE, [], id="not where the rest goes to the next line"),
+    pytest.param(Window("if x:\n", "    ", "", "", "python"), Mode.BLOCK, ["d +"], id="not in a block"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece_chars", [1, 3, 100])
+@pytest.mark.parametrize(("window", "mode", "expected"), PHRASES)
+def test_a_line_may_be_shown_in_part(
+    window: Window, mode: Mode, expected: list[str], piece_chars: int
+) -> None:
+    assert phrases(window, mode, "a + b\nd + e\n\n", piece_chars) == expected
+
+
+def test_lines_stay_whole_where_no_number_of_words_is_given() -> None:
+    assert phrases(AT_END, Mode.LINE, "a + b\n", 1, words=None) == []

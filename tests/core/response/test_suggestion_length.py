@@ -1,0 +1,67 @@
+"""How much of a line is shown at once."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from llm_lsp.core.response.suggestion_length import START_RUN, Foresight, count_words, phrase_ends
+from llm_lsp.core.text.window import Window
+
+AT_END = Window("x = 1\n", "y = ", "", "", "python")
+
+PHRASES = [
+    pytest.param("a + b * c - d\n", 2, ["a +", " b *", " c -"], id="before a blank each so many words"),
+    pytest.param("foo(bar, baz) + 1\n", 3, ["foo(bar,", " baz) +"], id="a bracket and a comma are words"),
+    pytest.param("foo(bar).baz\n", 2, [], id="no blank, no phrase"),
+    pytest.param("a + b", 3, [], id="the last word may still grow"),
+    pytest.param("a + b\nc + d + e\n", 2, ["a +"], id="the first line only"),
+    pytest.param("\n\nc + d + e\n", 2, ["\n\nc +", " d +"], id="the first line with text"),
+    pytest.param("返回 结果 列表 之和\n", 2, ["返回 结果"], id="words in chinese"),
+]
+
+
+@pytest.mark.parametrize(("text", "words", "expected"), PHRASES)
+def test_a_line_is_cut_into_phrases(text: str, words: int, expected: list[str]) -> None:
+    assert phrases(text, words, AT_END) == expected
+
+
+NEIGHBOURS = [
+    pytest.param(Window("", "y = ", "", "\ny = a + b + c\n"), ["a + b + d"], id="below"),
+    pytest.param(Window("y = a + b + c\n", "y = ", "", ""), ["a + b + d"], id="above"),
+    pytest.param(Window("", "y = ", "", "\nz = 1\n"), ["a + b"], id="another line"),
+]
+
+
+@pytest.mark.parametrize(("window", "expected"), NEIGHBOURS)
+def test_what_may_turn_out_to_be_a_line_that_is_there_waits(window: Window, expected: list[str]) -> None:
+    assert phrases("a + b + d + e\n", 3, window)[:1] == expected
+
+
+def phrases(text: str, words: int, window: Window) -> list[str]:
+    ends = [0, *phrase_ends(text, 0, words, window)]
+    return [text[start:end] for start, end in itertools.pairwise(ends)]
+
+
+def test_words_are_counted_once_they_are_whole() -> None:
+    assert [count_words("foo + bar", end) for end in (2, 3, 5, 9)] == [0, 1, 2, 3]
+
+
+def test_a_model_that_is_often_wrong_shows_less() -> None:
+    foresight = Foresight()
+    for _ in range(30):
+        foresight = foresight.seen(2, missed=True)
+
+    assert foresight.phrase_words == 1 < Foresight().phrase_words
+
+
+def test_a_model_that_is_right_for_long_shows_whole_lines_before_its_next_mistake() -> None:
+    assert Foresight().seen(400, missed=False).phrase_words == 20
+
+
+def test_one_mistake_does_not_undo_what_was_learned() -> None:
+    foresight = Foresight(mean_run=100.0).seen(0, missed=True)
+
+    assert 8 <= foresight.phrase_words < 10
+    assert Foresight().mean_run == START_RUN

@@ -1,0 +1,64 @@
+"""Limits against what was spent."""
+
+from __future__ import annotations
+
+import pytest
+
+from llm_lsp.core.usage.budget import Limits, Spent, most_used
+
+SPENT = Spent("2026-11-22", {"USD": 4.0}, {"USD": 10.0, "CNY": 71.0}, 1000, 50_000)
+
+
+@pytest.mark.parametrize(
+    ("limits", "share", "words"),
+    [
+        pytest.param(Limits(per_day=5.0), 0.8, "4.00 of today's 5.00 USD", id="a day"),
+        pytest.param(
+            Limits(per_month=10.0), 1.0, "10.00 of this month's 10.00 USD", id="a month, one currency"
+        ),
+        pytest.param(
+            Limits("CNY", per_month=284.0, exchange={"USD": 7.1}),
+            0.5,
+            "142.00 of this month's 284.00 CNY",
+            id="two",
+        ),
+        pytest.param(Limits(tokens_per_day=500), 2.0, "1,000 of today's 500 tokens", id="tokens"),
+        pytest.param(
+            Limits(per_day=40.0, tokens_per_month=100_000),
+            0.5,
+            "50,000 of this month's 100,000 tokens",
+            id="the worst",
+        ),
+        pytest.param(Limits(per_day=0.0), 1.0, "4.00 of today's 0.00 USD", id="nothing may be spent"),
+    ],
+)
+def test_the_most_used_limit_counts(limits: Limits, share: float, words: str) -> None:
+    use = most_used(limits, SPENT)
+
+    assert use is not None
+    assert use.share == pytest.approx(share)
+    assert use.words == words
+
+
+def test_without_limits_nothing_is_used_up() -> None:
+    assert most_used(Limits(), SPENT) is None
+    assert not Limits().is_set
+
+
+def test_a_rate_that_is_not_known_has_no_worth() -> None:
+    assert Limits("EUR").worth(1.0, "USD") is None
+
+
+@pytest.mark.parametrize(
+    ("day", "today", "this_month"),
+    [
+        pytest.param("2026-11-22", 4.0, 10.0, id="the same day"),
+        pytest.param("2026-11-21", 4.0, 10.0, id="an earlier one never comes again"),
+        pytest.param("2026-11-23", 0.0, 10.0, id="the next day"),
+        pytest.param("2026-12-01", 0.0, 0.0, id="the next month"),
+    ],
+)
+def test_a_new_day_begins_with_nothing_spent(day: str, today: float, this_month: float) -> None:
+    spent = SPENT.on(day)
+
+    assert (spent.money_today.get("USD", 0.0), spent.money_this_month.get("USD", 0.0)) == (today, this_month)

@@ -1,0 +1,61 @@
+"""The way of a request, and its telling."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from llm_lsp.core.types import Usage
+from llm_lsp.core.usage.records import Call, Subject
+from llm_lsp.core.usage.request_log import Step, Steps
+from llm_lsp.core.usage.request_trace import Trace, cost_words, describe_call, explain
+
+SUBJECT = Subject("codestral", "codestral-latest", "python", "web")
+STEPS = (Step("cache", "nothing is known of this place", 0.1), Step("model", "text has come", 212.0))
+TRACE = Trace(7, "automatic", "inline", SUBJECT, STEPS, 212.4, 23)
+CALL = Call(
+    3, 0.0, SUBJECT, "automatic", Usage(812, 12, 700), True, 0.000261, "USD", False, "cut", 0.12, 0.16
+)
+
+
+def test_a_trace_is_read_as_it_was_written() -> None:
+    assert Trace.from_json(TRACE.to_json()) == TRACE
+
+
+def test_the_way_is_told_stage_by_stage() -> None:
+    assert list(explain(TRACE, CALL)) == [
+        "automatic, ghost text, python in web: 23 characters after 212 ms",
+        "     0.1 ms  cache: nothing is known of this place",
+        "   212.0 ms  model: text has come",
+        "             codestral codestral-latest: about 812 tokens read (700 of them cached), 12 written, "
+        "first text after 120 ms, 160 ms in all, closed when all that was wanted had come, 0.00026 USD",
+    ]
+
+
+def test_it_says_why_nothing_was_shown() -> None:
+    skipped = replace(TRACE, shown_chars=None, reason="text is being deleted", ms=0.3)
+
+    assert next(explain(skipped)) == (
+        "automatic, ghost text, python in web: nothing after 0 ms, text is being deleted"
+    )
+
+
+def test_a_call_that_goes_on_has_no_figures() -> None:
+    assert describe_call(replace(CALL, outcome="reserved")) == "its call has not ended"
+
+
+@pytest.mark.parametrize(
+    ("cost", "words"),
+    [(None, "cost unknown"), (0.0, "free"), (12.3456, "12.35 USD"), (0.000123, "0.00012 USD")],
+)
+def test_small_amounts_keep_two_digits_that_count(cost: float | None, words: str) -> None:
+    assert cost_words(cost, "USD") == words
+
+
+def test_a_stage_takes_the_time_since_the_one_before() -> None:
+    steps = Steps()
+    steps.left("cache", "nothing", 10.0)
+    steps.left("model", "text", 10.25)
+
+    assert [step.ms for step in steps.taken] == [0.0, 250.0]

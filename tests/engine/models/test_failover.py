@@ -1,0 +1,344 @@
+"""Several providers at one engine: who is asked, who stands in, what is asked again; the clock stands still."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+
+import pytest
+
+from llm_lsp.config.values import Config
+from llm_lsp.core.text.text import Point
+from llm_lsp.core.types import Completion, Face, Profile, RawPrompt, Reason, Skip, Trigger
+from llm_lsp.engine.models.circuit_breaker import OPEN_S, SPREAD
+from llm_lsp.engine.models.provider_slot import WARM_AGAIN_S
+from llm_lsp.engine.workspace.notifications import SAY_AGAIN_S
+from llm_lsp.errors import (
+    AuthError,
+    ContextTooLongError,
+    LlmLspError,
+    ModelFileError,
+    OverloadedError,
+    RateLimitError,
+    UnreachableError,
+)
+from llm_lsp.providers.base import Provider
+from tests.doubles import ScriptedProvider, settle
+from tests.engine.test_engine import URI, Rig, reason_of, text_of
+
+
+def api(*fallback: str) -> Mapping[str, object]:
+    return {"api": "openai-completions", "base_url": "https://h.example/v1", "fallback": list(fallback)}
+
+
+SETTINGS: Mapping[str, object] = {
+    "provider": "main",
+    "providers": {"main": api("spare"), "spare": api(), "strong": api()},
+    "routes": [{"trigger": "manual", "language": "go", "provider": "strong"}],
+}
+
+
+class NamedFinder:
+    """Finds a provider by its name in the settings."""
+
+    def __init__(self, found: Mapping[str, Provider | LlmLspError]) -> None:
+        self.found = found
+        self.searched: list[str] = []
+
+    async def find(self, config: Config, report: Callable[[str], None]) -> Provider:
+        self.searched.append(config.provider)
+        item = self.found[config.provider]
+        if isinstance(item, LlmLspError):
+            raise item
+        return item
+
+
+class Several(Rig):
+    """An engine with three providers, of which one stands in for another."""
+
+    def __init__(self, settings: Mapping[str, object] = SETTINGS, **found: Provider | LlmLspError) -> None:
+        self.named = {
+            name: ScriptedProvider(Profile(name, "m", "none", max_in_flight=2))
+            for name in ("main", "spare", "strong")
+        }
+        self.by_name = NamedFinder({**self.named, "local": ModelFileError("no model"), **found})
+        super().__init__(settings=settings, finder=self.by_name)
+
+    @property
+    def main(self) -> ScriptedProvider:
+        return self.named["main"]
+
+    @property
+    def spare(self) -> ScriptedProvider:
+        return self.named["spare"]
+
+    async def fails(self, error: LlmLspError, trigger: Trigger = Trigger.AUTOMATIC) -> Completion | Skip:
+        """Ask, let the newest call of the main provider fail, and wait for the answer."""
+        task = self.ask(trigger)
+        await settle()
+        self.main.streams[-1].fail(error)
+        return await task
+
+    async def goes_offline(self) -> None:
+        """Let the main provider fail until it is left alone; the other answers the last request."""
+        await self.fails(UnreachableError("h: nothing listens"))
+        self.spare.replies = ["0\n"]
+        assert text_of(await self.fails(UnreachableError("h: nothing listens"))) == "0"
+        await self.type("0\nz = ")
+
+
+@pytest.fixture
+async def rig() -> AsyncIterator[Several]:
+    rig = Several()
+    await rig.write("y = ")
+    yield rig
+    await rig.engine.aclose()
+
+
+async def test_a_request_goes_where_its_rule_says(rig: Several) -> None:
+    await rig.write("y := ", "file:///p/a.go", "go")
+    rig.named["strong"].replies, rig.main.replies = ["1\n"], ["2\n"]
+
+    assert text_of(await rig.ask(Trigger.MANUAL, uri="file:///p/a.go")) == "1"
+    assert text_of(await rig.ask(uri="file:///p/a.go")) == "2"
+
+
+async def test_no_provider_is_made_before_its_turn_comes(rig: Several) -> None:
+    assert rig.by_name.searched == ["main"]
+
+
+async def test_who_stands_in_answers_the_very_request_that_failed_and_those_that_follow(rig: Several) -> None:
+    await rig.goes_offline()
+    rig.spare.replies = ["1\n"]
+
+    assert text_of(await rig.ask()) == "1"
+    assert len(rig.main.streams) == 2
+    assert rig.client.statuses[-1] == "Warning"
+
+
+async def test_what_a_stand_in_said_is_known_at_once(rig: Several) -> None:
+    await rig.goes_offline()
+    rig.spare.replies = ["12\n"]
+    await rig.ask()
+    await rig.type("1")
+
+    assert text_of(await rig.ask()) == "2"
+    assert (len(rig.main.streams), len(rig.spare.streams)) == (2, 2)
+
+
+async def test_one_real_request_finds_out_that_the_provider_is_back(rig: Several) -> None:
+    await rig.goes_offline()
+    await rig.clock.advance(OPEN_S * (1 + SPREAD))
+    rig.main.replies = ["1\n"]
+
+    assert text_of(await rig.ask()) == "1"
+    await settle()  # The answer comes first.
+    assert rig.client.statuses[-1] == "Normal"
+    assert len(rig.spare.streams) == 1
+
+
+async def test_a_bad_key_stops_its_provider_and_is_said_once(rig: Several) -> None:
+    await rig.fails(AuthError("h refused the key"))
+    rig.spare.replies = ["1\n"]
+    for _ in range(3):
+        assert text_of(await rig.ask()) == "1"
+
+    assert len(rig.main.streams) == 1
+    assert rig.client.shown == ["h refused the key"]
+
+
+async def test_new_settings_end_what_a_bad_key_began(rig: Several) -> None:
+    await rig.fails(AuthError("h refused the key"))
+    providers = {"main": {**api("spare"), "model": "other"}, "spare": api(), "strong": api()}
+    rig.engine._stack = rig.engine._stack.with_layer("user file", {**SETTINGS, "providers": providers})
+    rig.engine._apply()
+    await settle()
+    rig.main.replies = ["1\n"]
+
+    assert text_of(await rig.ask()) == "1"
+
+
+async def test_nobody_stands_in_for_a_provider_that_is_only_being_found() -> None:
+    rig = Rig("loading the model", settings=SETTINGS)
+    await rig.write("y = ")
+
+    assert reason_of(await rig.ask()) is Reason.LOADING
+    assert rig.finder.searches == 1
+    await rig.engine.aclose()
+
+
+async def test_a_provider_that_cannot_be_made_has_its_stand_in() -> None:
+    rig = Several(main=ModelFileError("its key is missing"))
+    await rig.write("y = ")
+    await rig.ask()
+    await settle()
+    rig.spare.replies = ["1\n"]
+
+    assert text_of(await rig.ask()) == "1"
+    assert rig.client.shown == ["its key is missing"]
+    await rig.engine.aclose()
+
+
+ALONE: Mapping[str, object] = {"provider": "main", "providers": {"main": api()}}
+
+
+@pytest.fixture
+async def alone() -> AsyncIterator[Several]:
+    rig = Several(ALONE)
+    await rig.write("y = ")
+    yield rig
+    await rig.engine.aclose()
+
+
+def busy() -> OverloadedError:
+    return OverloadedError("h is busy (503)", status=503)
+
+
+async def failing(rig: Several, face: Face = "inline") -> asyncio.Task[Completion | Skip]:
+    """Ask by hand and let the first call fail."""
+    task = rig.ask(Trigger.MANUAL, face)
+    await settle()
+    rig.main.streams[-1].fail(busy())
+    await settle()
+    return task
+
+
+async def test_a_failed_call_is_made_once_more_after_a_moment(alone: Several) -> None:
+    task = alone.ask()
+    await alone.clock.advance(0.1)
+    alone.main.replies = ["1\n"]
+    alone.main.streams[0].fail(busy())
+    await alone.clock.advance(0.15)
+
+    assert text_of(await task) == "1"
+    assert len(alone.main.streams) == 2
+
+
+async def test_a_newer_request_does_not_wait_for_a_retry(alone: Several) -> None:
+    older = await failing(alone)
+    alone.main.replies = ["1\n"]
+    newer = alone.ask(Trigger.MANUAL)
+
+    assert reason_of(await older) is Reason.SUPERSEDED
+    assert text_of(await newer) == "1"
+    await alone.clock.advance(5)
+    assert len(alone.main.streams) == 2
+
+
+async def test_a_failure_that_comes_after_a_newer_request_is_not_tried_again(alone: Several) -> None:
+    older = alone.ask(Trigger.MANUAL)
+    await settle()
+    alone.main.streams[-1].fail(busy())
+    newer = alone.ask(Trigger.MANUAL)
+    await settle()
+    alone.main.streams[-1].finish("1\n")
+
+    assert reason_of(await older) in (Reason.SUPERSEDED, Reason.PROVIDER_FAILED)
+    assert text_of(await newer) == "1"
+
+
+async def test_a_document_that_closes_ends_a_retry(alone: Several) -> None:
+    task = await failing(alone)
+    alone.engine.close(URI)
+
+    assert reason_of(await task) is Reason.CANCELLED
+
+
+async def test_a_cancelled_request_is_not_tried_again(alone: Several) -> None:
+    task = await failing(alone)
+    task.cancel()
+    await alone.clock.advance(5)
+
+    assert len(alone.main.streams) == 1
+
+
+async def test_a_command_outwaits_a_rate_limit(alone: Several) -> None:
+    task = alone.ask(Trigger.MANUAL, "command")
+    await settle()
+    alone.main.streams[0].fail(RateLimitError("h: too many requests", 60))
+    await alone.clock.advance(59)
+    assert len(alone.main.streams) == 1
+    alone.main.replies = ["1\n"]
+    await alone.clock.advance(2)
+
+    assert text_of(await task) == "1"
+
+
+async def test_a_command_of_a_provider_in_a_bad_time_waits_for_its_end(alone: Several) -> None:
+    await alone.fails(RateLimitError("h: too many requests", 60))
+    task = alone.ask(Trigger.MANUAL, "command")
+    await alone.clock.advance(59)
+    assert len(alone.main.streams) == 1
+    alone.main.replies = ["1\n"]
+    await alone.clock.advance(1)
+
+    assert text_of(await task) == "1"
+
+
+async def test_a_prompt_over_the_window_is_halved(alone: Several) -> None:
+    await alone.write("x = 1\n" * 1000 + "y = ", "file:///p/long.py")
+    task = alone.ask(Trigger.MANUAL, uri="file:///p/long.py")
+    await settle()
+    alone.main.replies = ["1\n"]
+    alone.main.streams[0].fail(ContextTooLongError("h: too long"))
+
+    assert text_of(await task) == "1"
+    long, short = (
+        stream.prompt.text for stream in alone.main.streams if isinstance(stream.prompt, RawPrompt)
+    )
+    assert 0.3 < len(short) / len(long) < 0.6
+
+
+async def test_trouble_that_comes_and_goes_is_not_said_each_time(alone: Several) -> None:
+    for _ in range(3):
+        await alone.fails(UnreachableError("h: nothing listens"))
+        alone.main.replies = ["\n"]
+        await alone.ask(Trigger.MANUAL, at=Point(0, 0))
+    assert alone.client.shown == ["h: nothing listens"]
+
+    await alone.clock.advance(SAY_AGAIN_S)
+    await alone.fails(UnreachableError("h: nothing listens"))
+    assert alone.client.shown == ["h: nothing listens"] * 2
+
+
+async def test_a_document_that_opens_after_a_while_finds_a_warm_connection(rig: Several) -> None:
+    await rig.write("", "file:///p/b.py")
+    assert rig.main.warmed == 1
+    await rig.clock.advance(WARM_AGAIN_S)
+    await rig.write("", "file:///p/c.py")
+    assert rig.main.warmed == 2
+
+
+async def test_who_types_along_joins_the_call_that_finds_out_how_the_provider_is(alone: Several) -> None:
+    for _ in range(2):
+        await alone.fails(UnreachableError("h: nothing listens"))
+    await alone.clock.advance(OPEN_S * (1 + SPREAD))
+    alone.ask()
+    await settle()
+    alone.main.streams[-1].say("1")
+    await alone.type("1")
+    along = alone.ask()
+    await settle()
+    alone.main.streams[-1].finish("2\n")
+
+    assert text_of(await along) == "2"
+    assert len(alone.main.streams) == 3
+
+
+async def test_explain_says_who_was_passed_over_and_why(rig: Several) -> None:
+    await rig.fails(AuthError("h refused the key"))
+    rig.spare.replies = ["1\n"]
+    await rig.ask()
+
+    assert "main is passed over: h refused the key" in rig.engine.explain()
+
+
+async def test_what_was_excluded_while_a_call_failed_goes_to_nobody_else(rig: Several) -> None:
+    await rig.write("x = ")
+    task = rig.ask()
+    await settle()
+    rig.engine.configure("editor settings", {"privacy": {"exclude": ["*.py"]}})
+    rig.main.streams[-1].fail(UnreachableError("h: nothing listens"))
+
+    assert reason_of(await task) is Reason.EXCLUDED
+    assert rig.spare.streams == []
