@@ -19,8 +19,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from llm_lsp.books.store import Store
-from llm_lsp.config.values import BudgetConfig
+from llm_lsp.config.settings import BudgetConfig
 from llm_lsp.core.types import Usage
 from llm_lsp.core.usage.batch import Batch
 from llm_lsp.core.usage.records import Call, Outcome, Subject
@@ -29,6 +28,7 @@ from llm_lsp.engine.workspace.client import Level, Progress, Status
 from llm_lsp.engine.workspace.clock import LoopClock
 from llm_lsp.engine.workspace.notifications import Notices
 from llm_lsp.errors import BudgetError
+from llm_lsp.usage_store.store import Store
 
 SUBJECT = Subject("mine", "m", "python", "web")
 # Seconds between two calls of a writer that is to be killed.

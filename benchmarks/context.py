@@ -24,7 +24,7 @@ from benchmarks.replay import EngineDesk, Scene
 from benchmarks.session import Manuscript, session_from
 from benchmarks.typist import Typist
 from benchmarks.world import Model, Silent, SimulatedProvider, VirtualClock
-from llm_lsp.config.stack import SettingsStack
+from llm_lsp.config.layers import SettingsStack
 from llm_lsp.core.context.ranking import Prepared
 from llm_lsp.core.text.text import Point, Text
 from llm_lsp.core.types import CompletionRequest, Document, RawPrompt, Skip, Trigger
@@ -109,7 +109,7 @@ async def time_context(root: Path, paths: Sequence[Path]) -> dict[str, float]:
 
 async def new_prompt_shares(repository: Path, n_keys: int) -> list[float]:
     """Type into a file of a repository; give the share of each call's prompt that the call before did not have."""
-    path = repository / "llm_lsp" / "core" / "postprocess.py"
+    path = repository / "llm_lsp" / "core" / "response" / "postprocess.py"
     session = session_from(path, "python", seed=1, n_keys=n_keys, tail_share=0.25)
     manuscript = Manuscript(session)
     desk = EngineDesk(manuscript, Model(), Scene(path.as_uri(), (repository.as_uri(),), "qwen"))

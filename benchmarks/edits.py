@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 
 from benchmarks.soak_rig import Figure, percentile
 from benchmarks.world import Model, Silent, SimulatedProvider, VirtualClock
-from llm_lsp.config.stack import SettingsStack
+from llm_lsp.config.layers import SettingsStack
 from llm_lsp.core.text.text import Point
 from llm_lsp.core.types import CompletionRequest, Skip, Trigger
 from llm_lsp.engine.engine import CompletionEngine, World

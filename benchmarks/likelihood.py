@@ -22,7 +22,7 @@ import httpx
 
 from benchmarks.prompts import VARIANTS, holes_in, prompts
 from llm_lsp.core.types import Fim
-from llm_lsp.evaluation.holes import Hole
+from llm_lsp.evaluation.corpus.holes import Hole
 
 # Tokens of a missing text that count: a line's beginning tells most.
 MOST_TOKENS = 24

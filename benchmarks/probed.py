@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from llm_lsp.cli.server import command
-from llm_lsp.lsp import run
+from llm_lsp.cli.commands.server import command
+from llm_lsp.lsp import stdio as run
 from llm_lsp.lsp.server import Build
 
 STEP_S = 0.02

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from benchmarks.replay import at_once
 from benchmarks.world import Model, Silent, SimulatedProvider, VirtualClock, settle
-from llm_lsp.config.stack import SettingsStack
-from llm_lsp.config.trust import Source
+from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.source_rules import Source
 from llm_lsp.core.privacy.exclusion import Exclusion
 from llm_lsp.core.types import CompletionRequest, Fim, RawPrompt, Skip, Trigger
 from llm_lsp.engine.engine import CompletionEngine, World
-from llm_lsp.evaluation.cuts import KINDS, Kind
-from llm_lsp.evaluation.files import Repository
-from llm_lsp.evaluation.holes import Hole, draw
+from llm_lsp.evaluation.corpus.cuts import KINDS, Kind
+from llm_lsp.evaluation.corpus.holes import Hole, draw
+from llm_lsp.evaluation.corpus.repository import Repository
 
 VARIANTS: Mapping[str, Mapping[str, object]] = {
     "nothing": {"sources": []},

@@ -23,7 +23,7 @@ from benchmarks.process import process_desk
 from benchmarks.session import Manuscript, Session, session_from
 from benchmarks.typist import Answer, Tally, Typist
 from benchmarks.world import Model, Silent, SimulatedProvider, VirtualClock
-from llm_lsp.config.stack import SettingsStack
+from llm_lsp.config.layers import SettingsStack
 from llm_lsp.core.text.text import Edit, Text
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Fim, Trigger
 from llm_lsp.engine.engine import CompletionEngine, World

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from llm_lsp.local.models import LocalPaths
+from llm_lsp.local.local_models import LocalPaths
 from tests.editors.neovim import wait_for
 from tests.editors.vscode import GHOST, PROGRAM, Window, environment, window
 

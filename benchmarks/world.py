@@ -9,8 +9,8 @@ import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
-from llm_lsp.config.stack import SettingsStack
-from llm_lsp.config.values import Config
+from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.settings import Config
 from llm_lsp.core.types import Chunk, Fim, Finish, Patience, Profile, Prompt, RawPrompt
 from llm_lsp.engine.workspace.client import Level, Progress, Status
 from llm_lsp.providers.base import Provider

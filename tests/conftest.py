@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from llm_lsp.config.values import LocalConfig
+from llm_lsp.config.settings import LocalConfig
 from llm_lsp.errors import DownloadError
 from llm_lsp.local import catalogue
-from llm_lsp.local.fetch import Fetcher
-from llm_lsp.local.models import LocalEndpoint, LocalModels, LocalPaths
-from llm_lsp.local.store import LocalModel, Store
+from llm_lsp.local.download import Fetcher
+from llm_lsp.local.local_models import LocalEndpoint, LocalModels, LocalPaths
+from llm_lsp.local.model_store import LocalModel, Store
 
 REAL_TIMEOUT_S = 180
 SMALL_MODEL = "smollm2-135m"

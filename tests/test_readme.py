@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from llm_lsp.cli.main import COMMANDS
-from llm_lsp.config.stack import SettingsStack
-from llm_lsp.config.trust import Source
-from llm_lsp.providers.presets import PRESET_CONFIGS
+from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.source_rules import Source
+from llm_lsp.providers.catalogue.presets import PRESET_CONFIGS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

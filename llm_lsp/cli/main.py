@@ -12,18 +12,21 @@ from llm_lsp import __version__
 from llm_lsp.errors import LlmLspError
 
 COMMANDS = {
-    "server": ("llm_lsp.cli.server", "Speak LSP on standard input and output."),
-    "doctor": ("llm_lsp.cli.doctor", "Say what would be used, from where, and prove that it works."),
-    "complete": ("llm_lsp.cli.complete", "Print a completion of a file at a place."),
-    "ask": ("llm_lsp.cli.ask", "Answer a question about code."),
-    "eval": ("llm_lsp.cli.eval", "Measure completion on a repository: models and settings side by side."),
-    "explain": ("llm_lsp.cli.explain", "Say how the last requests were answered, and why."),
-    "usage": ("llm_lsp.cli.usage", "Show what was spent, and what became of the suggestions."),
-    "provider": ("llm_lsp.cli.provider", "List, add, test and remove model APIs."),
-    "model": ("llm_lsp.cli.model", "Fetch, list and run models on this machine."),
-    "editor": ("llm_lsp.cli.editor", "Print or install an editor's configuration."),
-    "trust": ("llm_lsp.cli.trust", "Let a folder's settings file choose among what you enabled."),
-    "config": ("llm_lsp.cli.config", "Show the settings, their files and their schema."),
+    "server": ("llm_lsp.cli.commands.server", "Speak LSP on standard input and output."),
+    "doctor": ("llm_lsp.cli.commands.doctor", "Say what would be used, from where, and prove that it works."),
+    "complete": ("llm_lsp.cli.commands.complete", "Print a completion of a file at a place."),
+    "ask": ("llm_lsp.cli.commands.ask", "Answer a question about code."),
+    "eval": (
+        "llm_lsp.cli.commands.eval",
+        "Measure completion on a repository: models and settings side by side.",
+    ),
+    "explain": ("llm_lsp.cli.commands.explain", "Say how the last requests were answered, and why."),
+    "usage": ("llm_lsp.cli.commands.usage", "Show what was spent, and what became of the suggestions."),
+    "provider": ("llm_lsp.cli.commands.provider", "List, add, test and remove model APIs."),
+    "model": ("llm_lsp.cli.commands.model", "Fetch, list and run models on this machine."),
+    "editor": ("llm_lsp.cli.commands.editor", "Print or install an editor's configuration."),
+    "trust": ("llm_lsp.cli.commands.trust", "Let a folder's settings file choose among what you enabled."),
+    "config": ("llm_lsp.cli.commands.config", "Show the settings, their files and their schema."),
 }
 
 

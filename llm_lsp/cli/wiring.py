@@ -10,9 +10,9 @@ from functools import cached_property, partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from llm_lsp.cli.settings import books_file, with_folders
-from llm_lsp.config.stack import SettingsStack
-from llm_lsp.config.values import AUTO, LOCAL, Config, ProviderConfig
+from llm_lsp.cli.files.settings_files import books_file, with_folders
+from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.settings import AUTO, LOCAL, Config, ProviderConfig
 from llm_lsp.core.privacy.redact import Redactor
 from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.core.prompt.fim_families import family_of
@@ -24,12 +24,12 @@ from llm_lsp.errors import LlmLspError, LocalModelError
 from llm_lsp.providers.base import Provider
 
 if TYPE_CHECKING:
-    from llm_lsp.books.store import Store
     from llm_lsp.core.usage.batch import Batch
     from llm_lsp.core.usage.budget import Spent
     from llm_lsp.core.usage.records import Call
     from llm_lsp.engine.chat.conversation import Dialogues
-    from llm_lsp.local.models import LocalModels
+    from llm_lsp.local.local_models import LocalModels
+    from llm_lsp.usage_store.store import Store
 
 
 # Environment variables that hold a secret by convention: none of their values is ever sent to a model.
@@ -51,7 +51,7 @@ class ModelFinder:
         return await configured(config.providers[config.provider], self._redactor)
 
     async def _auto(self, config: Config, report: Callable[[str], None]) -> Provider:
-        from llm_lsp.providers.discover import discover
+        from llm_lsp.providers.discovery.discover import discover
 
         found = await discover()
         if found.chosen is not None:
@@ -82,7 +82,7 @@ class ModelFinder:
     @cached_property
     def _local(self) -> LocalModels:
         # One for the life of the process: it reaps the servers that it started.
-        from llm_lsp.local.models import LocalModels, LocalPaths
+        from llm_lsp.local.local_models import LocalModels, LocalPaths
 
         return LocalModels(LocalPaths.default())
 
@@ -100,12 +100,12 @@ async def configured(config: ProviderConfig, redactor: Redactor) -> Provider:
     What this machine's user did not name is looked at first: a server that the editor's settings enabled, and
     a model that nobody named.
     """
-    from llm_lsp.providers.http import Remedies
-    from llm_lsp.providers.listing import with_model
-    from llm_lsp.providers.prices import is_worth_asking, with_price
+    from llm_lsp.providers.catalogue.model_listing import with_model
+    from llm_lsp.providers.catalogue.prices import is_worth_asking, with_price
+    from llm_lsp.providers.catalogue.similar_models import name_models
+    from llm_lsp.providers.discovery.owner_check import check_owner, check_place
+    from llm_lsp.providers.http.provider import Remedies
     from llm_lsp.providers.resolve import make_provider
-    from llm_lsp.providers.successor import name_models
-    from llm_lsp.providers.vet import check_owner, check_place
 
     if config.unvouched:
         check_owner(config)
@@ -121,7 +121,7 @@ async def configured(config: ProviderConfig, redactor: Redactor) -> Provider:
 
 async def hidden_key(config: ProviderConfig, redactor: Redactor) -> Secret | None:
     """Find a provider's key, and hide it from all prompts; raises LlmLspError where it is missing."""
-    from llm_lsp.cli.keys import find_key
+    from llm_lsp.cli.files.api_keys import find_key
 
     key = await find_key(config)
     if key is not None:
@@ -153,7 +153,7 @@ class LateStore:
         # A process's rows bear its store's name: there must be one.
         with self._lock:
             if self._store is None:
-                from llm_lsp.books.store import Store
+                from llm_lsp.usage_store.store import Store
 
                 self._store = Store(books_file())
             return self._store
@@ -161,7 +161,7 @@ class LateStore:
 
 def dialogue_files() -> Dialogues:
     """Give where dialogues are kept; imported when somebody asks."""
-    from llm_lsp.cli.dialogues import DialogueFiles
+    from llm_lsp.cli.files.dialogue_files import DialogueFiles
 
     return DialogueFiles.default()
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
-from llm_lsp.config.kinds import section_of
 from llm_lsp.config.parse import NAME, NO_KEYS, UNVOUCHED, Path, dotted, is_required, nearest
-from llm_lsp.config.trust import (
+from llm_lsp.config.settings import AUTO, LOCAL, Config, Problem, ProviderConfig
+from llm_lsp.config.source_rules import (
     STRICTER,
     Rule,
     Source,
@@ -18,7 +18,7 @@ from llm_lsp.config.trust import (
     rule_for,
     tame,
 )
-from llm_lsp.config.values import AUTO, LOCAL, Config, Problem, ProviderConfig
+from llm_lsp.config.value_types import section_of
 from llm_lsp.core.privacy.addresses import origin_of
 
 PROVIDERS = "providers"

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any
 
-from llm_lsp.config.kinds import (
+from llm_lsp.config.settings import Config, ProviderName
+from llm_lsp.config.value_types import (
     Unfit,
     alone,
     array,
@@ -20,7 +21,6 @@ from llm_lsp.config.kinds import (
     section_of,
     table,
 )
-from llm_lsp.config.values import Config, ProviderName
 
 Path = tuple[str, ...]
 """The way to a setting: `("providers", "mine", "model")`."""

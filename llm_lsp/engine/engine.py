@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from llm_lsp.config.stack import SettingsStack
-from llm_lsp.config.trust import Source
+from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.source_rules import Source
 from llm_lsp.core.privacy.admission import admit_document
 from llm_lsp.core.privacy.redact import Redactor
 from llm_lsp.core.text.text import Edit, Point

@@ -6,7 +6,7 @@ await is what the client saw when it asked (pygls starts coroutines a turn of th
 
 What is mended, each found in pygls 2.1.1; a mend goes when its fault has gone from the lowest pygls we take:
 
-- reading and writing leave the event loop (`llm_lsp.lsp.streams`)
+- reading and writing leave the event loop (`llm_lsp.lsp.message_streams`)
 - JSON is structured once, by its method; pygls does it for each nested object, so that a key "jsonrpc" in
   the settings ends a request without an answer
 - parse errors, bad params and wrong states are answered with -32700, -32602, -32600 and -32002; pygls shows a
@@ -35,7 +35,7 @@ from pygls import exceptions as rpc
 from pygls.protocol import LanguageServerProtocol
 
 from llm_lsp.errors import LlmLspError
-from llm_lsp.lsp.overlong import Overlong
+from llm_lsp.lsp.oversized_messages import Overlong
 
 MsgId = int | str
 Handler = Callable[[Any], Any]

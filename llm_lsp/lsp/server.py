@@ -17,8 +17,8 @@ from pygls.lsp.server import LanguageServer
 from llm_lsp import __version__
 from llm_lsp.core.types import Completion, Document, Face, Trigger
 from llm_lsp.engine.workspace.client import Client, Engine
-from llm_lsp.lsp import convert
-from llm_lsp.lsp.editor import Editor
+from llm_lsp.lsp import conversion as convert
+from llm_lsp.lsp.editor_client import Editor
 from llm_lsp.lsp.protocol import Protocol
 from llm_lsp.system import is_alive
 
@@ -275,7 +275,7 @@ def _asking(ls: Server, trigger: Trigger, face: Face) -> convert.Asking:
 
 
 def code_action(ls: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
-    from llm_lsp.lsp.actions import to_actions
+    from llm_lsp.lsp.code_actions import to_actions
 
     return to_actions(params)
 
@@ -318,7 +318,7 @@ async def _ask(ls: Server, arguments: tuple[object, ...]) -> str:
 
 
 def _inquiry(engine: Engine, argument: object) -> Inquiry:
-    from llm_lsp.lsp.actions import to_inquiry
+    from llm_lsp.lsp.code_actions import to_inquiry
 
     fields = convert.to_settings(argument)
     document = engine.document(str(fields.get("uri")))

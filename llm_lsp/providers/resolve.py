@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from llm_lsp.config.values import ProviderConfig
+from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.core.privacy.addresses import origin_of
 from llm_lsp.core.privacy.ollama_cloud import is_cloud_tag
 from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.core.prompt.fim_families import family_named, family_of
 from llm_lsp.core.types import Fim, Patience, Profile
 from llm_lsp.errors import ConfigError
-from llm_lsp.providers.dialect import Settings, load_dialect
-from llm_lsp.providers.failures import Where
-from llm_lsp.providers.http import Endpoint, HttpProvider, Remedies, headers_of
-from llm_lsp.providers.presets import preset_of, quirks_of
-from llm_lsp.providers.prices import price_of
-from llm_lsp.providers.stream import Deadlines
+from llm_lsp.providers.catalogue.presets import preset_of, quirks_of
+from llm_lsp.providers.catalogue.prices import price_of
+from llm_lsp.providers.dialects.dialect import Settings, load_dialect
+from llm_lsp.providers.http.failures import Where
+from llm_lsp.providers.http.provider import Endpoint, HttpProvider, Remedies, headers_of
+from llm_lsp.providers.http.stream import Deadlines
 
 # TCP and TLS to the other side of the world take 0.6 s at 200 ms a round trip; each of the two has this time.
 # While typing the rest is for who stops and looks: whoever types on has his call joined or closed by the scheduler,
@@ -27,7 +27,7 @@ DEADLINES: Mapping[Patience, Deadlines] = {
     Patience.COMMAND: Deadlines(connect_s=5.0, first_s=30.0, idle_s=10.0, total_s=60.0),
 }
 # Tokens of prompt and answer. A hosted model is paid by the token of prompt, and the speed of a server that was
-# found here is not known; our own model gets what it was measured to read in time (local/models.py).
+# found here is not known; our own model gets what it was measured to read in time (local/local_models.py).
 CONTEXT_TOKENS = 2048
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import keyring
 import pytest
 
-from llm_lsp.cli import settings
+from llm_lsp.cli.files import settings_files as settings
 from tests.cli.keyrings import MemoryKeyring
 
 

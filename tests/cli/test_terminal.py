@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from llm_lsp.cli.checklist import Check, print_checks
-from llm_lsp.cli.console import ConsoleClient
 from llm_lsp.cli.main import group
-from llm_lsp.cli.question import print_plain
+from llm_lsp.cli.show_prompt import print_plain
+from llm_lsp.cli.terminal.checklist import Check, print_checks
+from llm_lsp.cli.terminal.console import ConsoleClient
 from llm_lsp.core.context.ranking import Gathered
 from llm_lsp.core.types import Profile, RawPrompt
 from llm_lsp.engine.completion.job import Question

@@ -9,10 +9,10 @@ from functools import partial
 import pytest
 
 from llm_lsp.cli.wiring import configured
-from llm_lsp.config.values import ProviderConfig
+from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.core.privacy.redact import Redactor
 from llm_lsp.errors import ConfigError
-from llm_lsp.providers import vet
+from llm_lsp.providers.discovery import owner_check as vet
 from llm_lsp.system import Owner
 from tests.cli.model_api import ModelApi, model_api
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from llm_lsp.config.stack import Resolved, SettingsStack
-from llm_lsp.config.trust import Source
-from llm_lsp.config.values import Config, ProviderConfig
+from llm_lsp.config.layers import Resolved, SettingsStack
+from llm_lsp.config.settings import Config, ProviderConfig
+from llm_lsp.config.source_rules import Source
 
 PRESETS: Mapping[str, ProviderConfig] = MappingProxyType(
     {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.config.trust import Source
+from llm_lsp.config.source_rules import Source
 from tests.config.examples import USERS_OWN, WAYS_IN, resolve
 
 REMOTE_OFF = {"privacy": {"remote": False}}

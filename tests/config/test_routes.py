@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from llm_lsp.config.parse import parse
-from llm_lsp.config.trust import Source
-from llm_lsp.config.values import RouteConfig
+from llm_lsp.config.settings import RouteConfig
+from llm_lsp.config.source_rules import Source
 from tests.config.examples import USERS_OWN, resolve
 
 STRONG = {"trigger": "manual", "provider": "team"}

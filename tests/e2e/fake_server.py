@@ -9,7 +9,7 @@ import time
 
 from llm_lsp.core.types import Completion, CompletionRequest, Skip
 from llm_lsp.engine.workspace.client import Client
-from llm_lsp.lsp.run import run
+from llm_lsp.lsp.stdio import run
 from tests.lsp.fakes import FakeEngine
 
 

@@ -144,7 +144,7 @@ async def test_nothing_heavy_is_imported_before_initialize_is_answered() -> None
     ]
     code = f"""
 import sys
-import llm_lsp.cli.server, llm_lsp.lsp.run
+import llm_lsp.cli.commands.server, llm_lsp.lsp.stdio
 sys.stderr.write(' '.join(name for name in {heavy} if name in sys.modules))
 """
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stderr=asyncio.subprocess.PIPE)

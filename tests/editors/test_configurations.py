@@ -19,8 +19,8 @@ from typing import Any
 import click
 import pytest
 
+from llm_lsp.cli.editors.editor_files import configurations
 from llm_lsp.cli.main import group
-from llm_lsp.cli.placement import configurations
 from llm_lsp.config.parse import parse
 from tests.editors.neovim import BUNDLED
 

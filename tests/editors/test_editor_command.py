@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from llm_lsp.cli.editor import command
-from llm_lsp.cli.placement import EDITORS, Outcome, Placement, configurations
+from llm_lsp.cli.commands.editor import command
+from llm_lsp.cli.editors.editor_files import EDITORS, Outcome, Placement, configurations
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_an_editor_is_also_known_by_its_program(program: str, name: str) -> None
 def test_a_package_that_was_not_built_is_not_named_as_if_it_were(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: list[str]
 ) -> None:
-    monkeypatch.setattr("llm_lsp.cli.editor.configurations", lambda: tmp_path)
+    monkeypatch.setattr("llm_lsp.cli.commands.editor.configurations", lambda: tmp_path)
     result = run("vscode", *option)
     assert (result.exit_code, result.stdout) == (1, "")
     assert len(result.stderr.splitlines()) == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_lsp.cli.placement import configurations
+from llm_lsp.cli.editors.editor_files import configurations
 from tests.editors import elpa
 from tests.editors.ghosts import Ghosts
 from tests.editors.script import item

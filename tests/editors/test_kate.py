@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_lsp.cli.placement import configurations
+from llm_lsp.cli.editors.editor_files import configurations
 from tests.editors import recording
 from tests.editors.display import Display, display
 from tests.editors.model_api import configure, fixed_model

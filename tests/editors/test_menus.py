@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_lsp.cli.placement import configurations
+from llm_lsp.cli.editors.editor_files import configurations
 from tests.editors import recording
 from tests.editors.model_api import PROVIDER, FixedModel, configure, fixed_model
 from tests.editors.picture import save

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_lsp.local.models import LocalEndpoint
+from llm_lsp.local.local_models import LocalEndpoint
 from tests.editors.model_api import FixedModel, fixed_model
 from tests.editors.neovim import BUNDLED, Editor, running, wait_for
 

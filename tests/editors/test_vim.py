@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from llm_lsp.cli.placement import configurations
+from llm_lsp.cli.editors.editor_files import configurations
 from tests.editors.ghosts import Ghosts
 from tests.editors.neovim import wait_for
 from tests.editors.script import INLINE, item

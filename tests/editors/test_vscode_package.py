@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import llm_lsp
-from llm_lsp.config.document import json_schema
 from llm_lsp.config.parse import parse
+from llm_lsp.config.reference import json_schema
 
 FOLDER = Path(__file__).parents[2] / "editor-configs" / "vscode"
 REMEDY = "run: llm-lsp config schema | npm --prefix editor-configs/vscode run settings"

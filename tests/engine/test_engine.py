@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from llm_lsp.config.stack import SettingsStack
-from llm_lsp.config.trust import Source
-from llm_lsp.config.values import Config
+from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.settings import Config
+from llm_lsp.config.source_rules import Source
 from llm_lsp.core.text.text import Edit, Point, Text
 from llm_lsp.core.types import (
     Completion,

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from llm_lsp.config.values import Config
+from llm_lsp.config.settings import Config
 from llm_lsp.core.text.text import Edit, Point, Text
 from llm_lsp.core.types import CompletionRequest, Document, Reason, Trigger
 from llm_lsp.providers.base import Provider

@@ -14,11 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from llm_lsp.books import schema, store
-from llm_lsp.books.store import Store
-from llm_lsp.cli.settings import read_settings
-from llm_lsp.config.trust import Source
-from llm_lsp.config.values import CompletionConfig, Config
+from llm_lsp.cli.files.settings_files import read_settings
+from llm_lsp.config.settings import CompletionConfig, Config
+from llm_lsp.config.source_rules import Source
 from llm_lsp.core.types import Trigger
 from llm_lsp.core.usage.batch import Batch
 from llm_lsp.core.usage.budget import Limits
@@ -27,16 +25,18 @@ from llm_lsp.engine.privacy.ignore_files import IgnoreFiles
 from llm_lsp.engine.usage.ledger import RETRY_S, SOON_S, Ledger
 from llm_lsp.engine.workspace.notifications import Notices
 from llm_lsp.errors import BudgetError
-from llm_lsp.local.servers import ModelServers
-from tests.books.rows import DAY_S, NOON, a_call
+from llm_lsp.local.model_servers import ModelServers
+from llm_lsp.usage_store import schema, store
+from llm_lsp.usage_store.store import Store
 from tests.doubles import FakeClock
 from tests.engine.books import inline
 from tests.faults.machine import DEBUG, INLINE, Machine, ask, ask_in, limited, machine, messages, modes
 from tests.faults.upstream import ANSWER, BUFFER, KEY, QuietClient, calls, refuses, says, upstream
-from tests.local.test_servers import Starter, options_in, ready, tell
+from tests.local.test_model_servers import Starter, options_in, ready, tell
 from tests.lspclient import LspClient
 from tests.providers.standin import Peer, Received, serve
 from tests.test_hostile_folder import STARTS, check_the_server, plant
+from tests.usage_store.rows import DAY_S, NOON, a_call
 
 N_KILLS = 2
 posix = pytest.mark.skipif(sys.platform == "win32", reason="has neither ulimit nor modes")

@@ -18,8 +18,8 @@ import trustme
 from llm_lsp.core.types import Completion, RawPrompt, Reason, Skip, Trigger, Usage
 from llm_lsp.engine.models.circuit_breaker import IN_A_ROW, OPEN_S, SPREAD
 from llm_lsp.engine.models.health import DEFAULT_QUIET_S, MAX_QUIET_S
-from llm_lsp.providers import http as http_module
-from llm_lsp.providers.stream import Deadlines
+from llm_lsp.providers.http import provider as http_module
+from llm_lsp.providers.http.stream import Deadlines
 from tests.faults.upstream import ANSWER, BUFFER, KEY, Upstream, calls, refuses, says, upstream, writes
 from tests.providers.pools import pool
 from tests.providers.standin import DONE, Peer, Received, serve, server_context, sse, text

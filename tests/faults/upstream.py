@@ -9,18 +9,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from llm_lsp.config.stack import SettingsStack
-from llm_lsp.config.trust import Source
-from llm_lsp.config.values import Config
+from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.settings import Config
+from llm_lsp.config.source_rules import Source
 from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.core.text.text import Edit, Point, Text
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Patience, Skip, Trigger
 from llm_lsp.engine.engine import CompletionEngine, World
 from llm_lsp.engine.workspace.client import Level, Progress, Status
 from llm_lsp.engine.workspace.clock import Timer
-from llm_lsp.providers.http import HttpProvider
+from llm_lsp.providers.http.provider import HttpProvider
+from llm_lsp.providers.http.stream import Deadlines
 from llm_lsp.providers.resolve import make_provider
-from llm_lsp.providers.stream import Deadlines
 from tests.providers.standin import Peer, Received, Script, StandIn, serve, text
 
 KEY = "sk-canary-0123456789"

@@ -11,12 +11,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from llm_lsp.books.store import Store
 from llm_lsp.core.usage.batch import Batch
 from llm_lsp.core.usage.budget import Spent
 from llm_lsp.core.usage.records import Call
-from tests.books.rows import DAY_S, NOON, a_call
+from llm_lsp.usage_store.store import Store
 from tests.fuzz.examples import TIMES, fuzzed
+from tests.usage_store.rows import DAY_S, NOON, a_call
 
 # Sums of these are exact.
 COSTS = st.sampled_from([None, 0.0, 0.25, 0.5, 2.0])

@@ -13,11 +13,11 @@ from llm_lsp.core.usage.budget import Limits
 from llm_lsp.engine.usage.ledger import RETRY_S, Ledger
 from llm_lsp.engine.workspace.notifications import Notices
 from llm_lsp.errors import BudgetError
-from tests.books.rows import NOON, SUBJECT, a_call
 from tests.doubles import FakeClock, settle
 from tests.engine.books import ListStore
 from tests.engine.test_engine import RecordingClient
 from tests.fuzz.examples import fuzzed
+from tests.usage_store.rows import NOON, SUBJECT, a_call
 
 LIMIT = 4.0
 

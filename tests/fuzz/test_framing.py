@@ -10,9 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llm_lsp.errors import FramingError
-from llm_lsp.lsp import streams
-from llm_lsp.lsp.overlong import KEPT_BYTES, Overlong
-from llm_lsp.lsp.streams import MAX_HEADER_BYTES, MAX_HEADERS, read_message
+from llm_lsp.lsp import message_streams as streams
+from llm_lsp.lsp.message_streams import MAX_HEADER_BYTES, MAX_HEADERS, read_message
+from llm_lsp.lsp.oversized_messages import KEPT_BYTES, Overlong
 from tests.fuzz.examples import fuzzed
 from tests.lsp.fakes import started
 

@@ -6,11 +6,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from llm_lsp.config.stack import SettingsStack
-from llm_lsp.config.trust import Source
+from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.source_rules import Source
 from tests.config.examples import PRESETS, USERS_OWN
 from tests.config.test_parse import JSON
-from tests.config.test_trust import MAPPINGS
+from tests.config.test_source_rules import MAPPINGS
 from tests.fuzz.examples import fuzzed
 
 SOURCES = st.sampled_from(list(Source))

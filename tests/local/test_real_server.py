@@ -17,10 +17,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from llm_lsp import system
-from llm_lsp.config.values import LocalConfig
+from llm_lsp.config.settings import LocalConfig
 from llm_lsp.errors import ModelServerError
-from llm_lsp.local.models import LocalEndpoint, LocalModels, LocalPaths
-from llm_lsp.local.store import LocalModel
+from llm_lsp.local.local_models import LocalEndpoint, LocalModels, LocalPaths
+from llm_lsp.local.model_store import LocalModel
 
 pytestmark = pytest.mark.real_model
 

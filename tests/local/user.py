@@ -6,8 +6,8 @@ import asyncio
 import sys
 from pathlib import Path
 
-from llm_lsp.config.values import LocalConfig
-from llm_lsp.local.models import LocalModels, LocalPaths
+from llm_lsp.config.settings import LocalConfig
+from llm_lsp.local.local_models import LocalModels, LocalPaths
 
 
 def main(models: str, state: str, idle_minutes: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llm_lsp.lsp.convert import Capabilities
+from llm_lsp.lsp.conversion import Capabilities
 
 # What editors announce, recorded from their `initialize` (names and fields as they send them).
 EDITORS: dict[str, tuple[dict[str, Any], Capabilities]] = {

@@ -3,7 +3,7 @@
 import httpcore
 import httpx
 
-from llm_lsp.providers.http import HttpProvider
+from llm_lsp.providers.http.provider import HttpProvider
 
 
 def pool(provider: HttpProvider) -> httpcore.AsyncConnectionPool:

@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 import trustme
 
-from llm_lsp.config.values import ProviderConfig
+from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.core.types import RawPrompt
-from llm_lsp.providers.http import HttpProvider
+from llm_lsp.providers.http.provider import HttpProvider
+from llm_lsp.providers.http.stream import HttpStream
 from llm_lsp.providers.resolve import make_provider
-from llm_lsp.providers.stream import HttpStream
-
-from .pools import pool
-from .standin import DONE, Peer, Received, StandIn, delayed, serve, server_context, text
+from tests.providers.pools import pool
+from tests.providers.standin import DONE, Peer, Received, StandIn, delayed, serve, server_context, text
 
 N_CALLS = 1000
 

@@ -6,14 +6,13 @@ import asyncio
 
 import pytest
 
-from llm_lsp.config.values import ProviderConfig
+from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.core.types import RawPrompt
 from llm_lsp.errors import AuthError, BadRequestError, NotFoundError
-from llm_lsp.providers.http import HttpProvider, Remedies
+from llm_lsp.providers.http.provider import HttpProvider, Remedies
 from llm_lsp.providers.resolve import make_provider
-
-from .standin import DONE, Peer, Received, Script, StandIn, serve, text
+from tests.providers.standin import DONE, Peer, Received, Script, StandIn, serve, text
 
 OLD, NEW = "sk-old", "sk-new"
 

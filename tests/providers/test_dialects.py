@@ -5,10 +5,10 @@ from typing import get_args
 
 import pytest
 
-from llm_lsp.config.values import Api
+from llm_lsp.config.settings import Api
 from llm_lsp.core.types import ChatPrompt, Chunk, FimPrompt, Finish, Json, Prompt, RawPrompt, Snippet, Usage
 from llm_lsp.errors import ProviderError
-from llm_lsp.providers.dialect import Settings, load_dialect, merged
+from llm_lsp.providers.dialects.dialect import Settings, load_dialect, merged
 
 STOPS = ("a", "b", "c", "d", "e")
 RAW = RawPrompt("<P>x<S>y<M>", STOPS, 64)

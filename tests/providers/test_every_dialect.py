@@ -14,7 +14,7 @@ from typing import get_args
 
 import pytest
 
-from llm_lsp.config.values import Api, ProviderConfig
+from llm_lsp.config.settings import Api, ProviderConfig
 from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.core.types import ChatPrompt, Chunk, FimPrompt, Finish, Prompt, RawPrompt, Usage
 from llm_lsp.errors import (
@@ -28,8 +28,7 @@ from llm_lsp.errors import (
     RateLimitError,
 )
 from llm_lsp.providers.resolve import make_provider
-
-from .standin import DONE, Peer, Received, Script, serve, sse
+from tests.providers.standin import DONE, Peer, Received, Script, serve, sse
 
 CANARY = "sk-canary-0123456789"
 RAW = RawPrompt("buffer-canary")

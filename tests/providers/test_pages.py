@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from llm_lsp.config.values import ProviderConfig
-from llm_lsp.providers.presets import PRESETS, Preset
+from llm_lsp.config.settings import ProviderConfig
+from llm_lsp.providers.catalogue.presets import PRESETS, Preset
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = {

@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import pytest
 
-from llm_lsp.config.values import Api, ProviderConfig
+from llm_lsp.config.settings import Api, ProviderConfig
 from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.core.types import ChatPrompt, Chunk, FimPrompt, Finish, Prompt, RawPrompt
 from llm_lsp.errors import AuthError, BadRequestError, ContextTooLongError, NotFoundError
-from llm_lsp.local.models import LocalEndpoint
-from llm_lsp.providers.http import HttpProvider
-from llm_lsp.providers.listing import list_models
+from llm_lsp.local.local_models import LocalEndpoint
+from llm_lsp.providers.catalogue.model_listing import list_models
+from llm_lsp.providers.http.provider import HttpProvider
 from llm_lsp.providers.resolve import make_provider
 
 pytestmark = pytest.mark.real_model

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from llm_lsp.config.values import ContextConfig
+from llm_lsp.config.settings import ContextConfig
 from llm_lsp.core.context.ranking import Candidate, Gathered, Prepared, Sight, choose, context_budget
 from llm_lsp.core.privacy.exclusion import Exclusion
 from llm_lsp.core.prompt.fim_families import LEAST_LIKENESS, Family, family_for

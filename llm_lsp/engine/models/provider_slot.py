@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from llm_lsp.config.values import AUTO, LOCAL, Config
+from llm_lsp.config.settings import AUTO, LOCAL, Config
 from llm_lsp.core.text.tokens import TokenRate
 from llm_lsp.core.types import Profile, Reason, Skip
 from llm_lsp.engine.models.health import Reliability

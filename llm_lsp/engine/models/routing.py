@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from llm_lsp.config.values import LOCAL, Config, ProviderConfig, RouteConfig
+from llm_lsp.config.settings import LOCAL, Config, ProviderConfig, RouteConfig
 from llm_lsp.core.privacy.addresses import is_loopback
 from llm_lsp.core.privacy.exclusion import Exclusion
 from llm_lsp.core.types import Document, Trigger

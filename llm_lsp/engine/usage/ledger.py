@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from llm_lsp.config.values import BudgetConfig
+from llm_lsp.config.settings import BudgetConfig
 from llm_lsp.core.usage.batch import Batch
 from llm_lsp.core.usage.budget import Limits, Spent, Use, most_used, utc_day
 from llm_lsp.core.usage.records import Call, Subject, Suggestion

@@ -6,9 +6,9 @@ https://docs.anthropic.com/en/api/messages
 from __future__ import annotations
 
 from llm_lsp.core.types import ChatPrompt, Chunk, Finish, Json, Prompt, Usage
-from llm_lsp.providers.dialect import Dialect, HttpRequest, Settings
-from llm_lsp.providers.failures import raise_error_object
-from llm_lsp.providers.shapes import as_int, as_list, as_map, as_text
+from llm_lsp.providers.dialects.dialect import Dialect, HttpRequest, Settings
+from llm_lsp.providers.dialects.json_shapes import as_int, as_list, as_map, as_text
+from llm_lsp.providers.http.failures import raise_error_object
 
 # The last line may be half: these end an answer wherever it is. All other reasons are the model's own end.
 _CUT_SHORT = ("max_tokens", "model_context_window_exceeded", "refusal")

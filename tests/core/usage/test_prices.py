@@ -6,7 +6,7 @@ import pytest
 
 from llm_lsp.core.types import Price, Usage
 from llm_lsp.core.usage.prices import LISTINGS, cost_of, listed
-from llm_lsp.providers.presets import PRESETS
+from llm_lsp.providers.catalogue.presets import PRESETS
 
 PRICE = Price(1.0, 10.0, cached=0.1, written=1.25)
 

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 import pytest
 
-from llm_lsp.config.stack import SettingsStack
-from llm_lsp.config.trust import Source
+from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.source_rules import Source
 from llm_lsp.core.context.ranking import Prepared
 from llm_lsp.core.text.text import Edit, Point, Text
 from llm_lsp.core.types import CompletionRequest, Document, Profile, RawPrompt, Trigger, Usage

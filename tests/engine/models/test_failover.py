@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
 
-from llm_lsp.config.values import Config
+from llm_lsp.config.settings import Config
 from llm_lsp.core.text.text import Point
 from llm_lsp.core.types import Completion, Face, Profile, RawPrompt, Reason, Skip, Trigger
 from llm_lsp.engine.models.circuit_breaker import OPEN_S, SPREAD

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from llm_lsp.config.values import Config, ProviderConfig, RouteConfig
+from llm_lsp.config.settings import Config, ProviderConfig, RouteConfig
 from llm_lsp.core.text.text import Text
 from llm_lsp.core.types import Document, Trigger
 from llm_lsp.engine.models.routing import Routing

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from llm_lsp.config.values import BudgetConfig
+from llm_lsp.config.settings import BudgetConfig
 from llm_lsp.core.usage.budget import Limits
 from llm_lsp.core.usage.request_trace import TraceRow
 from llm_lsp.engine.usage.ledger import LATER_S, MOST_PENDING, RETRY_S, SOON_S, Ledger, limits_of
 from llm_lsp.engine.workspace.notifications import Notices
 from llm_lsp.errors import BudgetError
-from tests.books.rows import DAY_S, NOON, SUBJECT, a_call, a_trace
 from tests.doubles import FakeClock
 from tests.engine.books import ListStore, inline
 from tests.engine.test_engine import RecordingClient
+from tests.usage_store.rows import DAY_S, NOON, SUBJECT, a_call, a_trace
 
 
 @dataclass

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from llm_lsp.config.stack import SettingsStack
-from llm_lsp.config.trust import Source
+from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.source_rules import Source
 from llm_lsp.core.text.text import Edit, Point, Text
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Price, Profile, Reason, Skip, Trigger
 from llm_lsp.core.usage.records import CHECKPOINTS_S, Call, Subject
@@ -17,10 +17,10 @@ from llm_lsp.engine.engine import CompletionEngine, World
 from llm_lsp.engine.usage.recorder import ENTRY_S, project_of
 from llm_lsp.errors import AuthError, LlmLspError, UnreachableError
 from llm_lsp.providers.base import Provider
-from tests.books.rows import NOON
 from tests.doubles import FakeClock, ScriptedProvider, at_once, settle
 from tests.engine.books import ListStore
 from tests.engine.test_engine import ListedFinder, RecordingClient, same_stack
+from tests.usage_store.rows import NOON
 
 URI = "file:///u/web/src/a.py"
 PAID = Profile("mine", "m", "none", max_tokens=64, price=Price(1.0, 10.0))

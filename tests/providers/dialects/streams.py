@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from llm_lsp.config.values import Api
+from llm_lsp.config.settings import Api
 from llm_lsp.core.types import Chunk
-from llm_lsp.providers.answer import Answer
-from llm_lsp.providers.dialect import load_dialect
+from llm_lsp.providers.dialects.dialect import load_dialect
+from llm_lsp.providers.http.answer_decoder import Answer
 
 
 def read(api: Api, body: bytes) -> list[Chunk]:

@@ -4,7 +4,7 @@ import pytest
 
 from llm_lsp.core.types import ChatPrompt, Chunk, Finish, Json, Usage
 from llm_lsp.errors import BrokenStreamError, ProviderError
-from llm_lsp.providers.dialect import Settings, load_dialect
+from llm_lsp.providers.dialects.dialect import Settings, load_dialect
 from tests.providers.dialects.streams import read, sse, text_of
 
 CACHED = {"cache_control": {"type": "ephemeral"}}

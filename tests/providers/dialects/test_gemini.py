@@ -6,7 +6,7 @@ import pytest
 
 from llm_lsp.core.types import ChatPrompt, Chunk, Finish, Usage
 from llm_lsp.errors import ProviderError
-from llm_lsp.providers.dialect import Settings, load_dialect
+from llm_lsp.providers.dialects.dialect import Settings, load_dialect
 from tests.providers.dialects.streams import read, sse, text_of
 
 PROMPT = ChatPrompt((("system", "s"), ("user", "a"), ("assistant", "b"), ("user", "c")), ("</fill>",), 64)

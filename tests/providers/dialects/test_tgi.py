@@ -4,7 +4,7 @@ import pytest
 
 from llm_lsp.core.types import ChatPrompt, Chunk, Finish, Json, RawPrompt, Usage
 from llm_lsp.errors import ProviderError
-from llm_lsp.providers.dialect import Settings, load_dialect
+from llm_lsp.providers.dialects.dialect import Settings, load_dialect
 from tests.providers.dialects.streams import read, sse, text_of
 
 RAW = RawPrompt("<P>x<S>y<M>", ("a", "b", "c", "d", "e"), 64)

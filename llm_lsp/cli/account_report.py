@@ -1,0 +1,58 @@
+"""What `doctor` and `provider test` say of a key and its account; knows nothing of which API says what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from llm_lsp.cli.terminal.checklist import Check
+from llm_lsp.config.settings import Config
+from llm_lsp.errors import LlmLspError
+
+if TYPE_CHECKING:
+    from llm_lsp.providers.base import Provider
+    from llm_lsp.providers.catalogue.key_account import Account
+
+
+async def account_checks(config: Config) -> list[Check]:
+    """Look at the key of the provider in use; empty where there is none, or nothing to see."""
+    from llm_lsp.cli.files.api_keys import find_key
+    from llm_lsp.providers.catalogue.key_account import look_at_account
+
+    provider = config.providers.get(config.provider)
+    if provider is None:
+        return []
+    try:
+        key = await find_key(provider)
+    except LlmLspError:
+        # Whoever asked for the provider has said so.
+        return []
+    return list(_account(await look_at_account(provider, key))) if key is not None else []
+
+
+def model_checks(config: Config) -> list[Check]:
+    """Warn of a model that its vendor takes away."""
+    from llm_lsp.providers.catalogue.retired import retired
+
+    provider = config.providers.get(config.provider)
+    gone = retired(provider.model) if provider is not None else None
+    if provider is None or gone is None:
+        return []
+    text = f"{provider.model} is retired {gone.on}, {gone.successor} takes its place ({gone.source})"
+    return [Check("model", "warn", text)]
+
+
+def limit_checks(provider: Provider) -> list[Check]:
+    """Say which rate limits came with the last answer."""
+    from llm_lsp.providers.catalogue.key_account import limits_left
+    from llm_lsp.providers.http.provider import HttpProvider
+
+    left = limits_left(provider.last_headers) if isinstance(provider, HttpProvider) else ""
+    return [Check("rate limit", "note", left)] if left else []
+
+
+def _account(account: Account) -> Iterator[Check]:
+    if account.rights:
+        yield Check("key", "warn", account.rights)
+    if account.left:
+        yield Check("left to spend", "warn" if account.is_spent else "note", account.left)

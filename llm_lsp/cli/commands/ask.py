@@ -1,0 +1,66 @@
+"""`llm-lsp ask`: a question about code, answered as the model writes; knows neither prompts nor files of dialogues."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import click
+
+from llm_lsp.cli.commands.complete import chosen, refuse_unknown, running
+from llm_lsp.cli.completion_target import read_part
+from llm_lsp.cli.files.settings_files import read_settings
+from llm_lsp.cli.terminal.console import ConsoleClient, write
+from llm_lsp.cli.terminal.options import config_option, json_option
+from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.source_rules import Source
+from llm_lsp.core.chat.dialogue import ANSWER_TOKENS, Inquiry
+
+
+@click.command(context_settings={"ignore_unknown_options": True})  # `-:3` is a place
+@click.argument("question")
+@click.argument("place", metavar="[FILE[:FIRST[-LAST]]]", required=False)
+@click.option("--new", "is_new", is_flag=True, help="Start over: forget what was said in this folder before.")
+@click.option("--language", default="", help="LSP language identifier; by default from the file's name.")
+@click.option("--provider", default="", help="Ask this provider in place of the settings' one.")
+@config_option
+@json_option
+def command(
+    question: str,
+    place: str | None,
+    is_new: bool,
+    language: str,
+    provider: str,
+    config_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Answer QUESTION, about FILE or some lines of it, as the model writes.
+
+    FILE "-" reads standard input. What was asked and answered in this folder before goes with the question.
+    """
+    if not question.strip():
+        raise click.UsageError("the question is empty")
+    stack = read_settings(config_file, [Path.cwd()])
+    if provider:
+        stack = stack.with_layer(Source.COMMAND_LINE, chosen(provider))
+        refuse_unknown(stack, provider)
+    document, lines = read_part(place, language) if place else (None, None)
+    inquiry = Inquiry(question, document, lines, is_new=is_new)
+    asyncio.run(print_json(stack, inquiry) if as_json else print_answer(stack, inquiry))
+
+
+async def print_json(stack: SettingsStack, inquiry: Inquiry) -> None:
+    """Print the whole answer as a script reads it; raises LlmLspError where there is none."""
+    async with running(stack, ConsoleClient()) as engine:
+        reply = await engine.ask(inquiry)
+        click.echo(json.dumps({"text": reply.text, "whole": reply.is_whole}, ensure_ascii=False))
+
+
+async def print_answer(stack: SettingsStack, inquiry: Inquiry) -> None:
+    """Print the answer while it grows; raises LlmLspError where there is none."""
+    async with running(stack, ConsoleClient()) as engine:
+        reply = await engine.ask(inquiry, write)
+        click.echo()
+    if not reply.is_whole:
+        click.secho(f"the answer was cut at {ANSWER_TOKENS} tokens", err=True, dim=True)

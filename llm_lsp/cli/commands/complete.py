@@ -1,0 +1,209 @@
+"""`llm-lsp complete`: one completion of a file at a place, printed as it is written."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import click
+
+from llm_lsp.cli.completion_target import Target, read_batch, read_target
+from llm_lsp.cli.files.settings_files import read_settings
+from llm_lsp.cli.terminal.console import ConsoleClient, write
+from llm_lsp.cli.terminal.options import config_option
+from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.source_rules import Source
+from llm_lsp.core.types import Completion, CompletionRequest, Skip, Trigger
+from llm_lsp.engine.engine import CompletionEngine
+from llm_lsp.errors import ConfigError
+
+# Seconds without a word after which a command says whom it waits for: a local model that works for somebody else
+# answers when it is free, and has no deadline.
+SILENT_S = 2.0
+
+
+@click.command(context_settings={"ignore_unknown_options": True})  # `-:3` is a place
+@click.argument("place", metavar="FILE[:LINE[:COLUMN]]", required=False)
+@click.option("--language", default="", help="LSP language identifier; by default from the file's name.")
+@click.option("--provider", default="", help="Use this provider in place of the settings' one.")
+@config_option
+@click.option(
+    "--batch",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Complete each place of a file of JSON lines, and print a JSON line for each.",
+)
+@click.option("--show-prompt", is_flag=True, help="Print what would be sent to the model, and send nothing.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object with the text and what it replaces."
+)
+def command(
+    place: str | None,
+    language: str,
+    provider: str,
+    config_file: Path | None,
+    batch: Path | None,
+    show_prompt: bool,
+    as_json: bool,
+) -> None:
+    """Print a completion of FILE at LINE and COLUMN, as it is written.
+
+    Lines and columns count from 1; a column counts characters. Without a column the end of the line is
+    meant, without a line the end of the file. FILE "-" reads standard input.
+
+    A line of --batch is {"place": "FILE:LINE:COLUMN"}, or {"text": …, "language": …, "line": …, "column": …}.
+    """
+    if (place is None) == (batch is None):
+        raise click.UsageError("name a FILE, or a --batch of places")
+    if show_prompt and batch is not None:
+        raise click.UsageError("--show-prompt takes one FILE")
+    stack = read_settings(config_file, [Path.cwd()])
+    if provider:
+        stack = stack.with_layer(Source.COMMAND_LINE, chosen(provider))
+        refuse_unknown(stack, provider)
+    if batch is not None:
+        asyncio.run(complete_batch(stack, list(read_batch(batch))))
+    elif place is not None and show_prompt:
+        asyncio.run(print_question(stack, read_target(place, language), as_json=as_json))
+    elif place is not None:
+        asyncio.run(complete_one(stack, read_target(place, language), Printer(as_json=as_json)))
+
+
+async def complete_one(stack: SettingsStack, target: Target, printer: Printer) -> None:
+    """Print one completion; raises click.ClickException where there is none."""
+    client = ConsoleClient()
+    async with running(stack, client) as engine:
+        silence = asyncio.get_running_loop().call_later(SILENT_S, client.say_whom)
+        request = await request_at(engine, target)
+
+        def show(text: str) -> None:
+            silence.cancel()
+            printer.show(text)
+
+        result = await engine.complete(request, show)
+        silence.cancel()
+        if isinstance(result, Completion):
+            # Before the books are closed: what cannot be saved is said on a line of its own.
+            printer.finish(result)
+    if isinstance(result, Skip):
+        raise refusal(result, client)
+
+
+async def print_question(stack: SettingsStack, target: Target, *, as_json: bool) -> None:
+    """Print what would be sent; raises click.ClickException where nothing would be."""
+    from llm_lsp.cli.show_prompt import print_plain, question_mapping
+
+    client = ConsoleClient()
+    async with running(stack, client) as engine:
+        question = engine.question(await request_at(engine, target))
+    if isinstance(question, Skip):
+        raise refusal(question, client)
+    if as_json:
+        click.echo(json.dumps(question_mapping(question), ensure_ascii=False))
+    else:
+        print_plain(question)
+
+
+def refusal(skip: Skip, client: ConsoleClient) -> click.ClickException:
+    """Say why there is nothing; what the client has printed already is not said again."""
+    detail = f": {skip.detail}" if skip.detail and skip.detail not in client.shown else ""
+    return click.ClickException(f"no completion, {skip.reason.value}{detail}")
+
+
+async def complete_batch(stack: SettingsStack, targets: list[Target]) -> None:
+    """Print a JSON line for each target, in their order; exits with 1 where one has no completion."""
+    is_whole = True
+    async with running(stack, ConsoleClient()) as engine:
+        for target in targets:
+            result = await ask(engine, target)
+            is_whole = is_whole and isinstance(result, Completion)
+            click.echo(json.dumps(as_mapping(result)))
+    if not is_whole:
+        raise click.exceptions.Exit(1)
+
+
+@asynccontextmanager
+async def running(stack: SettingsStack, client: ConsoleClient) -> AsyncIterator[CompletionEngine]:
+    """Give an engine, and close it."""
+    from llm_lsp.cli.wiring import build_engine
+
+    engine = build_engine(stack, client)
+    engine.set_folders((Path.cwd().as_uri(),))
+    try:
+        yield engine
+    finally:
+        await engine.aclose()
+
+
+async def ask(engine: CompletionEngine, target: Target) -> Completion | Skip:
+    """Ask once, by hand, and wait for the model as long as it works."""
+    return await engine.complete(await request_at(engine, target))
+
+
+async def request_at(engine: CompletionEngine, target: Target) -> CompletionRequest:
+    """Open a target's document, wait for its model and its context, and write the request."""
+    engine.open(target.document)
+    await engine.ready(target.document)
+    await engine.prepare(target.document, target.point)
+    number, now = engine.next_id(), engine.now()
+    return CompletionRequest(number, target.document, target.point, Trigger.MANUAL, "command", now)
+
+
+def chosen(provider: object) -> dict[str, object]:
+    """Give the settings by which a provider that is named by hand is asked, whatever the routes say."""
+    return {"provider": provider, "routes": []}
+
+
+def refuse_unknown(stack: SettingsStack, provider: str) -> None:
+    """Raise ConfigError unless a provider named by hand is the one that would be used.
+
+    Else the text might go to another one than was meant.
+    """
+    resolved = stack.resolve()
+    if resolved.config.provider != provider:
+        about = [problem.message for problem in resolved.problems if f'"{provider}"' in problem.message]
+        raise ConfigError(
+            f"{about[0] if about else f'{provider} cannot be used'}; see `llm-lsp provider list`"
+        )
+
+
+def as_mapping(result: Completion | Skip) -> dict[str, object]:
+    """Give an answer as scripts read it; lines and columns count from 1."""
+    if isinstance(result, Skip):
+        return {"skip": result.reason.name.lower(), "detail": result.detail or result.reason.value}
+    start, end = ([point.line + 1, point.column + 1] for point in (result.start, result.end))
+    return {"text": result.text, "start": start, "end": end}
+
+
+class Printer:
+    """Prints a text while it grows, up to its last word: what stands behind may still be cut off."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._printed = ""
+
+    def show(self, text: str) -> None:
+        """Print what is new and certain."""
+        certain = re.match(r"(?s).*\w", text)
+        if certain and not self._as_json and certain[0].startswith(self._printed):
+            self._print(certain[0])
+
+    def finish(self, result: Completion) -> None:
+        """Print the rest, and end the line; what turned out otherwise is printed anew on a line of its own."""
+        if self._as_json:
+            click.echo(json.dumps(as_mapping(result)))
+            return
+        text = result.text
+        if not text.startswith(self._printed):
+            click.echo()
+            self._printed = ""
+        self._print(text)
+        click.echo()
+
+    def _print(self, text: str) -> None:
+        write(text.removeprefix(self._printed))
+        self._printed = text

@@ -1,0 +1,124 @@
+"""`llm-lsp config`: show the settings, their files and their schema."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from llm_lsp.cli.files.settings_files import WORKSPACE_FILE, policy_file, read_settings, user_file
+from llm_lsp.cli.terminal.options import config_option, json_option, new_config_option
+from llm_lsp.config.layers import Resolved
+from llm_lsp.config.settings import Config
+from llm_lsp.core.text.invisible_chars import visible
+from llm_lsp.errors import ConfigError
+
+# A header can carry a key.
+HIDDEN = "headers"
+
+
+@click.group()
+def command() -> None:
+    """Show the settings, their files and their schema."""
+
+
+@command.command()
+@config_option
+@json_option
+def show(config_file: Path | None, as_json: bool) -> None:
+    """Print every setting, its value, and where it came from.
+
+    The workspace file is that of the current folder; what an editor sends is not known here.
+    Problems go to standard error, and make the exit status 1.
+    """
+    resolved = read_settings(config_file, [Path.cwd()]).resolve()
+    shown = settings_shown(resolved)
+    if as_json:
+        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+    else:
+        width = max(len(line) for line in _lines(shown))
+        for line, origin in zip(_lines(shown), resolved.origins.values(), strict=True):
+            click.echo(visible(f"{line:{min(width, 60)}}  # {origin}"))
+    for problem in resolved.problems:
+        click.echo(visible(f"{problem.source}: {problem.message}"), err=True)
+    if resolved.problems:
+        raise SystemExit(1)
+
+
+@command.command()
+@new_config_option
+@click.option("--all", "every", is_flag=True, help="Print every file that is read, and whether it is there.")
+def path(config_file: Path | None, every: bool) -> None:
+    """Print the place of your settings file, whether or not it is there."""
+    own = config_file or user_file()
+    if not every:
+        click.echo(own)
+        return
+    for name, place in (("user", own), ("workspace", Path.cwd() / WORKSPACE_FILE), ("policy", policy_file())):
+        click.echo(f"{name:9}  {'there ' if place.exists() else 'absent'}  {place}")
+
+
+@command.command()
+def schema() -> None:
+    """Print the JSON schema of a settings file."""
+    from llm_lsp.config.reference import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+@command.command()
+@new_config_option
+def init(config_file: Path | None) -> None:
+    """Write a settings file in which everything is explained and nothing is set yet.
+
+    A file that is there is never overwritten.
+    """
+    from llm_lsp.config.reference import first_file
+
+    target = config_file or user_file()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as exc:
+        if target.exists():
+            raise ConfigError(f"{target} is there already, and stays as it is") from exc
+        raise ConfigError(f"{target} cannot be written: {exc.strerror}") from exc
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(first_file())
+    click.echo(f"wrote {target}", err=True)
+
+
+@command.command(hidden=True)
+def docs() -> None:
+    """Print docs/settings.md."""
+    from llm_lsp.config.reference import settings_page
+
+    click.echo(settings_page(), nl=False)
+
+
+def settings_shown(resolved: Resolved) -> Mapping[str, dict[str, object]]:
+    """Give each setting's value, with headers hidden, and its origin."""
+    return {
+        name: {"value": _value(resolved.config, name), "from": origin}
+        for name, origin in resolved.origins.items()
+    }
+
+
+def _value(config: Config, dotted_name: str) -> object:
+    """Look a dotted setting up; a provider's name may hold dots itself."""
+    if not dotted_name.startswith("providers."):
+        value: object = config
+        for part in dotted_name.split("."):
+            value = getattr(value, part)
+        return [asdict(rule) for rule in config.routes] if value is config.routes else value
+    name, _, setting = dotted_name.removeprefix("providers.").rpartition(".")
+    value = getattr(config.providers[name], setting)
+    return dict.fromkeys(value, "***") if setting == HIDDEN and isinstance(value, Mapping) else value
+
+
+def _lines(shown: Mapping[str, dict[str, object]]) -> list[str]:
+    return [f"{name} = {json.dumps(entry['value'], ensure_ascii=False)}" for name, entry in shown.items()]

@@ -1,0 +1,120 @@
+"""`llm-lsp editor`: prints or installs an editor's configuration; knows nothing of what is in it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import click
+
+from llm_lsp.cli.editors import vscode_extension as extension
+from llm_lsp.cli.editors.editor_files import (
+    ALIASES,
+    EDITORS,
+    ConfigFile,
+    Editor,
+    Outcome,
+    Placement,
+    configurations,
+)
+from llm_lsp.errors import EditorFileError
+
+
+@click.command()
+@click.argument("name", required=False, type=click.Choice([*EDITORS, *ALIASES]), metavar="[NAME]")
+@click.option("--list", "listing", is_flag=True, help="List the editors, and how completions look in each.")
+@click.option("--install", is_flag=True, help="Write the files; what is not ours is never overwritten.")
+@click.option(
+    "--pull", is_flag=True, help="With --install: also fetch a model for this machine, unless one is here."
+)
+@click.option("--undo", is_flag=True, help="Remove what --install wrote, unless it was changed since.")
+def command(name: str | None, listing: bool, install: bool, pull: bool, undo: bool) -> None:
+    """Print an editor's configuration, with the path where it goes.
+
+    The files go to standard output, and what is said about them to standard error.
+    """
+    if install and undo:
+        raise click.UsageError("--install and --undo exclude each other")
+    if pull and not install:
+        raise click.UsageError("--pull goes with --install")
+    if name is None and (install or undo):
+        raise click.UsageError("name an editor, as in: llm-lsp editor neovim --install")
+    if listing or name is None:
+        _list()
+        return
+    run = _install if install else _undo if undo else _print
+    try:
+        is_whole = run(EDITORS[ALIASES.get(name, name)])
+    except EditorFileError as exc:
+        raise click.ClickException(str(exc)) from exc
+    if pull:
+        _pull()
+    if not is_whole:
+        raise click.exceptions.Exit(1)
+
+
+def _list() -> None:
+    for name, editor in EDITORS.items():
+        click.echo(f"{name:<13} {editor.title}: {editor.shows}")
+
+
+def _print(editor: Editor) -> bool:
+    if editor.package:
+        click.echo(extension.built(configurations() / editor.package))
+        click.echo("An extension, for --install to install.", err=True)
+        return True
+    for file in editor.files:
+        click.echo(f"{editor.path(file) or file.target}:", err=True)
+        click.echo(file.content(), nl=False)
+    click.echo(editor.then, err=True)
+    return True
+
+
+def _install(editor: Editor) -> bool:
+    """Write every file that may be written; say whether that was all."""
+    if editor.package:
+        names = extension.install(configurations() / editor.package)
+        click.echo(f"installed: {', '.join(names)}", err=True)
+        click.echo(editor.then, err=True)
+        return True
+    placement = Placement.of_this_user()
+    outcomes = [(file, path, placement.install(file.content(), path)) for file, path in _places(editor)]
+    for _, path, outcome in outcomes:
+        click.echo(f"{outcome.value}: {path}", err=True)
+    occupied = [(file, path) for file, path, outcome in outcomes if outcome is Outcome.OCCUPIED]
+    for file, path in occupied:
+        click.echo(f"Add this to {path}:", err=True)
+        click.echo(file.content(), nl=False)
+    click.echo(editor.then, err=True)
+    if shutil.which("llm-lsp") is None:
+        click.echo(
+            "llm-lsp is not on your PATH, where the editor looks for it: pipx install it, or link it there",
+            err=True,
+        )
+    return not occupied
+
+
+def _pull() -> None:
+    from llm_lsp.cli.commands.model import pull_unless_here
+
+    pull_unless_here()
+
+
+def _undo(editor: Editor) -> bool:
+    """Remove every file that is as it was written; say whether that was all."""
+    if editor.package:
+        click.echo(f"removed: {', '.join(extension.uninstall())}", err=True)
+        return True
+    placement = Placement.of_this_user()
+    outcomes = [(path, placement.remove(path)) for _, path in _places(editor)]
+    for path, outcome in outcomes:
+        click.echo(f"{outcome.value}: {path}", err=True)
+    return all(outcome is not Outcome.CHANGED for _, outcome in outcomes)
+
+
+def _places(editor: Editor) -> list[tuple[ConfigFile, Path]]:
+    """Give each file with its place; ends with a message where the editor takes no file from a folder."""
+    placed = [(file, path) for file in editor.files if (path := editor.path(file)) is not None]
+    if not placed:
+        raise click.ClickException(f"{editor.title} takes no file from a known place. {editor.then}")
+    return placed

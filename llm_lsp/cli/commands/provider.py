@@ -1,0 +1,250 @@
+"""`llm-lsp provider`: list, add, test and remove model APIs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, astuple, dataclass, fields, replace
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from llm_lsp.cli.files.settings_files import read_settings, user_file
+from llm_lsp.cli.files.user_file import UserFile
+from llm_lsp.cli.terminal.checklist import as_json as checks_as_json
+from llm_lsp.cli.terminal.checklist import has_failed, print_checks
+from llm_lsp.cli.terminal.options import config_option, json_option, new_config_option
+from llm_lsp.cli.terminal.table import print_table
+from llm_lsp.config.layers import Resolved, SettingsStack
+from llm_lsp.config.parse import nearest
+from llm_lsp.config.settings import AUTO, LOCAL, Api, Config, ProviderConfig
+from llm_lsp.config.source_rules import Source
+from llm_lsp.core.privacy.addresses import is_loopback
+from llm_lsp.core.privacy.secret import clean_key
+from llm_lsp.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One provider in the list."""
+
+    name: str
+    state: str
+    """"in use", "enabled", or "" for a preset that nobody enabled."""
+    api: str
+    address: str
+    model: str
+    key: str
+
+
+@click.group()
+def command() -> None:
+    """List, add, test and remove model APIs.
+
+    A remote API is used only after `add` wrote it into your own settings file, or you did.
+    """
+
+
+@command.command("list")
+@config_option
+@json_option
+def show(config_file: Path | None, as_json: bool) -> None:
+    """Print the providers that are enabled, and the presets that `add` knows by name."""
+    resolved = read_settings(config_file, [Path.cwd()]).resolve()
+    for problem in resolved.problems:
+        click.echo(f"{problem.source}: {problem.message}", err=True)
+    found = rows(resolved.config)
+    if as_json:
+        click.echo(json.dumps([asdict(row) for row in found], indent=2))
+        return
+    print_table([field.name for field in fields(Row)], [astuple(row) for row in found])
+
+
+@command.command()
+@click.argument("name")
+@click.option("--api", type=click.Choice(get_args(Api)), help="Wire dialect; a preset knows its own.")
+@click.option("--base-url", metavar="URL", help="Address of the API; a preset knows its own.")
+@click.option("--model", help="Name of the model.")
+@click.option("--key-env", metavar="VAR", help="Read the key from this variable, and ask for none.")
+@click.option(
+    "--allow-http", is_flag=True, help="Allow http:// to another machine: all on the way can read it."
+)
+@click.option("--use/--no-use", default=None, help="Use it from now on; by default if none is chosen yet.")
+@click.option("--test/--no-test", "tests", default=True, help="Ask it a few short questions at the end.")
+@new_config_option
+def add(
+    name: str, tests: bool, use: bool | None, config_file: Path | None, **given: str | bool | None
+) -> None:
+    """Enable NAME, a preset or a name of your own, in your settings file, and prove that it works.
+
+    The key is asked for without echo and kept in the system's keyring, bound to the address. Without a
+    keyring, or with --key-env, only a variable's name is written. No key is ever an argument or in a file.
+    """
+    file = UserFile(config_file or user_file())
+    table = {_SETTINGS[key]: value for key, value in given.items() if value}
+    file.put_provider(name, table)
+    if use or (use is None and file.choice == AUTO):
+        file.choose(name)
+    provider = checked(file, name)
+    if not given["key_env"] and (variable := keep_key(provider)):
+        file.put_provider(name, {"api_key_env": variable})
+    file.save()
+    click.echo(f"{file.path}: {name} is enabled{' and used' if file.choice == name else ''}", err=True)
+    tell_note(name)
+    if tests:
+        run_checks(Config(provider=name, providers={name: checked(file, name)}))
+
+
+@command.command()
+@click.argument("name", required=False)
+@config_option
+@json_option
+def test(name: str | None, config_file: Path | None, as_json: bool) -> None:
+    """Ask NAME, or the provider in use, a few short questions: does it stream, stop, count and cancel?
+
+    Takes five calls of at most 48 tokens.
+    """
+    resolved = read_settings(config_file, [Path.cwd()]).resolve()
+    run_checks(chosen(resolved, name) if name else resolved.config, as_json=as_json)
+
+
+@command.command()
+@click.argument("name")
+@new_config_option
+def remove(name: str, config_file: Path | None) -> None:
+    """Take NAME out of your settings file, and its key out of the keyring."""
+    from llm_lsp.cli.files.api_keys import delete_key
+
+    file = UserFile(config_file or user_file())
+    provider = stack_of(file).resolve().config.providers.get(name)
+    if not file.remove_provider(name):
+        raise ConfigError(f'{file.path} names no provider "{name}"{nearest(name, file.providers)}')
+    file.save()
+    had_key = provider is not None and not is_loopback(provider.base_url) and delete_key(provider)
+    click.echo(f"{file.path}: {name} is removed{', and its key' if had_key else ''}", err=True)
+
+
+_OWN_PROVIDER = ": give them by --api and --base-url, or take a name of `llm-lsp provider list`"
+
+# Option -> setting.
+_SETTINGS: Mapping[str, str] = {
+    "api": "api",
+    "base_url": "base_url",
+    "model": "model",
+    "key_env": "api_key_env",
+    "allow_http": "allow_http",
+}
+
+
+def rows(config: Config) -> list[Row]:
+    """Give the enabled providers, the used one first, then the other presets."""
+    from llm_lsp.cli.files.api_keys import describe_key
+    from llm_lsp.providers.catalogue.presets import PRESET_CONFIGS
+
+    enabled = sorted(config.providers.values(), key=lambda provider: provider.name != config.provider)
+    others = [preset for name, preset in PRESET_CONFIGS.items() if name not in config.providers]
+    found = []
+    for provider in [*enabled, *others]:
+        state = "enabled" if provider.name in config.providers else ""
+        state = "in use" if provider.name == config.provider else state
+        key = describe_key(provider) if state else provider.api_key_env
+        found.append(Row(provider.name, state, provider.api, provider.base_url, provider.model, key))
+    return found
+
+
+def checked(file: UserFile, name: str) -> ProviderConfig:
+    """Give a provider as the file would have it; raises ConfigError where it could not be used."""
+    from llm_lsp.providers.catalogue.presets import PRESETS
+
+    resolved = stack_of(file).resolve()
+    # Other things may be wrong in the file: they are not in the way.
+    marks = (f"providers.{name} ", f"providers.{name}.", f"providers.{name}:", f'"{name}"')
+    about = [
+        problem.message for problem in resolved.problems if any(mark in problem.message for mark in marks)
+    ]
+    if about:
+        preset = PRESETS.get(name)
+        hint = f": {preset.note}" if preset else nearest(name, PRESETS) or _OWN_PROVIDER
+        raise ConfigError(f"{about[0]}{hint if ' needs ' in about[0] else ''}")
+    return resolved.config.providers[name]
+
+
+def stack_of(file: UserFile) -> SettingsStack:
+    """Give the settings as the file would have them, alone."""
+    from llm_lsp.providers.catalogue.presets import PRESET_CONFIGS
+
+    return SettingsStack(PRESET_CONFIGS).with_layer(Source.USER_FILE, file.settings, str(file.path))
+
+
+def keep_key(provider: ProviderConfig) -> str:
+    """Ask for the key and keep it, unless it is known; gives the variable to write into the file, or ""."""
+    from llm_lsp.cli.files import api_keys as keys
+
+    if provider.api_key_command or is_loopback(provider.base_url):
+        return ""
+    if provider.api_key_env and os.environ.get(provider.api_key_env):
+        click.echo(f"using the key in {provider.api_key_env}", err=True)
+        return ""
+    if keys.has_keyring():
+        key = ask_key(provider.name)
+        if key:
+            keys.store_key(provider, clean_key(key))
+        return ""
+    variable = provider.api_key_env or _variable(provider.name)
+    click.echo(f"this system has no keyring: put the key into the variable {variable}", err=True)
+    return variable
+
+
+def tell_note(name: str) -> None:
+    """Print what is worth knowing of a preset; nothing for a name of the user's own."""
+    from llm_lsp.providers.catalogue.presets import PRESETS
+
+    preset = PRESETS.get(name)
+    if preset and preset.note:
+        click.echo(f"{name}: {preset.note}", err=True)
+
+
+def ask_key(name: str) -> str:
+    """Ask on the terminal without echo, or read a line where there is none; "" where the user has no key."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().strip()
+    answer = click.prompt(
+        f"API key of {name} (nothing: no key)", hide_input=True, default="", show_default=False
+    )
+    return str(answer).strip()
+
+
+def chosen(resolved: Resolved, name: str) -> Config:
+    """Give the settings with another provider chosen; raises ConfigError where it is not enabled."""
+    from llm_lsp.providers.catalogue.presets import PRESET_CONFIGS
+
+    config = resolved.config
+    if name in config.providers or name in (AUTO, LOCAL):
+        return replace(config, provider=name)
+    preset = PRESET_CONFIGS.get(name)
+    if preset and is_loopback(preset.base_url):
+        return replace(config, provider=name, providers={**config.providers, name: preset})
+    remedy = f"run `llm-lsp provider add {name}`" if preset else "see `llm-lsp provider list`"
+    raise ConfigError(f'provider "{name}" is not enabled, {remedy}')
+
+
+def run_checks(config: Config, *, as_json: bool = False) -> None:
+    """Prove a provider and print how; ends the program with status 1 where it failed."""
+    from llm_lsp.cli.provider_proof import prove
+
+    checks = asyncio.run(prove(config, lambda line: click.echo(line, err=True)))
+    if as_json:
+        click.echo(json.dumps(checks_as_json(checks), indent=2, ensure_ascii=False))
+    else:
+        print_checks(checks)
+    if has_failed(checks):
+        raise SystemExit(1)
+
+
+def _variable(name: str) -> str:
+    """Make a variable's name for a provider's key."""
+    return "".join(char if char.isalnum() else "_" for char in name.upper()) + "_API_KEY"

@@ -1,0 +1,57 @@
+"""`llm-lsp server`: the language server on standard input and output."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import click
+
+from llm_lsp.cli.terminal.options import new_config_option
+from llm_lsp.engine.workspace.client import Client, Engine
+
+LEVELS = ("debug", "info", "warning", "error")
+
+
+@click.command()
+@click.option("--stdio", is_flag=True, help="Accepted for editors that pass it; there is no other way.")
+@new_config_option
+@click.option(
+    "--log-file", type=click.Path(path_type=Path), help="Write the log here in place of standard error."
+)
+@click.option(
+    "--log-level", type=click.Choice(LEVELS), default="warning", show_default=True, help="What is logged."
+)
+def command(stdio: bool, config_file: Path | None, log_file: Path | None, log_level: str) -> None:
+    """Speak LSP on standard input and output.
+
+    Nothing listens on any address. The log holds times, names and sizes, never a key and never a text.
+    """
+    if sys.stdin.isatty():
+        click.echo(
+            "llm-lsp: an editor speaks to this over standard input; see llm-lsp editor --list", err=True
+        )
+    _set_up_log(log_file, log_level)
+    from llm_lsp.lsp.stdio import run
+
+    def build(client: Client) -> Engine:
+        # After `initialize` is answered, so that these imports delay nothing.
+        from llm_lsp.cli.files.settings_files import read_settings
+        from llm_lsp.cli.wiring import build_engine
+
+        return build_engine(read_settings(config_file), client)
+
+    run(build)
+
+
+def _set_up_log(file: Path | None, level: str) -> None:
+    from llm_lsp.cli.files.log_file import set_up_log
+
+    try:
+        set_up_log(file, level)
+    except OSError as exc:
+        set_up_log(None, level)
+        logging.getLogger(__name__).warning(
+            "cannot log to %s: %s; logging to standard error", file, exc.strerror
+        )

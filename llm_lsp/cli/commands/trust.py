@@ -1,0 +1,87 @@
+"""`llm-lsp trust`: let a folder's settings file do what the editor's settings may."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from llm_lsp.cli.files.settings_files import (
+    TRUSTED_FILES,
+    WORKSPACE_FILE,
+    read_file,
+    read_settings,
+    user_config_folder,
+)
+from llm_lsp.cli.files.trusted_files import TrustedFiles
+from llm_lsp.cli.terminal.options import json_option
+from llm_lsp.core.text.invisible_chars import visible
+from llm_lsp.errors import ConfigError
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False)
+@click.option("--revoke", is_flag=True, help="Trust it no longer.")
+@json_option
+def command(folder: Path | None, revoke: bool, as_json: bool) -> None:
+    """Trust the settings file (.llm-lsp.toml) of FOLDER as it is now; without FOLDER list what is trusted.
+
+    It may then choose among the providers that you enabled, and set what your editor's settings may set.
+    It can never say where code is sent, with which key, or what is run.
+    Once it changes it is a stranger's again.
+    """
+    trusted = TrustedFiles(user_config_folder() / TRUSTED_FILES)
+    if folder is None and revoke:
+        raise click.UsageError("name a FOLDER, as in: llm-lsp trust . --revoke")
+    if folder is None:
+        _list(trusted, as_json=as_json)
+    elif revoke:
+        _revoke(trusted, folder / WORKSPACE_FILE, as_json=as_json)
+    else:
+        _trust(trusted, folder, as_json=as_json)
+
+
+def _list(trusted: TrustedFiles, *, as_json: bool) -> None:
+    rows = [
+        {"path": name, "trusted": trusted.holds(Path(name), read_file(Path(name)).data)}
+        for name in trusted.paths
+    ]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    if not rows:
+        click.echo("no folder is trusted", err=True)
+    for row in rows:
+        click.echo(
+            f"{visible(str(row['path']))}{'' if row['trusted'] else ' (changed since, so trusted no longer)'}"
+        )
+
+
+def _revoke(trusted: TrustedFiles, path: Path, *, as_json: bool) -> None:
+    was_trusted = trusted.remove(path)
+    if as_json:
+        click.echo(json.dumps({"path": str(path), "trusted": False}, ensure_ascii=False))
+    else:
+        click.echo(visible(f"{path} is trusted no longer" if was_trusted else f"{path} was not trusted"))
+
+
+def _trust(trusted: TrustedFiles, folder: Path, *, as_json: bool) -> None:
+    path = folder / WORKSPACE_FILE
+    found = read_file(path)
+    if not found.exists:
+        raise ConfigError(f"there is no {path}: a folder without settings of its own needs no trust")
+    if found.fault:
+        raise ConfigError(f"{path}: {found.fault}")
+    trusted.add(path, found.data)
+    problems = read_settings(folders=[folder]).resolve().problems
+    unused = [problem.message for problem in problems if problem.source == str(path)]
+    if as_json:
+        click.echo(
+            json.dumps({"path": str(path), "trusted": True, "not_used": unused}, indent=2, ensure_ascii=False)
+        )
+        return
+    click.echo(visible(found.data.decode("utf-8-sig").rstrip()))
+    click.echo(visible(f"{path} is trusted as long as it says this"), err=True)
+    for message in unused:
+        click.echo(visible(f"not used: {message}"), err=True)

@@ -1,0 +1,188 @@
+"""`llm-lsp usage`: what was spent and what came of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date
+from typing import TYPE_CHECKING
+
+import click
+
+from llm_lsp.cli.files.settings_files import books_file, read_settings
+from llm_lsp.cli.terminal.options import config_option, json_option
+from llm_lsp.cli.terminal.table import GAP, print_table, width
+from llm_lsp.core.text.invisible_chars import visible
+from llm_lsp.core.usage.budget import Limits, Spent, most_used
+from llm_lsp.core.usage.request_trace import cost_words
+from llm_lsp.engine.usage.ledger import limits_of
+from llm_lsp.usage_store.figures import Figures
+from llm_lsp.usage_store.reader import By, Reader, days_back
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GROUPS: tuple[By, ...] = ("day", "model", "language", "project")
+DAYS = 30
+# Cells of the longest bar, and of the shortest that says something.
+MOST_BAR, LEAST_BAR = 30, 6
+# Cells of a column of figures with its gap. Those that a terminal has no room for are left out, from the right.
+COLUMN_CELLS = 12
+COLUMNS = ("cost", "tokens", "calls", "accepted", "per 100 keys", "no call", "first ms", "kept per 1k")
+
+
+@click.command()
+@click.option(
+    "--days", type=click.IntRange(1, 100), default=DAYS, show_default=True, help="How far back to look."
+)
+@click.option("--since", metavar="DATE", help="Look back to this day, as 2026-11-01, in place of --days.")
+@click.option(
+    "--by", type=click.Choice(GROUPS), multiple=True, help="Group by this only; may be given several times."
+)
+@config_option
+@json_option
+def command(
+    days: int, since: str | None, by: tuple[By, ...], config_file: Path | None, as_json: bool
+) -> None:
+    """Show what calls cost, how often one was needed, and what became of the suggestions.
+
+    Days are those of UTC. Tokens of calls that were closed early are estimates.
+    """
+    now = time.time()
+    first = _day(since) if since else days_back(now, days)
+    reader = Reader(books_file())
+    total = reader.figures(first, "all").get("all", Figures())
+    groups = {each: reader.figures(first, each) for each in by or GROUPS}
+    limits = limits_of(read_settings(config_file).resolve().config.budget)
+    spent = reader.spent(now)
+    if as_json:
+        print(json.dumps(_as_mapping(first, total, groups, spent), indent=2, ensure_ascii=False))
+    else:
+        _show(first, total, groups, _budget_line(limits, spent))
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise click.BadParameter("a day is written as 2026-11-01", param_hint="--since") from None
+
+
+def _as_mapping(
+    first: str, total: Figures, groups: Mapping[By, Mapping[str, Figures]], spent: Spent
+) -> dict[str, object]:
+    by = {name: {key: each.as_mapping() for key, each in rows.items()} for name, rows in groups.items()}
+    return {"since": first, "total": total.as_mapping(), "by": by, "spent": asdict(spent)}
+
+
+def _budget_line(limits: Limits, spent: Spent) -> str:
+    use = most_used(limits, spent)
+    return f"Budget: {use.words} are spent." if use else ""
+
+
+def _show(first: str, total: Figures, groups: Mapping[By, Mapping[str, Figures]], budget: str) -> None:
+    if _is_empty(total):
+        # Requests that asked nobody have rows, too, with nothing to show in them.
+        groups = {}
+    for line in filter(None, (*_summary(first, total), budget)):
+        click.echo(line)
+    for name, rows in groups.items():
+        if rows:
+            click.echo()
+            _show_group(name, rows)
+
+
+def _summary(first: str, total: Figures) -> list[str]:
+    if _is_empty(total):
+        return [f"Since {first}: no keystroke, no call and no suggestion."]
+    lines = [
+        f"Since {first}: {_money(total)} for {total.calls:,} calls, {total.read:,} tokens read and "
+        f"{total.written:,} written{_about(total)}.",
+        f"{total.keystrokes:,} keystrokes, {_number(total.calls_per_100_keystrokes)} calls for each 100 of them; "
+        f"{_percent(total.share_without_call)} of the answers needed none.",
+        f"{total.suggestions:,} suggestions were read, {_percent(total.acceptance)} accepted; "
+        f"{total.kept_chars:,} of {total.used_chars:,} accepted characters stayed.",
+    ]
+    if total.unpriced:
+        lines.append(
+            f"Of {total.unpriced:,} calls nobody knows the price: set price_input and price_output of their provider."
+        )
+    return lines
+
+
+def _is_empty(total: Figures) -> bool:
+    return not (total.calls or total.keystrokes or total.suggestions)
+
+
+def _show_group(name: By, rows: Mapping[str, Figures]) -> None:
+    names = {key: visible(key) or "(none)" for key in rows}
+    room = width() - max(len(name), *map(len, names.values())) - GAP
+    n_columns = max(1, min(len(COLUMNS), room // COLUMN_CELLS))
+    bar_cells = min(MOST_BAR, room - n_columns * COLUMN_CELLS - GAP)
+    sizes = _sizes(rows)
+    cells = [
+        (
+            names[key],
+            _bar(bar_cells * sizes[key]) if bar_cells >= LEAST_BAR else "",
+            *_cells(each)[:n_columns],
+        )
+        for key, each in rows.items()
+    ]
+    print_table((name, "", *COLUMNS[:n_columns]), cells, COLUMNS, f"by {name}")
+
+
+def _sizes(rows: Mapping[str, Figures]) -> dict[str, float]:
+    """Give each row's part of the greatest: of money where there is some, a model on this machine has tokens only."""
+    sizes = {key: _in_one(each) or 0.0 for key, each in rows.items()}
+    if not any(sizes.values()):
+        sizes = {key: float(each.tokens) for key, each in rows.items()}
+    most = max(sizes.values()) or 1.0
+    return {key: size / most for key, size in sizes.items()}
+
+
+def _cells(each: Figures) -> tuple[str, ...]:
+    """Give what COLUMNS name."""
+    return (
+        _money(each),
+        f"{each.tokens:,}",
+        f"{each.calls:,}",
+        _percent(each.acceptance),
+        _number(each.calls_per_100_keystrokes),
+        _percent(each.share_without_call),
+        _number(each.first_ms),
+        _number(each.kept_per_1000_tokens),
+    )
+
+
+def _bar(cells: float) -> str:
+    """Draw a bar in eighths of a cell."""
+    eighths = round(cells * 8)
+    return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+
+
+def _in_one(each: Figures) -> float | None:
+    """Give the money where it is in one currency: bars of two can't be compared."""
+    return next(iter(each.money.values())) if len(each.money) == 1 else None
+
+
+def _money(each: Figures) -> str:
+    if each.money:
+        return " + ".join(
+            f"{cost:,.3f} {currency}" if cost >= 0.01 else cost_words(cost, currency)
+            for currency, cost in each.money.items()
+        )
+    return "unknown" if each.unpriced else "nothing" if each.calls else "–"
+
+
+def _about(total: Figures) -> str:
+    return f" (estimated for {total.estimated / total.calls:.0%} of the calls)" if total.estimated else ""
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.0%}"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.1f}" if value < 100 else f"{value:,.0f}"

@@ -1,0 +1,136 @@
+"""Finds a provider's key where its user keeps it; a key is bound to the origin that it was given for."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+from llm_lsp.config.settings import ProviderConfig
+from llm_lsp.core.privacy.addresses import is_loopback, origin_of
+from llm_lsp.core.privacy.secret import Secret, clean_key
+from llm_lsp.errors import AuthError, ConfigError
+
+SERVICE = "llm-lsp"
+# Seconds. A password manager that asks for its own password needs longer: unlock it first.
+COMMAND_TIMEOUT_S = 10.0
+# Seconds. A locked keyring asks its user on the screen, and a server waits for the answer.
+KEYRING_TIMEOUT_S = 10.0
+
+
+async def find_key(config: ProviderConfig) -> Secret | None:
+    """Find the key by the variable, the command or the system's keyring; None where none is needed.
+
+    Raises AuthError where a remote provider's key is not there, ConfigError where it is no key.
+    """
+    try:
+        if text := os.environ.get(config.api_key_env) if config.api_key_env else None:
+            return clean_key(text)
+        if config.api_key_command:
+            return clean_key(await _ask_command(config))
+        if is_loopback(config.base_url):
+            # A server on this machine asks for a key only where its user set one, and then named it.
+            return None
+        if (stored := await stored_key(config)) is not None:
+            return stored
+    except ConfigError as exc:
+        raise ConfigError(f"{config.name}: {exc}") from exc
+    if config.api_key_env:
+        raise AuthError(
+            f"{config.name} has no key: set the variable {config.api_key_env}, "
+            f"or run `llm-lsp provider add {config.name}`"
+        )
+    return None
+
+
+def describe_key(config: ProviderConfig) -> str:
+    """Say where the key would be looked for, without looking into any store."""
+    if config.api_key_env and os.environ.get(config.api_key_env):
+        return f"variable {config.api_key_env}"
+    if config.api_key_command:
+        return f"command {config.api_key_command[0]}"
+    if is_loopback(config.base_url):
+        return "none needed"
+    return f"keyring, or variable {config.api_key_env}" if config.api_key_env else "keyring, if it is there"
+
+
+async def stored_key(config: ProviderConfig) -> Secret | None:
+    """Get the key that the keyring holds for this provider at this origin."""
+    try:
+        text = await asyncio.wait_for(asyncio.to_thread(_read_keyring, _user(config)), KEYRING_TIMEOUT_S)
+    except TimeoutError as exc:
+        raise AuthError(f"{config.name}: the keyring gave no answer, unlock it and try again") from exc
+    return clean_key(text) if text else None
+
+
+def has_keyring() -> bool:
+    """Whether this system has a keyring that can hold a key."""
+    import keyring
+    from keyring.backends import fail, null
+
+    return not isinstance(keyring.get_keyring(), fail.Keyring | null.Keyring)
+
+
+def store_key(config: ProviderConfig, key: Secret) -> None:
+    """Put a key into the keyring, for this provider at this origin; raises ConfigError where that fails."""
+    import keyring
+    from keyring.errors import KeyringError
+
+    try:
+        keyring.set_password(SERVICE, _user(config), key.reveal())
+    except KeyringError as exc:
+        raise ConfigError(f"the keyring did not take the key: {type(exc).__name__}") from exc
+
+
+def delete_key(config: ProviderConfig) -> bool:
+    """Take the key out of the keyring; False where there was none."""
+    import keyring
+    from keyring.errors import KeyringError
+
+    try:
+        keyring.delete_password(SERVICE, _user(config))
+    except KeyringError:
+        return False
+    return True
+
+
+def _user(config: ProviderConfig) -> str:
+    return f"{config.name} {origin_of(config.base_url)}"
+
+
+def _read_keyring(user: str) -> str | None:
+    import keyring
+    from keyring.errors import KeyringError
+
+    try:
+        return keyring.get_password(SERVICE, user)
+    except KeyringError:
+        return None
+
+
+async def _ask_command(config: ProviderConfig) -> str:
+    """Run the user's command and give the first line that it prints; its output is in no message."""
+    program = config.api_key_command[0]
+    try:
+        # Not in the current folder: it may be a cloned repository's.
+        process = await asyncio.create_subprocess_exec(
+            *config.api_key_command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            cwd=Path.home(),
+        )
+    except OSError as exc:
+        raise AuthError(f"{config.name}: the key's command {program} does not run: {exc.strerror}") from exc
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), COMMAND_TIMEOUT_S)
+    except BaseException as exc:
+        # Also where the caller is cancelled: the command must not stay behind.
+        process.kill()
+        await process.wait()
+        if not isinstance(exc, TimeoutError):
+            raise
+        raise AuthError(f"{config.name}: the key's command {program} gave no answer, try it by hand") from exc
+    if process.returncode:
+        raise AuthError(f"{config.name}: the key's command {program} failed with status {process.returncode}")
+    return output.decode("utf-8", "replace").partition("\n")[0]

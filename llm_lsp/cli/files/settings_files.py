@@ -1,0 +1,180 @@
+"""Finds and reads the files of settings; knows nothing of what their keys mean."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.settings import Problem
+from llm_lsp.config.source_rules import Source
+from llm_lsp.system import path_of_uri, read_plain_file
+
+APP = "llm-lsp"
+WORKSPACE_FILE = ".llm-lsp.toml"
+TRUSTED_FILES = "trusted.json"
+# Settings are a page; what is larger is no settings file, and would hold the server up.
+MAX_BYTES = 1 << 20
+
+# A policy that cannot be read may forbid what we are about to do.
+CLOSED: Mapping[str, object] = {"enabled": False}
+
+
+@dataclass(frozen=True, slots=True)
+class FileSettings:
+    """What a file holds; `fault` is one line where it cannot be used, and `settings` is empty then."""
+
+    settings: Mapping[str, object]
+    fault: str = ""
+    exists: bool = True
+    data: bytes = field(default=b"", compare=False)
+    """The file's bytes, from which the settings were read."""
+
+
+def user_file() -> Path:
+    """Give the place of the user's own settings, whether or not there is a file."""
+    return user_config_folder() / "config.toml"
+
+
+def policy_file() -> Path:
+    """Give the place of the machine's policy."""
+    return policy_folder() / "policy.toml"
+
+
+def user_config_folder() -> Path:
+    """Give the platform's folder for a user's settings."""
+    from platformdirs import user_config_path
+
+    return user_config_path(APP, appauthor=False)
+
+
+def books_file() -> Path:
+    """Give the place of the books, whether or not there is a file."""
+    return user_data_folder() / "usage.db"
+
+
+def user_data_folder() -> Path:
+    """Give the platform's folder for what a program keeps for its user."""
+    from platformdirs import user_data_path
+
+    return user_data_path(APP, appauthor=False)
+
+
+def user_state_folder() -> Path:
+    """Give the platform's folder for what a program remembers between two runs."""
+    from platformdirs import user_state_path
+
+    return user_state_path(APP, appauthor=False)
+
+
+def policy_folder() -> Path:
+    """Give a folder that only the machine's administrator can write."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / APP
+    if sys.platform == "darwin":
+        return Path("/Library/Application Support") / APP
+    return Path("/etc") / APP
+
+
+def read_settings(config_file: Path | None = None, folders: Iterable[str | Path] = ()) -> SettingsStack:
+    """Read the user's file, or `config_file` in its place, each folder's, and the machine's policy."""
+    from llm_lsp.providers.catalogue.presets import PRESET_CONFIGS
+
+    stack = SettingsStack(PRESET_CONFIGS)
+    path = config_file or user_file()
+    found = read_file(path)
+    if config_file and not found.exists:
+        found = FileSettings({}, "there is no such file")
+    problems = [*_problems(path, found), *_open_to_all(path)]
+    stack = stack.with_layer(Source.USER_FILE, found.settings, str(path), tuple(problems))
+    policy = read_file(policy_file())
+    if policy.exists:
+        settings = CLOSED if policy.fault else policy.settings
+        stack = stack.with_layer(
+            Source.POLICY_FILE, settings, str(policy_file()), _problems(policy_file(), policy)
+        )
+    return with_folders(stack, folders)
+
+
+def with_folders(stack: SettingsStack, folders: Iterable[str | Path]) -> SettingsStack:
+    """Read the workspace file of each folder, in place of those read before; a folder is a path or a file URI."""
+    from llm_lsp.cli.files.trusted_files import TrustedFiles
+
+    stack = stack.without(Source.WORKSPACE_FILE).without(Source.TRUSTED_FILE)
+    trusted = TrustedFiles(user_config_folder() / TRUSTED_FILES)
+    for folder in filter(None, map(folder_path, folders)):
+        path = folder / WORKSPACE_FILE
+        found = read_file(path)
+        if found.exists:
+            source = Source.TRUSTED_FILE if trusted.holds(path, found.data) else Source.WORKSPACE_FILE
+            stack = stack.with_layer(source, found.settings, str(path), _problems(path, found))
+    return stack
+
+
+def folder_path(folder: str | Path) -> Path | None:
+    """Give a folder's path, or None for a URI that names no file on this machine."""
+    if isinstance(folder, Path) or "://" not in folder:
+        return Path(folder)
+    return path_of_uri(folder)
+
+
+def read_file(path: Path) -> FileSettings:
+    """Read a TOML file; whatever is wrong with it is one line with the place, and nothing is changed."""
+    try:
+        data = read_plain_file(path, MAX_BYTES)
+    except FileNotFoundError:
+        return FileSettings({}, exists=False)
+    except OSError as exc:
+        # A folder in whose place a file stands: the file below it is not there either.
+        if isinstance(exc, NotADirectoryError):
+            return FileSettings({}, exists=False)
+        return FileSettings({}, f"cannot be read: {exc.strerror or exc}")
+    if data is None:
+        return FileSettings({}, f"no settings file, which is a plain one of at most {MAX_BYTES >> 10} KiB")
+    return _decode(data)
+
+
+def _decode(data: bytes) -> FileSettings:
+    # Imported here: with no file to read, the server starts without it.
+    import tomllib
+
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        line = data.count(b"\n", 0, exc.start) + 1
+        return FileSettings({}, f"no UTF-8 text at line {line}")
+    try:
+        return FileSettings(tomllib.loads(text), data=data)
+    except tomllib.TOMLDecodeError as exc:
+        return FileSettings({}, _toml_fault(str(exc), text))
+    except RecursionError:
+        return FileSettings({}, "no valid TOML: too deeply nested")
+
+
+def _toml_fault(said: str, text: str) -> str:
+    """Say what tomllib says, the place first; of the end it does not say which line that is."""
+    cause, _, place = " ".join(said.split()).removesuffix(")").rpartition(" (at ")
+    if place == "end of document":
+        place = f"line {text.count(chr(10)) + 1}, where the file ends"
+    return f"no valid TOML at {place}: {cause}" if cause else f"no valid TOML: {place}"
+
+
+def _problems(path: Path, found: FileSettings) -> tuple[Problem, ...]:
+    return (Problem(str(path), found.fault),) if found.fault else ()
+
+
+def _open_to_all(path: Path) -> tuple[Problem, ...]:
+    """Warn of a file that says where code is sent and that every user of the machine may change."""
+    if os.name != "posix":
+        return ()
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return ()
+    if not mode & stat.S_IWOTH:
+        return ()
+    return (Problem(str(path), "may be changed by everybody on this machine, run `chmod 600` on it"),)

@@ -1,0 +1,89 @@
+"""Changes the user's settings file as its owner would: comments, order and mode stay."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llm_lsp.cli.files.settings_files import read_file
+from llm_lsp.errors import ConfigError
+from llm_lsp.system import write_private
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+
+
+class UserFile:
+    """The file as text and as tables; nothing is written before `save`."""
+
+    def __init__(self, path: Path) -> None:
+        """Read it; raises ConfigError where it is there and is not valid, since writing would lose it."""
+        import tomlkit
+
+        found = read_file(path)
+        if found.fault:
+            raise ConfigError(f"{path}: {found.fault}; correct it first")
+        self.path = path
+        text = path.read_text("utf-8-sig") if found.exists else ""
+        self._document: TOMLDocument = tomlkit.parse(text)
+
+    @property
+    def choice(self) -> str:
+        """The provider that is chosen here, "auto" where none is."""
+        return str(self._document.get("provider", "auto"))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All that it says, as `read_file` would give it."""
+        return self._document.unwrap()
+
+    @property
+    def providers(self) -> Mapping[str, Any]:
+        """The tables under `[providers]`."""
+        found = self._document.get("providers", {})
+        return found if isinstance(found, Mapping) else {}
+
+    def choose(self, name: str) -> None:
+        """Make a provider the one that is used."""
+        self._document["provider"] = name
+
+    def put_provider(self, name: str, settings: Mapping[str, object]) -> None:
+        """Add a provider's table, or change these settings of it."""
+        import tomlkit
+
+        if "providers" not in self._document:
+            self._document["providers"] = tomlkit.table(is_super_table=True)
+        tables: Any = self._document["providers"]
+        if name not in tables:
+            tables[name] = tomlkit.table()
+        for key, value in settings.items():
+            tables[name][key] = value
+
+    def remove_provider(self, name: str) -> bool:
+        """Take a provider's table and its choice away; False where there was neither."""
+        tables: Any = self._document.get("providers", {})
+        found = name in tables or self.choice == name
+        if name in tables:
+            del tables[name]
+        if self.choice == name:
+            del self._document["provider"]
+        return found
+
+    def save(self) -> None:
+        """Write the file whole or not at all; a new one is for its owner alone, an old one keeps its mode.
+
+        A link stays a link: what it leads to is written.
+        """
+        import tomlkit
+
+        path = Path(os.path.realpath(self.path))
+        try:
+            mode = path.stat().st_mode if path.exists() else None
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_private(path, tomlkit.dumps(self._document).encode())
+            if mode is not None:
+                path.chmod(mode & 0o777)
+        except OSError as exc:
+            raise ConfigError(f"{self.path} cannot be written: {exc.strerror}") from exc

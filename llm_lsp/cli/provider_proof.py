@@ -1,0 +1,105 @@
+"""Proves that a provider works, step by step; knows nothing of how the steps are shown."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from llm_lsp.cli.account_report import account_checks, limit_checks, model_checks
+from llm_lsp.cli.terminal.checklist import Check, Verdict
+from llm_lsp.config.settings import Config
+from llm_lsp.core.privacy.redact import Redactor
+from llm_lsp.errors import AuthError, LlmLspError, MoneyError, NotFoundError, ProviderError, UnreachableError
+
+if TYPE_CHECKING:
+    from llm_lsp.providers.base import Provider
+    from llm_lsp.providers.conformance import Bounds, CheckResult
+
+STEPS = ("reached", "key accepted", "model there")
+# How far a call came that ended in this error; any other error is the answer's own.
+FAILED_STEP: Mapping[type[ProviderError], int] = {UnreachableError: 0, AuthError: 1, NotFoundError: 2}
+# Without it there is no completion; without the others it is only dearer, later or worse.
+VITAL = frozenset({"answers"})
+
+
+async def prove(config: Config, report: Callable[[str], None], bounds: Bounds | None = None) -> list[Check]:
+    """Find the provider that these settings mean, and ask it; an error becomes a failed step.
+
+    May start the model server of this machine; `report` gets its progress. Without `bounds` it waits for all of it.
+    """
+    from llm_lsp.cli.wiring import ModelFinder
+    from llm_lsp.providers.conformance import UNBOUNDED
+
+    bounds = bounds or UNBOUNDED
+    if bounds.are_over:
+        return [_too_late(config)]
+    try:
+        async with bounds.of_rest():
+            provider = await ModelFinder(Redactor()).find(config, report)
+    except TimeoutError:
+        return [_too_late(config)]
+    except (UnreachableError, NotFoundError) as exc:
+        return steps_to(exc)
+    except LlmLspError as exc:
+        return [Check("provider", "fail", str(exc))]
+    profile = provider.profile
+    # Seven answers of a server that others keep busy took six minutes.
+    wait = "which a busy server takes minutes for" if bounds is UNBOUNDED else "for a moment"
+    report(f"asking {profile.provider} a few short questions, {wait}")
+    async with contextlib.aclosing(provider):
+        asked = await ask(provider, bounds)
+        limits = limit_checks(provider)
+    return [_profile(provider), *model_checks(config), *asked, *limits, *await _account(config, bounds)]
+
+
+async def ask(provider: Provider, bounds: Bounds) -> list[Check]:
+    """Ask a provider a few short questions, and say how far each came."""
+    from llm_lsp.providers.conformance import check_provider
+
+    results = await check_provider(provider, bounds=bounds)
+    if (cause := results[0].cause) is not None:
+        return steps_to(cause)
+    return [*_passed(len(STEPS)), *map(_check, results)]
+
+
+async def _account(config: Config, bounds: Bounds) -> list[Check]:
+    try:
+        async with bounds.of_rest():
+            return await account_checks(config)
+    except TimeoutError:
+        return [Check("key", "note", "its rights and what is left to spend were not told in time")]
+
+
+def steps_to(error: ProviderError) -> list[Check]:
+    """Give the steps before an error as passed, and the one that it stopped as failed."""
+    for kind, step in FAILED_STEP.items():
+        if isinstance(error, kind):
+            return [*_passed(step), Check(STEPS[step], "fail", str(error))]
+    # Who is told of money was known by the key.
+    return [*_passed(2 if isinstance(error, MoneyError) else 1), Check("answers", "fail", str(error))]
+
+
+def _passed(steps: int) -> list[Check]:
+    return [Check(step, "ok", "yes") for step in STEPS[:steps]]
+
+
+def _check(result: CheckResult) -> Check:
+    if result.ok is None:
+        return Check(result.name, "note", result.detail)
+    bad: Verdict = "fail" if result.name in VITAL else "warn"
+    return Check(result.name, "ok" if result.ok else bad, result.detail, result.seconds)
+
+
+def _too_late(config: Config) -> Check:
+    name = config.provider
+    return Check(
+        "provider", "fail", f"{name} was not proven in time: `llm-lsp provider test {name}` waits for it"
+    )
+
+
+def _profile(provider: Provider) -> Check:
+    profile = provider.profile
+    where = "on this machine" if profile.local else "remote"
+    facts = f"{profile.provider}, model {profile.model or 'of the server'}, {where}, fim {profile.fim}"
+    return Check("provider", "note", f"{facts}, {profile.context_tokens} tokens of context")

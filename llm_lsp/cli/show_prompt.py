@@ -1,0 +1,64 @@
+"""Shows what a model would be asked, as it would be sent; knows nothing of how it is built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from llm_lsp.cli.terminal.console import write
+from llm_lsp.core.text.invisible_chars import visible
+from llm_lsp.core.types import ChatPrompt, FimPrompt, RawPrompt
+from llm_lsp.engine.completion.job import Question
+
+Part = tuple[str, str]
+"""A name, and the text under it."""
+
+
+def question_mapping(question: Question) -> dict[str, object]:
+    """Give a question as scripts read it: `kind` is raw, fim or chat, and the prompt's own fields follow."""
+    prompt, profile = question.prompt, question.profile
+    match prompt:
+        case RawPrompt():
+            fields: dict[str, object] = {"kind": "raw", "text": prompt.text, "begins": prompt.begins}
+        case FimPrompt():
+            fields = {
+                "kind": "fim",
+                "prefix": prompt.prefix,
+                "line_prefix": prompt.line_prefix,
+                "suffix": prompt.suffix,
+                "snippets": [{"path": snippet.path, "text": snippet.text} for snippet in prompt.snippets],
+                "begins": prompt.begins,
+            }
+        case ChatPrompt():
+            messages = [{"role": role, "text": text} for role, text in prompt.messages]
+            fields = {"kind": "chat", "messages": messages}
+    limits = {"stop": list(prompt.stop), "max_tokens": prompt.max_tokens}
+    return {"provider": profile.provider, "model": profile.model, **fields, **limits}
+
+
+def print_plain(question: Question) -> None:
+    """Print each text that is sent on standard output; names and limits go to standard error."""
+    prompt, profile = question.prompt, question.profile
+    click.secho(f"to {profile.provider}, model {profile.model or 'of the server'}", err=True, dim=True)
+    for name, text in parts(question):
+        click.secho(f"--- {visible(name)}", err=True, dim=True)
+        write(f"{text}\n")
+    stops = ", ".join(map(repr, prompt.stop)) or "none"
+    click.secho(f"--- at most {prompt.max_tokens} tokens; stops: {stops}", err=True, dim=True)
+
+
+def parts(question: Question) -> Iterator[Part]:
+    """Give a prompt's texts, each with its name, in the order in which a model reads them where that is known."""
+    prompt = question.prompt
+    match prompt:
+        case RawPrompt():
+            yield "the prompt", prompt.text
+        case FimPrompt():
+            yield from ((f"context, {snippet.path}", snippet.text) for snippet in prompt.snippets)
+            yield "before the cursor", prompt.prefix + prompt.line_prefix
+            yield "after the cursor", prompt.suffix
+        case ChatPrompt():
+            yield from prompt.messages
+    if not isinstance(prompt, ChatPrompt) and prompt.begins:
+        yield "what the answer is to begin with, where the API can be held to it", prompt.begins

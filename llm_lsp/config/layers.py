@@ -1,0 +1,78 @@
+"""Layers of settings, and what they come to; knows neither files nor where the layers were read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from llm_lsp.config.merge import Merge
+from llm_lsp.config.parse import dotted, parse
+from llm_lsp.config.settings import Config, Problem, ProviderConfig
+from llm_lsp.config.source_rules import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One source's settings as they came, unchecked."""
+
+    source: Source
+    label: str
+    """What a user knows it by: a file's path, or the source's own name."""
+    settings: Mapping[str, object]
+    problems: tuple[Problem, ...] = ()
+    """What went wrong before there were settings: a file that could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What all layers come to."""
+
+    config: Config
+    problems: tuple[Problem, ...]
+    origins: Mapping[str, str]
+    """Dotted setting -> label of the layer that set it, "preset NAME", or "default"."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsStack:
+    """The layers, frozen; new settings make a new stack."""
+
+    presets: Mapping[str, ProviderConfig] = field(default_factory=dict)
+    layers: tuple[Layer, ...] = ()
+
+    def with_layer(
+        self,
+        source: Source | str,
+        settings: Mapping[str, object],
+        label: str = "",
+        problems: tuple[Problem, ...] = (),
+    ) -> SettingsStack:
+        """Add a layer, or put it in the place of the one with the same source and label.
+
+        `source` is a `Source` or its value, as "editor settings".
+        """
+        source = Source(source)
+        layer = Layer(source, label or source.value, settings, problems)
+        layers = {(old.source, old.label): old for old in self.layers}
+        layers[source, layer.label] = layer
+        return replace(self, layers=tuple(layers.values()))
+
+    def without(self, source: Source) -> SettingsStack:
+        """Take every layer of a source away."""
+        return replace(self, layers=tuple(layer for layer in self.layers if layer.source is not source))
+
+    def resolve(self) -> Resolved:
+        """Merge the layers, each as far as it may; a bad setting gives a problem, and the rest is used."""
+        problems = [problem for layer in self._in_order() for problem in layer.problems]
+        merge = Merge(self.presets)
+        for layer in self._in_order():
+            parsed = parse(layer.settings, from_editor=layer.source.is_editor)
+            problems += [Problem(layer.label, fault) for fault in parsed.faults]
+            merge.add(layer.source, layer.label, parsed.values)
+        config = merge.config()
+        origins = {dotted(path): label for path, label in merge.origins(config).items()}
+        return Resolved(config, (*problems, *merge.problems), origins)
+
+    def _in_order(self) -> list[Layer]:
+        order = list(Source)
+        return sorted(self.layers, key=lambda layer: order.index(layer.source))

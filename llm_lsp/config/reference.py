@@ -1,0 +1,167 @@
+"""The settings for people and for editors: a page, a JSON schema, a file to begin with; all from `values`.
+
+Reads the source of `values` for the strings under its fields, so nothing of this runs in a server.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, fields
+from itertools import pairwise
+from typing import Any
+
+from llm_lsp.config import settings as values
+from llm_lsp.config.parse import NO_KEYS, is_required
+from llm_lsp.config.settings import Config
+from llm_lsp.config.value_types import describe, listed_section_of, named_section_of, schema, section_of
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+TITLE = "Settings of llm-lsp"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One table of the settings; the top level is the one with an empty name."""
+
+    name: str
+    kind: type
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One setting of a section."""
+
+    key: str
+    kind: Any
+    default: str
+    """As TOML writes it; "" where there is none."""
+    text: str
+
+
+def sections() -> list[Section]:
+    """List the top level, then every table, in their order in `values`."""
+    return [Section("", Config, "These stand at the top of the file."), *_tables("", Config)]
+
+
+def entries(section: Section) -> Iterator[Entry]:
+    """Give the settings of a section, without the tables inside it."""
+    texts = _texts(section.kind)
+    for each in fields(section.kind):
+        if each.name not in NO_KEYS and not _is_table(each.type):
+            yield Entry(each.name, each.type, _default(each), texts[each.name])
+
+
+def settings_page() -> str:
+    """Write docs/settings.md."""
+    lines = [
+        "# Settings",
+        "",
+        "<!-- Written by `llm-lsp config docs` from llm_lsp/config/settings.py; change it there. -->",
+        "",
+        "The same settings go into your own file (`llm-lsp config path` prints its place), "
+        "into a workspace's `.llm-lsp.toml`, and into an editor's settings under `llm-lsp`, there in camelCase too.",
+        "Later wins: defaults, your file, workspace file, editor, command line, the machine's policy file.",
+        "A wrong setting gives one message, and its default is used.",
+        "",
+        "Only your own file and the command line may say where code is sent.",
+        "The editor's settings choose among the providers that your file enables, "
+        "or name a server on this machine that runs under your user or as a system service, without a key.",
+        "A workspace file and a policy file only make things stricter.",
+    ]
+    for section in sections():
+        title = f"`[{section.name}]`" if section.name else "Top level"
+        lines += ["", f"## {title}", "", section.text, ""]
+        lines += ["| Setting | Values | Default | Meaning |", "| --- | --- | --- | --- |"]
+        lines += [
+            f"| `{entry.key}` | {_cell(describe(entry.kind))} | {_code(entry.default)} | {_cell(entry.text)} |"
+            for entry in entries(section)
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def first_file() -> str:
+    """Write a settings file in which everything is explained and nothing is set."""
+    lines = ["# Settings of llm-lsp. Every line shows a default; take the mark away to change it."]
+    for section in sections():
+        if section.name:
+            lines += ["", f"# {section.text}", f"# [{section.name}]"]
+        for entry in entries(section):
+            lines += ["", f"# {entry.text}", f"# {entry.key} = {entry.default or '...'}"]
+    return "\n".join(lines) + "\n"
+
+
+def json_schema() -> dict[str, object]:
+    """Give the JSON schema of a settings file, for editors that check TOML as it is written."""
+    return {"$schema": DIALECT, "title": TITLE, **_table(Config)}
+
+
+def _table(kind: Any) -> dict[str, object]:
+    texts = _texts(kind)
+    properties = {
+        each.name: {**_property(each), "description": texts[each.name]}
+        for each in fields(kind)
+        if each.name not in NO_KEYS
+    }
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def _tables(prefix: str, kind: type) -> Iterator[Section]:
+    for each in fields(kind):
+        inner, name = section_of(each.type), f"{prefix}{each.name}"
+        if named := named_section_of(each.type):
+            inner, name = named, f"{name}.NAME"
+        if listed := listed_section_of(each.type):
+            inner, name = listed, f"[{name}]"
+        if inner:
+            yield Section(name, inner, inspect.getdoc(inner) or "")
+            yield from _tables(f"{name}.", inner)
+
+
+def _is_table(kind: Any) -> bool:
+    return any(of(kind) for of in (section_of, named_section_of, listed_section_of))
+
+
+def _property(each: Field[Any]) -> dict[str, object]:
+    if inner := section_of(each.type):
+        return _table(inner)
+    if inner := named_section_of(each.type):
+        return {"type": "object", "additionalProperties": _table(inner)}
+    if inner := listed_section_of(each.type):
+        required = [field.name for field in fields(inner) if is_required(field)]
+        return {"type": "array", "items": {**_table(inner), "required": required}}
+    result = schema(each.type)
+    default = _default(each)
+    return {**result, "default": json.loads(default)} if default else result
+
+
+def _texts(kind: Any) -> Mapping[str, str]:
+    """Read the strings under the fields of a class; a section's text is its class's docstring."""
+    tree = ast.parse(inspect.getsource(values))
+    body = next(
+        node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == kind.__name__
+    )
+    found = {each.name: inspect.getdoc(section_of(each.type)) or "" for each in fields(kind)}
+    for node, after in pairwise(body):
+        match node, after:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                found[name] = text
+    return found
+
+
+def _default(each: Field[Any]) -> str:
+    """Write a default as TOML and JSON both read it; there are no tables among them but the empty one."""
+    if each.default is not MISSING:
+        return json.dumps(each.default)
+    return json.dumps(each.default_factory()) if each.default_factory is not MISSING else ""
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else "none"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

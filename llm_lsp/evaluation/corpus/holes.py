@@ -1,0 +1,103 @@
+"""Holes in source files, and a fair draw of them by a seed; knows no model and no file system."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import cycle
+from random import Random
+
+from llm_lsp.core.text.text import Text
+from llm_lsp.core.types import Document
+from llm_lsp.evaluation.corpus.cuts import KINDS, Cut, Kind, Spot, cuts
+
+# In the order in which they are drawn: code is mostly bodies and calls, and a file has its imports once.
+SPOTS: Mapping[Kind, tuple[Spot, ...]] = {
+    "line": ("body", "argument", "body", "import"),
+    "span": ("argument", "body"),
+    "block": ("body",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file of the repository."""
+
+    path: str
+    """Relative to the repository, with slashes."""
+    language: str
+    text: Text
+
+
+@dataclass(frozen=True)
+class Hole:
+    """A cut in a file."""
+
+    source: SourceFile
+    cut: Cut
+
+    @cached_property
+    def missing(self) -> str:
+        """The text that stood there."""
+        return self.source.text.slice(self.cut.start, self.cut.end)
+
+    @cached_property
+    def id(self) -> str:
+        """Tells it from all others, in other runs, too: another text around it makes another hole."""
+        where = (self.source.path, self.cut, str(self.source.text))
+        return hashlib.sha256(repr(where).encode()).hexdigest()[:16]
+
+    def document(self, uri: str) -> Document:
+        """Give the file without what is missing."""
+        text = self.source.text.edit(self.cut.start, self.cut.end, "")
+        return Document(uri, self.source.language, 1, text)
+
+
+Read = Callable[[str], SourceFile | None]
+"""Reads a path; None for what is no source code."""
+
+
+def draw(paths: Sequence[str], read: Read, seed: int, kinds: Sequence[Kind] = KINDS) -> Iterator[Hole]:
+    """Draw holes, evenly over the kinds, and each sort of hole evenly over the files that have it.
+
+    The same seed gives the same holes in the same order, however many are taken. Files are read when needed.
+    """
+    turns = [
+        (kind, spots[turn % len(spots)]) for turn in range(4) for kind in kinds for spots in [SPOTS[kind]]
+    ]
+    piles = {(kind, spot): _pile(sorted(paths), read, kind, spot, seed) for kind, spot in turns}
+    for kind, spot in cycle(turns):
+        if not piles:
+            return
+        if (kind, spot) in piles:
+            hole = next(piles[kind, spot], None)
+            if hole is None:
+                del piles[kind, spot]
+            else:
+                yield hole
+
+
+def _pile(paths: list[str], read: Read, kind: Kind, spot: Spot, seed: int) -> Iterator[Hole]:
+    """Give one hole of each file in random order, then a second one of each, and so on."""
+    rng = Random(f"{seed} {kind} {spot}")
+    rng.shuffle(paths)
+    hands = [_hand(path, read, kind, spot, rng) for path in paths]
+    while hands:
+        left: list[Iterator[Hole]] = []
+        for hand in hands:
+            if (hole := next(hand, None)) is not None:
+                left.append(hand)
+                yield hole
+        hands = left
+
+
+def _hand(path: str, read: Read, kind: Kind, spot: Spot, rng: Random) -> Iterator[Hole]:
+    source = read(path)
+    if source is None:
+        return
+    found = list(cuts(source.text, source.language, kind, spot, rng))
+    rng.shuffle(found)
+    for cut in found:
+        yield Hole(source, cut)

@@ -1,0 +1,95 @@
+"""The source files of a repository that holes may be cut into: what may be sent, and what somebody wrote."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from llm_lsp.core.privacy.exclusion import Exclusion
+from llm_lsp.core.text.language_ids import language_for_path
+from llm_lsp.core.text.text import Text
+from llm_lsp.engine.context.source_files import Files, Unusable
+from llm_lsp.engine.privacy.ignore_files import IgnoreFiles
+from llm_lsp.evaluation.corpus.holes import SourceFile
+
+# What is no code is measured only where its language is asked for by name.
+NOT_CODE = frozenset(
+    {
+        "css",
+        "diff",
+        "html",
+        "ini",
+        "json",
+        "jsonc",
+        "latex",
+        "less",
+        "markdown",
+        "plaintext",
+        "scss",
+        "toml",
+        "xml",
+        "yaml",
+    }
+)
+# Folders of other people's code that many repositories do not ignore.
+SKIPPED = frozenset(
+    {"node_modules", "vendor", "third_party", "site-packages", "__pycache__", "dist", "build"}
+)
+# Names that are looked at, so that a folder without an end (a home, a disk) has one.
+MAX_NAMES = 200_000
+
+
+class Repository:
+    """A folder's source files, as completion may see them."""
+
+    def __init__(self, root: Path, exclusion: Exclusion, languages: Collection[str] = ()) -> None:
+        self.root = root
+        self._exclusion = exclusion
+        self._languages = languages
+        self._ignored = IgnoreFiles(root)
+        self._files = Files()
+
+    @property
+    def is_ignored_as_a_whole(self) -> bool:
+        """Whether the ignore files around the folder leave it out, as a package in a project's `.venv`."""
+        return self._is_ignored(self.root, is_folder=True)
+
+    def paths(self) -> list[str]:
+        """List the paths of source files, relative to the root; links are not followed."""
+        return sorted(self._walk())
+
+    def read(self, path: str) -> SourceFile | None:
+        """Read a file; None for what cannot be read, and for what a program wrote."""
+        found = self._files.read(self.root / path, path)
+        if isinstance(found, Unusable) or found.is_generated:
+            return None
+        return SourceFile(path, found.piece.language, Text.of("".join(found.piece.lines)))
+
+    def _walk(self) -> Iterator[str]:
+        n_names = 0
+        for folder, folders, names in os.walk(self.root):
+            n_names += len(folders) + len(names)
+            if n_names > MAX_NAMES:
+                return
+            here = Path(folder)
+            folders[:] = sorted(name for name in folders if self._is_entered(here / name))
+            for name in names:
+                if self._is_wanted(language_for_path(name)) and self._may_be_sent(here / name):
+                    yield (here / name).relative_to(self.root).as_posix()
+
+    def _is_wanted(self, language: str) -> bool:
+        return language in self._languages if self._languages else bool(language) and language not in NOT_CODE
+
+    def _is_entered(self, folder: Path) -> bool:
+        return (
+            not folder.name.startswith(".")
+            and folder.name not in SKIPPED
+            and not self._is_ignored(folder, is_folder=True)
+        )
+
+    def _may_be_sent(self, file: Path) -> bool:
+        return not (file.is_symlink() or self._exclusion.covers(file.as_uri()) or self._is_ignored(file))
+
+    def _is_ignored(self, path: Path, *, is_folder: bool = False) -> bool:
+        return self._exclusion.heeds_ignore_files and self._ignored.covers(path, is_folder=is_folder)

@@ -1,0 +1,198 @@
+"""What many results come to: shares, means and medians by variant, language and kind; knows no output format."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, median
+
+from llm_lsp.evaluation.report.results import Result
+
+# Standard deviations to each side for an interval that holds the true share in 95 of 100 cases.
+Z_95 = 1.96
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one variant made of the holes of one language and kind; shares are of the holes that it was asked for."""
+
+    variant: str
+    """The variant's name."""
+    language: str
+    kind: str
+    holes: int
+    failed: int
+    """Holes for which the model could not be asked; they count in nothing else."""
+    exact: float
+    exact_low: float
+    exact_high: float
+    """Bounds of the share of exact answers, with 95 % confidence."""
+    similarity: float
+    first_line: float
+    empty: float
+    syntax: float | None
+    """Share of the answers that keep the syntax; None where there was no answer."""
+    input_tokens: float
+    output_tokens: float
+    """Means."""
+    money: float | None
+    """Mean, in `currency`; None where no price is known."""
+    currency: str
+    first_s: float | None
+    whole_s: float
+    """Medians."""
+    whole_p95_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Duel:
+    """A variant against the first one, hole by hole."""
+
+    variant: str
+    better: int
+    """Holes where its answer is nearer to what stood there."""
+    worse: int
+    same: int
+    similarity_gain: float
+    exact_gain: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A whole measurement."""
+
+    repository: str
+    """The folder's name."""
+    names: Mapping[str, str]
+    """What the variants are called, by their keys, in their order."""
+    results: Sequence[Result]
+    faults: Sequence[str]
+    """A line for each variant that was given up."""
+
+    @property
+    def rows(self) -> list[Row]:
+        """Sum up by language and kind; all together first."""
+        return rows(self.results, self.names)
+
+    @property
+    def duels(self) -> list[Duel]:
+        """Compare every further variant with the first."""
+        return duels(self.results, self.names)
+
+    def as_mapping(self) -> dict[str, object]:
+        """Give all of it as scripts read it, but for the code."""
+        return {
+            "repository": self.repository,
+            "variants": list(self.names.values()),
+            "rows": [dataclasses.asdict(row) for row in self.rows],
+            "duels": [dataclasses.asdict(duel) for duel in self.duels],
+            "faults": list(self.faults),
+            "holes": [self._hole_mapping(result) for result in self.results],
+        }
+
+    def _hole_mapping(self, result: Result) -> dict[str, object]:
+        told = {
+            name: getattr(result, name) for name in ("place", "language", "kind", "spot", "reason", "failed")
+        }
+        scores, costs = dataclasses.asdict(result.score), dataclasses.asdict(result.cost)
+        return {"variant": self.names[result.variant], **told, **scores, **costs}
+
+
+def rows(results: Sequence[Result], names: Mapping[str, str]) -> list[Row]:
+    """Sum up by language and kind, each for every variant side by side; all of them together first.
+
+    `names` gives the names of the variants by their keys, in their order.
+    """
+    languages = sorted({result.language for result in results})
+    groups = [(ALL, ALL), *((ALL, kind) for kind in _kinds(results))]
+    if len(languages) > 1:
+        groups += [(language, kind) for language in languages for kind in (ALL, *_kinds(results))]
+    found = []
+    for language, kind in groups:
+        for key, name in names.items():
+            mine = [
+                result
+                for result in results
+                if result.variant == key and language in (ALL, result.language) and kind in (ALL, result.kind)
+            ]
+            if mine:
+                found.append(_row(name, language, kind, mine))
+    return found
+
+
+def duels(results: Iterable[Result], names: Mapping[str, str]) -> list[Duel]:
+    """Compare every further variant with the first one on the holes that both were asked for."""
+    by_variant: dict[str, dict[str, Result]] = {key: {} for key in names}
+    for result in results:
+        if not result.failed and result.variant in by_variant:
+            by_variant[result.variant][result.hole] = result
+    first, *others = names
+    return [_duel(names[key], by_variant[first], by_variant[key]) for key in others]
+
+
+def interval(share: float, count: int) -> tuple[float, float]:
+    """Give the bounds of a share with 95 % confidence: Wilson's, which hold for few cases and shares near 0 and 1.
+
+    https://en.wikipedia.org/wiki/Binomial_proportion_confidence_interval#Wilson_score_interval
+    """
+    if not count:
+        return 0.0, 1.0
+    z2 = Z_95**2 / count
+    middle = (share + z2 / 2) / (1 + z2)
+    half = Z_95 / (1 + z2) * math.sqrt(share * (1 - share) / count + z2 / (4 * count))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _row(variant: str, language: str, kind: str, results: Sequence[Result]) -> Row:
+    asked = [result for result in results if not result.failed]
+    exact = _share(result.score.exact for result in asked)
+    low, high = interval(exact, len(asked))
+    kept = [result.score.syntax for result in asked if result.score.syntax is not None]
+    money = [result.cost.money for result in asked if result.cost.money is not None]
+    first_s = [result.cost.first_s for result in asked if result.cost.first_s is not None]
+    whole_s = sorted(result.cost.whole_s for result in asked)
+    return Row(
+        variant=variant,
+        language=language,
+        kind=kind,
+        holes=len(asked),
+        failed=len(results) - len(asked),
+        exact=exact,
+        exact_low=low,
+        exact_high=high,
+        similarity=_mean(result.score.similarity for result in asked),
+        first_line=_share(result.score.first_line for result in asked),
+        empty=_share(not result.answer for result in asked),
+        syntax=_share(kept) if kept else None,
+        input_tokens=_mean(result.cost.input_tokens for result in asked),
+        output_tokens=_mean(result.cost.output_tokens for result in asked),
+        money=_mean(money) if len(money) == len(asked) else None,
+        currency=next((result.cost.currency for result in asked if result.cost.currency), ""),
+        first_s=median(first_s) if first_s else None,
+        whole_s=median(whole_s) if whole_s else 0.0,
+        whole_p95_s=whole_s[math.ceil(0.95 * len(whole_s)) - 1] if whole_s else 0.0,
+    )
+
+
+def _duel(name: str, first: dict[str, Result], other: dict[str, Result]) -> Duel:
+    pairs = [(first[hole].score, other[hole].score) for hole in first if hole in other]
+    gains = [theirs.similarity - ours.similarity for ours, theirs in pairs]
+    better, worse = sum(gain > 0 for gain in gains), sum(gain < 0 for gain in gains)
+    exact_gain = _mean(theirs.exact - ours.exact for ours, theirs in pairs)
+    return Duel(name, better, worse, len(gains) - better - worse, _mean(gains), exact_gain)
+
+
+def _kinds(results: Iterable[Result]) -> list[str]:
+    return list(dict.fromkeys(result.kind for result in results))
+
+
+def _share(facts: Iterable[bool]) -> float:
+    return _mean(facts)
+
+
+def _mean(values: Iterable[float]) -> float:
+    found = list(values)
+    return fmean(found) if found else 0.0

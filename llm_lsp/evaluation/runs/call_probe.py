@@ -1,0 +1,125 @@
+"""Measures the calls that a provider makes, from between it and the engine; knows no hole and no document."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
+
+from llm_lsp.config.settings import Config
+from llm_lsp.core.text.tokens import estimate_tokens
+from llm_lsp.core.types import Chunk, Patience, Price, Profile, Prompt, Usage
+from llm_lsp.core.usage.prices import FREE
+from llm_lsp.engine.models.provider_slot import Finder
+from llm_lsp.engine.usage.meter import prompt_tokens
+from llm_lsp.providers.base import Provider, Stream
+
+
+@dataclass(slots=True)
+class Call:
+    """One call, while it is read and after."""
+
+    profile: Profile
+    prompt: Prompt
+    begun_at: float
+    """Seconds of the probe's clock."""
+    first_at: float | None = None
+    """When its first text came."""
+    text: str = ""
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def first_s(self) -> float | None:
+        """Give the seconds up to the first text; None where none came."""
+        return None if self.first_at is None else self.first_at - self.begun_at
+
+    @property
+    def used(self) -> Usage:
+        """Give the usage; tokens are estimated where the API did not get to say, as in a call that was closed."""
+        read, written = self.usage.input_tokens, self.usage.output_tokens
+        return replace(
+            self.usage,
+            input_tokens=prompt_tokens(self.prompt) if read is None else read,
+            output_tokens=round(estimate_tokens(self.text)) if written is None else written,
+        )
+
+    @property
+    def price(self) -> Price | None:
+        """Give the price of its tokens; None where it is not known."""
+        return FREE if self.profile.free else self.profile.price
+
+
+class Probe:
+    """Measures every provider that the finder behind it finds."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._calls: list[Call] = []
+
+    def in_front_of(self, finder: Finder) -> Finder:
+        """Give a finder whose providers are measured."""
+        return _MeasuringFinder(finder, self)
+
+    def take(self) -> list[Call]:
+        """Give the calls since the last time."""
+        calls, self._calls = self._calls, []
+        return calls
+
+    def begun(self, profile: Profile, prompt: Prompt) -> Call:
+        """Take note of a call."""
+        call = Call(profile, prompt, self._now())
+        self._calls.append(call)
+        return call
+
+    def came(self, call: Call, chunk: Chunk) -> None:
+        """Take note of a piece of its answer."""
+        if chunk.text and call.first_at is None:
+            call.first_at = self._now()
+        call.text += chunk.text
+        call.usage = chunk.usage or call.usage
+
+
+class _MeasuringFinder:
+    def __init__(self, finder: Finder, probe: Probe) -> None:
+        self._finder = finder
+        self._probe = probe
+
+    async def find(self, config: Config, report: Callable[[str], None]) -> Provider:
+        return _MeasuredProvider(await self._finder.find(config, report), self._probe)
+
+
+class _MeasuredProvider:
+    def __init__(self, provider: Provider, probe: Probe) -> None:
+        self._provider = provider
+        self._probe = probe
+
+    @property
+    def profile(self) -> Profile:
+        return self._provider.profile
+
+    def stream(self, prompt: Prompt, patience: Patience = Patience.ASKED) -> Stream:
+        call = self._probe.begun(self.profile, prompt)
+        return _MeasuredStream(self._provider.stream(prompt, patience), call, self._probe)
+
+    async def warm(self) -> None:
+        await self._provider.warm()
+
+    async def aclose(self) -> None:
+        await self._provider.aclose()
+
+
+class _MeasuredStream:
+    def __init__(self, stream: Stream, call: Call, probe: Probe) -> None:
+        self._stream = stream
+        self._call = call
+        self._probe = probe
+
+    async def __aiter__(self) -> AsyncIterator[Chunk]:
+        async for chunk in self._stream:
+            self._probe.came(self._call, chunk)
+            yield chunk
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def release(self) -> None:
+        self._stream.release()

@@ -1,0 +1,210 @@
+"""The model's server: one process that holds llama.cpp's own HTTP server, and ends when nobody asks it.
+
+Started as `python -m llm_lsp.local.server_process`. Knows nothing of who uses it; what it needs comes as one JSON argument.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llm_lsp import system
+from llm_lsp.core.privacy.secret import Secret
+from llm_lsp.errors import LocalModelError, ModelServerError
+from llm_lsp.local.server_state import ServerSpec, ServerState, files_of
+
+if TYPE_CHECKING:
+    import xllamacpp
+
+ALREADY_RUNNING = 75
+"""Exit status where another process serves the same; EX_TEMPFAIL of sysexits.h."""
+
+MISSING_EXTRA = "no model can run here yet: `pip install 'llm-lsp[local]'`"
+
+# A second starter may just be looking whether the lock is free.
+_LOCK_PATIENCE_S = 0.5
+# Least tokens of a piece that is moved, not read again, when the window's start has moved; 256 is what
+# llama.cpp's own editor plugin starts it with (ggml-org/llama.vim, README).
+_CACHE_REUSE_TOKENS = 256
+# Mebibytes for prompts of other files, to come back to; the default of 8,192 is a whole laptop.
+_PROMPT_CACHE_MIB = 256
+# llama.cpp's levels: 1 error, 2 warning, 3 information. Prompts appear from 4 on.
+_VERBOSITY = 2
+
+
+@dataclass(frozen=True, slots=True)
+class HostOptions:
+    """All that a server is started with."""
+
+    spec: ServerSpec
+    folder: str
+    """Where the state, the lock and the log are."""
+    threads: int
+    batch_tokens: int
+    idle_s: float
+    """0 for never."""
+    port: int = 0
+    """0 takes a free one."""
+
+    def as_argument(self) -> str:
+        """Write it for the command line; it holds no secret, since every user can read that."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_argument(cls, text: str) -> HostOptions:
+        """Read what `as_argument` wrote."""
+        entry = json.loads(text)
+        return cls(spec=ServerSpec(**entry.pop("spec")), **entry)
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until idle or told to end; the exit status says what went wrong, the last line of stderr why."""
+    options = HostOptions.from_argument(arguments[0])
+    system.forbid_core_dumps()
+    try:
+        return serve(options, on_ready=lambda state: None)
+    except LocalModelError as exc:
+        sys.stderr.write(f"{exc}\n")
+        return 1
+
+
+def serve(
+    options: HostOptions, on_ready: Callable[[ServerState], None], fixed_key: Secret | None = None
+) -> int:
+    """Serve in this process, with a random key where none is fixed.
+
+    Gives ALREADY_RUNNING where another process serves the same; else it does not come back.
+    Raises LocalModelError where the server does not start; llama.cpp has written the cause to stderr by then.
+    """
+    files = files_of(options.spec, Path(options.folder))
+    lock = system.FileLock(files.lock)
+    if not _acquire(lock):
+        return ALREADY_RUNNING
+    key = fixed_key.reveal() if fixed_key else secrets.token_urlsafe(32)
+    try:
+        server = _start(options, key)
+    except LocalModelError:
+        lock.release()
+        raise
+    # From here on there is a state file to take away; until now the signals end us as they do.
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    state = _state(options, key, server)
+    status = 1
+    try:
+        files.write(state)
+        on_ready(state)
+        _wait(stop, options.idle_s, lambda: _work_done(server))
+        status = 0
+    except OSError as exc:
+        sys.stderr.write(f"{files.state} cannot be written: {exc.strerror}\n")
+    finally:
+        files.clear()
+        # Not sys.exit: the destructor of a server that has answered waits for ever (xllamacpp 2026.10).
+        os._exit(status)
+
+
+def _acquire(lock: system.FileLock) -> bool:
+    deadline = time.monotonic() + _LOCK_PATIENCE_S
+    while not lock.try_acquire():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _start(options: HostOptions, key: str) -> xllamacpp.Server:
+    try:
+        import xllamacpp
+    except ImportError as exc:
+        raise LocalModelError(MISSING_EXTRA) from exc
+    params = xllamacpp.CommonParams()
+    params.model.path = options.spec.gguf
+    params.model_alias = {options.spec.model}
+    params.n_ctx = options.spec.context_tokens
+    # One slot: on one machine two answers at a time make both late, and the window would be halved.
+    params.n_parallel = 1
+    params.n_batch = params.n_ubatch = options.batch_tokens
+    params.cache_prompt = True
+    params.n_cache_reuse = _CACHE_REUSE_TOKENS
+    params.cache_ram_mib = _PROMPT_CACHE_MIB
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = options.threads
+    params.hostnames = ["127.0.0.1"]
+    params.port = options.port
+    params.api_keys = [key]
+    # No page of a browser has business here, and no web interface is wanted.
+    params.cors_origins = ""
+    params.cors_credentials = False
+    params.ui = False
+    params.endpoint_metrics = True
+    params.verbosity = _VERBOSITY
+    if options.spec.lora:
+        params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(options.spec.lora, 1.0)]
+    try:
+        return xllamacpp.Server(params)
+    except RuntimeError as exc:
+        taken = options.port and _is_taken(options.port)
+        cause = f"port {options.port} is taken" if taken else "its log says why"
+        raise ModelServerError(f"the server of {options.spec.model} did not start: {cause}") from exc
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+def _state(options: HostOptions, key: str, server: xllamacpp.Server) -> ServerState:
+    return ServerState(
+        spec=options.spec,
+        port=int(server.listening_address.rpartition(":")[2]),
+        key=key,
+        pid=os.getpid(),
+        start_mark=system.start_mark(os.getpid()),
+        started_at=time.time(),
+        threads=options.threads,
+        idle_s=options.idle_s,
+    )
+
+
+def _wait(stop: threading.Event, idle_s: float, work_done: Callable[[], object]) -> None:
+    """Come back when told to, or when `work_done` has given the same for `idle_s` seconds."""
+    poll_s = min(max(idle_s / 10, 0.1), 10.0) if idle_s else 3600.0
+    seen, since = work_done(), time.monotonic()
+    while not stop.wait(poll_s):
+        now = work_done()
+        if now != seen:
+            seen, since = now, time.monotonic()
+        elif idle_s and time.monotonic() - since >= idle_s:
+            return
+
+
+# A line of llama.cpp's /metrics, which are in Prometheus' text format.
+_METRIC = re.compile(r"^llamacpp:(\w+) (\S+)$", re.MULTILINE)
+
+
+def _work_done(server: Any) -> object:
+    """Give what differs whenever a request came or is under way; asks inside the process, not over HTTP."""
+    metrics = {name: float(value) for name, value in _METRIC.findall(str(server.handle_metrics()))}
+    if metrics.get("requests_processing") or metrics.get("requests_deferred"):
+        return time.monotonic()
+    return {name: value for name, value in metrics.items() if name.endswith("_total")}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

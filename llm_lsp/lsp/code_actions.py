@@ -1,0 +1,35 @@
+"""The code action that asks about what is selected; knows nothing of how it is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lsprotocol import types
+
+from llm_lsp.core.chat.dialogue import EXPLAIN, Inquiry
+from llm_lsp.core.types import Document
+from llm_lsp.lsp.conversion import ASK
+
+
+def to_actions(params: types.CodeActionParams) -> list[types.CodeAction]:
+    """Offer to explain what is selected; nothing where nothing is, or where other kinds are wanted."""
+    span, only = params.range, params.context.only
+    # A kind names all below it (LSP 3.18, "CodeActionKind").
+    is_wanted = only is None or any(f"{ASK}.".startswith(f"{kind}.") for kind in only if kind)
+    if not is_wanted or span.start == span.end:
+        return []
+    # An end at a line's beginning takes nothing of that line.
+    stop = span.end.line + (span.end.character > 0)
+    argument = {"uri": params.text_document.uri, "first": span.start.line, "stop": stop}
+    command = types.Command(title="Explain", command=ASK, arguments=[argument])
+    return [types.CodeAction(title="Explain this code", kind=ASK, command=command)]
+
+
+def to_inquiry(argument: Mapping[str, object], document: Document) -> Inquiry | None:
+    """Read what a client asks about a document; None where it names no lines of it."""
+    first, stop, question = argument.get("first"), argument.get("stop"), argument.get("question", EXPLAIN)
+    if not (isinstance(first, int) and isinstance(stop, int) and isinstance(question, str)):
+        return None
+    if not 0 <= first < min(stop, document.text.line_count):
+        return None
+    return Inquiry(question, document, (first, min(stop, document.text.line_count)), "inline")

@@ -1,0 +1,107 @@
+"""The editor at the other end, as the engine's `Client`; knows nothing of what the engine does."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+
+from lsprotocol import types
+
+from llm_lsp.engine.workspace.client import Level, Progress, Status
+from llm_lsp.lsp import conversion as convert
+from llm_lsp.lsp.conversion import Capabilities
+from llm_lsp.lsp.protocol import Protocol
+
+STATUS = "llm-lsp/status"
+
+
+class Editor:
+    """Messages to the editor, each only if it can take it."""
+
+    def __init__(self, protocol: Protocol, capabilities: Capabilities) -> None:
+        self._protocol = protocol
+        self.capabilities = capabilities
+        self.asked_inline = False
+        """It has asked for an inline completion; Emacs' lsp-mode does so without announcing it."""
+        self._bars: dict[str, _Bar] = {}
+
+    @property
+    def name(self) -> str:
+        """What the editor calls itself, "" where it did not say."""
+        return self.capabilities.name
+
+    @property
+    def has_inline(self) -> bool:
+        """Whether it shows inline completions: it announced them, or has asked for one."""
+        return self.capabilities.inline or self.asked_inline
+
+    def show(self, level: Level, text: str) -> None:
+        """Show one message to the user."""
+        kind = {
+            "error": types.MessageType.Error,
+            "warning": types.MessageType.Warning,
+            "info": types.MessageType.Info,
+        }
+        self._protocol.notify(types.WINDOW_SHOW_MESSAGE, types.ShowMessageParams(kind[level], text))
+
+    def open_file(self, uri: str, instead: str) -> None:
+        """Open a file of ours beside what is worked on; a client that cannot shows a message instead."""
+        if not (uri and self.capabilities.opens_files):
+            self.show("info", instead)
+            return
+        params = types.ShowDocumentParams(uri, take_focus=False)
+        self._protocol.send_request(types.WINDOW_SHOW_DOCUMENT, params)
+
+    def status(self, status: Status) -> None:
+        """Say how the server is; a notification of ours, which a client that does not know it ignores."""
+        self._protocol.notify(STATUS, convert.to_status(status))
+
+    def progress(self, progress: Progress) -> None:
+        """Open, move or close a progress bar."""
+        if not self.capabilities.progress:
+            return
+        bar = self._bars.setdefault(progress.token, _Bar(self._protocol, progress.token))
+        bar.show(progress)
+        if progress.done:
+            del self._bars[progress.token]
+
+
+class _Bar:
+    """One bar. The client must have agreed to its token before it may be used (LSP 3.18, "Work Done Progress")."""
+
+    def __init__(self, protocol: Protocol, token: str) -> None:
+        self._protocol = protocol
+        self._token = token
+        self._wanted: Progress | None = None
+        self._is_asked = self._is_agreed = self._is_open = False
+
+    def show(self, progress: Progress) -> None:
+        self._wanted = progress
+        if self._is_agreed:
+            self._send(progress)
+        elif not self._is_asked:
+            self._is_asked = True
+            params = types.WorkDoneProgressCreateParams(self._token)
+            asked = self._protocol.send_request(types.WINDOW_WORK_DONE_PROGRESS_CREATE, params)
+            asked.add_done_callback(self._take_answer)
+
+    def _take_answer(self, asked: Future[Any]) -> None:
+        # A client that refuses gets no bar; a task that ended meanwhile needs none.
+        self._is_agreed = not asked.cancelled() and asked.exception() is None
+        if self._is_agreed and self._wanted is not None and not self._wanted.done:
+            self._send(self._wanted)
+
+    def _send(self, progress: Progress) -> None:
+        notify = partial(self._protocol.notify, types.PROGRESS)
+        if not self._is_open:
+            self._is_open = True
+            begin = types.WorkDoneProgressBegin(
+                progress.title, message=progress.message, percentage=progress.percent
+            )
+            notify(types.ProgressParams(self._token, begin))
+        elif progress.done:
+            notify(types.ProgressParams(self._token, types.WorkDoneProgressEnd(message=progress.message)))
+        else:
+            report = types.WorkDoneProgressReport(message=progress.message, percentage=progress.percent)
+            notify(types.ProgressParams(self._token, report))

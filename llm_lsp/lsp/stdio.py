@@ -1,0 +1,119 @@
+"""Run the server on standard input and output until its client is gone; knows nothing of what it serves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import BinaryIO, NoReturn
+
+from llm_lsp import system
+from llm_lsp.errors import FramingError
+from llm_lsp.lsp.message_streams import Outbox, claim_stdio, start_reading
+from llm_lsp.lsp.oversized_messages import Overlong
+from llm_lsp.lsp.server import Build, create_server
+
+# Seconds between two looks for the editor, where the system does not tell of its end. A dead one's end of our input
+# mostly tells at once, and a process that wakes more often is seen in a laptop's battery.
+PARENT_POLL_S = 5.0
+# Seconds from the end to the exit, whatever threads and connections do: under 2 s, when editors kill.
+GRACE_S = 1.3
+# Seconds of them for the engine's connections and for the last messages.
+_CLOSE_S = 0.9
+_FLUSH_S = 0.3
+_GONE = "the editor is gone"
+
+
+def run(build: Build) -> NoReturn:
+    """Serve, and end the process: 0 after `shutdown` or the end of the input, 1 where something broke."""
+    stdin, stdout = claim_stdio()
+    status = asyncio.run(serve(build, stdin, stdout))
+    _leave(status)
+
+
+def _leave(status: int) -> NoReturn:
+    logging.shutdown()
+    sys.stderr.flush()
+    # Not sys.exit: the reading thread stands in a read and holds its buffer's lock, on which the
+    # interpreter's own end can stall or abort.
+    os._exit(status)
+
+
+async def serve(build: Build, stdin: BinaryIO, stdout: BinaryIO) -> int:
+    """Serve until the client is gone; give the exit status."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[int] = loop.create_future()
+
+    def end(status: int, reason: str = "") -> None:
+        if ended.done():
+            return
+        ended.set_result(status)
+        if reason:
+            sys.stderr.write(f"llm-lsp: {reason}\n")
+
+    def end_from_thread(status: int, reason: str = "") -> None:
+        with contextlib.suppress(RuntimeError):  # The loop is closed: we have ended already.
+            loop.call_soon_threadsafe(end, status, reason)
+
+    def on_input_end(failure: FramingError | None) -> None:
+        end_from_thread(1 if failure else 0, str(failure or ""))
+
+    server = create_server(build)
+    server.protocol.writer = outbox = Outbox(stdout, lambda reason: end_from_thread(1, reason))
+    server.protocol.end = end
+    start_reading(stdin, lambda body: _hand_over(loop, server.protocol.receive, body), on_input_end)
+    server.on_parent = lambda pid: watch_parent(loop, pid, end)
+    _end_on_signals(loop, end)
+    status = await ended
+    _end_by_force(status)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(server.aclose(), _CLOSE_S)
+    outbox.close(_FLUSH_S)
+    return status
+
+
+def _hand_over(
+    loop: asyncio.AbstractEventLoop, receive: Callable[[bytes | Overlong], None], body: bytes | Overlong
+) -> None:
+    with contextlib.suppress(RuntimeError):  # The loop is closed: nobody reads this any more.
+        loop.call_soon_threadsafe(receive, body)
+
+
+def watch_parent(loop: asyncio.AbstractEventLoop, pid: int, end: Callable[[int, str], None]) -> None:
+    """End with the process that the client named in `initialize`: another may hold our input open."""
+    mark = system.end_mark(pid)
+    if mark is None:
+        _look_for(loop, pid, end)
+    else:
+        loop.add_reader(mark, _has_ended, loop, mark, end)
+
+
+def _look_for(loop: asyncio.AbstractEventLoop, pid: int, end: Callable[[int, str], None]) -> None:
+    if system.is_alive(pid):
+        loop.call_later(PARENT_POLL_S, _look_for, loop, pid, end)
+    else:
+        end(1, _GONE)
+
+
+def _has_ended(loop: asyncio.AbstractEventLoop, mark: int, end: Callable[[int, str], None]) -> None:
+    loop.remove_reader(mark)
+    os.close(mark)
+    end(1, _GONE)
+
+
+def _end_on_signals(loop: asyncio.AbstractEventLoop, end: Callable[[int], None]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Windows has no handlers in its loop: there the default ends the process at once.
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, end, 128 + number)
+
+
+def _end_by_force(status: int) -> None:
+    timer = threading.Timer(GRACE_S, os._exit, (status,))
+    timer.daemon = True
+    timer.start()

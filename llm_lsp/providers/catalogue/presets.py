@@ -1,0 +1,273 @@
+"""Model APIs by name: addresses, models and quirks as data; knows nothing of how they are asked.
+
+Models and addresses change often: a user's table with the same name overrides any field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from llm_lsp.config.settings import Api, ProviderConfig
+from llm_lsp.core.privacy.addresses import is_loopback, origin_of
+from llm_lsp.providers.catalogue.quirks import ModelQuirks, Quirks, with_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """One model API, as it is enabled by its name."""
+
+    name: str
+    api: Api
+    base_url: str = ""
+    """Empty where each user has an address of their own."""
+    key_env: str = ""
+    """Usual name of the variable with its key; empty where no key is needed."""
+    model: str = ""
+    """Empty where the user must name one, or where a server has one of its own."""
+    fim: str = "auto"
+    extra_body: Mapping[str, object] = field(default_factory=dict)
+    cancel_stops_billing: bool = True
+    """https://openrouter.ai/docs/api-reference/streaming has a list of those that stop."""
+    quirks: Quirks = field(default_factory=Quirks)
+    models: tuple[ModelQuirks, ...] = ()
+    """Models with quirks of their own; the first that fits counts."""
+    note: str = ""
+    """One line worth knowing before choosing it."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it stands for a server on this machine."""
+        return is_loopback(self.base_url)
+
+    def quirks_for(self, model: str) -> Quirks:
+        """Give what holds for one of its models."""
+        return next((each.quirks for each in self.models if each.fits(model)), self.quirks)
+
+
+_ASKED = Quirks(ask_usage=True)
+_DISABLED = {"thinking": {"type": "disabled"}}
+_NO_EFFORT = {"reasoning_effort": "none"}
+_NO_TEMPLATE_THINKING = {"chat_template_kwargs": {"enable_thinking": False}}
+
+# What an API of this dialect takes wherever it is.
+_BY_API: Mapping[str, Quirks] = {
+    # From Claude 4.7 on a temperature is refused, and from 4.6 on a pre-filled answer. Before, its beginning may
+    # not end in white space, as that of a line of code does: it is not used there, either.
+    "anthropic": Quirks(max_stops=None, takes_temperature=False, key_header="x-api-key"),
+    "gemini": Quirks(max_stops=5, key_header="x-goog-api-key"),
+    "llamacpp-infill": Quirks(max_stops=None, ask_usage=True, prefill="plain", thinking_off=_NO_TEMPLATE_THINKING),
+    "ollama": Quirks(max_stops=None),
+}  # fmt: skip
+
+# OpenAI's models by generation, also behind Azure, where a deployment is usually named after its model.
+# https://platform.openai.com/docs/guides/reasoning
+_OPENAI = Quirks(
+    max_tokens_field="max_completion_tokens", takes_temperature=False, ask_usage=True, thinking_off=_NO_EFFORT
+)
+_OPENAI_MODELS = (
+    ModelQuirks(r"^(gpt-4|gpt-3\.5|chatgpt-4)", Quirks(max_tokens_field="max_completion_tokens", ask_usage=True)),
+    # These take no stop strings, and cannot but think.
+    ModelQuirks(r"^o\d", replace(_OPENAI, max_stops=0, thinking_off={"reasoning_effort": "low"})),
+    ModelQuirks(r"^gpt-5(-mini|-nano)?(-20\d\d|$)", replace(_OPENAI, thinking_off={"reasoning_effort": "minimal"})),
+)  # fmt: skip
+
+# https://platform.claude.com/docs/en/build-with-claude/extended-thinking
+_ANTHROPIC = replace(_BY_API["anthropic"], thinking_off=_DISABLED)
+_ANTHROPIC_MODELS = (
+    # These think only when they are asked to.
+    ModelQuirks(r"claude-3|-4-[0-5]\b|-4-20\d\d", replace(_BY_API["anthropic"], takes_temperature=True)),
+    ModelQuirks(r"sonnet-5-5", replace(_ANTHROPIC, thinking_off={"thinking": {"type": "between_tools"}})),
+    # This one cannot but think.
+    ModelQuirks(r"opus-5-5", replace(_ANTHROPIC, thinking_off={"output_config": {"effort": "low"}})),
+)
+
+
+def _gemini(**thinking: object) -> Quirks:
+    return replace(_BY_API["gemini"], thinking_off={"generationConfig": {"thinkingConfig": thinking}})
+
+
+# https://ai.google.dev/gemini-api/docs/thinking
+_GEMINI_MODELS = (
+    ModelQuirks(r"gemini-2\.5-pro", _gemini(thinkingBudget=128)),
+    ModelQuirks(r"gemini-2\.5", _gemini(thinkingBudget=0)),
+    ModelQuirks(r"gemini-(1|2\.0)|gemma", _BY_API["gemini"]),
+    ModelQuirks(r"gemini-3.*pro", _gemini(thinkingLevel="LOW")),
+)
+_GROQ_MODELS = (
+    ModelQuirks(r"gpt-oss", Quirks(thinking_off={"reasoning_effort": "low", "include_reasoning": False})),
+    ModelQuirks(r"qwen", Quirks(thinking_off=_NO_EFFORT)),
+)
+_MISTRAL = Quirks(prefill="prefix")
+_DEEPSEEK = Quirks(max_stops=16, ask_usage=True, prefill="prefix", thinking_off=_DISABLED)
+_DASHSCOPE = Quirks(ask_usage=True, prefill="partial", thinking_off={"enable_thinking": False})
+_SERVER = Quirks(ask_usage=True, thinking_off=_NO_TEMPLATE_THINKING)
+
+PRESETS: Mapping[str, Preset] = {
+    preset.name: preset
+    for preset in (
+        # Fill-in-the-middle, hosted.
+        Preset(
+            "codestral", "mistral-fim", "https://codestral.mistral.ai/v1", "CODESTRAL_API_KEY",
+            "codestral-latest", "native", cancel_stops_billing=False, quirks=_MISTRAL,
+            note="the best hosted fill-in-the-middle; its keys are not those of mistral",
+        ),
+        Preset(
+            "mistral", "mistral-fim", "https://api.mistral.ai/v1", "MISTRAL_API_KEY",
+            "codestral-latest", "native", cancel_stops_billing=False, quirks=_MISTRAL,
+        ),
+        Preset(
+            "deepseek", "openai-completions", "https://api.deepseek.com/beta", "DEEPSEEK_API_KEY",
+            "deepseek-flash", "native", quirks=_DEEPSEEK, note="costs double at peak hours",
+        ),
+        Preset(
+            "inception", "openai-completions", "https://api.inceptionlabs.ai/v1/fim", "INCEPTION_API_KEY",
+            "mercury-edit-2", "native", quirks=Quirks(takes_temperature=False, ask_usage=True),
+        ),
+        Preset(
+            "qianfan", "openai-completions", "https://qianfan.baidubce.com/v2", "QIANFAN_API_KEY",
+            "qwen3-coder-30b-a3b-instruct", "native", cancel_stops_billing=False, quirks=_ASKED,
+        ),
+        Preset(
+            "siliconflow", "openai-completions", "https://api.siliconflow.cn/v1", "SILICONFLOW_API_KEY",
+            "Qwen/Qwen2.5-Coder-7B-Instruct", "native",
+            quirks=Quirks(max_stops=16, thinking_off={"enable_thinking": False}),
+        ),
+        Preset(
+            "dashscope", "openai-completions", "https://dashscope.aliyuncs.com/compatible-mode/v1",
+            "DASHSCOPE_API_KEY", "qwen2.5-coder-32b-instruct", "qwen", cancel_stops_billing=False,
+            quirks=_DASHSCOPE, note="takes keys of the Beijing region only",
+        ),
+        Preset(
+            "dashscope-intl", "openai-chat", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+            "DASHSCOPE_API_KEY", "qwen3-coder-flash", "chat", cancel_stops_billing=False, quirks=_DASHSCOPE,
+            note="takes keys of the Singapore region only, and has no completions API",
+        ),
+        Preset(
+            "fireworks", "openai-completions", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY",
+            note="name a base or coder model; they change often",
+        ),
+        Preset(
+            "together", "openai-completions", "https://api.together.ai/v1", "TOGETHER_API_KEY",
+            note="name a base or coder model; they change often",
+        ),
+        # Servers on this machine.
+        Preset("llamacpp", "llamacpp-infill", "http://127.0.0.1:8080", "LLAMA_API_KEY", quirks=_BY_API["llamacpp-infill"]),
+        Preset(
+            "ollama", "ollama", "http://127.0.0.1:11434", "", "qwen2.5-coder:7b", quirks=_BY_API["ollama"],
+            note="loads the model at the first request",
+        ),
+        Preset("vllm", "openai-completions", "http://127.0.0.1:8000/v1", "VLLM_API_KEY", quirks=_SERVER),
+        Preset("sglang", "openai-completions", "http://127.0.0.1:30000/v1", quirks=_SERVER),
+        Preset("lmstudio", "openai-completions", "http://127.0.0.1:1234/v1", "LM_API_TOKEN"),
+        Preset("tgi", "tgi", "http://127.0.0.1:8080", "HF_TOKEN", note="fim is the name of its model's template family"),
+        # Chat models that are asked to fill the gap.
+        Preset(
+            "openai", "openai-chat", "https://api.openai.com/v1", "OPENAI_API_KEY", "gpt-6-luna", "chat",
+            {"stream_options": {"include_obfuscation": False}}, quirks=_OPENAI, models=_OPENAI_MODELS,
+        ),
+        Preset(
+            "azure", "openai-chat", "", "AZURE_OPENAI_API_KEY", fim="chat",
+            quirks=replace(_OPENAI, key_header="api-key"),
+            models=tuple(replace(each, quirks=replace(each.quirks, key_header="api-key")) for each in _OPENAI_MODELS),
+            note="base_url is https://RESOURCE.openai.azure.com/openai/v1, and model the deployment's name",
+        ),
+        Preset(
+            "anthropic", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY", "claude-haiku-5-5", "chat",
+            quirks=_ANTHROPIC, models=_ANTHROPIC_MODELS,
+        ),
+        Preset(
+            "gemini", "gemini", "https://generativelanguage.googleapis.com/v1beta", "GEMINI_API_KEY",
+            "gemini-3.5-flash-lite", "chat", cancel_stops_billing=False,
+            quirks=_gemini(thinkingLevel="MINIMAL"), models=_GEMINI_MODELS,
+        ),
+        Preset(
+            "deepseek-chat", "openai-chat", "https://api.deepseek.com/beta", "DEEPSEEK_API_KEY",
+            "deepseek-flash", "chat", quirks=_DEEPSEEK,
+        ),
+        Preset(
+            "groq", "openai-chat", "https://api.groq.com/openai/v1", "GROQ_API_KEY", "openai/gpt-oss-20b", "chat",
+            cancel_stops_billing=False, models=_GROQ_MODELS,
+            note="this model cannot stop thinking; the free tier ends soon at typing speed",
+        ),
+        Preset(
+            "openrouter", "openai-chat", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY",
+            "mistralai/codestral-2508", "chat", {"provider": {"sort": "latency"}}, cancel_stops_billing=False,
+            quirks=Quirks(ask_usage=True, thinking_off=_NO_EFFORT),
+        ),
+        Preset(
+            "zai", "openai-chat", "https://api.z.ai/api/paas/v4", "ZAI_API_KEY", "glm-4.7-flash", "chat",
+            quirks=Quirks(max_stops=1, thinking_off=_DISABLED),
+        ),
+        Preset(
+            "zhipu", "openai-chat", "https://open.bigmodel.cn/api/paas/v4", "ZHIPUAI_API_KEY", "glm-4.7-flash",
+            "chat", quirks=Quirks(max_stops=1, thinking_off=_DISABLED),
+        ),
+        Preset(
+            "moonshot", "openai-chat", "https://api.moonshot.ai/v1", "MOONSHOT_API_KEY",
+            "kimi-k2.7-code-highspeed", "chat",
+            quirks=Quirks(takes_temperature=False, prefill="partial", thinking_off=_DISABLED),
+            note="keys of moonshot.cn need the preset moonshot-cn",
+        ),
+        Preset(
+            "moonshot-cn", "openai-chat", "https://api.moonshot.cn/v1", "MOONSHOT_API_KEY",
+            "kimi-k2.7-code-highspeed", "chat",
+            quirks=Quirks(takes_temperature=False, prefill="partial", thinking_off=_DISABLED),
+        ),
+        Preset(
+            "hf", "openai-chat", "https://router.huggingface.co/v1", "HF_TOKEN", fim="chat",
+            cancel_stops_billing=False, note="name a model",
+        ),
+        Preset(
+            "github-models", "openai-chat", "https://models.github.ai/inference", "GITHUB_TOKEN", fim="chat",
+            note="name a model; the free tier has 10 requests a minute and about 100 a day",
+        ),
+        Preset(
+            "bedrock", "openai-chat", "", "AWS_BEARER_TOKEN_BEDROCK", fim="chat", cancel_stops_billing=False,
+            note="base_url is https://bedrock-runtime.REGION.amazonaws.com/openai/v1; name a model",
+        ),
+        Preset(
+            "litellm", "openai-chat", "http://127.0.0.1:4000/v1", "LITELLM_API_KEY", fim="chat", quirks=_ASKED,
+            note="a gateway: where it sends what it gets is its owner's business",
+        ),
+    )
+}  # fmt: skip
+
+
+def preset_config(name: str) -> ProviderConfig:
+    """Give a preset as settings; raises KeyError where there is none of that name."""
+    preset = PRESETS[name]
+    return ProviderConfig(
+        name,
+        preset.api,
+        preset.base_url,
+        preset.model,
+        api_key_env=preset.key_env,
+        fim=preset.fim,
+        extra_body=preset.extra_body,
+        cancel_stops_billing=preset.cancel_stops_billing,
+    )
+
+
+PRESET_CONFIGS: Mapping[str, ProviderConfig] = {name: preset_config(name) for name in PRESETS}
+
+
+def preset_of(config: ProviderConfig) -> Preset | None:
+    """Find the preset of an API by its address and dialect, or by its name where the address is each user's own.
+
+    So a table of the user's own with a preset's address works as the preset does.
+    """
+    origin = origin_of(config.base_url)
+    for preset in PRESETS.values():
+        is_named = preset.name == config.name and (origin.is_loopback or not preset.base_url)
+        is_there = bool(preset.base_url) and origin == origin_of(preset.base_url)
+        if preset.api == config.api and (is_named or is_there):
+            return preset
+    return None
+
+
+def quirks_of(config: ProviderConfig) -> Quirks:
+    """Find what an API takes for the model that is asked; what the user says wins."""
+    preset = preset_of(config)
+    known = preset.quirks_for(config.model) if preset else _BY_API.get(config.api, Quirks())
+    return with_settings(known, config)

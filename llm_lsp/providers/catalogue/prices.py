@@ -1,0 +1,49 @@
+"""Which price a provider's calls have: its user's own, our table's, or genai-prices'; knows no call."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from importlib.util import find_spec
+
+from llm_lsp.config.settings import ProviderConfig
+from llm_lsp.core.types import Price
+from llm_lsp.core.usage.prices import listed
+
+LOG = logging.getLogger(__name__)
+
+
+def price_of(config: ProviderConfig) -> Price | None:
+    """Give a provider's price, by its settings or our table; None where neither knows it."""
+    if config.price_input != "auto" and config.price_output != "auto":
+        cached = None if config.price_cached == "auto" else config.price_cached
+        return Price(config.price_input, config.price_output, cached, currency=config.price_currency)
+    listing = listed(config.model)
+    return listing.price if listing else None
+
+
+def is_worth_asking(config: ProviderConfig) -> bool:
+    """Say whether the package genai-prices may know what nobody else does."""
+    return price_of(config) is None and bool(config.model) and find_spec("genai_prices") is not None
+
+
+def with_price(config: ProviderConfig) -> ProviderConfig:
+    """Ask that package; importing it takes 0.3 s, so call this in a thread."""
+    try:
+        read, written = _asked(config)
+    except LookupError:
+        return config
+    except Exception as exc:
+        # Any version may be installed, and broken. Without a price one completes all the same.
+        LOG.warning("genai-prices gives no price of %s: %s", config.model, type(exc).__name__)
+        return config
+    return replace(config, price_input=read, price_output=written, price_currency="USD")
+
+
+def _asked(config: ProviderConfig) -> tuple[float, float]:
+    from genai_prices import Usage, calc_price
+
+    # A short prompt, since longer ones may cost more a token.
+    thousand = Usage(input_tokens=1000, output_tokens=1000)
+    found = calc_price(thousand, model_ref=config.model, provider_api_url=config.base_url)
+    return float(found.input_price) * 1000, float(found.output_price) * 1000

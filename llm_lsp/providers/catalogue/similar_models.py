@@ -1,0 +1,42 @@
+"""Suggest a model for one that an API does not have; knows nothing of calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from llm_lsp.config.settings import ProviderConfig
+from llm_lsp.core.privacy.secret import Secret
+from llm_lsp.errors import NotFoundError
+from llm_lsp.providers.catalogue.model_listing import list_models, one_of
+from llm_lsp.providers.catalogue.retired import retired
+from llm_lsp.providers.resolve import where_of
+
+
+async def name_models(config: ProviderConfig, error: NotFoundError, key: Secret | None) -> NotFoundError:
+    """Ask the API for its models and tell which may be meant; gives the error as it is where nothing is known."""
+    known = await list_models(config, key)
+    if not config.model or config.model in known:
+        # Then it is the address that is wrong.
+        return error
+    remedy = suggestion(config.model, known)
+    if not remedy:
+        return error
+    gone = retired(config.model)
+    when = f" (retired {gone.on})" if gone else ""
+    pull = f", or run `ollama pull {config.model}`" if config.api == "ollama" else ""
+    host = where_of(config).host
+    return NotFoundError(
+        f"{host} does not have {config.model}{when}: set model of {config.name} to {remedy}{pull}"
+    )
+
+
+def suggestion(model: str, known: Sequence[str]) -> str:
+    """Name the models to choose from, as a clause: the successor, the most alike, or the first ones; "" for none."""
+    gone = retired(model)
+    if gone and (not known or gone.successor in known):
+        return f'"{gone.successor}"'
+    by_lower = {name.lower(): name for name in known}
+    if alike := get_close_matches((gone.successor if gone else model).lower(), by_lower, n=1, cutoff=0.6):
+        return f'"{by_lower[alike[0]]}"'
+    return one_of(known) if known else ""

@@ -1,0 +1,87 @@
+"""What all OpenAI-shaped APIs share: choices, finish reasons, usage; knows nothing of their requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from llm_lsp.core.types import ChatPrompt, Chunk, Finish, Json, Prompt, Usage
+from llm_lsp.providers.dialects.dialect import HttpRequest, Settings
+from llm_lsp.providers.dialects.json_shapes import as_int, as_list, as_map, as_text
+from llm_lsp.providers.http.failures import raise_error_object
+
+# Everything else that a finish reason says ("eos", "tool_calls" …) is an end like "stop".
+_FINISHES = {
+    "length": Finish.LENGTH,
+    "max_tokens": Finish.LENGTH,
+    "content_filter": Finish.LENGTH,
+    "error": Finish.TRUNCATED,
+    "insufficient_system_resource": Finish.TRUNCATED,
+}
+
+
+def body(prompt: Prompt, settings: Settings, fields: Json) -> Json:
+    """Add what every OpenAI-shaped request says to the fields that carry the prompt."""
+    result: dict[str, object] = {"model": settings.model} if settings.model else {}
+    result |= fields
+    result[settings.max_tokens_field] = prompt.max_tokens
+    if settings.temperature is not None:
+        result["temperature"] = settings.temperature
+    if stops := settings.stops(prompt.stop):
+        result["stop"] = stops
+    result["stream"] = settings.stream
+    if settings.stream and settings.ask_usage:
+        result["stream_options"] = {"include_usage": True}
+    completed = settings.completed(result, prompt)
+    if settings.stream:
+        return completed
+    # Refused beside an answer that comes as a whole, and a preset's further fields may hold it.
+    return {name: value for name, value in completed.items() if name != "stream_options"}
+
+
+def chat_request(prompt: ChatPrompt, settings: Settings) -> HttpRequest:
+    """Ask with a dialogue; its last message may be the beginning of the answer."""
+    messages: list[dict[str, object]] = [{"role": role, "content": text} for role, text in prompt.messages]
+    if settings.prefill in ("prefix", "partial") and messages[-1]["role"] == "assistant":
+        messages[-1][settings.prefill] = True
+    return HttpRequest("/chat/completions", body(prompt, settings, {"messages": messages}))
+
+
+def chunk(data: Json) -> Chunk | None:
+    """Read an event or a whole answer; text stands in `text`, `delta.content` or `message.content`.
+
+    Reasoning is left out. A chunk without choices may still carry the usage.
+    """
+    raise_error_object(data)
+    # Groq hides the usage of a stream in a field of its own.
+    usage = _usage(as_map(data.get("usage")) or as_map(as_map(data.get("x_groq")).get("usage")))
+    choices = as_list(data.get("choices"))
+    choice = as_map(choices[0]) if choices else {}
+    text = as_text(choice.get("text")) or _content(choice.get("delta")) or _content(choice.get("message"))
+    reason = as_text(choice.get("finish_reason"))
+    finish = _FINISHES.get(reason, Finish.STOP) if reason else None
+    if not text and finish is None and usage is None:
+        return None
+    return Chunk(text, finish, usage)
+
+
+def _content(message: object) -> str:
+    content = as_map(message).get("content")
+    # Mistral may send a list of typed pieces; those without text are its thoughts.
+    pieces = [as_text(as_map(piece).get("text")) for piece in as_list(content)]
+    return as_text(content) or "".join(pieces)
+
+
+def _usage(usage: Mapping[str, object]) -> Usage | None:
+    if not usage:
+        return None
+    details = as_map(usage.get("prompt_tokens_details"))
+    cached = as_int(details.get("cached_tokens"))
+    # DeepSeek's own name for it.
+    cached = as_int(usage.get("prompt_cache_hit_tokens")) if cached is None else cached
+    return Usage(
+        as_int(usage.get("prompt_tokens")),
+        as_int(usage.get("completion_tokens")),
+        cached,
+        as_int(details.get("cache_write_tokens")),
+        as_int(as_map(usage.get("completion_tokens_details")).get("reasoning_tokens")),
+    )

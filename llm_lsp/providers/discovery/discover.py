@@ -1,0 +1,101 @@
+"""Find a model server that already runs on this machine; never uses one that could send code elsewhere.
+
+Knows nothing of settings: `provider = "auto"` comes here, and what is found is only ever this machine's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from llm_lsp.config.settings import ProviderConfig
+from llm_lsp.providers.discovery import recognition as recognise
+from llm_lsp.providers.discovery.recognition import Recognise, Verdict
+from llm_lsp.system import Owner, listener_owner
+
+# Seconds for all probes together; a busy server that takes longer is found the next time.
+BUDGET_S = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A port of this machine where a kind of server usually listens."""
+
+    server: str
+    port: int
+    recognise: Recognise
+
+
+# llama.cpp: 8012 is what its editor plugins use, 8080 its own until autumn 2026, 9931 since.
+PLACES = (
+    Place("llama.cpp", 8012, recognise.llamacpp),
+    Place("llama.cpp", 8080, recognise.llamacpp),
+    Place("llama.cpp", 9931, recognise.llamacpp),
+    Place("Ollama", 11434, recognise.ollama),
+    Place("LM Studio", 1234, recognise.lmstudio),
+    Place("vLLM", 8000, recognise.vllm),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One server that answered, or one of its models, and what became of it."""
+
+    server: str
+    port: int
+    verdict: Verdict
+
+    def __str__(self) -> str:
+        return f"{self.server} on port {self.port}: {self.verdict.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """All that was found, taken or not."""
+
+    findings: tuple[Finding, ...]
+    chosen: ProviderConfig | None
+    """Settings of the best one: a model that is loaded and fills in the middle, else one that is loaded."""
+
+
+async def discover(
+    places: Sequence[Place] = PLACES,
+    owner_of: Callable[[int], Owner] = listener_owner,
+    budget_s: float = BUDGET_S,
+) -> Discovery:
+    """Ask every place at the same time; what does not answer within the budget is not there."""
+    # Takes longer than the budget on a slow machine, so it comes before.
+    import httpx  # noqa: F401 # for its side effect: the probes find it loaded
+
+    tasks = [asyncio.create_task(_visit(place, owner_of, budget_s)) for place in places]
+    try:
+        done, _ = await asyncio.wait(tasks, timeout=budget_s)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    findings = [finding for task in tasks if task in done for finding in task.result()]
+    return Discovery(tuple(findings), _best(findings))
+
+
+async def _visit(place: Place, owner_of: Callable[[int], Owner], timeout_s: float) -> list[Finding]:
+    from llm_lsp.providers.discovery.local_probe import Conversation
+
+    owner = owner_of(place.port)
+    if owner == "other":
+        return [Finding(place.server, place.port, Verdict("belongs to another user of this machine"))]
+    url = f"http://127.0.0.1:{place.port}"
+    async with Conversation(url, timeout_s) as ask:
+        verdicts = await place.recognise(ask, url)
+    if owner == "unknown" and verdicts:
+        # Where the system does not tell, only the user can say whose it is.
+        verdicts = [Verdict("its owner is not known: `llm-lsp provider add` uses it")]
+    return [Finding(place.server, place.port, verdict) for verdict in verdicts]
+
+
+def _best(findings: Sequence[Finding]) -> ProviderConfig | None:
+    usable = [finding.verdict for finding in findings if finding.verdict.config is not None]
+    # `max` keeps the first of equals, so that the order of places decides between them.
+    best = max(usable, key=lambda verdict: verdict.fills_middle, default=None)
+    return best.config if best else None

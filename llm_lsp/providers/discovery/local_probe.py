@@ -1,0 +1,98 @@
+"""Short questions to a server on this machine; knows nothing of what the answers mean.
+
+Each conversation has connections of its own that end with it, so that cutting one off loses nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from llm_lsp.core.privacy.addresses import origin_of
+from llm_lsp.providers.dialects.json_shapes import as_map, decode
+from llm_lsp.providers.http.provider import encode, headers_of, open_transport
+
+if TYPE_CHECKING:
+    import httpx
+
+# Ollama lists some hundred bytes a model; more than a thousand models are nobody's laptop.
+MAX_REPLY_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a server answered; `status` 0 stands for no answer at all."""
+
+    status: int = 0
+    body: Mapping[str, object] = field(default_factory=dict)
+    """Empty where the body is no JSON object."""
+    server: str = ""
+    """The `Server` header, lower case."""
+
+
+class Conversation:
+    """Questions to one server."""
+
+    def __init__(
+        self, base_url: str, timeout_s: float, headers: Mapping[str, str] | None = None, ca_file: str = ""
+    ) -> None:
+        """`headers` are all that a question carries; without them it carries no key."""
+        self._base_url = base_url.rstrip("/")
+        self._timeout_s = timeout_s
+        self._headers = headers_of(None, {}) if headers is None else headers
+        self._transport = open_transport(origin_of(base_url), ca_file)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._transport.aclose()
+
+    async def get(self, path: str) -> Reply:
+        """Ask; whatever goes wrong is no answer."""
+        return await self._ask("GET", path, b"")
+
+    async def post(self, path: str, body: Mapping[str, object]) -> Reply:
+        """Ask with a body; whatever goes wrong is no answer."""
+        return await self._ask("POST", path, encode(body))
+
+    async def _ask(self, method: str, path: str, body: bytes) -> Reply:
+        import httpx
+
+        with contextlib.suppress(httpx.HTTPError, ValueError):
+            async with self._answer(method, path, body) as response:
+                return await _reply(response)
+        return Reply()
+
+    @asynccontextmanager
+    async def _answer(self, method: str, path: str, body: bytes) -> AsyncIterator[httpx.Response]:
+        import httpx
+
+        url = self._base_url + path
+        extensions = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), self._timeout_s)}
+        request = httpx.Request(method, url, headers=self._headers, content=body, extensions=extensions)
+        response = await self._transport.handle_async_request(request)
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
+
+async def _reply(response: httpx.Response) -> Reply:
+    server = response.headers.get("server", "").lower()
+    body = b""
+    if "content-encoding" not in response.headers:
+        async for piece in response.aiter_raw():
+            body += piece
+            if len(body) > MAX_REPLY_BYTES:
+                return Reply(response.status_code, server=server)
+    try:
+        return Reply(response.status_code, as_map(decode(body)), server)
+    except ValueError:
+        return Reply(response.status_code, server=server)

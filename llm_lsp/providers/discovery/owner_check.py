@@ -1,0 +1,82 @@
+"""Look at a server on this machine that nobody vouched for, before code is sent to it.
+
+Knows nothing of settings files: who named the server and its model is its callers' to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from llm_lsp.config.settings import ProviderConfig
+from llm_lsp.core.privacy.addresses import Origin, origin_of
+from llm_lsp.core.privacy.ollama_cloud import is_cloud_tag, runs_elsewhere
+from llm_lsp.core.privacy.secret import Secret
+from llm_lsp.errors import ConfigError, NotFoundError, UnreachableError
+from llm_lsp.providers.resolve import header_fields
+from llm_lsp.system import Owner, listener_owner
+
+if TYPE_CHECKING:
+    from llm_lsp.providers.discovery.local_probe import Reply
+
+# Seconds. Ollama answers this from its files in some milliseconds; a busy machine takes longer.
+TIMEOUT_S = 2.0
+# https://docs.ollama.com/faq: where Ollama listens, and speaks OpenAI's dialect as well.
+OLLAMA_PORT = 11434
+
+
+def check_owner(config: ProviderConfig, owner_of: Callable[[int], Owner] = listener_owner) -> None:
+    """Raise ConfigError unless the listener is this user's or the system's own."""
+    origin = origin_of(config.base_url)
+    owner = owner_of(origin.port)
+    if owner in ("me", "system"):
+        return
+    # No address in the command: it may come from a cloned repository, and a shell would read it.
+    remedy = f"or vouch for it with `llm-lsp provider add {config.name}`"
+    if owner == "other":
+        raise ConfigError(
+            f"{_host(origin)} of {config.name} is another user's server: start your own, {remedy}"
+        )
+    raise ConfigError(
+        f"{config.name} is not vouched for, and no server at {_host(origin)} is known to be yours: "
+        f"start it, {remedy}"
+    )
+
+
+async def check_place(config: ProviderConfig, key: Secret | None = None) -> None:
+    """Raise LlmLspError where an Ollama on this machine would run the model in its cloud, or does not say.
+
+    Other servers are not asked: what they run, they run here, or it is a gateway that its user set up.
+    """
+    origin = origin_of(config.base_url)
+    if not origin.is_loopback or not config.model:
+        return
+    elsewhere = (
+        f"{config.model} runs in a cloud, not on this machine: `llm-lsp provider add` names it nevertheless"
+    )
+    if is_cloud_tag(config.model):
+        raise ConfigError(elsewhere)
+    if config.api == "ollama" or origin.port == OLLAMA_PORT:
+        shown = await _show(config, key)
+        # A copy under another name has no tag.
+        if runs_elsewhere(shown.body):
+            raise ConfigError(elsewhere)
+
+
+async def _show(config: ProviderConfig, key: Secret | None) -> Reply:
+    from llm_lsp.providers.discovery.local_probe import Conversation
+
+    origin = origin_of(config.base_url)
+    async with Conversation(str(origin), TIMEOUT_S, header_fields(config, key), config.ca_file) as ask:
+        shown = await ask.post("/api/show", {"model": config.model})
+    if shown.status == 0:
+        raise UnreachableError(f"nothing answers at {_host(origin)}, start the server of {config.name}")
+    if shown.status != 200:
+        raise NotFoundError(
+            f"{_host(origin)} does not know {config.model}, run `ollama pull` with a model's name"
+        )
+    return shown
+
+
+def _host(origin: Origin) -> str:
+    return str(origin).partition("://")[2]

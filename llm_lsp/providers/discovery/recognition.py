@@ -1,0 +1,178 @@
+"""Tell by its answers which model server this is, and which of its models may be used; opens no connection.
+
+One function a server. Each must see what only that server says: a gateway that copies an API is not recognised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from llm_lsp.config.settings import ProviderConfig
+from llm_lsp.core.privacy.ollama_cloud import is_cloud_tag, runs_elsewhere
+from llm_lsp.core.prompt.fim_families import family_of
+from llm_lsp.providers.dialects.json_shapes import as_int, as_list, as_map, as_text
+from llm_lsp.providers.discovery.local_probe import Reply
+from llm_lsp.providers.resolve import CONTEXT_TOKENS
+
+
+class Questions(Protocol):
+    """A conversation with one server."""
+
+    async def get(self, path: str) -> Reply: ...
+
+    async def post(self, path: str, body: Mapping[str, object]) -> Reply: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found out about a server or one of its models."""
+
+    reason: str
+    """One clause for the user: why it is usable, or why not."""
+    config: ProviderConfig | None = None
+    """Settings that use it; None where it may not be used."""
+    fills_middle: bool = False
+
+
+Recognise = Callable[[Questions, str], Awaitable[list[Verdict]]]
+"""Gets the server's address without a path; an empty list where nothing answered."""
+
+
+async def llamacpp(ask: Questions, url: str) -> list[Verdict]:
+    """llama.cpp: names itself in a header, in /props and as the owner of its models."""
+    health = await ask.get("/health")
+    if health.status == 0:
+        return []
+    if health.server != "llama.cpp":
+        return [Verdict("is no llama.cpp server")]
+    if health.status == 503:
+        return [Verdict("is still loading its model")]
+    props, models = await ask.get("/props"), await ask.get("/v1/models")
+    if 401 in (props.status, models.status):
+        return [Verdict("asks for a key: name it with `llm-lsp provider add llamacpp`")]
+    entries = _entries(models, "data")
+    if "default_generation_settings" not in props.body or not _all_owned_by(entries, "llamacpp"):
+        return [Verdict("is no llama.cpp server")]
+    # A router of several models says which are loaded; a server of one model says nothing.
+    loaded = [entry for entry in entries if _text(entry, "status", "value") in ("", "loaded")]
+    if not loaded:
+        return [Verdict("has no model loaded")]
+    window = as_int(as_map(props.body["default_generation_settings"]).get("n_ctx"))
+    return [_llamacpp_model(url, as_text(entry.get("id")), window) for entry in loaded]
+
+
+def _llamacpp_model(url: str, model: str, window: int | None) -> Verdict:
+    # Our own template: the server's knows one family's files only, and it cuts a prompt to its batch without a word.
+    fim = family_of(model) or "none"
+    config = ProviderConfig("llamacpp", "llamacpp-infill", url, model, fim=fim, local=True)
+    if window and window < CONTEXT_TOKENS:
+        config = replace(config, context_tokens=window)
+    return Verdict(_usable(model, fim != "none"), config, fim != "none")
+
+
+async def ollama(ask: Questions, url: str) -> list[Verdict]:
+    """Ollama: only models that are in memory, and that it does not run in its cloud."""
+    version = await ask.get("/api/version")
+    if version.status == 0:
+        return []
+    running, tags = await ask.get("/api/ps"), await ask.get("/api/tags")
+    if not as_text(version.body.get("version")) or "models" not in running.body or "models" not in tags.body:
+        return [Verdict("is no Ollama server")]
+    loaded = _entries(running, "models")
+    if not loaded:
+        # Loading one would take gigabytes of memory because a file was opened.
+        return [
+            Verdict(
+                "has no model loaded: `ollama run MODEL` loads one, `llm-lsp provider add ollama` always uses it"
+            )
+        ]
+    known = {as_text(entry.get("name")): entry for entry in _entries(tags, "models")}
+    return [await _ollama_model(ask, url, entry, known) for entry in loaded]
+
+
+async def _ollama_model(
+    ask: Questions, url: str, entry: Mapping[str, object], known: Mapping[str, Mapping[str, object]]
+) -> Verdict:
+    model = as_text(entry.get("name")) or as_text(entry.get("model"))
+    show = await ask.post("/api/show", {"model": model})
+    listed = known.get(model)
+    if listed is None or show.status != 200:
+        return Verdict(f"{model} is not among its models")
+    if is_cloud_tag(model) or any(map(runs_elsewhere, (entry, listed, show.body))):
+        return Verdict(f"{model} runs in a cloud, not on this machine")
+    capabilities = as_list(show.body.get("capabilities"))
+    if capabilities and "completion" not in capabilities:
+        return Verdict(f"{model} writes no text")
+    # Servers before 0.6.4 list no capabilities; their templates tell.
+    inserts = "insert" in capabilities or ".Suffix" in as_text(show.body.get("template"))
+    fim = "native" if inserts else family_of(model) or "none"
+    config = ProviderConfig("ollama", "ollama", url, model, fim=fim, local=True)
+    return Verdict(_usable(model, fim != "none"), config, fim != "none")
+
+
+async def lmstudio(ask: Questions, url: str) -> list[Verdict]:
+    """LM Studio: its own API says what is loaded, and since 0.4 not on which of the linked machines."""
+    models = await ask.get("/api/v0/models")
+    if models.status == 0:
+        return []
+    entries = _entries(models, "data")
+    if not entries or any(entry.get("state") not in ("loaded", "not-loaded") for entry in entries):
+        return [Verdict("is no LM Studio server, or has no models")]
+    loaded = [
+        as_text(entry.get("id"))
+        for entry in entries
+        if entry["state"] == "loaded" and entry.get("type") in ("llm", "vlm")
+    ]
+    if not loaded:
+        return [Verdict("has no model loaded")]
+    if (await ask.get("/api/v1/models")).status == 200:
+        # https://lmstudio.ai/docs/developer/core/lmlink: a request to this machine may be answered by another.
+        return [
+            Verdict(
+                f"{loaded[0]} may run on another machine through LM Link, which its API does not tell: "
+                "`llm-lsp provider add lmstudio` uses it"
+            )
+        ]
+    return [_openai_model("lmstudio", url, model) for model in loaded]
+
+
+async def vllm(ask: Questions, url: str) -> list[Verdict]:
+    """vLLM: owns its models by name, and says how long their windows are."""
+    models = await ask.get("/v1/models")
+    if models.status == 0:
+        return []
+    if models.status == 401:
+        return [Verdict("asks for a key: name it with `llm-lsp provider add vllm`")]
+    entries = _entries(models, "data")
+    version = await ask.get("/version")
+    has_windows = all(isinstance(entry.get("max_model_len"), int) for entry in entries)
+    if not _all_owned_by(entries, "vllm") or not has_windows or not as_text(version.body.get("version")):
+        return [Verdict("is no vLLM server")]
+    return [_openai_model("vllm", url, as_text(entry.get("id"))) for entry in entries]
+
+
+def _openai_model(name: str, url: str, model: str) -> Verdict:
+    fim = family_of(model) or "none"
+    config = ProviderConfig(name, "openai-completions", f"{url}/v1", model, fim=fim, local=True)
+    return Verdict(_usable(model, fim != "none"), config, fim != "none")
+
+
+def _usable(model: str, fills_middle: bool) -> str:
+    return f"{model} fills in the middle" if fills_middle else f"{model} completes left to right only"
+
+
+def _entries(reply: Reply, key: str) -> Sequence[Mapping[str, object]]:
+    return [as_map(entry) for entry in as_list(reply.body.get(key))]
+
+
+def _all_owned_by(entries: Sequence[Mapping[str, object]], owner: str) -> bool:
+    return bool(entries) and all(entry.get("owned_by") == owner for entry in entries)
+
+
+def _text(entry: Mapping[str, object], *keys: str) -> str:
+    value: object = entry
+    for key in keys:
+        value = as_map(value).get(key)
+    return as_text(value)

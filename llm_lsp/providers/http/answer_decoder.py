@@ -1,0 +1,100 @@
+"""Read a body, in any pieces, as chunks of a completion; knows nothing of connections and waits for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from llm_lsp.core.types import Chunk, Finish, Usage
+from llm_lsp.errors import BrokenStreamError
+from llm_lsp.providers.dialects.dialect import Dialect
+from llm_lsp.providers.dialects.json_shapes import decode
+from llm_lsp.providers.http.event_splitters import AnySplitter
+
+
+class Answer:
+    """One answer as it comes: pieces of text, and last of all one chunk with `finish`.
+
+    Raises BrokenStreamError, with a clause that has the API as its subject, for what is no valid answer, and
+    whatever the dialect raises for an error object.
+    """
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._splitter = AnySplitter(dialect.framing)
+        self._finish: Finish | None = None
+        self._usage: Usage | None = None
+        self._has_nonsense = False
+        """An event among good ones that cannot be read is passed over, as a browser would."""
+        self.has_text = False
+        self.is_complete = False
+        """The last chunk was given; what follows is of no interest."""
+
+    @property
+    def awaits_usage(self) -> bool:
+        """Whether only the usage or the end mark is missing; most APIs send it, some do not."""
+        return self._finish is not None and not self.is_complete
+
+    def feed(self, piece: bytes) -> list[Chunk]:
+        """Give what a piece of the body completes."""
+        return self._read(self._splitter.feed(piece))
+
+    def end(self) -> list[Chunk]:
+        """Give what is left; the body came to a clean end."""
+        chunks = self._read(self._splitter.end())
+        if not self.is_complete:
+            # A whole, unstreamed answer needs no mark; a stream without one was cut somewhere.
+            is_whole = self.has_text and self._splitter.is_whole
+            chunks += self.finish() if is_whole or self.awaits_usage else self.cut_off()
+        return chunks
+
+    def finish(self) -> list[Chunk]:
+        """Give the last chunk, with what is known by now."""
+        self.is_complete = True
+        return [Chunk("", self._finish or Finish.STOP, self._usage)]
+
+    def cut_off(self) -> list[Chunk]:
+        """Give the last chunk of an answer that broke off, which must not be taken as the model's end."""
+        if not self.has_text:
+            what = "sent what is no JSON object" if self._has_nonsense else "ended its answer"
+            raise BrokenStreamError(f"{what} before there was any text")
+        self._finish = Finish.TRUNCATED
+        return self.finish()
+
+    def _read(self, events: list[bytes]) -> list[Chunk]:
+        chunks: list[Chunk] = []
+        for event in events:
+            if self.is_complete:
+                break
+            chunks += self.finish() if event == b"[DONE]" else self._take(event)
+        return chunks
+
+    def _take(self, event: bytes) -> list[Chunk]:
+        try:
+            data = decode(event)
+        except ValueError:
+            data = None
+        if isinstance(data, list) and len(data) == 1:
+            # So Gemini sends errors.
+            data = data[0]
+        if not isinstance(data, Mapping):
+            self._has_nonsense = True
+            return []
+        chunk = self._dialect.chunk(data)
+        if chunk is None:
+            return []
+        self._finish = chunk.finish or self._finish
+        if chunk.usage is not None:
+            self._usage = self._usage.updated(chunk.usage) if self._usage else chunk.usage
+        chunks = []
+        if chunk.text:
+            self.has_text = True
+            # Whoever stops reading here knows what was counted so far.
+            chunks.append(Chunk(_without_surrogates(chunk.text), usage=self._usage))
+        if self._finish is not None and self._usage is not None:
+            chunks += self.finish()
+        return chunks
+
+
+def _without_surrogates(text: str) -> str:
+    """Replace halves of surrogate pairs, which JSON can name and no encoding can write, by U+FFFD."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,0 +1,329 @@
+"""Turn what goes wrong upstream into one of our errors, with one line for the user; the only place that does.
+
+What a server says is read to find the cause, and never shown: it may hold the key or the buffer's text.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from llm_lsp.core.privacy.addresses import is_loopback
+from llm_lsp.errors import (
+    AuthError,
+    BadRequestError,
+    BrokenStreamError,
+    ContextTooLongError,
+    MoneyError,
+    NotFoundError,
+    OverloadedError,
+    ProviderError,
+    RateLimitError,
+    SlowError,
+    TlsError,
+    UnreachableError,
+)
+from llm_lsp.providers.dialects.json_shapes import as_int, as_list, as_map, as_text
+from llm_lsp.providers.http.retry_after import wait_s
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from httpx import Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Whom a message names."""
+
+    provider: str
+    host: str
+    """With the port where it is not the scheme's own."""
+    model: str = ""
+    key_remedy: str = ""
+    """What to do about the key, in the imperative."""
+
+
+def classify(status: int, body: object) -> type[ProviderError]:
+    """Find the kind of a failure from its status and its error object; references in the table below."""
+    words = _words(body)
+    if status in (402, 429) and _BUSY.search(words):
+        return OverloadedError
+    if status in (400, 402, 403, 429, 434) and _MONEY.search(words):
+        return MoneyError
+    if status in (400, 403, 413, 422, 500) and _TOO_LONG.search(words):
+        return ContextTooLongError
+    if status in (400, 404) and _KEY.search(words):
+        return AuthError
+    if status in _KINDS:
+        return _KINDS[status]
+    return OverloadedError if status >= 500 else BadRequestError
+
+
+def from_status(where: Where, status: int, headers: Headers, body: object, now: datetime) -> ProviderError:
+    """Write the error for an answer that is no success."""
+    if 300 <= status < 400:
+        target = urlsplit(headers.get("location", "")).hostname or "another address"
+        return NotFoundError(
+            f"{where.host} sends us on to {target} ({status}): set base_url to the final address"
+        )
+    error = _error(where, classify(status, body), status, body, wait_s(headers, body, now))
+    # OpenAI's and Anthropic's word on their own failures, before any rule of a client.
+    error.should_retry = {"true": True, "false": False}.get(headers.get("x-should-retry", ""))
+    return error
+
+
+def from_reply(where: Where, status: int, body: object) -> ProviderError:
+    """Write the error for a short question that was refused."""
+    return _error(where, classify(status, body), status, body, None)
+
+
+def from_error_object(where: Where, exc: ErrorObject) -> ProviderError:
+    """Write the error for an error object in a stream that began well."""
+    status = exc.status or 500
+    return _error(where, classify(status, exc.body), status, exc.body, None)
+
+
+def from_exception(where: Where, exc: Exception) -> ProviderError:
+    """Write the error for an exception of the HTTP library."""
+    import httpx
+
+    match exc:
+        case httpx.ConnectTimeout():
+            return UnreachableError(
+                f"{where.host} does not answer: check the network and base_url of {where.provider}"
+            )
+        case httpx.ProxyError():
+            return UnreachableError(
+                f"the proxy lets nothing through to {where.host}: check HTTPS_PROXY and NO_PROXY"
+            )
+        case httpx.ConnectError():
+            return _unconnected(where, exc)
+        case httpx.LocalProtocolError():
+            return BadRequestError(
+                f"a header for {where.host} cannot be sent: check the key and headers of {where.provider}"
+            )
+        case httpx.TimeoutException():
+            return SlowError(f"{where.host} does not take the request: it may be overloaded")
+        case _:
+            return BrokenStreamError(
+                f"the connection to {where.host} broke ({type(exc).__name__}): try again"
+            )
+
+
+class ErrorObject(ProviderError):
+    """An error object where an answer was expected; the stream turns it into what the user reads."""
+
+    def __init__(self, status: int, body: object) -> None:
+        super().__init__("the API sent an error", status=status)
+        self.body = body
+
+
+def raise_error_object(data: Mapping[str, object]) -> None:
+    """Raise ErrorObject where an event is an error: `{"error": …}`, or vLLM's and Mistral's flat form."""
+    error = data.get("error")
+    if error or data.get("object") == "error":
+        raise ErrorObject(_status_in(as_map(error) or data), data)
+
+
+# Words of types, codes and messages, lower case. OpenAI, Anthropic, Zhipu (1113, 1261), Baidu, Moonshot, Alibaba.
+_MONEY = re.compile(
+    r"insufficient[_ ](quota|balance|credit|fund)|credit[_ ]balance|enforced_spend_limit|billing_|\b1113\b"
+    r"|exceeded_current_quota|payment_required|arrearage|spend(ing)? limit"
+)
+# The API is full, rather than its user too eager or too poor: TGI, Moonshot, Zhipu (1305, 1312), OpenRouter.
+_BUSY = re.compile(r"overloaded|\b13(05|12)\b|in_flight_budget")
+_TOO_LONG = re.compile(
+    r"exceed_context_size|context_length_exceeded|context (length|window|size)|tokens_too_long|\b1261\b|too long"
+    r"|prompt is longer|maximum (input|prompt) length"
+)
+# The second is LiteLLM's answer to a key that is not its master's, where it has no database of others.
+_KEY = re.compile(r"api[_ -]?key|no_db_connection")
+_NO_INSERT = re.compile(r"insert|infill|suffix")
+_LOADING = re.compile(r"loading")
+
+_KINDS: dict[int, type[ProviderError]] = {
+    401: AuthError,
+    402: MoneyError,
+    403: AuthError,
+    404: NotFoundError,
+    405: NotFoundError,
+    408: OverloadedError,
+    409: OverloadedError,  # a lock that somebody else holds, as the vendors' own clients read it
+    413: ContextTooLongError,
+    424: OverloadedError,  # TGI and Groq: what stands behind them failed
+    429: RateLimitError,
+    498: OverloadedError,  # Groq's flex tier is full
+    499: OverloadedError,  # Ollama gave the request up
+    501: BadRequestError,  # llama.cpp: not with this model
+}
+
+
+def _error(
+    where: Where, kind: type[ProviderError], status: int, body: object, asked_s: float | None
+) -> ProviderError:
+    if kind is RateLimitError:
+        wait = f"wait {asked_s:.0f} s" if asked_s else "type slower, or raise the account's limit"
+        return RateLimitError(f"{where.host}: too many requests ({status}): {wait}", asked_s, status=status)
+    error = kind(_LINES[kind](where, status, _words(body)), asked_s, status=status)
+    if kind is BadRequestError and isinstance(error, BadRequestError):
+        error.field = refused_field(body)
+    return error
+
+
+def refused_field(body: object) -> str:
+    """Find the field that a refusal says is not known or not taken, among those that only tune; "" for none."""
+    words = _words(body)
+    if not _NOT_TAKEN.search(words):
+        return ""
+    return next((name for name in _TUNING if re.search(rf"\b{name}\b", words)), "")
+
+
+# OpenAI ("Unsupported parameter", "Unrecognized request argument"), Anthropic ("is deprecated for this model",
+# "Extra inputs are not permitted"), vLLM and Mistral (pydantic's words), Groq ("property … is unsupported").
+_NOT_TAKEN = re.compile(
+    r"un(supported|recognized|known|expected)|not (supported|permitted|allowed)|deprecated|extra_forbidden"
+)
+# An answer comes without these, too: at another length, later, or uncounted. The longer names stand first.
+_TUNING = (
+    "stop_sequences", "stream_options", "reasoning_effort", "include_reasoning", "chat_template_kwargs",
+    "enable_thinking", "output_config", "thinking", "temperature", "stop",
+)  # fmt: skip
+
+
+def _auth(where: Where, status: int, words: str) -> str:
+    return f"{where.host} refused the key ({status}): {where.key_remedy}"
+
+
+def _money(where: Where, status: int, words: str) -> str:
+    return f"{where.host}: the account has no credit left, or is over its limit ({status}): top it up, or choose another provider"
+
+
+def _overloaded(where: Where, status: int, words: str) -> str:
+    if _LOADING.search(words):
+        return f"{where.host} is still loading its model ({status}): try again in a moment"
+    return f"{where.host} is busy or has an error of its own ({status}): try again in a moment"
+
+
+def _bad_request(where: Where, status: int, words: str) -> str:
+    if _NO_INSERT.search(words):
+        return f'{where.host}: {_model(where)} takes no text after the cursor ({status}): set fim of {where.provider}, to "none" if need be'
+    return f"{where.host} refused the request ({status}): check model, fim and extra_body of {where.provider}"
+
+
+def _too_long(where: Where, status: int, words: str) -> str:
+    return f"{where.host}: the prompt is over the window of {_model(where)} ({status}): lower context_tokens of {where.provider}"
+
+
+def _not_found(where: Where, status: int, words: str) -> str:
+    return f"{where.host} does not know {_model(where)} or the address ({status}): check model and base_url of {where.provider}"
+
+
+_LINES = {
+    AuthError: _auth,
+    MoneyError: _money,
+    OverloadedError: _overloaded,
+    BadRequestError: _bad_request,
+    ContextTooLongError: _too_long,
+    NotFoundError: _not_found,
+}
+
+
+def _model(where: Where) -> str:
+    return f"the model {where.model}" if where.model else "the model"
+
+
+def _words(body: object) -> str:
+    """What an error object says, in lower case; only for finding the cause."""
+    return " ".join(_strings(body)).lower()
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str | int):
+        yield str(value)
+    for item in as_map(value).values():
+        yield from _strings(item)
+    for item in as_list(value):
+        yield from _strings(item)
+
+
+def _status_in(error: Mapping[str, object]) -> int:
+    """The status that an error object in a stream names by number or by type; 500 where it names none."""
+    for value in (error.get("code"), error.get("status"), error.get("status_code")):
+        number = as_int(int(value) if isinstance(value, str) and value.isdecimal() else value)
+        if number is not None and 400 <= number < 600:
+            return number
+    kind = " ".join(as_text(error.get(name)) for name in ("type", "code", "error_type")).lower()
+    return next((status for word, status in _STATUS_BY_TYPE.items() if word in kind), 500)
+
+
+# By a word that its type or code holds; the numbers are Zhipu's codes, throttling and arrearage Alibaba's.
+_STATUS_BY_TYPE = {
+    "insufficient_quota": 429,
+    "billing": 402,
+    "rate_limit": 429,
+    "exceed_context_size": 400,
+    "context_length": 400,
+    "authentication": 401,
+    "permission": 403,
+    "not_found": 404,
+    "invalid_request": 400,
+    "not_supported": 501,
+    "unavailable": 503,
+    "overloaded": 529,
+    "too_large": 413,
+    "validation": 422,
+    "throttling": 429,
+    "arrearage": 400,
+    "1113": 429,
+    "1211": 404,
+    "1261": 400,
+    "1302": 429,
+    "1303": 429,
+    "1305": 503,
+}
+
+
+def _unconnected(where: Where, exc: Exception) -> UnreachableError:
+    for cause in _causes(exc):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return TlsError(
+                f"{where.host} shows a certificate that is not trusted: a company's own goes into SSL_CERT_FILE"
+            )
+        if isinstance(cause, ssl.SSLError):
+            return TlsError(f"{where.host} speaks no TLS that we accept: check base_url of {where.provider}")
+        if isinstance(cause, socket.gaierror):
+            return UnreachableError(
+                f"the name {where.host} is not known: check the network and base_url of {where.provider}"
+            )
+        if isinstance(cause, ConnectionRefusedError):
+            return UnreachableError(_refused(where))
+    return UnreachableError(
+        f"no connection to {where.host}: check the network and base_url of {where.provider}"
+    )
+
+
+def _refused(where: Where) -> str:
+    """Say who does not listen: this machine is never asked through a proxy, elsewhere it may be that."""
+    if is_loopback(f"http://{where.host}"):
+        return f"nothing listens at {where.host}: start the server, or check base_url of {where.provider}"
+    return (
+        f"nothing listens at {where.host}, or at the proxy on the way: "
+        f"check that it runs, HTTPS_PROXY and base_url of {where.provider}"
+    )
+
+
+def _causes(exc: BaseException) -> Iterator[BaseException]:
+    """An exception, what caused it, and what groups hold, innermost last."""
+    yield exc
+    if isinstance(exc, BaseExceptionGroup):
+        for part in exc.exceptions:
+            yield from _causes(part)
+    following = exc.__cause__ or exc.__context__
+    if following is not None:
+        yield from _causes(following)

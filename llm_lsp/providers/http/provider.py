@@ -1,0 +1,338 @@
+"""A provider behind HTTP: connections, headers and bodies; knows nothing of wire formats.
+
+httpx's transport is used without its client, which would follow redirects, keep cookies and read ~/.netrc: none
+of that has a place where a key and code are sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from llm_lsp import __version__
+from llm_lsp.config.settings import KeyHeader
+from llm_lsp.core.privacy.addresses import Origin, origin_of
+from llm_lsp.core.privacy.secret import Secret
+from llm_lsp.core.types import Json, Patience, Profile, Prompt
+from llm_lsp.errors import BadRequestError, ConfigError, NotFoundError, ProviderError
+from llm_lsp.providers.dialects.dialect import Dialect, HttpRequest, Settings
+from llm_lsp.providers.http.connect_gate import Gate, Stopped
+from llm_lsp.providers.http.failures import Where
+from llm_lsp.providers.http.stream import Call, Deadlines, HttpStream
+from llm_lsp.providers.http.tls import client_context
+
+if TYPE_CHECKING:
+    import httpx
+
+LOG = logging.getLogger(__name__)
+
+# Seconds. Reused connections are checked for life, and a call on one that dies anyway is sent again, so that a
+# long life costs nothing; most front ends close after 60 to 75 (nginx, load balancers).
+KEEPALIVE_S = 60.0
+# A pause in typing rarely needs more than the two calls in flight and a spare; the engine bounds the calls.
+MAX_IDLE_CONNECTIONS = 4
+# Seconds for a body that the server does not take in; a prompt is at most tens of kilobytes.
+WRITE_S = 10.0
+# Seconds for the answer to a warming request.
+WARM_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Remedies:
+    """What may help after a refusal; neither is asked for on the way of a call that goes well."""
+
+    find_key: Callable[[], Awaitable[Secret | None]]
+    """Read the key again where its user keeps it; raises LlmLspError."""
+    name_models: Callable[[NotFoundError, Secret | None], Awaitable[NotFoundError]]
+    """Tell which model may be meant instead, with the key in use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where and how a provider is asked."""
+
+    base_url: str
+    dialect: Dialect
+    settings: Settings
+    where: Where
+    deadlines: Mapping[Patience, Deadlines]
+    key: Secret | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Further ones; they win over ours."""
+    key_header: KeyHeader = "authorization"
+    remedies: Remedies | None = None
+    ca_file: str = ""
+    """Further certificates to trust."""
+
+
+class HttpProvider:
+    """The `Provider` of every model API: a dialect, driven over HTTP/1.1.
+
+    Over HTTP/2 httpx's cancellation reaches nobody: the server writes on, and is paid for it.
+    """
+
+    def __init__(
+        self, profile: Profile, endpoint: Endpoint, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self._profile = profile
+        self._endpoint = endpoint
+        self._origin = origin_of(endpoint.base_url)
+        self._transport = transport
+        self._key = endpoint.key
+        self._headers = headers_of(endpoint.key, endpoint.headers, endpoint.key_header)
+        self._curing = asyncio.Lock()
+        self.last_headers: Mapping[str, str] = {}
+        """Of the last answer to a call; empty before the first."""
+        self._not_found = ""
+        """What was found out about a model that is not there."""
+        self._refused_fields: frozenset[str] = frozenset()
+        """Fields that only tune, and that this API has refused: they are sent no more."""
+        self._urls: dict[str, httpx.URL] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._warming: asyncio.Task[None] | None = None
+        self._is_closed = False
+
+    @property
+    def profile(self) -> Profile:
+        """What the engine needs to know."""
+        return self._profile
+
+    def stream(self, prompt: Prompt, patience: Patience = Patience.ASKED) -> HttpStream:
+        """Begin a call; it is sent when the stream is iterated."""
+        endpoint = self._endpoint
+        request = endpoint.dialect.request(prompt, endpoint.settings.heated(prompt.temperature))
+        deadlines = endpoint.deadlines[patience]
+        question = _Question(self, request, deadlines.connect_s)
+        stream = HttpStream(
+            Call(question.send, endpoint.dialect, endpoint.where, deadlines, self._own, question.cure)
+        )
+        if self._is_closed:
+            stream.close()
+        return stream
+
+    async def warm(self) -> None:
+        """Open a connection ahead of the next call; failures are silent."""
+        if not self._is_closed:
+            # Waited for, not awaited: a cancel of the caller must not reach a connection that is being made.
+            await asyncio.wait({self._begin_warming()})
+
+    async def aclose(self) -> None:
+        """End every call and close every connection."""
+        self._is_closed = True
+        # The pool goes, too, so that nothing can be lost by cancelling at a bad moment.
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._transport is not None:
+            await self._transport.aclose()
+
+    def _begin_warming(self) -> asyncio.Task[None]:
+        if self._warming is None or self._warming.done():
+            self._warming = self._spawn(self._warm())
+        return self._warming
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _own(self, task: asyncio.Task[None], stream: HttpStream) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._done, stream))
+
+    def _done(self, stream: HttpStream, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() and not stream.was_cut:
+            # Cancelled before its first step: whoever iterates must learn of it.
+            stream.close()
+            return
+        if stream.was_cut and not self._profile.local and not self._is_closed:
+            # Its connection is gone; the next call should not pay for a new one.
+            self._begin_warming()
+
+    async def _warm(self) -> None:
+        """Leave one more idle connection. What is asked for does not matter, and no failure does.
+
+        On this machine a small GET, which also loads what httpx imports late; elsewhere a HEAD without the key,
+        which no rate limit counts and which has no body, however long the list of models is.
+        """
+        gate = Gate()
+        task = asyncio.current_task()
+        assert task is not None
+        gate.guard(task)
+        timer = asyncio.get_running_loop().call_later(WARM_S, gate.stop)
+        path = self._endpoint.dialect.health_path
+        try:
+            if self._origin.is_loopback:
+                response = await self._send("GET", path, self._headers, b"", WARM_S, gate)
+            else:
+                response = await self._send("HEAD", path, PUBLIC_HEADERS, b"", WARM_S, gate)
+            await _read_away(response, gate)
+        except (asyncio.CancelledError, Stopped):
+            if not gate.stopping:
+                raise
+        except Exception as exc:
+            # Whatever it is, the first call meets it again and says so to the user.
+            LOG.debug("no connection ahead: %s", type(exc).__name__)
+        finally:
+            timer.cancel()
+
+    def _spare(self, field_name: str) -> bool:
+        """Leave a field out from now on; False where there is nothing to leave out."""
+        if not field_name:
+            return False
+        LOG.info("%s refuses the field %s: it is sent no more", self._endpoint.where.host, field_name)
+        self._refused_fields |= {field_name}
+        return True
+
+    async def _cure(self, error: ProviderError, refused: Mapping[str, str]) -> bool:
+        """Take a key that was changed since `refused` was sent; say which models there are, asking once."""
+        remedies = self._endpoint.remedies
+        if remedies is None:
+            return False
+        async with self._curing:
+            if isinstance(error, NotFoundError):
+                self._not_found = self._not_found or str(await remedies.name_models(error, self._key))
+                raise NotFoundError(self._not_found, status=error.status)
+            # Another call may have found the new key while this one was under way or waiting here.
+            if self._headers is refused and (key := await remedies.find_key()) != self._key:
+                self._key = key
+                self._headers = headers_of(key, self._endpoint.headers, self._endpoint.key_header)
+            return self._headers is not refused
+
+    async def _send(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, connect_s: float, gate: Gate
+    ) -> httpx.Response:
+        import httpx
+
+        if self._transport is None:
+            self._transport = open_transport(self._origin, self._endpoint.ca_file)
+        url = self._urls.get(path)
+        if url is None:
+            url = self._urls[path] = httpx.URL(self._endpoint.base_url.rstrip("/") + path)
+        # Reading has no timeout of httpx's, which would bound one read and no request; Limit bounds the whole.
+        timeout = {"connect": connect_s, "read": None, "write": WRITE_S, "pool": None}
+        extensions = {"timeout": timeout, "trace": gate.trace}
+        request = httpx.Request(method, url, headers=headers, content=body, extensions=extensions)
+        return await self._transport.handle_async_request(request)
+
+
+class _Question:
+    """One call's request, which knows what it was sent with."""
+
+    def __init__(self, provider: HttpProvider, request: HttpRequest, connect_s: float) -> None:
+        self._provider = provider
+        self._request = request
+        self._connect_s = connect_s
+        self._sent: Mapping[str, str] = {}
+        self._sent_fields: frozenset[str] = frozenset()
+
+    async def send(self, gate: Gate) -> httpx.Response:
+        self._sent = self._provider._headers
+        spared = self._provider._refused_fields
+        body = {name: value for name, value in self._request.body.items() if name not in spared}
+        self._sent_fields = frozenset(body)
+        response = await self._provider._send(
+            "POST", self._request.path, self._sent, encode(body), self._connect_s, gate
+        )
+        self._provider.last_headers = response.headers
+        return response
+
+    async def cure(self, error: ProviderError) -> bool:
+        if isinstance(error, BadRequestError):
+            return self._provider._spare(error.field if error.field in self._sent_fields else "")
+        return await self._provider._cure(error, self._sent)
+
+
+# Compression is refused, see stream.py.
+PUBLIC_HEADERS = {
+    "User-Agent": f"llm-lsp/{__version__}",
+    "Accept": "*/*",
+    "Accept-Encoding": "identity",
+}
+
+# RFC 9110, sections 5.1 and 5.5: a token, and visible characters with blanks between.
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?|")
+
+
+def headers_of(
+    key: Secret | None, further: Mapping[str, str], key_header: KeyHeader = "authorization"
+) -> dict[str, str]:
+    """Write the headers of every call; `further` ones win.
+
+    Raises ConfigError, which shows none of their values, for what no header can carry.
+    """
+    for name, value in further.items():
+        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+            raise ConfigError("a header in the settings has characters that no header can carry")
+    headers = PUBLIC_HEADERS | {"Content-Type": "application/json"}
+    if key is not None:
+        is_bearer = key_header == "authorization"
+        headers[key_header] = f"Bearer {key.reveal()}" if is_bearer else key.reveal()
+    theirs = {name.lower() for name in further}
+    return {name: value for name, value in headers.items() if name.lower() not in theirs} | dict(further)
+
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def encode(body: Json) -> bytes:
+    """Write a body as JSON in UTF-8; halves of surrogate pairs, which a buffer may hold, become U+FFFD."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return _LONE_SURROGATE.sub("\ufffd", text).encode()
+
+
+def open_transport(origin: Origin, ca_file: str = "") -> httpx.AsyncBaseTransport:
+    """Open a pool of connections to one origin, through the environment's proxy where there is one for it.
+
+    `ca_file` has further certificates to trust. Raises ConfigError.
+    """
+    import ssl
+
+    import httpx
+
+    # The engine bounds the calls; a bound here would make them wait, unseen, in a queue.
+    limits = httpx.Limits(
+        max_connections=None, max_keepalive_connections=MAX_IDLE_CONNECTIONS, keepalive_expiry=KEEPALIVE_S
+    )
+    if origin.scheme == "http":
+        # A context that trusts nobody: without TLS none is needed, and reading the CA bundle takes 30 ms.
+        no_trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        return httpx.AsyncHTTPTransport(
+            verify=no_trust, trust_env=False, limits=limits, proxy=_proxy_of(origin)
+        )
+    return httpx.AsyncHTTPTransport(
+        verify=client_context(ca_file), trust_env=False, limits=limits, proxy=_proxy_of(origin)
+    )
+
+
+def _proxy_of(origin: Origin) -> str | None:
+    """The environment's or the system's proxy for an address; this machine is never asked through one."""
+    from urllib.request import getproxies, proxy_bypass
+
+    if origin.is_loopback or proxy_bypass(origin.host):
+        return None
+    proxies = getproxies()
+    proxy = proxies.get(origin.scheme) or proxies.get("all")
+    if proxy is not None and proxy.lower().startswith("socks"):
+        raise ConfigError("SOCKS proxies are not supported: set HTTPS_PROXY to an HTTP proxy, or NO_PROXY")
+    return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
+
+
+async def _read_away(response: httpx.Response, gate: Gate) -> None:
+    try:
+        gate.open()
+        await response.aread()
+    finally:
+        await response.aclose()

@@ -1,0 +1,274 @@
+"""One call under way: a task reads the answer, the caller takes the pieces; knows nothing of addresses or keys.
+
+The task is the call's own, so that nobody's cancellation can hit httpx at a bad moment: see gate.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from llm_lsp.core.types import Chunk
+from llm_lsp.errors import (
+    AuthError,
+    BadRequestError,
+    BrokenStreamError,
+    ConfigError,
+    NotFoundError,
+    ProviderError,
+    SlowError,
+)
+from llm_lsp.providers.dialects.dialect import Dialect
+from llm_lsp.providers.dialects.json_shapes import decode
+from llm_lsp.providers.http.answer_decoder import Answer
+from llm_lsp.providers.http.connect_gate import Gate, Stopped
+from llm_lsp.providers.http.deadline import Limit
+from llm_lsp.providers.http.failures import ErrorObject, Where, from_error_object, from_exception, from_status
+
+if TYPE_CHECKING:
+    import httpx
+
+# Seconds. A stream that ends within this is read to its end, so that its connection can be used again; a new one
+# costs 1 to 2 round trips and, on a remote API, a TLS handshake.
+DRAIN_S = 0.03
+# Seconds. Between the last text and the usage or end mark that may follow; usually they come together.
+TAIL_S = 0.25
+# The body of an error is read only to find the cause.
+ERROR_BODY_S = 1.0
+# Seconds to look for another key or for the models that there are: a locked keyring asks its user on the screen.
+CURE_S = 12.0
+MAX_ERROR_BODY_BYTES = 8 * 1024
+# Turns of the loop from the last text to the answer: the reader takes it, the request's task ends, its answer is
+# written. Without them the connection is put away first, which takes 0.25 ms on loopback.
+ANSWER_TURNS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Seconds; None waits for ever, which is right for a model on this machine while it works."""
+
+    connect_s: float
+    first_s: float | None = None
+    """From the start to the first text."""
+    idle_s: float | None = None
+    """Between texts. Comments and pings do not count, or a provider could hold a call for ever."""
+    total_s: float | None = None
+
+    def within(self, total_s: float) -> Deadlines:
+        """Give these for another total; who allows a long call allows a long wait for its first text."""
+        first_s, idle_s = max(self.first_s or 0.0, total_s * 0.8), max(self.idle_s or 0.0, total_s * 0.3)
+        return Deadlines(self.connect_s, first_s, idle_s, total_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a call needs of its provider."""
+
+    send: Callable[[Gate], Awaitable[httpx.Response]]
+    """Send the request; the answer's head is here when it returns."""
+    dialect: Dialect
+    where: Where
+    deadlines: Deadlines
+    own: Callable[[asyncio.Task[None], HttpStream], None]
+    """Take the task that reads the answer: the provider awaits or cancels it in the end."""
+    cure: Callable[[ProviderError], Awaitable[bool]]
+    """Say whether to send once more after a refusal, or raise a better-told error."""
+
+
+class HttpStream:
+    """The `Stream` of an HTTP provider."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._gate = Gate()
+        self._answer = Answer(call.dialect)
+        self._limit: Limit | None = None
+        self._chunks: deque[Chunk] = deque()
+        self._outcome: BaseException | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._is_read = False
+        self._has_head = False
+
+    @property
+    def was_cut(self) -> bool:
+        """Whether we ended it, and its connection with it."""
+        return self._gate.stopping and not self._is_read
+
+    def __aiter__(self) -> HttpStream:
+        if self._limit is None and self._outcome is None:
+            deadlines = self._call.deadlines
+            self._limit = Limit(self._overdue, deadlines.total_s)
+            self._limit.allow(deadlines.first_s)
+            task = asyncio.get_running_loop().create_task(self._run())
+            self._gate.guard(task)
+            self._call.own(task, self)
+        return self
+
+    async def __anext__(self) -> Chunk:
+        while not self._chunks:
+            if self._outcome is not None:
+                raise self._outcome
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            except asyncio.CancelledError:
+                self.close()
+                raise
+            finally:
+                self._waiter = None
+        return self._next()
+
+    def _next(self) -> Chunk:
+        """Give all text that has come by now as one chunk: it is looked at as a whole each time."""
+        first = self._chunks.popleft()
+        if first.finish or not self._chunks or self._chunks[0].finish:
+            return first
+        chunks = [first]
+        while self._chunks and not self._chunks[0].finish:
+            chunks.append(self._chunks.popleft())
+        n_pieces = sum(chunk.pieces for chunk in chunks)
+        return Chunk("".join(chunk.text for chunk in chunks), None, chunks[-1].usage, n_pieces)
+
+    def close(self) -> None:
+        """Close the connection as soon as that is safe; whoever iterates gets CancelledError at once."""
+        self._chunks.clear()
+        self._outcome = asyncio.CancelledError()
+        self._wake()
+        self._gate.stop()
+
+    def release(self) -> None:
+        """Let the rest go, and keep the connection where the answer ends within DRAIN_S."""
+        self._chunks.clear()
+        self._settle(StopAsyncIteration())
+
+    async def _run(self) -> None:
+        assert self._limit is not None
+        where = self._call.where
+        try:
+            await self._ask()
+        except (asyncio.CancelledError, Stopped):
+            self._settle(asyncio.CancelledError())
+            if not self._gate.stopping:
+                raise
+        except ErrorObject as exc:
+            self._settle(from_error_object(where, exc))
+        except BrokenStreamError as exc:
+            self._settle(BrokenStreamError(f"{where.host} {exc}"))
+        except (ProviderError, ConfigError) as exc:
+            self._settle(exc)
+        except Exception as exc:
+            self._break_off(from_exception(where, exc))
+        finally:
+            self._limit.cancel()
+
+    async def _ask(self) -> None:
+        """Send and read; once more where a refusal could be cured, as by a key that was changed meanwhile."""
+        assert self._limit is not None
+        try:
+            await self._read(await self._send())
+        except (AuthError, BadRequestError, NotFoundError) as exc:
+            self._limit.allow(CURE_S)
+            if not await self._call.cure(exc) or self._gate.stopping:
+                raise
+            self._limit.allow(self._call.deadlines.first_s)
+            await self._read(await self._send())
+
+    async def _send(self) -> httpx.Response:
+        """Send; once more where an old connection turns out to be dead before it gave a byte."""
+        import httpx
+
+        try:
+            return await self._call.send(self._gate)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            if not self._gate.reused:
+                raise
+        return await self._call.send(self._gate)
+
+    async def _read(self, response: httpx.Response) -> None:
+        try:
+            self._gate.open()
+            if not response.is_success:
+                raise await self._refusal(response)
+            if "content-encoding" in response.headers:
+                # Half a kilobyte of brotli can become 400 MB, and we asked for none.
+                raise BrokenStreamError("compresses its answer, unasked: check what stands between")
+            self._has_head = True
+            async for piece in response.aiter_raw():
+                # What comes after the outcome is only drained.
+                if self._outcome is None:
+                    self._take(piece)
+                if self._answer.is_complete and self._outcome is None:
+                    # Whoever waits for the text is answered first; then the connection is got free for the next call.
+                    for _ in range(ANSWER_TURNS):
+                        await asyncio.sleep(0)
+                    self._settle(StopAsyncIteration())
+            self._is_read = True
+            if self._outcome is None:
+                self._pass(self._answer.end())
+                self._settle(StopAsyncIteration())
+        finally:
+            await response.aclose()
+
+    async def _refusal(self, response: httpx.Response) -> ProviderError:
+        assert self._limit is not None
+        self._limit.allow(ERROR_BODY_S)
+        body = b""
+        async for piece in response.aiter_raw():
+            body += piece
+            if len(body) > MAX_ERROR_BODY_BYTES:
+                break
+        try:
+            value = decode(body[:MAX_ERROR_BODY_BYTES])
+        except ValueError:
+            value = None
+        return from_status(self._call.where, response.status_code, response.headers, value, datetime.now(UTC))
+
+    def _take(self, piece: bytes) -> None:
+        """Read a piece of the body, and allow time for the next."""
+        assert self._limit is not None
+        was_waiting = self._answer.awaits_usage
+        chunks = self._answer.feed(piece)
+        if self._answer.awaits_usage and not was_waiting:
+            self._limit.allow(TAIL_S)
+        elif chunks:
+            self._limit.allow(self._call.deadlines.idle_s)
+        self._pass(chunks)
+
+    def _pass(self, chunks: list[Chunk]) -> None:
+        self._chunks.extend(chunks)
+        self._wake()
+
+    def _settle(self, outcome: BaseException) -> None:
+        """Set what the caller gets after the last chunk; the first outcome stands, and only draining is left."""
+        if self._outcome is None:
+            if isinstance(outcome, ProviderError):
+                outcome.began = self._has_head
+            self._outcome = outcome
+            self._wake()
+            if self._limit is not None:
+                self._limit.allow(DRAIN_S)
+
+    def _break_off(self, error: ProviderError) -> None:
+        """End a call that came to no end: what text there is goes out as truncated, else it is an error."""
+        if self._outcome is None and self._answer.awaits_usage:
+            self._pass(self._answer.finish())
+            self._settle(StopAsyncIteration())
+        elif self._outcome is None and self._answer.has_text:
+            self._pass(self._answer.cut_off())
+            self._settle(StopAsyncIteration())
+        self._settle(error)
+
+    def _overdue(self) -> None:
+        host, provider = self._call.where.host, self._call.where.provider
+        self._break_off(
+            SlowError(f"{host} did not answer in time: try again, or raise timeout_s of {provider}")
+        )
+        self._gate.stop()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

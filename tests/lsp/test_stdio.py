@@ -1,0 +1,39 @@
+"""The server ends with its editor, whether the system tells of that or has to be asked."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import pytest
+
+from llm_lsp import system
+from llm_lsp.lsp import stdio as run
+
+
+@pytest.mark.parametrize(
+    "is_told",
+    [
+        pytest.param(
+            True, marks=pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells"), id="told"
+        ),
+        pytest.param(False, id="asked"),
+    ],
+)
+async def test_a_dead_editor_is_noticed(is_told: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not is_told:
+        monkeypatch.setattr(system, "end_mark", lambda pid: None)
+        monkeypatch.setattr(run, "PARENT_POLL_S", 0.0)
+    editor = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE
+    )
+    ended: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
+
+    run.watch_parent(
+        asyncio.get_running_loop(), editor.pid, lambda status, reason: ended.set_result((status, reason))
+    )
+    is_early = ended.done()
+    editor.kill()
+    await editor.wait()
+
+    assert (is_early, await ended) == (False, (1, "the editor is gone"))
