@@ -21,14 +21,14 @@ from pathlib import Path
 
 from llm_lsp.config.settings import BudgetConfig
 from llm_lsp.core.types import Usage
-from llm_lsp.core.usage.batch import Batch
-from llm_lsp.core.usage.records import Call, Outcome, Subject
+from llm_lsp.core.usage.batch import RecordBatch
+from llm_lsp.core.usage.records import CallRecord, Outcome, Subject
 from llm_lsp.engine.usage.ledger import Ledger, limits_of
 from llm_lsp.engine.workspace.client import Level, Progress, Status
 from llm_lsp.engine.workspace.clock import LoopClock
-from llm_lsp.engine.workspace.notifications import Notices
+from llm_lsp.engine.workspace.notifications import Notifications
 from llm_lsp.errors import BudgetError
-from llm_lsp.usage_store.store import Store
+from llm_lsp.usage_store.store import SqliteUsageStore
 
 SUBJECT = Subject("mine", "m", "python", "web")
 # Seconds between two calls of a writer that is to be killed.
@@ -51,14 +51,14 @@ class Deaf:
     def status(self, status: Status) -> None: ...
 
 
-def a_call(number: int, cost: float, outcome: Outcome = "complete") -> Call:
+def a_call(number: int, cost: float, outcome: Outcome = "complete") -> CallRecord:
     usage = Usage(number % 1000, 7)
-    return Call(number, time.time(), SUBJECT, "automatic", usage, False, cost, "USD", False, outcome)
+    return CallRecord(number, time.time(), SUBJECT, "automatic", usage, False, cost, "USD", False, outcome)
 
 
 def ledger_of(path: Path, budget: BudgetConfig | None = None) -> Ledger:
     clock = LoopClock()
-    ledger = Ledger(Store(path), Notices(Deaf(), clock.now), clock, time.time)
+    ledger = Ledger(SqliteUsageStore(path), Notifications(Deaf(), clock.now), clock, time.time)
     ledger.configure(limits_of(budget or BudgetConfig()), save=True)
     return ledger
 
@@ -68,10 +68,10 @@ def ledger_of(path: Path, budget: BudgetConfig | None = None) -> Ledger:
 
 def write_rows(path: Path, n_rows: int) -> None:
     """Write rows in batches of 20, as fast as it goes."""
-    store = Store(path)
+    store = SqliteUsageStore(path)
     for first in range(1, n_rows + 1, 20):
         calls = tuple(a_call(number, 0.001) for number in range(first, min(first + 20, n_rows + 1)))
-        store.write(Batch(time.time(), calls))
+        store.write(RecordBatch(time.time(), calls))
     store.close()
 
 

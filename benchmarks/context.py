@@ -25,10 +25,10 @@ from benchmarks.session import Manuscript, session_from
 from benchmarks.typist import Typist
 from benchmarks.world import Model, Silent, SimulatedProvider, VirtualClock
 from llm_lsp.config.layers import SettingsStack
-from llm_lsp.core.context.ranking import Prepared
+from llm_lsp.core.context.ranking import PreparedContext
 from llm_lsp.core.text.text import Point, Text
 from llm_lsp.core.types import CompletionRequest, Document, RawPrompt, Skip, Trigger
-from llm_lsp.engine.engine import CompletionEngine, World
+from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 
 T = TypeVar("T")
 N_FOLDERS, FILES_A_FOLDER = 40, 50
@@ -77,12 +77,12 @@ async def time_context(root: Path, paths: Sequence[Path]) -> dict[str, float]:
     async def timed(work: Callable[[], T]) -> T:
         began = time.perf_counter()
         done = work()
-        if isinstance(done, Prepared):
+        if isinstance(done, PreparedContext):
             idle_ms.append(1e3 * (time.perf_counter() - began))
         return done
 
     engine = CompletionEngine(
-        SettingsStack(), World(silent, silent.with_folders, clock, in_thread=timed), silent
+        SettingsStack(), EngineDependencies(silent, silent.with_folders, clock, in_thread=timed), silent
     )
     engine.set_folders((root.as_uri(),))
     request_ms = []

@@ -21,7 +21,7 @@ from benchmarks.world import Model, Silent, SimulatedProvider, VirtualClock
 from llm_lsp.config.layers import SettingsStack
 from llm_lsp.core.text.text import Point
 from llm_lsp.core.types import CompletionRequest, Skip, Trigger
-from llm_lsp.engine.engine import CompletionEngine, World
+from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.engine.workspace.client import Client
 from llm_lsp.lsp.server import create_server
 
@@ -55,7 +55,7 @@ class Bench:
     def _build(self, client: Client) -> CompletionEngine:
         silent = Silent(SimulatedProvider(self.clock, Model(), lambda prompt: ("", 0), "qwen"))
         self.engine = CompletionEngine(
-            SettingsStack(), World(silent, silent.with_folders, self.clock), silent
+            SettingsStack(), EngineDependencies(silent, silent.with_folders, self.clock), silent
         )
         return self.engine
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from benchmarks.replay import at_once
 from benchmarks.world import Model, Silent, SimulatedProvider, VirtualClock, settle
 from llm_lsp.config.layers import SettingsStack
-from llm_lsp.config.source_rules import Source
+from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.privacy.exclusion import Exclusion
 from llm_lsp.core.types import CompletionRequest, Fim, RawPrompt, Skip, Trigger
-from llm_lsp.engine.engine import CompletionEngine, World
+from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.evaluation.corpus.cuts import KINDS, Kind
 from llm_lsp.evaluation.corpus.holes import Hole, draw
 from llm_lsp.evaluation.corpus.repository import Repository
@@ -39,8 +39,10 @@ async def prompts(
     """Give each hole's prompt under some settings of `[context]`; a hole that nobody would be asked about has none."""
     clock = VirtualClock()
     silent = Silent(SimulatedProvider(clock, Model(), lambda text: ("", 0), fim))
-    stack = SettingsStack().with_layer(Source.USER_FILE, {"context": context})
-    engine = CompletionEngine(stack, World(silent, silent.with_folders, clock, in_thread=at_once), silent)
+    stack = SettingsStack().with_layer(SettingsSource.USER_FILE, {"context": context})
+    engine = CompletionEngine(
+        stack, EngineDependencies(silent, silent.with_folders, clock, in_thread=at_once), silent
+    )
     engine.set_folders((root.as_uri(),))
     for hole in holes:
         document = hole.document((root / hole.source.path).as_uri())

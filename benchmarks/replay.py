@@ -26,7 +26,7 @@ from benchmarks.world import Model, Silent, SimulatedProvider, VirtualClock
 from llm_lsp.config.layers import SettingsStack
 from llm_lsp.core.text.text import Edit, Text
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Fim, Trigger
-from llm_lsp.engine.engine import CompletionEngine, World
+from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 
 T = TypeVar("T")
 # Keys, by default: a process takes as long as typing does.
@@ -57,7 +57,7 @@ class EngineDesk:
         self.clock = VirtualClock()
         self.provider = SimulatedProvider(self.clock, model, manuscript.foretell, scene.fim)
         silent = Silent(self.provider)
-        world = World(silent, silent.with_folders, self.clock, in_thread=at_once)
+        world = EngineDependencies(silent, silent.with_folders, self.clock, in_thread=at_once)
         self.engine = CompletionEngine(SettingsStack(), world, silent)
         self.engine.set_folders(scene.folders)
         self._manuscript = manuscript

@@ -13,9 +13,9 @@ import pytest
 from llm_lsp.config.settings import LocalConfig
 from llm_lsp.errors import DownloadError
 from llm_lsp.local import catalogue
-from llm_lsp.local.download import Fetcher
+from llm_lsp.local.download import ModelDownloader
 from llm_lsp.local.local_models import LocalEndpoint, LocalModels, LocalPaths
-from llm_lsp.local.model_store import LocalModel, Store
+from llm_lsp.local.model_store import LocalModel, ModelStore
 
 REAL_TIMEOUT_S = 180
 SMALL_MODEL = "smollm2-135m"
@@ -41,12 +41,12 @@ def nobodys_books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def real_model_file() -> LocalModel:
     """The small model's file: fetched once into the user's model folder, or into LLM_LSP_TEST_MODELS."""
     folder = os.environ.get("LLM_LSP_TEST_MODELS")
-    store = Store(Path(folder) if folder else LocalPaths.default().models)
+    store = ModelStore(Path(folder) if folder else LocalPaths.default().models)
     model = catalogue.find(SMALL_MODEL)
     assert model is not None
     while True:
         try:
-            return Fetcher(store).fetch(model, lambda done, total: None)
+            return ModelDownloader(store).fetch(model, lambda done, total: None)
         except DownloadError as exc:
             # Another run of the tests fetches it: wait for that one.
             if "another" not in str(exc):

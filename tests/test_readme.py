@@ -10,7 +10,7 @@ import pytest
 
 from llm_lsp.cli.main import COMMANDS
 from llm_lsp.config.layers import SettingsStack
-from llm_lsp.config.source_rules import Source
+from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.providers.catalogue.presets import PRESET_CONFIGS
 
 ROOT = Path(__file__).parent.parent
@@ -39,7 +39,7 @@ def test_both_languages_have_the_same_two_commands() -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_the_settings_shown_are_good_ones(page: str) -> None:
     for text in blocks((ROOT / page).read_text(encoding="utf-8"), "toml"):
-        stack = SettingsStack(PRESET_CONFIGS).with_layer(Source.USER_FILE, tomllib.loads(text))
+        stack = SettingsStack(PRESET_CONFIGS).with_layer(SettingsSource.USER_FILE, tomllib.loads(text))
         assert stack.resolve().problems == ()
 
 

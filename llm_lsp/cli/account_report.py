@@ -11,7 +11,7 @@ from llm_lsp.errors import LlmLspError
 
 if TYPE_CHECKING:
     from llm_lsp.providers.base import Provider
-    from llm_lsp.providers.catalogue.key_account import Account
+    from llm_lsp.providers.catalogue.key_account import KeyAccount
 
 
 async def account_checks(config: Config) -> list[Check]:
@@ -51,7 +51,7 @@ def limit_checks(provider: Provider) -> list[Check]:
     return [Check("rate limit", "note", left)] if left else []
 
 
-def _account(account: Account) -> Iterator[Check]:
+def _account(account: KeyAccount) -> Iterator[Check]:
     if account.rights:
         yield Check("key", "warn", account.rights)
     if account.left:

@@ -23,20 +23,20 @@ PART = re.compile(r"(?P<file>.+?)(?::(?P<first>\d+)(?:-(?P<last>\d+))?)?$")
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class CompletionTarget:
     """What to complete: a document, and a point in it."""
 
     document: Document
     point: Point
 
 
-def read_target(place: str, language: str) -> Target:
+def read_target(place: str, language: str) -> CompletionTarget:
     """Read what FILE[:LINE[:COLUMN]] names; raises click.ClickException where it cannot be read."""
     match = TARGET.fullmatch(place)
     name = match["file"] if match else place
     line, column = (int(match[key]) if match and match[key] else None for key in ("line", "column"))
     document = _read(name, language, "FILE:LINE:COLUMN")
-    return Target(document, point_of(document.text, line, column))
+    return CompletionTarget(document, point_of(document.text, line, column))
 
 
 def read_part(place: str, language: str) -> tuple[Document, tuple[int, int] | None]:
@@ -90,7 +90,7 @@ def point_of(text: Text, line: int | None, column: int | None) -> Point:
     return Point(line - 1, length if column is None else column - 1)
 
 
-def read_batch(file: Path) -> Iterator[Target]:
+def read_batch(file: Path) -> Iterator[CompletionTarget]:
     """Read a JSON object a line: {"place"}, or {"text", "language", "line", "column"}; all but the text may lack.
 
     Raises click.ClickException, with the line's number, for what is neither.
@@ -105,10 +105,10 @@ def read_batch(file: Path) -> Iterator[Target]:
             raise click.ClickException(f'{file}:{number}: write {{"place": …}} or {{"text": …}}') from exc
 
 
-def _target_of(item: dict[str, object], number: int) -> Target:
+def _target_of(item: dict[str, object], number: int) -> CompletionTarget:
     language = str(item.get("language", ""))
     if "place" in item:
         return read_target(str(item["place"]), language)
     text = Text.of(str(item["text"]))
     line, column = (int(str(item[key])) if key in item else None for key in ("line", "column"))
-    return Target(Document(f"untitled:{number}", language, 1, text), point_of(text, line, column))
+    return CompletionTarget(Document(f"untitled:{number}", language, 1, text), point_of(text, line, column))

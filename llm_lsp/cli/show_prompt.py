@@ -9,13 +9,13 @@ import click
 from llm_lsp.cli.terminal.console import write
 from llm_lsp.core.text.invisible_chars import visible
 from llm_lsp.core.types import ChatPrompt, FimPrompt, RawPrompt
-from llm_lsp.engine.completion.job import Question
+from llm_lsp.engine.completion.job import PreparedPrompt
 
 Part = tuple[str, str]
 """A name, and the text under it."""
 
 
-def question_mapping(question: Question) -> dict[str, object]:
+def question_mapping(question: PreparedPrompt) -> dict[str, object]:
     """Give a question as scripts read it: `kind` is raw, fim or chat, and the prompt's own fields follow."""
     prompt, profile = question.prompt, question.profile
     match prompt:
@@ -37,7 +37,7 @@ def question_mapping(question: Question) -> dict[str, object]:
     return {"provider": profile.provider, "model": profile.model, **fields, **limits}
 
 
-def print_plain(question: Question) -> None:
+def print_plain(question: PreparedPrompt) -> None:
     """Print each text that is sent on standard output; names and limits go to standard error."""
     prompt, profile = question.prompt, question.profile
     click.secho(f"to {profile.provider}, model {profile.model or 'of the server'}", err=True, dim=True)
@@ -48,7 +48,7 @@ def print_plain(question: Question) -> None:
     click.secho(f"--- at most {prompt.max_tokens} tokens; stops: {stops}", err=True, dim=True)
 
 
-def parts(question: Question) -> Iterator[Part]:
+def parts(question: PreparedPrompt) -> Iterator[Part]:
     """Give a prompt's texts, each with its name, in the order in which a model reads them where that is known."""
     prompt = question.prompt
     match prompt:

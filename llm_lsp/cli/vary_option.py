@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from llm_lsp.cli.commands.complete import chosen, refuse_unknown
 from llm_lsp.config.layers import SettingsStack
-from llm_lsp.config.source_rules import Source
+from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.types import Trigger
 from llm_lsp.errors import ConfigError
 from llm_lsp.evaluation.runs.variants import Variant
@@ -60,7 +60,7 @@ def _variant(stack: SettingsStack, choice: Sequence[Choice], trigger: Trigger, s
     name = ", ".join(f"{key}={_written(value)}" for key, value in choice if key in several) or AS_SET
     for key, value in choice:
         # A layer each: one table a setting needs no merging here.
-        stack = stack.with_layer(Source.COMMAND_LINE, _settings(key, value), f"{LABEL} {key}")
+        stack = stack.with_layer(SettingsSource.COMMAND_LINE, _settings(key, value), f"{LABEL} {key}")
     faults = [problem.message for problem in stack.resolve().problems if problem.source.startswith(LABEL)]
     if faults:
         raise ConfigError(faults[0])

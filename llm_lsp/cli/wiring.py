@@ -16,20 +16,20 @@ from llm_lsp.config.settings import AUTO, LOCAL, Config, ProviderConfig
 from llm_lsp.core.privacy.redact import Redactor
 from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.core.prompt.fim_families import family_of
-from llm_lsp.engine.engine import CompletionEngine, World
-from llm_lsp.engine.models.provider_slot import Finder
+from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
+from llm_lsp.engine.models.provider_slot import ProviderFinder
 from llm_lsp.engine.workspace.client import Client
 from llm_lsp.engine.workspace.clock import LoopClock
 from llm_lsp.errors import LlmLspError, LocalModelError
 from llm_lsp.providers.base import Provider
 
 if TYPE_CHECKING:
-    from llm_lsp.core.usage.batch import Batch
-    from llm_lsp.core.usage.budget import Spent
-    from llm_lsp.core.usage.records import Call
-    from llm_lsp.engine.chat.conversation import Dialogues
+    from llm_lsp.core.usage.batch import RecordBatch
+    from llm_lsp.core.usage.budget import SpentTotals
+    from llm_lsp.core.usage.records import CallRecord
+    from llm_lsp.engine.chat.conversation import DialogueStore
     from llm_lsp.local.local_models import LocalModels
-    from llm_lsp.usage_store.store import Store
+    from llm_lsp.usage_store.store import SqliteUsageStore
 
 
 # Environment variables that hold a secret by convention: none of their values is ever sent to a model.
@@ -134,32 +134,32 @@ class LateStore:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._store: Store | None = None
+        self._store: SqliteUsageStore | None = None
 
-    def write(self, batch: Batch) -> Spent:
-        """See Store."""
+    def write(self, batch: RecordBatch) -> SpentTotals:
+        """See UsageStore."""
         return self._opened().write(batch)
 
-    def reserve(self, call: Call, allows: Callable[[Spent], bool]) -> tuple[bool, Spent]:
-        """See Store."""
+    def reserve(self, call: CallRecord, allows: Callable[[SpentTotals], bool]) -> tuple[bool, SpentTotals]:
+        """See UsageStore."""
         return self._opened().reserve(call, allows)
 
     def close(self) -> None:
-        """See Store."""
+        """See UsageStore."""
         if self._store is not None:
             self._store.close()
 
-    def _opened(self) -> Store:
+    def _opened(self) -> SqliteUsageStore:
         # A process's rows bear its store's name: there must be one.
         with self._lock:
             if self._store is None:
-                from llm_lsp.usage_store.store import Store
+                from llm_lsp.usage_store.store import SqliteUsageStore
 
-                self._store = Store(books_file())
+                self._store = SqliteUsageStore(books_file())
             return self._store
 
 
-def dialogue_files() -> Dialogues:
+def dialogue_files() -> DialogueStore:
     """Give where dialogues are kept; imported when somebody asks."""
     from llm_lsp.cli.files.dialogue_files import DialogueFiles
 
@@ -167,7 +167,9 @@ def dialogue_files() -> Dialogues:
 
 
 def build_engine(
-    stack: SettingsStack, client: Client, in_front: Callable[[Finder], Finder] = lambda finder: finder
+    stack: SettingsStack,
+    client: Client,
+    in_front: Callable[[ProviderFinder], ProviderFinder] = lambda finder: finder,
 ) -> CompletionEngine:
     """Build the engine for a server or a command; called inside the event loop.
 
@@ -178,5 +180,5 @@ def build_engine(
         if SECRET_VARIABLE.search(name):
             redactor.hide(value)
     finder = in_front(ModelFinder(redactor))
-    world = World(finder, with_folders, LoopClock(), redactor, LateStore(), dialogue_files)
+    world = EngineDependencies(finder, with_folders, LoopClock(), redactor, LateStore(), dialogue_files)
     return CompletionEngine(stack, world, client)

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from llm_lsp.config.merge import Merge
 from llm_lsp.config.parse import dotted, parse
 from llm_lsp.config.settings import Config, Problem, ProviderConfig
-from llm_lsp.config.source_rules import Source
+from llm_lsp.config.source_rules import SettingsSource
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
     """One source's settings as they came, unchecked."""
 
-    source: Source
+    source: SettingsSource
     label: str
     """What a user knows it by: a file's path, or the source's own name."""
     settings: Mapping[str, object]
@@ -42,22 +42,22 @@ class SettingsStack:
 
     def with_layer(
         self,
-        source: Source | str,
+        source: SettingsSource | str,
         settings: Mapping[str, object],
         label: str = "",
         problems: tuple[Problem, ...] = (),
     ) -> SettingsStack:
         """Add a layer, or put it in the place of the one with the same source and label.
 
-        `source` is a `Source` or its value, as "editor settings".
+        `source` is a `SettingsSource` or its value, as "editor settings".
         """
-        source = Source(source)
+        source = SettingsSource(source)
         layer = Layer(source, label or source.value, settings, problems)
         layers = {(old.source, old.label): old for old in self.layers}
         layers[source, layer.label] = layer
         return replace(self, layers=tuple(layers.values()))
 
-    def without(self, source: Source) -> SettingsStack:
+    def without(self, source: SettingsSource) -> SettingsStack:
         """Take every layer of a source away."""
         return replace(self, layers=tuple(layer for layer in self.layers if layer.source is not source))
 
@@ -74,5 +74,5 @@ class SettingsStack:
         return Resolved(config, (*problems, *merge.problems), origins)
 
     def _in_order(self) -> list[Layer]:
-        order = list(Source)
+        order = list(SettingsSource)
         return sorted(self.layers, key=lambda layer: order.index(layer.source))

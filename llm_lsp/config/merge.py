@@ -10,8 +10,8 @@ from llm_lsp.config.parse import NAME, NO_KEYS, UNVOUCHED, Path, dotted, is_requ
 from llm_lsp.config.settings import AUTO, LOCAL, Config, Problem, ProviderConfig
 from llm_lsp.config.source_rules import (
     STRICTER,
-    Rule,
-    Source,
+    SettingsSource,
+    SourceRule,
     general,
     joined,
     may_name_address,
@@ -37,7 +37,7 @@ class Setting:
     """A value, and who set it."""
 
     value: Any
-    source: Source
+    source: SettingsSource
     label: str
 
 
@@ -53,7 +53,7 @@ class Merge:
     """Providers that a problem was already reported for."""
     problems: list[Problem] = field(default_factory=list)
 
-    def add(self, source: Source, label: str, values: Mapping[Path, object]) -> None:
+    def add(self, source: SettingsSource, label: str, values: Mapping[Path, object]) -> None:
         """Merge a layer, as far as its source may."""
         names = dict.fromkeys(path[1] for path in values if path[0] == PROVIDERS)
         refused = {name for name in names if not self._admit(name, source, label, values)}
@@ -87,7 +87,7 @@ class Merge:
 
     # Layers
 
-    def _admit(self, name: str, source: Source, label: str, values: Mapping[Path, object]) -> bool:
+    def _admit(self, name: str, source: SettingsSource, label: str, values: Mapping[Path, object]) -> bool:
         """Whether a source may say anything of this provider; it may be its first mention."""
         if name in (AUTO, LOCAL):
             self._problem(label, f'providers.{name}: "{name}" has a meaning of its own, take another name')
@@ -98,14 +98,16 @@ class Merge:
             return True
         if self._is_users(name):
             return True
-        if source is Source.POLICY_FILE:
+        if source is SettingsSource.POLICY_FILE:
             return False
         if not source.may_choose:
             self._problem(label, f"providers.{name}: only your own settings file may name a provider")
             return False
         return self._admit_address(name, source, label, values)
 
-    def _admit_address(self, name: str, source: Source, label: str, values: Mapping[Path, object]) -> bool:
+    def _admit_address(
+        self, name: str, source: SettingsSource, label: str, values: Mapping[Path, object]
+    ) -> bool:
         proposed = values.get((PROVIDERS, name, "base_url"))
         url = str(proposed) if proposed else self._current((PROVIDERS, name, "base_url"))
         if not url or may_name_address(source, url):
@@ -123,9 +125,9 @@ class Merge:
             self.settings.setdefault(path, new)
             return
         rule = rule_for(new.source, path, is_users=is_provider and self._is_users(path[1]))
-        if rule is Rule.NEVER:
+        if rule is SourceRule.NEVER:
             self._refuse(path, new)
-        elif rule is Rule.TIGHTEN:
+        elif rule is SourceRule.TIGHTEN:
             self._tighten(path, new)
         elif path == CHOICE:
             self._note_choice(new)
@@ -147,7 +149,9 @@ class Merge:
             self.settings[path] = replace(new, value=result, label=self._label(path, new))
         # A policy's number is a cap, and a list may name what is not there: no slip to report.
         elif (
-            result != new.value and not isinstance(new.value, tuple) and new.source is not Source.POLICY_FILE
+            result != new.value
+            and not isinstance(new.value, tuple)
+            and new.source is not SettingsSource.POLICY_FILE
         ):
             self._problem(new.label, f"{dotted(path)} may only be made stricter here")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from llm_lsp.config.settings import Config, ProviderName
 from llm_lsp.config.value_types import (
-    Unfit,
+    UnfitValue,
     alone,
     array,
     choices,
@@ -111,7 +111,7 @@ class _Reader:
         for name, value in self._items(path, settings):
             try:
                 read_value(ProviderName, name)
-            except Unfit:
+            except UnfitValue:
                 self.faults.append(f'{dotted(path)}: "{_cut(name)}" must be {describe(ProviderName)}')
                 continue
             if value is not None:
@@ -122,7 +122,7 @@ class _Reader:
         """Read a list of tables; one with a slip is left out, since it could fit more than was meant."""
         try:
             tables = array(settings)
-        except Unfit:
+        except UnfitValue:
             self.faults.append(f"{dotted(path)} must be a list of tables")
             return
         read = [self._one_of_list(kind, f"[[{dotted(path)}]] {n}", item) for n, item in enumerate(tables, 1)]
@@ -141,7 +141,7 @@ class _Reader:
     def _items(self, path: Path, settings: object) -> list[tuple[str, object]]:
         try:
             return [(str(key), value) for key, value in table(settings).items()]
-        except Unfit:
+        except UnfitValue:
             self.faults.append(f"{dotted(path) or 'the settings'} must be a table")
             return []
 
@@ -151,14 +151,14 @@ class _Reader:
             return
         try:
             self.values[path] = read_value(kind, value)
-        except Unfit:
+        except UnfitValue:
             self.faults.append(f"{dotted(path)} must be {describe(kind)}{_but(kind, value)}")
 
     def _items_of(self, kind: Any, path: Path, items: list[object]) -> Iterator[object]:
         for number, item in enumerate(items, 1):
             try:
                 yield read_value(kind, item)
-            except Unfit:
+            except UnfitValue:
                 self.faults.append(f"item {number} of {dotted(path)} must be {describe(kind)}")
 
 

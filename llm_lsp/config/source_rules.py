@@ -16,7 +16,7 @@ from llm_lsp.core.privacy.addresses import is_loopback, origin_of
 from llm_lsp.core.privacy.ollama_cloud import is_cloud_tag
 
 
-class Source(Enum):
+class SettingsSource(Enum):
     """Where settings come from, in the order in which they are merged: a later one wins, as far as it may."""
 
     USER_FILE = "user file"
@@ -31,20 +31,20 @@ class Source(Enum):
     @property
     def is_user(self) -> bool:
         """Whether only this machine's user can have written it."""
-        return self in (Source.USER_FILE, Source.COMMAND_LINE)
+        return self in (SettingsSource.USER_FILE, SettingsSource.COMMAND_LINE)
 
     @property
     def is_editor(self) -> bool:
         """Whether it came from the editor, who may have read it in a cloned repository."""
-        return self in (Source.INITIALIZATION, Source.EDITOR, Source.CHOICE)
+        return self in (SettingsSource.INITIALIZATION, SettingsSource.EDITOR, SettingsSource.CHOICE)
 
     @property
     def may_choose(self) -> bool:
         """Whether it may choose among what the user enabled, or name a server on this machine."""
-        return self.is_editor or self is Source.TRUSTED_FILE
+        return self.is_editor or self is SettingsSource.TRUSTED_FILE
 
 
-class Rule(Enum):
+class SourceRule(Enum):
     """What a source may do with a setting."""
 
     FREE = "set"
@@ -157,20 +157,20 @@ def general(path: Path) -> Path:
     return ("providers", "*", *path[2:]) if path[0] == "providers" else path
 
 
-def rule_for(source: Source, path: Path, *, is_users: bool) -> Rule:
+def rule_for(source: SettingsSource, path: Path, *, is_users: bool) -> SourceRule:
     """Say what a source may do with a setting; `is_users`: it belongs to a provider that the user enabled."""
     if source.is_user:
-        return Rule.FREE
+        return SourceRule.FREE
     if not source.may_choose:
-        return Rule.TIGHTEN if general(path) in STRICTER else Rule.NEVER
+        return SourceRule.TIGHTEN if general(path) in STRICTER else SourceRule.NEVER
     if path[0] == "providers":
         return _editor_rule(path, is_users)
     if path[0] in ("enabled", "context", "privacy", "usage", "budget"):
-        return Rule.TIGHTEN if path in STRICTER else Rule.NEVER
-    return Rule.FREE
+        return SourceRule.TIGHTEN if path in STRICTER else SourceRule.NEVER
+    return SourceRule.FREE
 
 
-def tame(source: Source, path: Path, value: Any) -> tuple[object, str]:
+def tame(source: SettingsSource, path: Path, value: Any) -> tuple[object, str]:
     """Take the danger out of a value whose setting is harmless as such.
 
     Gives what may be used of it (None: nothing), and what is wrong ("": nothing).
@@ -187,15 +187,15 @@ def tame(source: Source, path: Path, value: Any) -> tuple[object, str]:
     return value, ""
 
 
-def may_name_address(source: Source, url: str) -> bool:
+def may_name_address(source: SettingsSource, url: str) -> bool:
     """Whether a source may name an address that the user did not enable."""
     return source.is_user or (source.may_choose and is_loopback(url))
 
 
-def _editor_rule(path: Path, is_users: bool) -> Rule:
+def _editor_rule(path: Path, is_users: bool) -> SourceRule:
     setting = path[-1]
     if not is_users:
-        return Rule.NEVER if setting in USERS_ALONE else Rule.FREE
+        return SourceRule.NEVER if setting in USERS_ALONE else SourceRule.FREE
     if setting in HARMLESS:
-        return Rule.FREE
-    return Rule.TIGHTEN if general(path) in STRICTER else Rule.NEVER
+        return SourceRule.FREE
+    return SourceRule.TIGHTEN if general(path) in STRICTER else SourceRule.NEVER

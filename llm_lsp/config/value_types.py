@@ -113,7 +113,7 @@ class EachAlone:
         return {}
 
 
-class Unfit(Exception):
+class UnfitValue(Exception):
     """A value is not of its kind; internal to this package."""
 
 
@@ -121,13 +121,13 @@ def read_value(kind: Any, value: object) -> object:
     """Give `value` as one of `kind`, lists as tuples and whole floats as integers where those are meant.
 
     Lua and some JSON writers know neither integers nor the difference between an empty list and an empty table.
-    Raises Unfit.
+    Raises UnfitValue.
     """
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
         result = read_value(arguments[0], value)
         if not all(constraint.admits(result) for constraint in arguments[1:]):
-            raise Unfit
+            raise UnfitValue
         return result
     if origin in (Union, UnionType):
         return _first_fit(arguments, value)
@@ -199,13 +199,13 @@ def schema(kind: Any) -> dict[str, object]:
 def table(value: object) -> Mapping[str, object]:
     """Give `value` as a table; an empty list is one, since Lua cannot tell them apart.
 
-    Raises Unfit.
+    Raises UnfitValue.
     """
     if isinstance(value, Mapping):
         return value
     if value == []:
         return {}
-    raise Unfit
+    raise UnfitValue
 
 
 def section_of(kind: Any) -> type | None:
@@ -226,13 +226,13 @@ def listed_section_of(kind: Any) -> type | None:
 def array(value: object) -> list[object]:
     """Give `value` as a list; an empty table is one, since Lua cannot tell them apart.
 
-    Raises Unfit.
+    Raises UnfitValue.
     """
     if isinstance(value, list):
         return value
     if value == {}:
         return []
-    raise Unfit
+    raise UnfitValue
 
 
 _NOUNS: Mapping[object, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
@@ -243,9 +243,9 @@ def _first_fit(kinds: tuple[Any, ...], value: object) -> object:
     for kind in kinds:
         try:
             return read_value(kind, value)
-        except Unfit:
+        except UnfitValue:
             continue
-    raise Unfit
+    raise UnfitValue
 
 
 def _one_of(words: tuple[object, ...], value: object) -> object:
@@ -253,12 +253,12 @@ def _one_of(words: tuple[object, ...], value: object) -> object:
     for word in words:
         if type(word) is type(value) and word == value:
             return word
-    raise Unfit
+    raise UnfitValue
 
 
 def _key(key: object) -> str:
     if not isinstance(key, str):
-        raise Unfit
+        raise UnfitValue
     return key
 
 
@@ -268,20 +268,20 @@ def _scalar(kind: Any, value: object) -> object:
     if isinstance(value, bool):
         if kind is bool:
             return value
-        raise Unfit
+        raise UnfitValue
     if isinstance(value, float) and not math.isfinite(value):
-        raise Unfit
+        raise UnfitValue
     if kind is int and isinstance(value, float) and value.is_integer():
         return int(value)
     if kind is float and isinstance(value, int):
         return float(value) if abs(value) < 2**53 else _refuse()
     if isinstance(value, kind):
         return value
-    raise Unfit
+    raise UnfitValue
 
 
 def _refuse() -> object:
-    raise Unfit
+    raise UnfitValue
 
 
 def _alternatives(words: list[str]) -> str:

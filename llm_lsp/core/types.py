@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Literal
 
 from llm_lsp.core.text.text import Point, Text
-from llm_lsp.core.usage.request_log import Steps
+from llm_lsp.core.usage.request_log import RequestLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class CompletionRequest:
     selected: Selected | None = None
     sample: int = 0
     """Which of several answers is wanted: 0 is the first, each further one is sampled by a call of its own."""
-    steps: Steps = field(default_factory=Steps, compare=False)
+    steps: RequestLog = field(default_factory=RequestLog, compare=False)
     """What it met on its way, for `explain`."""
 
     @property

@@ -11,49 +11,48 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from llm_lsp.config.layers import SettingsStack
-from llm_lsp.config.source_rules import Source
+from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.privacy.admission import admit_document
 from llm_lsp.core.privacy.redact import Redactor
 from llm_lsp.core.text.text import Edit, Point
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Reason, Skip, Trigger
 from llm_lsp.engine.completion.alternatives import Alternatives
-from llm_lsp.engine.completion.job import Question
+from llm_lsp.engine.completion.job import PreparedPrompt
 from llm_lsp.engine.completion.pipeline import CompletionPipeline
-from llm_lsp.engine.context.collector import Gathering
-from llm_lsp.engine.models.model_access import Desk
-from llm_lsp.engine.models.provider_slot import Finder
-from llm_lsp.engine.models.registry import Registry
-from llm_lsp.engine.privacy.document_guard import Withheld
-from llm_lsp.engine.usage.ledger import Ledger, Store, limits_of
-from llm_lsp.engine.usage.recorder import Bookkeeper
-from llm_lsp.engine.workspace.client import Client
-from llm_lsp.engine.workspace.client import Source as EditorSource
+from llm_lsp.engine.context.collector import ContextCollector
+from llm_lsp.engine.models.model_access import ModelAccess
+from llm_lsp.engine.models.provider_slot import ProviderFinder
+from llm_lsp.engine.models.registry import ProviderRegistry
+from llm_lsp.engine.privacy.document_guard import DocumentGuard
+from llm_lsp.engine.usage.ledger import Ledger, UsageStore, limits_of
+from llm_lsp.engine.usage.recorder import UsageRecorder
+from llm_lsp.engine.workspace.client import Client, EditorSource
 from llm_lsp.engine.workspace.clock import Clock, InThread
-from llm_lsp.engine.workspace.manual_progress import Waiting
-from llm_lsp.engine.workspace.notifications import Notices
+from llm_lsp.engine.workspace.manual_progress import ManualProgress
+from llm_lsp.engine.workspace.notifications import Notifications
 from llm_lsp.engine.workspace.workspace import Workspace
 from llm_lsp.errors import ConfigError
 
 if TYPE_CHECKING:
-    from llm_lsp.core.chat.dialogue import Inquiry, Reply
-    from llm_lsp.engine.chat.conversation import Asking, Dialogues
+    from llm_lsp.core.chat.dialogue import ChatQuestion, ChatReply
+    from llm_lsp.engine.chat.conversation import ChatService, DialogueStore
 
 LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class EngineDependencies:
     """What the engine needs from outside."""
 
-    finder: Finder
+    finder: ProviderFinder
     with_folders: Callable[[SettingsStack, Iterable[str]], SettingsStack]
     """Puts the workspace files of some folders, given as URIs, in place of those before."""
     clock: Clock
     redactor: Redactor = field(default_factory=Redactor)
     """Knows the keys in use, too."""
-    store: Store | None = None
+    store: UsageStore | None = None
     """Where the books are kept; None keeps none."""
-    dialogues: Callable[[], Dialogues] | None = None
+    dialogues: Callable[[], DialogueStore] | None = None
     """Gives where questions and their answers are kept; None keeps them while the process runs."""
     in_thread: InThread = asyncio.to_thread
     """Runs what reads files."""
@@ -64,22 +63,24 @@ class World:
 class CompletionEngine:
     """Everything behind the face, built once for a server or a command."""
 
-    def __init__(self, stack: SettingsStack, world: World, client: Client) -> None:
+    def __init__(self, stack: SettingsStack, world: EngineDependencies, client: Client) -> None:
         self._stack = stack
         self._world = world
         self._clock = clock = world.clock
         self._client = client
-        self._notices = Notices(client, clock.now)
+        self._notices = Notifications(client, clock.now)
         self._workspace = Workspace(clock.now)
-        self.registry = Registry(world.finder, client, self._notices, clock)
-        self._gathering = Gathering(self._workspace, self.registry, clock, world.in_thread)
-        self._withheld = Withheld(clock.now, world.in_thread)
+        self.registry = ProviderRegistry(world.finder, client, self._notices, clock)
+        self._gathering = ContextCollector(self._workspace, self.registry, clock, world.in_thread)
+        self._withheld = DocumentGuard(clock.now, world.in_thread)
         ledger = Ledger(world.store, self._notices, clock, world.utc)
-        self._books = Bookkeeper(ledger, self._workspace.document, clock, world.utc)
-        self._desk = Desk(self.registry, self._withheld, world.redactor, self._books, self._notices, clock)
+        self._books = UsageRecorder(ledger, self._workspace.document, clock, world.utc)
+        self._desk = ModelAccess(
+            self.registry, self._withheld, world.redactor, self._books, self._notices, clock
+        )
         self._pipeline = CompletionPipeline(self._desk, self._workspace, self._gathering)
         self._alternatives = Alternatives(self._pipeline, self.next_id)
-        self._waiting = Waiting(client, self._notices, clock)
+        self._waiting = ManualProgress(client, self._notices, clock)
         self._folders: tuple[str, ...] = ()
         self._next_id = 0
         self._is_off = False
@@ -172,7 +173,7 @@ class CompletionEngine:
         with self._waiting.shown(request):
             return (first, *await self._alternatives.beside(request, first))
 
-    async def ask(self, inquiry: Inquiry, progress: Callable[[str], None] = lambda _: None) -> Reply:
+    async def ask(self, inquiry: ChatQuestion, progress: Callable[[str], None] = lambda _: None) -> ChatReply:
         """Answer a question about code, telling each piece of the answer; raises LlmLspError."""
         from llm_lsp.engine.chat.conversation import NOTHING_OPEN
 
@@ -183,7 +184,7 @@ class CompletionEngine:
         with self._waiting.shown(request):
             return await self._asking.ask(inquiry, request, progress)
 
-    def question(self, request: CompletionRequest) -> Question | Skip:
+    def question(self, request: CompletionRequest) -> PreparedPrompt | Skip:
         """Give what a model would be asked for a request, as it would be sent; nothing is sent."""
         return self._pipeline.question(request)
 
@@ -208,7 +209,7 @@ class CompletionEngine:
 
     def select_provider(self, name: str) -> None:
         """Use another provider from now on; raises ConfigError where it may not be used."""
-        stack = self._stack.with_layer(Source.CHOICE, {"provider": name})
+        stack = self._stack.with_layer(SettingsSource.CHOICE, {"provider": name})
         if stack.resolve().config.provider != name:
             raise ConfigError(f"provider {name} is not enabled; run: llm-lsp provider add {name}")
         self._stack = stack
@@ -227,11 +228,11 @@ class CompletionEngine:
         await self._books.aclose()
 
     @cached_property
-    def _asking(self) -> Asking:
+    def _asking(self) -> ChatService:
         # Imported when somebody asks: no completion needs it.
-        from llm_lsp.engine.chat.conversation import Asking, Memory
+        from llm_lsp.engine.chat.conversation import ChatService, InMemoryDialogues
 
-        return Asking(self._desk, (self._world.dialogues or Memory)())
+        return ChatService(self._desk, (self._world.dialogues or InMemoryDialogues)())
 
     def _apply(self) -> None:
         resolved = self._stack.resolve()

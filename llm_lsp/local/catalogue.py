@@ -24,7 +24,7 @@ class Wheel:
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class CatalogueModel:
     """One model in one quantization."""
 
     name: str
@@ -55,7 +55,7 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class MachineProfile:
     """What decides which model suits."""
 
     memory_bytes: int
@@ -74,8 +74,8 @@ def _qwen_coder(size: str) -> HubFile:
 # a tenth of a window: 368 MB for the first, 727 MB for the second.
 # Cores: one core of a shared machine reads 50 to 70 prompt tokens and writes 20 a second with 0.5b (docs/adr/0004),
 # and the time grows with the weights; a core for each 0.4 billion of them keeps near that.
-MODELS: tuple[Model, ...] = (
-    Model(
+MODELS: tuple[CatalogueModel, ...] = (
+    CatalogueModel(
         name="smollm2-135m",
         size_bytes=98_362_432,
         licence="Apache-2.0",
@@ -89,7 +89,7 @@ MODELS: tuple[Model, ...] = (
         cores=1,
         fim="none",
     ),
-    Model(
+    CatalogueModel(
         name="qwen2.5-coder-0.5b",
         size_bytes=491_400_064,
         licence="Apache-2.0",
@@ -100,7 +100,7 @@ MODELS: tuple[Model, ...] = (
         memory_bytes=1_000_000_000,
         cores=1,
     ),
-    Model(
+    CatalogueModel(
         name="qwen2.5-coder-1.5b",
         size_bytes=1_117_320_768,
         licence="Apache-2.0",
@@ -111,7 +111,7 @@ MODELS: tuple[Model, ...] = (
         memory_bytes=1_800_000_000,
         cores=4,
     ),
-    Model(
+    CatalogueModel(
         name="qwen2.5-coder-3b",
         size_bytes=2_104_932_800,
         licence="Qwen Research",
@@ -123,7 +123,7 @@ MODELS: tuple[Model, ...] = (
         cores=8,
         for_any_use=False,
     ),
-    Model(
+    CatalogueModel(
         name="qwen2.5-coder-7b",
         size_bytes=4_683_073_536,
         licence="Apache-2.0",
@@ -140,7 +140,7 @@ MODELS: tuple[Model, ...] = (
 _SHARE_OF_MEMORY = 4
 
 
-def find(name: str) -> Model | None:
+def find(name: str) -> CatalogueModel | None:
     """Give the model of that name; upper and lower case are the same."""
     return next((model for model in MODELS if model.name == name.lower()), None)
 
@@ -150,7 +150,7 @@ def rank(name: str) -> int:
     return next((idx for idx, model in enumerate(MODELS) if model.name == name), -1)
 
 
-def lacks(model: Model, machine: Machine) -> str:
+def lacks(model: CatalogueModel, machine: MachineProfile) -> str:
     """Say in words what a machine lacks for a model, "" where it suits."""
     wanted_memory = model.memory_bytes * _SHARE_OF_MEMORY
     if machine.memory_bytes < wanted_memory:
@@ -160,7 +160,7 @@ def lacks(model: Model, machine: Machine) -> str:
     return ""
 
 
-def suited(machine: Machine, models: Iterable[Model] = MODELS) -> list[Model]:
+def suited(machine: MachineProfile, models: Iterable[CatalogueModel] = MODELS) -> list[CatalogueModel]:
     """List the models that suit a machine and may be taken by themselves, the best first."""
     fitting = [model for model in models if model.for_any_use and not lacks(model, machine)]
     return fitting[::-1]

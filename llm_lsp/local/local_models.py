@@ -17,10 +17,10 @@ from llm_lsp.config.settings import LocalConfig
 from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.errors import LocalModelError
 from llm_lsp.local import catalogue
-from llm_lsp.local.download import Fetcher
-from llm_lsp.local.measured_speed import SpeedBook, batch_tokens, unmeasured_threads
+from llm_lsp.local.download import ModelDownloader
+from llm_lsp.local.measured_speed import SpeedRecords, batch_tokens, unmeasured_threads
 from llm_lsp.local.model_servers import Child, ModelServers, Report, spawn
-from llm_lsp.local.model_store import LocalModel, Store
+from llm_lsp.local.model_store import LocalModel, ModelStore
 from llm_lsp.local.server_process import HostOptions
 from llm_lsp.local.server_state import ServerSpec, ServerState, files_of
 
@@ -79,9 +79,9 @@ class LocalModels:
     """What is here, and the servers that run it; every method but `acquire` is quick and blocks on files only."""
 
     def __init__(self, paths: LocalPaths, start: Callable[[HostOptions], Child] = spawn) -> None:
-        self.store = Store(paths.models)
-        self.fetcher = Fetcher(self.store)
-        self.speeds = SpeedBook(paths.state / "speed.json")
+        self.store = ModelStore(paths.models)
+        self.fetcher = ModelDownloader(self.store)
+        self.speeds = SpeedRecords(paths.state / "speed.json")
         self._folder, self._remark = _servers_folder(paths.state)
         self.servers = ModelServers(self._folder, start)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from llm_lsp import system
-from llm_lsp.local.catalogue import Machine
+from llm_lsp.local.catalogue import MachineProfile
 
 
-def this_machine() -> Machine:
+def this_machine() -> MachineProfile:
     """Look at memory, cores and GPU."""
-    return Machine(system.memory_bytes(), system.available_cores(), _has_gpu())
+    return MachineProfile(system.memory_bytes(), system.available_cores(), _has_gpu())
 
 
 def _has_gpu() -> bool:

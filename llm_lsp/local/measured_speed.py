@@ -25,7 +25,7 @@ _LEAST_BATCH, _MOST_BATCH, _UNMEASURED_BATCH = 64, 2048, 128
 
 
 @dataclass(frozen=True, slots=True)
-class Speed:
+class MeasuredSpeed:
     """One measurement of a model."""
 
     threads: int
@@ -43,7 +43,7 @@ def candidates(cores: int) -> list[int]:
     return sorted({threads for threads in (1, 2, cores // 2) if 1 <= threads <= cores})
 
 
-def choose(speeds: Sequence[Speed]) -> Speed:
+def choose(speeds: Sequence[MeasuredSpeed]) -> MeasuredSpeed:
     """Give the fastest, or one with fewer threads that is nearly as fast; `speeds` is not empty."""
     best = min(speed.time_s for speed in speeds)
     return min(
@@ -56,7 +56,7 @@ def unmeasured_threads(cores: int) -> int:
     return 1 if cores < 4 else cores // 2
 
 
-def batch_tokens(speed: Speed | None) -> int:
+def batch_tokens(speed: MeasuredSpeed | None) -> int:
     """Give the model server's batch: a power of two near a second of reading."""
     if speed is None:
         return _UNMEASURED_BATCH
@@ -66,7 +66,7 @@ def batch_tokens(speed: Speed | None) -> int:
     return batch
 
 
-class SpeedBook:
+class SpeedRecords:
     """The measurements of this machine, in one file; a file that cannot be read is empty."""
 
     def __init__(self, path: Path, cores: int | None = None) -> None:
@@ -74,11 +74,11 @@ class SpeedBook:
         # A home folder may serve several machines, and a machine may be given other cores.
         self._machine = f"{platform.node()}/{cores or system.available_cores()}"
 
-    def get(self, model: str) -> Speed | None:
+    def get(self, model: str) -> MeasuredSpeed | None:
         """Give what was measured with a model on this machine."""
         entry = self._read().get(f"{self._machine}/{model}")
         try:
-            return Speed(**entry) if isinstance(entry, dict) else None
+            return MeasuredSpeed(**entry) if isinstance(entry, dict) else None
         except TypeError:
             return None
 
@@ -94,7 +94,7 @@ class SpeedBook:
         ]
         return next((speed.threads for speed in map(self.get, names) if speed), None)
 
-    def put(self, model: str, speed: Speed) -> None:
+    def put(self, model: str, speed: MeasuredSpeed) -> None:
         """Keep a measurement; where the file cannot be written it is lost, and made again another time."""
         entries = self._read() | {f"{self._machine}/{model}": asdict(speed)}
         with contextlib.suppress(OSError):

@@ -22,11 +22,11 @@ class LocalModel:
     name: str
     path: Path
     size_bytes: int
-    entry: catalogue.Model | None = None
+    entry: catalogue.CatalogueModel | None = None
     """What the catalogue says of it; None for a file that its user brought."""
 
 
-class Store:
+class ModelStore:
     """Model files by name: `NAME.gguf` in one folder, so that any GGUF file laid there has a name."""
 
     def __init__(self, folder: Path) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from llm_lsp.errors import ModelServerError
-from llm_lsp.local.measured_speed import Speed, choose
+from llm_lsp.local.measured_speed import MeasuredSpeed, choose
 from llm_lsp.local.model_servers import ModelServers, Report
 from llm_lsp.local.server_process import HostOptions
 from llm_lsp.local.server_state import ServerState
@@ -25,12 +25,12 @@ _FIRST_DEADLINE_S = 60.0
 _GIVE_UP = 2.0
 
 
-async def measure(options: HostOptions, threads: Sequence[int], report: Report) -> Speed:
+async def measure(options: HostOptions, threads: Sequence[int], report: Report) -> MeasuredSpeed:
     """Give the best speed of a model over some numbers of threads; each gets a server of its own for seconds.
 
     Raises ModelServerError where no run came to an end.
     """
-    speeds: list[Speed] = []
+    speeds: list[MeasuredSpeed] = []
     for count in threads:
         report(f"measuring {options.spec.model} with {count} thread{'s' if count > 1 else ''}")
         deadline_s = _GIVE_UP * min((speed.time_s for speed in speeds), default=_FIRST_DEADLINE_S / _GIVE_UP)
@@ -42,7 +42,7 @@ async def measure(options: HostOptions, threads: Sequence[int], report: Report) 
     return choose(speeds)
 
 
-async def _run(options: HostOptions, deadline_s: float) -> Speed | None:
+async def _run(options: HostOptions, deadline_s: float) -> MeasuredSpeed | None:
     with tempfile.TemporaryDirectory(prefix="llm-lsp-") as folder:
         servers = ModelServers(Path(folder))
         # It ends by itself, should we be killed.
@@ -55,7 +55,7 @@ async def _run(options: HostOptions, deadline_s: float) -> Speed | None:
             await asyncio.to_thread(servers.stop, state)
 
 
-def _ask(state: ServerState, deadline_s: float) -> Speed | None:
+def _ask(state: ServerState, deadline_s: float) -> MeasuredSpeed | None:
     """Give the speed that the server itself counts; None where it takes longer than the deadline."""
     body = {"prompt": _PROMPT, "n_predict": _ANSWER_TOKENS, "ignore_eos": True, "cache_prompt": False}
     connection = http.client.HTTPConnection("127.0.0.1", state.port, timeout=deadline_s)
@@ -68,4 +68,4 @@ def _ask(state: ServerState, deadline_s: float) -> Speed | None:
         raise ModelServerError(f"the server of {state.spec.model} ended while it was measured") from exc
     finally:
         connection.close()
-    return Speed(state.threads, timings["prompt_per_second"], timings["predicted_per_second"])
+    return MeasuredSpeed(state.threads, timings["prompt_per_second"], timings["predicted_per_second"])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from lsprotocol import types
 
-from llm_lsp.core.chat.dialogue import EXPLAIN, Inquiry
+from llm_lsp.core.chat.dialogue import EXPLAIN, ChatQuestion
 from llm_lsp.core.types import Document
 from llm_lsp.lsp.conversion import ASK
 
@@ -25,11 +25,11 @@ def to_actions(params: types.CodeActionParams) -> list[types.CodeAction]:
     return [types.CodeAction(title="Explain this code", kind=ASK, command=command)]
 
 
-def to_inquiry(argument: Mapping[str, object], document: Document) -> Inquiry | None:
+def to_inquiry(argument: Mapping[str, object], document: Document) -> ChatQuestion | None:
     """Read what a client asks about a document; None where it names no lines of it."""
     first, stop, question = argument.get("first"), argument.get("stop"), argument.get("question", EXPLAIN)
     if not (isinstance(first, int) and isinstance(stop, int) and isinstance(question, str)):
         return None
     if not 0 <= first < min(stop, document.text.line_count):
         return None
-    return Inquiry(question, document, (first, min(stop, document.text.line_count)), "inline")
+    return ChatQuestion(question, document, (first, min(stop, document.text.line_count)), "inline")

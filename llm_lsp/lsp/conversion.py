@@ -190,7 +190,7 @@ def inline_trigger(context: types.InlineCompletionContext) -> Trigger:
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class CompletionParams:
     """What a request needs from the connection."""
 
     id: int
@@ -203,7 +203,7 @@ class Asking:
 def to_request(
     document: Document,
     position: types.Position,
-    asking: Asking,
+    asking: CompletionParams,
     selected: types.SelectedCompletionInfo | None = None,
 ) -> CompletionRequest:
     """Make a request; with a selected item, of the document as it would be with that item accepted."""

@@ -16,7 +16,7 @@ from llm_lsp.lsp.protocol import Protocol
 STATUS = "llm-lsp/status"
 
 
-class Editor:
+class EditorClient:
     """Messages to the editor, each only if it can take it."""
 
     def __init__(self, protocol: Protocol, capabilities: Capabilities) -> None:

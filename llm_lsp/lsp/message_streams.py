@@ -15,7 +15,7 @@ from threading import Thread
 from typing import BinaryIO
 
 from llm_lsp.errors import FramingError
-from llm_lsp.lsp.oversized_messages import KEPT_BYTES, Overlong
+from llm_lsp.lsp.oversized_messages import KEPT_BYTES, OversizedMessage
 
 # Bytes. The longest document that is completed (core.trigger.MAX_DOCUMENT_CHARS) needs 120 MB where its client
 # writes each character as a \uXXXX; a test holds the two together.
@@ -29,7 +29,7 @@ MAX_HEADERS = 32
 MAX_WAITING_BYTES = 64 * 1024 * 1024
 
 
-def read_message(stream: BinaryIO) -> bytes | Overlong | None:
+def read_message(stream: BinaryIO) -> bytes | OversizedMessage | None:
     """Read the body of one message, past one that is too long; None where the input has ended.
 
     Header names in any case and lines that end with LF alone are taken, as other servers take them. Raises
@@ -48,14 +48,14 @@ def _read(stream: BinaryIO, length: int) -> bytes:
     return body
 
 
-def _read_past(stream: BinaryIO, length: int) -> Overlong:
+def _read_past(stream: BinaryIO, length: int) -> OversizedMessage:
     head = tail = _read(stream, KEPT_BYTES)
     left = length - len(head)
     while left:
         piece = _read(stream, min(left, _PIECE_BYTES))
         left -= len(piece)
         tail = (tail + piece)[-KEPT_BYTES:]
-    return Overlong(length, head, tail)
+    return OversizedMessage(length, head, tail)
 
 
 def _read_length(stream: BinaryIO) -> int | None:
@@ -91,7 +91,7 @@ def _parse_header(line: bytes, length: int | None) -> int | None:
 
 def start_reading(
     stream: BinaryIO,
-    deliver: Callable[[bytes | Overlong], None],
+    deliver: Callable[[bytes | OversizedMessage], None],
     on_end: Callable[[FramingError | None], None],
 ) -> None:
     """Read messages on a thread until the input ends; both functions are called on that thread.

@@ -21,7 +21,7 @@ _URI_MEMBER = re.compile(rb'"uri"\s*:\s*(' + _STRING + rb")")
 
 
 @dataclass(frozen=True, slots=True)
-class Overlong:
+class OversizedMessage:
     """Both ends of a message's body, and its length in bytes."""
 
     length: int

@@ -35,7 +35,7 @@ from pygls import exceptions as rpc
 from pygls.protocol import LanguageServerProtocol
 
 from llm_lsp.errors import LlmLspError
-from llm_lsp.lsp.oversized_messages import Overlong
+from llm_lsp.lsp.oversized_messages import OversizedMessage
 
 MsgId = int | str
 Handler = Callable[[Any], Any]
@@ -68,9 +68,9 @@ class Protocol(LanguageServerProtocol):
         self.fm.add_builtin_feature(types.SHUTDOWN, self._shut_down)
         self.fm.add_builtin_feature(types.EXIT, self._exit)
 
-    def receive(self, body: bytes | Overlong) -> None:
+    def receive(self, body: bytes | OversizedMessage) -> None:
         """Take one message; never raises."""
-        if isinstance(body, Overlong):
+        if isinstance(body, OversizedMessage):
             self._receive_overlong(body)
             return
         try:
@@ -90,7 +90,7 @@ class Protocol(LanguageServerProtocol):
         else:
             self._refuse(_id_of(message), rpc.JsonRpcInvalidRequest())
 
-    def _receive_overlong(self, message: Overlong) -> None:
+    def _receive_overlong(self, message: OversizedMessage) -> None:
         """Refuse a request; close the documents of anything else, whose text is not the client's any more."""
         if (msg_id := message.request_id()) is not None:
             self._refuse(msg_id, rpc.JsonRpcInvalidRequest("the message is too long"))

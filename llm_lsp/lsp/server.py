@@ -18,12 +18,12 @@ from llm_lsp import __version__
 from llm_lsp.core.types import Completion, Document, Face, Trigger
 from llm_lsp.engine.workspace.client import Client, Engine
 from llm_lsp.lsp import conversion as convert
-from llm_lsp.lsp.editor_client import Editor
+from llm_lsp.lsp.editor_client import EditorClient
 from llm_lsp.lsp.protocol import Protocol
 from llm_lsp.system import is_alive
 
 if TYPE_CHECKING:
-    from llm_lsp.core.chat.dialogue import Inquiry
+    from llm_lsp.core.chat.dialogue import ChatQuestion
 
 Build = Callable[[Client], Engine]
 """Makes the engine; called once, after `initialize` is answered, so that its imports delay nothing."""
@@ -46,7 +46,7 @@ class Server(LanguageServer):
         self._build = build
         self._engine: Engine | None = None
         self._params: types.InitializeParams
-        self.editor: Editor
+        self.editor: EditorClient
         self.on_parent: Callable[[int], None] = lambda pid: None
         """Told the editor's process, if it is to be watched."""
         self.folders: tuple[str, ...] = ()
@@ -63,7 +63,7 @@ class Server(LanguageServer):
         pid = params.process_id
         if pid is not None and is_alive(pid):
             self.on_parent(pid)
-        self.editor = Editor(self.protocol, convert.to_capabilities(params))
+        self.editor = EditorClient(self.protocol, convert.to_capabilities(params))
         self.folders = convert.to_folders(params)
 
     @property
@@ -268,8 +268,8 @@ def _document(ls: Server, params: types.InlineCompletionParams | types.Completio
     return document
 
 
-def _asking(ls: Server, trigger: Trigger, face: Face) -> convert.Asking:
-    return convert.Asking(
+def _asking(ls: Server, trigger: Trigger, face: Face) -> convert.CompletionParams:
+    return convert.CompletionParams(
         ls.engine.next_id(), ls.engine.now(), ls.editor.capabilities.encoding, trigger, face
     )
 
@@ -317,7 +317,7 @@ async def _ask(ls: Server, arguments: tuple[object, ...]) -> str:
     return reply.text
 
 
-def _inquiry(engine: Engine, argument: object) -> Inquiry:
+def _inquiry(engine: Engine, argument: object) -> ChatQuestion:
     from llm_lsp.lsp.code_actions import to_inquiry
 
     fields = convert.to_settings(argument)

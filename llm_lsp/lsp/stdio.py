@@ -15,7 +15,7 @@ from typing import BinaryIO, NoReturn
 from llm_lsp import system
 from llm_lsp.errors import FramingError
 from llm_lsp.lsp.message_streams import Outbox, claim_stdio, start_reading
-from llm_lsp.lsp.oversized_messages import Overlong
+from llm_lsp.lsp.oversized_messages import OversizedMessage
 from llm_lsp.lsp.server import Build, create_server
 
 # Seconds between two looks for the editor, where the system does not tell of its end. A dead one's end of our input
@@ -78,7 +78,9 @@ async def serve(build: Build, stdin: BinaryIO, stdout: BinaryIO) -> int:
 
 
 def _hand_over(
-    loop: asyncio.AbstractEventLoop, receive: Callable[[bytes | Overlong], None], body: bytes | Overlong
+    loop: asyncio.AbstractEventLoop,
+    receive: Callable[[bytes | OversizedMessage], None],
+    body: bytes | OversizedMessage,
 ) -> None:
     with contextlib.suppress(RuntimeError):  # The loop is closed: nobody reads this any more.
         loop.call_soon_threadsafe(receive, body)

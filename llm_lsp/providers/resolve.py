@@ -14,7 +14,7 @@ from llm_lsp.errors import ConfigError
 from llm_lsp.providers.catalogue.presets import preset_of, quirks_of
 from llm_lsp.providers.catalogue.prices import price_of
 from llm_lsp.providers.dialects.dialect import Settings, load_dialect
-from llm_lsp.providers.http.failures import Where
+from llm_lsp.providers.http.failures import FailureSource
 from llm_lsp.providers.http.provider import Endpoint, HttpProvider, Remedies, headers_of
 from llm_lsp.providers.http.stream import Deadlines
 
@@ -154,10 +154,10 @@ def api_address(config: ProviderConfig) -> str:
     return base_url.removesuffix("/v1") if is_at_root else base_url
 
 
-def where_of(config: ProviderConfig) -> Where:
+def where_of(config: ProviderConfig) -> FailureSource:
     """Give what messages name of a provider."""
     host = str(origin_of(config.base_url)).partition("://")[2]
-    return Where(config.name, host, config.model, _key_remedy(config))
+    return FailureSource(config.name, host, config.model, _key_remedy(config))
 
 
 def _key_remedy(config: ProviderConfig) -> str:

@@ -12,7 +12,7 @@ ANSWERS = ("known", "joined", "called")
 
 
 @dataclass(slots=True)
-class Figures:
+class UsageFigures:
     """Sums; every ratio is None where there is nothing to divide by."""
 
     calls: int = 0

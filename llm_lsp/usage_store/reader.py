@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from llm_lsp.core.types import Usage
-from llm_lsp.core.usage.budget import Spent, utc_day
-from llm_lsp.core.usage.records import Call, Subject
-from llm_lsp.core.usage.request_trace import Trace
+from llm_lsp.core.usage.budget import SpentTotals, utc_day
+from llm_lsp.core.usage.records import CallRecord, Subject
+from llm_lsp.core.usage.request_trace import RequestTrace
 from llm_lsp.errors import BooksError
 from llm_lsp.usage_store import schema
-from llm_lsp.usage_store.figures import Figures
+from llm_lsp.usage_store.figures import UsageFigures
 
 By = Literal["day", "model", "language", "project", "all"]
 """What figures are grouped by."""
@@ -32,25 +32,25 @@ KEYS: Mapping[By, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestSummary:
     """One request as it was answered."""
 
     number: int
     """Rises with each request, over all processes."""
     at: float
-    trace: Trace
-    call: Call | None
+    trace: RequestTrace
+    call: CallRecord | None
 
 
-class Reader:
+class UsageReader:
     """A look into the books; raises BooksError where there are none."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def figures(self, since: str, by: By) -> dict[str, Figures]:
+    def figures(self, since: str, by: By) -> dict[str, UsageFigures]:
         """Sum up from a day on, as "2026-11-22"; the keys are in their order."""
-        found: dict[str, Figures] = defaultdict(Figures)
+        found: dict[str, UsageFigures] = defaultdict(UsageFigures)
         with self._connection() as connection:
             for key, *values in connection.execute(schema.FIGURES_OF_CALLS.format(key=KEYS[by]), (since,)):
                 found[key].add_calls(*values)
@@ -62,21 +62,23 @@ class Reader:
                 found[key].counts[what] = found[key].counts.get(what, 0) + n
         return dict(sorted(found.items()))
 
-    def spent(self, now: float) -> Spent:
+    def spent(self, now: float) -> SpentTotals:
         """Give what was spent today and this month."""
         with self._connection() as connection:
             return schema.spent(connection, utc_day(now))
 
-    def asked(self, after: int = 0, last: int = 1) -> list[Asked]:
+    def asked(self, after: int = 0, last: int = 1) -> list[RequestSummary]:
         """Give the last requests, at most so many, that came after the one of a number."""
         with self._connection() as connection:
             rows = connection.execute(schema.TRACES, (after, last)).fetchall()
             return [self._asked(connection, row) for row in reversed(rows)]
 
-    def _asked(self, connection: sqlite3.Connection, row: tuple[int, str, float, int | None, str]) -> Asked:
+    def _asked(
+        self, connection: sqlite3.Connection, row: tuple[int, str, float, int | None, str]
+    ) -> RequestSummary:
         number, session, at, call, body = row
         found = connection.execute(schema.CALL, (session, call)).fetchone() if call is not None else None
-        return Asked(number, at, Trace.from_json(body), _call(found) if found else None)
+        return RequestSummary(number, at, RequestTrace.from_json(body), _call(found) if found else None)
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -98,10 +100,10 @@ def days_back(now: float, days: int) -> str:
     return datetime.fromtimestamp(now - 86_400 * (days - 1), UTC).date().isoformat()
 
 
-def _call(row: tuple[Any, ...]) -> Call:
+def _call(row: tuple[Any, ...]) -> CallRecord:
     number, at, provider, model, language, project, trigger, outcome, *figures = row
     read, cached, to_cache, written, reasoning, estimated, cost, currency, free, first_s, whole_s = figures
     subject = Subject(provider, model, language, project)
     usage = Usage(read, written, cached, to_cache, reasoning)
     ended = (bool(free), outcome, first_s, whole_s)
-    return Call(number, at, subject, trigger, usage, bool(estimated), cost, currency, *ended)
+    return CallRecord(number, at, subject, trigger, usage, bool(estimated), cost, currency, *ended)

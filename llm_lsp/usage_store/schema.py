@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from llm_lsp.core.usage.budget import Spent
+from llm_lsp.core.usage.budget import SpentTotals
 from llm_lsp.usage_store.figures import READ_S
 
 VERSION = 1
@@ -79,7 +79,7 @@ FROM calls WHERE session = ? AND number = ?
 """
 
 
-def spent(connection: sqlite3.Connection, day: str) -> Spent:
+def spent(connection: sqlite3.Connection, day: str) -> SpentTotals:
     """Sum up what was spent on a day and in its month."""
     today: dict[str, float] = {}
     month: dict[str, float] = {}
@@ -90,4 +90,4 @@ def spent(connection: sqlite3.Connection, day: str) -> Spent:
         if row_day == day:
             today[currency] = cost
             tokens_today += tokens
-    return Spent(day, today, month, tokens_today, tokens_this_month)
+    return SpentTotals(day, today, month, tokens_today, tokens_this_month)

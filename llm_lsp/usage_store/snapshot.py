@@ -9,21 +9,21 @@ from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
-from llm_lsp.core.usage.budget import Spent
+from llm_lsp.core.usage.budget import SpentTotals
 from llm_lsp.system import write_private
 
 
-def save(path: Path, spent: Spent) -> None:
+def save(path: Path, spent: SpentTotals) -> None:
     """Write it, whole or not at all; a disk that is full keeps the last one."""
     with contextlib.suppress(OSError):
         write_private(path, json.dumps(asdict(spent)).encode())
 
 
-def load(path: Path) -> Spent | None:
+def load(path: Path) -> SpentTotals | None:
     """Read it; None where there is none, or no good one."""
     try:
         said = json.loads(path.read_bytes())
-        return Spent(
+        return SpentTotals(
             date.fromisoformat(said["day"]).isoformat(),
             _money(said["money_today"]),
             _money(said["money_this_month"]),

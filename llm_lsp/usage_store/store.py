@@ -17,9 +17,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Lock
 
-from llm_lsp.core.usage.batch import Batch
-from llm_lsp.core.usage.budget import Spent
-from llm_lsp.core.usage.records import Call, Suggestion
+from llm_lsp.core.usage.batch import RecordBatch
+from llm_lsp.core.usage.budget import SpentTotals
+from llm_lsp.core.usage.records import CallRecord, SuggestionRecord
 from llm_lsp.errors import BooksError
 from llm_lsp.system import private_folder
 from llm_lsp.usage_store import schema, snapshot
@@ -40,7 +40,7 @@ MOST_AHEAD = timedelta(days=2)
 CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-class Store:
+class SqliteUsageStore:
     """One process's way into the books; its methods may be called from any thread, and raise BooksError."""
 
     def __init__(self, path: Path) -> None:
@@ -50,7 +50,7 @@ class Store:
         self._lock = Lock()
         self._open: sqlite3.Connection | None = None
 
-    def write(self, batch: Batch) -> Spent:
+    def write(self, batch: RecordBatch) -> SpentTotals:
         """Write rows, all or none, and give what all processes have spent."""
         with self._transaction(BUSY_S) as connection:
             day = _day_of(connection, batch.at)
@@ -73,7 +73,7 @@ class Store:
                 connection.execute(schema.TRIM_TRACES, (TRACES,))
             return schema.spent(connection, day)
 
-    def reserve(self, call: Call, allows: Callable[[Spent], bool]) -> tuple[bool, Spent]:
+    def reserve(self, call: CallRecord, allows: Callable[[SpentTotals], bool]) -> tuple[bool, SpentTotals]:
         """Write a call with the most it can cost, if what was spent until now allows it; and give what was spent.
 
         No other process comes in between.
@@ -144,7 +144,7 @@ class Store:
             self._path.rename(self._path.with_name(f"{self._path.name}.corrupt-{stamp}"))
             self._path.with_name(f"{self._path.name}-journal").unlink(missing_ok=True)
 
-    def _put_call(self, connection: sqlite3.Connection, call: Call, day: str) -> None:
+    def _put_call(self, connection: sqlite3.Connection, call: CallRecord, day: str) -> None:
         old = connection.execute(schema.OLD_CALL, (self._session, call.number)).fetchone()
         if old is not None:
             was_on, currency, cost, tokens, free = old
@@ -182,7 +182,7 @@ class Store:
         if not call.free:
             connection.execute(schema.ADD_DAILY, (day, call.currency, call.cost or 0.0, call.tokens))
 
-    def _values(self, row: Suggestion) -> tuple[object, ...]:
+    def _values(self, row: SuggestionRecord) -> tuple[object, ...]:
         subject = row.subject
         return (
             self._session,
@@ -201,7 +201,7 @@ class Store:
         )
 
 
-def _prepare(connection: sqlite3.Connection, path: Path, spent: Spent | None) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, spent: SpentTotals | None) -> None:
     """Set a connection up; new books begin with what is known to be spent."""
     connection.execute("PRAGMA journal_mode = TRUNCATE").fetchone()
     connection.execute("PRAGMA synchronous = FULL")
@@ -221,7 +221,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, spent: Spent | None) ->
         connection.execute(statement, (oldest,))
 
 
-def _restore(connection: sqlite3.Connection, spent: Spent | None) -> None:
+def _restore(connection: sqlite3.Connection, spent: SpentTotals | None) -> None:
     """Write what is known to be spent into new books: a budget outlives a file that was lost."""
     if spent is None:
         return

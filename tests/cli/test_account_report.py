@@ -9,7 +9,7 @@ from llm_lsp.cli.terminal.checklist import Check
 from llm_lsp.config.settings import Config, ProviderConfig
 from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.providers.catalogue import key_account as account
-from llm_lsp.providers.catalogue.key_account import Account
+from llm_lsp.providers.catalogue.key_account import KeyAccount
 from llm_lsp.providers.resolve import make_provider
 
 KEY = "sk-admin-CANARY"
@@ -30,8 +30,8 @@ async def test_a_key_with_more_rights_than_needed_is_warned_of(monkeypatch: pyte
 
 @pytest.mark.parametrize(("is_spent", "verdict"), [(False, "note"), (True, "warn")])
 async def test_what_is_left_is_told(is_spent: bool, verdict: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def look(config: ProviderConfig, key: Secret) -> Account:
-        return Account(left="1.00 USD", is_spent=is_spent)
+    async def look(config: ProviderConfig, key: Secret) -> KeyAccount:
+        return KeyAccount(left="1.00 USD", is_spent=is_spent)
 
     monkeypatch.setenv("MINE_KEY", "sk-x")
     monkeypatch.setattr(account, "look_at_account", look)

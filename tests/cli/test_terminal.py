@@ -12,9 +12,9 @@ from llm_lsp.cli.main import group
 from llm_lsp.cli.show_prompt import print_plain
 from llm_lsp.cli.terminal.checklist import Check, print_checks
 from llm_lsp.cli.terminal.console import ConsoleClient
-from llm_lsp.core.context.ranking import Gathered
+from llm_lsp.core.context.ranking import ContextSelection
 from llm_lsp.core.types import Profile, RawPrompt
-from llm_lsp.engine.completion.job import Question
+from llm_lsp.engine.completion.job import PreparedPrompt
 from llm_lsp.engine.workspace.client import Progress
 from tests.core.text.test_invisible_chars import HIDDEN
 
@@ -91,7 +91,7 @@ def test_a_prompt_is_escaped_for_a_terminal_and_whole_for_a_file(
     is_terminal: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: is_terminal)
-    print_plain(Question(RawPrompt(ORDERS), Profile("p", "m", "none"), Gathered()))
+    print_plain(PreparedPrompt(RawPrompt(ORDERS), Profile("p", "m", "none"), ContextSelection()))
 
     assert is_inert(capsys.readouterr().out) is is_terminal
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from llm_lsp.config.layers import Resolved, SettingsStack
 from llm_lsp.config.settings import Config, ProviderConfig
-from llm_lsp.config.source_rules import Source
+from llm_lsp.config.source_rules import SettingsSource
 
 PRESETS: Mapping[str, ProviderConfig] = MappingProxyType(
     {
@@ -41,16 +41,16 @@ USERS_OWN: Mapping[str, object] = MappingProxyType(
 
 # Every way in that a stranger may stand behind.
 WAYS_IN = (
-    Source.WORKSPACE_FILE,
-    Source.TRUSTED_FILE,
-    Source.INITIALIZATION,
-    Source.EDITOR,
-    Source.POLICY_FILE,
+    SettingsSource.WORKSPACE_FILE,
+    SettingsSource.TRUSTED_FILE,
+    SettingsSource.INITIALIZATION,
+    SettingsSource.EDITOR,
+    SettingsSource.POLICY_FILE,
 )
 
 
 def resolve(
-    *layers: tuple[Source, Mapping[str, object]], presets: Mapping[str, ProviderConfig] = PRESETS
+    *layers: tuple[SettingsSource, Mapping[str, object]], presets: Mapping[str, ProviderConfig] = PRESETS
 ) -> Resolved:
     """Resolve layers over the presets."""
     stack = SettingsStack(presets)
@@ -61,4 +61,4 @@ def resolve(
 
 def users_own(**changes: object) -> Config:
     """Resolve the user's own file alone."""
-    return resolve((Source.USER_FILE, {**USERS_OWN, **changes})).config
+    return resolve((SettingsSource.USER_FILE, {**USERS_OWN, **changes})).config

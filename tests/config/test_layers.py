@@ -8,7 +8,7 @@ import pytest
 
 from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.settings import Config, Problem, ProviderConfig
-from llm_lsp.config.source_rules import Source
+from llm_lsp.config.source_rules import SettingsSource
 from tests.config.examples import PRESETS, USERS_OWN, resolve
 
 MINE = {"api": "ollama", "base_url": "http://localhost:1"}
@@ -23,8 +23,8 @@ def test_without_layers_all_is_default() -> None:
 
 def test_a_later_source_wins_however_the_layers_came() -> None:
     manual, auto = {"completion": {"trigger": "manual"}}, {"completion": {"trigger": "auto"}}
-    first = resolve((Source.EDITOR, manual), (Source.USER_FILE, auto))
-    second = resolve((Source.USER_FILE, auto), (Source.EDITOR, manual))
+    first = resolve((SettingsSource.EDITOR, manual), (SettingsSource.USER_FILE, auto))
+    second = resolve((SettingsSource.USER_FILE, auto), (SettingsSource.EDITOR, manual))
     assert first.config == second.config
     assert first.config.completion.trigger == "manual"
 
@@ -36,16 +36,16 @@ def test_new_settings_of_a_source_take_the_place_of_its_old_ones() -> None:
 
 
 def test_two_files_of_a_source_stand_beside_each_other() -> None:
-    stack = SettingsStack().with_layer(Source.WORKSPACE_FILE, {"privacy": {"exclude": ["a"]}}, "/one")
-    stack = stack.with_layer(Source.WORKSPACE_FILE, {"privacy": {"exclude": ["b"]}}, "/two")
+    stack = SettingsStack().with_layer(SettingsSource.WORKSPACE_FILE, {"privacy": {"exclude": ["a"]}}, "/one")
+    stack = stack.with_layer(SettingsSource.WORKSPACE_FILE, {"privacy": {"exclude": ["b"]}}, "/two")
     resolved = stack.resolve()
     assert resolved.config.privacy.exclude == ("a", "b")
     assert resolved.origins["privacy.exclude"] == "/one, /two"
-    assert stack.without(Source.WORKSPACE_FILE).resolve().config == Config()
+    assert stack.without(SettingsSource.WORKSPACE_FILE).resolve().config == Config()
 
 
 def test_excludes_add_up_over_all_sources() -> None:
-    layers = [(source, {"privacy": {"exclude": [source.value, "*.pem"]}}) for source in Source]
+    layers = [(source, {"privacy": {"exclude": [source.value, "*.pem"]}}) for source in SettingsSource]
     assert resolve(*layers).config.privacy.exclude == (
         "user file",
         "*.pem",
@@ -61,7 +61,9 @@ def test_excludes_add_up_over_all_sources() -> None:
 
 def test_origins_name_the_layer_the_preset_or_the_default() -> None:
     user = {"provider": "codestral", "providers": {"codestral": {"max_tokens": 9}}}
-    origins = resolve((Source.USER_FILE, user), (Source.EDITOR, {"completion": {"menu": "never"}})).origins
+    origins = resolve(
+        (SettingsSource.USER_FILE, user), (SettingsSource.EDITOR, {"completion": {"menu": "never"}})
+    ).origins
     assert origins["provider"] == "user file"
     assert origins["providers.codestral.max_tokens"] == "user file"
     assert origins["providers.codestral.base_url"] == "preset codestral"
@@ -71,7 +73,7 @@ def test_origins_name_the_layer_the_preset_or_the_default() -> None:
 
 def test_problems_of_reading_come_first_and_name_their_file() -> None:
     broken = Problem("/a", "cannot be read")
-    stack = SettingsStack().with_layer(Source.USER_FILE, {"x": 1}, "/a", (broken,))
+    stack = SettingsStack().with_layer(SettingsSource.USER_FILE, {"x": 1}, "/a", (broken,))
     assert stack.resolve().problems == (broken, Problem("/a", 'unknown setting "x"'))
 
 
@@ -79,49 +81,54 @@ class TestProviders:
     """Tables, presets and the choice among them."""
 
     def test_a_preset_fills_what_its_users_table_leaves_out(self) -> None:
-        config = resolve((Source.USER_FILE, {"providers": {"codestral": {"max_tokens": 9}}})).config
+        config = resolve((SettingsSource.USER_FILE, {"providers": {"codestral": {"max_tokens": 9}}})).config
         assert config.providers["codestral"] == replace(PRESETS["codestral"], max_tokens=9)
 
     def test_naming_a_preset_in_the_users_file_enables_it(self) -> None:
-        config = resolve((Source.USER_FILE, {"provider": "codestral"})).config
+        config = resolve((SettingsSource.USER_FILE, {"provider": "codestral"})).config
         assert config.providers == {"codestral": PRESETS["codestral"]}
 
     def test_a_presets_key_stays_with_the_presets_origin(self) -> None:
         table = {"codestral": {"base_url": "https://proxy.example/v1"}}
-        config = resolve((Source.USER_FILE, {"providers": table})).config
+        config = resolve((SettingsSource.USER_FILE, {"providers": table})).config
         assert config.providers["codestral"].api_key_env == ""
 
     def test_a_presets_key_follows_another_path_of_its_origin(self) -> None:
         table = {"codestral": {"base_url": "https://codestral.mistral.ai/v2"}}
-        config = resolve((Source.USER_FILE, {"providers": table})).config
+        config = resolve((SettingsSource.USER_FILE, {"providers": table})).config
         assert config.providers["codestral"].api_key_env == "CODESTRAL_API_KEY"
 
     def test_a_preset_without_an_address_needs_one(self) -> None:
         presets = {"azure": ProviderConfig("azure", "openai-chat", "")}
-        resolved = resolve((Source.USER_FILE, {"provider": "azure"}), presets=presets)
+        resolved = resolve((SettingsSource.USER_FILE, {"provider": "azure"}), presets=presets)
         assert resolved.problems == (Problem("user file", "providers.azure needs base_url"),)
         assert resolved.config.provider == "auto"
 
     @pytest.mark.parametrize("name", ["auto", "local"])
     def test_two_names_are_always_there(self, name: str) -> None:
-        resolved = resolve((Source.EDITOR, {"provider": name}))
+        resolved = resolve((SettingsSource.EDITOR, {"provider": name}))
         assert (resolved.config.provider, resolved.problems) == (name, ())
 
     def test_a_choice_that_is_not_there_leaves_the_one_before(self) -> None:
-        resolved = resolve((Source.USER_FILE, USERS_OWN), (Source.EDITOR, {"provider": "tema"}))
+        resolved = resolve(
+            (SettingsSource.USER_FILE, USERS_OWN), (SettingsSource.EDITOR, {"provider": "tema"})
+        )
         assert resolved.config.provider == "team"
         assert resolved.problems == (
             Problem("editor settings", 'there is no provider "tema", did you mean "team"?'),
         )
 
     def test_a_choice_may_come_before_its_table(self) -> None:
-        layers = (Source.INITIALIZATION, {"provider": "mine"}), (Source.EDITOR, {"providers": {"mine": MINE}})
+        layers = (
+            (SettingsSource.INITIALIZATION, {"provider": "mine"}),
+            (SettingsSource.EDITOR, {"providers": {"mine": MINE}}),
+        )
         resolved = resolve(*layers)
         assert (resolved.config.provider, resolved.problems) == ("mine", ())
 
     def test_one_cause_gives_one_problem(self) -> None:
         bad = {"provider": "mine", "providers": {"mine": {"api": "ollama"}}}
-        assert resolve((Source.USER_FILE, bad)).problems == (
+        assert resolve((SettingsSource.USER_FILE, bad)).problems == (
             Problem("user file", "providers.mine needs base_url"),
         )
 
@@ -137,6 +144,6 @@ class TestProviders:
     def test_code_travels_readable_only_by_the_users_leave(
         self, table: dict[str, object], usable: bool
     ) -> None:
-        resolved = resolve((Source.USER_FILE, {"providers": {"mine": {"api": "ollama", **table}}}))
+        resolved = resolve((SettingsSource.USER_FILE, {"providers": {"mine": {"api": "ollama", **table}}}))
         assert ("mine" in resolved.config.providers) is usable
         assert len(resolved.problems) == (0 if usable else 1)

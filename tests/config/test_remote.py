@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.config.source_rules import Source
+from llm_lsp.config.source_rules import SettingsSource
 from tests.config.examples import USERS_OWN, WAYS_IN, resolve
 
 REMOTE_OFF = {"privacy": {"remote": False}}
 HERE = {"providers": {"here": {"api": "openai-completions", "base_url": "http://127.0.0.1:8012/v1"}}}
 
 
-@pytest.mark.parametrize("source", [Source.USER_FILE, *WAYS_IN], ids=lambda source: source.value)
-def test_whoever_says_so_nothing_remote_is_used(source: Source) -> None:
+@pytest.mark.parametrize("source", [SettingsSource.USER_FILE, *WAYS_IN], ids=lambda source: source.value)
+def test_whoever_says_so_nothing_remote_is_used(source: SettingsSource) -> None:
     resolved = resolve(
-        (Source.USER_FILE, USERS_OWN),
-        (source, REMOTE_OFF if source is not Source.USER_FILE else {**USERS_OWN, **REMOTE_OFF}),
+        (SettingsSource.USER_FILE, USERS_OWN),
+        (source, REMOTE_OFF if source is not SettingsSource.USER_FILE else {**USERS_OWN, **REMOTE_OFF}),
     )
 
     assert resolved.config.provider == "auto"
@@ -26,22 +26,26 @@ def test_whoever_says_so_nothing_remote_is_used(source: Source) -> None:
 
 
 @pytest.mark.parametrize("source", WAYS_IN, ids=lambda source: source.value)
-def test_nobody_but_the_user_can_allow_it_again(source: Source) -> None:
-    layers = (Source.USER_FILE, {**USERS_OWN, **REMOTE_OFF}), (source, {"privacy": {"remote": True}})
+def test_nobody_but_the_user_can_allow_it_again(source: SettingsSource) -> None:
+    layers = (SettingsSource.USER_FILE, {**USERS_OWN, **REMOTE_OFF}), (source, {"privacy": {"remote": True}})
     assert not resolve(*layers).config.providers
 
 
 def test_a_server_on_this_machine_is_looked_at_where_nothing_remote_is_allowed() -> None:
-    assert not resolve((Source.USER_FILE, HERE)).config.providers["here"].unvouched
+    assert not resolve((SettingsSource.USER_FILE, HERE)).config.providers["here"].unvouched
 
     assert (
-        resolve((Source.USER_FILE, HERE), (Source.POLICY_FILE, REMOTE_OFF)).config.providers["here"].unvouched
+        resolve((SettingsSource.USER_FILE, HERE), (SettingsSource.POLICY_FILE, REMOTE_OFF))
+        .config.providers["here"]
+        .unvouched
     )
 
 
 def test_a_gateway_on_this_machine_is_remote_where_its_user_says_so() -> None:
     gateway = {"providers": {"here": {**HERE["providers"]["here"], "local": False}}}
-    assert not resolve((Source.USER_FILE, gateway), (Source.POLICY_FILE, REMOTE_OFF)).config.providers
+    assert not resolve(
+        (SettingsSource.USER_FILE, gateway), (SettingsSource.POLICY_FILE, REMOTE_OFF)
+    ).config.providers
 
 
 @pytest.mark.parametrize(
@@ -60,13 +64,16 @@ def test_a_gateway_on_this_machine_is_remote_where_its_user_says_so() -> None:
 def test_a_policy_names_the_origins_that_are_allowed(allowed: list[str], is_kept: bool) -> None:
     policy = {"privacy": {"allowed_origins": allowed}}
     assert (
-        "team" in resolve((Source.USER_FILE, USERS_OWN), (Source.POLICY_FILE, policy)).config.providers
+        "team"
+        in resolve(
+            (SettingsSource.USER_FILE, USERS_OWN), (SettingsSource.POLICY_FILE, policy)
+        ).config.providers
     ) is is_kept
 
 
 def test_two_lists_allow_what_both_name() -> None:
     def origins(*lists: list[str]) -> tuple[str, ...]:
-        sources = (Source.USER_FILE, Source.WORKSPACE_FILE, Source.POLICY_FILE)
+        sources = (SettingsSource.USER_FILE, SettingsSource.WORKSPACE_FILE, SettingsSource.POLICY_FILE)
         layers = [
             (source, {"privacy": {"allowed_origins": each}})
             for source, each in zip(sources, lists, strict=False)
@@ -84,7 +91,7 @@ def test_masking_cannot_be_switched_off_by_a_stranger() -> None:
     for way in WAYS_IN:
         assert resolve((way, {"privacy": {"redact_secrets": False}})).config.privacy.redact_secrets
     forced = resolve(
-        (Source.USER_FILE, {"privacy": {"redact_secrets": False}}),
-        (Source.POLICY_FILE, {"privacy": {"redact_secrets": True}}),
+        (SettingsSource.USER_FILE, {"privacy": {"redact_secrets": False}}),
+        (SettingsSource.POLICY_FILE, {"privacy": {"redact_secrets": True}}),
     )
     assert forced.config.privacy.redact_secrets

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llm_lsp.config.settings import ChatConfig, Config, LocalConfig, ProviderConfig
-from llm_lsp.config.source_rules import HARMLESS, STRICTER, USERS_ALONE, Source
+from llm_lsp.config.source_rules import HARMLESS, STRICTER, USERS_ALONE, SettingsSource
 from llm_lsp.config.value_types import section_of
 from llm_lsp.core.privacy.addresses import is_loopback
 from tests.config.examples import PRESETS, USERS_OWN, WAYS_IN, resolve, users_own
@@ -73,23 +73,25 @@ REDIRECTS = {
 
 @pytest.mark.parametrize("danger", REDIRECTS.values(), ids=REDIRECTS.keys())
 @pytest.mark.parametrize("way", WAYS_IN, ids=lambda way: way.value)
-def test_no_way_in_lets_danger_through(way: Source, danger: dict[str, object]) -> None:
-    resolved = resolve((Source.USER_FILE, USERS_OWN), (way, danger))
+def test_no_way_in_lets_danger_through(way: SettingsSource, danger: dict[str, object]) -> None:
+    resolved = resolve((SettingsSource.USER_FILE, USERS_OWN), (way, danger))
 
     assert resolved.config == users_own()
     # A policy that would only loosen, or speaks of what is not here, is no mistake.
-    assert resolved.problems or way is Source.POLICY_FILE
+    assert resolved.problems or way is SettingsSource.POLICY_FILE
 
 
 @pytest.mark.parametrize("danger", REDIRECTS.values(), ids=REDIRECTS.keys())
 def test_two_ways_together_let_no_danger_through(danger: dict[str, object]) -> None:
     layers = [(way, danger) for way in WAYS_IN]
-    assert resolve((Source.USER_FILE, USERS_OWN), *layers).config == users_own()
+    assert resolve((SettingsSource.USER_FILE, USERS_OWN), *layers).config == users_own()
 
 
 @pytest.mark.parametrize("danger", REDIRECTS.values(), ids=REDIRECTS.keys())
 @pytest.mark.parametrize("way", WAYS_IN, ids=lambda way: way.value)
-def test_without_a_user_file_nothing_leaves_the_machine(way: Source, danger: dict[str, object]) -> None:
+def test_without_a_user_file_nothing_leaves_the_machine(
+    way: SettingsSource, danger: dict[str, object]
+) -> None:
     config = resolve((way, danger)).config
     assert all(is_loopback(provider.base_url) for provider in config.providers.values())
     assert all(no_key(provider) for provider in config.providers.values())
@@ -106,7 +108,7 @@ def test_without_a_user_file_nothing_leaves_the_machine(way: Source, danger: dic
     ],
 )
 def test_the_user_may_say_it_all(danger: dict[str, object]) -> None:
-    resolved = resolve((Source.USER_FILE, USERS_OWN), (Source.COMMAND_LINE, danger))
+    resolved = resolve((SettingsSource.USER_FILE, USERS_OWN), (SettingsSource.COMMAND_LINE, danger))
     assert resolved.config != users_own()
     assert resolved.problems == ()
 
@@ -114,13 +116,13 @@ def test_the_user_may_say_it_all(danger: dict[str, object]) -> None:
 class TestEditor:
     """What the editor's settings can do: choose, and name a loopback address without a key."""
 
-    @pytest.fixture(params=[Source.INITIALIZATION, Source.EDITOR], ids=lambda way: way.value)
-    def way(self, request: pytest.FixtureRequest) -> Source:
+    @pytest.fixture(params=[SettingsSource.INITIALIZATION, SettingsSource.EDITOR], ids=lambda way: way.value)
+    def way(self, request: pytest.FixtureRequest) -> SettingsSource:
         source = request.param
-        assert isinstance(source, Source)
+        assert isinstance(source, SettingsSource)
         return source
 
-    def test_it_names_a_loopback_address(self, way: Source) -> None:
+    def test_it_names_a_loopback_address(self, way: SettingsSource) -> None:
         resolved = resolve(
             (way, new(model="m", local=False, free=True, max_in_flight=2, cancel_stops_billing=True))
         )
@@ -128,41 +130,45 @@ class TestEditor:
         assert resolved.config.provider == "new"
         assert resolved.config.providers["new"].base_url == "http://127.0.0.1:1/v1"
 
-    def test_what_it_enables_is_marked(self, way: Source) -> None:
-        config = resolve((Source.USER_FILE, USERS_OWN), (way, {**new(), "provider": "ollama"})).config
+    def test_what_it_enables_is_marked(self, way: SettingsSource) -> None:
+        config = resolve((SettingsSource.USER_FILE, USERS_OWN), (way, {**new(), "provider": "ollama"})).config
         assert {name: provider.unvouched for name, provider in config.providers.items()} == {
             "team": False,
             "new": True,
             "ollama": True,
         }
 
-    def test_it_cannot_take_the_mark_away(self, way: Source) -> None:
+    def test_it_cannot_take_the_mark_away(self, way: SettingsSource) -> None:
         resolved = resolve((way, new(unvouched=False)))
         assert resolved.config.providers["new"].unvouched
         assert [problem.message for problem in resolved.problems] == [
             'unknown setting "providers.new.unvouched"'
         ]
 
-    def test_the_user_takes_the_mark_away_by_enabling_it(self, way: Source) -> None:
-        config = resolve((Source.USER_FILE, {"provider": "ollama"}), (way, {"provider": "ollama"})).config
+    def test_the_user_takes_the_mark_away_by_enabling_it(self, way: SettingsSource) -> None:
+        config = resolve(
+            (SettingsSource.USER_FILE, {"provider": "ollama"}), (way, {"provider": "ollama"})
+        ).config
         assert not config.providers["ollama"].unvouched
 
-    def test_it_chooses_an_enabled_provider(self, way: Source) -> None:
-        resolved = resolve((Source.USER_FILE, {**USERS_OWN, "provider": "auto"}), (way, {"provider": "team"}))
+    def test_it_chooses_an_enabled_provider(self, way: SettingsSource) -> None:
+        resolved = resolve(
+            (SettingsSource.USER_FILE, {**USERS_OWN, "provider": "auto"}), (way, {"provider": "team"})
+        )
         assert (resolved.config.provider, resolved.problems) == ("team", ())
 
-    def test_it_chooses_a_preset_on_this_machine_without_its_key(self, way: Source) -> None:
+    def test_it_chooses_a_preset_on_this_machine_without_its_key(self, way: SettingsSource) -> None:
         resolved = resolve((way, {"provider": "ollama"}))
         assert (resolved.config.provider, resolved.problems) == ("ollama", ())
         assert no_key(resolved.config.providers["ollama"])
 
-    def test_a_remote_preset_is_refused_with_the_command_that_enables_it(self, way: Source) -> None:
+    def test_a_remote_preset_is_refused_with_the_command_that_enables_it(self, way: SettingsSource) -> None:
         (problem,) = resolve((way, {"provider": "codestral"})).problems
         assert problem.message == 'provider "codestral" is not enabled, run `llm-lsp provider add codestral`'
         assert problem.source == way.value
 
     @pytest.mark.parametrize("key", sorted(USERS_ALONE))
-    def test_a_loopback_address_gets_no_key_and_is_not_sent_on(self, way: Source, key: str) -> None:
+    def test_a_loopback_address_gets_no_key_and_is_not_sent_on(self, way: SettingsSource, key: str) -> None:
         values = {"api_key_env": "HOME", "api_key_command": ["id"], "allow_http": True, "ca_file": "x.pem"}
         value = values.get(key, {"model": "x:cloud"})
         resolved = resolve((way, new(**{key: value})))
@@ -172,44 +178,50 @@ class TestEditor:
         assert no_key(resolved.config.providers["new"])
         assert resolved.config.providers["new"].extra_body == {}
 
-    def test_a_presets_key_does_not_follow_to_loopback(self, way: Source) -> None:
+    def test_a_presets_key_does_not_follow_to_loopback(self, way: SettingsSource) -> None:
         config = resolve((way, {"providers": {"codestral": {"base_url": "http://127.0.0.1:9"}}})).config
         assert no_key(config.providers["codestral"])
 
     @pytest.mark.parametrize(
         "model", ["qwen3-coder:480b-cloud", "glm-4.6:cloud", "GPT-OSS:20B-CLOUD ", "x:cloud"]
     )
-    def test_it_cannot_name_a_model_in_a_cloud(self, way: Source, model: str) -> None:
+    def test_it_cannot_name_a_model_in_a_cloud(self, way: SettingsSource, model: str) -> None:
         resolved = resolve((way, {"provider": "ollama", "providers": {"ollama": {"model": model}}}))
         assert resolved.config.providers["ollama"].model == ""
         assert len(resolved.problems) == 1
 
     @pytest.mark.parametrize("setting", sorted(HARMLESS))
-    def test_it_may_tune_an_enabled_provider(self, way: Source, setting: str) -> None:
+    def test_it_may_tune_an_enabled_provider(self, way: SettingsSource, setting: str) -> None:
         value = {"fim": "none", "temperature": 0.5, "stream": False, "timeout_s": 3.0}[setting]
-        resolved = resolve((Source.USER_FILE, USERS_OWN), (way, team(**{setting: value})))
+        resolved = resolve((SettingsSource.USER_FILE, USERS_OWN), (way, team(**{setting: value})))
         assert getattr(resolved.config.providers["team"], setting) == value
         assert resolved.problems == ()
 
-    def test_repeating_what_the_user_said_is_no_slip(self, way: Source) -> None:
-        resolved = resolve((Source.USER_FILE, USERS_OWN), (way, USERS_OWN))
+    def test_repeating_what_the_user_said_is_no_slip(self, way: SettingsSource) -> None:
+        resolved = resolve((SettingsSource.USER_FILE, USERS_OWN), (way, USERS_OWN))
         assert resolved.problems == ()
         assert resolved.config == users_own()
 
-    def test_its_switch_turns_off_and_not_on(self, way: Source) -> None:
+    def test_its_switch_turns_off_and_not_on(self, way: SettingsSource) -> None:
         assert not resolve((way, {"enabled": False})).config.enabled
-        assert not resolve((Source.USER_FILE, {"enabled": False}), (way, {"enabled": True})).config.enabled
+        assert not resolve(
+            (SettingsSource.USER_FILE, {"enabled": False}), (way, {"enabled": True})
+        ).config.enabled
 
-    def test_a_users_provider_takes_nothing_from_the_editors_of_the_same_name(self, way: Source) -> None:
+    def test_a_users_provider_takes_nothing_from_the_editors_of_the_same_name(
+        self, way: SettingsSource
+    ) -> None:
         mine = {"providers": {"new": {"api": "ollama", "base_url": TEAM, "api_key_env": "K"}}}
-        resolved = resolve((way, new(local=True)), (Source.COMMAND_LINE, mine))
+        resolved = resolve((way, new(local=True)), (SettingsSource.COMMAND_LINE, mine))
         assert resolved.config.providers["new"] == ProviderConfig("new", "ollama", TEAM, api_key_env="K")
 
 
 class TestTightening:
     """What a workspace file and a policy file can do."""
 
-    @pytest.mark.parametrize("way", [Source.WORKSPACE_FILE, Source.POLICY_FILE], ids=lambda way: way.value)
+    @pytest.mark.parametrize(
+        "way", [SettingsSource.WORKSPACE_FILE, SettingsSource.POLICY_FILE], ids=lambda way: way.value
+    )
     @pytest.mark.parametrize(
         ("user", "stricter", "result"),
         [
@@ -270,9 +282,13 @@ class TestTightening:
         ],
     )
     def test_stricter_values_hold(
-        self, way: Source, user: dict[str, object], stricter: dict[str, object], result: dict[str, object]
+        self,
+        way: SettingsSource,
+        user: dict[str, object],
+        stricter: dict[str, object],
+        result: dict[str, object],
     ) -> None:
-        resolved = resolve((Source.USER_FILE, {**USERS_OWN, **user}), (way, stricter))
+        resolved = resolve((SettingsSource.USER_FILE, {**USERS_OWN, **user}), (way, stricter))
         config = resolved.config
         flat = {each.name: getattr(config, each.name) for each in fields(config)}
         for section in (config.completion, config.context, config.privacy):
@@ -283,26 +299,26 @@ class TestTightening:
     def test_the_policy_is_read_after_the_editor_and_the_command_line(self) -> None:
         config = resolve(
             (
-                Source.POLICY_FILE,
+                SettingsSource.POLICY_FILE,
                 {"completion": {"trigger": "manual"}, "providers": {"team": {"max_tokens": 8}}},
             ),
-            (Source.EDITOR, {"completion": {"trigger": "auto"}}),
-            (Source.COMMAND_LINE, {"completion": {"trigger": "auto"}}),
-            (Source.USER_FILE, USERS_OWN),
+            (SettingsSource.EDITOR, {"completion": {"trigger": "auto"}}),
+            (SettingsSource.COMMAND_LINE, {"completion": {"trigger": "auto"}}),
+            (SettingsSource.USER_FILE, USERS_OWN),
         ).config
         assert config.completion.trigger == "manual"
         assert config.providers["team"].max_tokens == 8
 
     @pytest.mark.parametrize("way", [way for way in WAYS_IN if not way.is_user])
     @pytest.mark.parametrize("sources", [["similar"], "auto"])
-    def test_nobody_else_takes_more_context(self, way: Source, sources: object) -> None:
+    def test_nobody_else_takes_more_context(self, way: SettingsSource, sources: object) -> None:
         less = {"context": {"sources": [], "share": 0.1}}
         more = {"context": {"sources": sources, "share": 0.5}}
-        config = resolve((Source.USER_FILE, less), (way, more)).config
+        config = resolve((SettingsSource.USER_FILE, less), (way, more)).config
         assert (config.context.sources, config.context.share) == ((), 0.1)
 
     def test_globs_that_take_back_are_dropped_and_the_others_hold(self) -> None:
-        resolved = resolve((Source.WORKSPACE_FILE, {"privacy": {"exclude": ["!.env", "a"]}}))
+        resolved = resolve((SettingsSource.WORKSPACE_FILE, {"privacy": {"exclude": ["!.env", "a"]}}))
         assert resolved.config.privacy.exclude == ("a",)
         assert len(resolved.problems) == 1
 
@@ -310,12 +326,12 @@ class TestTightening:
         "chat", [{"system_prompt": "Obey."}, {"examples": [{"before": "a", "answer": "b"}]}]
     )
     def test_a_workspace_file_does_not_tell_the_model_its_rules(self, chat: dict[str, object]) -> None:
-        resolved = resolve((Source.WORKSPACE_FILE, {"chat": chat}))
+        resolved = resolve((SettingsSource.WORKSPACE_FILE, {"chat": chat}))
         assert resolved.config.chat == ChatConfig()
         assert len(resolved.problems) == 1
 
     def test_a_workspace_file_names_no_provider(self) -> None:
-        (problem,) = resolve((Source.WORKSPACE_FILE, {"providers": new()["providers"]})).problems
+        (problem,) = resolve((SettingsSource.WORKSPACE_FILE, {"providers": new()["providers"]})).problems
         assert problem.message == "providers.new: only your own settings file may name a provider"
 
 
@@ -379,9 +395,9 @@ LAYERS = st.lists(st.tuples(st.sampled_from(WAYS_IN), MAPPINGS), min_size=1, max
 @settings(deadline=None, derandomize=True, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(LAYERS)
 def test_whatever_strangers_say_the_user_is_at_least_as_safe(
-    layers: list[tuple[Source, dict[str, object]]],
+    layers: list[tuple[SettingsSource, dict[str, object]]],
 ) -> None:
-    before, after = users_own(), resolve((Source.USER_FILE, USERS_OWN), *layers).config
+    before, after = users_own(), resolve((SettingsSource.USER_FILE, USERS_OWN), *layers).config
 
     mine, now = before.providers["team"], after.providers["team"]
     assert replace(now, max_tokens=mine.max_tokens) == mine

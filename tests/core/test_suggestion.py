@@ -7,7 +7,7 @@ import pytest
 from llm_lsp.core.prompt.completion_mode import choose_mode
 from llm_lsp.core.prompt.prompt import stop_rule
 from llm_lsp.core.response.postprocess import Insertion, postprocess
-from llm_lsp.core.response.read_ahead import Streak
+from llm_lsp.core.response.read_ahead import ReadAhead
 from llm_lsp.core.text.text import Point
 from llm_lsp.core.text.window import cut_window
 from llm_lsp.core.types import CompletionRequest, Document, Finish, Generation, Profile, Reason, Skip, Trigger
@@ -22,7 +22,7 @@ def suggest(
 ) -> Insertion | Skip:
     """Read an answer as it streams, and make its first unit fit."""
     mode = choose_mode(document, point, "auto", manual=trigger is Trigger.MANUAL)
-    streak = Streak(stop_rule(cut_window(document, point, 2048), QWEN, mode))
+    streak = ReadAhead(stop_rule(cut_window(document, point, 2048), QWEN, mode))
     pieces = [answer[at : at + PIECE_CHARS] for at in range(0, len(answer), PIECE_CHARS)]
     if any(map(streak.feed, pieces)):
         finish = Finish.CUT

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from llm_lsp.cli.commands.editor import command
-from llm_lsp.cli.editors.editor_files import EDITORS, Outcome, Placement, configurations
+from llm_lsp.cli.editors.editor_files import EDITORS, Placement, PlacementOutcome, configurations
 
 
 @pytest.fixture
@@ -136,11 +136,11 @@ def test_a_file_that_was_changed_since_stays(home: Path) -> None:
 def test_a_newer_version_takes_the_place_of_what_was_written(tmp_path: Path) -> None:
     placement = Placement(tmp_path / "state" / "editors.json")
     path = tmp_path / "file"
-    assert placement.install(b"1", path) is Outcome.WRITTEN
-    assert placement.install(b"2", path) is Outcome.WRITTEN
-    assert placement.install(b"2", path) is Outcome.SAME
-    assert placement.remove(path) is Outcome.REMOVED
-    assert placement.remove(path) is Outcome.ABSENT
+    assert placement.install(b"1", path) is PlacementOutcome.WRITTEN
+    assert placement.install(b"2", path) is PlacementOutcome.WRITTEN
+    assert placement.install(b"2", path) is PlacementOutcome.SAME
+    assert placement.remove(path) is PlacementOutcome.REMOVED
+    assert placement.remove(path) is PlacementOutcome.ABSENT
 
 
 def test_a_folder_that_was_there_or_holds_something_else_stays(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_half_a_record_leaves_the_files_alone(tmp_path: Path) -> None:
     path = tmp_path / "file"
     placement.install(b"1", path)
     (tmp_path / "editors.json").write_text('{"half')
-    assert placement.remove(path) is Outcome.CHANGED
+    assert placement.remove(path) is PlacementOutcome.CHANGED
     assert path.read_bytes() == b"1"
 
 

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from llm_lsp.core.usage.batch import Batch
-from llm_lsp.core.usage.budget import Spent
-from llm_lsp.core.usage.records import Call, Suggestion
-from llm_lsp.engine.usage.ledger import Memory
+from llm_lsp.core.usage.batch import RecordBatch
+from llm_lsp.core.usage.budget import SpentTotals
+from llm_lsp.core.usage.records import CallRecord, SuggestionRecord
+from llm_lsp.engine.usage.ledger import InMemoryUsageStore
 from llm_lsp.errors import BooksError
 
 
 async def inline(function: Callable[..., Any], *arguments: object) -> Any:
-    """Call at once."""
+    """Calls at once."""
     return function(*arguments)
 
 
@@ -22,15 +22,15 @@ async def inline(function: Callable[..., Any], *arguments: object) -> Any:
 class ListStore:
     """Adds up as the real one does, and fails where it is told to."""
 
-    batches: list[Batch] = field(default_factory=list)
-    sums: Memory = field(default_factory=Memory)
+    batches: list[RecordBatch] = field(default_factory=list)
+    sums: InMemoryUsageStore = field(default_factory=InMemoryUsageStore)
     failure: str = ""
     fault: Exception | None = None
     """What no store should raise."""
     n_closed: int = 0
     n_failed: int = 0
 
-    def write(self, batch: Batch) -> Spent:
+    def write(self, batch: RecordBatch) -> SpentTotals:
         if self.fault:
             raise self.fault
         if self.failure:
@@ -39,7 +39,7 @@ class ListStore:
         self.batches.append(batch)
         return self.sums.write(batch)
 
-    def reserve(self, call: Call, allows: Callable[[Spent], bool]) -> tuple[bool, Spent]:
+    def reserve(self, call: CallRecord, allows: Callable[[SpentTotals], bool]) -> tuple[bool, SpentTotals]:
         if self.fault:
             raise self.fault
         if self.failure:
@@ -50,11 +50,11 @@ class ListStore:
         self.n_closed += 1
 
     @property
-    def calls(self) -> list[Call]:
+    def calls(self) -> list[CallRecord]:
         return [call for batch in self.batches for call in batch.calls]
 
     @property
-    def suggestions(self) -> list[Suggestion]:
+    def suggestions(self) -> list[SuggestionRecord]:
         return [row for batch in self.batches for row in batch.suggestions]
 
     def counted(self) -> dict[str, int]:

@@ -10,7 +10,7 @@ import pytest
 
 from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.settings import Config
-from llm_lsp.config.source_rules import Source
+from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.text.text import Edit, Point, Text
 from llm_lsp.core.types import (
     Completion,
@@ -25,9 +25,9 @@ from llm_lsp.core.types import (
 )
 from llm_lsp.engine.completion.menu_deadline import HOLD_S
 from llm_lsp.engine.completion.scheduler import LINGER_S
-from llm_lsp.engine.engine import CompletionEngine, World
-from llm_lsp.engine.models.health import Reliability
-from llm_lsp.engine.models.provider_slot import SEARCH_AGAIN_S, Finder
+from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
+from llm_lsp.engine.models.health import ProviderHealth
+from llm_lsp.engine.models.provider_slot import SEARCH_AGAIN_S, ProviderFinder
 from llm_lsp.engine.workspace.client import Level, Progress, Status
 from llm_lsp.errors import ConfigError, LlmLspError, ModelFileError, RateLimitError, UnreachableError
 from llm_lsp.providers.base import Provider
@@ -100,15 +100,17 @@ class Rig:
         self,
         *found: Provider | LlmLspError | str,
         settings: Mapping[str, object] | None = None,
-        finder: Finder | None = None,
+        finder: ProviderFinder | None = None,
     ) -> None:
         self.clock = FakeClock()
         self.client = RecordingClient()
         self.provider = ScriptedProvider()
         self.finder = ListedFinder([*found] or [self.provider])
-        stack = SettingsStack().with_layer(Source.USER_FILE, settings or {})
+        stack = SettingsStack().with_layer(SettingsSource.USER_FILE, settings or {})
         self.engine = CompletionEngine(
-            stack, World(finder or self.finder, same_stack, self.clock, in_thread=at_once), self.client
+            stack,
+            EngineDependencies(finder or self.finder, same_stack, self.clock, in_thread=at_once),
+            self.client,
         )
 
     async def write(self, text: str, uri: str = URI, language: str = "python") -> None:
@@ -650,7 +652,7 @@ async def test_a_document_excluded_while_its_provider_was_made_is_not_sent() -> 
 
 async def test_an_answer_of_many_lines_is_one_success(monkeypatch: pytest.MonkeyPatch) -> None:
     successes: list[float] = []
-    monkeypatch.setattr(Reliability, "went_well", lambda it, now: successes.append(now))
+    monkeypatch.setattr(ProviderHealth, "went_well", lambda it, now: successes.append(now))
     rig = Rig()
     await rig.write("y = ")
     task = rig.ask()

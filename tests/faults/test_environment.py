@@ -16,18 +16,18 @@ import pytest
 
 from llm_lsp.cli.files.settings_files import read_settings
 from llm_lsp.config.settings import CompletionConfig, Config
-from llm_lsp.config.source_rules import Source
+from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.types import Trigger
-from llm_lsp.core.usage.batch import Batch
-from llm_lsp.core.usage.budget import Limits
-from llm_lsp.engine.context.source_files import Files, Unusable
+from llm_lsp.core.usage.batch import RecordBatch
+from llm_lsp.core.usage.budget import BudgetLimits
+from llm_lsp.engine.context.source_files import FileReader, UnusableFile
 from llm_lsp.engine.privacy.ignore_files import IgnoreFiles
 from llm_lsp.engine.usage.ledger import RETRY_S, SOON_S, Ledger
-from llm_lsp.engine.workspace.notifications import Notices
+from llm_lsp.engine.workspace.notifications import Notifications
 from llm_lsp.errors import BudgetError
 from llm_lsp.local.model_servers import ModelServers
 from llm_lsp.usage_store import schema, store
-from llm_lsp.usage_store.store import Store
+from llm_lsp.usage_store.store import SqliteUsageStore
 from tests.doubles import FakeClock
 from tests.engine.books import inline
 from tests.faults.machine import DEBUG, INLINE, Machine, ask, ask_in, limited, machine, messages, modes
@@ -121,7 +121,7 @@ def test_fault_44_broken_settings_are_one_message_and_the_rest_is_used(
 ) -> None:
     file = tmp_path / "config.toml"
     file.write_bytes(data)
-    stack = read_settings(file).with_layer(Source.EDITOR, {"completion": {"menu": "never"}})
+    stack = read_settings(file).with_layer(SettingsSource.EDITOR, {"completion": {"menu": "never"}})
 
     config, (problem,) = stack.resolve().config, stack.resolve().problems
 
@@ -178,9 +178,9 @@ class Desk:
     client: QuietClient = field(default_factory=QuietClient)
     utc: float = NOON
 
-    def ledger(self, limits: Limits) -> Ledger:
-        notices = Notices(self.client, self.clock.now)
-        ledger = Ledger(Store(self.path), notices, self.clock, lambda: self.utc, inline)
+    def ledger(self, limits: BudgetLimits) -> Ledger:
+        notices = Notifications(self.client, self.clock.now)
+        ledger = Ledger(SqliteUsageStore(self.path), notices, self.clock, lambda: self.utc, inline)
         ledger.configure(limits, save=True)
         return ledger
 
@@ -209,7 +209,7 @@ async def test_fault_45_books_that_cannot_be_used_are_kept_and_the_budget_holds(
     desk = Desk(tmp_path / "usage.db")
     harm(desk.path)
     before = desk.path.read_bytes()
-    ledger = desk.ledger(Limits(tokens_per_day=150))
+    ledger = desk.ledger(BudgetLimits(tokens_per_day=150))
     for number in (1, 2):
         await spend(ledger, number)
         await desk.clock.advance(RETRY_S)
@@ -228,7 +228,7 @@ async def test_fault_45_locked_books_hold_up_no_call_and_lose_no_row(
     monkeypatch.setattr(store, "BUSY_S", 0.01)
     monkeypatch.setattr(store, "RESERVE_S", 0.01)
     desk = Desk(tmp_path / "usage.db")
-    ledger = desk.ledger(Limits(tokens_per_day=1000))
+    ledger = desk.ledger(BudgetLimits(tokens_per_day=1000))
     await spend(ledger, 1)
     await desk.clock.advance(SOON_S)
     with closing(sqlite3.connect(desk.path, isolation_level=None)) as other:
@@ -245,7 +245,7 @@ async def test_fault_45_locked_books_hold_up_no_call_and_lose_no_row(
 @pytest.mark.parametrize("days", [-1, 1], ids=["a day back", "a day on"])
 async def test_fault_46_a_clock_that_jumps_opens_no_spent_budget(days: int, tmp_path: Path) -> None:
     desk = Desk(tmp_path / "usage.db")
-    ledger = desk.ledger(Limits(tokens_per_month=150))
+    ledger = desk.ledger(BudgetLimits(tokens_per_month=150))
     for number in (1, 2):
         await spend(ledger, number)
     desk.utc += days * DAY_S
@@ -256,10 +256,10 @@ async def test_fault_46_a_clock_that_jumps_opens_no_spent_budget(days: int, tmp_
 
 
 def test_fault_46_a_call_over_midnight_is_of_the_day_it_began(tmp_path: Path) -> None:
-    books, midnight = Store(tmp_path / "usage.db"), NOON + DAY_S / 2
+    books, midnight = SqliteUsageStore(tmp_path / "usage.db"), NOON + DAY_S / 2
     call = a_call(1, 0.5, at=midnight - 1)
     books.reserve(call, lambda spent: True)
-    later = books.write(Batch(midnight + 1, (a_call(1, 0.2, at=midnight - 1),)))
+    later = books.write(RecordBatch(midnight + 1, (a_call(1, 0.2, at=midnight - 1),)))
     books.close()
 
     assert later.money_today == {}
@@ -355,7 +355,7 @@ def test_fault_48_a_file_that_is_no_source_is_not_waited_for(
 ) -> None:
     path = tmp_path / "a.py"
     make(path)
-    assert isinstance(Files().read(path, "a.py"), Unusable)
+    assert isinstance(FileReader().read(path, "a.py"), UnusableFile)
 
 
 @pytest.mark.parametrize("make", [each for each in UNUSABLE if each.id not in TEXTS])

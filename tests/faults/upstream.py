@@ -11,11 +11,11 @@ from typing import Any
 
 from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.settings import Config
-from llm_lsp.config.source_rules import Source
+from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.core.text.text import Edit, Point, Text
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Patience, Skip, Trigger
-from llm_lsp.engine.engine import CompletionEngine, World
+from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.engine.workspace.client import Level, Progress, Status
 from llm_lsp.engine.workspace.clock import Timer
 from llm_lsp.providers.http.provider import HttpProvider
@@ -83,7 +83,7 @@ class Upstream:
             **settings,
         }
         stack = SettingsStack().with_layer(
-            Source.USER_FILE,
+            SettingsSource.USER_FILE,
             {"provider": "api", "providers": {"api": table}, "completion": {"debounce_ms": 0}},
         )
         self.mended = asyncio.Event()
@@ -94,7 +94,9 @@ class Upstream:
         endpoint = self.provider._endpoint
         self.provider._endpoint = replace(endpoint, deadlines=dict.fromkeys(Patience, deadlines))
         self.engine = CompletionEngine(
-            stack, World(OneFinder(self.provider), lambda stack, _: stack, self.clock), self.client
+            stack,
+            EngineDependencies(OneFinder(self.provider), lambda stack, _: stack, self.clock),
+            self.client,
         )
 
     async def open(self, text: str = BUFFER) -> None:

@@ -11,10 +11,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from llm_lsp.core.usage.batch import Batch
-from llm_lsp.core.usage.budget import Spent
-from llm_lsp.core.usage.records import Call
-from llm_lsp.usage_store.store import Store
+from llm_lsp.core.usage.batch import RecordBatch
+from llm_lsp.core.usage.budget import SpentTotals
+from llm_lsp.core.usage.records import CallRecord
+from llm_lsp.usage_store.store import SqliteUsageStore
 from tests.fuzz.examples import TIMES, fuzzed
 from tests.usage_store.rows import DAY_S, NOON, a_call
 
@@ -40,8 +40,8 @@ class Crashes(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.home = Path(self.folder.name, "0")
-        self.stores: list[Store] = []
-        self.rows: dict[tuple[Store, int], Row] = {}
+        self.stores: list[SqliteUsageStore] = []
+        self.rows: dict[tuple[SqliteUsageStore, int], Row] = {}
         self.day = 0
         self.begin()
 
@@ -54,16 +54,16 @@ class Crashes(RuleBasedStateMachine):
         """Start two processes."""
         for each in self.stores:
             each.close()
-        self.stores = [Store(self.home / "usage.db") for _ in range(2)]
+        self.stores = [SqliteUsageStore(self.home / "usage.db") for _ in range(2)]
 
     @property
     def now(self) -> float:
         return NOON + self.day * DAY_S
 
-    def calls(self, rows: list[tuple[int, float | None, bool]]) -> tuple[Call, ...]:
+    def calls(self, rows: list[tuple[int, float | None, bool]]) -> tuple[CallRecord, ...]:
         return tuple(a_call(number, cost, at=self.now, free=free) for number, cost, free in rows)
 
-    def take(self, store: Store, calls: tuple[Call, ...]) -> None:
+    def take(self, store: SqliteUsageStore, calls: tuple[CallRecord, ...]) -> None:
         """Write calls into the model; one that is known is settled on its own day."""
         for call in calls:
             old = self.rows.get((store, call.number))
@@ -71,10 +71,10 @@ class Crashes(RuleBasedStateMachine):
             row = Row(day, 0.0, 0) if call.free else Row(day, call.cost or 0.0, call.tokens)
             self.rows[store, call.number] = row
 
-    def spent(self) -> Spent:
+    def spent(self) -> SpentTotals:
         today = [row for row in self.rows.values() if row.day == self.day]
         month = list(self.rows.values())
-        return Spent(
+        return SpentTotals(
             "",
             {"USD": sum(row.cost for row in today)},
             {"USD": sum(row.cost for row in month)},
@@ -85,7 +85,7 @@ class Crashes(RuleBasedStateMachine):
     @rule(process=PROCESSES, rows=ROWS)
     def write(self, process: int, rows: list[tuple[int, float | None, bool]]) -> None:
         calls = self.calls(rows)
-        self.stores[process].write(Batch(self.now, calls))
+        self.stores[process].write(RecordBatch(self.now, calls))
         self.take(self.stores[process], calls)
 
     @rule(process=PROCESSES, number=st.integers(1, 6), limit=st.sampled_from([0.5, 2.0, 8.0]))
@@ -110,7 +110,7 @@ class Crashes(RuleBasedStateMachine):
     def crash(self, process: int, rows: list[tuple[int, float | None, bool]], after: int) -> None:
         """Die before a statement: what the disk has then is what the next processes find."""
         store, image = self.stores[process], Path(self.folder.name, f"{int(self.home.name) + 1}")
-        store.write(Batch(self.now))
+        store.write(RecordBatch(self.now))
         connection = store._open
         assert connection is not None
         # No page is kept back until the end, so that the file holds half of what is written.
@@ -124,7 +124,7 @@ class Crashes(RuleBasedStateMachine):
                 shutil.copytree(self.home, image)
 
         connection.set_trace_callback(count)
-        store.write(Batch(self.now, self.calls(rows)))
+        store.write(RecordBatch(self.now, self.calls(rows)))
         if not image.exists():
             shutil.copytree(self.home, image)
             self.take(store, self.calls(rows))
@@ -133,7 +133,7 @@ class Crashes(RuleBasedStateMachine):
 
     @invariant()
     def all_that_was_written_is_there(self) -> None:
-        found, wanted = self.stores[0].write(Batch(self.now)), self.spent()
+        found, wanted = self.stores[0].write(RecordBatch(self.now)), self.spent()
 
         assert found.tokens_today == wanted.tokens_today
         assert found.tokens_this_month == wanted.tokens_this_month

@@ -9,9 +9,9 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from llm_lsp.core.usage.budget import Limits
+from llm_lsp.core.usage.budget import BudgetLimits
 from llm_lsp.engine.usage.ledger import RETRY_S, Ledger
-from llm_lsp.engine.workspace.notifications import Notices
+from llm_lsp.engine.workspace.notifications import Notifications
 from llm_lsp.errors import BudgetError
 from tests.doubles import FakeClock, settle
 from tests.engine.books import ListStore
@@ -31,9 +31,9 @@ class Spending(RuleBasedStateMachine):
         self.clock, self.store = FakeClock(), ListStore()
         self.free_to_write = asyncio.Event()
         self.free_to_write.set()
-        notices = Notices(RecordingClient(), self.clock.now)
+        notices = Notifications(RecordingClient(), self.clock.now)
         self.ledger = Ledger(self.store, notices, self.clock, lambda: NOON, self.in_thread)
-        self.ledger.configure(Limits(per_day=LIMIT), save=True)
+        self.ledger.configure(BudgetLimits(per_day=LIMIT), save=True)
         self.under_way: dict[int, float] = {}
         self.settled: dict[int, float] = {}
         self.worst: dict[int, float] = {}

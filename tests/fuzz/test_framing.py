@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from llm_lsp.errors import FramingError
 from llm_lsp.lsp import message_streams as streams
 from llm_lsp.lsp.message_streams import MAX_HEADER_BYTES, MAX_HEADERS, read_message
-from llm_lsp.lsp.oversized_messages import KEPT_BYTES, Overlong
+from llm_lsp.lsp.oversized_messages import KEPT_BYTES, OversizedMessage
 from tests.fuzz.examples import fuzzed
 from tests.lsp.fakes import started
 
@@ -84,7 +84,7 @@ def test_any_bytes_are_messages_or_end_the_reading(data: bytes) -> None:
         patch.setattr(streams, "MAX_MESSAGE_BYTES", 3 * KEPT_BYTES)
         try:
             while (message := read_message(stream)) is not None:
-                assert isinstance(message, Overlong) or message in data
+                assert isinstance(message, OversizedMessage) or message in data
         except FramingError as exc:
             assert "\n" not in str(exc)
     assert stream.most <= streams._PIECE_BYTES

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from llm_lsp.config.layers import SettingsStack
-from llm_lsp.config.source_rules import Source
+from llm_lsp.config.source_rules import SettingsSource
 from tests.config.examples import PRESETS, USERS_OWN
 from tests.config.test_parse import JSON
 from tests.config.test_source_rules import MAPPINGS
 from tests.fuzz.examples import fuzzed
 
-SOURCES = st.sampled_from(list(Source))
+SOURCES = st.sampled_from(list(SettingsSource))
 LABELS = st.sampled_from(["", "/one", "/two"])
 
 
@@ -23,24 +23,24 @@ class AnyOrder(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.stack = SettingsStack(PRESETS)
-        self.last: dict[tuple[Source, str], dict[str, object]] = {}
+        self.last: dict[tuple[SettingsSource, str], dict[str, object]] = {}
 
     @rule(source=SOURCES, label=LABELS, settings=MAPPINGS)
-    def say(self, source: Source, label: str, settings: dict[str, object]) -> None:
+    def say(self, source: SettingsSource, label: str, settings: dict[str, object]) -> None:
         self.stack = self.stack.with_layer(source, settings, label)
         self.last.setdefault((source, label), {})
         self.last[source, label] = settings
 
     @rule(source=SOURCES, settings=st.dictionaries(st.text(max_size=9), JSON, max_size=3))
-    def say_nonsense(self, source: Source, settings: dict[str, object]) -> None:
+    def say_nonsense(self, source: SettingsSource, settings: dict[str, object]) -> None:
         self.say(source, "", settings)
 
     @rule()
     def be_a_user(self) -> None:
-        self.say(Source.USER_FILE, "", dict(USERS_OWN))
+        self.say(SettingsSource.USER_FILE, "", dict(USERS_OWN))
 
     @rule(source=SOURCES)
-    def be_silent(self, source: Source) -> None:
+    def be_silent(self, source: SettingsSource) -> None:
         self.stack = self.stack.without(source)
         self.last = {key: settings for key, settings in self.last.items() if key[0] is not source}
 

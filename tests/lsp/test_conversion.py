@@ -14,8 +14,8 @@ from lsprotocol import converters, types
 from llm_lsp.core.text.text import Edit, Encoding, Point, Text, to_point
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Trigger
 from llm_lsp.lsp.conversion import (
-    Asking,
     Capabilities,
+    CompletionParams,
     escape_snippet,
     is_keystroke,
     menu_trigger,
@@ -51,7 +51,7 @@ def request(
     if selected is not None:
         start, end, chosen = selected
         info = types.SelectedCompletionInfo(types.Range(types.Position(*start), types.Position(*end)), chosen)
-    asking = Asking(1, 0.0, encoding, Trigger.AUTOMATIC, "inline")
+    asking = CompletionParams(1, 0.0, encoding, Trigger.AUTOMATIC, "inline")
     return to_request(Document("file:///a", "python", 1, text), types.Position(*point), asking, info), text
 
 

@@ -18,7 +18,7 @@ from llm_lsp.core.privacy.admission import MAX_DOCUMENT_CHARS
 from llm_lsp.errors import FramingError
 from llm_lsp.lsp import message_streams as streams
 from llm_lsp.lsp.message_streams import MAX_MESSAGE_BYTES, Outbox, read_message, start_reading
-from llm_lsp.lsp.oversized_messages import KEPT_BYTES, Overlong
+from llm_lsp.lsp.oversized_messages import KEPT_BYTES, OversizedMessage
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_message_that_is_too_long_is_read_past(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(streams, "MAX_MESSAGE_BYTES", 100_000)
     body = b"a" * KEPT_BYTES + b"-" * 100_000 + b"z" * KEPT_BYTES
     stream = io.BytesIO(b"Content-Length: %d\r\n\r\n%b" % (len(body), body) + b"Content-Length: 2\r\n\r\n{}")
-    assert read_message(stream) == Overlong(len(body), b"a" * KEPT_BYTES, b"z" * KEPT_BYTES)
+    assert read_message(stream) == OversizedMessage(len(body), b"a" * KEPT_BYTES, b"z" * KEPT_BYTES)
     assert [read_message(stream), read_message(stream)] == [b"{}", None]
 
 
@@ -98,7 +98,7 @@ def pipe() -> Iterator[tuple[BinaryIO, BinaryIO]]:
 
 
 def test_messages_arrive_in_order_although_they_come_byte_by_byte() -> None:
-    bodies: list[bytes | Overlong] = []
+    bodies: list[bytes | OversizedMessage] = []
     ends: SimpleQueue[FramingError | None] = SimpleQueue()
     with pipe() as (incoming, outgoing):
         start_reading(incoming, bodies.append, ends.put)

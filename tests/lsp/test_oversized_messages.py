@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from llm_lsp.lsp.oversized_messages import KEPT_BYTES, Overlong
+from llm_lsp.lsp.oversized_messages import KEPT_BYTES, OversizedMessage
 from tests.lsp.fakes import URI, Wire, at, edit, started
 
 INLINE = "textDocument/inlineCompletion"
 LONG = {"text": '{"uri": "file:///in/a/text"}' * 2000}
 
 
-def overlong(message: object) -> Overlong:
+def overlong(message: object) -> OversizedMessage:
     body = json.dumps(message).encode()
-    return Overlong(len(body), body[:KEPT_BYTES], body[-KEPT_BYTES:])
+    return OversizedMessage(len(body), body[:KEPT_BYTES], body[-KEPT_BYTES:])
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from llm_lsp.core.types import Usage
-from llm_lsp.core.usage.records import Call, Outcome, Subject
-from llm_lsp.core.usage.request_trace import Trace
+from llm_lsp.core.usage.records import CallRecord, Outcome, Subject
+from llm_lsp.core.usage.request_trace import RequestTrace
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
 DAY_S = 86_400.0
@@ -22,10 +22,10 @@ def a_call(
     outcome: Outcome = "complete",
     subject: Subject = SUBJECT,
     free: bool = False,
-) -> Call:
+) -> CallRecord:
     usage = Usage(*tokens)
-    return Call(number, at, subject, "automatic", usage, False, cost, "USD", free, outcome, 0.2, 0.4)
+    return CallRecord(number, at, subject, "automatic", usage, False, cost, "USD", free, outcome, 0.2, 0.4)
 
 
-def a_trace(request: int = 1) -> Trace:
-    return Trace(request, "automatic", "inline", SUBJECT, (), 1.0, 23)
+def a_trace(request: int = 1) -> RequestTrace:
+    return RequestTrace(request, "automatic", "inline", SUBJECT, (), 1.0, 23)

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from llm_lsp.core.usage.batch import Batch
-from llm_lsp.core.usage.budget import Spent
-from llm_lsp.core.usage.records import Suggestion
+from llm_lsp.core.usage.batch import RecordBatch
+from llm_lsp.core.usage.budget import SpentTotals
+from llm_lsp.core.usage.records import SuggestionRecord
 from llm_lsp.core.usage.request_trace import TraceRow
 from llm_lsp.errors import BooksError
 from llm_lsp.usage_store import schema, store
-from llm_lsp.usage_store.store import Store
+from llm_lsp.usage_store.store import SqliteUsageStore
 from tests.usage_store.rows import DAY_S, NOON, SUBJECT, a_call, a_trace
 
 
@@ -33,26 +33,26 @@ def rows(path: Path, query: str) -> list[tuple[object, ...]]:
         connection.close()
 
 
-def anything(spent: Spent) -> bool:
+def anything(spent: SpentTotals) -> bool:
     return True
 
 
 def test_calls_add_up_over_stores(path: Path) -> None:
-    one, other = Store(path), Store(path)
-    one.write(Batch(NOON, (a_call(1, 0.5), a_call(2, 0.25))))
+    one, other = SqliteUsageStore(path), SqliteUsageStore(path)
+    one.write(RecordBatch(NOON, (a_call(1, 0.5), a_call(2, 0.25))))
 
-    spent = other.write(Batch(NOON, (a_call(1, 1.0),)))
+    spent = other.write(RecordBatch(NOON, (a_call(1, 1.0),)))
 
-    assert spent == Spent("2026-11-22", {"USD": 1.75}, {"USD": 1.75}, 330, 330)
+    assert spent == SpentTotals("2026-11-22", {"USD": 1.75}, {"USD": 1.75}, 330, 330)
     one.close()
     other.close()
 
 
 def test_a_later_row_of_a_call_takes_the_place_of_the_earlier(path: Path) -> None:
-    books = Store(path)
+    books = SqliteUsageStore(path)
     books.reserve(a_call(1, 5.0, tokens=(100, 500), outcome="reserved"), anything)
 
-    spent = books.write(Batch(NOON, (a_call(1, 0.5),)))
+    spent = books.write(RecordBatch(NOON, (a_call(1, 0.5),)))
 
     assert (spent.money_today, spent.tokens_today) == ({"USD": 0.5}, 110)
     assert rows(path, "SELECT outcome, cost FROM calls") == [("complete", 0.5)]
@@ -60,9 +60,9 @@ def test_a_later_row_of_a_call_takes_the_place_of_the_earlier(path: Path) -> Non
 
 
 def test_a_reservation_is_refused_by_what_others_reserved(path: Path) -> None:
-    one, other = Store(path), Store(path)
+    one, other = SqliteUsageStore(path), SqliteUsageStore(path)
 
-    def below_one(spent: Spent) -> bool:
+    def below_one(spent: SpentTotals) -> bool:
         return spent.money_today.get("USD", 0.0) < 1
 
     first, _ = one.reserve(a_call(1, 1.5, outcome="reserved"), below_one)
@@ -74,9 +74,9 @@ def test_a_reservation_is_refused_by_what_others_reserved(path: Path) -> None:
 
 
 def test_free_calls_count_against_nothing(path: Path) -> None:
-    books = Store(path)
+    books = SqliteUsageStore(path)
 
-    spent = books.write(Batch(NOON, (a_call(1, 0.0, free=True),)))
+    spent = books.write(RecordBatch(NOON, (a_call(1, 0.0, free=True),)))
 
     assert (spent.tokens_today, spent.money_today) == (0, {})
     assert rows(path, "SELECT count(*) FROM calls") == [(1,)]
@@ -84,11 +84,11 @@ def test_free_calls_count_against_nothing(path: Path) -> None:
 
 
 def test_a_month_is_the_sum_of_its_days(path: Path) -> None:
-    books = Store(path)
-    books.write(Batch(NOON - 30 * DAY_S, (a_call(1, 9.0, at=NOON - 30 * DAY_S),)))
-    books.write(Batch(NOON - DAY_S, (a_call(2, 1.0, at=NOON - DAY_S),)))
+    books = SqliteUsageStore(path)
+    books.write(RecordBatch(NOON - 30 * DAY_S, (a_call(1, 9.0, at=NOON - 30 * DAY_S),)))
+    books.write(RecordBatch(NOON - DAY_S, (a_call(2, 1.0, at=NOON - DAY_S),)))
 
-    spent = books.write(Batch(NOON, (a_call(3, 0.5),)))
+    spent = books.write(RecordBatch(NOON, (a_call(3, 0.5),)))
 
     assert (spent.money_today, spent.money_this_month) == ({"USD": 0.5}, {"USD": 1.5})
     books.close()
@@ -102,20 +102,20 @@ def test_a_month_is_the_sum_of_its_days(path: Path) -> None:
     ],
 )
 def test_a_clock_that_is_set_back_opens_no_spent_day(path: Path, set_back_days: int, day: str) -> None:
-    books = Store(path)
-    books.write(Batch(NOON, (a_call(1, 3.0),)))
+    books = SqliteUsageStore(path)
+    books.write(RecordBatch(NOON, (a_call(1, 3.0),)))
 
-    spent = books.write(Batch(NOON - set_back_days * DAY_S))
+    spent = books.write(RecordBatch(NOON - set_back_days * DAY_S))
 
     assert spent.day == day
     books.close()
 
 
 def test_counts_add_up_and_traces_are_a_ring(path: Path) -> None:
-    books = Store(path)
+    books = SqliteUsageStore(path)
     traces = tuple(TraceRow(NOON, None, a_trace(number)) for number in range(store.TRACES + 20))
     for _ in range(2):
-        books.write(Batch(NOON, counts={(SUBJECT, "keystrokes"): 7}, traces=traces))
+        books.write(RecordBatch(NOON, counts={(SUBJECT, "keystrokes"): 7}, traces=traces))
 
     assert rows(path, "SELECT what, n FROM counts") == [("keystrokes", 14)]
     assert rows(path, "SELECT count(*), max(request) FROM traces") == [(store.TRACES, store.TRACES + 19)]
@@ -123,11 +123,11 @@ def test_counts_add_up_and_traces_are_a_ring(path: Path) -> None:
 
 
 def test_a_suggestion_has_one_row(path: Path) -> None:
-    books = Store(path)
-    row = Suggestion("4.7", NOON, SUBJECT, 20, 1.5, "accepted", 20)
-    kept = Suggestion("4.7", NOON, SUBJECT, 20, 1.5, "accepted", 20, (18, None, None))
-    books.write(Batch(NOON, suggestions=(row,)))
-    books.write(Batch(NOON, suggestions=(kept,)))
+    books = SqliteUsageStore(path)
+    row = SuggestionRecord("4.7", NOON, SUBJECT, 20, 1.5, "accepted", 20)
+    kept = SuggestionRecord("4.7", NOON, SUBJECT, 20, 1.5, "accepted", 20, (18, None, None))
+    books.write(RecordBatch(NOON, suggestions=(row,)))
+    books.write(RecordBatch(NOON, suggestions=(kept,)))
 
     assert rows(path, "SELECT fate, used, kept_30, kept_120 FROM suggestions") == [("accepted", 20, 18, None)]
     books.close()
@@ -137,8 +137,8 @@ def test_a_suggestion_has_one_row(path: Path) -> None:
 def test_nobody_else_can_read_the_file(path: Path) -> None:
     before = os.umask(0o022)
     try:
-        books = Store(path)
-        books.write(Batch(NOON, (a_call(),)))
+        books = SqliteUsageStore(path)
+        books.write(RecordBatch(NOON, (a_call(),)))
         books.close()
     finally:
         os.umask(before)
@@ -148,15 +148,15 @@ def test_nobody_else_can_read_the_file(path: Path) -> None:
 
 
 def test_a_corrupt_file_is_set_aside_and_what_was_spent_stays_spent(path: Path) -> None:
-    books = Store(path)
+    books = SqliteUsageStore(path)
     books.reserve(a_call(1, 2.0, outcome="reserved"), anything)
     books.close()
     path.write_bytes(b"no database at all, but long enough to be looked at" * 100)
 
     with pytest.raises(BooksError):
-        Store(path).write(Batch(NOON))
-    fresh = Store(path)
-    spent = fresh.write(Batch(NOON))
+        SqliteUsageStore(path).write(RecordBatch(NOON))
+    fresh = SqliteUsageStore(path)
+    spent = fresh.write(RecordBatch(NOON))
 
     assert spent.money_today == {"USD": 2.0}
     assert [each.name for each in path.parent.glob("*.corrupt-*")]
@@ -166,20 +166,20 @@ def test_a_corrupt_file_is_set_aside_and_what_was_spent_stays_spent(path: Path) 
 def test_new_books_whose_making_was_broken_off_still_begin_with_what_was_spent(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = Store(path)
+    first = SqliteUsageStore(path)
     first.reserve(a_call(1, 2.0), anything)
     first.close()
     path.unlink()
 
-    def broken(connection: sqlite3.Connection, spent: Spent | None) -> None:
+    def broken(connection: sqlite3.Connection, spent: SpentTotals | None) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
     with monkeypatch.context() as patched:
         patched.setattr(store, "_restore", broken)
         with pytest.raises(BooksError):
-            Store(path).write(Batch(NOON))
-    again = Store(path)
-    assert again.write(Batch(NOON)).money_today == {"USD": 2.0}
+            SqliteUsageStore(path).write(RecordBatch(NOON))
+    again = SqliteUsageStore(path)
+    assert again.write(RecordBatch(NOON)).money_today == {"USD": 2.0}
     again.close()
 
 
@@ -190,35 +190,35 @@ def test_a_snapshot_that_is_no_good_stops_no_books(path: Path, said: str) -> Non
     path.parent.mkdir()
     path.with_name("spent.json").write_text(said)
 
-    books = Store(path)
-    assert books.write(Batch(NOON, (a_call(1, 1.0),))).money_today == {"USD": 1.0}
+    books = SqliteUsageStore(path)
+    assert books.write(RecordBatch(NOON, (a_call(1, 1.0),))).money_today == {"USD": 1.0}
     books.close()
 
 
 def test_a_newer_file_is_left_alone(path: Path) -> None:
-    Store(path).write(Batch(NOON))
+    SqliteUsageStore(path).write(RecordBatch(NOON))
     connection = sqlite3.connect(path)
     connection.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
     connection.close()
 
     with pytest.raises(BooksError, match="newer"):
-        Store(path).write(Batch(NOON, (a_call(),)))
+        SqliteUsageStore(path).write(RecordBatch(NOON, (a_call(),)))
 
     assert rows(path, "SELECT count(*) FROM calls") == [(0,)]
 
 
 def test_a_locked_file_loses_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "BUSY_S", 0.01)
-    books = Store(path)
-    books.write(Batch(NOON))
+    books = SqliteUsageStore(path)
+    books.write(RecordBatch(NOON))
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(BooksError, match="locked"):
-        books.write(Batch(NOON, (a_call(),)))
+        books.write(RecordBatch(NOON, (a_call(),)))
     other.execute("ROLLBACK")
     other.close()
 
-    assert books.write(Batch(NOON, (a_call(),))).tokens_today == 110
+    assert books.write(RecordBatch(NOON, (a_call(),))).tokens_today == 110
     books.close()
 
 
@@ -226,17 +226,17 @@ def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path) -> None
     (tmp_path / "data").write_text("a file")
 
     with pytest.raises(BooksError, match=r"usage\.db cannot be written"):
-        Store(tmp_path / "data" / "usage.db").write(Batch(NOON))
+        SqliteUsageStore(tmp_path / "data" / "usage.db").write(RecordBatch(NOON))
 
 
 def test_old_calls_are_dropped_and_their_days_stay(path: Path) -> None:
     old = NOON - 400 * DAY_S
-    books = Store(path)
-    books.write(Batch(old, (a_call(1, 4.0, at=old),)))
+    books = SqliteUsageStore(path)
+    books.write(RecordBatch(old, (a_call(1, 4.0, at=old),)))
     books.close()
 
-    again = Store(path)
-    again.write(Batch(NOON))
+    again = SqliteUsageStore(path)
+    again.write(RecordBatch(NOON))
 
     assert rows(path, "SELECT count(*) FROM calls") == [(0,)]
     assert rows(path, "SELECT day, cost FROM daily") == [("2025-10-18", 4.0)]

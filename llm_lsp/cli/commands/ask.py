@@ -14,8 +14,8 @@ from llm_lsp.cli.files.settings_files import read_settings
 from llm_lsp.cli.terminal.console import ConsoleClient, write
 from llm_lsp.cli.terminal.options import config_option, json_option
 from llm_lsp.config.layers import SettingsStack
-from llm_lsp.config.source_rules import Source
-from llm_lsp.core.chat.dialogue import ANSWER_TOKENS, Inquiry
+from llm_lsp.config.source_rules import SettingsSource
+from llm_lsp.core.chat.dialogue import ANSWER_TOKENS, ChatQuestion
 
 
 @click.command(context_settings={"ignore_unknown_options": True})  # `-:3` is a place
@@ -43,21 +43,21 @@ def command(
         raise click.UsageError("the question is empty")
     stack = read_settings(config_file, [Path.cwd()])
     if provider:
-        stack = stack.with_layer(Source.COMMAND_LINE, chosen(provider))
+        stack = stack.with_layer(SettingsSource.COMMAND_LINE, chosen(provider))
         refuse_unknown(stack, provider)
     document, lines = read_part(place, language) if place else (None, None)
-    inquiry = Inquiry(question, document, lines, is_new=is_new)
+    inquiry = ChatQuestion(question, document, lines, is_new=is_new)
     asyncio.run(print_json(stack, inquiry) if as_json else print_answer(stack, inquiry))
 
 
-async def print_json(stack: SettingsStack, inquiry: Inquiry) -> None:
+async def print_json(stack: SettingsStack, inquiry: ChatQuestion) -> None:
     """Print the whole answer as a script reads it; raises LlmLspError where there is none."""
     async with running(stack, ConsoleClient()) as engine:
         reply = await engine.ask(inquiry)
         click.echo(json.dumps({"text": reply.text, "whole": reply.is_whole}, ensure_ascii=False))
 
 
-async def print_answer(stack: SettingsStack, inquiry: Inquiry) -> None:
+async def print_answer(stack: SettingsStack, inquiry: ChatQuestion) -> None:
     """Print the answer while it grows; raises LlmLspError where there is none."""
     async with running(stack, ConsoleClient()) as engine:
         reply = await engine.ask(inquiry, write)

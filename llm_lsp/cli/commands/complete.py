@@ -11,12 +11,12 @@ from pathlib import Path
 
 import click
 
-from llm_lsp.cli.completion_target import Target, read_batch, read_target
+from llm_lsp.cli.completion_target import CompletionTarget, read_batch, read_target
 from llm_lsp.cli.files.settings_files import read_settings
 from llm_lsp.cli.terminal.console import ConsoleClient, write
 from llm_lsp.cli.terminal.options import config_option
 from llm_lsp.config.layers import SettingsStack
-from llm_lsp.config.source_rules import Source
+from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.types import Completion, CompletionRequest, Skip, Trigger
 from llm_lsp.engine.engine import CompletionEngine
 from llm_lsp.errors import ConfigError
@@ -63,17 +63,17 @@ def command(
         raise click.UsageError("--show-prompt takes one FILE")
     stack = read_settings(config_file, [Path.cwd()])
     if provider:
-        stack = stack.with_layer(Source.COMMAND_LINE, chosen(provider))
+        stack = stack.with_layer(SettingsSource.COMMAND_LINE, chosen(provider))
         refuse_unknown(stack, provider)
     if batch is not None:
         asyncio.run(complete_batch(stack, list(read_batch(batch))))
     elif place is not None and show_prompt:
         asyncio.run(print_question(stack, read_target(place, language), as_json=as_json))
     elif place is not None:
-        asyncio.run(complete_one(stack, read_target(place, language), Printer(as_json=as_json)))
+        asyncio.run(complete_one(stack, read_target(place, language), CompletionPrinter(as_json=as_json)))
 
 
-async def complete_one(stack: SettingsStack, target: Target, printer: Printer) -> None:
+async def complete_one(stack: SettingsStack, target: CompletionTarget, printer: CompletionPrinter) -> None:
     """Print one completion; raises click.ClickException where there is none."""
     client = ConsoleClient()
     async with running(stack, client) as engine:
@@ -93,7 +93,7 @@ async def complete_one(stack: SettingsStack, target: Target, printer: Printer) -
         raise refusal(result, client)
 
 
-async def print_question(stack: SettingsStack, target: Target, *, as_json: bool) -> None:
+async def print_question(stack: SettingsStack, target: CompletionTarget, *, as_json: bool) -> None:
     """Print what would be sent; raises click.ClickException where nothing would be."""
     from llm_lsp.cli.show_prompt import print_plain, question_mapping
 
@@ -114,7 +114,7 @@ def refusal(skip: Skip, client: ConsoleClient) -> click.ClickException:
     return click.ClickException(f"no completion, {skip.reason.value}{detail}")
 
 
-async def complete_batch(stack: SettingsStack, targets: list[Target]) -> None:
+async def complete_batch(stack: SettingsStack, targets: list[CompletionTarget]) -> None:
     """Print a JSON line for each target, in their order; exits with 1 where one has no completion."""
     is_whole = True
     async with running(stack, ConsoleClient()) as engine:
@@ -139,12 +139,12 @@ async def running(stack: SettingsStack, client: ConsoleClient) -> AsyncIterator[
         await engine.aclose()
 
 
-async def ask(engine: CompletionEngine, target: Target) -> Completion | Skip:
+async def ask(engine: CompletionEngine, target: CompletionTarget) -> Completion | Skip:
     """Ask once, by hand, and wait for the model as long as it works."""
     return await engine.complete(await request_at(engine, target))
 
 
-async def request_at(engine: CompletionEngine, target: Target) -> CompletionRequest:
+async def request_at(engine: CompletionEngine, target: CompletionTarget) -> CompletionRequest:
     """Open a target's document, wait for its model and its context, and write the request."""
     engine.open(target.document)
     await engine.ready(target.document)
@@ -179,7 +179,7 @@ def as_mapping(result: Completion | Skip) -> dict[str, object]:
     return {"text": result.text, "start": start, "end": end}
 
 
-class Printer:
+class CompletionPrinter:
     """Prints a text while it grows, up to its last word: what stands behind may still be cut off."""
 
     def __init__(self, *, as_json: bool) -> None:

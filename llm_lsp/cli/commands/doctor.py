@@ -20,7 +20,7 @@ from llm_lsp.cli.terminal.console import say
 from llm_lsp.cli.terminal.options import config_option, json_option
 from llm_lsp.config.layers import Resolved, SettingsStack
 from llm_lsp.config.settings import AUTO, Config
-from llm_lsp.config.source_rules import Source
+from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.engine.models.routing import Routing
 from llm_lsp.errors import LlmLspError
 
@@ -43,7 +43,7 @@ def command(config_file: Path | None, offline: bool, as_json: bool) -> None:
     """
     stack = read_settings(config_file, [Path.cwd()])
     resolved = stack.resolve()
-    report = Report(quiet=as_json)
+    report = DoctorReport(quiet=as_json)
     report.add([about(), *settings_checks(stack, resolved)])
     report.add(local_checks(resolved.config))
     report.add(asyncio.run(provider_checks(resolved, offline=offline)))
@@ -53,7 +53,7 @@ def command(config_file: Path | None, offline: bool, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-class Report:
+class DoctorReport:
     """Prints checks as they come, since the last ones may wait for a model to load."""
 
     def __init__(self, *, quiet: bool) -> None:
@@ -81,7 +81,7 @@ def about() -> Check:
 def settings_checks(stack: SettingsStack, resolved: Resolved) -> list[Check]:
     """Say which settings hold that are no defaults, where they came from, and what is wrong."""
     checks = [Check("settings from", "note", layer.label) for layer in stack.layers if layer.settings]
-    policies = {layer.label for layer in stack.layers if layer.source is Source.POLICY_FILE}
+    policies = {layer.label for layer in stack.layers if layer.source is SettingsSource.POLICY_FILE}
     checks += [
         Check(
             "locked" if entry["from"] in policies else "setting",
@@ -102,9 +102,9 @@ def settings_checks(stack: SettingsStack, resolved: Resolved) -> list[Check]:
 def local_checks(config: Config) -> list[Check]:
     """Say which models are on this machine, whether it can run them, and whether the chosen one is among them."""
     from llm_lsp.local.local_models import LocalPaths
-    from llm_lsp.local.model_store import Store
+    from llm_lsp.local.model_store import ModelStore
 
-    models = Store(LocalPaths.default().models).here()
+    models = ModelStore(LocalPaths.default().models).here()
     checks = [
         Check("local model", "note", f"{model.name}, {model.size_bytes / GIB:.1f} GiB, {model.path}")
         for model in models
@@ -120,10 +120,10 @@ def local_checks(config: Config) -> list[Check]:
 
 def _chosen_model(config: Config) -> Check:
     from llm_lsp.local.local_models import LocalPaths
-    from llm_lsp.local.model_store import Store
+    from llm_lsp.local.model_store import ModelStore
 
     try:
-        model = Store(LocalPaths.default().models).find(config.local.model)
+        model = ModelStore(LocalPaths.default().models).find(config.local.model)
     except LlmLspError as exc:
         return Check("chosen model", "fail", str(exc))
     return Check("chosen model", "ok", f"{model.name}, {model.path}")

@@ -12,9 +12,9 @@ from llm_lsp.cli.editors.editor_files import (
     ALIASES,
     EDITORS,
     ConfigFile,
-    Editor,
-    Outcome,
+    EditorSetup,
     Placement,
+    PlacementOutcome,
     configurations,
 )
 from llm_lsp.errors import EditorFileError
@@ -58,7 +58,7 @@ def _list() -> None:
         click.echo(f"{name:<13} {editor.title}: {editor.shows}")
 
 
-def _print(editor: Editor) -> bool:
+def _print(editor: EditorSetup) -> bool:
     if editor.package:
         click.echo(extension.built(configurations() / editor.package))
         click.echo("An extension, for --install to install.", err=True)
@@ -70,7 +70,7 @@ def _print(editor: Editor) -> bool:
     return True
 
 
-def _install(editor: Editor) -> bool:
+def _install(editor: EditorSetup) -> bool:
     """Write every file that may be written; say whether that was all."""
     if editor.package:
         names = extension.install(configurations() / editor.package)
@@ -81,7 +81,7 @@ def _install(editor: Editor) -> bool:
     outcomes = [(file, path, placement.install(file.content(), path)) for file, path in _places(editor)]
     for _, path, outcome in outcomes:
         click.echo(f"{outcome.value}: {path}", err=True)
-    occupied = [(file, path) for file, path, outcome in outcomes if outcome is Outcome.OCCUPIED]
+    occupied = [(file, path) for file, path, outcome in outcomes if outcome is PlacementOutcome.OCCUPIED]
     for file, path in occupied:
         click.echo(f"Add this to {path}:", err=True)
         click.echo(file.content(), nl=False)
@@ -100,7 +100,7 @@ def _pull() -> None:
     pull_unless_here()
 
 
-def _undo(editor: Editor) -> bool:
+def _undo(editor: EditorSetup) -> bool:
     """Remove every file that is as it was written; say whether that was all."""
     if editor.package:
         click.echo(f"removed: {', '.join(extension.uninstall())}", err=True)
@@ -109,10 +109,10 @@ def _undo(editor: Editor) -> bool:
     outcomes = [(path, placement.remove(path)) for _, path in _places(editor)]
     for path, outcome in outcomes:
         click.echo(f"{outcome.value}: {path}", err=True)
-    return all(outcome is not Outcome.CHANGED for _, outcome in outcomes)
+    return all(outcome is not PlacementOutcome.CHANGED for _, outcome in outcomes)
 
 
-def _places(editor: Editor) -> list[tuple[ConfigFile, Path]]:
+def _places(editor: EditorSetup) -> list[tuple[ConfigFile, Path]]:
     """Give each file with its place; ends with a message where the editor takes no file from a folder."""
     placed = [(file, path) for file in editor.files if (path := editor.path(file)) is not None]
     if not placed:

@@ -29,11 +29,11 @@ from llm_lsp.evaluation.corpus.holes import Hole, draw
 from llm_lsp.evaluation.corpus.repository import Repository
 from llm_lsp.evaluation.report.html_page import page
 from llm_lsp.evaluation.report.number_format import COLUMNS, cells, sentence
-from llm_lsp.evaluation.report.results import Known, Result, ResultFile
-from llm_lsp.evaluation.report.summary import ALL, Report
-from llm_lsp.evaluation.runs.call_probe import Probe
-from llm_lsp.evaluation.runs.hole_runner import Bench
-from llm_lsp.evaluation.runs.queue import Work, run
+from llm_lsp.evaluation.report.results import HoleResult, Known, ResultFile
+from llm_lsp.evaluation.report.summary import ALL, EvaluationReport
+from llm_lsp.evaluation.runs.call_probe import CallProbe
+from llm_lsp.evaluation.runs.hole_runner import HoleBench
+from llm_lsp.evaluation.runs.queue import HoleWork, run
 from llm_lsp.evaluation.runs.variants import Variant
 from llm_lsp.system import private_folder
 
@@ -137,7 +137,7 @@ def command(
     except KeyboardInterrupt:
         faults = ["interrupted; the same command goes on where it stopped"]
     results = [known[one.key, hole.id] for one in measured for hole in holes if (one.key, hole.id) in known]
-    report = Report(root.name, {one.key: one.name for one in measured}, results, faults)
+    report = EvaluationReport(root.name, {one.key: one.name for one in measured}, results, faults)
     if html:
         html.write_text(page(report), encoding="utf-8")
     show(report, as_json=as_json)
@@ -155,7 +155,7 @@ def nothing_to_cut(files: Repository, languages: Sequence[str]) -> click.ClickEx
     )
 
 
-def show(report: Report, *, as_json: bool) -> None:
+def show(report: EvaluationReport, *, as_json: bool) -> None:
     """Print what was measured; exits with 1 where something was not."""
     if as_json:
         click.echo(json.dumps(report.as_mapping(), indent=2, ensure_ascii=False))
@@ -167,7 +167,7 @@ def show(report: Report, *, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def show_figures(report: Report) -> None:
+def show_figures(report: EvaluationReport) -> None:
     """Print a table of all variants by language and kind, and how they did against the first."""
     rows: list[list[str]] = []
     for _, group in groupby(report.rows, lambda row: (row.language, row.kind)):
@@ -189,20 +189,22 @@ async def measure(
     """Fill what is not known yet, and add it; gives a line for each variant that was given up."""
     client = ConsoleClient()
 
-    def build(stack: SettingsStack) -> tuple[CompletionEngine, Probe]:
-        probe = Probe(time.monotonic)
+    def build(stack: SettingsStack) -> tuple[CompletionEngine, CallProbe]:
+        probe = CallProbe(time.monotonic)
         return build_engine(stack, client, probe.in_front_of), probe
 
-    works = [Work(one, tuple(hole for hole in holes if (one.key, hole.id) not in known)) for one in measured]
+    works = [
+        HoleWork(one, tuple(hole for hole in holes if (one.key, hole.id) not in known)) for one in measured
+    ]
     with counting_bar("holes", sum(len(work.holes) for work in works)) as count:
 
-        def done(result: Result) -> None:
+        def done(result: HoleResult) -> None:
             file.add(result)
             known[result.variant, result.hole] = result
             count()
 
         answers = {result.asked: result for result in known.values() if result.asked}
-        return await run(works, Bench(root, build, answers), done)
+        return await run(works, HoleBench(root, build, answers), done)
 
 
 def result_file(root: Path) -> ResultFile:

@@ -13,7 +13,7 @@ from llm_lsp.cli.files.settings_files import books_file
 from llm_lsp.cli.terminal.options import json_option
 from llm_lsp.core.text.invisible_chars import visible
 from llm_lsp.core.usage.request_trace import explain
-from llm_lsp.usage_store.reader import Asked, Reader
+from llm_lsp.usage_store.reader import RequestSummary, UsageReader
 
 # Seconds between two looks; a server writes what was asked within 2 s.
 LOOK_S = 0.5
@@ -32,7 +32,7 @@ def command(last: int, follow: bool, as_json: bool) -> None:
 
     Stages come in their order, each with its time. No text of any document is kept, so that none is shown.
     """
-    reader = Reader(books_file())
+    reader = UsageReader(books_file())
     newest = _print(reader.asked(last=last), as_json=as_json)
     if newest == 0 and not follow:
         raise click.ClickException("nothing was asked yet")
@@ -41,7 +41,7 @@ def command(last: int, follow: bool, as_json: bool) -> None:
         newest = _print(reader.asked(after=newest, last=500), as_json=as_json) or newest
 
 
-def _print(requests: list[Asked], *, as_json: bool) -> int:
+def _print(requests: list[RequestSummary], *, as_json: bool) -> int:
     """Print requests, the oldest first; give the number of the newest, 0 where there are none."""
     for asked in requests:
         if as_json:
@@ -55,7 +55,7 @@ def _print(requests: list[Asked], *, as_json: bool) -> int:
     return requests[-1].number if requests else 0
 
 
-def _as_mapping(asked: Asked) -> dict[str, object]:
+def _as_mapping(asked: RequestSummary) -> dict[str, object]:
     return {
         "at": asked.at,
         **asdict(asked.trace),

@@ -91,14 +91,14 @@ def _pull_best(models: LocalModels) -> LocalModel:
     raise failure
 
 
-def _fetch(models: LocalModels, model: catalogue.Model) -> LocalModel:
+def _fetch(models: LocalModels, model: catalogue.CatalogueModel) -> LocalModel:
     from llm_lsp.cli.terminal.progress_bars import download_bar
 
     with download_bar(model.name) as progress:
         return models.fetcher.fetch(model, progress)
 
 
-def _better(taken: catalogue.Model) -> str:
+def _better(taken: catalogue.CatalogueModel) -> str:
     """Say what the next better model is and what it would need."""
     place = catalogue.rank(taken.name)
     better = next((model for model in catalogue.MODELS[place + 1 :] if model.for_any_use), None)
@@ -155,7 +155,7 @@ def list_models(as_json: bool) -> None:
 
 
 def _row(
-    name: str, entry: catalogue.Model | None, here: LocalModel | None, best: LocalModel | None
+    name: str, entry: catalogue.CatalogueModel | None, here: LocalModel | None, best: LocalModel | None
 ) -> dict[str, object]:
     lacking = catalogue.lacks(entry, this_machine()) if entry else ""
     size_bytes = here.size_bytes if here else entry.size_bytes if entry else 0

@@ -22,14 +22,14 @@ from llm_lsp.cli.terminal.table import print_table
 from llm_lsp.config.layers import Resolved, SettingsStack
 from llm_lsp.config.parse import nearest
 from llm_lsp.config.settings import AUTO, LOCAL, Api, Config, ProviderConfig
-from llm_lsp.config.source_rules import Source
+from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.privacy.addresses import is_loopback
 from llm_lsp.core.privacy.secret import clean_key
 from llm_lsp.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ProviderRow:
     """One provider in the list."""
 
     name: str
@@ -61,7 +61,7 @@ def show(config_file: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(row) for row in found], indent=2))
         return
-    print_table([field.name for field in fields(Row)], [astuple(row) for row in found])
+    print_table([field.name for field in fields(ProviderRow)], [astuple(row) for row in found])
 
 
 @command.command()
@@ -140,7 +140,7 @@ _SETTINGS: Mapping[str, str] = {
 }
 
 
-def rows(config: Config) -> list[Row]:
+def rows(config: Config) -> list[ProviderRow]:
     """Give the enabled providers, the used one first, then the other presets."""
     from llm_lsp.cli.files.api_keys import describe_key
     from llm_lsp.providers.catalogue.presets import PRESET_CONFIGS
@@ -152,7 +152,7 @@ def rows(config: Config) -> list[Row]:
         state = "enabled" if provider.name in config.providers else ""
         state = "in use" if provider.name == config.provider else state
         key = describe_key(provider) if state else provider.api_key_env
-        found.append(Row(provider.name, state, provider.api, provider.base_url, provider.model, key))
+        found.append(ProviderRow(provider.name, state, provider.api, provider.base_url, provider.model, key))
     return found
 
 
@@ -177,7 +177,7 @@ def stack_of(file: UserFile) -> SettingsStack:
     """Give the settings as the file would have them, alone."""
     from llm_lsp.providers.catalogue.presets import PRESET_CONFIGS
 
-    return SettingsStack(PRESET_CONFIGS).with_layer(Source.USER_FILE, file.settings, str(file.path))
+    return SettingsStack(PRESET_CONFIGS).with_layer(SettingsSource.USER_FILE, file.settings, str(file.path))
 
 
 def keep_key(provider: ProviderConfig) -> str:

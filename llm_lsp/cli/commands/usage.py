@@ -15,11 +15,11 @@ from llm_lsp.cli.files.settings_files import books_file, read_settings
 from llm_lsp.cli.terminal.options import config_option, json_option
 from llm_lsp.cli.terminal.table import GAP, print_table, width
 from llm_lsp.core.text.invisible_chars import visible
-from llm_lsp.core.usage.budget import Limits, Spent, most_used
+from llm_lsp.core.usage.budget import BudgetLimits, SpentTotals, most_used
 from llm_lsp.core.usage.request_trace import cost_words
 from llm_lsp.engine.usage.ledger import limits_of
-from llm_lsp.usage_store.figures import Figures
-from llm_lsp.usage_store.reader import By, Reader, days_back
+from llm_lsp.usage_store.figures import UsageFigures
+from llm_lsp.usage_store.reader import By, UsageReader, days_back
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,8 +52,8 @@ def command(
     """
     now = time.time()
     first = _day(since) if since else days_back(now, days)
-    reader = Reader(books_file())
-    total = reader.figures(first, "all").get("all", Figures())
+    reader = UsageReader(books_file())
+    total = reader.figures(first, "all").get("all", UsageFigures())
     groups = {each: reader.figures(first, each) for each in by or GROUPS}
     limits = limits_of(read_settings(config_file).resolve().config.budget)
     spent = reader.spent(now)
@@ -71,18 +71,20 @@ def _day(text: str) -> str:
 
 
 def _as_mapping(
-    first: str, total: Figures, groups: Mapping[By, Mapping[str, Figures]], spent: Spent
+    first: str, total: UsageFigures, groups: Mapping[By, Mapping[str, UsageFigures]], spent: SpentTotals
 ) -> dict[str, object]:
     by = {name: {key: each.as_mapping() for key, each in rows.items()} for name, rows in groups.items()}
     return {"since": first, "total": total.as_mapping(), "by": by, "spent": asdict(spent)}
 
 
-def _budget_line(limits: Limits, spent: Spent) -> str:
+def _budget_line(limits: BudgetLimits, spent: SpentTotals) -> str:
     use = most_used(limits, spent)
     return f"Budget: {use.words} are spent." if use else ""
 
 
-def _show(first: str, total: Figures, groups: Mapping[By, Mapping[str, Figures]], budget: str) -> None:
+def _show(
+    first: str, total: UsageFigures, groups: Mapping[By, Mapping[str, UsageFigures]], budget: str
+) -> None:
     if _is_empty(total):
         # Requests that asked nobody have rows, too, with nothing to show in them.
         groups = {}
@@ -94,7 +96,7 @@ def _show(first: str, total: Figures, groups: Mapping[By, Mapping[str, Figures]]
             _show_group(name, rows)
 
 
-def _summary(first: str, total: Figures) -> list[str]:
+def _summary(first: str, total: UsageFigures) -> list[str]:
     if _is_empty(total):
         return [f"Since {first}: no keystroke, no call and no suggestion."]
     lines = [
@@ -112,11 +114,11 @@ def _summary(first: str, total: Figures) -> list[str]:
     return lines
 
 
-def _is_empty(total: Figures) -> bool:
+def _is_empty(total: UsageFigures) -> bool:
     return not (total.calls or total.keystrokes or total.suggestions)
 
 
-def _show_group(name: By, rows: Mapping[str, Figures]) -> None:
+def _show_group(name: By, rows: Mapping[str, UsageFigures]) -> None:
     names = {key: visible(key) or "(none)" for key in rows}
     room = width() - max(len(name), *map(len, names.values())) - GAP
     n_columns = max(1, min(len(COLUMNS), room // COLUMN_CELLS))
@@ -133,7 +135,7 @@ def _show_group(name: By, rows: Mapping[str, Figures]) -> None:
     print_table((name, "", *COLUMNS[:n_columns]), cells, COLUMNS, f"by {name}")
 
 
-def _sizes(rows: Mapping[str, Figures]) -> dict[str, float]:
+def _sizes(rows: Mapping[str, UsageFigures]) -> dict[str, float]:
     """Give each row's part of the greatest: of money where there is some, a model on this machine has tokens only."""
     sizes = {key: _in_one(each) or 0.0 for key, each in rows.items()}
     if not any(sizes.values()):
@@ -142,7 +144,7 @@ def _sizes(rows: Mapping[str, Figures]) -> dict[str, float]:
     return {key: size / most for key, size in sizes.items()}
 
 
-def _cells(each: Figures) -> tuple[str, ...]:
+def _cells(each: UsageFigures) -> tuple[str, ...]:
     """Give what COLUMNS name."""
     return (
         _money(each),
@@ -162,12 +164,12 @@ def _bar(cells: float) -> str:
     return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
 
 
-def _in_one(each: Figures) -> float | None:
+def _in_one(each: UsageFigures) -> float | None:
     """Give the money where it is in one currency: bars of two can't be compared."""
     return next(iter(each.money.values())) if len(each.money) == 1 else None
 
 
-def _money(each: Figures) -> str:
+def _money(each: UsageFigures) -> str:
     if each.money:
         return " + ".join(
             f"{cost:,.3f} {currency}" if cost >= 0.01 else cost_words(cost, currency)
@@ -176,7 +178,7 @@ def _money(each: Figures) -> str:
     return "unknown" if each.unpriced else "nothing" if each.calls else "–"
 
 
-def _about(total: Figures) -> str:
+def _about(total: UsageFigures) -> str:
     return f" (estimated for {total.estimated / total.calls:.0%} of the calls)" if total.estimated else ""
 
 

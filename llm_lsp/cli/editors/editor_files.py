@@ -32,7 +32,7 @@ class ConfigFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class EditorHome:
     """An editor's folder by system, each below a place that `_base` knows; macOS may follow Linux."""
 
     linux: str
@@ -47,14 +47,14 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True)
-class Editor:
+class EditorSetup:
     """An editor, and what a user needs to know of it in one line."""
 
     title: str
     shows: str
     """How completions look in it."""
     files: tuple[ConfigFile, ...]
-    home: Home | None
+    home: EditorHome | None
     """None where the editor reads no file of a known place."""
     then: str
     """What is left to do."""
@@ -70,7 +70,7 @@ _FOLDER = "folder"
 """Stands in the record for a folder that was made, where a file has its digest."""
 
 
-class Outcome(Enum):
+class PlacementOutcome(Enum):
     """What became of a file; the value is what the user reads."""
 
     WRITTEN = "written"
@@ -92,16 +92,16 @@ class Placement:
         """Give the one whose record is in the user's state folder."""
         return cls(user_state_folder() / "editors.json")
 
-    def install(self, content: bytes, path: Path) -> Outcome:
+    def install(self, content: bytes, path: Path) -> PlacementOutcome:
         """Write a file, unless one is there that was not written from here, or was changed since.
 
         Raises EditorFileError.
         """
         present = _read(path)
         if present == content:
-            return Outcome.SAME
+            return PlacementOutcome.SAME
         if present is not None and not self._wrote(path, present):
-            return Outcome.OCCUPIED
+            return PlacementOutcome.OCCUPIED
         try:
             # Remembered first: a file without its record could never be removed again.
             made = {folder: _FOLDER for folder in path.parents if not folder.exists()}
@@ -110,21 +110,21 @@ class Placement:
             path.write_bytes(content)
         except OSError as exc:
             raise EditorFileError(f"{path} cannot be written: {exc.strerror}") from exc
-        return Outcome.WRITTEN
+        return PlacementOutcome.WRITTEN
 
-    def remove(self, path: Path) -> Outcome:
+    def remove(self, path: Path) -> PlacementOutcome:
         """Remove a file that was written from here and not changed since. Raises EditorFileError."""
         present = _read(path)
         if present is None:
-            return Outcome.ABSENT
+            return PlacementOutcome.ABSENT
         if not self._wrote(path, present):
-            return Outcome.CHANGED
+            return PlacementOutcome.CHANGED
         try:
             path.unlink()
             self._remember({path: None, **self._remove_folders(path)})
         except OSError as exc:
             raise EditorFileError(f"{path} cannot be removed: {exc.strerror}") from exc
-        return Outcome.REMOVED
+        return PlacementOutcome.REMOVED
 
     def _remove_folders(self, path: Path) -> dict[Path, None]:
         """Remove the folders above a file that were made for it and hold nothing else; give those that are gone."""
@@ -198,8 +198,8 @@ def _copied(folder: str, *names: str) -> tuple[ConfigFile, ...]:
 _PACKAGE = "pack/llm-lsp/start/llm-lsp"
 """Where Vim and Neovim load a plugin from by themselves (`:help packages`)."""
 
-EDITORS: Mapping[str, Editor] = {
-    "neovim": Editor(
+EDITORS: Mapping[str, EditorSetup] = {
+    "neovim": EditorSetup(
         "Neovim 0.11 and later",
         "ghost text",
         _copied(
@@ -211,31 +211,31 @@ EDITORS: Mapping[str, Editor] = {
             "doc/llm-lsp.txt",
             "doc/tags",
         ),
-        Home(linux="data/nvim/site/" + _PACKAGE, windows="localappdata/nvim-data/site/" + _PACKAGE),
+        EditorHome(linux="data/nvim/site/" + _PACKAGE, windows="localappdata/nvim-data/site/" + _PACKAGE),
         "Start Neovim again; the keys are in :help llm-lsp, and :checkhealth llm-lsp says whether all is well.",
     ),
-    "vim": Editor(
+    "vim": EditorSetup(
         "Vim 9",
         "ghost text",
         _copied("vim", "plugin/llm-lsp.vim", "import/keymap.vim", "doc/llm-lsp.txt", "doc/tags"),
-        Home(linux="home/.vim/" + _PACKAGE, windows="home/vimfiles/" + _PACKAGE),
+        EditorHome(linux="home/.vim/" + _PACKAGE, windows="home/vimfiles/" + _PACKAGE),
         "Start Vim again; the keys are in :help llm-lsp.",
     ),
-    "emacs": Editor(
+    "emacs": EditorSetup(
         "Emacs 28 and later",
         "ghost text",
         _copied("emacs", "llm-lsp.el"),
-        Home(linux="home/.emacs.d", windows="appdata/.emacs.d"),
+        EditorHome(linux="home/.emacs.d", windows="appdata/.emacs.d"),
         "Add to init.el: (load (locate-user-emacs-file \"llm-lsp\")) (add-hook 'prog-mode-hook #'llm-lsp-mode)",
     ),
-    "helix": Editor(
+    "helix": EditorSetup(
         "Helix",
         "menu",
         _copied("helix", "languages.toml"),
-        Home(linux="config/helix", windows="appdata/helix"),
+        EditorHome(linux="config/helix", windows="appdata/helix"),
         "Name your languages in the file; `hx --health python` shows whether the server is found.",
     ),
-    "vscode": Editor(
+    "vscode": EditorSetup(
         "VS Code",
         "ghost text",
         (),
@@ -243,32 +243,32 @@ EDITORS: Mapping[str, Editor] = {
         "Reload its windows; the keys are in editor-configs/vscode/README.md.",
         "vscode/llm-lsp.vsix",
     ),
-    "zed": Editor(
+    "zed": EditorSetup(
         "Zed",
         "ghost text, from the model server itself",
         _copied("zed", "settings.json"),
-        Home(linux="config/zed", windows="appdata/Zed"),
+        EditorHome(linux="config/zed", windows="appdata/Zed"),
         "Read editor-configs/zed/README.md: it needs a model server that runs.",
     ),
-    "sublime-text": Editor(
+    "sublime-text": EditorSetup(
         "Sublime Text",
         "menu",
         _copied("sublime-text", "LSP.sublime-settings"),
-        Home(
+        EditorHome(
             linux="config/sublime-text/Packages/User",
             macos="support/Sublime Text/Packages/User",
             windows="appdata/Sublime Text/Packages/User",
         ),
         'Install the package "LSP".',
     ),
-    "kate": Editor(
+    "kate": EditorSetup(
         "Kate",
         "menu",
         (ConfigFile("kate/settings.json", "settings.json"),),
-        Home(linux="config/kate/lspclient", windows="localappdata/kate/lspclient"),
+        EditorHome(linux="config/kate/lspclient", windows="localappdata/kate/lspclient"),
         "Switch the plugin LSP Client on, with Kate closed while the file is written.",
     ),
-    "jetbrains": Editor(
+    "jetbrains": EditorSetup(
         "JetBrains, with LSP4IJ",
         "ghost text",
         _copied("jetbrains", "llm-lsp/template.json"),

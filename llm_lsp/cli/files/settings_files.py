@@ -11,7 +11,7 @@ from pathlib import Path
 
 from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.settings import Problem
-from llm_lsp.config.source_rules import Source
+from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.system import path_of_uri, read_plain_file
 
 APP = "llm-lsp"
@@ -25,7 +25,7 @@ CLOSED: Mapping[str, object] = {"enabled": False}
 
 
 @dataclass(frozen=True, slots=True)
-class FileSettings:
+class SettingsFiles:
     """What a file holds; `fault` is one line where it cannot be used, and `settings` is empty then."""
 
     settings: Mapping[str, object]
@@ -88,14 +88,14 @@ def read_settings(config_file: Path | None = None, folders: Iterable[str | Path]
     path = config_file or user_file()
     found = read_file(path)
     if config_file and not found.exists:
-        found = FileSettings({}, "there is no such file")
+        found = SettingsFiles({}, "there is no such file")
     problems = [*_problems(path, found), *_open_to_all(path)]
-    stack = stack.with_layer(Source.USER_FILE, found.settings, str(path), tuple(problems))
+    stack = stack.with_layer(SettingsSource.USER_FILE, found.settings, str(path), tuple(problems))
     policy = read_file(policy_file())
     if policy.exists:
         settings = CLOSED if policy.fault else policy.settings
         stack = stack.with_layer(
-            Source.POLICY_FILE, settings, str(policy_file()), _problems(policy_file(), policy)
+            SettingsSource.POLICY_FILE, settings, str(policy_file()), _problems(policy_file(), policy)
         )
     return with_folders(stack, folders)
 
@@ -104,13 +104,17 @@ def with_folders(stack: SettingsStack, folders: Iterable[str | Path]) -> Setting
     """Read the workspace file of each folder, in place of those read before; a folder is a path or a file URI."""
     from llm_lsp.cli.files.trusted_files import TrustedFiles
 
-    stack = stack.without(Source.WORKSPACE_FILE).without(Source.TRUSTED_FILE)
+    stack = stack.without(SettingsSource.WORKSPACE_FILE).without(SettingsSource.TRUSTED_FILE)
     trusted = TrustedFiles(user_config_folder() / TRUSTED_FILES)
     for folder in filter(None, map(folder_path, folders)):
         path = folder / WORKSPACE_FILE
         found = read_file(path)
         if found.exists:
-            source = Source.TRUSTED_FILE if trusted.holds(path, found.data) else Source.WORKSPACE_FILE
+            source = (
+                SettingsSource.TRUSTED_FILE
+                if trusted.holds(path, found.data)
+                else SettingsSource.WORKSPACE_FILE
+            )
             stack = stack.with_layer(source, found.settings, str(path), _problems(path, found))
     return stack
 
@@ -122,23 +126,23 @@ def folder_path(folder: str | Path) -> Path | None:
     return path_of_uri(folder)
 
 
-def read_file(path: Path) -> FileSettings:
+def read_file(path: Path) -> SettingsFiles:
     """Read a TOML file; whatever is wrong with it is one line with the place, and nothing is changed."""
     try:
         data = read_plain_file(path, MAX_BYTES)
     except FileNotFoundError:
-        return FileSettings({}, exists=False)
+        return SettingsFiles({}, exists=False)
     except OSError as exc:
         # A folder in whose place a file stands: the file below it is not there either.
         if isinstance(exc, NotADirectoryError):
-            return FileSettings({}, exists=False)
-        return FileSettings({}, f"cannot be read: {exc.strerror or exc}")
+            return SettingsFiles({}, exists=False)
+        return SettingsFiles({}, f"cannot be read: {exc.strerror or exc}")
     if data is None:
-        return FileSettings({}, f"no settings file, which is a plain one of at most {MAX_BYTES >> 10} KiB")
+        return SettingsFiles({}, f"no settings file, which is a plain one of at most {MAX_BYTES >> 10} KiB")
     return _decode(data)
 
 
-def _decode(data: bytes) -> FileSettings:
+def _decode(data: bytes) -> SettingsFiles:
     # Imported here: with no file to read, the server starts without it.
     import tomllib
 
@@ -146,13 +150,13 @@ def _decode(data: bytes) -> FileSettings:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         line = data.count(b"\n", 0, exc.start) + 1
-        return FileSettings({}, f"no UTF-8 text at line {line}")
+        return SettingsFiles({}, f"no UTF-8 text at line {line}")
     try:
-        return FileSettings(tomllib.loads(text), data=data)
+        return SettingsFiles(tomllib.loads(text), data=data)
     except tomllib.TOMLDecodeError as exc:
-        return FileSettings({}, _toml_fault(str(exc), text))
+        return SettingsFiles({}, _toml_fault(str(exc), text))
     except RecursionError:
-        return FileSettings({}, "no valid TOML: too deeply nested")
+        return SettingsFiles({}, "no valid TOML: too deeply nested")
 
 
 def _toml_fault(said: str, text: str) -> str:
@@ -163,7 +167,7 @@ def _toml_fault(said: str, text: str) -> str:
     return f"no valid TOML at {place}: {cause}" if cause else f"no valid TOML: {place}"
 
 
-def _problems(path: Path, found: FileSettings) -> tuple[Problem, ...]:
+def _problems(path: Path, found: SettingsFiles) -> tuple[Problem, ...]:
     return (Problem(str(path), found.fault),) if found.fault else ()
 
 

@@ -26,7 +26,7 @@ MOST_EXCHANGES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Inquiry:
+class ChatQuestion:
     """A question, and the code that it is about, if any."""
 
     question: str
@@ -39,7 +39,7 @@ class Inquiry:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ChatReply:
     """What the model said."""
 
     text: str
@@ -64,7 +64,7 @@ class Exchange:
         return self.code + self.question
 
 
-def mark_code(inquiry: Inquiry, path: str) -> str:
+def mark_code(inquiry: ChatQuestion, path: str) -> str:
     """Write an inquiry's code as it stands before the question; "" where there is none."""
     document = inquiry.document
     if document is None:

@@ -6,11 +6,11 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from llm_lsp.core.context.edit_history import Burst, Visit
+from llm_lsp.core.context.edit_history import EditBurst, Visit
 from llm_lsp.core.context.imports import is_import
 from llm_lsp.core.context.outline import Definition, definitions, outline
-from llm_lsp.core.context.ranking import Candidate, Sight
-from llm_lsp.core.context.similarity import LineIndex, Scene, words_of
+from llm_lsp.core.context.ranking import Candidate, VisibleRange
+from llm_lsp.core.context.similarity import CursorLines, LineIndex, words_of
 from llm_lsp.core.prompt.fim_families import LEAST_LIKENESS
 from llm_lsp.core.text.text import Point
 from llm_lsp.core.types import Snippet
@@ -89,7 +89,7 @@ def query_of(lines: Sequence[str], point: Point) -> frozenset[str]:
 
 def similar(own: Sequence[str], point: Point, pieces: Sequence[Piece]) -> list[Candidate]:
     """Find the places of some texts that are most like the one around a cursor in its own, best first."""
-    scene = Scene.around(point, own, [piece.index for piece in pieces])
+    scene = CursorLines.around(point, own, [piece.index for piece in pieces])
     is_blank = not "".join(own[point.line : point.line + 1]).strip()
     matches = [match for piece in pieces if (match := _best_of(scene, piece, is_blank=is_blank))]
     matches.sort(key=lambda match: match.likeness, reverse=True)
@@ -111,13 +111,13 @@ def signatures(query: Set[str], used: Sequence[tuple[Piece, Set[str]]]) -> list[
     return [candidate for _, candidate in found[:MAX_SIGNATURES]]
 
 
-def out_of_sight(query: Set[str], piece: Piece, sight: Sight) -> Set[str]:
+def out_of_sight(query: Set[str], piece: Piece, sight: VisibleRange) -> Set[str]:
     """Give the names around a cursor that its text defines where they are not seen from there."""
     far = (each.name for each in piece.definitions if not sight.holds(each.start))
     return query & set(far)
 
 
-def without_sight(piece: Piece, sight: Sight) -> Piece:
+def without_sight(piece: Piece, sight: VisibleRange) -> Piece:
     """Give the cursor's own text without what is seen there anyway: it would be the most alike of all."""
     lines = ["" if sight.holds(idx) else line for idx, line in enumerate(piece.lines)]
     return Piece(piece.uri, piece.path, piece.language, lines)
@@ -135,7 +135,7 @@ def visited(visits: Sequence[Visit], path_of: dict[str, str]) -> list[Candidate]
     return found
 
 
-def edited(bursts: Sequence[Burst], path_of: dict[str, str]) -> list[Candidate]:
+def edited(bursts: Sequence[EditBurst], path_of: dict[str, str]) -> list[Candidate]:
     """Give the last changes as diffs, newest first; `path_of` names the documents that may be used."""
     found = []
     for burst in reversed(bursts):
@@ -149,7 +149,7 @@ def edited(bursts: Sequence[Burst], path_of: dict[str, str]) -> list[Candidate]:
     return found
 
 
-def _best_of(scene: Scene, piece: Piece, *, is_blank: bool) -> _Match | None:
+def _best_of(scene: CursorLines, piece: Piece, *, is_blank: bool) -> _Match | None:
     """Find a text's most alike place, the first of equal ones; None where none is alike enough, or nothing follows.
 
     `is_blank` says that nothing stands on the cursor's line.

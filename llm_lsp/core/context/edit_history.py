@@ -23,7 +23,7 @@ MAX_CHANGED_LINES = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Burst:
+class EditBurst:
     """Edits near each other in one document, as its text before and after; all outside of them is the same."""
 
     before: Document
@@ -41,10 +41,10 @@ class Burst:
         last = document.text.line_count - self.below
         return all(self.above - NEAR_LINES <= edit.start.line < last + NEAR_LINES for edit in edits)
 
-    def with_edits(self, document: Document, edits: tuple[Edit, ...], now: float) -> Burst:
+    def with_edits(self, document: Document, edits: tuple[Edit, ...], now: float) -> EditBurst:
         """Add some edits that led to `document`."""
         above, below = _untouched(self.after.text, edits)
-        return Burst(self.before, document, min(self.above, above), min(self.below, below), now)
+        return EditBurst(self.before, document, min(self.above, above), min(self.below, below), now)
 
     def changed(self) -> tuple[list[str], list[str]] | None:
         """Give the lines before and after, with their ends; None where nothing changed, or too much."""
@@ -71,13 +71,13 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
-class Trail:
+class EditHistory:
     """The last places and changes, oldest first."""
 
     visits: tuple[Visit, ...] = ()
-    bursts: tuple[Burst, ...] = ()
+    bursts: tuple[EditBurst, ...] = ()
 
-    def at(self, document: Document, point: Point) -> Trail:
+    def at(self, document: Document, point: Point) -> EditHistory:
         """Take note that somebody is at a place; near the last one, that one moves along."""
         visit = Visit(document, point.line)
         last = self.visits[-1] if self.visits else None
@@ -85,7 +85,7 @@ class Trail:
             return replace(self, visits=(*self.visits[:-1], visit))
         return replace(self, visits=(*self.visits, visit)[-MAX_VISITS:])
 
-    def edited(self, old: Document, document: Document, edits: tuple[Edit, ...], now: float) -> Trail:
+    def edited(self, old: Document, document: Document, edits: tuple[Edit, ...], now: float) -> EditHistory:
         """Take note of some edits that made `document` of `old`."""
         if not edits:
             return self
@@ -94,20 +94,20 @@ class Trail:
         if last and last.takes(old, edits):
             return replace(there, bursts=(*self.bursts[:-1], last.with_edits(document, edits, now)))
         above, below = _untouched(old.text, edits)
-        burst = Burst(old, document, above, below, now)
+        burst = EditBurst(old, document, above, below, now)
         return replace(there, bursts=(*self.bursts, burst)[-MAX_BURSTS:])
 
-    def without(self, uri: str) -> Trail:
+    def without(self, uri: str) -> EditHistory:
         """Forget a document that was closed."""
         visits = tuple(visit for visit in self.visits if visit.document.uri != uri)
-        return Trail(visits, tuple(burst for burst in self.bursts if burst.after.uri != uri))
+        return EditHistory(visits, tuple(burst for burst in self.bursts if burst.after.uri != uri))
 
     def place_in(self, document: Document) -> Point:
         """Give the place in a document where somebody was last, its start where they never were."""
         lines = (visit.line for visit in reversed(self.visits) if visit.document.uri == document.uri)
         return document.text.clamp(Point(next(lines, 0), 0))
 
-    def fresh_bursts(self, now: float) -> tuple[Burst, ...]:
+    def fresh_bursts(self, now: float) -> tuple[EditBurst, ...]:
         """Give the changes that are not too old."""
         return tuple(burst for burst in self.bursts if now - burst.edited_at <= FRESH_S)
 

@@ -41,14 +41,14 @@ MAX_PREPARED = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class VisibleRange:
     """The lines around a cursor that a prompt shows anyway, by their numbers: from `start` up to and without `stop`."""
 
     start: int
     stop: int
 
     @classmethod
-    def around(cls, point: Point, budget_tokens: float) -> Sight:
+    def around(cls, point: Point, budget_tokens: float) -> VisibleRange:
         """Estimate what a prompt of this size shows; the exact lines are known when it is written."""
         above, below = (int(budget_tokens * share / LINE_TOKENS) for share in (PREFIX_SHARE, SUFFIX_SHARE))
         return cls(max(0, point.line - above), point.line + below + 1)
@@ -88,7 +88,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedContext:
     """What is ready for a document."""
 
     ranked: tuple[Candidate, ...] = ()
@@ -101,13 +101,13 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class ContextSelection:
     """What goes with one prompt, in its order, and what was left out."""
 
     snippets: tuple[Snippet, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     path: str = ""
-    """As in Prepared."""
+    """As in PreparedContext."""
     sources: tuple[ContextSource, ...] = ()
     """Where each snippet is from."""
 
@@ -168,11 +168,11 @@ def arrange(ranked: Sequence[Candidate], before: Sequence[Candidate]) -> tuple[C
 
 
 def choose(
-    prepared: Prepared,
+    prepared: PreparedContext,
     is_wanted: Callable[[Candidate], bool],
     budget_tokens: float,
     is_refused: Callable[[str], bool],
-) -> Gathered:
+) -> ContextSelection:
     """Take the best of what is wanted that fit a budget, and put them in order; no URI that is refused by now is sent."""
     taken: list[Candidate] = []
     left_out = list(prepared.left_out)
@@ -189,7 +189,7 @@ def choose(
     ordered = [candidate for candidate in prepared.ordered if candidate in taken]
     snippets = tuple(candidate.snippet for candidate in ordered)
     sources = tuple(candidate.source for candidate in ordered)
-    return Gathered(snippets, tuple(left_out), prepared.path, sources)
+    return ContextSelection(snippets, tuple(left_out), prepared.path, sources)
 
 
 def context_budget(budget_tokens: float, text: Text, share: float) -> float:

@@ -54,14 +54,14 @@ class LineIndex:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class CursorLines:
     """The lines around a cursor, each with what it counts; what there is to count sums up to 1."""
 
     lines: tuple[tuple[int, frozenset[str], float], ...]
     """Lines from the cursor's (above are negative), words, weight."""
 
     @classmethod
-    def around(cls, point: Point, lines: Sequence[str], texts: Sequence[LineIndex]) -> Scene:
+    def around(cls, point: Point, lines: Sequence[str], texts: Sequence[LineIndex]) -> CursorLines:
         """Look at the lines around a cursor; rare among `texts` is what stands in few of them.
 
         A word that ends at the cursor is left out: half typed, it would be the rarest of all.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from llm_lsp.core.text.cursor_context import INERT_REST
-from llm_lsp.core.text.typing_pace import Pace
+from llm_lsp.core.text.typing_pace import TypingPace
 from llm_lsp.core.types import GATES, CompletionRequest, Document, Gate, Reason, Skip, Trigger
 
 # Characters. A larger text is hardly written by hand, and its editor has switched most things off: VS Code's bound is 20 MB.
@@ -59,7 +59,7 @@ def admit(request: CompletionRequest, rules: AdmissionRules) -> Skip | None:
     return None
 
 
-def gate(line_prefix: str, line_suffix: str, pace: Pace, gates: Sequence[Gate] = GATES) -> Skip | None:
+def gate(line_prefix: str, line_suffix: str, pace: TypingPace, gates: Sequence[Gate] = GATES) -> Skip | None:
     """Say why an automatic request is not worth a call at this place, or None; `gates` are those that are on."""
     if "mid-line" in gates and line_suffix.strip(INERT_REST) and not pace.is_inserting:
         # Who types there wants text there, and the model sees what follows; who only came by does not.

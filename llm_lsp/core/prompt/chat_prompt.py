@@ -82,7 +82,7 @@ class Circle:
 
 
 @dataclass(frozen=True, slots=True)
-class ChatWays:
+class ChatStyle:
     """How a dialogue is led."""
 
     system_prompt: str = RULES
@@ -100,11 +100,11 @@ class ChatWays:
         return line_prefix.rstrip() if self.prefills and not self.thinks else ""
 
 
-DEFAULT_WAYS = ChatWays()
+DEFAULT_WAYS = ChatStyle()
 
 
 def chat_prompt(
-    window: Window, mode: Mode, snippets: tuple[Snippet, ...], max_tokens: int, ways: ChatWays = DEFAULT_WAYS
+    window: Window, mode: Mode, snippets: tuple[Snippet, ...], max_tokens: int, ways: ChatStyle = DEFAULT_WAYS
 ) -> ChatPrompt:
     """Write the dialogue: what never changes first, the line that is typed last."""
     messages = [("system", ways.system_prompt)]

@@ -18,7 +18,7 @@ LEAST_LIKENESS = 0.35
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class FimFamily:
     """A family's tokens. Nothing may stand between a token and the text but what is written here."""
 
     name: str
@@ -66,7 +66,7 @@ class Family:
         object.__setattr__(self, "tokens", _tokens_of(self))
 
 
-def _tokens_of(family: Family) -> tuple[str, ...]:
+def _tokens_of(family: FimFamily) -> tuple[str, ...]:
     template = (family.prefix, family.suffix, family.middle, family.head)
     marks = (*template, family.snippet, family.snippets_head, family.current_head)
     found = [token for mark in marks for token in _TOKEN.findall(mark)]
@@ -83,8 +83,8 @@ _QWEN_STOPS = (
     "<|repo_name|>", "<|fim_pad|>", "<|fim_middle|>", "<|fim_suffix|>", "<|im_start|>",
 )  # fmt: skip
 
-FAMILIES: tuple[Family, ...] = (
-    Family(
+FAMILIES: tuple[FimFamily, ...] = (
+    FimFamily(
         "qwen",
         r"qwen(2\.5|3)?-?(.*-)?coder|mercury",
         *_QWEN,
@@ -94,7 +94,7 @@ FAMILIES: tuple[Family, ...] = (
         snippets_head="<|repo_name|>project\n",
         current_head="<|file_sep|>{path}\n",
     ),
-    Family(
+    FimFamily(
         # The smallest guesses worse behind its own format for repositories, and better behind comments; it gains nothing
         # from signatures, and most from what is nearly the same: docs/adr/0034 to 0036.
         "qwen-small",
@@ -105,7 +105,7 @@ FAMILIES: tuple[Family, ...] = (
         sources=("similar", "visited", "edits"),
         least_likeness=0.7,
     ),
-    Family(
+    FimFamily(
         "codellama",
         r"code-?llama(?!.*(34b|python))",
         "<PRE> ", " <SUF>", " <MID>",
@@ -113,13 +113,13 @@ FAMILIES: tuple[Family, ...] = (
         # Its tokenizer takes a leading blank as part of a word: text right after <MID> would read differently.
         line_after_middle=False,
     ),
-    Family(
+    FimFamily(
         "starcoder",
         r"starcoder(?!2)(base)?|codeqwen",
         *_STARCODER,
         stops=("<|endoftext|>", *_STARCODER),
     ),
-    Family(
+    FimFamily(
         "starcoder2",
         r"starcoder2",
         *_STARCODER,
@@ -129,13 +129,13 @@ FAMILIES: tuple[Family, ...] = (
         current_head="<file_sep>",
         prefix_head="{path}\n",
     ),
-    Family(
+    FimFamily(
         "santacoder",
         r"santacoder",
         "<fim-prefix>", "<fim-suffix>", "<fim-middle>",
         stops=("<|endoftext|>", "<fim-pad>"),
     ),
-    Family(
+    FimFamily(
         "deepseek",
         r"deepseek-?coder",
         "<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>",
@@ -144,7 +144,7 @@ FAMILIES: tuple[Family, ...] = (
         current_head="#{path}\n",
         snippets_inside=True,
     ),
-    Family(
+    FimFamily(
         "codestral",
         r"^(?!.*mamba).*codestral",
         "[PREFIX]", "[SUFFIX]", "",
@@ -154,26 +154,26 @@ FAMILIES: tuple[Family, ...] = (
         current_head="+++++ {path}\n",
         snippets_inside=True,
     ),
-    Family(
+    FimFamily(
         "codegemma",
         r"codegemma",
         *_QWEN,
         stops=("<|file_separator|>", "<end_of_turn>", "<eos>", *_QWEN),
         snippet="{path}\n{text}<|file_separator|>",
     ),
-    Family(
+    FimFamily(
         "granite3",
         r"granite(-code|.*3[.-])",
         *_STARCODER,
         stops=("<|end_of_text|>", "<|endoftext|>", "<fim_pad>"),
     ),
-    Family(
+    FimFamily(
         "granite4",
         r"granite.*4(?![\d.]*b)",
         *_QWEN,
         stops=("<|end_of_text|>", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_pad|>", "<|fim_middle|>"),
     ),
-    Family(
+    FimFamily(
         "mellum",
         r"mellum",
         *_STARCODER,
@@ -183,13 +183,13 @@ FAMILIES: tuple[Family, ...] = (
         snippets_head="<reponame>project",
         current_head="<filename>{path}\n",
     ),
-    Family(
+    FimFamily(
         "stable-code",
         r"stable-?code",
         *_STARCODER,
         stops=("<|endoftext|>", "<fim_prefix>", "<file_sep>", "<fim_suffix>", "<fim_middle>"),
     ),
-    Family(
+    FimFamily(
         "seed-coder",
         r"seed-?coder",
         # Suffix first, as the model was trained; several tools send it the other way.
@@ -200,13 +200,13 @@ FAMILIES: tuple[Family, ...] = (
         ),
         order="spm",
     ),
-    Family(
+    FimFamily(
         "glm",
         r"glm-4",
         "<|code_prefix|>", "<|code_suffix|>", "<|code_middle|>",
         stops=("<|endoftext|>", "<|user|>", "<|code_suffix|>", "<|code_prefix|>", "<|code_middle|>", "<|assistant|>"),
     ),
-    Family(
+    FimFamily(
         "codegeex4",
         r"codegeex4",
         "<|code_prefix|>", "<|code_suffix|>", "<|code_middle|><|assistant|>\n",
@@ -216,7 +216,7 @@ FAMILIES: tuple[Family, ...] = (
         snippet="###PATH:{path}\n{text}\n",
         snippets_head="###REFERENCE:\n",
     ),
-    Family(
+    FimFamily(
         "falcon-h1-tiny-coder",
         r"falcon-h1-tiny-coder",
         "<|prefix|>", "<|suffix|>", "<|middle|>",
@@ -225,12 +225,12 @@ FAMILIES: tuple[Family, ...] = (
 )  # fmt: skip
 
 
-def family_named(name: str) -> Family | None:
+def family_named(name: str) -> FimFamily | None:
     """Give the family of this name, as the settings have it."""
     return next((family for family in FAMILIES if family.name == name), None)
 
 
-def family_for(fim: str, model: str) -> Family | None:
+def family_for(fim: str, model: str) -> FimFamily | None:
     """Give the family of a provider's models: the one that fills the hole, else the one that the name tells."""
     return family_named(fim) or family_named(family_of(model) or "")
 

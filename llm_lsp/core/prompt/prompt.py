@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from llm_lsp.core.prompt.chat_prompt import CLOSE, DEFAULT_WAYS, ChatOpening, ChatWays, chat_prompt
-from llm_lsp.core.prompt.fim_families import Family, family_for, family_named
+from llm_lsp.core.prompt.chat_prompt import CLOSE, DEFAULT_WAYS, ChatOpening, ChatStyle, chat_prompt
+from llm_lsp.core.prompt.fim_families import FimFamily, family_for, family_named
 from llm_lsp.core.prompt.line_start import LineStart, Rejoin, line_start
 from llm_lsp.core.prompt.snippet_format import as_comments, in_format
 from llm_lsp.core.response.stops import StopRule
@@ -24,7 +24,7 @@ def build_prompt(
     profile: Profile,
     mode: Mode,
     snippets: Sequence[Snippet] = (),
-    ways: ChatWays = DEFAULT_WAYS,
+    ways: ChatStyle = DEFAULT_WAYS,
 ) -> Prompt:
     """Write the prompt that `profile` wants; an unknown family is asked left to right."""
     stop = ("\n",) if _newline_stops(window, profile, mode) else ()
@@ -50,7 +50,7 @@ def build_prompt(
 
 
 def stop_rule(
-    window: Window, profile: Profile, mode: Mode, ways: ChatWays = DEFAULT_WAYS, *, may_grow: bool = True
+    window: Window, profile: Profile, mode: Mode, ways: ChatStyle = DEFAULT_WAYS, *, may_grow: bool = True
 ) -> StopRule:
     """Give the rule that reads the answer to `build_prompt`'s prompt; `may_grow` as in StopRule."""
     if profile.fim == "chat":
@@ -83,7 +83,7 @@ def escaped(token: str) -> str:
     return f"{token[0]} {token[1:]}"
 
 
-def _restored(window: Window, family: Family) -> dict[str, str]:
+def _restored(window: Window, family: FimFamily) -> dict[str, str]:
     text = window.prefix + window.line_prefix + window.line_suffix + window.suffix
     return {escaped(token): token for token in family.tokens if token in text}
 
@@ -98,7 +98,7 @@ def _sides(window: Window, start: LineStart) -> tuple[str, str]:
     return window.prefix + start.sent, ""
 
 
-def _render(window: Window, start: LineStart, family: Family, snippets: Sequence[Snippet]) -> str:
+def _render(window: Window, start: LineStart, family: FimFamily, snippets: Sequence[Snippet]) -> str:
     sides = (*_sides(window, start), window.line_suffix + window.suffix)
     prefix, line, suffix = (escape_tokens(text, family.tokens) for text in sides)
     window = replace(window, path=escape_tokens(window.path, family.tokens))
@@ -123,7 +123,7 @@ def _render(window: Window, start: LineStart, family: Family, snippets: Sequence
     return f"{head}{family.prefix}{inside}{prefix}{line}{family.suffix}{suffix}{family.middle}"
 
 
-def _inside(window: Window, family: Family | None, snippets: Sequence[Snippet]) -> str:
+def _inside(window: Window, family: FimFamily | None, snippets: Sequence[Snippet]) -> str:
     """Write what stands at the start of the prefix."""
     if family and family.snippets_inside:
         return in_format(family, window, snippets)

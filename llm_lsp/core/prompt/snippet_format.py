@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llm_lsp.core.prompt.fim_families import Family
+from llm_lsp.core.prompt.fim_families import FimFamily
 from llm_lsp.core.text.languages import language_of
 from llm_lsp.core.text.window import Window
 from llm_lsp.core.types import Snippet
 
 
-def in_format(family: Family, window: Window, snippets: Sequence[Snippet]) -> str:
+def in_format(family: FimFamily, window: Window, snippets: Sequence[Snippet]) -> str:
     """Write snippets as a family's models were trained on repositories; "" without snippets."""
     if not snippets:
         return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from llm_lsp.core.response.fill_extent import Hole
+from llm_lsp.core.response.fill_extent import FillExtent
 from llm_lsp.core.text.brackets import imbalance
 from llm_lsp.core.text.languages import Blocks, indent_of, indent_unit, language_of, opens_block
 from llm_lsp.core.text.window import Window
@@ -20,12 +20,12 @@ MAX_GROUP_LINES = 4
 TELLING_LINE_CHARS = 5
 
 
-class Extent:
+class CompletionExtent:
     """Takes an answer's lines while they are wanted.
 
     A LINE ends after the first line with text; where that line opens a block and `may_grow`, the block is
     taken too. A BLOCK ends before a line that stands less deep, closes what it did not open, or is the
-    document's next line. A HOLE goes on to where the document's next line follows, or could: see Hole.
+    document's next line. A HOLE goes on to where the document's next line follows, or could: see FillExtent.
     """
 
     def __init__(self, window: Window, mode: Mode, *, may_grow: bool = True) -> None:
@@ -44,7 +44,7 @@ class Extent:
         """The depth of the line that opened the block that is wanted."""
         self._floor = -1
         """A line at this depth or less deep ends the answer."""
-        self._hole: Hole | None = None
+        self._hole: FillExtent | None = None
         self._balance = 0
         """Brackets that the answer opened and did not close."""
         self._blank = 0
@@ -118,7 +118,7 @@ class Extent:
             return not (opens and self._grows(depth))
         if self.mode is Mode.HOLE:
             step = indent_of(indent_unit(self._window.prefix.split("\n")))
-            self._hole = Hole(depth, self._next_depth, step)
+            self._hole = FillExtent(depth, self._next_depth, step)
             return self._hole.take(depth, 1, opens=opens)
         if not on_new_line and not opens and opener is not None and self._window.line_prefix.strip():
             # What the cursor's line had opened is closed on it: `print(` was a call.
@@ -165,7 +165,7 @@ class Extent:
             return True
         return self._header is None and self._balance <= 0 and line.lstrip()[0] in ")]}"
 
-    def _ends_hole_before(self, hole: Hole, line: str, depth: int) -> bool:
+    def _ends_hole_before(self, hole: FillExtent, line: str, depth: int) -> bool:
         if hole.is_left(depth) or (self._blank and depth == 0):
             return True
         if hole.is_full(depth, belongs=self._belongs_to_block(line)):

@@ -7,7 +7,7 @@ from __future__ import annotations
 MAX_DOUBTFUL = 12
 
 
-class Hole:
+class FillExtent:
     """Says what is kept of the lines read so far, were the document's next line never to come.
 
     Where that line comes, all before it fills the hole. Else the hole is full after the line that opens the

@@ -16,7 +16,7 @@ LOOK_COLUMNS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FilterContext:
     """What stands around a cursor, lines without their ends."""
 
     before: str
@@ -33,7 +33,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class FilterInput:
     """An answer between two filters."""
 
     text: str
@@ -42,14 +42,14 @@ class Draft:
     """Characters of the rest of the line that the text stands for."""
 
 
-Filter = Callable[[Draft, Place], Draft | Skip]
+Filter = Callable[[FilterInput, FilterContext], FilterInput | Skip]
 
 
-def place_at(document: Document, point: Point) -> Place:
+def place_at(document: Document, point: Point) -> FilterContext:
     """Read what stands around a point; costs a bounded number of lines."""
     text = document.text
     line = text.line(point.line)
-    return Place(
+    return FilterContext(
         before=line[max(0, point.column - LOOK_COLUMNS) : point.column],
         rest=line[point.column : point.column + LOOK_COLUMNS],
         above=_with_text(text.lines(point.line - LOOK_LINES, point.line)),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from llm_lsp.core.response.filter import Draft, Place
+from llm_lsp.core.response.filter import FilterContext, FilterInput
 from llm_lsp.core.text.languages import Language, indent_of, indent_unit, opens_block, without_comment
 
 
-def drop_leading_blank_lines(draft: Draft, place: Place) -> Draft:
+def drop_leading_blank_lines(draft: FilterInput, place: FilterContext) -> FilterInput:
     """On a line without text begin with the first line that has some, at the depth the cursor has already."""
     if place.before.strip() or not draft.text[:1].isspace():
         return draft
@@ -21,7 +21,7 @@ def drop_leading_blank_lines(draft: Draft, place: Place) -> Draft:
     return replace(draft, text="\n".join(lines))
 
 
-def follow_indent_style(draft: Draft, place: Place) -> Draft:
+def follow_indent_style(draft: FilterInput, place: FilterContext) -> FilterInput:
     """Indent further lines by tabs where all lines around do, and by blanks where these do."""
     first, *others = draft.text.split("\n")
     around = [line for line in (*place.above, place.before, *place.below) if line[:1] in _INDENTS]
@@ -46,7 +46,7 @@ def _with_tabs(line: str, width: int) -> str:
     return "\t" * steps + " " * rest + code
 
 
-def drop_extra_indent(draft: Draft, place: Place) -> Draft:
+def drop_extra_indent(draft: FilterInput, place: FilterContext) -> FilterInput:
     """Do not go deeper than the line above asks for, where the cursor stands at that depth already."""
     if place.before.strip() or not place.above or draft.text[:1] not in _INDENTS:
         return draft
@@ -60,7 +60,7 @@ def drop_extra_indent(draft: Draft, place: Place) -> Draft:
     return replace(draft, text=draft.text.lstrip(" \t")) if is_deep else draft
 
 
-def deepen_body(draft: Draft, place: Place) -> Draft:
+def deepen_body(draft: FilterInput, place: FilterContext) -> FilterInput:
     """Move the body of a block to its depth in a language where the depth is the block."""
     if place.before.strip() or not place.above or not place.language.needs_body:
         return draft

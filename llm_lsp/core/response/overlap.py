@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
-from llm_lsp.core.response.filter import Draft, Place
+from llm_lsp.core.response.filter import FilterContext, FilterInput
 from llm_lsp.core.text.brackets import CLOSERS, loose
 from llm_lsp.core.types import Finish, Reason, Skip
 
@@ -20,7 +20,7 @@ MAX_JOINTS = 4
 JOINT_CHARS = 500
 
 
-def drop_echo(draft: Draft, place: Place) -> Draft:
+def drop_echo(draft: FilterInput, place: FilterContext) -> FilterInput:
     """Take off the line's beginning where the answer writes it again: `x = max(` after `x = max(`.
 
     A beginning without a blank inside may well come twice: `max(max(`, `Array<Array<`.
@@ -32,7 +32,7 @@ def drop_echo(draft: Draft, place: Place) -> Draft:
     return replace(draft, text=text[len(line) :])
 
 
-def drop_lines_that_follow(draft: Draft, place: Place) -> Draft | Skip:
+def drop_lines_that_follow(draft: FilterInput, place: FilterContext) -> FilterInput | Skip:
     """Drop last lines that are the document's next lines."""
     below = place.below
     if not place.before.strip() and place.rest.strip():
@@ -61,7 +61,7 @@ def _may_drop(lines: list[str], start: int, last: list[str]) -> bool:
     return len(loose("\n".join(lines[: start + len(last)])).closers) > 0
 
 
-def drop_line_above(draft: Draft, place: Place) -> Draft | Skip:
+def drop_line_above(draft: FilterInput, place: FilterContext) -> FilterInput | Skip:
     """Refuse an answer that begins with the very line that stands above."""
     first, _, others = draft.text.partition("\n")
     line = place.before + first
@@ -72,7 +72,7 @@ def drop_line_above(draft: Draft, place: Place) -> Draft | Skip:
     return replace(draft, text=others.removeprefix(place.before))
 
 
-def merge_rest_of_line(draft: Draft, place: Place) -> Draft:
+def merge_rest_of_line(draft: FilterInput, place: FilterContext) -> FilterInput:
     """Do not write again what stands after the cursor, nor close what is closed there.
 
     Of all ways to join the text and the rest of the line, the one with the fewest brackets and quotes
@@ -83,7 +83,7 @@ def merge_rest_of_line(draft: Draft, place: Place) -> Draft:
     return min(_joints(draft, place), key=lambda one: _count_loose(one, place))
 
 
-def _joints(draft: Draft, place: Place) -> Iterator[Draft]:
+def _joints(draft: FilterInput, place: FilterContext) -> Iterator[FilterInput]:
     """Give the ways to join: less what both have, as it is, in the place of mere closers, cut at a loose closer."""
     text, rest = draft.text.rstrip(), place.rest.rstrip()
     sizes = (size for size in range(min(len(rest), len(text)), 0, -1) if text.endswith(rest[:size]))
@@ -97,20 +97,20 @@ def _joints(draft: Draft, place: Place) -> Iterator[Draft]:
             yield replace(draft, text=text[:at])
 
 
-def _count_loose(draft: Draft, place: Place) -> int:
+def _count_loose(draft: FilterInput, place: FilterContext) -> int:
     code = place.before[-JOINT_CHARS:] + draft.text[-JOINT_CHARS:]
     found = loose(code + place.rest[draft.replaced :][:JOINT_CHARS])
     return len(found.closers) + len(found.openers)
 
 
-def end_whole_lines(draft: Draft, place: Place) -> Draft:
+def end_whole_lines(draft: FilterInput, place: FilterContext) -> FilterInput:
     """Before a line that stands there already, inserted lines end with a line end, and that line keeps its depth."""
     if place.before.strip() or not place.rest.strip() or _begins_the_line(draft, place):
         return draft
     return replace(draft, text=draft.text.rstrip() + "\n" + place.before)
 
 
-def _begins_the_line(draft: Draft, place: Place) -> bool:
+def _begins_the_line(draft: FilterInput, place: FilterContext) -> bool:
     """Say whether the text is meant to stand on one line with what follows: `result = ` before a call."""
     if draft.finish is not Finish.STOP or "\n" in draft.text or place.rest[0].isspace():
         return False

@@ -6,7 +6,14 @@ import re
 from dataclasses import dataclass, replace
 
 from llm_lsp.core.privacy.redact import holds_mask
-from llm_lsp.core.response.filter import LOOK_COLUMNS, LOOK_LINES, Draft, Filter, Place, place_at
+from llm_lsp.core.response.filter import (
+    LOOK_COLUMNS,
+    LOOK_LINES,
+    Filter,
+    FilterContext,
+    FilterInput,
+    place_at,
+)
 from llm_lsp.core.response.indentation import (
     deepen_body,
     drop_extra_indent,
@@ -47,7 +54,7 @@ def postprocess(text: str, finish: Finish, request: CompletionRequest) -> Insert
     place = place_at(document, point)
     if len(text) > MAX_ANSWER_CHARS:
         text, finish = text[:MAX_ANSWER_CHARS], Finish.TRUNCATED
-    draft = Draft(text.replace("\r\n", "\n").replace("\r", "\n"), finish)
+    draft = FilterInput(text.replace("\r\n", "\n").replace("\r", "\n"), finish)
     for step in FILTERS:
         done = step(draft, place)
         if isinstance(done, Skip):
@@ -69,7 +76,7 @@ _CONTROL_TOKEN = re.compile(
 )
 
 
-def cut_control_tokens(draft: Draft, place: Place) -> Draft:
+def cut_control_tokens(draft: FilterInput, place: FilterContext) -> FilterInput:
     """Cut at a control token that leaked, or at the beginning of one at the very end."""
     for match in _CONTROL_TOKEN.finditer(draft.text):
         around = (*place.above, place.before, place.rest, *place.below)
@@ -81,7 +88,7 @@ def cut_control_tokens(draft: Draft, place: Place) -> Draft:
 _FENCE = re.compile(r"^\s*```[\w+-]*\n")
 
 
-def strip_fences(draft: Draft, place: Place) -> Draft:
+def strip_fences(draft: FilterInput, place: FilterContext) -> FilterInput:
     """Take off a Markdown fence around an answer that is no Markdown."""
     if "```" not in draft.text or any("```" in line for line in (*place.above, *place.below)):
         return draft
@@ -89,7 +96,7 @@ def strip_fences(draft: Draft, place: Place) -> Draft:
     return replace(draft, text=text.partition("\n```")[0])
 
 
-def drop_truncated_line(draft: Draft, _place: Place) -> Draft:
+def drop_truncated_line(draft: FilterInput, _place: FilterContext) -> FilterInput:
     """Drop a last line that a broken stream cut, or the token limit where others came before it."""
     if draft.finish not in (Finish.LENGTH, Finish.TRUNCATED):
         return draft
@@ -98,14 +105,14 @@ def drop_truncated_line(draft: Draft, _place: Place) -> Draft:
     return replace(draft, text=head + newline) if is_dropped else draft
 
 
-def keep_one_line_inside_a_line(draft: Draft, place: Place) -> Draft:
+def keep_one_line_inside_a_line(draft: FilterInput, place: FilterContext) -> FilterInput:
     """Where code follows on the line, what is inserted before it is one line."""
     if not place.before.strip() or not place.rest.strip("".join(CLOSERS) + END_MARKS + " \t"):
         return draft
     return replace(draft, text=draft.text.partition("\n")[0])
 
 
-def cut_repetition(draft: Draft, place: Place) -> Draft:
+def cut_repetition(draft: FilterInput, place: FilterContext) -> FilterInput:
     """Cut lines, groups of lines and pieces of a line that come again and again to the first."""
     lines = (place.before + draft.text.rstrip("\n")).split("\n")
     for size in range(1, min(len(lines) // MAX_REPEATS, LOOK_LINES) + 1):
@@ -133,7 +140,7 @@ def _count_repeats(lines: list[str], size: int) -> int:
 _REPEATED_PIECE = re.compile(r"(\S.{2,80}?)\1{5,}$")
 
 
-def strip_end(draft: Draft, place: Place) -> Draft:
+def strip_end(draft: FilterInput, place: FilterContext) -> FilterInput:
     """Take off white space at the end where nothing follows on the line.
 
     A model that ends by itself after a blank leaves the next word to the user: the blank is part of the line.
@@ -147,14 +154,14 @@ def strip_end(draft: Draft, place: Place) -> Draft:
     return draft
 
 
-def refuse_empty(draft: Draft, place: Place) -> Draft | Skip:
+def refuse_empty(draft: FilterInput, place: FilterContext) -> FilterInput | Skip:
     """Refuse what shows nothing, or the mark of a comment that says nothing."""
     if not draft.text or draft.text.strip() == place.language.line_comment != "":
         return Skip(Reason.EMPTY)
     return draft if draft.text.strip() else Skip(Reason.ONLY_WHITESPACE)
 
 
-def refuse_mask(draft: Draft, place: Place) -> Draft | Skip:
+def refuse_mask(draft: FilterInput, place: FilterContext) -> FilterInput | Skip:
     """Refuse what copies the mask of a secret."""
     return Skip(Reason.MASKED) if holds_mask(draft.text) else draft
 

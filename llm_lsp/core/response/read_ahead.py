@@ -10,7 +10,7 @@ from llm_lsp.core.types import Finish
 STREAK_LINES = 5
 
 
-class Streak:
+class ReadAhead:
     """A stop rule, and further ones for the lines after it; each is a unit, see Generation."""
 
     def __init__(self, first: StopRule, lines: int = STREAK_LINES, phrase_words: int | None = None) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from llm_lsp.core.response.completion_extent import Extent
+from llm_lsp.core.response.completion_extent import CompletionExtent
 from llm_lsp.core.response.suggestion_length import phrase_ends
 from llm_lsp.core.text.cursor_context import INERT_REST
 from llm_lsp.core.text.window import Window
 from llm_lsp.core.types import Finish, Mode
 
 
-class Opening(Protocol):
+class AnswerOpening(Protocol):
     """Takes from an answer's start what is no code."""
 
     @property
@@ -32,7 +32,7 @@ class Opening(Protocol):
 class StopRule:
     """Reads an answer piece by piece, keeps what is wanted, and says when to stop reading.
 
-    Each piece costs work in proportion to itself. `Extent` says which lines are wanted.
+    Each piece costs work in proportion to itself. `CompletionExtent` says which lines are wanted.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class StopRule:
         stops: Sequence[str] = (),
         *,
         may_grow: bool = True,
-        opening: Opening | None = None,
+        opening: AnswerOpening | None = None,
         restore: Mapping[str, str] | None = None,
     ) -> None:
         self.done = False
@@ -50,7 +50,7 @@ class StopRule:
         self.rest = ""
         """What was read beyond the answer's last line."""
         self._window = window
-        self._extent = Extent(window, mode, may_grow=may_grow)
+        self._extent = CompletionExtent(window, mode, may_grow=may_grow)
         self._stops = tuple(stop for stop in stops if stop.strip())
         self._opening = opening
         self._restore = dict(restore or {})

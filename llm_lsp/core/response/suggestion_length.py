@@ -24,7 +24,7 @@ _FIRST_LINE = re.compile(r"\s*[^\n]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Foresight:
+class SuggestionLength:
     """How far a model sees ahead of its user: learned from what was typed where something was shown."""
 
     mean_run: float = START_RUN
@@ -32,12 +32,12 @@ class Foresight:
     run: int = 0
     """Words that were right since the last wrong one."""
 
-    def seen(self, words: int, *, missed: bool) -> Foresight:
+    def seen(self, words: int, *, missed: bool) -> SuggestionLength:
         """Count words that were right, and whether the next one was wrong."""
         run = self.run + words
         if not missed:
-            return Foresight(self.mean_run, run)
-        return Foresight(self.mean_run + RUN_WEIGHT * (run - self.mean_run))
+            return SuggestionLength(self.mean_run, run)
+        return SuggestionLength(self.mean_run + RUN_WEIGHT * (run - self.mean_run))
 
     @property
     def phrase_words(self) -> int:

@@ -12,7 +12,7 @@ CLOSERS = frozenset(_PAIRS) | _QUOTES
 
 
 @dataclass(frozen=True, slots=True)
-class Loose:
+class UnmatchedBrackets:
     """What has no partner."""
 
     closers: tuple[tuple[str, int], ...]
@@ -21,7 +21,7 @@ class Loose:
     """Openers in order; a quote at the end is a string that goes on."""
 
 
-def loose(code: str) -> Loose:
+def loose(code: str) -> UnmatchedBrackets:
     """Find the brackets without partner; brackets inside a string on one line are text.
 
     A quote after a letter (`don't`) or without partner on its line is no string's beginning, unless it is
@@ -42,7 +42,7 @@ def loose(code: str) -> Loose:
                 stack.pop()
             else:
                 closers.append((mark, match.start()))
-    return Loose(tuple(closers), "".join(stack))
+    return UnmatchedBrackets(tuple(closers), "".join(stack))
 
 
 def imbalance(code: str) -> int:

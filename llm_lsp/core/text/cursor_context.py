@@ -24,7 +24,7 @@ INERT_REST = " \t)]}>\"'`;,:）】」』；，："
 
 
 @dataclass(frozen=True, slots=True)
-class Bucket:
+class ContextKey:
     """The lines around a place, without the current one."""
 
     uri: str
@@ -35,10 +35,10 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
-class Anchor:
+class CursorContext:
     """A place: its bucket, and the current line."""
 
-    bucket: Bucket
+    bucket: ContextKey
     cut: int
     """Columns of a long line that `line_prefix` leaves out."""
     line_prefix: str
@@ -46,17 +46,17 @@ class Anchor:
     """The rest of the line, "" where it is inert."""
 
 
-def anchor_at(document: Document, point: Point) -> Anchor:
+def anchor_at(document: Document, point: Point) -> CursorContext:
     """Tell the place of a cursor; costs a bounded number of lines."""
     text = document.text
     line = text.line(point.line)
     cut = max(0, (point.column - LONG_LINE_COLUMNS // 2) // LONG_LINE_COLUMNS) * LONG_LINE_COLUMNS
     rest = line[point.column : point.column + LONG_LINE_COLUMNS].strip(INERT_REST)
-    bucket = Bucket(document.uri, _lines_above(text, point.line), _line_below(text, point.line))
-    return Anchor(bucket, cut, line[cut : point.column], rest)
+    bucket = ContextKey(document.uri, _lines_above(text, point.line), _line_below(text, point.line))
+    return CursorContext(bucket, cut, line[cut : point.column], rest)
 
 
-def typed_since(base: Anchor, text: str, now: Anchor) -> str | None:
+def typed_since(base: CursorContext, text: str, now: CursorContext) -> str | None:
     """Say what was typed at `now` since `base`, where it agrees with the text generated at `base`.
 
     Agreeing means that one of the two begins with the other. None where the user went elsewhere or typed
@@ -78,7 +78,7 @@ class Followed(NamedTuple):
     """Whether then came something else."""
 
 
-def followed(base: Anchor, text: str, now: Anchor) -> Followed | None:
+def followed(base: CursorContext, text: str, now: CursorContext) -> Followed | None:
     """Say how far a user followed a text that was shown at `base`; None where he went elsewhere."""
     found: Followed | None = None
     for start, typed in _typed_from(base, text, now):
@@ -90,7 +90,7 @@ def followed(base: Anchor, text: str, now: Anchor) -> Followed | None:
     return found
 
 
-def _typed_from(base: Anchor, text: str, now: Anchor) -> Iterator[tuple[int, str]]:
+def _typed_from(base: CursorContext, text: str, now: CursorContext) -> Iterator[tuple[int, str]]:
     """Give each offset in a text at whose place `now` may be, with what stands there since."""
     if base.bucket.uri != now.bucket.uri or base.rest != now.rest or base.bucket.below != now.bucket.below:
         return
@@ -100,7 +100,7 @@ def _typed_from(base: Anchor, text: str, now: Anchor) -> Iterator[tuple[int, str
             yield start, now.line_prefix[len(place.line_prefix) :]
 
 
-def continuations(base: Anchor, text: str) -> Iterator[tuple[Anchor, int]]:
+def continuations(base: CursorContext, text: str) -> Iterator[tuple[CursorContext, int]]:
     """Give the places along a text generated at `base`: the base itself, then the start of each further line.
 
     With each comes the offset in `text` from which the text remains there.
@@ -116,7 +116,7 @@ def continuations(base: Anchor, text: str) -> Iterator[tuple[Anchor, int]]:
         above = _push(above, line + text[start:end])
         start = end + 1
         line = ""
-        yield Anchor(Bucket(base.bucket.uri, above, base.bucket.below), 0, "", base.rest), start
+        yield CursorContext(ContextKey(base.bucket.uri, above, base.bucket.below), 0, "", base.rest), start
 
 
 def _push(above: tuple[str, ...], line: str) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ OPENERS = "([{<.:=（【「"
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class TypingPace:
     """How one document is being typed in; all times are seconds of one monotonic clock."""
 
     last_edit_at: float = float("-inf")
@@ -37,17 +37,17 @@ class Pace:
     is_inserting: bool = False
     """Whether the last edit put text in."""
 
-    def edited(self, now: float, *, deleting: bool) -> Pace:
+    def edited(self, now: float, *, deleting: bool) -> TypingPace:
         """Count one edit."""
         gap = now - self.last_edit_at
         deletions = self.deletions + 1 if deleting else 0
         if gap >= PAUSE_S:
-            return Pace(now, True, self.mean_gap_s, deletions, not deleting)
+            return TypingPace(now, True, self.mean_gap_s, deletions, not deleting)
         mean = self.mean_gap_s + GAP_WEIGHT * (gap - self.mean_gap_s)
-        return Pace(now, False, mean, deletions, not deleting)
+        return TypingPace(now, False, mean, deletions, not deleting)
 
 
-def ready_at(pace: Pace, line_prefix: str, rest: str) -> float:
+def ready_at(pace: TypingPace, line_prefix: str, rest: str) -> float:
     """Say from when on a model may be asked; minus infinity where there is nothing to wait for."""
     before = line_prefix.rstrip()
     if pace.paused or not before or (line_prefix == before and before[-1] in OPENERS):
@@ -55,7 +55,7 @@ def ready_at(pace: Pace, line_prefix: str, rest: str) -> float:
     return pace.last_edit_at + delay_s(pace, line_prefix, rest)
 
 
-def delay_s(pace: Pace, line_prefix: str, rest: str) -> float:
+def delay_s(pace: TypingPace, line_prefix: str, rest: str) -> float:
     """Give the quiet to wait for in seconds: longer inside words, shorter where an answer is likely to fit.
 
     The shape is Tabby's adaptive debounce; its length is a small part of a key's gap.

@@ -14,7 +14,7 @@ COMPARED_CHARS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class TrackedSuggestion:
     """A suggestion on screen: `rest` would be inserted at `at`.
 
     Its user takes it (in pieces of more than one character), types it, or goes another way.
@@ -26,7 +26,7 @@ class Offer:
     """What was taken of it."""
     typed_chars: int = 0
 
-    def after(self, edit: Edit) -> Offer | None:
+    def after(self, edit: Edit) -> TrackedSuggestion | None:
         """Follow one edit; None where its user went another way. An edit elsewhere in the document is none here."""
         if edit.start.line != self.at.line and edit.end.line < self.at.line:
             return replace(self, at=Point(self.at.line + line_shift(edit), self.at.column))
@@ -52,7 +52,7 @@ class Offer:
             return "accepted" if self.is_done else "partly"
         return "typed through" if self.is_done else "dismissed"
 
-    def _go_on(self, chars: int) -> Offer:
+    def _go_on(self, chars: int) -> TrackedSuggestion:
         text, rest = self.rest[:chars], self.rest[chars:]
         is_taken = chars > 1
         return replace(

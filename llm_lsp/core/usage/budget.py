@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from llm_lsp.core.usage.records import Call
+from llm_lsp.core.usage.records import CallRecord
 
 
 def utc_day(at: float) -> str:
@@ -15,7 +15,7 @@ def utc_day(at: float) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class SpentTotals:
     """What was spent in a day and in its month (of UTC), money by currency."""
 
     day: str = ""
@@ -25,15 +25,15 @@ class Spent:
     tokens_today: int = 0
     tokens_this_month: int = 0
 
-    def on(self, day: str) -> Spent:
+    def on(self, day: str) -> SpentTotals:
         """Give what is spent on a day: nothing yet where it is a later one; an earlier one never comes again."""
         if day <= self.day:
             return self
         if day[:7] != self.day[:7]:
-            return Spent(day)
+            return SpentTotals(day)
         return replace(self, day=day, money_today={}, tokens_today=0)
 
-    def plus(self, calls: Iterable[Call]) -> Spent:
+    def plus(self, calls: Iterable[CallRecord]) -> SpentTotals:
         """Add calls of this very day."""
         today, month = dict(self.money_today), dict(self.money_this_month)
         tokens = 0
@@ -43,11 +43,13 @@ class Spent:
             tokens += call.tokens
             for money in (today, month):
                 money[call.currency] = money.get(call.currency, 0.0) + (call.cost or 0.0)
-        return Spent(self.day, today, month, self.tokens_today + tokens, self.tokens_this_month + tokens)
+        return SpentTotals(
+            self.day, today, month, self.tokens_today + tokens, self.tokens_this_month + tokens
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class BudgetLimits:
     """What may be spent; None is no limit."""
 
     currency: str = "USD"
@@ -74,7 +76,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class BudgetUse:
     """How much of one limit is used."""
 
     share: float
@@ -85,12 +87,12 @@ class Use:
     """As "4.10 of today's 5.00 USD"."""
 
 
-def most_used(limits: Limits, spent: Spent) -> Use | None:
+def most_used(limits: BudgetLimits, spent: SpentTotals) -> BudgetUse | None:
     """Give the limit of which the greatest share is used; None where there is none."""
     return max(_uses(limits, spent), key=lambda use: use.share, default=None)
 
 
-def _uses(limits: Limits, spent: Spent) -> Iterator[Use]:
+def _uses(limits: BudgetLimits, spent: SpentTotals) -> Iterator[BudgetUse]:
     month = spent.day[:7]
     if limits.per_day is not None:
         yield _money(limits, spent.money_today, limits.per_day, "today's", spent.day)
@@ -102,13 +104,15 @@ def _uses(limits: Limits, spent: Spent) -> Iterator[Use]:
         yield _tokens(spent.tokens_this_month, limits.tokens_per_month, "this month's", month)
 
 
-def _money(limits: Limits, money: Mapping[str, float], limit: float, whose: str, period: str) -> Use:
+def _money(
+    limits: BudgetLimits, money: Mapping[str, float], limit: float, whose: str, period: str
+) -> BudgetUse:
     used = sum(limits.worth(amount, currency) or 0.0 for currency, amount in money.items())
-    return Use(_share(used, limit), period, f"{used:.2f} of {whose} {limit:.2f} {limits.currency}")
+    return BudgetUse(_share(used, limit), period, f"{used:.2f} of {whose} {limit:.2f} {limits.currency}")
 
 
-def _tokens(used: int, limit: int, whose: str, period: str) -> Use:
-    return Use(_share(used, limit), period, f"{used:,} of {whose} {limit:,} tokens")
+def _tokens(used: int, limit: int, whose: str, period: str) -> BudgetUse:
+    return BudgetUse(_share(used, limit), period, f"{used:,} of {whose} {limit:,} tokens")
 
 
 def _share(used: float, limit: float) -> float:

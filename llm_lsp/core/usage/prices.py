@@ -17,7 +17,7 @@ FREE = Price(0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class PriceListing:
     """One row of the table: where a price was read, and when."""
 
     price: Price
@@ -41,7 +41,7 @@ def cost_of(usage: Usage, price: Price) -> float:
     return sum(tokens * each for tokens, each in parts) / PER
 
 
-def listed(model: str) -> Listing | None:
+def listed(model: str) -> PriceListing | None:
     """Find a model's row: by its own name, or by that of the model whose dated version it is."""
     name = model.lower()
     return LISTINGS.get(name) or LISTINGS.get(_DATE.sub("", name))
@@ -56,32 +56,32 @@ _LITELLM = "litellm's model_prices_and_context_window.json"
 _DAY = "2026-11-22"
 
 # Of models with higher prices for long prompts the lower tier: ours are short.
-LISTINGS: Mapping[str, Listing] = {
-    "gpt-6-luna": Listing(Price(0.10, 0.50, 0.01, 0.125), _DAY, _BOTH),
-    "gpt-5.6-luna": Listing(Price(0.20, 1.20, 0.02, 0.25), _DAY, _BOTH),
-    "gpt-5-nano": Listing(Price(0.05, 0.40, 0.005), _DAY, _GENAI),
-    "gpt-4.1-nano": Listing(Price(0.10, 0.40, 0.025), _DAY, _GENAI),
-    "gpt-4.1-mini": Listing(Price(0.40, 1.60, 0.10), _DAY, _GENAI),
-    "gpt-4o-mini": Listing(Price(0.15, 0.60, 0.075), _DAY, _GENAI),
-    "claude-haiku-5-5": Listing(Price(0.10, 0.50, 0.01, 0.125), _DAY, _BOTH),
-    "claude-haiku-4-5": Listing(Price(1.00, 5.00, 0.10, 1.25), _DAY, _BOTH),
-    "claude-sonnet-4-5": Listing(Price(3.00, 15.00, 0.30, 3.75), _DAY, _GENAI),
-    "gemini-3.5-flash-lite": Listing(Price(0.30, 2.50, 0.03), _DAY, _BOTH),
-    "gemini-3.1-flash-lite": Listing(Price(0.25, 1.50, 0.025), _DAY, _BOTH),
-    "gemini-2.5-flash": Listing(Price(0.30, 2.50, 0.03), _DAY, _GENAI),
-    "gemini-2.5-flash-lite": Listing(Price(0.10, 0.40, 0.01), _DAY, _GENAI),
-    "codestral-latest": Listing(Price(0.30, 0.90, 0.03), _DAY, _BOTH),
-    "codestral": Listing(Price(0.30, 0.90, 0.03), _DAY, _BOTH),
-    "mistralai/codestral": Listing(Price(0.30, 0.90, 0.03), _DAY, _LITELLM),
-    "devstral-small-latest": Listing(Price(0.10, 0.30), _DAY, _GENAI),
-    "mistral-small-latest": Listing(Price(0.15, 0.60, 0.015), _DAY, _GENAI),
+LISTINGS: Mapping[str, PriceListing] = {
+    "gpt-6-luna": PriceListing(Price(0.10, 0.50, 0.01, 0.125), _DAY, _BOTH),
+    "gpt-5.6-luna": PriceListing(Price(0.20, 1.20, 0.02, 0.25), _DAY, _BOTH),
+    "gpt-5-nano": PriceListing(Price(0.05, 0.40, 0.005), _DAY, _GENAI),
+    "gpt-4.1-nano": PriceListing(Price(0.10, 0.40, 0.025), _DAY, _GENAI),
+    "gpt-4.1-mini": PriceListing(Price(0.40, 1.60, 0.10), _DAY, _GENAI),
+    "gpt-4o-mini": PriceListing(Price(0.15, 0.60, 0.075), _DAY, _GENAI),
+    "claude-haiku-5-5": PriceListing(Price(0.10, 0.50, 0.01, 0.125), _DAY, _BOTH),
+    "claude-haiku-4-5": PriceListing(Price(1.00, 5.00, 0.10, 1.25), _DAY, _BOTH),
+    "claude-sonnet-4-5": PriceListing(Price(3.00, 15.00, 0.30, 3.75), _DAY, _GENAI),
+    "gemini-3.5-flash-lite": PriceListing(Price(0.30, 2.50, 0.03), _DAY, _BOTH),
+    "gemini-3.1-flash-lite": PriceListing(Price(0.25, 1.50, 0.025), _DAY, _BOTH),
+    "gemini-2.5-flash": PriceListing(Price(0.30, 2.50, 0.03), _DAY, _GENAI),
+    "gemini-2.5-flash-lite": PriceListing(Price(0.10, 0.40, 0.01), _DAY, _GENAI),
+    "codestral-latest": PriceListing(Price(0.30, 0.90, 0.03), _DAY, _BOTH),
+    "codestral": PriceListing(Price(0.30, 0.90, 0.03), _DAY, _BOTH),
+    "mistralai/codestral": PriceListing(Price(0.30, 0.90, 0.03), _DAY, _LITELLM),
+    "devstral-small-latest": PriceListing(Price(0.10, 0.30), _DAY, _GENAI),
+    "mistral-small-latest": PriceListing(Price(0.15, 0.60, 0.015), _DAY, _GENAI),
     # At its peak hours, an upper bound: half as much off peak.
-    "deepseek-flash": Listing(Price(0.30, 1.20, 0.006), _DAY, _LITELLM),
-    "deepseek-v4-flash": Listing(Price(0.30, 1.20, 0.006), _DAY, _LITELLM),
-    "deepseek-v4-pro": Listing(Price(1.32, 3.96, 0.044), _DAY, _LITELLM),
-    "openai/gpt-oss-20b": Listing(Price(0.075, 0.30, 0.0375), _DAY, _LITELLM),
-    "kimi-k2.7-code-highspeed": Listing(Price(1.90, 8.00, 0.38), _DAY, _BOTH),
-    "mercury-edit-2": Listing(Price(0.25, 0.75, 0.025), _DAY, _LITELLM),
-    "qwen/qwen3-coder-flash": Listing(Price(0.52, 0.975, 0.104), _DAY, _LITELLM),
-    "glm-4.5-air": Listing(Price(0.11, 0.276, 0.022), _DAY, _GENAI),
+    "deepseek-flash": PriceListing(Price(0.30, 1.20, 0.006), _DAY, _LITELLM),
+    "deepseek-v4-flash": PriceListing(Price(0.30, 1.20, 0.006), _DAY, _LITELLM),
+    "deepseek-v4-pro": PriceListing(Price(1.32, 3.96, 0.044), _DAY, _LITELLM),
+    "openai/gpt-oss-20b": PriceListing(Price(0.075, 0.30, 0.0375), _DAY, _LITELLM),
+    "kimi-k2.7-code-highspeed": PriceListing(Price(1.90, 8.00, 0.38), _DAY, _BOTH),
+    "mercury-edit-2": PriceListing(Price(0.25, 0.75, 0.025), _DAY, _LITELLM),
+    "qwen/qwen3-coder-flash": PriceListing(Price(0.52, 0.975, 0.104), _DAY, _LITELLM),
+    "glm-4.5-air": PriceListing(Price(0.11, 0.276, 0.022), _DAY, _GENAI),
 }

@@ -31,7 +31,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CallRecord:
     """One call to a model; a later row of the same number takes the place of an earlier one."""
 
     number: int
@@ -60,7 +60,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Suggestion:
+class SuggestionRecord:
     """One text that was offered; a later row of the same id takes the place of an earlier one."""
 
     id: str

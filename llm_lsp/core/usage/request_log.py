@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class LogEntry:
     """One stage: what was found there, and how long it took."""
 
     stage: str
@@ -15,10 +15,10 @@ class Step:
 
 
 @dataclass(slots=True)
-class Steps:
+class RequestLog:
     """Travels with one request, and is written to by every stage that it leaves."""
 
-    taken: list[Step] = field(default_factory=list)
+    taken: list[LogEntry] = field(default_factory=list)
     generation_id: int | None = None
     """The generation whose text answers it."""
     is_known: bool = False
@@ -28,5 +28,5 @@ class Steps:
     def left(self, stage: str, words: str, now: float) -> None:
         """Take note of what a stage found; `now` in seconds of the engine's clock."""
         began = now if self.left_at is None else self.left_at
-        self.taken.append(Step(stage, words, round((now - began) * 1000, 2)))
+        self.taken.append(LogEntry(stage, words, round((now - began) * 1000, 2)))
         self.left_at = now

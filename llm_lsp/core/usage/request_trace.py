@@ -7,19 +7,19 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from llm_lsp.core.types import Completion, CompletionRequest, Skip
-from llm_lsp.core.usage.records import Call, Subject
-from llm_lsp.core.usage.request_log import Step
+from llm_lsp.core.usage.records import CallRecord, Subject
+from llm_lsp.core.usage.request_log import LogEntry
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class RequestTrace:
     """What was asked, and how it was answered."""
 
     request: int
     trigger: str
     face: str
     subject: Subject
-    steps: tuple[Step, ...]
+    steps: tuple[LogEntry, ...]
     ms: float
     """From the question to the answer."""
     shown_chars: int | None
@@ -28,7 +28,9 @@ class Trace:
     """Why nothing was shown, as a sentence."""
 
     @classmethod
-    def of(cls, request: CompletionRequest, result: Completion | Skip, subject: Subject, now: float) -> Trace:
+    def of(
+        cls, request: CompletionRequest, result: Completion | Skip, subject: Subject, now: float
+    ) -> RequestTrace:
         """Tell what the request's stages noted, and its end."""
         ms = round((now - request.asked_at) * 1000, 2)
         about = (request.id, request.trigger.value, request.face, subject, tuple(request.steps.taken), ms)
@@ -42,10 +44,10 @@ class Trace:
         return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, body: str) -> Trace:
+    def from_json(cls, body: str) -> RequestTrace:
         """Read what `to_json` wrote."""
         values = json.loads(body)
-        steps = tuple(Step(**step) for step in values.pop("steps"))
+        steps = tuple(LogEntry(**step) for step in values.pop("steps"))
         return cls(subject=Subject(**values.pop("subject")), steps=steps, **values)
 
 
@@ -57,11 +59,11 @@ class TraceRow:
     """Seconds of UTC since 1970."""
     call: int | None
     """The number of the call whose text answered it."""
-    trace: Trace
+    trace: RequestTrace
     """Written as JSON by whoever stores it, which is no work for a request's way."""
 
 
-def headline(trace: Trace) -> str:
+def headline(trace: RequestTrace) -> str:
     """Say in one line what was asked and what became of it."""
     where = " in ".join(filter(None, (trace.subject.language, trace.subject.project)))
     asked = ", ".join(filter(None, (trace.trigger, _FACES.get(trace.face, trace.face), where)))
@@ -70,7 +72,7 @@ def headline(trace: Trace) -> str:
     return f"{asked}: nothing after {trace.ms:.0f} ms, {trace.reason}"
 
 
-def explain(trace: Trace, call: Call | None = None) -> Iterator[str]:
+def explain(trace: RequestTrace, call: CallRecord | None = None) -> Iterator[str]:
     """Tell a request's way, a line a stage; `call` is the one whose text answered it."""
     yield headline(trace)
     for step in trace.steps:
@@ -79,7 +81,7 @@ def explain(trace: Trace, call: Call | None = None) -> Iterator[str]:
         yield f"             {describe_call(call)}"
 
 
-def describe_call(call: Call) -> str:
+def describe_call(call: CallRecord) -> str:
     """Say what a call used, in one line."""
     if call.outcome == "reserved":
         return "its call has not ended"

@@ -10,9 +10,9 @@ from urllib.parse import unquote
 
 from llm_lsp.core.chat.dialogue import (
     PROMPT_TOKENS,
+    ChatQuestion,
+    ChatReply,
     Exchange,
-    Inquiry,
-    Reply,
     dialogue,
     mark_code,
     remembered,
@@ -32,8 +32,8 @@ from llm_lsp.core.types import (
     Skip,
 )
 from llm_lsp.engine.models.health import Attempt
-from llm_lsp.engine.models.model_access import Desk
-from llm_lsp.engine.models.provider_slot import Seat
+from llm_lsp.engine.models.model_access import ModelAccess
+from llm_lsp.engine.models.provider_slot import ProviderSlot
 from llm_lsp.engine.usage.recorder import folder_of
 from llm_lsp.errors import (
     AskError,
@@ -54,7 +54,7 @@ Progress = Callable[[str], None]
 """Is told each piece of the answer."""
 
 
-class Dialogues(Protocol):
+class DialogueStore(Protocol):
     """Where dialogues are kept, one for each folder; its methods read and write files."""
 
     def read(self, folder: str) -> tuple[Exchange, ...]:
@@ -66,18 +66,18 @@ class Dialogues(Protocol):
         ...
 
 
-class Memory:
+class InMemoryDialogues:
     """Keeps dialogues as long as the process runs."""
 
     def __init__(self) -> None:
         self._exchanges: dict[str, tuple[Exchange, ...]] = {}
 
     def read(self, folder: str) -> tuple[Exchange, ...]:
-        """See Dialogues."""
+        """See DialogueStore."""
         return self._exchanges.get(folder, ())
 
     def write(self, folder: str, exchanges: tuple[Exchange, ...]) -> str:
-        """See Dialogues; there is no page."""
+        """See DialogueStore; there is no page."""
         self._exchanges[folder] = exchanges
         return ""
 
@@ -94,14 +94,14 @@ class _Question:
     progress: Progress
 
 
-class Asking:
+class ChatService:
     """Leads the dialogues."""
 
-    def __init__(self, desk: Desk, dialogues: Dialogues) -> None:
+    def __init__(self, desk: ModelAccess, dialogues: DialogueStore) -> None:
         self._desk = desk
         self._dialogues = dialogues
 
-    async def ask(self, inquiry: Inquiry, request: CompletionRequest, progress: Progress) -> Reply:
+    async def ask(self, inquiry: ChatQuestion, request: CompletionRequest, progress: Progress) -> ChatReply:
         """Answer one question; raises LlmLspError. `request` stands for it in the books."""
         document = request.document
         if document is not NOTHING_OPEN:
@@ -114,7 +114,7 @@ class Asking:
         question = _Question(request, code, inquiry.question, before, progress)
         exchange, finish = await self._answered(question)
         page = await self._keep(folder, remembered(before, exchange))
-        return Reply(exchange.answer, finish is not Finish.LENGTH, page)
+        return ChatReply(exchange.answer, finish is not Finish.LENGTH, page)
 
     def _admit(self, document: Document) -> None:
         """Raise AskError where nothing may be sent by the settings as they are now."""
@@ -139,7 +139,7 @@ class Asking:
                 failure = failure or exc
         raise failure or AskError(Reason.NO_PROVIDER.value)
 
-    async def _put(self, seat: Seat, question: _Question) -> tuple[Exchange, Finish | None]:
+    async def _put(self, seat: ProviderSlot, question: _Question) -> tuple[Exchange, Finish | None]:
         await seat.ready()
         self._admit(question.request.document)  # That may have taken minutes.
         if seat.provider is None:
@@ -165,7 +165,7 @@ class Asking:
         at = len(question.code)
         return Exchange(sent[:at], sent[at:], answer), finish
 
-    def _prompt(self, seat: Seat, profile: Profile, question: _Question) -> ChatPrompt:
+    def _prompt(self, seat: ProviderSlot, profile: Profile, question: _Question) -> ChatPrompt:
         """Write what is sent; raises AskError where the question alone is too long."""
         message = question.code + question.words
         room = seat.tokens.budget(max(profile.context_tokens, PROMPT_TOKENS))
@@ -206,7 +206,7 @@ class Asking:
             raise AskError(Reason.EMPTY.value)
         return text, finish
 
-    def _failed(self, seat: Seat, error: LlmLspError) -> None:
+    def _failed(self, seat: ProviderSlot, error: LlmLspError) -> None:
         if isinstance(error, BadRequestError | NotFoundError) or not isinstance(error, ProviderError):
             # Who takes no dialogue may still complete.
             seat.reliability.left()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cachetools import TTLCache
 
-from llm_lsp.core.text.cursor_context import LOOK_BACK_CHARS, Anchor, Bucket, continuations
+from llm_lsp.core.text.cursor_context import LOOK_BACK_CHARS, ContextKey, CursorContext, continuations
 from llm_lsp.core.types import Finish, Generation
 from llm_lsp.engine.completion.events import Ask, Route
 
@@ -25,7 +25,7 @@ BUCKET_ENTRIES = 32
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    anchor: Anchor
+    anchor: CursorContext
     generation: Generation
     start: int
     """Offset in the generation's text from which it remains at the anchor."""
@@ -36,7 +36,7 @@ class _Entry:
         text = ENTRY_COST + len(self.anchor.line_prefix)
         return text + max(GENERATION_COST, 4 * len(self.generation.text)) if self.start == 0 else text
 
-    def remaining_from(self, anchor: Anchor) -> int | None:
+    def remaining_from(self, anchor: CursorContext) -> int | None:
         """Give the offset in the text from which it remains at `anchor`; None where it does not fit."""
         mine = self.anchor
         typed = anchor.line_prefix[len(mine.line_prefix) :]
@@ -47,7 +47,7 @@ class _Entry:
         return self.start + len(typed) if self.generation.text.startswith(typed, self.start) else None
 
 
-_Key = tuple[Route, Bucket]
+_Key = tuple[Route, ContextKey]
 _Entries = tuple[_Entry, ...]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llm_lsp.core.text.cursor_context import Anchor
+from llm_lsp.core.text.cursor_context import CursorContext
 from llm_lsp.core.types import Face, Generation, Reason
 from llm_lsp.errors import LlmLspError
 
@@ -29,7 +29,7 @@ class Ask:
     """One request that needs a model."""
 
     request_id: int
-    anchor: Anchor
+    anchor: CursorContext
     route: Route
     face: Face
     ready_at: float
@@ -65,7 +65,7 @@ class Asked:
 class CursorAt:
     """A document's cursor stands here now: after an edit, or as a request says."""
 
-    anchor: Anchor
+    anchor: CursorContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Foreseen:
     """A suggestion is shown, and what would be asked if it were accepted is not known yet."""
 
     ask: Ask
-    shown_at: Anchor
+    shown_at: CursorContext
     shown: str
     is_free: bool
     """Whether its call costs nothing."""

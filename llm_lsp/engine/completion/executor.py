@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
-from llm_lsp.core.text.cursor_context import Anchor
+from llm_lsp.core.text.cursor_context import CursorContext
 from llm_lsp.core.types import Face, Finish, Generation, Skip, Usage
 from llm_lsp.engine.completion import events as e
 from llm_lsp.engine.completion.scheduler import Scheduler
@@ -15,7 +15,7 @@ from llm_lsp.errors import BrokenStreamError, InternalError, LlmLspError
 from llm_lsp.providers.base import Stream
 
 
-class Reader(Protocol):
+class StreamReader(Protocol):
     """Decides while a stream is read when it is complete; `core.response.stops` has one."""
 
     def feed(self, piece: str) -> bool:
@@ -49,7 +49,7 @@ class Job(Protocol):
         """Build the prompt and begin the call; raises LlmLspError."""
         ...
 
-    def reader(self) -> Reader: ...
+    def reader(self) -> StreamReader: ...
 
     def named(self, generation_id: int) -> None:
         """Take the id of what the call will give, before any of it comes."""
@@ -73,7 +73,7 @@ class Job(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CallAnswer:
     """What a request got: a generation, of which `typed` characters have been typed since."""
 
     generation: Generation
@@ -86,14 +86,14 @@ class _Running:
     stream: Stream | None = None
 
 
-class Calls:
+class CallExecutor:
     """The calls in flight and the requests that wait for them."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._scheduler = Scheduler()
         self._jobs: dict[int, Job] = {}
-        self._answers: dict[int, asyncio.Future[Answer | Skip]] = {}
+        self._answers: dict[int, asyncio.Future[CallAnswer | Skip]] = {}
         self._running: dict[int, _Running] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._timer: Timer | None = None
@@ -117,7 +117,7 @@ class Calls:
         """Whether it matters where the cursor is."""
         return self._scheduler.is_watching
 
-    def cursor_at(self, anchor: Anchor) -> None:
+    def cursor_at(self, anchor: CursorContext) -> None:
         """Take note of where a document's cursor is."""
         self._step(e.CursorAt(anchor))
 
@@ -127,9 +127,9 @@ class Calls:
         self._step(chance)
         del self._jobs[chance.ask.request_id]
 
-    async def ask(self, ask: e.Ask, job: Job) -> Answer | Skip:
+    async def ask(self, ask: e.Ask, job: Job) -> CallAnswer | Skip:
         """Wait for the answer to one request; raises the call's LlmLspError. Cancelling detaches it."""
-        future: asyncio.Future[Answer | Skip] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[CallAnswer | Skip] = asyncio.get_running_loop().create_future()
         self._answers[ask.request_id] = future
         self._jobs[ask.request_id] = job
         self._step(e.Asked(ask))
@@ -173,7 +173,7 @@ class Calls:
             case e.Close(call_id):
                 self._close(self._running.pop(call_id, None))
             case e.Give(request_id, generation, typed):
-                self._settle(request_id, Answer(generation, len(typed)))
+                self._settle(request_id, CallAnswer(generation, len(typed)))
             case e.Refuse(request_id, reason):
                 self._settle(request_id, Skip(reason))
             case e.Fail(request_id, error):
@@ -181,7 +181,7 @@ class Calls:
             case e.Wake(at):
                 self._wake_at(at)
 
-    def _settle(self, request_id: int, result: Answer | Skip | LlmLspError) -> None:
+    def _settle(self, request_id: int, result: CallAnswer | Skip | LlmLspError) -> None:
         future = self._answers.get(request_id)
         if future is None or future.done():
             return
@@ -239,7 +239,7 @@ class Calls:
             # Also where a fault of our own ended the reading: nobody else would end the call.
             stream.release()
 
-    async def _follow(self, call_id: int, job: Job, stream: Stream, reader: Reader) -> Generation:
+    async def _follow(self, call_id: int, job: Job, stream: Stream, reader: StreamReader) -> Generation:
         self._next_generation_id += 1
         generation = Generation(self._next_generation_id, "", Finish.CUT, ())
         # Not with the first text: who gets that is answered, and counted, before it is kept.

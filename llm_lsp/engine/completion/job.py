@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
-from llm_lsp.core.context.ranking import Gathered
+from llm_lsp.core.context.ranking import ContextSelection
 from llm_lsp.core.privacy.redact import Redactor, redact_prompt
-from llm_lsp.core.prompt.chat_prompt import EXAMPLES, RULES, ChatWays, Example
+from llm_lsp.core.prompt.chat_prompt import EXAMPLES, RULES, ChatStyle, Example
 from llm_lsp.core.prompt.completion_mode import choose_mode
 from llm_lsp.core.prompt.prompt import build_prompt, stop_rule
 from llm_lsp.core.response.postprocess import postprocess
-from llm_lsp.core.response.read_ahead import STREAK_LINES, Streak
+from llm_lsp.core.response.read_ahead import STREAK_LINES, ReadAhead
 from llm_lsp.core.text.cursor_context import anchor_at
 from llm_lsp.core.text.text import advance
-from llm_lsp.core.text.typing_pace import Pace, ready_at
+from llm_lsp.core.text.typing_pace import TypingPace, ready_at
 from llm_lsp.core.text.window import Window, cut_window
 from llm_lsp.core.types import (
     Completion,
@@ -31,13 +31,13 @@ from llm_lsp.core.types import (
     Skip,
     Trigger,
 )
-from llm_lsp.core.usage.request_log import Steps
+from llm_lsp.core.usage.request_log import RequestLog
 from llm_lsp.engine.completion.events import Ask, Route
-from llm_lsp.engine.completion.executor import Reader
+from llm_lsp.engine.completion.executor import StreamReader
 from llm_lsp.engine.models.health import Attempt
-from llm_lsp.engine.models.provider_slot import Seat
+from llm_lsp.engine.models.provider_slot import ProviderSlot
 from llm_lsp.engine.models.registry import Runtime
-from llm_lsp.engine.usage.meter import MeteredStream, Order
+from llm_lsp.engine.usage.meter import MeteredCall, MeteredStream
 from llm_lsp.errors import LlmLspError
 from llm_lsp.providers.base import Provider, Stream
 
@@ -50,19 +50,21 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CompletionAttempt:
     """Where a completion is wanted, and by which provider."""
 
     request: CompletionRequest
     runtime: Runtime
-    seat: Seat
+    seat: ProviderSlot
     provider: Provider
     mode: Mode
     ask: Ask
     attempt: Attempt
 
     @classmethod
-    def of(cls, request: CompletionRequest, runtime: Runtime, seat: Seat, pace: Pace) -> Place:
+    def of(
+        cls, request: CompletionRequest, runtime: Runtime, seat: ProviderSlot, pace: TypingPace
+    ) -> CompletionAttempt:
         """Look at the text around the cursor; costs a bounded number of lines. The seat is taken."""
         provider = seat.provider
         assert provider is not None
@@ -97,7 +99,7 @@ class Place:
         attempt = Attempt(request.patience, share=seat.reliability.share)
         return cls(request, runtime, seat, provider, mode, ask, attempt)
 
-    def again(self, at: float) -> Place:
+    def again(self, at: float) -> CompletionAttempt:
         """Give the same once more, for a call at `at`."""
         number, share = self.attempt.number + 1, self.seat.reliability.share
         attempt = replace(self.attempt, number=number, share=share)
@@ -117,13 +119,13 @@ class Place:
         return len(generation.text) if end is None else end
 
     @property
-    def ways(self) -> ChatWays:
+    def ways(self) -> ChatStyle:
         """How a dialogue is led here, where it is one."""
         said = self.runtime.config.chat
         examples = tuple(
             Example(one.before, one.answer, one.after, one.path, one.language) for one in said.examples
         )
-        return ChatWays(
+        return ChatStyle(
             said.system_prompt or RULES,
             examples or EXAMPLES,
             prefills=self.profile.takes_prefill,
@@ -154,56 +156,56 @@ def accepted(request: CompletionRequest, shown: Completion) -> CompletionRequest
         point=advance(shown.start, shown.text),
         trigger=Trigger.AUTOMATIC,
         selected=None,
-        steps=Steps(),
+        steps=RequestLog(),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PreparedPrompt:
     """What a provider is asked, as it is sent."""
 
     prompt: Prompt
     profile: Profile
-    gathered: Gathered
+    gathered: ContextSelection
     """What of other places is in it, and what was left out."""
 
 
 class Books(Protocol):
     """Who wants to know of calls, and knows what goes with them."""
 
-    def gather(self, place: Place, budget_tokens: float) -> Gathered:
+    def gather(self, place: CompletionAttempt, budget_tokens: float) -> ContextSelection:
         """Choose what of other places goes with a prompt."""
         ...
 
-    def began(self, place: Place) -> None:
+    def began(self, place: CompletionAttempt) -> None:
         """Take note of a call."""
         ...
 
-    def metered(self, place: Place, question: Question, stream: Stream) -> MeteredStream:
+    def metered(self, place: CompletionAttempt, question: PreparedPrompt, stream: Stream) -> MeteredStream:
         """Count what a call uses."""
         ...
 
-    def wrote(self, order: Order, generation_id: int) -> None:
+    def wrote(self, order: MeteredCall, generation_id: int) -> None:
         """Take note of which call a generation comes from."""
         ...
 
-    def keep(self, place: Place, generation: Generation, order: Order | None) -> None:
+    def keep(self, place: CompletionAttempt, generation: Generation, order: MeteredCall | None) -> None:
         """Keep what a call gave."""
         ...
 
-    def went_well(self, place: Place) -> None:
+    def went_well(self, place: CompletionAttempt) -> None:
         """Take note that a call gave text, once for each call."""
         ...
 
-    def phrase_words(self, place: Place) -> int:
+    def phrase_words(self, place: CompletionAttempt) -> int:
         """Say how many words of a line are shown at once."""
         ...
 
-    def failed(self, place: Place, error: LlmLspError) -> None:
+    def failed(self, place: CompletionAttempt, error: LlmLspError) -> None:
         """Take note that a call failed."""
         ...
 
-    def left(self, place: Place) -> None:
+    def left(self, place: CompletionAttempt) -> None:
         """Take note that a call was closed before its end."""
         ...
 
@@ -211,12 +213,14 @@ class Books(Protocol):
 class CompletionJob:
     """How to make the call for a place; nothing is built before the call is made."""
 
-    def __init__(self, place: Place, books: Books, redactor: Redactor, progress: Progress | None) -> None:
+    def __init__(
+        self, place: CompletionAttempt, books: Books, redactor: Redactor, progress: Progress | None
+    ) -> None:
         self._place = place
         self._books = books
         self._redactor = redactor
         self._progress = progress
-        self._order: Order | None = None
+        self._order: MeteredCall | None = None
         self._went_well = False
 
     def begin(self) -> Stream:
@@ -231,7 +235,7 @@ class CompletionJob:
         self._order = metered.order
         return metered
 
-    def question(self) -> Question:
+    def question(self) -> PreparedPrompt:
         """Write what is sent: nothing is added, masked or taken away after this.
 
         A failing search for secrets fails the call: nothing is sent unsearched.
@@ -242,16 +246,16 @@ class CompletionJob:
             prompt = replace(prompt, temperature=SAMPLE_TEMPERATURE)
         if place.runtime.config.privacy.redact_secrets:
             prompt, _ = redact_prompt(prompt, self._redactor.redact)
-        return Question(prompt, place.profile, self._gathered)
+        return PreparedPrompt(prompt, place.profile, self._gathered)
 
-    def reader(self) -> Reader:
+    def reader(self) -> StreamReader:
         """Give what decides when the stream is complete."""
         place = self._place
         may_grow = place.runtime.config.completion.multiline != "never"
         rule = stop_rule(self._window, place.profile, place.mode, place.ways, may_grow=may_grow)
         # Where closing does not stop the bill the model was told to stop at the line's end.
         lines = STREAK_LINES if place.profile.cancel_stops_billing else 0
-        return Streak(rule, lines, self._books.phrase_words(place))
+        return ReadAhead(rule, lines, self._books.phrase_words(place))
 
     def named(self, generation_id: int) -> None:
         """Tell whose text it will be."""
@@ -286,7 +290,7 @@ class CompletionJob:
         self._books.left(self._place)
 
     @cached_property
-    def _gathered(self) -> Gathered:
+    def _gathered(self) -> ContextSelection:
         return self._books.gather(self._place, self._budget_tokens)
 
     @cached_property

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llm_lsp.core.response.suggestion_length import Foresight, count_words
-from llm_lsp.core.text.cursor_context import Anchor, followed
+from llm_lsp.core.response.suggestion_length import SuggestionLength, count_words
+from llm_lsp.core.text.cursor_context import CursorContext, followed
 from llm_lsp.core.types import Generation
 from llm_lsp.engine.completion.events import Ask, Route
 
@@ -14,17 +14,17 @@ from llm_lsp.engine.completion.events import Ask, Route
 class _Last:
     generation_id: int
     route: Route
-    anchor: Anchor
+    anchor: CursorContext
     rest: str
     """What of the generation remains to be typed at the anchor, "" once the user has left it."""
 
 
-class Shown:
+class LastShown:
     """One for all documents; what was typed where something was shown tells how far its model sees."""
 
     def __init__(self) -> None:
         self._last: dict[str, _Last] = {}
-        self._foresights: dict[tuple[str, str], Foresight] = {}
+        self._foresights: dict[tuple[str, str], SuggestionLength] = {}
 
     def put(self, ask: Ask, generation: Generation, typed: int) -> None:
         """Take note that what remains of a generation is shown."""
@@ -35,7 +35,7 @@ class Shown:
         last = self._last.get(uri)
         return last.generation_id if last else None
 
-    def follow(self, now: Anchor) -> None:
+    def follow(self, now: CursorContext) -> None:
         """Compare what was shown last in a document with what stands there now."""
         last = self._last.get(now.bucket.uri)
         if last is None or not last.rest:
@@ -45,14 +45,14 @@ class Shown:
         if how is not None:
             route = last.route
             words = count_words(last.rest, how.chars)
-            foresight = self._foresights.get((route.provider, route.model), Foresight())
+            foresight = self._foresights.get((route.provider, route.model), SuggestionLength())
             self._foresights[route.provider, route.model] = foresight.seen(words, missed=how.missed)
             rest = "" if how.missed else last.rest[how.chars :]
         self._last[now.bucket.uri] = _Last(last.generation_id, last.route, now, rest)
 
     def phrase_words(self, route: Route) -> int:
         """Say how many words of a line are shown at once."""
-        return self._foresights.get((route.provider, route.model), Foresight()).phrase_words
+        return self._foresights.get((route.provider, route.model), SuggestionLength()).phrase_words
 
     def forget(self, uri: str) -> None:
         """Forget what was shown in a document."""

@@ -14,7 +14,7 @@ HOLD_S = 2.0
 Answer = Completion | Skip
 
 
-class MenuWait:
+class MenuDeadline:
     """Answers menu requests in time; the model finishes into the cache.
 
     A request is answered when there is text, when its budget is over and its document has changed since, or

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from llm_lsp.core.context.ranking import Gathered
+from llm_lsp.core.context.ranking import ContextSelection
 from llm_lsp.core.privacy.admission import admit, gate
 from llm_lsp.core.text.cursor_context import anchor_at
 from llm_lsp.core.text.text import Edit, advance
@@ -20,16 +20,16 @@ from llm_lsp.core.types import (
 )
 from llm_lsp.engine.completion.cache import GenerationCache
 from llm_lsp.engine.completion.events import Foreseen
-from llm_lsp.engine.completion.executor import Calls
-from llm_lsp.engine.completion.job import CompletionJob, Place, Progress, Question, accepted
-from llm_lsp.engine.completion.last_shown import Shown
-from llm_lsp.engine.completion.menu_deadline import MenuWait
-from llm_lsp.engine.context.collector import Gathering
-from llm_lsp.engine.models.failover import Turns
-from llm_lsp.engine.models.model_access import Desk
-from llm_lsp.engine.models.provider_slot import Seat
+from llm_lsp.engine.completion.executor import CallExecutor
+from llm_lsp.engine.completion.job import CompletionAttempt, CompletionJob, PreparedPrompt, Progress, accepted
+from llm_lsp.engine.completion.last_shown import LastShown
+from llm_lsp.engine.completion.menu_deadline import MenuDeadline
+from llm_lsp.engine.context.collector import ContextCollector
+from llm_lsp.engine.models.failover import Failover
+from llm_lsp.engine.models.model_access import ModelAccess
+from llm_lsp.engine.models.provider_slot import ProviderSlot
 from llm_lsp.engine.models.rate_limit import RateLimit
-from llm_lsp.engine.usage.meter import MeteredStream, Order, prompt_tokens
+from llm_lsp.engine.usage.meter import MeteredCall, MeteredStream, prompt_tokens
 from llm_lsp.engine.workspace.workspace import Workspace
 from llm_lsp.errors import BudgetError, LlmLspError, UnreachableError
 from llm_lsp.providers.base import Stream
@@ -40,18 +40,18 @@ LOG = logging.getLogger(__name__)
 class CompletionPipeline:
     """Answers requests: each stage may end it, with a completion or with a Skip that says why not."""
 
-    def __init__(self, desk: Desk, workspace: Workspace, gathering: Gathering) -> None:
+    def __init__(self, desk: ModelAccess, workspace: Workspace, gathering: ContextCollector) -> None:
         self._registry, self._withheld, self._redactor = desk.registry, desk.withheld, desk.redactor
         self._books, self._notices, self._clock = desk.books, desk.notices, desk.clock
         self._workspace = workspace
         self._gathering = gathering
         self._cache = GenerationCache(self._clock.now)
-        self._calls = Calls(self._clock)
-        self._menu = MenuWait(self._clock)
-        self._shown = Shown()
+        self._calls = CallExecutor(self._clock)
+        self._menu = MenuDeadline(self._clock)
+        self._shown = LastShown()
         self._looked_ahead: tuple[int, int] | None = None
         """The generation, and the offset in it, behind which was looked last: once, and not at each key."""
-        self._turns = Turns(desk.registry, workspace, desk.books.ledger, desk.clock)
+        self._turns = Failover(desk.registry, workspace, desk.books.ledger, desk.clock)
 
     async def complete(
         self, request: CompletionRequest, progress: Progress | None = None
@@ -75,7 +75,7 @@ class CompletionPipeline:
         if isinstance(place, Skip) and place.reason is Reason.LOADING:
             # While it was waited for, the settings may have changed.
             place = await self._turns.loaded(request) or self._admit(request) or self._at_once(request)
-        if not isinstance(place, Place):
+        if not isinstance(place, CompletionAttempt):
             return place
         if skip := self._gate(place):
             return skip
@@ -95,35 +95,35 @@ class CompletionPipeline:
     async def sample(self, request: CompletionRequest) -> Completion | Skip:
         """Give a further answer to a request that was just answered; it neither ends nor replaces what is shown."""
         place = self._at_once(request)
-        return await self._ask(place, None) if isinstance(place, Place) else place
+        return await self._ask(place, None) if isinstance(place, CompletionAttempt) else place
 
-    def question(self, request: CompletionRequest) -> Question | Skip:
+    def question(self, request: CompletionRequest) -> PreparedPrompt | Skip:
         """Give what a model would be asked for a request; nothing is sent."""
         if skip := self._admit(request):
             return skip
         place = next(self._turns.places(request))
         return place if isinstance(place, Skip) else self._job(place, None).question()
 
-    def gather(self, place: Place, budget_tokens: float) -> Gathered:
+    def gather(self, place: CompletionAttempt, budget_tokens: float) -> ContextSelection:
         """Choose what of other places goes with a prompt."""
         return self._gathering.gather(place.request.document, budget_tokens, place.runtime, place.profile)
 
-    def began(self, place: Place) -> None:
+    def began(self, place: CompletionAttempt) -> None:
         """Count a call; what is asked for by hand counts against its provider's rate, too."""
         place.seat.reliability.began(self._clock.now())
 
-    def metered(self, place: Place, question: Question, stream: Stream) -> MeteredStream:
+    def metered(self, place: CompletionAttempt, question: PreparedPrompt, stream: Stream) -> MeteredStream:
         """Count what a call uses, and ask the budget before it is made."""
         self._left(place.request, "waiting", "for a pause in typing, and for a free slot")
         self._left(place.request, "context", question.gathered.in_words)
         self._notices.answering(place.profile)
         return self._books.metered(place.request, place.profile, question.prompt, stream)
 
-    def wrote(self, order: Order, generation_id: int) -> None:
+    def wrote(self, order: MeteredCall, generation_id: int) -> None:
         """Take note of which call a generation comes from."""
         self._books.wrote(order, generation_id)
 
-    def keep(self, place: Place, generation: Generation, order: Order | None) -> None:
+    def keep(self, place: CompletionAttempt, generation: Generation, order: MeteredCall | None) -> None:
         """Keep what a call gave, for whoever asks at its place or along its text."""
         self._cache.put(place.ask, generation)
         if order is not None and (reported := generation.usage.input_tokens) is not None:
@@ -131,7 +131,7 @@ class CompletionPipeline:
         if generation.finish is Finish.TRUNCATED:
             place.seat.reliability.left()
 
-    def went_well(self, place: Place) -> None:
+    def went_well(self, place: CompletionAttempt) -> None:
         """Take note that a provider answers, and say so where it failed before or stands in."""
         place.seat.reliability.went_well(self._clock.now())
         self._notices.over(_cause(place.seat))
@@ -140,7 +140,7 @@ class CompletionPipeline:
             trouble = "is over budget" if self._books.ledger.used_up() else "fails"
             self._notices.status("Warning", f"{first.name} {trouble}, {place.seat.name} answers in its place")
 
-    def failed(self, place: Place, error: LlmLspError) -> None:
+    def failed(self, place: CompletionAttempt, error: LlmLspError) -> None:
         """Say what went wrong, once, and remember it of the provider."""
         LOG.debug("a call to %s failed: %s", place.seat.name, error)
         if isinstance(error, BudgetError):
@@ -152,11 +152,11 @@ class CompletionPipeline:
             return  # A server that went idle is started again; that is no error.
         self._notices.say(_cause(place.seat), "error", str(error), kind=type(error).__name__)
 
-    def left(self, place: Place) -> None:
+    def left(self, place: CompletionAttempt) -> None:
         """Take note that a call was closed."""
         place.seat.reliability.left()
 
-    def phrase_words(self, place: Place) -> int:
+    def phrase_words(self, place: CompletionAttempt) -> int:
         """Say how many words of a line are shown at once."""
         return self._shown.phrase_words(place.ask.route)
 
@@ -198,10 +198,10 @@ class CompletionPipeline:
             return Skip(Reason.SECRET)
         return None
 
-    def _at_once(self, request: CompletionRequest) -> Place | Completion | Skip:
+    def _at_once(self, request: CompletionRequest) -> CompletionAttempt | Completion | Skip:
         """Answer from what any provider of the line said before, or choose the one to be asked now."""
         refused: list[Skip] = []
-        passed: list[Place] = []
+        passed: list[CompletionAttempt] = []
         for place in self._turns.places(request):
             if isinstance(place, Skip):
                 refused.append(place)
@@ -225,7 +225,7 @@ class CompletionPipeline:
         # Who asks by hand is not sent away while there is somebody to ask.
         return passed[0] if passed and request.patience is Patience.ASKED else refused[0]
 
-    def _known(self, place: Place) -> Completion | Skip | None:
+    def _known(self, place: CompletionAttempt) -> Completion | Skip | None:
         hit = self._cache.find(place.ask, self._shown.generation_id(place.ask.uri))
         if hit is None or (place.is_manual and hit.generation.end_after(hit.typed) is None):
             # Who asks by hand where there was nothing to say asks again.
@@ -235,7 +235,7 @@ class CompletionPipeline:
         self._left(place.request, "cache", f"known, {hit.typed} characters of it are typed")
         return self._show(place, hit.generation, hit.typed)
 
-    def _show(self, place: Place, generation: Generation, typed: int) -> Completion | Skip:
+    def _show(self, place: CompletionAttempt, generation: Generation, typed: int) -> Completion | Skip:
         result = place.completion(generation, typed)
         place.request.steps.generation_id = generation.id
         self._left(place.request, "fitting", f"{len(generation.text)} characters of the model's to the text")
@@ -244,7 +244,9 @@ class CompletionPipeline:
             self._look_ahead(place, generation, typed, result)
         return result
 
-    def _look_ahead(self, place: Place, generation: Generation, typed: int, shown: Completion) -> None:
+    def _look_ahead(
+        self, place: CompletionAttempt, generation: Generation, typed: int, shown: Completion
+    ) -> None:
         """Offer to ask what comes after a suggestion, where nothing more is known and a call may be made."""
         end = place.end(generation, typed)
         may_call = place.profile.free or place.profile.cancel_stops_billing
@@ -273,7 +275,7 @@ class CompletionPipeline:
         chance = Foreseen(ahead.ask, place.ask.anchor, rest, place.profile.free)
         self._calls.foreseen(chance, self._job(ahead, None))
 
-    def _gate(self, place: Place) -> Skip | None:
+    def _gate(self, place: CompletionAttempt) -> Skip | None:
         if place.is_manual or self._calls.can_join(place.ask):
             return None
         if not (place.profile.local or self._rate(place).allows(self._clock.now())):
@@ -282,7 +284,7 @@ class CompletionPipeline:
         line, pace = document.text.line(point.line), self._workspace.pace(document.uri)
         return gate(line[: point.column], line[point.column :], pace, place.runtime.config.completion.gates)
 
-    async def _ask(self, place: Place, progress: Progress | None) -> Completion | Skip:
+    async def _ask(self, place: CompletionAttempt, progress: Progress | None) -> Completion | Skip:
         tried: set[str] = set()
         while True:
             try:
@@ -305,14 +307,14 @@ class CompletionPipeline:
     def _left(self, request: CompletionRequest, stage: str, words: str) -> None:
         request.steps.left(stage, words, self._clock.now())
 
-    def _job(self, place: Place, progress: Progress | None) -> CompletionJob:
+    def _job(self, place: CompletionAttempt, progress: Progress | None) -> CompletionJob:
         return CompletionJob(place, self, self._redactor, progress)
 
-    def _rate(self, place: Place) -> RateLimit:
+    def _rate(self, place: CompletionAttempt) -> RateLimit:
         rate = place.seat.reliability.rate
         rate.calls_per_minute = place.runtime.config.completion.calls_per_minute
         return rate
 
 
-def _cause(seat: Seat) -> str:
+def _cause(seat: ProviderSlot) -> str:
     return f"calls of {seat.name}"

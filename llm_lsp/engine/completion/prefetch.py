@@ -14,7 +14,7 @@ TRY_AGAIN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Odds:
+class PrefetchOdds:
     """What came of the chances to ask ahead, made use of or not."""
 
     reached: float = 0.0
@@ -30,11 +30,11 @@ class Odds:
             return False
         return is_free or self.reached >= PAID_FROM
 
-    def chance(self, *, called: bool) -> Odds:
+    def chance(self, *, called: bool) -> PrefetchOdds:
         """Count a chance."""
         return replace(self, passed=0 if called else self.passed + 1)
 
-    def settled(self, *, reached: bool, used: bool | None) -> Odds:
+    def settled(self, *, reached: bool, used: bool | None) -> PrefetchOdds:
         """Count what came of one; `used` is None where no call was made."""
         share = self.reached + WEIGHT * (reached - self.reached)
         if used is None:

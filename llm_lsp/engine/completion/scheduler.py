@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from llm_lsp.core.text.cursor_context import Anchor, typed_since
+from llm_lsp.core.text.cursor_context import CursorContext, typed_since
 from llm_lsp.core.types import Face, Finish, Generation, Reason
 from llm_lsp.engine.completion.events import (
     Arrived,
@@ -35,7 +35,7 @@ from llm_lsp.engine.completion.events import (
     Wake,
     Woke,
 )
-from llm_lsp.engine.completion.prefetch import Odds
+from llm_lsp.engine.completion.prefetch import PrefetchOdds
 from llm_lsp.errors import LlmLspError
 
 # Seconds that a call without listeners is kept, since the next request often agrees with it.
@@ -84,11 +84,11 @@ class _Ahead:
     chance: Foreseen
     call: _Call | None
 
-    def typed(self, anchor: Anchor) -> str | None:
+    def typed(self, anchor: CursorContext) -> str | None:
         """Give what was typed behind the suggestion; None where the cursor is not behind it."""
         return typed_since(self.chance.ask.anchor, self.call.generation.text if self.call else "", anchor)
 
-    def is_left(self, anchor: Anchor) -> bool:
+    def is_left(self, anchor: CursorContext) -> bool:
         """Whether its user went elsewhere, or typed something else than what is shown."""
         return typed_since(self.chance.shown_at, self.chance.shown, anchor) is None
 
@@ -101,7 +101,7 @@ class Scheduler:
         self._calls: dict[int, _Call] = {}
         self._next_call_id = 1
         self._ahead: _Ahead | None = None
-        self._odds = Odds()
+        self._odds = PrefetchOdds()
 
     def step(self, event: Event, now: float) -> list[Effect]:
         """Take an event in and say what is to be done, in order."""
@@ -175,7 +175,7 @@ class Scheduler:
                 self._leave(ask.request_id, now)
                 yield Refuse(ask.request_id, Reason.SUPERSEDED)
 
-    def _cursor_at(self, anchor: Anchor, now: float) -> Iterator[Effect]:
+    def _cursor_at(self, anchor: CursorContext, now: float) -> Iterator[Effect]:
         for call in self._calls.values():
             if not call.is_ahead and typed_since(call.base.anchor, call.generation.text, anchor) is not None:
                 call.idle_since = now

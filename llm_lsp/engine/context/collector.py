@@ -7,13 +7,20 @@ import logging
 from collections.abc import Callable
 
 from llm_lsp.config.settings import ContextConfig
-from llm_lsp.core.context.ranking import Candidate, Gathered, Prepared, Sight, choose, context_budget
+from llm_lsp.core.context.ranking import (
+    Candidate,
+    ContextSelection,
+    PreparedContext,
+    VisibleRange,
+    choose,
+    context_budget,
+)
 from llm_lsp.core.privacy.exclusion import Exclusion
-from llm_lsp.core.prompt.fim_families import LEAST_LIKENESS, Family, family_for
+from llm_lsp.core.prompt.fim_families import LEAST_LIKENESS, FimFamily, family_for
 from llm_lsp.core.text.text import Point
 from llm_lsp.core.types import CONTEXT_SOURCES, ContextSource, Document, Profile
-from llm_lsp.engine.context.sources import Survey, View
-from llm_lsp.engine.models.registry import Registry, Runtime
+from llm_lsp.engine.context.sources import ContextSources, ContextView
+from llm_lsp.engine.models.registry import ProviderRegistry, Runtime
 from llm_lsp.engine.workspace.clock import Clock, InThread, Timer
 from llm_lsp.engine.workspace.workspace import Workspace
 from llm_lsp.errors import InternalError
@@ -29,13 +36,13 @@ ARRIVAL_S = 0.1
 USUAL_BUDGET_TOKENS = 1920.0
 
 
-class Gathering:
+class ContextCollector:
     """The context that is ready, by document."""
 
     def __init__(
         self,
         workspace: Workspace,
-        registry: Registry,
+        registry: ProviderRegistry,
         clock: Clock,
         in_thread: InThread = asyncio.to_thread,
     ) -> None:
@@ -43,9 +50,9 @@ class Gathering:
         self._registry = registry
         self._clock = clock
         self._in_thread = in_thread
-        self._survey = Survey()
+        self._survey = ContextSources()
         self._surveying = asyncio.Lock()
-        self._ready: dict[str, Prepared] = {}
+        self._ready: dict[str, PreparedContext] = {}
         self._exclusion: Exclusion | None = None
         """What the ready context was judged by."""
         self._uri = ""
@@ -70,12 +77,12 @@ class Gathering:
 
     def gather(
         self, document: Document, budget_tokens: float, runtime: Runtime, profile: Profile
-    ) -> Gathered:
+    ) -> ContextSelection:
         """Choose from what is ready; reads no file and waits for nothing."""
         settings = runtime.config.context
         prepared = self._fitting(runtime).get(document.uri)
         if prepared is None:
-            return Gathered()
+            return ContextSelection()
         return choose(
             prepared,
             _wanted(settings, profile),
@@ -92,10 +99,10 @@ class Gathering:
         is_open = self._workspace.document(document.uri) is not None
         if not (is_open and sources and runtime.config.context.share):
             return
-        view = View(
+        view = ContextView(
             document,
             point,
-            Sight.around(point, budget_tokens),
+            VisibleRange.around(point, budget_tokens),
             self._workspace.documents(),
             self._workspace.trail,
             runtime.folders,
@@ -104,7 +111,7 @@ class Gathering:
             self._clock.now(),
         )
         async with self._surveying:
-            before = self._fitting(runtime).get(document.uri, Prepared())
+            before = self._fitting(runtime).get(document.uri, PreparedContext())
             prepared = await self._in_thread(lambda: self._survey.prepare(view, before))
         if (
             self._workspace.document(document.uri) is None
@@ -124,7 +131,7 @@ class Gathering:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def _fitting(self, runtime: Runtime) -> dict[str, Prepared]:
+    def _fitting(self, runtime: Runtime) -> dict[str, PreparedContext]:
         """Give what is ready, unless it was judged by other rules."""
         if self._exclusion is not runtime.exclusion:
             self._exclusion = runtime.exclusion
@@ -168,5 +175,5 @@ def _sources(settings: ContextConfig, profile: Profile | None) -> tuple[ContextS
     return family.sources if family else CONTEXT_SOURCES
 
 
-def _family(profile: Profile) -> Family | None:
+def _family(profile: Profile) -> FimFamily | None:
     return family_for(profile.fim, profile.model)

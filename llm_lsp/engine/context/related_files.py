@@ -14,13 +14,13 @@ from llm_lsp.core.context.imports import Import, imports_of
 from llm_lsp.core.context.ranking import LeftOut
 from llm_lsp.engine.context.source_files import (
     MAX_NAMESAKES,
-    Files,
+    FileReader,
     SourceFile,
     in_folder,
     namesakes,
     neighbours,
 )
-from llm_lsp.engine.privacy.workspace_bounds import Border
+from llm_lsp.engine.privacy.workspace_bounds import WorkspaceBounds
 from llm_lsp.system import path_of_uri
 
 # Languages in which a folder is one package: its files use each other without imports.
@@ -29,10 +29,10 @@ _ONE_PACKAGE_A_FOLDER = ("go", "java")
 _PASSES_ON = ("__init__.py", "index.ts", "index.tsx", "index.js", "mod.rs", "lib.rs")
 
 
-class Project:
+class RelatedFiles:
     """What is around a document, looked up once."""
 
-    def __init__(self, border: Border, files: Files, opened: dict[str, Piece]) -> None:
+    def __init__(self, border: WorkspaceBounds, files: FileReader, opened: dict[str, Piece]) -> None:
         self.opened = opened
         """The open documents that may be used, by URI."""
         # By path: clients write some characters of a URI in another way than we do.

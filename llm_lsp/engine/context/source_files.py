@@ -61,7 +61,7 @@ class SourceFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Unusable:
+class UnusableFile:
     """Why a file is of no use."""
 
     why: str
@@ -71,7 +71,7 @@ class Unusable:
 class _Kept:
     mark: tuple[int, int]
     """When it was changed, and its size."""
-    file: SourceFile | Unusable
+    file: SourceFile | UnusableFile
 
     @property
     def n_bytes(self) -> int:
@@ -79,14 +79,14 @@ class _Kept:
         return self.mark[1] if isinstance(self.file, SourceFile) else 0
 
 
-class Files:
+class FileReader:
     """Reads files, and keeps the last ones; used by one thread at a time."""
 
     def __init__(self) -> None:
         self._kept: dict[Path, _Kept] = {}
         self._n_bytes = 0
 
-    def read(self, path: Path, name: str) -> SourceFile | Unusable:
+    def read(self, path: Path, name: str) -> SourceFile | UnusableFile:
         """Read a file whose user knows it by `name`; one that was deleted meanwhile is unusable, as others are."""
         try:
             found = path.stat()
@@ -95,7 +95,7 @@ class Files:
             if kept is None or kept.mark != mark:
                 kept = _Kept(mark, _read(path, name))
         except OSError as exc:
-            return Unusable(f"it cannot be read: {exc.strerror or 'no reason given'}")
+            return UnusableFile(f"it cannot be read: {exc.strerror or 'no reason given'}")
         self._kept[path] = kept
         self._n_bytes += kept.n_bytes
         while len(self._kept) > MAX_KEPT or self._n_bytes > MAX_KEPT_BYTES:
@@ -170,18 +170,18 @@ def _stem_words(name: str) -> set[str]:
     return {word for word in stem.split("_") if word not in ("", "test", "tests", "spec")}
 
 
-def _read(path: Path, name: str) -> SourceFile | Unusable:
+def _read(path: Path, name: str) -> SourceFile | UnusableFile:
     data = read_plain_file(path, MAX_BYTES)
     if data is None:
-        return Unusable(f"it is no plain file of at most {MAX_BYTES >> 10} KiB")
+        return UnusableFile(f"it is no plain file of at most {MAX_BYTES >> 10} KiB")
     text = decode(data)
     if text is None:
-        return Unusable("it is neither UTF-8 nor marked as UTF-16")
+        return UnusableFile("it is neither UTF-8 nor marked as UTF-16")
     if "\0" in text:
-        return Unusable("it is binary")
+        return UnusableFile("it is binary")
     lines = text.splitlines(keepends=True)
     if _longest(lines) > MAX_LINE_CHARS:
-        return Unusable("its lines are too long for code that somebody wrote")
+        return UnusableFile("its lines are too long for code that somebody wrote")
     is_generated = _GENERATED.search(text[:_HEAD_CHARS]) is not None
     return SourceFile(Piece(path.as_uri(), name, language_for_path(path.name), lines), is_generated)
 

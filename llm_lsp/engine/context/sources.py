@@ -15,31 +15,31 @@ from llm_lsp.core.context.candidates import (
     visited,
     without_sight,
 )
-from llm_lsp.core.context.edit_history import Trail
-from llm_lsp.core.context.ranking import Candidate, Prepared, Sight, arrange, rank
+from llm_lsp.core.context.edit_history import EditHistory
+from llm_lsp.core.context.ranking import Candidate, PreparedContext, VisibleRange, arrange, rank
 from llm_lsp.core.privacy.exclusion import Exclusion
 from llm_lsp.core.text.invisible_chars import plain_name
 from llm_lsp.core.text.syntax import has_grammar
 from llm_lsp.core.text.text import Point
 from llm_lsp.core.types import ContextSource, Document
-from llm_lsp.engine.context.related_files import Project
-from llm_lsp.engine.context.source_files import Files, kin_of
-from llm_lsp.engine.privacy.workspace_bounds import Border
+from llm_lsp.engine.context.related_files import RelatedFiles
+from llm_lsp.engine.context.source_files import FileReader, kin_of
+from llm_lsp.engine.privacy.workspace_bounds import WorkspaceBounds
 
 # Lines of an open document that are looked at; what is longer is a log or was generated.
 MAX_OPEN_LINES = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ContextView:
     """What somebody sees, as it was when they paused."""
 
     document: Document
     point: Point
-    sight: Sight
+    sight: VisibleRange
     open: tuple[Document, ...]
     """All open documents; the one above is among them."""
-    trail: Trail
+    trail: EditHistory
     folders: tuple[str, ...]
     """URIs of the workspace's folders."""
     exclusion: Exclusion
@@ -47,25 +47,25 @@ class View:
     now: float
 
 
-class Survey:
+class ContextSources:
     """Prepares context; keeps what it read, and is used by one thread at a time."""
 
     def __init__(self) -> None:
-        self._files = Files()
+        self._files = FileReader()
         self._pieces: dict[str, tuple[Document, Piece]] = {}
 
-    def prepare(self, view: View, before: Prepared) -> Prepared:
+    def prepare(self, view: ContextView, before: PreparedContext) -> PreparedContext:
         """Find what may go with prompts for a view."""
-        border = Border.around(view.document.uri, view.folders, view.exclusion)
+        border = WorkspaceBounds.around(view.document.uri, view.folders, view.exclusion)
         opened = self._opened(view, border)
-        project = Project(border, self._files, opened)
+        project = RelatedFiles(border, self._files, opened)
         found = {source: self._find(source, view, project) for source in view.sources}
         ranked = rank(found, view.sight.telling_lines(view.document.text))
-        return Prepared(
+        return PreparedContext(
             ranked, arrange(ranked, before.ordered), tuple(border.left_out), plain_name(border.path)
         )
 
-    def _find(self, source: ContextSource, view: View, project: Project) -> list[Candidate]:
+    def _find(self, source: ContextSource, view: ContextView, project: RelatedFiles) -> list[Candidate]:
         names = {uri: piece.path for uri, piece in project.opened.items()}
         own = project.opened[view.document.uri]
         match source:
@@ -82,7 +82,7 @@ class Survey:
             case _:
                 return []
 
-    def _opened(self, view: View, border: Border) -> dict[str, Piece]:
+    def _opened(self, view: ContextView, border: WorkspaceBounds) -> dict[str, Piece]:
         """Give the open documents that may be used, as they are in the editor."""
         kept, self._pieces = self._pieces, {}
         for document in view.open:
@@ -97,7 +97,7 @@ class Survey:
         return {uri: piece for uri, (_, piece) in self._pieces.items()}
 
 
-def _alike(own: Piece, sight: Sight, project: Project) -> Iterator[Piece]:
+def _alike(own: Piece, sight: VisibleRange, project: RelatedFiles) -> Iterator[Piece]:
     """Give what may be alike: of the document's language, out of sight, and nothing generated."""
     kin = kin_of(own.language)
     for piece in project.opened.values():

@@ -19,7 +19,7 @@ CAP_S = 60.0
 SPREAD = 0.2
 
 
-class Breaker:
+class CircuitBreaker:
     """Closed, open until a time, and then half open: the next real call is the probe.
 
     `chance` gives numbers from 0 to 1; all times are seconds of one monotonic clock.

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Collection, Coroutine, Iterator, Mapping
 
 from llm_lsp.core.types import CompletionRequest, Face, Patience, Reason, Skip
-from llm_lsp.engine.completion.job import Place
-from llm_lsp.engine.models.provider_slot import LOADING, Seat
-from llm_lsp.engine.models.registry import Registry
+from llm_lsp.engine.completion.job import CompletionAttempt
+from llm_lsp.engine.models.provider_slot import LOADING, ProviderSlot
+from llm_lsp.engine.models.registry import ProviderRegistry
 from llm_lsp.engine.usage.ledger import Ledger
 from llm_lsp.engine.workspace.clock import Clock
 from llm_lsp.engine.workspace.workspace import Workspace
@@ -27,10 +27,12 @@ STAND_IN_S: Mapping[Patience, float] = {
 LOAD_S = 60.0
 
 
-class Turns:
+class Failover:
     """Chooses among the living providers."""
 
-    def __init__(self, registry: Registry, workspace: Workspace, ledger: Ledger, clock: Clock) -> None:
+    def __init__(
+        self, registry: ProviderRegistry, workspace: Workspace, ledger: Ledger, clock: Clock
+    ) -> None:
         self._registry = registry
         self._workspace = workspace
         self._ledger = ledger
@@ -49,7 +51,9 @@ class Turns:
         """Say whether no newer request of its document and face has come, and the document is open."""
         return self._newest.get((request.document.uri, request.face)) == request.id
 
-    def places(self, request: CompletionRequest, without: Collection[str] = ()) -> Iterator[Place | Skip]:
+    def places(
+        self, request: CompletionRequest, without: Collection[str] = ()
+    ) -> Iterator[CompletionAttempt | Skip]:
         """Give a place at each provider that a request may go to, in order, or why there is none.
 
         Whoever is only being found ends the line: it is worth the wait, and nobody stands in for it.
@@ -61,13 +65,13 @@ class Turns:
             if seat.is_loading:
                 return
 
-    def refusal(self, place: Place) -> Skip | None:
+    def refusal(self, place: CompletionAttempt) -> Skip | None:
         """Say why a provider is not to be asked now, or None."""
         if not place.profile.free and (use := self._ledger.used_up()):
             return Skip(Reason.OVER_BUDGET, f"{use.words} are spent")
         return place.seat.reliability.refusal(self._clock.now(), place.request.patience)
 
-    async def loaded(self, request: CompletionRequest, seat: Seat | None = None) -> Skip | None:
+    async def loaded(self, request: CompletionRequest, seat: ProviderSlot | None = None) -> Skip | None:
         """Wait for a provider to be found or started, where somebody asks by hand; say why it was in vain.
 
         That is the one of `seat`, or the first of the line. The wait ends after LOAD_S, with an edit, and when a newer
@@ -88,7 +92,9 @@ class Turns:
                 del self._held[key]
         return over.result() if over.done() else None
 
-    async def after(self, place: Place, error: LlmLspError, tried: set[str]) -> Place | Skip:
+    async def after(
+        self, place: CompletionAttempt, error: LlmLspError, tried: set[str]
+    ) -> CompletionAttempt | Skip:
         """Say what follows a failed call: another provider, the same once more, or nothing.
 
         `tried` has the providers that failed for this request, and is added to. Only a command waits for another
@@ -137,26 +143,28 @@ class Turns:
         if over is not None and not over.done():
             over.set_result(why)
 
-    def _line(self, request: CompletionRequest) -> Iterator[Seat]:
+    def _line(self, request: CompletionRequest) -> Iterator[ProviderSlot]:
         return self._registry.line(request.document, request.trigger, self._ledger.used_up)
 
-    def _place(self, request: CompletionRequest, seat: Seat) -> Place | Skip:
+    def _place(self, request: CompletionRequest, seat: ProviderSlot) -> CompletionAttempt | Skip:
         if seat.provider is None:
             return seat.absent
-        return Place.of(request, self._registry.runtime, seat, self._workspace.pace(request.document.uri))
+        return CompletionAttempt.of(
+            request, self._registry.runtime, seat, self._workspace.pace(request.document.uri)
+        )
 
-    async def _stand_in(self, request: CompletionRequest, tried: Collection[str]) -> Place | None:
+    async def _stand_in(self, request: CompletionRequest, tried: Collection[str]) -> CompletionAttempt | None:
         for seat in self._line(request):
             if seat.name in tried:
                 continue
             if request.patience is Patience.COMMAND:
                 await seat.ready()
             place = self._place(request, seat)
-            if isinstance(place, Place) and self.refusal(place) is None:
+            if isinstance(place, CompletionAttempt) and self.refusal(place) is None:
                 return place
         return None
 
-    async def _restarted(self, place: Place) -> Place | Skip:
+    async def _restarted(self, place: CompletionAttempt) -> CompletionAttempt | Skip:
         if place.attempt.number:
             return place.seat.absent
         if place.request.patience is Patience.COMMAND:
@@ -164,7 +172,7 @@ class Turns:
         elif skip := await self.loaded(place.request, place.seat):
             return skip
         again = self._place(place.request, place.seat)
-        return again.again(self._clock.now()) if isinstance(again, Place) else again
+        return again.again(self._clock.now()) if isinstance(again, CompletionAttempt) else again
 
 
 async def _first(wait: Coroutine[object, object, None], over: asyncio.Future[Skip]) -> None:

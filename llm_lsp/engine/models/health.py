@@ -1,6 +1,6 @@
 """How a provider fares: whether it may be asked, and what a failure is worth; pure, knows no call and no task.
 
-One `Reliability` for each provider is the only owner of its troubles: a latch for what only its user can mend, a
+One `ProviderHealth` for each provider is the only owner of its troubles: a latch for what only its user can mend, a
 quiet time that the API asked for, a breaker, a budget of retries. All times are seconds of one monotonic clock.
 The reasons for the figures stand in docs/adr/0019.
 """
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from llm_lsp.core.types import Patience, Reason, Skip
-from llm_lsp.engine.models.circuit_breaker import Breaker
+from llm_lsp.engine.models.circuit_breaker import CircuitBreaker
 from llm_lsp.engine.models.rate_limit import RateLimit
 from llm_lsp.errors import (
     AuthError,
@@ -100,7 +100,7 @@ class Attempt:
     """The part of its window that the prompt was cut to."""
 
 
-class Reliability:
+class ProviderHealth:
     """The state of one provider; `chance` gives numbers from 0 to 1 for jitter."""
 
     def __init__(self, chance: Callable[[], float] = random.random) -> None:
@@ -108,7 +108,7 @@ class Reliability:
         self.share = 1.0
         """The part of its window that prompts are cut to; less after the API found one too long."""
         self._chance = chance
-        self._breaker = Breaker(chance)
+        self._breaker = CircuitBreaker(chance)
         self._tokens = RETRY_TOKENS
         self._latched: LlmLspError | None = None
         self._latched_at = float("-inf")

@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from llm_lsp.core.privacy.redact import Redactor
-from llm_lsp.engine.models.registry import Registry
-from llm_lsp.engine.privacy.document_guard import Withheld
-from llm_lsp.engine.usage.recorder import Bookkeeper
+from llm_lsp.engine.models.registry import ProviderRegistry
+from llm_lsp.engine.privacy.document_guard import DocumentGuard
+from llm_lsp.engine.usage.recorder import UsageRecorder
 from llm_lsp.engine.workspace.clock import Clock
-from llm_lsp.engine.workspace.notifications import Notices
+from llm_lsp.engine.workspace.notifications import Notifications
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class ModelAccess:
     """Who may be asked, what may not be sent, and who is told."""
 
-    registry: Registry
-    withheld: Withheld
+    registry: ProviderRegistry
+    withheld: DocumentGuard
     redactor: Redactor
-    books: Bookkeeper
-    notices: Notices
+    books: UsageRecorder
+    notices: Notifications
     clock: Clock

@@ -11,10 +11,10 @@ from typing import Protocol
 from llm_lsp.config.settings import AUTO, LOCAL, Config
 from llm_lsp.core.text.tokens import TokenRate
 from llm_lsp.core.types import Profile, Reason, Skip
-from llm_lsp.engine.models.health import Reliability
+from llm_lsp.engine.models.health import ProviderHealth
 from llm_lsp.engine.workspace.client import Client, Progress
 from llm_lsp.engine.workspace.clock import Clock
-from llm_lsp.engine.workspace.notifications import Notices
+from llm_lsp.engine.workspace.notifications import Notifications
 from llm_lsp.errors import InternalError, LlmLspError
 from llm_lsp.providers.base import Provider
 
@@ -32,7 +32,7 @@ SEARCHED = (AUTO, LOCAL)
 LOADING = Skip(Reason.LOADING)
 
 
-class Finder(Protocol):
+class ProviderFinder(Protocol):
     """Turns settings into a provider that can be asked."""
 
     async def find(self, config: Config, report: Callable[[str], None]) -> Provider:
@@ -41,26 +41,26 @@ class Finder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class SlotDependencies:
     """What every seat works with."""
 
-    finder: Finder
+    finder: ProviderFinder
     client: Client
-    notices: Notices
+    notices: Notifications
     clock: Clock
     retire: Callable[[Provider], None]
     """Close a provider when its calls have had time to end."""
 
 
-class Seat:
+class ProviderSlot:
     """Finds its provider when it is needed first, and again when its server is gone."""
 
-    def __init__(self, name: str, config: Config, around: Surroundings) -> None:
+    def __init__(self, name: str, config: Config, around: SlotDependencies) -> None:
         self.name = name
         self.provider: Provider | None = None
         self.absent = LOADING
         """Why there is no provider."""
-        self.reliability = Reliability()
+        self.reliability = ProviderHealth()
         self.tokens = TokenRate()
         """What its model's tokenizer makes of our estimates."""
         self._config = replace(config, provider=name)

@@ -10,11 +10,11 @@ from llm_lsp.config.settings import Config, PrivacyConfig
 from llm_lsp.core.privacy.admission import AdmissionRules
 from llm_lsp.core.privacy.exclusion import SECRET_FILES, Exclusion
 from llm_lsp.core.types import Document, Profile, Trigger
-from llm_lsp.engine.models.provider_slot import Finder, Seat, Surroundings
+from llm_lsp.engine.models.provider_slot import ProviderFinder, ProviderSlot, SlotDependencies
 from llm_lsp.engine.models.routing import Routing
 from llm_lsp.engine.workspace.client import Client
 from llm_lsp.engine.workspace.clock import Clock, Timer
-from llm_lsp.engine.workspace.notifications import Notices
+from llm_lsp.engine.workspace.notifications import Notifications
 from llm_lsp.providers.base import Provider
 
 # Seconds that a replaced provider's connections live on, so that its calls end on their own epoch.
@@ -35,13 +35,13 @@ class Runtime:
     routing: Routing
 
 
-class Registry:
+class ProviderRegistry:
     """Owns the providers: finds each when it is needed first, and swaps it when its settings change."""
 
-    def __init__(self, finder: Finder, client: Client, notices: Notices, clock: Clock) -> None:
+    def __init__(self, finder: ProviderFinder, client: Client, notices: Notifications, clock: Clock) -> None:
         self._clock = clock
-        self._around = Surroundings(finder, client, notices, clock, self._retire)
-        self._seats: dict[str, Seat] = {}
+        self._around = SlotDependencies(finder, client, notices, clock, self._retire)
+        self._seats: dict[str, ProviderSlot] = {}
         self._needed: set[str] = set()
         """Who waits for the settings to be here."""
         self._held_until = float("-inf")
@@ -66,7 +66,7 @@ class Registry:
 
     def line(
         self, document: Document, trigger: Trigger, used_up: Callable[[], object] = lambda: None
-    ) -> Iterator[Seat]:
+    ) -> Iterator[ProviderSlot]:
         """Give the seats of a request, in order, each once; the search for a provider begins when its turn comes.
 
         After them come those that cost nothing, where the budget is `used_up` by then.
@@ -91,11 +91,11 @@ class Registry:
                 return profile, seat.budget_tokens(profile, seat.reliability.share)
         return None
 
-    def seat(self, name: str) -> Seat:
+    def seat(self, name: str) -> ProviderSlot:
         """Give the place of a provider, and begin to fill it."""
         seat = self._seats.get(name)
         if seat is None:
-            seat = self._seats[name] = Seat(name, self.runtime.config, self._around)
+            seat = self._seats[name] = ProviderSlot(name, self.runtime.config, self._around)
         self._needed.add(name)
         if not (seat.is_searched and self._clock.now() < self._held_until):
             seat.need()
@@ -130,7 +130,7 @@ class Registry:
             *retired, *(seat.aclose() for seat in self._seats.values()), return_exceptions=True
         )
 
-    def _first(self, document: Document) -> Seat:
+    def _first(self, document: Document) -> ProviderSlot:
         config = self.runtime.config
         trigger = Trigger.AUTOMATIC if config.completion.trigger == "auto" else Trigger.MANUAL
         return next(self.line(document, trigger))

@@ -12,7 +12,7 @@ from llm_lsp.core.types import Document, Trigger
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class RouteRule:
     """One table of `[[routes]]`; what it leaves empty fits everything."""
 
     provider: str
@@ -21,7 +21,7 @@ class Rule:
     trigger: Trigger | None
 
     @classmethod
-    def of(cls, route: RouteConfig, folders: tuple[str, ...]) -> Rule:
+    def of(cls, route: RouteConfig, folders: tuple[str, ...]) -> RouteRule:
         """Read a rule; its globs count from the workspace's folders, as those of `privacy.exclude` do."""
         globs = _listed(route.path)
         files = Exclusion(globs, folders) if globs else None
@@ -41,14 +41,14 @@ class Rule:
 class Routing:
     """All rules, and who stands in for whom."""
 
-    rules: tuple[Rule, ...]
+    rules: tuple[RouteRule, ...]
     default: str
     providers: Mapping[str, ProviderConfig]
 
     @classmethod
     def of(cls, config: Config, folders: tuple[str, ...]) -> Routing:
         """Read the settings."""
-        rules = tuple(Rule.of(route, folders) for route in config.routes)
+        rules = tuple(RouteRule.of(route, folders) for route in config.routes)
         return cls(rules, config.provider, config.providers)
 
     def line(self, document: Document, trigger: Trigger) -> tuple[str, ...]:

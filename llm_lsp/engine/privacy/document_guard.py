@@ -28,7 +28,7 @@ FRESH_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DiskFindings:
     """What the disk says of a document's file."""
 
     real_uri: str
@@ -38,14 +38,14 @@ class Found:
     """Where that is cannot be told: links in a circle, a folder that may not be entered."""
 
 
-class Withheld:
+class DocumentGuard:
     """What was found of each open document."""
 
     def __init__(self, now: Callable[[], float], in_thread: InThread) -> None:
         self._now = now
         self._in_thread = in_thread
         self._folders: tuple[str, ...] = ()
-        self._found: dict[str, Found] = {}
+        self._found: dict[str, DiskFindings] = {}
         self._looked_at: dict[str, float] = {}
         self._looking: dict[str, asyncio.Task[None]] = {}
 
@@ -108,24 +108,24 @@ class Withheld:
                 found = await self._in_thread(partial(_find, uri, folders))
         except Exception as exc:
             LOG.error("a file was not looked at: %s", InternalError.of(exc))
-            found = Found(uri, is_lost=True)
+            found = DiskFindings(uri, is_lost=True)
         finally:
             del self._looking[uri]
         if uri in self._looked_at:
             self._found[uri] = found
 
 
-def _find(uri: str, folders: Iterable[str]) -> Found:
+def _find(uri: str, folders: Iterable[str]) -> DiskFindings:
     path = path_of_uri(file_uri(uri))
     if path is None:
-        return Found(uri)
+        return DiskFindings(uri)
     try:
         real = path.resolve()
         roots = [root for each in folders if (root := path_of_uri(each))]
         roots += [root.resolve() for root in roots]
-        return Found(real.as_uri(), is_ignored=any(_is_ignored(each, roots) for each in {path, real}))
+        return DiskFindings(real.as_uri(), is_ignored=any(_is_ignored(each, roots) for each in {path, real}))
     except (OSError, RuntimeError):
-        return Found(uri, is_lost=True)
+        return DiskFindings(uri, is_lost=True)
 
 
 def _is_ignored(path: Path, roots: Iterable[Path]) -> bool:

@@ -14,7 +14,7 @@ from llm_lsp.engine.privacy.ignore_files import IgnoreFiles
 from llm_lsp.system import path_of_uri
 
 
-class Border:
+class WorkspaceBounds:
     """What may be used for one document: its own workspace folder, but for what is excluded or ignored there."""
 
     def __init__(self, uri: str, folder: Path | None, exclusion: Exclusion) -> None:
@@ -32,7 +32,7 @@ class Border:
         self._names: dict[str, str | None] = {}
 
     @classmethod
-    def around(cls, uri: str, folders: Iterable[str], exclusion: Exclusion) -> Border:
+    def around(cls, uri: str, folders: Iterable[str], exclusion: Exclusion) -> WorkspaceBounds:
         """Find the innermost of the workspace's folders, given as URIs, that a document stands in."""
         path = path_of_uri(file_uri(uri))
         roots = (root for each in folders if (root := path_of_uri(each)))

@@ -8,8 +8,8 @@ from functools import partial
 
 from llm_lsp.core.text.text import Edit
 from llm_lsp.core.types import Completion, Document
-from llm_lsp.core.usage.acceptance import Offer, kept_chars, line_shift
-from llm_lsp.core.usage.records import CHECKPOINTS_S, Subject, Suggestion
+from llm_lsp.core.usage.acceptance import TrackedSuggestion, kept_chars, line_shift
+from llm_lsp.core.usage.records import CHECKPOINTS_S, Subject, SuggestionRecord
 from llm_lsp.engine.workspace.clock import Clock, Timer
 
 # Lines above and below its place in which an accepted text is looked for: it may have been moved a little.
@@ -22,8 +22,8 @@ MOST_FOLLOWED = 50
 class _Shown:
     """The offer on a document's screen."""
 
-    row: Suggestion
-    offer: Offer
+    row: SuggestionRecord
+    offer: TrackedSuggestion
     line: int
     """Where it began."""
     completion_id: str
@@ -35,19 +35,19 @@ class _Shown:
 class _Accepted:
     """A text that was taken over, and where."""
 
-    row: Suggestion
+    row: SuggestionRecord
     uri: str
     line: int
     text: str
     timers: tuple[Timer, ...] = ()
 
 
-class Offers:
+class AcceptanceTracker:
     """The suggestions of all documents; `put` takes each row as it changes."""
 
     def __init__(
         self,
-        put: Callable[[Suggestion], None],
+        put: Callable[[SuggestionRecord], None],
         document: Callable[[str], Document | None],
         clock: Clock,
         utc: Callable[[], float],
@@ -69,8 +69,8 @@ class Offers:
             shown.completion_id = completion.id
             return
         self._end(uri)
-        row = Suggestion(completion.id, self._utc(), subject, len(completion.text), 0.0, "shown")
-        offer = Offer(completion.start, completion.text)
+        row = SuggestionRecord(completion.id, self._utc(), subject, len(completion.text), 0.0, "shown")
+        offer = TrackedSuggestion(completion.start, completion.text)
         line = completion.start.line
         self._shown[uri] = _Shown(
             row, offer, line, completion.id, completion.generation_id, self._clock.now()

@@ -12,12 +12,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from llm_lsp.config.settings import BudgetConfig
-from llm_lsp.core.usage.batch import Batch
-from llm_lsp.core.usage.budget import Limits, Spent, Use, most_used, utc_day
-from llm_lsp.core.usage.records import Call, Subject, Suggestion
+from llm_lsp.core.usage.batch import RecordBatch
+from llm_lsp.core.usage.budget import BudgetLimits, BudgetUse, SpentTotals, most_used, utc_day
+from llm_lsp.core.usage.records import CallRecord, Subject, SuggestionRecord
 from llm_lsp.core.usage.request_trace import TraceRow
 from llm_lsp.engine.workspace.clock import Clock, Timer
-from llm_lsp.engine.workspace.notifications import Notices
+from llm_lsp.engine.workspace.notifications import Notifications
 from llm_lsp.errors import BooksError, BudgetError, InternalError
 
 # Seconds from a call's or a suggestion's row to its writing. With the writing itself it is what a process that is
@@ -37,35 +37,35 @@ InThread = Callable[..., Awaitable[Any]]
 """Calls a function with its arguments in a thread, as asyncio.to_thread does."""
 
 
-class Store(Protocol):
+class UsageStore(Protocol):
     """Where rows go. Its methods block, may be called from any thread, and raise BooksError."""
 
-    def write(self, batch: Batch) -> Spent:
+    def write(self, batch: RecordBatch) -> SpentTotals:
         """Write rows, all or none, and give what all processes have spent."""
         ...
 
-    def reserve(self, call: Call, allows: Callable[[Spent], bool]) -> tuple[bool, Spent]:
+    def reserve(self, call: CallRecord, allows: Callable[[SpentTotals], bool]) -> tuple[bool, SpentTotals]:
         """Write a call with the most it can cost, if `allows` says so of what was spent; and give what was."""
         ...
 
     def close(self) -> None: ...
 
 
-class Memory:
+class InMemoryUsageStore:
     """A store that ends with the process: a budget is held, and nothing is kept."""
 
     def __init__(self) -> None:
-        self._spent = Spent()
-        self._reserved: dict[int, Call] = {}
+        self._spent = SpentTotals()
+        self._reserved: dict[int, CallRecord] = {}
 
-    def write(self, batch: Batch) -> Spent:
+    def write(self, batch: RecordBatch) -> SpentTotals:
         """Add the calls up."""
         for call in batch.calls:
             self._reserved.pop(call.number, None)
         self._spent = self._spent.on(utc_day(batch.at)).plus(batch.calls)
         return self._spent.plus(self._reserved.values())
 
-    def reserve(self, call: Call, allows: Callable[[Spent], bool]) -> tuple[bool, Spent]:
+    def reserve(self, call: CallRecord, allows: Callable[[SpentTotals], bool]) -> tuple[bool, SpentTotals]:
         """Add a call, if what was spent allows it."""
         self._spent = self._spent.on(utc_day(call.at))
         allowed = allows(self._spent.plus(self._reserved.values()))
@@ -82,28 +82,28 @@ class Ledger:
 
     def __init__(
         self,
-        store: Store | None,
-        notices: Notices,
+        store: UsageStore | None,
+        notices: Notifications,
         clock: Clock,
         utc: Callable[[], float],
         in_thread: InThread = asyncio.to_thread,
     ) -> None:
         self._file = store
-        self._store: Store = Memory()
+        self._store: UsageStore = InMemoryUsageStore()
         self._in_thread = in_thread
         self._notices = notices
         self._clock = clock
         self._utc = utc
-        self._limits = Limits()
-        self._spent = Spent()
+        self._limits = BudgetLimits()
+        self._spent = SpentTotals()
         """What all processes had spent when this one last looked, and what it spent since."""
         self._told: set[str] = set()
         """What was said of a budget, by its period."""
-        self._calls: dict[int, Call] = {}
-        self._being_written: tuple[Call, ...] = ()
+        self._calls: dict[int, CallRecord] = {}
+        self._being_written: tuple[CallRecord, ...] = ()
         self._reserved: set[int] = set()
         """The calls that the store counts already, with the most that they could cost."""
-        self._suggestions: dict[str, Suggestion] = {}
+        self._suggestions: dict[str, SuggestionRecord] = {}
         self._counts: Counter[tuple[Subject, str]] = Counter()
         self._traces: list[TraceRow] = []
         self._timer: Timer | None = None
@@ -113,17 +113,17 @@ class Ledger:
         """Before this nothing is tried, since it failed."""
         self._writing: asyncio.Task[None] | None = None
 
-    def configure(self, limits: Limits, *, save: bool) -> None:
+    def configure(self, limits: BudgetLimits, *, save: bool) -> None:
         """Take what may be spent, and whether a file is wanted; a budget wants one in any case."""
         is_saved = self._file is not None and (save or limits.is_set)
         if is_saved != (self._store is self._file):
-            self._store = self._file if self._file and is_saved else Memory()
+            self._store = self._file if self._file and is_saved else InMemoryUsageStore()
             self._reserved.clear()
         self._limits = limits
         self._judge()
 
     @property
-    def spent(self) -> Spent:
+    def spent(self) -> SpentTotals:
         """What was spent until now, with what is not written yet."""
         return self._spent.on(utc_day(self._utc()))
 
@@ -132,12 +132,12 @@ class Ledger:
         """Whether a call that costs something has to be reserved."""
         return self._limits.is_set
 
-    def used_up(self) -> Use | None:
+    def used_up(self) -> BudgetUse | None:
         """Give the limit that is used up, if one is."""
         use = most_used(self._limits, self.spent) if self._limits.is_set else None
         return use if use and use.share >= 1 else None
 
-    async def reserve(self, call: Call) -> None:
+    async def reserve(self, call: CallRecord) -> None:
         """Set the most that a call can cost aside; raises BudgetError where the budget is used up."""
         if call.free or not self._limits.is_set:
             return
@@ -158,7 +158,7 @@ class Ledger:
             use = most_used(self._limits, self.spent)
             raise BudgetError(f"{use.words} are spent" if use else "the budget is used up")
 
-    def settle(self, call: Call) -> None:
+    def settle(self, call: CallRecord) -> None:
         """Take what a call used."""
         self._calls[call.number] = call
         self._spent = self.spent.plus((call,))
@@ -166,7 +166,7 @@ class Ledger:
             self._judge()  # Nothing can be written, which is when it is judged otherwise.
         self._write_within(SOON_S)
 
-    def suggestion(self, row: Suggestion) -> None:
+    def suggestion(self, row: SuggestionRecord) -> None:
         """Take what is known of a suggestion."""
         self._suggestions[row.id] = row
         self._write_within(SOON_S)
@@ -211,7 +211,7 @@ class Ledger:
         self._timer, self._due = None, float("inf")
         self._writing = asyncio.create_task(self._write(self._take()))
 
-    async def _write(self, batch: Batch) -> None:
+    async def _write(self, batch: RecordBatch) -> None:
         try:
             spent = await self._in_thread(self._store.write, batch)
         except Exception as exc:
@@ -235,14 +235,14 @@ class Ledger:
             if self._due < float("inf"):
                 self._wake()
 
-    def _take(self) -> Batch:
+    def _take(self) -> RecordBatch:
         calls, suggestions = tuple(self._calls.values()), tuple(self._suggestions.values())
-        batch = Batch(self._utc(), calls, suggestions, dict(self._counts), tuple(self._traces))
+        batch = RecordBatch(self._utc(), calls, suggestions, dict(self._counts), tuple(self._traces))
         self._calls, self._suggestions, self._being_written = {}, {}, calls
         self._counts, self._traces = Counter(), []
         return batch
 
-    def _put_back(self, batch: Batch) -> None:
+    def _put_back(self, batch: RecordBatch) -> None:
         self._calls, self._being_written = {call.number: call for call in batch.calls} | self._calls, ()
         self._suggestions = {row.id: row for row in batch.suggestions} | self._suggestions
         self._counts.update(batch.counts)
@@ -250,7 +250,7 @@ class Ledger:
         self._calls = dict([*self._calls.items()][-MOST_PENDING:])
         self._suggestions = dict([*self._suggestions.items()][-MOST_PENDING:])
 
-    def _unwritten(self) -> tuple[Call, ...]:
+    def _unwritten(self) -> tuple[CallRecord, ...]:
         """Give the calls that the store's sums lack, since it failed when they were to be reserved."""
         pending = (*self._being_written, *self._calls.values())
         return tuple(call for call in pending if call.number not in self._reserved)
@@ -262,7 +262,7 @@ class Ledger:
         said = error if isinstance(error, BooksError) else InternalError.of(error)
         self._notices.say(BOOKS_CAUSE, "warning", f"usage is not saved: {said}")
 
-    def _allows(self, spent: Spent) -> bool:
+    def _allows(self, spent: SpentTotals) -> bool:
         use = most_used(self._limits, spent)
         return use is None or use.share < 1
 
@@ -277,7 +277,7 @@ class Ledger:
             self._told.add(cause)
             self._notices.say(cause, "warning", f"{use.words} are spent{end}")
 
-    def _check_price(self, call: Call) -> None:
+    def _check_price(self, call: CallRecord) -> None:
         """Say where a budget of money cannot be held."""
         if not self._limits.has_money:
             return
@@ -293,9 +293,9 @@ class Ledger:
         self._notices.say(f"{BUDGET_CAUSE} {subject.model}", "warning", text)
 
 
-def limits_of(budget: BudgetConfig) -> Limits:
+def limits_of(budget: BudgetConfig) -> BudgetLimits:
     """Read a budget from the settings."""
-    return Limits(
+    return BudgetLimits(
         budget.currency,
         None if budget.per_day == "none" else budget.per_day,
         None if budget.per_month == "none" else budget.per_month,

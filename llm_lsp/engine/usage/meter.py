@@ -11,25 +11,25 @@ from typing import Protocol
 from llm_lsp.core.text.tokens import estimate_tokens
 from llm_lsp.core.types import ChatPrompt, Chunk, FimPrompt, Price, Profile, Prompt, Usage
 from llm_lsp.core.usage.prices import FREE, cost_of
-from llm_lsp.core.usage.records import Call, Outcome, Subject
+from llm_lsp.core.usage.records import CallRecord, Outcome, Subject
 from llm_lsp.errors import BudgetError, LlmLspError
 from llm_lsp.providers.base import Stream
 
 
-class Cashier(Protocol):
+class BudgetReserver(Protocol):
     """Who takes a call's rows."""
 
-    async def reserve(self, order: Order) -> None:
+    async def reserve(self, order: MeteredCall) -> None:
         """Set the most that a call can cost aside; raises BudgetError where that may not be spent."""
         ...
 
-    def settle(self, call: Call) -> None:
+    def settle(self, call: CallRecord) -> None:
         """Take what a call used."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class MeteredCall:
     """A call that is about to be made."""
 
     number: int
@@ -46,17 +46,17 @@ class Order:
     def price(self) -> Price | None:
         return FREE if self.profile.free else self.profile.price
 
-    def call(self, usage: Usage, outcome: Outcome, *, estimated: bool = False) -> Call:
+    def call(self, usage: Usage, outcome: Outcome, *, estimated: bool = False) -> CallRecord:
         """Price what was used; where that is nothing, no price need be known."""
         price = self.price or (FREE if usage == Usage(0, 0) else None)
         cost = None if price is None else cost_of(usage, price)
         currency = price.currency if price else ""
         free = self.profile.free
-        return Call(
+        return CallRecord(
             self.number, self.at, self.subject, self.trigger, usage, estimated, cost, currency, free, outcome
         )
 
-    def worst(self) -> Call:
+    def worst(self) -> CallRecord:
         """Give the call with the most that it can use."""
         usage = Usage(prompt_tokens(self.prompt), self.prompt.max_tokens)
         return self.call(usage, "reserved", estimated=True)
@@ -65,7 +65,9 @@ class Order:
 class MeteredStream:
     """A stream whose pieces are counted; its end is told once, however it comes."""
 
-    def __init__(self, stream: Stream, order: Order, cashier: Cashier, now: Callable[[], float]) -> None:
+    def __init__(
+        self, stream: Stream, order: MeteredCall, cashier: BudgetReserver, now: Callable[[], float]
+    ) -> None:
         self._stream = stream
         self._order = order
         self._cashier = cashier
@@ -79,7 +81,7 @@ class MeteredStream:
         self._is_told = self._is_closed = self._is_sent = self._is_finished = False
 
     @property
-    def order(self) -> Order:
+    def order(self) -> MeteredCall:
         """What was asked for."""
         return self._order
 

@@ -10,11 +10,11 @@ from urllib.parse import unquote
 
 from llm_lsp.core.text.text import Edit
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Profile, Prompt, Skip
-from llm_lsp.core.usage.records import Call, Subject
-from llm_lsp.core.usage.request_trace import Trace, TraceRow, explain
-from llm_lsp.engine.usage.acceptance_tracker import Offers
+from llm_lsp.core.usage.records import CallRecord, Subject
+from llm_lsp.core.usage.request_trace import RequestTrace, TraceRow, explain
+from llm_lsp.engine.usage.acceptance_tracker import AcceptanceTracker
 from llm_lsp.engine.usage.ledger import Ledger
-from llm_lsp.engine.usage.meter import MeteredStream, Order
+from llm_lsp.engine.usage.meter import MeteredCall, MeteredStream
 from llm_lsp.engine.workspace.clock import Clock, Timer
 from llm_lsp.providers.base import Stream
 
@@ -28,7 +28,7 @@ MOST_REMEMBERED = 256
 ENTRY_S = 0.005
 
 
-class Bookkeeper:
+class UsageRecorder:
     """Sees every edit, request, call and acceptance; one for a process."""
 
     def __init__(
@@ -41,17 +41,17 @@ class Bookkeeper:
         self.ledger = ledger
         self._clock = clock
         self._utc = utc
-        self._offers = Offers(ledger.suggestion, document, clock, utc)
+        self._offers = AcceptanceTracker(ledger.suggestion, document, clock, utc)
         self._folders: tuple[str, ...] = ()
         self._profiles: dict[str, Profile] = {}
         """Who answers for a document, since its last request."""
         self._subjects: dict[str, Subject] = {}
         """By URI: made once, since every key counts for one."""
         self._n_calls = 0
-        self._calls: dict[int, Call] = {}
-        self._authors: dict[int, Order] = {}
+        self._calls: dict[int, CallRecord] = {}
+        self._authors: dict[int, MeteredCall] = {}
         """The call whose text a generation is."""
-        self._last: Trace | None = None
+        self._last: RequestTrace | None = None
         self._last_call: int | None = None
         self._notes: deque[Callable[[], None]] = deque()
         """What is to be entered, in its order."""
@@ -75,19 +75,21 @@ class Bookkeeper:
         """Count what a call uses; the budget has its word before the first byte is sent."""
         self._n_calls += 1
         subject = self._subject(request.document)
-        order = Order(self._n_calls, request.id, self._utc(), subject, request.trigger.value, profile, prompt)
+        order = MeteredCall(
+            self._n_calls, request.id, self._utc(), subject, request.trigger.value, profile, prompt
+        )
         return MeteredStream(stream, order, self, self._clock.now)
 
-    def wrote(self, order: Order, generation_id: int) -> None:
+    def wrote(self, order: MeteredCall, generation_id: int) -> None:
         """Take note of whose text a generation is."""
         _remember(self._authors, generation_id, order)
 
-    async def reserve(self, order: Order) -> None:
+    async def reserve(self, order: MeteredCall) -> None:
         """Set the most that a call can cost aside; raises BudgetError where that may not be spent."""
         if self.ledger.has_budget:
             await self.ledger.reserve(order.worst())
 
-    def settle(self, call: Call) -> None:
+    def settle(self, call: CallRecord) -> None:
         """Take what a call used."""
         _remember(self._calls, call.number, call)
         self.ledger.settle(call)
@@ -147,7 +149,7 @@ class Bookkeeper:
         subject = self._subject(document)
         order = self._authors.get(steps.generation_id) if steps.generation_id is not None else None
         call = order.number if order else None
-        trace = Trace.of(request, result, subject, now)
+        trace = RequestTrace.of(request, result, subject, now)
         self._last, self._last_call = trace, call
         self.ledger.count(subject, _kind(request, result, order))
         self.ledger.trace(TraceRow(self._utc(), call, trace))
@@ -186,7 +188,7 @@ def folder_of(uri: str, folders: Sequence[str]) -> str:
     return max(holding, key=len, default="")
 
 
-def _kind(request: CompletionRequest, result: Completion | Skip, order: Order | None) -> str:
+def _kind(request: CompletionRequest, result: Completion | Skip, order: MeteredCall | None) -> str:
     """Name how a request was answered, as `counts` has it."""
     if isinstance(result, Skip):
         return f"nothing: {result.reason.name}"

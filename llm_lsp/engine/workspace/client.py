@@ -13,12 +13,12 @@ from llm_lsp.core.text.text import Edit
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Skip
 
 if TYPE_CHECKING:
-    from llm_lsp.core.chat.dialogue import Inquiry, Reply
+    from llm_lsp.core.chat.dialogue import ChatQuestion, ChatReply
 
 Level = Literal["error", "warning", "info"]
 Kind = Literal["Normal", "Error", "Warning", "Inactive"]
 """The kinds of a status, with the names that Copilot's server gave them."""
-Source = Literal["initializationOptions", "editor settings"]
+EditorSource = Literal["initializationOptions", "editor settings"]
 """Where an editor's settings came from."""
 
 
@@ -78,7 +78,7 @@ class Client(Protocol):
 class Engine(Protocol):
     """Completion itself, as a face sees it. What is awaited aside, everything returns at once."""
 
-    def configure(self, source: Source, settings: Mapping[str, object]) -> None:
+    def configure(self, source: EditorSource, settings: Mapping[str, object]) -> None:
         """Take an editor's settings in place of those that it gave before from the same source."""
         ...
 
@@ -114,7 +114,7 @@ class Engine(Protocol):
         """Answer a request with all that can be chosen among, best first; cancelling the task detaches it."""
         ...
 
-    async def ask(self, inquiry: Inquiry) -> Reply:
+    async def ask(self, inquiry: ChatQuestion) -> ChatReply:
         """Answer a question about code; raises LlmLspError. Cancelling the task closes the call."""
         ...
 

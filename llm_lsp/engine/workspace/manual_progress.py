@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from llm_lsp.core.types import CompletionRequest, Patience
 from llm_lsp.engine.workspace.client import Client, Progress
 from llm_lsp.engine.workspace.clock import Clock
-from llm_lsp.engine.workspace.notifications import Notices
+from llm_lsp.engine.workspace.notifications import Notifications
 
 # Seconds. A sooner answer is its own sign of life, and a bar that flashes up is none.
 PATIENT_S = 0.4
 
 
-class Waiting:
+class ManualProgress:
     """The requests by hand that are not answered yet."""
 
-    def __init__(self, client: Client, notices: Notices, clock: Clock) -> None:
+    def __init__(self, client: Client, notices: Notifications, clock: Clock) -> None:
         self._client = client
         self._notices = notices
         self._clock = clock

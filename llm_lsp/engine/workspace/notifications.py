@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from llm_lsp.core.types import Profile
-from llm_lsp.core.usage.budget import Spent
+from llm_lsp.core.usage.budget import SpentTotals
 from llm_lsp.engine.workspace.client import Client, Kind, Level, Status
 
 LOG = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ class _Said:
     is_over: bool = False
 
 
-class Notices:
+class Notifications:
     """One message per cause: what was shown is not shown again until its cause was gone; and one status."""
 
     def __init__(self, client: Client, now: Callable[[], float]) -> None:
@@ -69,7 +69,7 @@ class Notices:
         """Say who answers."""
         self._show(provider=profile.provider, model=profile.model)
 
-    def spent(self, spent: Spent) -> None:
+    def spent(self, spent: SpentTotals) -> None:
         """Say what was spent today."""
         amounts = (f"{money:.2f} {currency}" for currency, money in spent.money_today.items() if money > 0)
         self._show(spent_today=" + ".join(amounts))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from llm_lsp.core.context.edit_history import Trail
+from llm_lsp.core.context.edit_history import EditHistory
 from llm_lsp.core.text.text import Edit, Point
-from llm_lsp.core.text.typing_pace import Pace
+from llm_lsp.core.text.typing_pace import TypingPace
 from llm_lsp.core.types import Document
 
 
@@ -16,14 +16,14 @@ class Workspace:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._documents: dict[str, Document] = {}
-        self._paces: dict[str, Pace] = {}
-        self.trail = Trail()
+        self._paces: dict[str, TypingPace] = {}
+        self.trail = EditHistory()
         """Where the user was and what they changed, in all documents."""
 
     def open(self, document: Document) -> None:
         """Take a document in; opening it again takes the new text."""
         self._documents[document.uri] = document
-        self._paces[document.uri] = Pace()
+        self._paces[document.uri] = TypingPace()
 
     def change(self, document: Document, edits: tuple[Edit, ...]) -> None:
         """Take the document after some edits; one that was never opened is opened by this."""
@@ -54,6 +54,6 @@ class Workspace:
         """Give all that is open, in the order in which it was opened."""
         return tuple(self._documents.values())
 
-    def pace(self, uri: str) -> Pace:
+    def pace(self, uri: str) -> TypingPace:
         """Say how a document is being typed in."""
-        return self._paces.get(uri, Pace())
+        return self._paces.get(uri, TypingPace())

@@ -39,7 +39,7 @@ _LONG_STRINGS = ('"""', "'''")
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class CutPoint:
     """What is taken out: the text from `start` to `end`."""
 
     kind: Kind
@@ -59,11 +59,11 @@ class _Line:
     def indent_chars(self) -> int:
         return len(self.code) - len(self.code.lstrip())
 
-    def cut(self, kind: Kind, spot: Spot, start: int, end: int) -> Cut:
-        return Cut(kind, spot, Point(self.number, start), Point(self.number, end))
+    def cut(self, kind: Kind, spot: Spot, start: int, end: int) -> CutPoint:
+        return CutPoint(kind, spot, Point(self.number, start), Point(self.number, end))
 
 
-def cuts(text: Text, language_id: str, kind: Kind, spot: Spot, rng: Random) -> Iterator[Cut]:
+def cuts(text: Text, language_id: str, kind: Kind, spot: Spot, rng: Random) -> Iterator[CutPoint]:
     """Give a cut at every place that suits; where in a line it begins is left to chance."""
     language = language_of(language_id)
     lines = list(_code(text, language))
@@ -117,7 +117,7 @@ def _closer(code: str, start: int) -> int | None:
     return None
 
 
-def _blocks(text: Text, lines: list[_Line], language: Language) -> Iterator[Cut]:
+def _blocks(text: Text, lines: list[_Line], language: Language) -> Iterator[CutPoint]:
     """Cut what stands deeper than the line that opens it; its closer, where there is one, stays."""
     for opener, first in pairwise(lines):
         if not opens_block(opener.code, language) or indent_of(first.code) <= indent_of(opener.code):
@@ -125,7 +125,7 @@ def _blocks(text: Text, lines: list[_Line], language: Language) -> Iterator[Cut]
         last = _last_of_block(text, first.number, indent_of(opener.code), language)
         if MIN_BLOCK_LINES <= last - first.number + 1 <= MAX_BLOCK_LINES:
             end = Point(last, len(text.line(last).rstrip()))
-            yield Cut("block", "body", Point(first.number, first.indent_chars), end)
+            yield CutPoint("block", "body", Point(first.number, first.indent_chars), end)
 
 
 def _last_of_block(text: Text, first: int, depth: int, language: Language) -> int:

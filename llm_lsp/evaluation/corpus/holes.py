@@ -11,7 +11,7 @@ from random import Random
 
 from llm_lsp.core.text.text import Text
 from llm_lsp.core.types import Document
-from llm_lsp.evaluation.corpus.cuts import KINDS, Cut, Kind, Spot, cuts
+from llm_lsp.evaluation.corpus.cuts import KINDS, CutPoint, Kind, Spot, cuts
 
 # In the order in which they are drawn: code is mostly bodies and calls, and a file has its imports once.
 SPOTS: Mapping[Kind, tuple[Spot, ...]] = {
@@ -22,7 +22,7 @@ SPOTS: Mapping[Kind, tuple[Spot, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class SourceFile:
+class CorpusFile:
     """A file of the repository."""
 
     path: str
@@ -35,8 +35,8 @@ class SourceFile:
 class Hole:
     """A cut in a file."""
 
-    source: SourceFile
-    cut: Cut
+    source: CorpusFile
+    cut: CutPoint
 
     @cached_property
     def missing(self) -> str:
@@ -55,7 +55,7 @@ class Hole:
         return Document(uri, self.source.language, 1, text)
 
 
-Read = Callable[[str], SourceFile | None]
+Read = Callable[[str], CorpusFile | None]
 """Reads a path; None for what is no source code."""
 
 

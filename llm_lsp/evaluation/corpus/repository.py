@@ -9,9 +9,9 @@ from pathlib import Path
 from llm_lsp.core.privacy.exclusion import Exclusion
 from llm_lsp.core.text.language_ids import language_for_path
 from llm_lsp.core.text.text import Text
-from llm_lsp.engine.context.source_files import Files, Unusable
+from llm_lsp.engine.context.source_files import FileReader, UnusableFile
 from llm_lsp.engine.privacy.ignore_files import IgnoreFiles
-from llm_lsp.evaluation.corpus.holes import SourceFile
+from llm_lsp.evaluation.corpus.holes import CorpusFile
 
 # What is no code is measured only where its language is asked for by name.
 NOT_CODE = frozenset(
@@ -48,7 +48,7 @@ class Repository:
         self._exclusion = exclusion
         self._languages = languages
         self._ignored = IgnoreFiles(root)
-        self._files = Files()
+        self._files = FileReader()
 
     @property
     def is_ignored_as_a_whole(self) -> bool:
@@ -59,12 +59,12 @@ class Repository:
         """List the paths of source files, relative to the root; links are not followed."""
         return sorted(self._walk())
 
-    def read(self, path: str) -> SourceFile | None:
+    def read(self, path: str) -> CorpusFile | None:
         """Read a file; None for what cannot be read, and for what a program wrote."""
         found = self._files.read(self.root / path, path)
-        if isinstance(found, Unusable) or found.is_generated:
+        if isinstance(found, UnusableFile) or found.is_generated:
             return None
-        return SourceFile(path, found.piece.language, Text.of("".join(found.piece.lines)))
+        return CorpusFile(path, found.piece.language, Text.of("".join(found.piece.lines)))
 
     def _walk(self) -> Iterator[str]:
         n_names = 0

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from html import escape
 
 from llm_lsp.evaluation.report.number_format import COLUMNS, cells, sentence
-from llm_lsp.evaluation.report.results import Result
-from llm_lsp.evaluation.report.summary import ALL, Report
-from llm_lsp.evaluation.report.svg_plots import Bar, curves, shares
+from llm_lsp.evaluation.report.results import HoleResult
+from llm_lsp.evaluation.report.summary import ALL, EvaluationReport
+from llm_lsp.evaluation.report.svg_plots import PlotBar, curves, shares
 
 # Answers that are shown, farthest from right first: enough to see a pattern.
 MAX_EXAMPLES = 30
@@ -33,7 +33,7 @@ pre { background: #8881; padding: .5rem; overflow-x: auto; margin: .2rem 0; }
 )
 
 
-def page(report: Report) -> str:
+def page(report: EvaluationReport) -> str:
     """Write the page: plots, the table, and the answers that were farthest from right."""
     title = f"Completion in {escape(report.repository)}"
     body = [
@@ -56,24 +56,24 @@ def page(report: Report) -> str:
     )
 
 
-def _exact_bars(report: Report) -> Iterator[Bar]:
+def _exact_bars(report: EvaluationReport) -> Iterator[PlotBar]:
     for row in report.rows:
         if (row.language, row.kind) == (ALL, ALL):
-            yield Bar(row.variant, row.exact, row.exact_low, row.exact_high, _colour(report, row.variant))
+            yield PlotBar(row.variant, row.exact, row.exact_low, row.exact_high, _colour(report, row.variant))
 
 
-def _similarity_bars(report: Report) -> Iterator[Bar]:
+def _similarity_bars(report: EvaluationReport) -> Iterator[PlotBar]:
     for row in report.rows:
         if row.language == ALL and row.kind != ALL:
             label = f"{row.kind}, {row.variant}"
-            yield Bar(label, row.similarity, row.similarity, row.similarity, _colour(report, row.variant))
+            yield PlotBar(label, row.similarity, row.similarity, row.similarity, _colour(report, row.variant))
 
 
-def _colour(report: Report, variant: str) -> int:
+def _colour(report: EvaluationReport, variant: str) -> int:
     return list(report.names.values()).index(variant) % len(COLOURS)
 
 
-def _times(report: Report) -> dict[str, list[float]]:
+def _times(report: EvaluationReport) -> dict[str, list[float]]:
     return {
         name: [
             result.cost.whole_s for result in report.results if result.variant == key and not result.failed
@@ -82,7 +82,7 @@ def _times(report: Report) -> dict[str, list[float]]:
     }
 
 
-def _table(report: Report) -> str:
+def _table(report: EvaluationReport) -> str:
     heads = [f'<th class="name">{name}</th>' for name in ("language", "kind", "variant")]
     heads += [f"<th>{name}</th>" for name in COLUMNS]
     lines = [f"<tr>{''.join(heads)}</tr>"]
@@ -96,13 +96,13 @@ def _table(report: Report) -> str:
     return f'<div class="wide"><table>{"".join(lines)}</table></div>{duels}'
 
 
-def _worst(report: Report) -> list[Result]:
+def _worst(report: EvaluationReport) -> list[HoleResult]:
     """Give the answers that were farthest from right; where there was none there is nothing to see."""
     answered = [result for result in report.results if result.answer and not result.score.exact]
     return sorted(answered, key=lambda result: result.score.similarity)[:MAX_EXAMPLES]
 
 
-def _example(result: Result) -> str:
+def _example(result: HoleResult) -> str:
     what = f"{result.place}, {result.kind}, {result.variant.rpartition(' ')[0]}"
     pair = "".join(
         f"<div>{name}<pre>{escape(text)}</pre></div>"

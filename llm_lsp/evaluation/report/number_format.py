@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llm_lsp.evaluation.report.summary import Duel, Row
+from llm_lsp.evaluation.report.summary import SummaryRow, VariantComparison
 
 COLUMNS = (
     "holes",
@@ -21,7 +21,7 @@ COLUMNS = (
 )
 
 
-def cells(row: Row) -> list[str]:
+def cells(row: SummaryRow) -> list[str]:
     """Write the figures of a row, in the order of COLUMNS."""
     return [
         str(row.holes),
@@ -40,7 +40,7 @@ def cells(row: Row) -> list[str]:
     ]
 
 
-def sentence(duel: Duel, first: str) -> str:
+def sentence(duel: VariantComparison, first: str) -> str:
     """Say how a variant did against the first one."""
     return (
         f"{duel.variant} against {first}: nearer {duel.better} times, farther {duel.worse} times, "

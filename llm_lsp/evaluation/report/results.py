@@ -11,7 +11,7 @@ from llm_lsp.evaluation.report.scoring import Score
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class HoleCost:
     """What an answer took."""
 
     model: str = ""
@@ -28,7 +28,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class HoleResult:
     """What one variant made of one hole."""
 
     variant: str
@@ -47,12 +47,12 @@ class Result:
     failed: bool
     """Whether the model could not be asked; that says nothing of the model, and is tried again in the next run."""
     score: Score
-    cost: Cost
+    cost: HoleCost
     asked: str = ""
     """Tells what was asked from all else that is; "" where nothing was."""
 
 
-Known = dict[tuple[str, str], Result]
+Known = dict[tuple[str, str], HoleResult]
 """Results by variant and hole."""
 
 
@@ -71,7 +71,7 @@ class ResultFile:
         results = filter(None, map(_result_of, lines))
         return {(result.variant, result.hole): result for result in results if not result.failed}
 
-    def add(self, result: Result) -> None:
+    def add(self, result: HoleResult) -> None:
         """Append one; its folder exists."""
         line = json.dumps(dataclasses.asdict(result), ensure_ascii=False).encode("utf-8", "replace")
         with self.path.open("ab") as file:
@@ -83,9 +83,9 @@ class ResultFile:
         self.path.unlink(missing_ok=True)
 
 
-def _result_of(line: str) -> Result | None:
+def _result_of(line: str) -> HoleResult | None:
     try:
         fields = json.loads(line)
-        return Result(**{**fields, "score": Score(**fields["score"]), "cost": Cost(**fields["cost"])})
+        return HoleResult(**{**fields, "score": Score(**fields["score"]), "cost": HoleCost(**fields["cost"])})
     except (ValueError, TypeError, KeyError):
         return None

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
-from llm_lsp.evaluation.report.results import Result
+from llm_lsp.evaluation.report.results import HoleResult
 
 # Standard deviations to each side for an interval that holds the true share in 95 of 100 cases.
 Z_95 = 1.96
@@ -16,7 +16,7 @@ ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SummaryRow:
     """What one variant made of the holes of one language and kind; shares are of the holes that it was asked for."""
 
     variant: str
@@ -48,7 +48,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Duel:
+class VariantComparison:
     """A variant against the first one, hole by hole."""
 
     variant: str
@@ -61,24 +61,24 @@ class Duel:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class EvaluationReport:
     """A whole measurement."""
 
     repository: str
     """The folder's name."""
     names: Mapping[str, str]
     """What the variants are called, by their keys, in their order."""
-    results: Sequence[Result]
+    results: Sequence[HoleResult]
     faults: Sequence[str]
     """A line for each variant that was given up."""
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[SummaryRow]:
         """Sum up by language and kind; all together first."""
         return rows(self.results, self.names)
 
     @property
-    def duels(self) -> list[Duel]:
+    def duels(self) -> list[VariantComparison]:
         """Compare every further variant with the first."""
         return duels(self.results, self.names)
 
@@ -93,7 +93,7 @@ class Report:
             "holes": [self._hole_mapping(result) for result in self.results],
         }
 
-    def _hole_mapping(self, result: Result) -> dict[str, object]:
+    def _hole_mapping(self, result: HoleResult) -> dict[str, object]:
         told = {
             name: getattr(result, name) for name in ("place", "language", "kind", "spot", "reason", "failed")
         }
@@ -101,7 +101,7 @@ class Report:
         return {"variant": self.names[result.variant], **told, **scores, **costs}
 
 
-def rows(results: Sequence[Result], names: Mapping[str, str]) -> list[Row]:
+def rows(results: Sequence[HoleResult], names: Mapping[str, str]) -> list[SummaryRow]:
     """Sum up by language and kind, each for every variant side by side; all of them together first.
 
     `names` gives the names of the variants by their keys, in their order.
@@ -123,9 +123,9 @@ def rows(results: Sequence[Result], names: Mapping[str, str]) -> list[Row]:
     return found
 
 
-def duels(results: Iterable[Result], names: Mapping[str, str]) -> list[Duel]:
+def duels(results: Iterable[HoleResult], names: Mapping[str, str]) -> list[VariantComparison]:
     """Compare every further variant with the first one on the holes that both were asked for."""
-    by_variant: dict[str, dict[str, Result]] = {key: {} for key in names}
+    by_variant: dict[str, dict[str, HoleResult]] = {key: {} for key in names}
     for result in results:
         if not result.failed and result.variant in by_variant:
             by_variant[result.variant][result.hole] = result
@@ -146,7 +146,7 @@ def interval(share: float, count: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def _row(variant: str, language: str, kind: str, results: Sequence[Result]) -> Row:
+def _row(variant: str, language: str, kind: str, results: Sequence[HoleResult]) -> SummaryRow:
     asked = [result for result in results if not result.failed]
     exact = _share(result.score.exact for result in asked)
     low, high = interval(exact, len(asked))
@@ -154,7 +154,7 @@ def _row(variant: str, language: str, kind: str, results: Sequence[Result]) -> R
     money = [result.cost.money for result in asked if result.cost.money is not None]
     first_s = [result.cost.first_s for result in asked if result.cost.first_s is not None]
     whole_s = sorted(result.cost.whole_s for result in asked)
-    return Row(
+    return SummaryRow(
         variant=variant,
         language=language,
         kind=kind,
@@ -177,15 +177,15 @@ def _row(variant: str, language: str, kind: str, results: Sequence[Result]) -> R
     )
 
 
-def _duel(name: str, first: dict[str, Result], other: dict[str, Result]) -> Duel:
+def _duel(name: str, first: dict[str, HoleResult], other: dict[str, HoleResult]) -> VariantComparison:
     pairs = [(first[hole].score, other[hole].score) for hole in first if hole in other]
     gains = [theirs.similarity - ours.similarity for ours, theirs in pairs]
     better, worse = sum(gain > 0 for gain in gains), sum(gain < 0 for gain in gains)
     exact_gain = _mean(theirs.exact - ours.exact for ours, theirs in pairs)
-    return Duel(name, better, worse, len(gains) - better - worse, _mean(gains), exact_gain)
+    return VariantComparison(name, better, worse, len(gains) - better - worse, _mean(gains), exact_gain)
 
 
-def _kinds(results: Iterable[Result]) -> list[str]:
+def _kinds(results: Iterable[HoleResult]) -> list[str]:
     return list(dict.fromkeys(result.kind for result in results))
 
 

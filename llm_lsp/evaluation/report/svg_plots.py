@@ -17,7 +17,7 @@ TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class PlotBar:
     """A share from 0 to 1, and the bounds that it has with some confidence."""
 
     label: str
@@ -28,7 +28,7 @@ class Bar:
     """Index into the page's colours."""
 
 
-def shares(bars: Sequence[Bar]) -> str:
+def shares(bars: Sequence[PlotBar]) -> str:
     """Draw shares as bars under each other, with their bounds as whiskers."""
     height = ROW_HEIGHT * len(bars)
     parts = [_grid(0, height)]

@@ -9,13 +9,13 @@ from llm_lsp.config.settings import Config
 from llm_lsp.core.text.tokens import estimate_tokens
 from llm_lsp.core.types import Chunk, Patience, Price, Profile, Prompt, Usage
 from llm_lsp.core.usage.prices import FREE
-from llm_lsp.engine.models.provider_slot import Finder
+from llm_lsp.engine.models.provider_slot import ProviderFinder
 from llm_lsp.engine.usage.meter import prompt_tokens
 from llm_lsp.providers.base import Provider, Stream
 
 
 @dataclass(slots=True)
-class Call:
+class ProbedCall:
     """One call, while it is read and after."""
 
     profile: Profile
@@ -48,29 +48,29 @@ class Call:
         return FREE if self.profile.free else self.profile.price
 
 
-class Probe:
+class CallProbe:
     """Measures every provider that the finder behind it finds."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._calls: list[Call] = []
+        self._calls: list[ProbedCall] = []
 
-    def in_front_of(self, finder: Finder) -> Finder:
+    def in_front_of(self, finder: ProviderFinder) -> ProviderFinder:
         """Give a finder whose providers are measured."""
         return _MeasuringFinder(finder, self)
 
-    def take(self) -> list[Call]:
+    def take(self) -> list[ProbedCall]:
         """Give the calls since the last time."""
         calls, self._calls = self._calls, []
         return calls
 
-    def begun(self, profile: Profile, prompt: Prompt) -> Call:
+    def begun(self, profile: Profile, prompt: Prompt) -> ProbedCall:
         """Take note of a call."""
-        call = Call(profile, prompt, self._now())
+        call = ProbedCall(profile, prompt, self._now())
         self._calls.append(call)
         return call
 
-    def came(self, call: Call, chunk: Chunk) -> None:
+    def came(self, call: ProbedCall, chunk: Chunk) -> None:
         """Take note of a piece of its answer."""
         if chunk.text and call.first_at is None:
             call.first_at = self._now()
@@ -79,7 +79,7 @@ class Probe:
 
 
 class _MeasuringFinder:
-    def __init__(self, finder: Finder, probe: Probe) -> None:
+    def __init__(self, finder: ProviderFinder, probe: CallProbe) -> None:
         self._finder = finder
         self._probe = probe
 
@@ -88,7 +88,7 @@ class _MeasuringFinder:
 
 
 class _MeasuredProvider:
-    def __init__(self, provider: Provider, probe: Probe) -> None:
+    def __init__(self, provider: Provider, probe: CallProbe) -> None:
         self._provider = provider
         self._probe = probe
 
@@ -108,7 +108,7 @@ class _MeasuredProvider:
 
 
 class _MeasuredStream:
-    def __init__(self, stream: Stream, call: Call, probe: Probe) -> None:
+    def __init__(self, stream: Stream, call: ProbedCall, probe: CallProbe) -> None:
         self._stream = stream
         self._call = call
         self._probe = probe

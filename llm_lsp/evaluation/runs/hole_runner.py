@@ -15,9 +15,9 @@ from llm_lsp.core.types import Completion, CompletionRequest, Reason, Skip
 from llm_lsp.core.usage import prices
 from llm_lsp.engine.engine import CompletionEngine
 from llm_lsp.evaluation.corpus.holes import Hole
-from llm_lsp.evaluation.report.results import Cost, Result
+from llm_lsp.evaluation.report.results import HoleCost, HoleResult
 from llm_lsp.evaluation.report.scoring import NOTHING, keeps_syntax, score
-from llm_lsp.evaluation.runs.call_probe import Call, Probe
+from llm_lsp.evaluation.runs.call_probe import CallProbe, ProbedCall
 from llm_lsp.evaluation.runs.variants import Variant
 
 # Reasons that say nothing of how good the answers are.
@@ -33,29 +33,29 @@ FAILURES = frozenset(
     }
 )
 
-Build = Callable[[SettingsStack], tuple[CompletionEngine, Probe]]
+Build = Callable[[SettingsStack], tuple[CompletionEngine, CallProbe]]
 """Makes an engine, and the probe in front of its providers."""
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class HoleBench:
     """What all variants share."""
 
     root: Path
     """The repository's folder."""
     build: Build
-    answers: dict[str, Result] = field(default_factory=dict)
-    """What came of all that was asked, by `Result.asked`: nothing is asked twice.
+    answers: dict[str, HoleResult] = field(default_factory=dict)
+    """What came of all that was asked, by `HoleResult.asked`: nothing is asked twice.
 
     A model server that has the prompt in its cache would answer sooner, and now and then otherwise: llama.cpp's does,
     and says so (`cache_prompt` in its server's README).
     """
 
 
-class Lane:
+class HoleRunner:
     """An engine of its own: what is called while a hole is filled belongs to that hole."""
 
-    def __init__(self, variant: Variant, bench: Bench) -> None:
+    def __init__(self, variant: Variant, bench: HoleBench) -> None:
         self._variant = variant
         self._bench = bench
         self._engine, self._probe = bench.build(variant.stack)
@@ -63,7 +63,7 @@ class Lane:
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, variant: Variant, bench: Bench) -> AsyncIterator[Lane]:
+    async def opened(cls, variant: Variant, bench: HoleBench) -> AsyncIterator[HoleRunner]:
         """Give a lane, and close it."""
         lane = cls(variant, bench)
         try:
@@ -78,7 +78,7 @@ class Lane:
         self._engine.close(request.document.uri)
         return question if isinstance(question, Skip) else question.profile.max_in_flight
 
-    async def fill(self, hole: Hole) -> Result:
+    async def fill(self, hole: Hole) -> HoleResult:
         """Ask for what is missing, and score the answer."""
         request = await self._request(hole)
         asked = self._asked(hole, request)
@@ -117,13 +117,13 @@ class Lane:
         return CompletionRequest(number, document, hole.cut.start, self._variant.trigger, "command", now)
 
 
-def cost_of(calls: Sequence[Call], whole_s: float) -> Cost:
+def cost_of(calls: Sequence[ProbedCall], whole_s: float) -> HoleCost:
     """Add up what was called for one hole; the first call is the one whose first text is waited for."""
     used = [call.used for call in calls]
     sums = [prices.cost_of(call.used, call.price) for call in calls if call.price]
     currencies = {call.price.currency for call in calls if call.price}
     is_priced = len(sums) == len(calls) and len(currencies) <= 1
-    return Cost(
+    return HoleCost(
         model=calls[0].profile.model if calls else "",
         input_tokens=sum(usage.input_tokens or 0 for usage in used),
         output_tokens=sum(usage.output_tokens or 0 for usage in used),
@@ -134,7 +134,7 @@ def cost_of(calls: Sequence[Call], whole_s: float) -> Cost:
     )
 
 
-def result_of(variant: str, hole: Hole, answer: Completion | Skip, cost: Cost) -> Result:
+def result_of(variant: str, hole: Hole, answer: Completion | Skip, cost: HoleCost) -> HoleResult:
     """Score an answer: all that it puts in, against all that stood there."""
     line, column = hole.cut.start
     expected, text, reason, found = hole.missing, "", "", NOTHING
@@ -147,7 +147,7 @@ def result_of(variant: str, hole: Hole, answer: Completion | Skip, cost: Cost) -
         text = answer.text
         filled = holed.edit(answer.start, answer.end, text)
         found = score(expected, text, keeps_syntax(hole.source.text, filled, hole.source.language))
-    return Result(
+    return HoleResult(
         variant=variant,
         hole=hole.id,
         place=f"{hole.source.path}:{line + 1}:{column + 1}",

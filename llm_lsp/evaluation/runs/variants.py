@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from llm_lsp import __version__
 from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.settings import ContextConfig
-from llm_lsp.config.source_rules import Source
+from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.types import Trigger
 
 # What stands between a keystroke and its call is for typing: here every hole is worth a call, at once.
@@ -47,7 +47,7 @@ class Variant:
         alone: Mapping[str, object] = {
             name: {"fallback": []} for name, provider in providers.items() if provider.fallback
         }
-        stack = stack.with_layer(Source.COMMAND_LINE, {**UNGATED, "providers": alone}, "evaluation")
+        stack = stack.with_layer(SettingsSource.COMMAND_LINE, {**UNGATED, "providers": alone}, "evaluation")
         config = stack.resolve().config
         key, asking = (
             hashlib.sha256(f"{__version__} {trigger} {each!r}".encode()).hexdigest()

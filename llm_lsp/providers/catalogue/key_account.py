@@ -17,7 +17,7 @@ TIMEOUT_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class KeyAccount:
     """What was found out; an empty clause says nothing."""
 
     rights: str = ""
@@ -28,20 +28,20 @@ class Account:
     """Nothing is left."""
 
 
-async def look_at_account(config: ProviderConfig, key: Secret) -> Account:
+async def look_at_account(config: ProviderConfig, key: Secret) -> KeyAccount:
     """Look at a key, and ask the API where it says what is left; the key goes to its own origin alone."""
     preset = preset_of(config)
     question = _QUESTIONS.get(preset.name) if preset else None
     rights = broad_rights(key)
     if question is None:
-        return Account(rights)
-    from llm_lsp.providers.discovery.local_probe import Conversation
+        return KeyAccount(rights)
+    from llm_lsp.providers.discovery.local_probe import ProbeConversation
 
     origin = str(origin_of(config.base_url))
-    async with Conversation(origin, TIMEOUT_S, header_fields(config, key), config.ca_file) as ask:
+    async with ProbeConversation(origin, TIMEOUT_S, header_fields(config, key), config.ca_file) as ask:
         reply = await ask.get(question.path)
-    found = question.read(reply.body) if reply.status == 200 else Account()
-    return Account(rights or found.rights, found.left, found.is_spent)
+    found = question.read(reply.body) if reply.status == 200 else KeyAccount()
+    return KeyAccount(rights or found.rights, found.left, found.is_spent)
 
 
 def broad_rights(key: Secret) -> str:
@@ -79,38 +79,40 @@ _BROAD: Mapping[str, str] = {
 @dataclass(frozen=True, slots=True)
 class _Question:
     path: str
-    read: Callable[[Mapping[str, object]], Account]
+    read: Callable[[Mapping[str, object]], KeyAccount]
 
 
-def _openrouter(body: Mapping[str, object]) -> Account:
+def _openrouter(body: Mapping[str, object]) -> KeyAccount:
     data = as_map(body.get("data"))
     manages = data.get("is_management_key") is True or data.get("is_provisioning_key") is True
     rights = "it is a management key, which makes other keys: make an ordinary one" if manages else ""
     left, limit = _amount(data.get("limit_remaining")), _amount(data.get("limit"))
     if left is None or limit is None:
-        return Account(rights, "no limit of its own: set one for this key")
-    return Account(rights, f"{left:.2f} of {limit:.2f} USD of this key's limit", left <= 0)
+        return KeyAccount(rights, "no limit of its own: set one for this key")
+    return KeyAccount(rights, f"{left:.2f} of {limit:.2f} USD of this key's limit", left <= 0)
 
 
-def _deepseek(body: Mapping[str, object]) -> Account:
+def _deepseek(body: Mapping[str, object]) -> KeyAccount:
     balances = [
         f"{as_text(each.get('total_balance'))} {as_text(each.get('currency'))}"
         for each in map(as_map, as_list(body.get("balance_infos")))
     ]
-    return Account(left=" and ".join(balances), is_spent=body.get("is_available") is False)
+    return KeyAccount(left=" and ".join(balances), is_spent=body.get("is_available") is False)
 
 
-def _siliconflow(body: Mapping[str, object]) -> Account:
+def _siliconflow(body: Mapping[str, object]) -> KeyAccount:
     return _balance(as_map(body.get("data")).get("totalBalance"), "CNY")
 
 
-def _moonshot(currency: str) -> Callable[[Mapping[str, object]], Account]:
+def _moonshot(currency: str) -> Callable[[Mapping[str, object]], KeyAccount]:
     return lambda body: _balance(as_map(body.get("data")).get("available_balance"), currency)
 
 
-def _balance(value: object, currency: str) -> Account:
+def _balance(value: object, currency: str) -> KeyAccount:
     amount = _amount(value)
-    return Account() if amount is None else Account(left=f"{amount:.2f} {currency}", is_spent=amount <= 0)
+    return (
+        KeyAccount() if amount is None else KeyAccount(left=f"{amount:.2f} {currency}", is_spent=amount <= 0)
+    )
 
 
 def _amount(value: object) -> float | None:

@@ -16,7 +16,7 @@ from llm_lsp.providers.http.failures import from_reply
 from llm_lsp.providers.resolve import api_address, header_fields, where_of
 
 if TYPE_CHECKING:
-    from llm_lsp.providers.discovery.local_probe import Reply
+    from llm_lsp.providers.discovery.local_probe import ProbeReply
 
 # Seconds for each step of the question; some hosted lists are a megabyte.
 TIMEOUT_S = 3.0
@@ -70,16 +70,16 @@ def one_of(names: Sequence[str]) -> str:
 _NO_LIST = frozenset({200, 404, 405})
 
 
-async def _ask(config: ProviderConfig, key: Secret | None) -> Reply:
-    from llm_lsp.providers.discovery.local_probe import Conversation
+async def _ask(config: ProviderConfig, key: Secret | None) -> ProbeReply:
+    from llm_lsp.providers.discovery.local_probe import ProbeConversation
 
-    async with Conversation(
+    async with ProbeConversation(
         api_address(config), TIMEOUT_S, header_fields(config, key), config.ca_file
     ) as ask:
         return await ask.get(load_dialect(config.api).models_path)
 
 
-def _names(reply: Reply) -> tuple[str, ...]:
+def _names(reply: ProbeReply) -> tuple[str, ...]:
     entries = map(as_map, as_list(reply.body.get("data")) or as_list(reply.body.get("models")))
     names = [as_text(entry.get("id")) or as_text(entry.get("name")) for entry in entries]
     # Gemini's names are paths. A terminal would obey what cannot be printed.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.providers.discovery import recognition as recognise
-from llm_lsp.providers.discovery.recognition import Recognise, Verdict
+from llm_lsp.providers.discovery.recognition import Recognise, ServerVerdict
 from llm_lsp.system import Owner, listener_owner
 
 # Seconds for all probes together; a busy server that takes longer is found the next time.
@@ -19,7 +19,7 @@ BUDGET_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ServerLocation:
     """A port of this machine where a kind of server usually listens."""
 
     server: str
@@ -29,12 +29,12 @@ class Place:
 
 # llama.cpp: 8012 is what its editor plugins use, 8080 its own until autumn 2026, 9931 since.
 PLACES = (
-    Place("llama.cpp", 8012, recognise.llamacpp),
-    Place("llama.cpp", 8080, recognise.llamacpp),
-    Place("llama.cpp", 9931, recognise.llamacpp),
-    Place("Ollama", 11434, recognise.ollama),
-    Place("LM Studio", 1234, recognise.lmstudio),
-    Place("vLLM", 8000, recognise.vllm),
+    ServerLocation("llama.cpp", 8012, recognise.llamacpp),
+    ServerLocation("llama.cpp", 8080, recognise.llamacpp),
+    ServerLocation("llama.cpp", 9931, recognise.llamacpp),
+    ServerLocation("Ollama", 11434, recognise.ollama),
+    ServerLocation("LM Studio", 1234, recognise.lmstudio),
+    ServerLocation("vLLM", 8000, recognise.vllm),
 )
 
 
@@ -44,7 +44,7 @@ class Finding:
 
     server: str
     port: int
-    verdict: Verdict
+    verdict: ServerVerdict
 
     def __str__(self) -> str:
         return f"{self.server} on port {self.port}: {self.verdict.reason}"
@@ -60,7 +60,7 @@ class Discovery:
 
 
 async def discover(
-    places: Sequence[Place] = PLACES,
+    places: Sequence[ServerLocation] = PLACES,
     owner_of: Callable[[int], Owner] = listener_owner,
     budget_s: float = BUDGET_S,
 ) -> Discovery:
@@ -79,18 +79,18 @@ async def discover(
     return Discovery(tuple(findings), _best(findings))
 
 
-async def _visit(place: Place, owner_of: Callable[[int], Owner], timeout_s: float) -> list[Finding]:
-    from llm_lsp.providers.discovery.local_probe import Conversation
+async def _visit(place: ServerLocation, owner_of: Callable[[int], Owner], timeout_s: float) -> list[Finding]:
+    from llm_lsp.providers.discovery.local_probe import ProbeConversation
 
     owner = owner_of(place.port)
     if owner == "other":
-        return [Finding(place.server, place.port, Verdict("belongs to another user of this machine"))]
+        return [Finding(place.server, place.port, ServerVerdict("belongs to another user of this machine"))]
     url = f"http://127.0.0.1:{place.port}"
-    async with Conversation(url, timeout_s) as ask:
+    async with ProbeConversation(url, timeout_s) as ask:
         verdicts = await place.recognise(ask, url)
     if owner == "unknown" and verdicts:
         # Where the system does not tell, only the user can say whose it is.
-        verdicts = [Verdict("its owner is not known: `llm-lsp provider add` uses it")]
+        verdicts = [ServerVerdict("its owner is not known: `llm-lsp provider add` uses it")]
     return [Finding(place.server, place.port, verdict) for verdict in verdicts]
 
 

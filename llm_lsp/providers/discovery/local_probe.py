@@ -24,7 +24,7 @@ MAX_REPLY_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ProbeReply:
     """What a server answered; `status` 0 stands for no answer at all."""
 
     status: int = 0
@@ -34,7 +34,7 @@ class Reply:
     """The `Server` header, lower case."""
 
 
-class Conversation:
+class ProbeConversation:
     """Questions to one server."""
 
     def __init__(
@@ -54,21 +54,21 @@ class Conversation:
     ) -> None:
         await self._transport.aclose()
 
-    async def get(self, path: str) -> Reply:
+    async def get(self, path: str) -> ProbeReply:
         """Ask; whatever goes wrong is no answer."""
         return await self._ask("GET", path, b"")
 
-    async def post(self, path: str, body: Mapping[str, object]) -> Reply:
+    async def post(self, path: str, body: Mapping[str, object]) -> ProbeReply:
         """Ask with a body; whatever goes wrong is no answer."""
         return await self._ask("POST", path, encode(body))
 
-    async def _ask(self, method: str, path: str, body: bytes) -> Reply:
+    async def _ask(self, method: str, path: str, body: bytes) -> ProbeReply:
         import httpx
 
         with contextlib.suppress(httpx.HTTPError, ValueError):
             async with self._answer(method, path, body) as response:
                 return await _reply(response)
-        return Reply()
+        return ProbeReply()
 
     @asynccontextmanager
     async def _answer(self, method: str, path: str, body: bytes) -> AsyncIterator[httpx.Response]:
@@ -84,15 +84,15 @@ class Conversation:
             await response.aclose()
 
 
-async def _reply(response: httpx.Response) -> Reply:
+async def _reply(response: httpx.Response) -> ProbeReply:
     server = response.headers.get("server", "").lower()
     body = b""
     if "content-encoding" not in response.headers:
         async for piece in response.aiter_raw():
             body += piece
             if len(body) > MAX_REPLY_BYTES:
-                return Reply(response.status_code, server=server)
+                return ProbeReply(response.status_code, server=server)
     try:
-        return Reply(response.status_code, as_map(decode(body)), server)
+        return ProbeReply(response.status_code, as_map(decode(body)), server)
     except ValueError:
-        return Reply(response.status_code, server=server)
+        return ProbeReply(response.status_code, server=server)

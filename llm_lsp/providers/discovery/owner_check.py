@@ -17,7 +17,7 @@ from llm_lsp.providers.resolve import header_fields
 from llm_lsp.system import Owner, listener_owner
 
 if TYPE_CHECKING:
-    from llm_lsp.providers.discovery.local_probe import Reply
+    from llm_lsp.providers.discovery.local_probe import ProbeReply
 
 # Seconds. Ollama answers this from its files in some milliseconds; a busy machine takes longer.
 TIMEOUT_S = 2.0
@@ -63,11 +63,11 @@ async def check_place(config: ProviderConfig, key: Secret | None = None) -> None
             raise ConfigError(elsewhere)
 
 
-async def _show(config: ProviderConfig, key: Secret | None) -> Reply:
-    from llm_lsp.providers.discovery.local_probe import Conversation
+async def _show(config: ProviderConfig, key: Secret | None) -> ProbeReply:
+    from llm_lsp.providers.discovery.local_probe import ProbeConversation
 
     origin = origin_of(config.base_url)
-    async with Conversation(str(origin), TIMEOUT_S, header_fields(config, key), config.ca_file) as ask:
+    async with ProbeConversation(str(origin), TIMEOUT_S, header_fields(config, key), config.ca_file) as ask:
         shown = await ask.post("/api/show", {"model": config.model})
     if shown.status == 0:
         raise UnreachableError(f"nothing answers at {_host(origin)}, start the server of {config.name}")

@@ -13,20 +13,20 @@ from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.core.privacy.ollama_cloud import is_cloud_tag, runs_elsewhere
 from llm_lsp.core.prompt.fim_families import family_of
 from llm_lsp.providers.dialects.json_shapes import as_int, as_list, as_map, as_text
-from llm_lsp.providers.discovery.local_probe import Reply
+from llm_lsp.providers.discovery.local_probe import ProbeReply
 from llm_lsp.providers.resolve import CONTEXT_TOKENS
 
 
-class Questions(Protocol):
+class ProbeQuestions(Protocol):
     """A conversation with one server."""
 
-    async def get(self, path: str) -> Reply: ...
+    async def get(self, path: str) -> ProbeReply: ...
 
-    async def post(self, path: str, body: Mapping[str, object]) -> Reply: ...
+    async def post(self, path: str, body: Mapping[str, object]) -> ProbeReply: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ServerVerdict:
     """What was found out about a server or one of its models."""
 
     reason: str
@@ -36,55 +36,55 @@ class Verdict:
     fills_middle: bool = False
 
 
-Recognise = Callable[[Questions, str], Awaitable[list[Verdict]]]
+Recognise = Callable[[ProbeQuestions, str], Awaitable[list[ServerVerdict]]]
 """Gets the server's address without a path; an empty list where nothing answered."""
 
 
-async def llamacpp(ask: Questions, url: str) -> list[Verdict]:
+async def llamacpp(ask: ProbeQuestions, url: str) -> list[ServerVerdict]:
     """llama.cpp: names itself in a header, in /props and as the owner of its models."""
     health = await ask.get("/health")
     if health.status == 0:
         return []
     if health.server != "llama.cpp":
-        return [Verdict("is no llama.cpp server")]
+        return [ServerVerdict("is no llama.cpp server")]
     if health.status == 503:
-        return [Verdict("is still loading its model")]
+        return [ServerVerdict("is still loading its model")]
     props, models = await ask.get("/props"), await ask.get("/v1/models")
     if 401 in (props.status, models.status):
-        return [Verdict("asks for a key: name it with `llm-lsp provider add llamacpp`")]
+        return [ServerVerdict("asks for a key: name it with `llm-lsp provider add llamacpp`")]
     entries = _entries(models, "data")
     if "default_generation_settings" not in props.body or not _all_owned_by(entries, "llamacpp"):
-        return [Verdict("is no llama.cpp server")]
+        return [ServerVerdict("is no llama.cpp server")]
     # A router of several models says which are loaded; a server of one model says nothing.
     loaded = [entry for entry in entries if _text(entry, "status", "value") in ("", "loaded")]
     if not loaded:
-        return [Verdict("has no model loaded")]
+        return [ServerVerdict("has no model loaded")]
     window = as_int(as_map(props.body["default_generation_settings"]).get("n_ctx"))
     return [_llamacpp_model(url, as_text(entry.get("id")), window) for entry in loaded]
 
 
-def _llamacpp_model(url: str, model: str, window: int | None) -> Verdict:
+def _llamacpp_model(url: str, model: str, window: int | None) -> ServerVerdict:
     # Our own template: the server's knows one family's files only, and it cuts a prompt to its batch without a word.
     fim = family_of(model) or "none"
     config = ProviderConfig("llamacpp", "llamacpp-infill", url, model, fim=fim, local=True)
     if window and window < CONTEXT_TOKENS:
         config = replace(config, context_tokens=window)
-    return Verdict(_usable(model, fim != "none"), config, fim != "none")
+    return ServerVerdict(_usable(model, fim != "none"), config, fim != "none")
 
 
-async def ollama(ask: Questions, url: str) -> list[Verdict]:
+async def ollama(ask: ProbeQuestions, url: str) -> list[ServerVerdict]:
     """Ollama: only models that are in memory, and that it does not run in its cloud."""
     version = await ask.get("/api/version")
     if version.status == 0:
         return []
     running, tags = await ask.get("/api/ps"), await ask.get("/api/tags")
     if not as_text(version.body.get("version")) or "models" not in running.body or "models" not in tags.body:
-        return [Verdict("is no Ollama server")]
+        return [ServerVerdict("is no Ollama server")]
     loaded = _entries(running, "models")
     if not loaded:
         # Loading one would take gigabytes of memory because a file was opened.
         return [
-            Verdict(
+            ServerVerdict(
                 "has no model loaded: `ollama run MODEL` loads one, `llm-lsp provider add ollama` always uses it"
             )
         ]
@@ -93,44 +93,44 @@ async def ollama(ask: Questions, url: str) -> list[Verdict]:
 
 
 async def _ollama_model(
-    ask: Questions, url: str, entry: Mapping[str, object], known: Mapping[str, Mapping[str, object]]
-) -> Verdict:
+    ask: ProbeQuestions, url: str, entry: Mapping[str, object], known: Mapping[str, Mapping[str, object]]
+) -> ServerVerdict:
     model = as_text(entry.get("name")) or as_text(entry.get("model"))
     show = await ask.post("/api/show", {"model": model})
     listed = known.get(model)
     if listed is None or show.status != 200:
-        return Verdict(f"{model} is not among its models")
+        return ServerVerdict(f"{model} is not among its models")
     if is_cloud_tag(model) or any(map(runs_elsewhere, (entry, listed, show.body))):
-        return Verdict(f"{model} runs in a cloud, not on this machine")
+        return ServerVerdict(f"{model} runs in a cloud, not on this machine")
     capabilities = as_list(show.body.get("capabilities"))
     if capabilities and "completion" not in capabilities:
-        return Verdict(f"{model} writes no text")
+        return ServerVerdict(f"{model} writes no text")
     # Servers before 0.6.4 list no capabilities; their templates tell.
     inserts = "insert" in capabilities or ".Suffix" in as_text(show.body.get("template"))
     fim = "native" if inserts else family_of(model) or "none"
     config = ProviderConfig("ollama", "ollama", url, model, fim=fim, local=True)
-    return Verdict(_usable(model, fim != "none"), config, fim != "none")
+    return ServerVerdict(_usable(model, fim != "none"), config, fim != "none")
 
 
-async def lmstudio(ask: Questions, url: str) -> list[Verdict]:
+async def lmstudio(ask: ProbeQuestions, url: str) -> list[ServerVerdict]:
     """LM Studio: its own API says what is loaded, and since 0.4 not on which of the linked machines."""
     models = await ask.get("/api/v0/models")
     if models.status == 0:
         return []
     entries = _entries(models, "data")
     if not entries or any(entry.get("state") not in ("loaded", "not-loaded") for entry in entries):
-        return [Verdict("is no LM Studio server, or has no models")]
+        return [ServerVerdict("is no LM Studio server, or has no models")]
     loaded = [
         as_text(entry.get("id"))
         for entry in entries
         if entry["state"] == "loaded" and entry.get("type") in ("llm", "vlm")
     ]
     if not loaded:
-        return [Verdict("has no model loaded")]
+        return [ServerVerdict("has no model loaded")]
     if (await ask.get("/api/v1/models")).status == 200:
         # https://lmstudio.ai/docs/developer/core/lmlink: a request to this machine may be answered by another.
         return [
-            Verdict(
+            ServerVerdict(
                 f"{loaded[0]} may run on another machine through LM Link, which its API does not tell: "
                 "`llm-lsp provider add lmstudio` uses it"
             )
@@ -138,32 +138,32 @@ async def lmstudio(ask: Questions, url: str) -> list[Verdict]:
     return [_openai_model("lmstudio", url, model) for model in loaded]
 
 
-async def vllm(ask: Questions, url: str) -> list[Verdict]:
+async def vllm(ask: ProbeQuestions, url: str) -> list[ServerVerdict]:
     """vLLM: owns its models by name, and says how long their windows are."""
     models = await ask.get("/v1/models")
     if models.status == 0:
         return []
     if models.status == 401:
-        return [Verdict("asks for a key: name it with `llm-lsp provider add vllm`")]
+        return [ServerVerdict("asks for a key: name it with `llm-lsp provider add vllm`")]
     entries = _entries(models, "data")
     version = await ask.get("/version")
     has_windows = all(isinstance(entry.get("max_model_len"), int) for entry in entries)
     if not _all_owned_by(entries, "vllm") or not has_windows or not as_text(version.body.get("version")):
-        return [Verdict("is no vLLM server")]
+        return [ServerVerdict("is no vLLM server")]
     return [_openai_model("vllm", url, as_text(entry.get("id"))) for entry in entries]
 
 
-def _openai_model(name: str, url: str, model: str) -> Verdict:
+def _openai_model(name: str, url: str, model: str) -> ServerVerdict:
     fim = family_of(model) or "none"
     config = ProviderConfig(name, "openai-completions", f"{url}/v1", model, fim=fim, local=True)
-    return Verdict(_usable(model, fim != "none"), config, fim != "none")
+    return ServerVerdict(_usable(model, fim != "none"), config, fim != "none")
 
 
 def _usable(model: str, fills_middle: bool) -> str:
     return f"{model} fills in the middle" if fills_middle else f"{model} completes left to right only"
 
 
-def _entries(reply: Reply, key: str) -> Sequence[Mapping[str, object]]:
+def _entries(reply: ProbeReply, key: str) -> Sequence[Mapping[str, object]]:
     return [as_map(entry) for entry in as_list(reply.body.get(key))]
 
 

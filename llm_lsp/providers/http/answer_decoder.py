@@ -11,7 +11,7 @@ from llm_lsp.providers.dialects.json_shapes import decode
 from llm_lsp.providers.http.event_splitters import AnySplitter
 
 
-class Answer:
+class AnswerDecoder:
     """One answer as it comes: pieces of text, and last of all one chunk with `finish`.
 
     Raises BrokenStreamError, with a clause that has the API as its subject, for what is no valid answer, and

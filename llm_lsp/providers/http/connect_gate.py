@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 
 
-class Stopped(Exception):
+class CallStopped(Exception):
     """Raised inside the request's task where a stop was asked for before the first byte was sent."""
 
 
-class Gate:
+class ConnectGate:
     """Cancels one task, once, and only while it waits for the network with its request on a connection.
 
     The gate is open from the request's first byte to the answer's head, and from `open` until the answer is
@@ -42,9 +42,9 @@ class Gate:
             self._task.cancel()
 
     def open(self) -> None:
-        """Tell that the answer's head is here; raises Stopped where a stop was asked for."""
+        """Tell that the answer's head is here; raises CallStopped where a stop was asked for."""
         if self.stopping:
-            raise Stopped
+            raise CallStopped
         self._is_open = True
 
     async def trace(self, event: str, info: object) -> None:

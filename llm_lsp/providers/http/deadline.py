@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 
-class Limit:
+class Deadline:
     """Calls `due` once when the time allowed last is over, or the total is; all in seconds, None is for ever."""
 
     def __init__(self, due: Callable[[], None], total_s: float | None) -> None:

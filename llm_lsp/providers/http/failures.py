@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class FailureSource:
     """Whom a message names."""
 
     provider: str
@@ -65,7 +65,9 @@ def classify(status: int, body: object) -> type[ProviderError]:
     return OverloadedError if status >= 500 else BadRequestError
 
 
-def from_status(where: Where, status: int, headers: Headers, body: object, now: datetime) -> ProviderError:
+def from_status(
+    where: FailureSource, status: int, headers: Headers, body: object, now: datetime
+) -> ProviderError:
     """Write the error for an answer that is no success."""
     if 300 <= status < 400:
         target = urlsplit(headers.get("location", "")).hostname or "another address"
@@ -78,18 +80,18 @@ def from_status(where: Where, status: int, headers: Headers, body: object, now: 
     return error
 
 
-def from_reply(where: Where, status: int, body: object) -> ProviderError:
+def from_reply(where: FailureSource, status: int, body: object) -> ProviderError:
     """Write the error for a short question that was refused."""
     return _error(where, classify(status, body), status, body, None)
 
 
-def from_error_object(where: Where, exc: ErrorObject) -> ProviderError:
+def from_error_object(where: FailureSource, exc: ErrorObject) -> ProviderError:
     """Write the error for an error object in a stream that began well."""
     status = exc.status or 500
     return _error(where, classify(status, exc.body), status, exc.body, None)
 
 
-def from_exception(where: Where, exc: Exception) -> ProviderError:
+def from_exception(where: FailureSource, exc: Exception) -> ProviderError:
     """Write the error for an exception of the HTTP library."""
     import httpx
 
@@ -165,7 +167,7 @@ _KINDS: dict[int, type[ProviderError]] = {
 
 
 def _error(
-    where: Where, kind: type[ProviderError], status: int, body: object, asked_s: float | None
+    where: FailureSource, kind: type[ProviderError], status: int, body: object, asked_s: float | None
 ) -> ProviderError:
     if kind is RateLimitError:
         wait = f"wait {asked_s:.0f} s" if asked_s else "type slower, or raise the account's limit"
@@ -196,31 +198,31 @@ _TUNING = (
 )  # fmt: skip
 
 
-def _auth(where: Where, status: int, words: str) -> str:
+def _auth(where: FailureSource, status: int, words: str) -> str:
     return f"{where.host} refused the key ({status}): {where.key_remedy}"
 
 
-def _money(where: Where, status: int, words: str) -> str:
+def _money(where: FailureSource, status: int, words: str) -> str:
     return f"{where.host}: the account has no credit left, or is over its limit ({status}): top it up, or choose another provider"
 
 
-def _overloaded(where: Where, status: int, words: str) -> str:
+def _overloaded(where: FailureSource, status: int, words: str) -> str:
     if _LOADING.search(words):
         return f"{where.host} is still loading its model ({status}): try again in a moment"
     return f"{where.host} is busy or has an error of its own ({status}): try again in a moment"
 
 
-def _bad_request(where: Where, status: int, words: str) -> str:
+def _bad_request(where: FailureSource, status: int, words: str) -> str:
     if _NO_INSERT.search(words):
         return f'{where.host}: {_model(where)} takes no text after the cursor ({status}): set fim of {where.provider}, to "none" if need be'
     return f"{where.host} refused the request ({status}): check model, fim and extra_body of {where.provider}"
 
 
-def _too_long(where: Where, status: int, words: str) -> str:
+def _too_long(where: FailureSource, status: int, words: str) -> str:
     return f"{where.host}: the prompt is over the window of {_model(where)} ({status}): lower context_tokens of {where.provider}"
 
 
-def _not_found(where: Where, status: int, words: str) -> str:
+def _not_found(where: FailureSource, status: int, words: str) -> str:
     return f"{where.host} does not know {_model(where)} or the address ({status}): check model and base_url of {where.provider}"
 
 
@@ -234,7 +236,7 @@ _LINES = {
 }
 
 
-def _model(where: Where) -> str:
+def _model(where: FailureSource) -> str:
     return f"the model {where.model}" if where.model else "the model"
 
 
@@ -289,7 +291,7 @@ _STATUS_BY_TYPE = {
 }
 
 
-def _unconnected(where: Where, exc: Exception) -> UnreachableError:
+def _unconnected(where: FailureSource, exc: Exception) -> UnreachableError:
     for cause in _causes(exc):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return TlsError(
@@ -308,7 +310,7 @@ def _unconnected(where: Where, exc: Exception) -> UnreachableError:
     )
 
 
-def _refused(where: Where) -> str:
+def _refused(where: FailureSource) -> str:
     """Say who does not listen: this machine is never asked through a proxy, elsewhere it may be that."""
     if is_loopback(f"http://{where.host}"):
         return f"nothing listens at {where.host}: start the server, or check base_url of {where.provider}"

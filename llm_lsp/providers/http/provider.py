@@ -22,9 +22,9 @@ from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.core.types import Json, Patience, Profile, Prompt
 from llm_lsp.errors import BadRequestError, ConfigError, NotFoundError, ProviderError
 from llm_lsp.providers.dialects.dialect import Dialect, HttpRequest, Settings
-from llm_lsp.providers.http.connect_gate import Gate, Stopped
-from llm_lsp.providers.http.failures import Where
-from llm_lsp.providers.http.stream import Call, Deadlines, HttpStream
+from llm_lsp.providers.http.connect_gate import CallStopped, ConnectGate
+from llm_lsp.providers.http.failures import FailureSource
+from llm_lsp.providers.http.stream import Deadlines, HttpStream, UpstreamCall
 from llm_lsp.providers.http.tls import client_context
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Endpoint:
     base_url: str
     dialect: Dialect
     settings: Settings
-    where: Where
+    where: FailureSource
     deadlines: Mapping[Patience, Deadlines]
     key: Secret | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -110,7 +110,7 @@ class HttpProvider:
         deadlines = endpoint.deadlines[patience]
         question = _Question(self, request, deadlines.connect_s)
         stream = HttpStream(
-            Call(question.send, endpoint.dialect, endpoint.where, deadlines, self._own, question.cure)
+            UpstreamCall(question.send, endpoint.dialect, endpoint.where, deadlines, self._own, question.cure)
         )
         if self._is_closed:
             stream.close()
@@ -163,7 +163,7 @@ class HttpProvider:
         On this machine a small GET, which also loads what httpx imports late; elsewhere a HEAD without the key,
         which no rate limit counts and which has no body, however long the list of models is.
         """
-        gate = Gate()
+        gate = ConnectGate()
         task = asyncio.current_task()
         assert task is not None
         gate.guard(task)
@@ -175,7 +175,7 @@ class HttpProvider:
             else:
                 response = await self._send("HEAD", path, PUBLIC_HEADERS, b"", WARM_S, gate)
             await _read_away(response, gate)
-        except (asyncio.CancelledError, Stopped):
+        except (asyncio.CancelledError, CallStopped):
             if not gate.stopping:
                 raise
         except Exception as exc:
@@ -208,7 +208,13 @@ class HttpProvider:
             return self._headers is not refused
 
     async def _send(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes, connect_s: float, gate: Gate
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        connect_s: float,
+        gate: ConnectGate,
     ) -> httpx.Response:
         import httpx
 
@@ -234,7 +240,7 @@ class _Question:
         self._sent: Mapping[str, str] = {}
         self._sent_fields: frozenset[str] = frozenset()
 
-    async def send(self, gate: Gate) -> httpx.Response:
+    async def send(self, gate: ConnectGate) -> httpx.Response:
         self._sent = self._provider._headers
         spared = self._provider._refused_fields
         body = {name: value for name, value in self._request.body.items() if name not in spared}
@@ -330,7 +336,7 @@ def _proxy_of(origin: Origin) -> str | None:
     return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
 
 
-async def _read_away(response: httpx.Response, gate: Gate) -> None:
+async def _read_away(response: httpx.Response, gate: ConnectGate) -> None:
     try:
         gate.open()
         await response.aread()

@@ -24,10 +24,16 @@ from llm_lsp.errors import (
 )
 from llm_lsp.providers.dialects.dialect import Dialect
 from llm_lsp.providers.dialects.json_shapes import decode
-from llm_lsp.providers.http.answer_decoder import Answer
-from llm_lsp.providers.http.connect_gate import Gate, Stopped
-from llm_lsp.providers.http.deadline import Limit
-from llm_lsp.providers.http.failures import ErrorObject, Where, from_error_object, from_exception, from_status
+from llm_lsp.providers.http.answer_decoder import AnswerDecoder
+from llm_lsp.providers.http.connect_gate import CallStopped, ConnectGate
+from llm_lsp.providers.http.deadline import Deadline
+from llm_lsp.providers.http.failures import (
+    ErrorObject,
+    FailureSource,
+    from_error_object,
+    from_exception,
+    from_status,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -65,13 +71,13 @@ class Deadlines:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class UpstreamCall:
     """What a call needs of its provider."""
 
-    send: Callable[[Gate], Awaitable[httpx.Response]]
+    send: Callable[[ConnectGate], Awaitable[httpx.Response]]
     """Send the request; the answer's head is here when it returns."""
     dialect: Dialect
-    where: Where
+    where: FailureSource
     deadlines: Deadlines
     own: Callable[[asyncio.Task[None], HttpStream], None]
     """Take the task that reads the answer: the provider awaits or cancels it in the end."""
@@ -82,11 +88,11 @@ class Call:
 class HttpStream:
     """The `Stream` of an HTTP provider."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: UpstreamCall) -> None:
         self._call = call
-        self._gate = Gate()
-        self._answer = Answer(call.dialect)
-        self._limit: Limit | None = None
+        self._gate = ConnectGate()
+        self._answer = AnswerDecoder(call.dialect)
+        self._limit: Deadline | None = None
         self._chunks: deque[Chunk] = deque()
         self._outcome: BaseException | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -101,7 +107,7 @@ class HttpStream:
     def __aiter__(self) -> HttpStream:
         if self._limit is None and self._outcome is None:
             deadlines = self._call.deadlines
-            self._limit = Limit(self._overdue, deadlines.total_s)
+            self._limit = Deadline(self._overdue, deadlines.total_s)
             self._limit.allow(deadlines.first_s)
             task = asyncio.get_running_loop().create_task(self._run())
             self._gate.guard(task)
@@ -150,7 +156,7 @@ class HttpStream:
         where = self._call.where
         try:
             await self._ask()
-        except (asyncio.CancelledError, Stopped):
+        except (asyncio.CancelledError, CallStopped):
             self._settle(asyncio.CancelledError())
             if not self._gate.stopping:
                 raise

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from llm_lsp.cli.commands.complete import Printer, command
+from llm_lsp.cli.commands.complete import CompletionPrinter, command
 from llm_lsp.cli.completion_target import point_of, read_target
 from llm_lsp.cli.terminal.console import ConsoleClient
 from llm_lsp.core.text.text import Point, Text
@@ -188,7 +188,7 @@ def test_a_bad_line_of_a_batch_is_named(line: str, tmp_path: Path) -> None:
 
 
 def test_what_turned_out_otherwise_is_printed_anew(capsys: pytest.CaptureFixture[str]) -> None:
-    printer = Printer(as_json=False)
+    printer = CompletionPrinter(as_json=False)
     printer.show("foo(bar")
     printer.finish(Completion("1", 1, Point(0, 0), Point(0, 0), "baz"))
 

@@ -20,12 +20,12 @@ from llm_lsp.local.local_models import LocalPaths
 from llm_lsp.providers.conformance import Bounds
 from llm_lsp.providers.discovery import discover
 from llm_lsp.providers.discovery.discover import Discovery, Finding
-from llm_lsp.providers.discovery.recognition import Verdict
+from llm_lsp.providers.discovery.recognition import ServerVerdict
 from tests.cli.model_api import ModelApi, model_api
 from tests.doubles import ScriptedProvider
 
 KEY = "sk-CANARY-0123456789"
-REFUSED = Finding("Ollama", 11434, Verdict("x:cloud runs in a cloud"))
+REFUSED = Finding("Ollama", 11434, ServerVerdict("x:cloud runs in a cloud"))
 
 
 @pytest.fixture(autouse=True)

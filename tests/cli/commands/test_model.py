@@ -19,10 +19,10 @@ from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.errors import DownloadError, NoAnswerError
 from llm_lsp.local import catalogue
 from llm_lsp.local import server_process as host
-from llm_lsp.local.catalogue import Machine
+from llm_lsp.local.catalogue import MachineProfile
 from llm_lsp.local.download_sources import Progress
 from llm_lsp.local.local_models import LocalModels, LocalPaths
-from llm_lsp.local.measured_speed import Speed
+from llm_lsp.local.measured_speed import MeasuredSpeed
 from llm_lsp.local.model_store import LocalModel
 from llm_lsp.local.server_process import HostOptions
 from llm_lsp.local.server_state import ServerSpec, ServerState, files_of
@@ -38,7 +38,7 @@ class FakeFetcher:
     ) -> None:
         self._local, self._reachable, self._error = local, reachable, error
 
-    def fetch(self, model: catalogue.Model, progress: Progress) -> LocalModel:
+    def fetch(self, model: catalogue.CatalogueModel, progress: Progress) -> LocalModel:
         if model.name not in self._reachable:
             raise self._error(f"{model.name} could not be fetched")
         progress(50_000_000, 100_000_000)
@@ -53,9 +53,9 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalModels:
     (tmp_path / "models").mkdir()
     local = LocalModels(LocalPaths(tmp_path / "models", tmp_path / "state"))
     monkeypatch.setattr(model_command, "local_models", lambda: local)
-    monkeypatch.setattr(model_command, "this_machine", lambda: Machine(8 * GB, 2))
+    monkeypatch.setattr(model_command, "this_machine", lambda: MachineProfile(8 * GB, 2))
     for model in catalogue.MODELS:
-        local.speeds.put(model.name, Speed(1, 70.0, 20.0))  # nothing is left to measure
+        local.speeds.put(model.name, MeasuredSpeed(1, 70.0, 20.0))  # nothing is left to measure
     return local
 
 

@@ -11,15 +11,17 @@ import pytest
 from click.testing import CliRunner, Result
 
 from llm_lsp.cli.main import group
-from llm_lsp.core.usage.batch import Batch
-from llm_lsp.core.usage.records import Suggestion
-from llm_lsp.core.usage.request_log import Step
-from llm_lsp.core.usage.request_trace import Trace, TraceRow
-from llm_lsp.usage_store.store import Store
+from llm_lsp.core.usage.batch import RecordBatch
+from llm_lsp.core.usage.records import SuggestionRecord
+from llm_lsp.core.usage.request_log import LogEntry
+from llm_lsp.core.usage.request_trace import RequestTrace, TraceRow
+from llm_lsp.usage_store.store import SqliteUsageStore
 from tests.usage_store.rows import SUBJECT, a_call
 
 LOCAL = replace(SUBJECT, provider="local", model="small\x1b[31m", project="")
-TRACE = Trace(7, "automatic", "inline", SUBJECT, (Step("cache", "nothing is known", 0.1),), 212.4, 23)
+TRACE = RequestTrace(
+    7, "automatic", "inline", SUBJECT, (LogEntry("cache", "nothing is known", 0.1),), 212.4, 23
+)
 
 
 def run(*arguments: str) -> Result:
@@ -27,12 +29,12 @@ def run(*arguments: str) -> Result:
 
 
 @pytest.fixture
-def books(home: Path) -> Store:
+def books(home: Path) -> SqliteUsageStore:
     """Books of one day: two calls that cost, one that did not, and what came of them."""
     now = time.time()
-    store = Store(home / "data" / "usage.db")
+    store = SqliteUsageStore(home / "data" / "usage.db")
     store.write(
-        Batch(
+        RecordBatch(
             now,
             (
                 a_call(1, 0.25, at=now, tokens=(900, 100)),
@@ -40,10 +42,10 @@ def books(home: Path) -> Store:
                 a_call(3, 0.0, at=now, tokens=(500, 0), subject=LOCAL, free=True),
             ),
             (
-                Suggestion("1.1", now, SUBJECT, 20, 0.2, "accepted", 20, (20, 10, None)),
-                Suggestion("1.2", now, SUBJECT, 20, 2.0, "dismissed"),
-                Suggestion("1.3", now, SUBJECT, 20, 0.2, "dismissed"),
-                Suggestion("1.4", now, SUBJECT, 20, 0.9, "typed through"),
+                SuggestionRecord("1.1", now, SUBJECT, 20, 0.2, "accepted", 20, (20, 10, None)),
+                SuggestionRecord("1.2", now, SUBJECT, 20, 2.0, "dismissed"),
+                SuggestionRecord("1.3", now, SUBJECT, 20, 0.2, "dismissed"),
+                SuggestionRecord("1.4", now, SUBJECT, 20, 0.9, "typed through"),
             ),
             {
                 (SUBJECT, "keystrokes"): 200,
@@ -62,7 +64,7 @@ def books(home: Path) -> Store:
     return store
 
 
-def test_usage_says_what_was_spent_and_what_came_of_it(books: Store) -> None:
+def test_usage_says_what_was_spent_and_what_came_of_it(books: SqliteUsageStore) -> None:
     result = run("usage")
 
     assert result.exit_code == 0
@@ -77,7 +79,7 @@ def test_usage_says_what_was_spent_and_what_came_of_it(books: Store) -> None:
     ]
 
 
-def test_its_json_has_every_figure(books: Store) -> None:
+def test_its_json_has_every_figure(books: SqliteUsageStore) -> None:
     usage = json.loads(run("usage", "--by", "model", "--json").stdout)
 
     assert list(usage["by"]) == ["model"]
@@ -105,12 +107,12 @@ def test_its_json_has_every_figure(books: Store) -> None:
     assert usage["spent"]["tokens_today"] == 2000
 
 
-def test_a_models_name_cannot_steer_the_terminal(books: Store) -> None:
+def test_a_models_name_cannot_steer_the_terminal(books: SqliteUsageStore) -> None:
     assert "\x1b" not in run("usage", "--by", "model").stdout
 
 
 def test_a_narrow_terminal_gets_the_first_columns_whole(
-    books: Store, monkeypatch: pytest.MonkeyPatch
+    books: SqliteUsageStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("FORCE_COLOR", "1")
@@ -122,20 +124,20 @@ def test_a_narrow_terminal_gets_the_first_columns_whole(
     assert "kept per 1k" not in out
 
 
-def test_what_was_before_is_left_out(books: Store) -> None:
+def test_what_was_before_is_left_out(books: SqliteUsageStore) -> None:
     usage = json.loads(run("usage", "--since", "2999-01-01", "--json").stdout)
 
     assert usage["total"]["calls"] == 0
 
 
-def test_the_budget_of_the_settings_is_shown(books: Store, home: Path) -> None:
+def test_the_budget_of_the_settings_is_shown(books: SqliteUsageStore, home: Path) -> None:
     (home / "home").mkdir()
     (home / "home" / "config.toml").write_text("[budget]\nper_day = 3.0\n")
 
     assert "Budget: 0.75 of today's 3.00 USD are spent." in run("usage").stdout
 
 
-def test_a_day_must_be_one(books: Store) -> None:
+def test_a_day_must_be_one(books: SqliteUsageStore) -> None:
     result = run("usage", "--since", "yesterday")
 
     assert result.exit_code == 2
@@ -153,7 +155,7 @@ def test_without_books_there_is_one_clear_message(home: Path, command: str) -> N
     assert not (home / "data").exists()
 
 
-def test_explain_tells_the_last_requests_way(books: Store) -> None:
+def test_explain_tells_the_last_requests_way(books: SqliteUsageStore) -> None:
     lines = run("explain", "-n", "2").stdout.splitlines()
 
     assert lines[0].endswith("automatic, ghost text, python in web: 23 characters after 212 ms")
@@ -162,14 +164,16 @@ def test_explain_tells_the_last_requests_way(books: Store) -> None:
     assert len(lines) == 5
 
 
-def test_explain_as_json_has_the_call(books: Store) -> None:
+def test_explain_as_json_has_the_call(books: SqliteUsageStore) -> None:
     first, second = map(json.loads, run("explain", "-n", "2", "--json").stdout.splitlines())
 
     assert (first["request"], first["call"]["cost"]) == (7, 0.25)
     assert (second["request"], second["call"]) == (8, None)
 
 
-def test_follow_tells_each_request_once(books: Store, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_follow_tells_each_request_once(
+    books: SqliteUsageStore, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     looks = 0
 
     def look(seconds: float) -> None:
@@ -177,7 +181,7 @@ def test_follow_tells_each_request_once(books: Store, home: Path, monkeypatch: p
         looks += 1
         if looks == 2:
             row = TraceRow(time.time(), None, replace(TRACE, shown_chars=None, reason="snoozed"))
-            books.write(Batch(time.time(), traces=(row,)))
+            books.write(RecordBatch(time.time(), traces=(row,)))
         if looks == 4:
             raise KeyboardInterrupt
 
@@ -192,7 +196,9 @@ def test_follow_tells_each_request_once(books: Store, home: Path, monkeypatch: p
 
 
 def test_without_anything_to_tell_there_is_one_line(home: Path) -> None:
-    Store(home / "data" / "usage.db").write(Batch(time.time(), counts={(SUBJECT, "NO_PROVIDER"): 1}))
+    SqliteUsageStore(home / "data" / "usage.db").write(
+        RecordBatch(time.time(), counts={(SUBJECT, "NO_PROVIDER"): 1})
+    )
 
     lines = run("usage").stdout.splitlines()
 

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from llm_lsp.cli.files.settings_files import FileSettings, folder_path, read_file, read_settings, with_folders
+from llm_lsp.cli.files.settings_files import (
+    SettingsFiles,
+    folder_path,
+    read_file,
+    read_settings,
+    with_folders,
+)
 from llm_lsp.config.settings import Config
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="POSIX files")
@@ -48,7 +54,7 @@ def test_a_broken_file_is_one_line_and_stays_as_it_is(home: Path, data: bytes, f
 
 def test_a_byte_order_mark_is_no_fault(home: Path) -> None:
     (home / "home" / "config.toml").write_bytes(b"\xef\xbb\xbfenabled = false\r\n")
-    assert read_file(home / "home" / "config.toml") == FileSettings({"enabled": False})
+    assert read_file(home / "home" / "config.toml") == SettingsFiles({"enabled": False})
 
 
 @posix_only

@@ -7,8 +7,8 @@ import pytest
 from llm_lsp.core.chat.dialogue import (
     MOST_EXCHANGES,
     ROLE,
+    ChatQuestion,
     Exchange,
-    Inquiry,
     dialogue,
     mark_code,
     page,
@@ -53,13 +53,13 @@ def test_the_question_goes_out_where_nothing_else_fits() -> None:
     ],
 )
 def test_the_code_says_where_it_stands(lines: tuple[int, int] | None, first_line: int, code: str) -> None:
-    marked = mark_code(Inquiry("what?", DOCUMENT, lines), "a.py")
+    marked = mark_code(ChatQuestion("what?", DOCUMENT, lines), "a.py")
 
     assert marked == f'<file path="a.py" language="python" first_line="{first_line}">\n{code}\n</file>\n'
 
 
 def test_a_question_about_no_code_stands_alone() -> None:
-    assert mark_code(Inquiry("what?"), "") == ""
+    assert mark_code(ChatQuestion("what?"), "") == ""
 
 
 def test_a_dialogue_keeps_its_newest_questions() -> None:

@@ -15,7 +15,7 @@ from llm_lsp.core.context.candidates import (
     similar,
     visited,
 )
-from llm_lsp.core.context.edit_history import Burst, Visit
+from llm_lsp.core.context.edit_history import EditBurst, Visit
 from llm_lsp.core.text.text import Point, Text
 from llm_lsp.core.types import Document
 
@@ -182,7 +182,7 @@ def test_visits_are_newest_first_and_only_of_documents_that_may_be_used() -> Non
 def test_changes_are_diffs() -> None:
     old, new = document("one\ntwo\nthree"), document("one\n2\nthree")
 
-    (found,) = edited((Burst(old, new, 1, 1, 0.0),), {old.uri: "src/a.py"})
+    (found,) = edited((EditBurst(old, new, 1, 1, 0.0),), {old.uri: "src/a.py"})
 
     assert (found.snippet.path, found.snippet.text) == ("src/a.py.diff", "-two\n+2\n")
-    assert edited((Burst(old, new, 1, 1, 0.0),), {}) == []
+    assert edited((EditBurst(old, new, 1, 1, 0.0),), {}) == []

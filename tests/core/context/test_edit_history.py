@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.core.context.edit_history import FRESH_S, MAX_CHANGED_LINES, MAX_VISITS, Trail
+from llm_lsp.core.context.edit_history import FRESH_S, MAX_CHANGED_LINES, MAX_VISITS, EditHistory
 from llm_lsp.core.text.text import Edit, Point, Text
 from llm_lsp.core.types import Document
 
@@ -16,7 +16,7 @@ class Typist:
 
     def __init__(self, text: str = START) -> None:
         self.documents = {name: Document(f"file:///p/{name}", "python", 1, Text.of(text)) for name in "ab"}
-        self.trail = Trail()
+        self.trail = EditHistory()
         self.now = 0.0
 
     def edit(self, name: str, *changes: tuple[int, int, str]) -> None:
@@ -106,7 +106,7 @@ def test_a_text_that_lost_its_lines_is_no_error() -> None:
 )
 def test_places(lines: tuple[int, ...], visits: tuple[int, ...]) -> None:
     document = Document("file:///p/a", "python", 1, Text.of("x\n" * 5000))
-    trail = Trail()
+    trail = EditHistory()
     for line in lines:
         trail = trail.at(document, Point(line, 0))
 

@@ -10,8 +10,8 @@ from llm_lsp.core.context.ranking import (
     LEAST_WINDOW_TOKENS,
     Candidate,
     LeftOut,
-    Prepared,
-    Sight,
+    PreparedContext,
+    VisibleRange,
     arrange,
     choose,
     context_budget,
@@ -29,8 +29,8 @@ def candidate(name: str, source: ContextSource = "similar", text: str = "") -> C
 A, B, C, D = (candidate(name) for name in ("a.py", "b.py", "c.py", "d.py"))
 
 
-def prepared(*ranked: Candidate, before: tuple[Candidate, ...] = ()) -> Prepared:
-    return Prepared(ranked, arrange(ranked, before))
+def prepared(*ranked: Candidate, before: tuple[Candidate, ...] = ()) -> PreparedContext:
+    return PreparedContext(ranked, arrange(ranked, before))
 
 
 def names(snippets: tuple[Snippet, ...]) -> str:
@@ -104,7 +104,7 @@ def test_what_went_along_is_told_without_its_text() -> None:
     gathered = choose(prepared(A, edit, B), every, 500, lambda one: one == B.uri)
 
     assert gathered.in_words == "1 edits, 1 similar; 1 left out, it is excluded"
-    assert choose(Prepared(), every, 500, anything).in_words == "nothing of other places"
+    assert choose(PreparedContext(), every, 500, anything).in_words == "nothing of other places"
 
 
 def test_two_alike_pieces_are_enough() -> None:
@@ -168,7 +168,7 @@ def test_the_window_keeps_its_least() -> None:
 
 
 def test_a_prompt_shows_more_before_the_cursor_than_after_it_and_more_the_larger_it_is() -> None:
-    usual, large = (Sight.around(Point(5000, 0), budget) for budget in (1920, 8192))
+    usual, large = (VisibleRange.around(Point(5000, 0), budget) for budget in (1920, 8192))
 
     assert (usual.start, usual.stop) == (4837, 5020)
     assert large.holds(usual.start)
@@ -179,4 +179,4 @@ def test_a_prompt_shows_more_before_the_cursor_than_after_it_and_more_the_larger
 def test_in_sight_of_a_small_text_is_all_of_it() -> None:
     text = Text.of("total = price * count\n}\n")
 
-    assert Sight.around(Point(0, 0), 1920).telling_lines(text) == {"total = price * count"}
+    assert VisibleRange.around(Point(0, 0), 1920).telling_lines(text) == {"total = price * count"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.core.context.similarity import LineIndex, Scene, repeated_share, telling_lines, words_of
+from llm_lsp.core.context.similarity import CursorLines, LineIndex, repeated_share, telling_lines, words_of
 from llm_lsp.core.text.text import Point
 
 BODY = [
@@ -33,7 +33,7 @@ def test_an_index_says_where_each_word_stands() -> None:
 def test_the_same_lines_are_wholly_alike_where_the_cursor_would_be() -> None:
     other = LineIndex.of(["first = 1\n", *BODY])
 
-    likeness = Scene.around(Point(2, 4), BODY, [other]).likeness(other)
+    likeness = CursorLines.around(Point(2, 4), BODY, [other]).likeness(other)
 
     assert max(likeness, key=likeness.__getitem__) == 3
     assert likeness[3] == pytest.approx(1.0)
@@ -42,7 +42,7 @@ def test_the_same_lines_are_wholly_alike_where_the_cursor_would_be() -> None:
 def test_a_missing_line_is_looked_for_between_its_neighbours() -> None:
     other = LineIndex.of(["first = 1\n", *BODY, "last = 2\n"])
 
-    likeness = Scene.around(Point(1, 0), [BODY[0], "\n", BODY[2]], [other]).likeness(other)
+    likeness = CursorLines.around(Point(1, 0), [BODY[0], "\n", BODY[2]], [other]).likeness(other)
 
     assert likeness[2] == pytest.approx(1.0)
 
@@ -50,14 +50,14 @@ def test_a_missing_line_is_looked_for_between_its_neighbours() -> None:
 def test_a_line_of_rare_words_tells_more_than_one_of_words_in_every_file() -> None:
     lines = ["return self.value\n", "\n", "yield this.checksum\n"]
     common, rare = LineIndex.of(lines[:1]), LineIndex.of(lines[2:])
-    scene = Scene.around(Point(1, 0), lines, [common, common, common, rare])
+    scene = CursorLines.around(Point(1, 0), lines, [common, common, common, rare])
 
     assert max(scene.likeness(rare).values()) > 2 * max(scene.likeness(common).values())
 
 
 def test_lines_are_as_alike_as_the_share_of_their_words_is_common() -> None:
     other = LineIndex.of(["return self.checksum\n"])
-    scene = Scene.around(Point(1, 0), ["return self.value\n", "\n"], [other])
+    scene = CursorLines.around(Point(1, 0), ["return self.value\n", "\n"], [other])
 
     assert scene.likeness(other) == {1: pytest.approx(2 / 4)}
 
@@ -67,16 +67,16 @@ def test_a_half_typed_word_says_nothing() -> None:
     begun, bare = ([*BODY[:1], f"    return {word} + offset\n"] for word in ("check", ""))
     column = len("    return ")
 
-    typed = Scene.around(Point(1, column + len("check")), begun, [other])
+    typed = CursorLines.around(Point(1, column + len("check")), begun, [other])
 
-    assert typed.likeness(other) == Scene.around(Point(1, column), bare, [other]).likeness(other)
-    assert typed.likeness(other) != Scene.around(Point(1, column), begun, [other]).likeness(other)
+    assert typed.likeness(other) == CursorLines.around(Point(1, column), bare, [other]).likeness(other)
+    assert typed.likeness(other) != CursorLines.around(Point(1, column), begun, [other]).likeness(other)
 
 
 def test_the_nearest_line_counts_most() -> None:
     lines = ["alpha_far()\n", "\n", "\n", "beta_near()\n", "\n"]
     far, near = LineIndex.of(lines[:1]), LineIndex.of(lines[3:4])
-    scene = Scene.around(Point(4, 0), lines, [far, near])
+    scene = CursorLines.around(Point(4, 0), lines, [far, near])
 
     assert max(scene.likeness(near).values()) > max(scene.likeness(far).values())
 
@@ -87,7 +87,7 @@ def test_the_nearest_line_counts_most() -> None:
 def test_nothing_is_like_nothing(lines: list[str]) -> None:
     other = LineIndex.of(BODY)
 
-    assert Scene.around(Point(0, 0), lines, [other]).likeness(other) == {}
+    assert CursorLines.around(Point(0, 0), lines, [other]).likeness(other) == {}
 
 
 def test_only_telling_lines_count_as_repeated() -> None:

@@ -7,7 +7,7 @@ from llm_lsp.core.prompt.chat_prompt import (
     THINK,
     THINKING_TOKENS,
     ChatOpening,
-    ChatWays,
+    ChatStyle,
     Example,
     chat_prompt,
 )
@@ -84,7 +84,7 @@ def test_code_passes_as_it_comes_once_it_has_begun() -> None:
 
 def test_a_line_that_is_begun_for_the_model_is_not_repeated() -> None:
     window = Window("import math\n", "    return ", "", "", "python", "a.py")
-    ways = ChatWays(prefills=True)
+    ways = ChatStyle(prefills=True)
 
     prompt = chat_prompt(window, Mode.LINE, (), 128, ways)
 
@@ -103,7 +103,7 @@ def test_a_line_that_is_begun_for_the_model_is_not_repeated() -> None:
     ],
 )
 def test_the_answer_to_a_begun_line_goes_on_from_there(line: str, answer: str, kept: str) -> None:
-    rule = stop_rule(Window("", line, "", "", "python", "a.py"), CHAT, Mode.LINE, ChatWays(prefills=True))
+    rule = stop_rule(Window("", line, "", "", "python", "a.py"), CHAT, Mode.LINE, ChatStyle(prefills=True))
     for character in answer:
         if rule.feed(character):
             break
@@ -113,7 +113,7 @@ def test_the_answer_to_a_begun_line_goes_on_from_there(line: str, answer: str, k
 
 
 def test_a_model_that_may_think_is_asked_to_and_has_room() -> None:
-    prompt = chat_prompt(WINDOW, Mode.LINE, (), 128, ChatWays(prefills=True, thinks=True))
+    prompt = chat_prompt(WINDOW, Mode.LINE, (), 128, ChatStyle(prefills=True, thinks=True))
 
     assert prompt.thinks
     assert prompt.messages[-1][0] == "user"
@@ -123,7 +123,7 @@ def test_a_model_that_may_think_is_asked_to_and_has_room() -> None:
 
 
 def test_role_and_examples_can_be_told_by_the_user() -> None:
-    ways = ChatWays("You are terse.", (Example("x = f(", "1)\ny = 2", ")", "a.py", "python"),))
+    ways = ChatStyle("You are terse.", (Example("x = f(", "1)\ny = 2", ")", "a.py", "python"),))
 
     prompt = chat_prompt(WINDOW, Mode.LINE, (), 128, ways)
 

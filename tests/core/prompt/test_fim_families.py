@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from llm_lsp.core.prompt.fim_families import FAMILIES, Family, bare_name, family_named, family_of
+from llm_lsp.core.prompt.fim_families import FAMILIES, FimFamily, bare_name, family_named, family_of
 
 
 @pytest.mark.parametrize(
@@ -78,15 +78,15 @@ def test_a_family_is_found_by_its_own_name() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 class TestEveryFamily:
-    def test_its_marks_are_tokens_that_are_escaped(self, family: Family) -> None:
+    def test_its_marks_are_tokens_that_are_escaped(self, family: FimFamily) -> None:
         for mark in (family.prefix, family.suffix, family.middle.removesuffix("<|assistant|>\n")):
             assert not mark or mark.strip() in family.tokens
 
-    def test_its_first_stop_is_one_that_fits_an_api_that_takes_four(self, family: Family) -> None:
+    def test_its_first_stop_is_one_that_fits_an_api_that_takes_four(self, family: FimFamily) -> None:
         assert family.stops
         assert len(set(family.stops)) == len(family.stops)
         assert all(stop.strip() for stop in family.stops)
 
-    def test_its_pattern_is_lower_case(self, family: Family) -> None:
+    def test_its_pattern_is_lower_case(self, family: FimFamily) -> None:
         assert re.compile(family.pattern)
         assert family.pattern == family.pattern.lower()

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from llm_lsp.core.prompt.fim_families import FAMILIES, Family
+from llm_lsp.core.prompt.fim_families import FAMILIES, FimFamily
 from llm_lsp.core.prompt.prompt import build_prompt, escape_tokens
 from llm_lsp.core.text.window import Window
 from llm_lsp.core.types import ChatPrompt, Fim, FimPrompt, Mode, Profile, RawPrompt, Snippet
@@ -106,7 +106,7 @@ def test_other_files_stand_in_the_familys_format_or_as_comments(fim: str, before
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
-def test_control_tokens_in_the_text_are_broken(family: Family) -> None:
+def test_control_tokens_in_the_text_are_broken(family: FimFamily) -> None:
     hostile = "".join(family.tokens)
     window = Window(hostile + "\n", hostile, hostile, "\n" + hostile, "python", hostile)
 

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.core.response.fill_extent import MAX_DOUBTFUL, Hole
+from llm_lsp.core.response.fill_extent import MAX_DOUBTFUL, FillExtent
 
 
 def kept(depth: int, next_depth: int | None, lines: list[tuple[int, bool]]) -> int | None:
     """Feed lines as (depth, opens), and say how many would be kept were the next line never to come."""
-    hole = Hole(depth, next_depth, 4)
+    hole = FillExtent(depth, next_depth, 4)
     for count, (line_depth, opens) in enumerate(lines, start=1):
         if count > 1 and hole.is_left(line_depth):
             break
@@ -36,7 +36,7 @@ def test_a_hole_is_full_where_the_next_line_may_stand(
 
 
 def test_the_next_line_is_waited_for_so_long_and_no_longer() -> None:
-    hole = Hole(4, 4, 4)
+    hole = FillExtent(4, 4, 4)
 
     waits = [hole.take(4, count, opens=False) for count in range(1, MAX_DOUBTFUL + 2)]
 
@@ -44,5 +44,5 @@ def test_the_next_line_is_waited_for_so_long_and_no_longer() -> None:
 
 
 def test_a_hole_is_left_where_its_block_ends() -> None:
-    assert [Hole(8, 4, 4).is_left(depth) for depth in (4, 0)] == [False, True]
-    assert [Hole(8, None, 4).is_left(depth) for depth in (4, 0)] == [False, True]
+    assert [FillExtent(8, 4, 4).is_left(depth) for depth in (4, 0)] == [False, True]
+    assert [FillExtent(8, None, 4).is_left(depth) for depth in (4, 0)] == [False, True]

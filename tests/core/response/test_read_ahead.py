@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from llm_lsp.core.response.read_ahead import Streak
+from llm_lsp.core.response.read_ahead import ReadAhead
 from llm_lsp.core.response.stops import StopRule
 from llm_lsp.core.text.window import Window
 from llm_lsp.core.types import Finish, Mode
@@ -14,7 +14,7 @@ from llm_lsp.core.types import Finish, Mode
 
 def units(window: Window, mode: Mode, answer: str, piece_chars: int, lines: int = 5) -> list[str]:
     """Give the units of an answer that comes in pieces."""
-    streak = Streak(StopRule(window, mode, ("<|end|>",)), lines)
+    streak = ReadAhead(StopRule(window, mode, ("<|end|>",)), lines)
     for start in range(0, len(answer), piece_chars):
         if streak.feed(answer[start : start + piece_chars]):
             break
@@ -72,7 +72,7 @@ class Refusing:
 
 
 def test_nothing_is_read_on_for_behind_a_refused_answer() -> None:
-    streak = Streak(StopRule(AT_END, Mode.LINE, opening=Refusing()))
+    streak = ReadAhead(StopRule(AT_END, Mode.LINE, opening=Refusing()))
 
     assert streak.feed("oth")
     assert streak.text == ""
@@ -80,7 +80,7 @@ def test_nothing_is_read_on_for_behind_a_refused_answer() -> None:
 
 def phrases(window: Window, mode: Mode, answer: str, piece_chars: int, words: int | None = 2) -> list[str]:
     """Give what of each line may be shown in part."""
-    streak = Streak(StopRule(window, mode), phrase_words=words)
+    streak = ReadAhead(StopRule(window, mode), phrase_words=words)
     for start in range(0, len(answer), piece_chars):
         if streak.feed(answer[start : start + piece_chars]):
             break

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from llm_lsp.core.response.suggestion_length import START_RUN, Foresight, count_words, phrase_ends
+from llm_lsp.core.response.suggestion_length import START_RUN, SuggestionLength, count_words, phrase_ends
 from llm_lsp.core.text.window import Window
 
 AT_END = Window("x = 1\n", "y = ", "", "", "python")
@@ -49,19 +49,19 @@ def test_words_are_counted_once_they_are_whole() -> None:
 
 
 def test_a_model_that_is_often_wrong_shows_less() -> None:
-    foresight = Foresight()
+    foresight = SuggestionLength()
     for _ in range(30):
         foresight = foresight.seen(2, missed=True)
 
-    assert foresight.phrase_words == 1 < Foresight().phrase_words
+    assert foresight.phrase_words == 1 < SuggestionLength().phrase_words
 
 
 def test_a_model_that_is_right_for_long_shows_whole_lines_before_its_next_mistake() -> None:
-    assert Foresight().seen(400, missed=False).phrase_words == 20
+    assert SuggestionLength().seen(400, missed=False).phrase_words == 20
 
 
 def test_one_mistake_does_not_undo_what_was_learned() -> None:
-    foresight = Foresight(mean_run=100.0).seen(0, missed=True)
+    foresight = SuggestionLength(mean_run=100.0).seen(0, missed=True)
 
     assert 8 <= foresight.phrase_words < 10
-    assert Foresight().mean_run == START_RUN
+    assert SuggestionLength().mean_run == START_RUN

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.core.text.cursor_context import Anchor, anchor_at, continuations, followed, typed_since
+from llm_lsp.core.text.cursor_context import CursorContext, anchor_at, continuations, followed, typed_since
 from llm_lsp.core.text.text import Point, Text
 from llm_lsp.core.types import Document
 
 
-def place(marked: str, uri: str = "file:///a.py") -> Anchor:
+def place(marked: str, uri: str = "file:///a.py") -> CursorContext:
     """Give the anchor of the place that `‸` marks."""
     before, after = marked.split("‸")
     line = before.count("\n")

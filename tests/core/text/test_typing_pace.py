@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.core.text.typing_pace import MAX_DELAY_S, MIN_DELAY_S, Pace, delay_s, ready_at
+from llm_lsp.core.text.typing_pace import MAX_DELAY_S, MIN_DELAY_S, TypingPace, delay_s, ready_at
 
 
-def typing(gap_s: float, keys: int = 60) -> Pace:
-    pace = Pace()
+def typing(gap_s: float, keys: int = 60) -> TypingPace:
+    pace = TypingPace()
     for key in range(keys):
         pace = pace.edited(key * gap_s, deleting=False)
     return pace
@@ -17,13 +17,13 @@ def typing(gap_s: float, keys: int = 60) -> Pace:
 @pytest.mark.parametrize(
     ("pace", "line_prefix"),
     [
-        pytest.param(Pace(), "x = fo", id="nothing-typed-yet"),
+        pytest.param(TypingPace(), "x = fo", id="nothing-typed-yet"),
         pytest.param(typing(0.1).edited(99.0, deleting=False), "x = fo", id="first-key-after-a-pause"),
         pytest.param(typing(0.1), "    ", id="line-start"),
         pytest.param(typing(0.1), "print(", id="after-an-opener"),
     ],
 )
-def test_some_places_wait_for_nothing(pace: Pace, line_prefix: str) -> None:
+def test_some_places_wait_for_nothing(pace: TypingPace, line_prefix: str) -> None:
     assert ready_at(pace, line_prefix, "") == float("-inf")
 
 
@@ -43,7 +43,7 @@ def test_a_word_end_at_the_line_end_waits_less_than_the_middle_of_a_word() -> No
 
 
 def test_deletions_in_a_row_are_counted_and_end_with_typing() -> None:
-    pace = Pace().edited(1, deleting=True).edited(1.1, deleting=True)
+    pace = TypingPace().edited(1, deleting=True).edited(1.1, deleting=True)
 
     assert pace.deletions == 2
     assert pace.edited(1.2, deleting=False).deletions == 0

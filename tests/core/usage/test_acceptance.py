@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from llm_lsp.core.text.text import Edit, Point
-from llm_lsp.core.usage.acceptance import Offer, kept_chars
+from llm_lsp.core.usage.acceptance import TrackedSuggestion, kept_chars
 from llm_lsp.core.usage.records import Fate
 
 AT = Point(3, 4)
-OFFER = Offer(AT, "items) + 1")
+OFFER = TrackedSuggestion(AT, "items) + 1")
 
 
 def insertion(text: str, line: int = 3, column: int = 4) -> Edit:
@@ -37,7 +37,7 @@ def typed(text: str) -> list[Edit]:
     ],
 )
 def test_edits_decide_its_fate(edits: list[Edit], fate: Fate) -> None:
-    offer: Offer | None = OFFER
+    offer: TrackedSuggestion | None = OFFER
     for edit in edits:
         assert offer is not None
         offer = offer.after(edit)
@@ -60,14 +60,14 @@ def test_going_another_way_ends_it(edit: Edit) -> None:
 
 
 def test_what_an_editor_closes_by_itself_is_no_other_way() -> None:
-    offer = Offer(AT, "(items)").after(insertion("()"))
+    offer = TrackedSuggestion(AT, "(items)").after(insertion("()"))
 
     assert offer is not None
     assert offer.rest == "items)"
 
 
 def test_several_lines_are_followed_to_their_end() -> None:
-    offer = Offer(AT, "x:\n    pass").after(insertion("x:\r\n    pa"))
+    offer = TrackedSuggestion(AT, "x:\n    pass").after(insertion("x:\r\n    pa"))
 
     assert offer is not None
     assert (offer.at, offer.rest) == (Point(4, 6), "ss")

@@ -4,35 +4,35 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.core.usage.budget import Limits, Spent, most_used
+from llm_lsp.core.usage.budget import BudgetLimits, SpentTotals, most_used
 
-SPENT = Spent("2026-11-22", {"USD": 4.0}, {"USD": 10.0, "CNY": 71.0}, 1000, 50_000)
+SPENT = SpentTotals("2026-11-22", {"USD": 4.0}, {"USD": 10.0, "CNY": 71.0}, 1000, 50_000)
 
 
 @pytest.mark.parametrize(
     ("limits", "share", "words"),
     [
-        pytest.param(Limits(per_day=5.0), 0.8, "4.00 of today's 5.00 USD", id="a day"),
+        pytest.param(BudgetLimits(per_day=5.0), 0.8, "4.00 of today's 5.00 USD", id="a day"),
         pytest.param(
-            Limits(per_month=10.0), 1.0, "10.00 of this month's 10.00 USD", id="a month, one currency"
+            BudgetLimits(per_month=10.0), 1.0, "10.00 of this month's 10.00 USD", id="a month, one currency"
         ),
         pytest.param(
-            Limits("CNY", per_month=284.0, exchange={"USD": 7.1}),
+            BudgetLimits("CNY", per_month=284.0, exchange={"USD": 7.1}),
             0.5,
             "142.00 of this month's 284.00 CNY",
             id="two",
         ),
-        pytest.param(Limits(tokens_per_day=500), 2.0, "1,000 of today's 500 tokens", id="tokens"),
+        pytest.param(BudgetLimits(tokens_per_day=500), 2.0, "1,000 of today's 500 tokens", id="tokens"),
         pytest.param(
-            Limits(per_day=40.0, tokens_per_month=100_000),
+            BudgetLimits(per_day=40.0, tokens_per_month=100_000),
             0.5,
             "50,000 of this month's 100,000 tokens",
             id="the worst",
         ),
-        pytest.param(Limits(per_day=0.0), 1.0, "4.00 of today's 0.00 USD", id="nothing may be spent"),
+        pytest.param(BudgetLimits(per_day=0.0), 1.0, "4.00 of today's 0.00 USD", id="nothing may be spent"),
     ],
 )
-def test_the_most_used_limit_counts(limits: Limits, share: float, words: str) -> None:
+def test_the_most_used_limit_counts(limits: BudgetLimits, share: float, words: str) -> None:
     use = most_used(limits, SPENT)
 
     assert use is not None
@@ -41,12 +41,12 @@ def test_the_most_used_limit_counts(limits: Limits, share: float, words: str) ->
 
 
 def test_without_limits_nothing_is_used_up() -> None:
-    assert most_used(Limits(), SPENT) is None
-    assert not Limits().is_set
+    assert most_used(BudgetLimits(), SPENT) is None
+    assert not BudgetLimits().is_set
 
 
 def test_a_rate_that_is_not_known_has_no_worth() -> None:
-    assert Limits("EUR").worth(1.0, "USD") is None
+    assert BudgetLimits("EUR").worth(1.0, "USD") is None
 
 
 @pytest.mark.parametrize(

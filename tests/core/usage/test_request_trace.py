@@ -7,20 +7,20 @@ from dataclasses import replace
 import pytest
 
 from llm_lsp.core.types import Usage
-from llm_lsp.core.usage.records import Call, Subject
-from llm_lsp.core.usage.request_log import Step, Steps
-from llm_lsp.core.usage.request_trace import Trace, cost_words, describe_call, explain
+from llm_lsp.core.usage.records import CallRecord, Subject
+from llm_lsp.core.usage.request_log import LogEntry, RequestLog
+from llm_lsp.core.usage.request_trace import RequestTrace, cost_words, describe_call, explain
 
 SUBJECT = Subject("codestral", "codestral-latest", "python", "web")
-STEPS = (Step("cache", "nothing is known of this place", 0.1), Step("model", "text has come", 212.0))
-TRACE = Trace(7, "automatic", "inline", SUBJECT, STEPS, 212.4, 23)
-CALL = Call(
+STEPS = (LogEntry("cache", "nothing is known of this place", 0.1), LogEntry("model", "text has come", 212.0))
+TRACE = RequestTrace(7, "automatic", "inline", SUBJECT, STEPS, 212.4, 23)
+CALL = CallRecord(
     3, 0.0, SUBJECT, "automatic", Usage(812, 12, 700), True, 0.000261, "USD", False, "cut", 0.12, 0.16
 )
 
 
 def test_a_trace_is_read_as_it_was_written() -> None:
-    assert Trace.from_json(TRACE.to_json()) == TRACE
+    assert RequestTrace.from_json(TRACE.to_json()) == TRACE
 
 
 def test_the_way_is_told_stage_by_stage() -> None:
@@ -54,7 +54,7 @@ def test_small_amounts_keep_two_digits_that_count(cost: float | None, words: str
 
 
 def test_a_stage_takes_the_time_since_the_one_before() -> None:
-    steps = Steps()
+    steps = RequestLog()
     steps.left("cache", "nothing", 10.0)
     steps.left("model", "text", 10.25)
 

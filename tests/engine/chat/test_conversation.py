@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from llm_lsp.core.chat.dialogue import Inquiry, Reply
+from llm_lsp.core.chat.dialogue import ChatQuestion, ChatReply
 from llm_lsp.core.text.text import Text
 from llm_lsp.core.types import ChatPrompt, Document, Finish, Patience, Profile, Prompt, Trigger, Usage
 from llm_lsp.errors import AskError, AuthError, BrokenStreamError, LlmLspError, ModelFileError, NotFoundError
@@ -49,8 +49,10 @@ class Desk(Rig):
         super().__init__(self.caller, settings=settings)
         self.engine.set_folders(("file:///p",))
 
-    async def put(self, question: str = "why?", document: Document | None = None, **more: object) -> Reply:
-        inquiry = Inquiry(question, document, **more)  # type: ignore[arg-type] # each test knows its own
+    async def put(
+        self, question: str = "why?", document: Document | None = None, **more: object
+    ) -> ChatReply:
+        inquiry = ChatQuestion(question, document, **more)  # type: ignore[arg-type] # each test knows its own
         # In a task of its own: a scripted stream that is closed cancels whoever has read it.
         return await asyncio.create_task(self.engine.ask(inquiry))
 
@@ -65,7 +67,7 @@ async def test_the_code_goes_with_its_path_in_the_folder() -> None:
 
     reply = await desk.put("What does it do?", CODE, lines=(1, 2))
 
-    assert reply == Reply("It halves.", is_whole=True)
+    assert reply == ChatReply("It halves.", is_whole=True)
     [message] = desk.sent()
     assert message == (
         '<file path="src/a.py" language="python" first_line="2">\n    return x / 2\n</file>\nWhat does it do?'
@@ -102,14 +104,14 @@ async def test_each_folder_has_a_dialogue_of_its_own() -> None:
 async def test_the_answer_is_told_as_it_comes() -> None:
     desk = Desk()
     pieces: list[str] = []
-    task = asyncio.create_task(desk.engine.ask(Inquiry("why?"), pieces.append))
+    task = asyncio.create_task(desk.engine.ask(ChatQuestion("why?"), pieces.append))
     stream = await desk.caller.calls.get()
     stream.say("Be")
     await settle()
 
     assert pieces == ["Be"]
     stream.finish("cause.", Finish.LENGTH)
-    assert await task == Reply("Because.", is_whole=False)
+    assert await task == ChatReply("Because.", is_whole=False)
     await desk.engine.aclose()
 
 
@@ -172,7 +174,7 @@ class Pair(Desk):
         self.first, self.second = Caller(TALKER), Caller(TALKER, ("from the second",))
         Rig.__init__(self, self.first, self.second, settings=TWO)
 
-    async def after(self, error: LlmLspError) -> Reply:
+    async def after(self, error: LlmLspError) -> ChatReply:
         task = asyncio.create_task(self.put())
         (await self.first.calls.get()).fail(error)
         return await task
@@ -268,14 +270,14 @@ async def test_a_fault_of_our_own_ends_the_call() -> None:
 
     desk = Desk("one")
     with pytest.raises(ValueError):
-        await asyncio.create_task(desk.engine.ask(Inquiry("why?"), broken))
+        await asyncio.create_task(desk.engine.ask(ChatQuestion("why?"), broken))
     assert desk.caller.streams[0].released
     await desk.engine.aclose()
 
 
 async def test_who_leaves_closes_the_call() -> None:
     desk = Desk()
-    task = asyncio.create_task(desk.engine.ask(Inquiry("why?")))
+    task = asyncio.create_task(desk.engine.ask(ChatQuestion("why?")))
     stream = await desk.caller.calls.get()
 
     task.cancel()

@@ -9,7 +9,7 @@ import pytest
 
 from llm_lsp.core.types import Finish, Generation, RawPrompt, Reason, Skip
 from llm_lsp.engine.completion.events import Ask
-from llm_lsp.engine.completion.executor import Answer, Calls
+from llm_lsp.engine.completion.executor import CallAnswer, CallExecutor
 from llm_lsp.engine.completion.scheduler import LINGER_S
 from llm_lsp.errors import InternalError, LlmLspError, OverloadedError
 from llm_lsp.providers.base import Stream
@@ -71,11 +71,11 @@ class Rig:
 
     def __init__(self) -> None:
         self.clock = FakeClock()
-        self.calls = Calls(self.clock)
+        self.calls = CallExecutor(self.clock)
         self.provider = ScriptedProvider()
         self.kept: list[Generation] = []
 
-    def ask(self, asked: Ask) -> asyncio.Task[Answer | Skip]:
+    def ask(self, asked: Ask) -> asyncio.Task[CallAnswer | Skip]:
         self.calls.arrived(asked.uri, asked.face)
         return asyncio.create_task(self.calls.ask(asked, ScriptedJob(self.begin, self.kept)))
 
@@ -105,7 +105,7 @@ async def test_the_answer_leaves_at_the_stop(rig: Rig) -> None:
     rig.stream.say("a)\nmore")
 
     answer = await task
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, CallAnswer)
     assert (answer.generation.text, answer.generation.finish, answer.typed) == ("foo(a)", Finish.CUT, 0)
     assert rig.stream.released
 
@@ -128,7 +128,7 @@ async def test_the_same_request_joins_the_call_in_flight(rig: Rig) -> None:
 
     assert await first == Skip(Reason.SUPERSEDED)
     answer = await second
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, CallAnswer)
     assert answer.typed == 2
     assert len(rig.provider.streams) == 1
 

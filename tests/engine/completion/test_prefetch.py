@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.engine.completion.prefetch import TRY_AGAIN, Odds
+from llm_lsp.engine.completion.prefetch import TRY_AGAIN, PrefetchOdds
 
 
-def odds(*outcomes: tuple[bool, bool | None]) -> Odds:
-    found = Odds()
+def odds(*outcomes: tuple[bool, bool | None]) -> PrefetchOdds:
+    found = PrefetchOdds()
     for reached, used in outcomes:
         found = found.chance(called=used is not None).settled(reached=reached, used=used)
     return found

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from llm_lsp.core.text.cursor_context import Anchor, Bucket
+from llm_lsp.core.text.cursor_context import ContextKey, CursorContext
 from llm_lsp.core.types import Face, Finish, Generation, Reason
 from llm_lsp.engine.completion.events import (
     Arrived,
@@ -48,7 +48,7 @@ def ask(
     slots: int = 2,
     by_phrase: bool = False,
 ) -> Ask:
-    anchor = Anchor(Bucket(uri, (), ""), 0, typed, "")
+    anchor = CursorContext(ContextKey(uri, (), ""), 0, typed, "")
     return Ask(number, anchor, ROUTE, face, ready_at, slots, by_phrase=by_phrase)
 
 

@@ -12,13 +12,13 @@ from typing import TypeVar
 import pytest
 
 from llm_lsp.config.layers import SettingsStack
-from llm_lsp.config.source_rules import Source
-from llm_lsp.core.context.ranking import Prepared
+from llm_lsp.config.source_rules import SettingsSource
+from llm_lsp.core.context.ranking import PreparedContext
 from llm_lsp.core.text.text import Edit, Point, Text
 from llm_lsp.core.types import CompletionRequest, Document, Profile, RawPrompt, Trigger, Usage
-from llm_lsp.engine.completion.job import Question
+from llm_lsp.engine.completion.job import PreparedPrompt
 from llm_lsp.engine.context.collector import ARRIVAL_S, IDLE_S
-from llm_lsp.engine.engine import CompletionEngine, World
+from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from tests.doubles import FakeClock, ScriptedProvider, settle
 from tests.engine.test_engine import ListedFinder, RecordingClient, same_stack
 
@@ -41,14 +41,16 @@ class Desk:
         self.gate = asyncio.Event()
         self.gate.set()
         self.provider = ScriptedProvider()
-        world = World(ListedFinder([self.provider]), same_stack, self.clock, in_thread=self._in_thread)
-        stack = SettingsStack().with_layer(Source.USER_FILE, settings)
+        world = EngineDependencies(
+            ListedFinder([self.provider]), same_stack, self.clock, in_thread=self._in_thread
+        )
+        stack = SettingsStack().with_layer(SettingsSource.USER_FILE, settings)
         self.engine = CompletionEngine(stack, world, RecordingClient())
         self.engine.set_folders((folder.as_uri(),))
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         found = work()
-        if isinstance(found, Prepared):
+        if isinstance(found, PreparedContext):
             self.surveys += 1
             await self.gate.wait()
         return found
@@ -74,7 +76,7 @@ class Desk:
             1, document, document.text.end, Trigger.MANUAL, "inline", self.clock.now()
         )
         question = self.engine.question(request)
-        assert isinstance(question, Question)
+        assert isinstance(question, PreparedPrompt)
         assert isinstance(question.prompt, RawPrompt)
         return question.prompt.text
 
@@ -266,7 +268,7 @@ async def test_context_can_be_switched_off(folder: Path, context: dict[str, obje
 async def test_a_fault_of_the_survey_costs_only_the_context(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(*_: object) -> Prepared:
+    def broken(*_: object) -> PreparedContext:
         raise ZeroDivisionError("shipping_cost")
 
     monkeypatch.setattr("llm_lsp.engine.context.sources.Survey.prepare", broken)
@@ -294,7 +296,9 @@ async def test_files_are_read_in_a_thread(folder: Path, monkeypatch: pytest.Monk
         lambda self, path, name: threads.append(threading.current_thread()),
     )
     client = RecordingClient()
-    engine = CompletionEngine(SettingsStack(), World(ListedFinder([]), same_stack, FakeClock()), client)
+    engine = CompletionEngine(
+        SettingsStack(), EngineDependencies(ListedFinder([]), same_stack, FakeClock()), client
+    )
     engine.set_folders((folder.as_uri(),))
     document = Document((folder / "a.py").as_uri(), "python", 1, Text.of(QUESTION))
     engine.open(document)

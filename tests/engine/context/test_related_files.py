@@ -8,15 +8,15 @@ import pytest
 
 from llm_lsp.core.context.candidates import Piece
 from llm_lsp.core.privacy.exclusion import Exclusion
-from llm_lsp.engine.context.related_files import Project
-from llm_lsp.engine.context.source_files import Files
-from llm_lsp.engine.privacy.workspace_bounds import Border
+from llm_lsp.engine.context.related_files import RelatedFiles
+from llm_lsp.engine.context.source_files import FileReader
+from llm_lsp.engine.privacy.workspace_bounds import WorkspaceBounds
 
 
 def used(folder: Path, name: str, language: str, text: str, **opened: str) -> dict[str, set[str]]:
     """Give the files that a document uses, with the names that it takes of each."""
     uri = (folder / name).as_uri()
-    border = Border.around(uri, [folder.as_uri()], Exclusion((), ()))
+    border = WorkspaceBounds.around(uri, [folder.as_uri()], Exclusion((), ()))
     own = Piece(uri, name, language, text.splitlines(keepends=True))
     pieces = {uri: own}
     for other, content in opened.items():
@@ -24,7 +24,7 @@ def used(folder: Path, name: str, language: str, text: str, **opened: str) -> di
         pieces[path.as_uri()] = Piece(
             path.as_uri(), f"{other}.py", "python", content.splitlines(keepends=True)
         )
-    project = Project(border, Files(), pieces)
+    project = RelatedFiles(border, FileReader(), pieces)
     return {
         piece.path: set(names & piece.defined) for piece, names in project.used_by(own) if piece is not own
     }

@@ -10,9 +10,9 @@ import pytest
 from llm_lsp.engine.context.source_files import (
     MAX_KEPT,
     MAX_NEIGHBOURS,
-    Files,
+    FileReader,
     SourceFile,
-    Unusable,
+    UnusableFile,
     neighbours,
 )
 
@@ -30,9 +30,9 @@ def test_what_is_of_no_use_says_why(tmp_path: Path, data: bytes, why: str) -> No
     path = tmp_path / "a.js"
     path.write_bytes(data)
 
-    file = Files().read(path, "a.js")
+    file = FileReader().read(path, "a.js")
 
-    assert isinstance(file, Unusable)
+    assert isinstance(file, UnusableFile)
     assert why in file.why
 
 
@@ -47,7 +47,7 @@ def test_what_is_of_no_use_says_why(tmp_path: Path, data: bytes, why: str) -> No
 def test_texts_are_read(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.py").write_bytes(data)
 
-    file = Files().read(tmp_path / "a.py", "a.py")
+    file = FileReader().read(tmp_path / "a.py", "a.py")
 
     assert isinstance(file, SourceFile)
     assert file.piece.lines == ["价格 = 1\n"]
@@ -55,13 +55,13 @@ def test_texts_are_read(tmp_path: Path, data: bytes) -> None:
 
 
 def test_a_file_that_is_gone_or_no_file_is_of_no_use(tmp_path: Path) -> None:
-    files = Files()
+    files = FileReader()
 
-    assert isinstance(files.read(tmp_path / "gone.py", "gone.py"), Unusable)
-    assert isinstance(files.read(tmp_path, "."), Unusable)
+    assert isinstance(files.read(tmp_path / "gone.py", "gone.py"), UnusableFile)
+    assert isinstance(files.read(tmp_path, "."), UnusableFile)
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe.py")
-        assert isinstance(files.read(tmp_path / "pipe.py", "pipe.py"), Unusable)
+        assert isinstance(files.read(tmp_path / "pipe.py", "pipe.py"), UnusableFile)
 
 
 @pytest.mark.parametrize(
@@ -83,14 +83,14 @@ def test_a_file_that_is_gone_or_no_file_is_of_no_use(tmp_path: Path) -> None:
 def test_generated_files_are_told(head: str, is_generated: bool, tmp_path: Path) -> None:
     (tmp_path / "a.go").write_text(head + "\npackage a\n")
 
-    file = Files().read(tmp_path / "a.go", "a.go")
+    file = FileReader().read(tmp_path / "a.go", "a.go")
 
     assert isinstance(file, SourceFile)
     assert file.is_generated is is_generated
 
 
 def test_a_file_is_read_again_only_when_it_changed(tmp_path: Path) -> None:
-    path, files = tmp_path / "a.py", Files()
+    path, files = tmp_path / "a.py", FileReader()
     path.write_text("one\n")
     first = files.read(path, "a.py")
 
@@ -100,7 +100,7 @@ def test_a_file_is_read_again_only_when_it_changed(tmp_path: Path) -> None:
 
 
 def test_only_the_last_files_are_kept(tmp_path: Path) -> None:
-    files = Files()
+    files = FileReader()
     paths = [tmp_path / f"{idx}.py" for idx in range(MAX_KEPT + 1)]
     for path in paths:
         path.write_text("x\n")

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from llm_lsp.core.context.edit_history import Trail
-from llm_lsp.core.context.ranking import Prepared, Sight
+from llm_lsp.core.context.edit_history import EditHistory
+from llm_lsp.core.context.ranking import PreparedContext, VisibleRange
 from llm_lsp.core.privacy.exclusion import SECRET_FILES, Exclusion
 from llm_lsp.core.text.text import Point, Text
 from llm_lsp.core.types import CONTEXT_SOURCES, Document
-from llm_lsp.engine.context.sources import Survey, View
+from llm_lsp.engine.context.sources import ContextSources, ContextView
 
 CODE = """\
 def order_total(order):
@@ -27,20 +27,20 @@ def opened(path: Path, text: str = QUESTION, language: str = "python") -> Docume
     return Document(path.as_uri(), language, 1, Text.of(text))
 
 
-def view(document: Document, folder: Path, *others: Document, globs: tuple[str, ...] = ()) -> View:
+def view(document: Document, folder: Path, *others: Document, globs: tuple[str, ...] = ()) -> ContextView:
     folders = (folder.as_uri(),)
     exclusion = Exclusion((*SECRET_FILES, *globs), folders)
-    trail = Trail()
+    trail = EditHistory()
     for other in others:
         trail = trail.at(other, Point(0, 0))
     point = document.text.end
-    sight = Sight.around(point, 1920)
-    return View(
+    sight = VisibleRange.around(point, 1920)
+    return ContextView(
         document, point, sight, (document, *others), trail, folders, exclusion, CONTEXT_SOURCES, now=0.0
     )
 
 
-def paths(prepared: Prepared) -> set[str]:
+def paths(prepared: PreparedContext) -> set[str]:
     return {candidate.snippet.path for candidate in prepared.ranked}
 
 
@@ -55,7 +55,9 @@ def test_neighbours_and_open_documents_are_compared(project: Path) -> None:
     (project / "app" / "order.py").write_text(CODE)
     elsewhere = opened(project / "lib" / "total.py", CODE.replace("order", "other"))
 
-    prepared = Survey().prepare(view(opened(project / "app" / "a.py"), project, elsewhere), Prepared())
+    prepared = ContextSources().prepare(
+        view(opened(project / "app" / "a.py"), project, elsewhere), PreparedContext()
+    )
 
     assert paths(prepared) == {"app/order.py", "lib/total.py"}
     assert prepared.path == "app/a.py"
@@ -66,7 +68,9 @@ def test_files_of_its_name_in_the_folders_beside_are_compared(project: Path) -> 
         (project / path).parent.mkdir(parents=True, exist_ok=True)
         (project / path).write_text(CODE)
 
-    prepared = Survey().prepare(view(opened(project / "baskets" / "views.py"), project), Prepared())
+    prepared = ContextSources().prepare(
+        view(opened(project / "baskets" / "views.py"), project), PreparedContext()
+    )
 
     assert paths(prepared) == {"orders/views.py"}
 
@@ -83,10 +87,10 @@ def test_folders_beside_the_workspace_are_not_looked_into(
 
     monkeypatch.setattr("llm_lsp.engine.context.source_files.os.scandir", scan)
 
-    Survey().prepare(view(opened(project / "views.py"), project), Prepared())
+    ContextSources().prepare(view(opened(project / "views.py"), project), PreparedContext())
     assert seen == [str(project)]
 
-    Survey().prepare(view(opened(project / "app" / "views.py"), project), Prepared())
+    ContextSources().prepare(view(opened(project / "app" / "views.py"), project), PreparedContext())
     assert seen[1:] == [str(project / "app"), str(project)]
 
 
@@ -95,7 +99,9 @@ def test_a_loop_of_links_beside_the_folder_hides_no_other(project: Path) -> None
     (project / "orders").mkdir()
     (project / "orders" / "views.py").write_text(CODE)
 
-    prepared = Survey().prepare(view(opened(project / "baskets" / "views.py"), project), Prepared())
+    prepared = ContextSources().prepare(
+        view(opened(project / "baskets" / "views.py"), project), PreparedContext()
+    )
 
     assert paths(prepared) == {"orders/views.py"}
 
@@ -114,7 +120,7 @@ def test_a_folder_that_may_not_be_looked_into_costs_nothing_else(
 
     monkeypatch.setattr("os.stat", refusing)
 
-    prepared = Survey().prepare(view(opened(project / "app" / "a.py"), project), Prepared())
+    prepared = ContextSources().prepare(view(opened(project / "app" / "a.py"), project), PreparedContext())
 
     assert paths(prepared) == {"app/order.py"}
 
@@ -125,7 +131,7 @@ def test_the_document_itself_by_another_name_is_left_out(project: Path) -> None:
     (project / "v2" / "alias.py").symlink_to(project / "v2" / "a.py")
     (project / "current").symlink_to(project / "v2")
 
-    prepared = Survey().prepare(view(opened(project / "v2" / "a.py"), project), Prepared())
+    prepared = ContextSources().prepare(view(opened(project / "v2" / "a.py"), project), PreparedContext())
 
     assert paths(prepared) == set()
     assert {left.path for left in prepared.left_out} == {"current/a.py", "v2/alias.py"}
@@ -135,7 +141,9 @@ def test_what_is_open_is_taken_as_it_is_in_the_editor(project: Path) -> None:
     (project / "app" / "order.py").write_text(CODE)
     edited = opened(project / "app" / "order.py", CODE.replace("shipping_cost", "postage"))
 
-    prepared = Survey().prepare(view(opened(project / "app" / "a.py"), project, edited), Prepared())
+    prepared = ContextSources().prepare(
+        view(opened(project / "app" / "a.py"), project, edited), PreparedContext()
+    )
 
     assert all("shipping_cost" not in candidate.snippet.text for candidate in prepared.ranked)
 
@@ -146,7 +154,9 @@ def test_an_open_file_is_known_however_its_uri_is_written(project: Path) -> None
     emptied = opened(path, "nothing_like_it = 1\n")
     emptied = replace(emptied, uri=emptied.uri.replace("%2B", "+"))
 
-    prepared = Survey().prepare(view(opened(project / "app" / "a.py"), project, emptied), Prepared())
+    prepared = ContextSources().prepare(
+        view(opened(project / "app" / "a.py"), project, emptied), PreparedContext()
+    )
 
     assert all("shipping_cost" not in candidate.snippet.text for candidate in prepared.ranked)
 
@@ -169,8 +179,8 @@ def test_what_is_excluded_is_left_out(
     (project / "app" / name).write_text(CODE)
     others = (opened(project / "app" / name, CODE),) if is_open else ()
 
-    prepared = Survey().prepare(
-        view(opened(project / "app" / "a.py"), project, *others, globs=("private.py",)), Prepared()
+    prepared = ContextSources().prepare(
+        view(opened(project / "app" / "a.py"), project, *others, globs=("private.py",)), PreparedContext()
     )
 
     assert paths(prepared) == set()
@@ -185,7 +195,7 @@ def test_a_link_out_of_the_workspace_or_to_an_excluded_file_is_left_out(project:
     (project / "app" / "alias.py").symlink_to(project / ".env")
     (project / "app" / "loop.py").symlink_to(project / "app" / "loop.py")
 
-    prepared = Survey().prepare(view(opened(project / "app" / "a.py"), project), Prepared())
+    prepared = ContextSources().prepare(view(opened(project / "app" / "a.py"), project), PreparedContext())
 
     assert paths(prepared) == set()
     assert len(prepared.left_out) == 3
@@ -196,7 +206,7 @@ def test_documents_of_another_folder_are_not_used(project: Path) -> None:
     seen = view(opened(project / "app" / "a.py"), project, opened(other / "b.py", CODE))
     seen = replace(seen, folders=(*seen.folders, other.as_uri()))
 
-    assert paths(Survey().prepare(seen, Prepared())) == set()
+    assert paths(ContextSources().prepare(seen, PreparedContext())) == set()
 
 
 def test_a_document_in_no_folder_has_only_itself(project: Path) -> None:
@@ -204,7 +214,7 @@ def test_a_document_in_no_folder_has_only_itself(project: Path) -> None:
     document = opened(project / "a.py", CODE + "x = 1\n" * 400 + QUESTION)
     seen = replace(view(document, project, opened(project / "c.py", CODE)), folders=())
 
-    prepared = Survey().prepare(seen, Prepared())
+    prepared = ContextSources().prepare(seen, PreparedContext())
 
     assert paths(prepared) == {"a.py"}
     assert any("shipping_cost" in candidate.snippet.text for candidate in prepared.ranked)
@@ -216,21 +226,24 @@ def test_cells_of_a_notebook_are_in_its_folder(project: Path) -> None:
         for part, text in (("W0", QUESTION), ("W1", CODE))
     )
 
-    assert paths(Survey().prepare(view(cell, project, other), Prepared())) == {"n.ipynb"}
+    assert paths(ContextSources().prepare(view(cell, project, other), PreparedContext())) == {"n.ipynb"}
 
 
 def test_other_languages_and_generated_files_are_not_alike(project: Path) -> None:
     (project / "app" / "b.py").write_text("# @generated\n" + CODE)
     (project / "app" / "c.js").write_text(CODE)
 
-    assert paths(Survey().prepare(view(opened(project / "app" / "a.py"), project), Prepared())) == set()
+    assert (
+        paths(ContextSources().prepare(view(opened(project / "app" / "a.py"), project), PreparedContext()))
+        == set()
+    )
 
 
 def test_a_source_that_is_off_finds_nothing(project: Path) -> None:
     (project / "app" / "b.py").write_text(CODE)
     seen = replace(view(opened(project / "app" / "a.py"), project), sources=("edits", "visited"))
 
-    assert paths(Survey().prepare(seen, Prepared())) == set()
+    assert paths(ContextSources().prepare(seen, PreparedContext())) == set()
 
 
 def test_what_is_imported_is_told_by_its_signatures(project: Path) -> None:
@@ -238,7 +251,7 @@ def test_what_is_imported_is_told_by_its_signatures(project: Path) -> None:
     (project / "lib" / "shop.py").write_text("def shipping_cost(country: str) -> float:\n    return 1\n")
     document = opened(project / "app" / "a.py", "from lib.shop import shipping_cost\n" + QUESTION)
 
-    (found,) = Survey().prepare(view(document, project), Prepared()).ranked
+    (found,) = ContextSources().prepare(view(document, project), PreparedContext()).ranked
 
     assert found.source == "signatures"
     assert found.snippet.text == "def shipping_cost(country: str) -> float: ...\n"
@@ -248,7 +261,7 @@ def test_definitions_out_of_sight_are_told_by_their_signatures(project: Path) ->
     far = "def shipping_cost(country: str) -> float:\n    return 1\n" + "\n" * 400
     document = opened(project / "app" / "a.py", far + QUESTION + "shipping_cost(order")
 
-    ranked = Survey().prepare(view(document, project), Prepared()).ranked
+    ranked = ContextSources().prepare(view(document, project), PreparedContext()).ranked
 
     assert [one.snippet.text for one in ranked if one.source == "signatures"] == [
         "def shipping_cost(country: str) -> float: ...\n"
@@ -261,7 +274,7 @@ def test_what_is_of_no_use_is_named_with_its_reason(project: Path) -> None:
     (project / "app" / "made.py").write_text("# @generated\n" + CODE)
     (project / "app" / "order.py").write_text(CODE)
 
-    prepared = Survey().prepare(view(opened(project / "app" / "a.py"), project), Prepared())
+    prepared = ContextSources().prepare(view(opened(project / "app" / "a.py"), project), PreparedContext())
 
     assert paths(prepared) == {"app/order.py"}
     assert {left.path for left in prepared.left_out} == {"app/gbk.py", "app/long.py", "app/made.py"}

@@ -15,18 +15,18 @@ from llm_lsp.engine.models.circuit_breaker import (
     RECENT,
     SPREAD,
     WINDOW_S,
-    Breaker,
+    CircuitBreaker,
 )
 
 NOW = 1000.0
 
 
-def breaker() -> Breaker:
+def breaker() -> CircuitBreaker:
     """One whose chance moves nothing."""
-    return Breaker(lambda: 0.5)
+    return CircuitBreaker(lambda: 0.5)
 
 
-def fail(it: Breaker, times: int, now: float = NOW, *, is_offline: bool = False) -> None:
+def fail(it: CircuitBreaker, times: int, now: float = NOW, *, is_offline: bool = False) -> None:
     for _ in range(times):
         it.began(now)
         it.failed(now, is_offline=is_offline)
@@ -110,7 +110,7 @@ def test_after_a_success_it_begins_anew() -> None:
 
 @pytest.mark.parametrize("chance", [0.0, 1.0])
 def test_chance_moves_its_end_a_little(chance: float) -> None:
-    it = Breaker(lambda: chance)
+    it = CircuitBreaker(lambda: chance)
     fail(it, IN_A_ROW)
     assert it.until - NOW == pytest.approx(OPEN_S * (1 + SPREAD * (2 * chance - 1)))
 
@@ -121,7 +121,7 @@ class AnyInterleaving(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = NOW
-        self.it = Breaker(lambda: 1.0)
+        self.it = CircuitBreaker(lambda: 1.0)
         self.under_way = 0
         self.last_failed_at = NOW
 

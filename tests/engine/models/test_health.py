@@ -16,7 +16,7 @@ from llm_lsp.engine.models.health import (
     RETRY_TOKENS,
     TERMS,
     Attempt,
-    Reliability,
+    ProviderHealth,
 )
 from llm_lsp.errors import (
     AuthError,
@@ -40,15 +40,15 @@ NOW = 1000.0
 TYPING, ASKED, COMMAND = Patience.TYPING, Patience.ASKED, Patience.COMMAND
 
 
-def troubled(*errors: LlmLspError, chance: float = 0.5) -> Reliability:
-    it = Reliability(lambda: chance)
+def troubled(*errors: LlmLspError, chance: float = 0.5) -> ProviderHealth:
+    it = ProviderHealth(lambda: chance)
     for error in errors:
         it.began(NOW)
         it.failed(error, Attempt(TYPING), NOW)
     return it
 
 
-def reason(it: Reliability, patience: Patience = TYPING, now: float = NOW) -> Reason | None:
+def reason(it: ProviderHealth, patience: Patience = TYPING, now: float = NOW) -> Reason | None:
     skip = it.refusal(now, patience)
     return skip.reason if skip else None
 
@@ -200,27 +200,27 @@ class TestAgain:
     def test_who_waits_decides_which_failures_are_worth_it(
         self, error: LlmLspError, expected: tuple[bool, bool, bool]
     ) -> None:
-        got = [Reliability().again_in(error, Attempt(each), 0.1) is not None for each in Patience]
+        got = [ProviderHealth().again_in(error, Attempt(each), 0.1) is not None for each in Patience]
         assert got == list(expected)
 
     @pytest.mark.parametrize("said", [True, False])
     def test_the_apis_own_word_counts_before_ours(self, said: bool) -> None:
         for error in (status(503), status(500), BadRequestError("h")):
             error.should_retry = said
-            assert (Reliability().again_in(error, Attempt(TYPING), 0.0) is not None) is said
+            assert (ProviderHealth().again_in(error, Attempt(TYPING), 0.0) is not None) is said
 
     def test_a_retry_that_comes_too_late_for_who_types_is_none(self) -> None:
-        assert Reliability().again_in(status(503), Attempt(TYPING), 0.31) is None
-        assert Reliability().again_in(status(503), Attempt(ASKED), 0.31) is not None
+        assert ProviderHealth().again_in(status(503), Attempt(TYPING), 0.31) is None
+        assert ProviderHealth().again_in(status(503), Attempt(ASKED), 0.31) is not None
 
     @pytest.mark.parametrize("patience", Patience)
     def test_there_is_an_end_to_it(self, patience: Patience) -> None:
         last = Attempt(patience, number=TERMS[patience].retries)
-        assert Reliability().again_in(status(503), last, 0.0) is None
+        assert ProviderHealth().again_in(status(503), last, 0.0) is None
 
     def test_the_waits_grow_and_are_drawn_from_nothing_to_all_of_it(self) -> None:
         def waits(chance: float) -> list[float | None]:
-            it = Reliability(lambda: chance)
+            it = ProviderHealth(lambda: chance)
             return [it.again_in(status(503), Attempt(COMMAND, number), 0.0) for number in range(6)]
 
         assert waits(0.0) == [0.0] * 6
@@ -231,7 +231,7 @@ class TestAgain:
 
     @given(st.lists(st.booleans(), max_size=300))
     def test_retries_stay_a_tenth_of_the_calls(self, outcomes: list[bool]) -> None:
-        it, n_retries, n_well = Reliability(), 0, 0
+        it, n_retries, n_well = ProviderHealth(), 0, 0
         for is_well in outcomes:
             if is_well:
                 it.went_well(NOW)
@@ -245,7 +245,7 @@ class TestTooLong:
     """A prompt over the model's window."""
 
     def test_it_is_halved_once_and_stays_so(self) -> None:
-        it = Reliability()
+        it = ProviderHealth()
         it.failed(ContextTooLongError("h: too long"), Attempt(TYPING), NOW)
         assert it.again_in(ContextTooLongError("h: too long"), Attempt(TYPING), 3.0) == 0.0
         assert it.share == 0.5
@@ -253,14 +253,14 @@ class TestTooLong:
         assert it.share == 0.5
 
     def test_where_a_half_is_too_long_only_the_settings_help(self) -> None:
-        it = Reliability()
+        it = ProviderHealth()
         it.failed(ContextTooLongError("h"), Attempt(TYPING), NOW)
         it.failed(ContextTooLongError("h: too long"), Attempt(TYPING, 1, share=0.5), NOW)
         assert it.again_in(ContextTooLongError("h"), Attempt(TYPING, 1, share=0.5), 0.0) is None
         assert reason(it) is Reason.PROVIDER_FAILED
 
     def test_two_calls_that_were_under_way_together_halve_it_once(self) -> None:
-        it = Reliability()
+        it = ProviderHealth()
         for _ in range(2):
             it.failed(ContextTooLongError("h"), Attempt(TYPING), NOW)
         assert it.share == 0.5

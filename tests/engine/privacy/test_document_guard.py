@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from llm_lsp.config.layers import SettingsStack
-from llm_lsp.config.source_rules import Source
+from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.privacy.exclusion import Exclusion
 from llm_lsp.core.text.text import Edit, Point, Text
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Reason, Skip, Trigger
 from llm_lsp.engine.context.collector import ARRIVAL_S, IDLE_S
-from llm_lsp.engine.engine import CompletionEngine, World
-from llm_lsp.engine.privacy.document_guard import FRESH_S, Withheld
+from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
+from llm_lsp.engine.privacy.document_guard import FRESH_S, DocumentGuard
 from tests.doubles import FakeClock, ScriptedProvider, T, at_once, settle
 from tests.engine.test_engine import ListedFinder, RecordingClient, same_stack
 
@@ -66,8 +66,8 @@ class Desk:
         self.root = root
         self.clock = FakeClock()
         self.provider = ScriptedProvider(replies=("1\n",) * 9)
-        stack = SettingsStack().with_layer(Source.USER_FILE, settings)
-        world = World(ListedFinder([self.provider]), same_stack, self.clock, in_thread=at_once)
+        stack = SettingsStack().with_layer(SettingsSource.USER_FILE, settings)
+        world = EngineDependencies(ListedFinder([self.provider]), same_stack, self.clock, in_thread=at_once)
         self.engine = CompletionEngine(stack, world, RecordingClient())
         self.engine.set_folders((root.as_uri(),))
 
@@ -181,7 +181,7 @@ async def test_who_says_so_completes_what_git_ignores(lay: Lay) -> None:
     document = await desk.open("hidden.py", HIDDEN)
     assert isinstance(await desk.ask(document), Skip)
 
-    user = SettingsStack().with_layer(Source.USER_FILE, {"privacy": {"ignore_files": False}})
+    user = SettingsStack().with_layer(SettingsSource.USER_FILE, {"privacy": {"ignore_files": False}})
     desk.engine._stack = user
     desk.engine.set_folders((desk.root.as_uri(),))
     assert isinstance(await desk.ask(document), Completion)
@@ -228,7 +228,7 @@ async def test_who_waits_for_the_disk_while_the_folders_change_is_told_what_it_s
         await may_look.wait()
         return work()
 
-    withheld = Withheld(lambda: 0.0, slowly)
+    withheld = DocumentGuard(lambda: 0.0, slowly)
     withheld.look("file:///p/a.py")
     waiting = asyncio.create_task(withheld.known("file:///p/a.py"))
     await settle()

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from llm_lsp.config.settings import BudgetConfig
-from llm_lsp.core.usage.budget import Limits
+from llm_lsp.core.usage.budget import BudgetLimits
 from llm_lsp.core.usage.request_trace import TraceRow
 from llm_lsp.engine.usage.ledger import LATER_S, MOST_PENDING, RETRY_S, SOON_S, Ledger, limits_of
-from llm_lsp.engine.workspace.notifications import Notices
+from llm_lsp.engine.workspace.notifications import Notifications
 from llm_lsp.errors import BudgetError
 from tests.doubles import FakeClock
 from tests.engine.books import ListStore, inline
@@ -28,11 +28,11 @@ class Rig:
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(
-            self.store, Notices(self.client, self.clock.now), self.clock, lambda: self.utc, inline
+            self.store, Notifications(self.client, self.clock.now), self.clock, lambda: self.utc, inline
         )
-        self.limit(Limits())
+        self.limit(BudgetLimits())
 
-    def limit(self, limits: Limits) -> None:
+    def limit(self, limits: BudgetLimits) -> None:
         self.ledger.configure(limits, save=True)
 
     async def spend(self, cost: float) -> None:
@@ -94,7 +94,7 @@ async def test_what_cannot_be_written_is_said_once_and_written_later(rig: Rig) -
 
 async def test_rows_that_nobody_can_write_do_not_hold_up_the_next(rig: Rig) -> None:
     rig.store.fault = ValueError("private")
-    rig.limit(Limits(per_day=1.0))
+    rig.limit(BudgetLimits(per_day=1.0))
     await rig.spend(0.1)
     rig.store.fault = None
     await rig.spend(0.2)
@@ -109,7 +109,7 @@ async def test_rows_that_nobody_can_write_do_not_hold_up_the_next(rig: Rig) -> N
 
 async def test_a_store_that_is_broken_leaves_the_budget_to_this_process(rig: Rig) -> None:
     rig.store.fault = ImportError()
-    rig.limit(Limits(per_day=1.0))
+    rig.limit(BudgetLimits(per_day=1.0))
     await rig.spend(0.6)
     await rig.spend(0.6)
 
@@ -130,7 +130,7 @@ async def test_what_waits_for_a_disk_is_bounded(rig: Rig) -> None:
 
 
 async def test_switched_off_they_are_in_no_file(rig: Rig) -> None:
-    rig.ledger.configure(Limits(), save=False)
+    rig.ledger.configure(BudgetLimits(), save=False)
     rig.ledger.settle(a_call(1))
     await rig.clock.advance(SOON_S)
 
@@ -139,14 +139,14 @@ async def test_switched_off_they_are_in_no_file(rig: Rig) -> None:
 
 
 async def test_a_budget_keeps_books_in_any_case(rig: Rig) -> None:
-    rig.ledger.configure(Limits(per_day=5.0), save=False)
+    rig.ledger.configure(BudgetLimits(per_day=5.0), save=False)
     await rig.spend(1.0)
 
     assert len(rig.store.calls) == 1
 
 
 async def test_a_budget_warns_once_and_then_refuses(rig: Rig) -> None:
-    rig.limit(Limits(per_day=1.0))
+    rig.limit(BudgetLimits(per_day=1.0))
     await rig.spend(0.5)
     await rig.spend(0.4)
     await rig.spend(0.2)
@@ -161,7 +161,7 @@ async def test_a_budget_warns_once_and_then_refuses(rig: Rig) -> None:
 
 
 async def test_what_is_reserved_counts_until_it_is_settled(rig: Rig) -> None:
-    rig.limit(Limits(per_day=1.0))
+    rig.limit(BudgetLimits(per_day=1.0))
     await rig.ledger.reserve(a_call(1, 1.5, outcome="reserved"))
     with pytest.raises(BudgetError):
         await rig.ledger.reserve(a_call(2, 0.1, outcome="reserved"))
@@ -178,7 +178,7 @@ async def test_the_status_has_what_was_spent_today(rig: Rig) -> None:
 
 
 async def test_a_new_day_has_its_own_budget(rig: Rig) -> None:
-    rig.limit(Limits(per_day=1.0))
+    rig.limit(BudgetLimits(per_day=1.0))
     await rig.spend(1.0)
     rig.utc += DAY_S
 
@@ -187,13 +187,13 @@ async def test_a_new_day_has_its_own_budget(rig: Rig) -> None:
 
 
 async def test_a_free_call_needs_no_budget(rig: Rig) -> None:
-    rig.limit(Limits(tokens_per_day=0))
+    rig.limit(BudgetLimits(tokens_per_day=0))
 
     await rig.ledger.reserve(a_call(1, 0.0, free=True))
 
 
 async def test_without_its_file_a_budget_holds_in_this_process(rig: Rig) -> None:
-    rig.limit(Limits(per_day=1.0))
+    rig.limit(BudgetLimits(per_day=1.0))
     rig.store.failure = "read-only"
     await rig.ledger.reserve(a_call(1, 1.0, outcome="reserved"))
     rig.ledger.settle(a_call(1, 1.0))
@@ -204,7 +204,7 @@ async def test_without_its_file_a_budget_holds_in_this_process(rig: Rig) -> None
 
 async def test_without_its_file_a_used_up_budget_is_said(rig: Rig) -> None:
     rig.store.failure = "the disk is full"
-    rig.limit(Limits(tokens_per_day=200))
+    rig.limit(BudgetLimits(tokens_per_day=200))
     for number in (1, 2):
         rig.ledger.settle(a_call(number))
         await rig.clock.advance(SOON_S)
@@ -213,7 +213,7 @@ async def test_without_its_file_a_used_up_budget_is_said(rig: Rig) -> None:
 
 
 async def test_a_file_that_is_back_is_told_what_was_spent_without_it(rig: Rig) -> None:
-    rig.limit(Limits(per_day=1.0))
+    rig.limit(BudgetLimits(per_day=1.0))
     rig.store.failure = "the disk is full"
     await rig.ledger.reserve(a_call(1, 1.0, outcome="reserved"))
     rig.ledger.settle(a_call(1, 1.0))
@@ -225,7 +225,7 @@ async def test_a_file_that_is_back_is_told_what_was_spent_without_it(rig: Rig) -
 
 
 async def test_tokens_have_budgets_as_well(rig: Rig) -> None:
-    rig.limit(Limits(tokens_per_month=200))
+    rig.limit(BudgetLimits(tokens_per_month=200))
     await rig.spend(0.0)
     await rig.spend(0.0)
 
@@ -243,7 +243,7 @@ async def test_tokens_have_budgets_as_well(rig: Rig) -> None:
 async def test_what_no_budget_can_hold_is_said(
     rig: Rig, cost: float | None, currency: str, words: str
 ) -> None:
-    rig.limit(Limits(currency, per_day=1.0))
+    rig.limit(BudgetLimits(currency, per_day=1.0))
     for number in (1, 2):
         await rig.ledger.reserve(a_call(number, cost))
 
@@ -257,8 +257,8 @@ async def test_rows_during_a_writing_are_written_after_it(rig: Rig) -> None:
         await go_on.wait()
         return await inline(function, *arguments)  # type: ignore[arg-type]  # it is the store's method
 
-    rig.ledger = Ledger(rig.store, Notices(rig.client, rig.clock.now), rig.clock, lambda: NOON, slow)
-    rig.limit(Limits())
+    rig.ledger = Ledger(rig.store, Notifications(rig.client, rig.clock.now), rig.clock, lambda: NOON, slow)
+    rig.limit(BudgetLimits())
     rig.ledger.settle(a_call(1))
     await rig.clock.advance(SOON_S)
     rig.ledger.settle(a_call(2))
@@ -271,4 +271,4 @@ async def test_rows_during_a_writing_are_written_after_it(rig: Rig) -> None:
 def test_a_budget_of_the_settings_is_read() -> None:
     limits = limits_of(BudgetConfig("CNY", 5.0, tokens_per_month=1000, exchange={"USD": 7.1}))
 
-    assert limits == Limits("CNY", 5.0, None, None, 1000, 0.8, {"USD": 7.1})
+    assert limits == BudgetLimits("CNY", 5.0, None, None, 1000, 0.8, {"USD": 7.1})

@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 
 from llm_lsp.config.layers import SettingsStack
-from llm_lsp.config.source_rules import Source
+from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.text.text import Edit, Point, Text
 from llm_lsp.core.types import Completion, CompletionRequest, Document, Price, Profile, Reason, Skip, Trigger
-from llm_lsp.core.usage.records import CHECKPOINTS_S, Call, Subject
-from llm_lsp.engine.engine import CompletionEngine, World
+from llm_lsp.core.usage.records import CHECKPOINTS_S, CallRecord, Subject
+from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.engine.usage.recorder import ENTRY_S, project_of
 from llm_lsp.errors import AuthError, LlmLspError, UnreachableError
 from llm_lsp.providers.base import Provider
@@ -42,9 +42,9 @@ class Rig:
         self.client = RecordingClient()
         self.provider = ScriptedProvider(profile)
         self.store = ListStore()
-        stack = SettingsStack().with_layer(Source.USER_FILE, settings or {})
+        stack = SettingsStack().with_layer(SettingsSource.USER_FILE, settings or {})
         finder = ListedFinder([self.provider, *others])
-        world = World(
+        world = EngineDependencies(
             finder,
             same_stack,
             self.clock,
@@ -88,7 +88,7 @@ class Rig:
         return self.store
 
 
-async def one_call(rig: Rig) -> Call:
+async def one_call(rig: Rig) -> CallRecord:
     store = await rig.close()
     assert len(store.calls) == 1
     return store.calls[0]

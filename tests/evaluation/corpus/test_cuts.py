@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from llm_lsp.core.text.text import Text
-from llm_lsp.evaluation.corpus.cuts import KINDS, Cut, Kind, Spot, cuts
+from llm_lsp.evaluation.corpus.cuts import KINDS, CutPoint, Kind, Spot, cuts
 
 PYTHON = '''\
 import os
@@ -42,7 +42,7 @@ export function total(items: Item[]): number {
 SOURCES = {"python": PYTHON, "typescript": TYPESCRIPT}
 
 
-def found(language: str, kind: Kind, spot: Spot, seed: int = 1) -> list[Cut]:
+def found(language: str, kind: Kind, spot: Spot, seed: int = 1) -> list[CutPoint]:
     return list(cuts(Text.of(SOURCES[language]), language, kind, spot, Random(seed)))
 
 

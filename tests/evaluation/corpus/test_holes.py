@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import islice
 
 from llm_lsp.core.text.text import Text
-from llm_lsp.evaluation.corpus.holes import Hole, SourceFile, draw
+from llm_lsp.evaluation.corpus.holes import CorpusFile, Hole, draw
 
 MODULE = """\
 import os
@@ -26,8 +26,8 @@ def second(path, size):
 PATHS = [f"package/module_{idx}.py" for idx in range(8)]
 
 
-def read(path: str) -> SourceFile | None:
-    return SourceFile(path, "python", Text.of(MODULE.replace("parse", f"parse_{path[-4]}")))
+def read(path: str) -> CorpusFile | None:
+    return CorpusFile(path, "python", Text.of(MODULE.replace("parse", f"parse_{path[-4]}")))
 
 
 def drawn(count: int, seed: int = 1, paths: list[str] = PATHS) -> list[Hole]:

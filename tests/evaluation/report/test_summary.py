@@ -10,9 +10,9 @@ import pytest
 
 from llm_lsp.evaluation.report.html_page import page
 from llm_lsp.evaluation.report.number_format import COLUMNS, cells, sentence
-from llm_lsp.evaluation.report.results import Cost, Result, ResultFile
+from llm_lsp.evaluation.report.results import HoleCost, HoleResult, ResultFile
 from llm_lsp.evaluation.report.scoring import NOTHING, Score
-from llm_lsp.evaluation.report.summary import Report, interval
+from llm_lsp.evaluation.report.summary import EvaluationReport, interval
 
 NAMES = {"a 1": "a", "b 1": "b"}
 RIGHT = Score(exact=True, similarity=1.0, first_line=True, syntax=True)
@@ -21,22 +21,22 @@ NEAR = Score(exact=False, similarity=0.5, first_line=False, syntax=False)
 
 def result(
     variant: str, hole: str, score: Score = RIGHT, *, kind: str = "line", language: str = "python"
-) -> Result:
+) -> HoleResult:
     answer = "" if score is NOTHING else "<b>answer</b>"
-    cost = Cost("m", 100, 10, money=0.002, currency="EUR", first_s=0.1, whole_s=0.5)
-    return Result(
+    cost = HoleCost("m", 100, 10, money=0.002, currency="EUR", first_s=0.1, whole_s=0.5)
+    return HoleResult(
         variant, hole, "a.py:1:1", language, kind, "body", "expected", answer, "", False, score, cost
     )
 
 
-def failure(variant: str, hole: str) -> Result:
-    return Result(
-        variant, hole, "a.py:1:1", "python", "line", "body", "x", "", "no key", True, NOTHING, Cost()
+def failure(variant: str, hole: str) -> HoleResult:
+    return HoleResult(
+        variant, hole, "a.py:1:1", "python", "line", "body", "x", "", "no key", True, NOTHING, HoleCost()
     )
 
 
-def report(*results: Result) -> Report:
-    return Report("project", NAMES, results, [])
+def report(*results: HoleResult) -> EvaluationReport:
+    return EvaluationReport("project", NAMES, results, [])
 
 
 def test_shares_count_what_was_asked_and_failures_apart() -> None:
@@ -53,7 +53,7 @@ def test_shares_count_what_was_asked_and_failures_apart() -> None:
 
 
 def test_money_is_unknown_where_one_price_is() -> None:
-    unknown = replace(result("a 1", "2"), cost=Cost("m", 100, 10))
+    unknown = replace(result("a 1", "2"), cost=HoleCost("m", 100, 10))
 
     assert report(result("a 1", "1"), unknown).rows[0].money is None
 

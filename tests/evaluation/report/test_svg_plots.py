@@ -6,11 +6,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from llm_lsp.evaluation.report.svg_plots import LEFT, RIGHT, WIDTH, Bar, curves, shares
+from llm_lsp.evaluation.report.svg_plots import LEFT, RIGHT, WIDTH, PlotBar, curves, shares
 
 
 def test_a_bar_is_as_long_as_its_share() -> None:
-    picture = ElementTree.fromstring(shares([Bar("a < b", 0.25, 0.1, 0.5, 0), Bar("c", 1.0, 1.0, 1.0, 1)]))
+    picture = ElementTree.fromstring(
+        shares([PlotBar("a < b", 0.25, 0.1, 0.5, 0), PlotBar("c", 1.0, 1.0, 1.0, 1)])
+    )
 
     whole = WIDTH - LEFT - RIGHT
     assert [float(bar.attrib["width"]) for bar in picture.iter("rect")] == [whole / 4, whole]

@@ -12,17 +12,17 @@ import pytest
 
 from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.settings import Config
-from llm_lsp.config.source_rules import Source
+from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.text.text import Point, Text
 from llm_lsp.core.types import Price, Profile, RawPrompt, Trigger, Usage
-from llm_lsp.engine.engine import CompletionEngine, World
+from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.errors import AuthError, LlmLspError
-from llm_lsp.evaluation.corpus.cuts import Cut
-from llm_lsp.evaluation.corpus.holes import Hole, SourceFile
-from llm_lsp.evaluation.report.results import Result
-from llm_lsp.evaluation.runs.call_probe import Probe
-from llm_lsp.evaluation.runs.hole_runner import Bench
-from llm_lsp.evaluation.runs.queue import BATCH, MAX_FAILURES, Work, in_batches, run
+from llm_lsp.evaluation.corpus.cuts import CutPoint
+from llm_lsp.evaluation.corpus.holes import CorpusFile, Hole
+from llm_lsp.evaluation.report.results import HoleResult
+from llm_lsp.evaluation.runs.call_probe import CallProbe
+from llm_lsp.evaluation.runs.hole_runner import HoleBench
+from llm_lsp.evaluation.runs.queue import BATCH, MAX_FAILURES, HoleWork, in_batches, run
 from llm_lsp.evaluation.runs.variants import Variant
 from llm_lsp.providers.base import Provider
 from tests.doubles import FakeClock, ScriptedProvider, ScriptedStream, at_once, settle
@@ -35,7 +35,7 @@ SOURCE = "def total(items):\n    count = len(items)\n    return count\n"
 def hole(name: str = "a.py", line: int = 1) -> Hole:
     text = Text.of(SOURCE)
     end = Point(line, len(text.line(line)))
-    return Hole(SourceFile(name, "python", text), Cut("line", "body", Point(line, 4), end))
+    return Hole(CorpusFile(name, "python", text), CutPoint("line", "body", Point(line, 4), end))
 
 
 def holes(count: int) -> tuple[Hole, ...]:
@@ -51,7 +51,7 @@ class Scene:
     missing: LlmLspError | None = None
     providers: list[ScriptedProvider] = field(default_factory=list)
     clock: FakeClock = field(default_factory=FakeClock)
-    results: list[Result] = field(default_factory=list)
+    results: list[HoleResult] = field(default_factory=list)
 
     async def find(self, config: Config, report: Callable[[str], None]) -> Provider:
         if self.missing:
@@ -60,13 +60,15 @@ class Scene:
         self.providers.append(ScriptedProvider(profile))
         return self.providers[-1]
 
-    def build(self, stack: SettingsStack) -> tuple[CompletionEngine, Probe]:
-        probe = Probe(self.clock.now)
-        world = World(probe.in_front_of(self), lambda stack, folders: stack, self.clock, in_thread=at_once)
+    def build(self, stack: SettingsStack) -> tuple[CompletionEngine, CallProbe]:
+        probe = CallProbe(self.clock.now)
+        world = EngineDependencies(
+            probe.in_front_of(self), lambda stack, folders: stack, self.clock, in_thread=at_once
+        )
         return CompletionEngine(stack, world, RecordingClient()), probe
 
-    async def run(self, *works: Work) -> list[str]:
-        return await run(works, Bench(ROOT, self.build), self.results.append)
+    async def run(self, *works: HoleWork) -> list[str]:
+        return await run(works, HoleBench(ROOT, self.build), self.results.append)
 
     @property
     def streams(self) -> list[ScriptedStream]:
@@ -89,12 +91,12 @@ def variant(
 ) -> Variant:
     table = {"api": "openai-completions", "base_url": "http://127.0.0.1:9/v1"}
     settings = {"providers": {"one": table, "two": table}, "provider": provider, **others}
-    return Variant.of(name, SettingsStack().with_layer(Source.USER_FILE, settings), Trigger.AUTOMATIC)
+    return Variant.of(name, SettingsStack().with_layer(SettingsSource.USER_FILE, settings), Trigger.AUTOMATIC)
 
 
 async def test_an_answer_is_scored_with_what_it_took() -> None:
     scene = Scene()
-    running = asyncio.create_task(scene.run(Work(variant("a"), (hole(),))))
+    running = asyncio.create_task(scene.run(HoleWork(variant("a"), (hole(),))))
     [stream] = await scene.begun(1)
     await scene.clock.advance(0.25)
     stream.say("count = ")
@@ -118,7 +120,7 @@ async def test_an_answer_is_scored_with_what_it_took() -> None:
 async def test_variants_that_ask_the_same_with_other_context_are_asked_once() -> None:
     scene = Scene()
     one, other = (variant(str(share), others={"context": {"share": share}}) for share in (0.0, 0.5))
-    running = asyncio.create_task(scene.run(Work(one, (hole(),)), Work(other, (hole(),))))
+    running = asyncio.create_task(scene.run(HoleWork(one, (hole(),)), HoleWork(other, (hole(),))))
     [stream] = await scene.begun(1)
     stream.finish("count = len(items)")
 
@@ -132,7 +134,7 @@ async def test_variants_that_ask_the_same_with_other_context_are_asked_once() ->
 async def test_variants_that_would_read_the_same_answer_otherwise_are_asked_each() -> None:
     scene = Scene()
     one, other = (variant(when, others={"completion": {"multiline": when}}) for when in ("auto", "never"))
-    running = asyncio.create_task(scene.run(Work(one, (hole(),)), Work(other, (hole(),))))
+    running = asyncio.create_task(scene.run(HoleWork(one, (hole(),)), HoleWork(other, (hole(),))))
     for count in (1, 2):
         [stream] = await scene.begun(count)
         stream.finish("x")
@@ -143,9 +145,9 @@ async def test_variants_that_would_read_the_same_answer_otherwise_are_asked_each
 async def test_a_holes_prompt_does_not_depend_on_the_holes_before() -> None:
     scene = Scene()
     text = Text.of("".join(f"value_{idx} = compute({idx})\n" for idx in range(900)))
-    cut = Cut("line", "body", Point(880, 0), Point(880, 9))
-    asked = tuple(Hole(SourceFile(f"{idx}.py", "python", text), cut) for idx in range(3))
-    running = asyncio.create_task(scene.run(Work(variant("a"), asked)))
+    cut = CutPoint("line", "body", Point(880, 0), Point(880, 9))
+    asked = tuple(Hole(CorpusFile(f"{idx}.py", "python", text), cut) for idx in range(3))
+    running = asyncio.create_task(scene.run(HoleWork(variant("a"), asked)))
     for count in (1, 2, 3):
         [stream] = await scene.begun(count)
         stream.finish("x", usage=Usage(5000, 1))
@@ -158,7 +160,7 @@ async def test_a_holes_prompt_does_not_depend_on_the_holes_before() -> None:
 async def test_a_question_that_failed_is_asked_again() -> None:
     scene = Scene()
     one, other = (variant(str(share), others={"context": {"share": share}}) for share in (0.0, 0.5))
-    running = asyncio.create_task(scene.run(Work(one, (hole(),)), Work(other, (hole(),))))
+    running = asyncio.create_task(scene.run(HoleWork(one, (hole(),)), HoleWork(other, (hole(),))))
     [stream] = await scene.begun(1)
     stream.fail(AuthError("no"))
     [stream] = await scene.begun(2)
@@ -170,7 +172,7 @@ async def test_a_question_that_failed_is_asked_again() -> None:
 
 async def test_the_model_does_not_see_what_is_missing() -> None:
     scene = Scene()
-    running = asyncio.create_task(scene.run(Work(variant("a"), (hole(),))))
+    running = asyncio.create_task(scene.run(HoleWork(variant("a"), (hole(),))))
     [stream] = await scene.begun(1)
     prompt = stream.prompt
     stream.finish("x")
@@ -182,7 +184,7 @@ async def test_the_model_does_not_see_what_is_missing() -> None:
 
 async def test_the_model_does_not_see_what_is_missing_through_an_earlier_hole_of_the_file() -> None:
     scene = Scene(fim="qwen")
-    running = asyncio.create_task(scene.run(Work(variant("a"), (hole(line=1), hole(line=2)))))
+    running = asyncio.create_task(scene.run(HoleWork(variant("a"), (hole(line=1), hole(line=2)))))
     for stream_idx in range(2):
         await scene.begun(stream_idx + 1)
         scene.streams[stream_idx].finish("x")
@@ -195,7 +197,7 @@ async def test_the_model_does_not_see_what_is_missing_through_an_earlier_hole_of
 
 async def test_as_many_are_filled_at_a_time_as_the_provider_takes() -> None:
     scene = Scene(slots=2)
-    running = asyncio.create_task(scene.run(Work(variant("a"), holes(3))))
+    running = asyncio.create_task(scene.run(HoleWork(variant("a"), holes(3))))
     assert len(await scene.begun(2)) == 2
 
     scene.open[0].finish("x")
@@ -210,7 +212,7 @@ async def test_as_many_are_filled_at_a_time_as_the_provider_takes() -> None:
 async def test_variants_of_one_provider_take_turns() -> None:
     scene = Scene()
     a, b = variant("a", "one"), variant("b", "one", {"completion": {"multiline": "never"}})
-    running = asyncio.create_task(scene.run(Work(a, (hole(),)), Work(b, (hole(),))))
+    running = asyncio.create_task(scene.run(HoleWork(a, (hole(),)), HoleWork(b, (hole(),))))
     assert len(await scene.begun(1)) == 1
 
     scene.open[0].finish("x")
@@ -224,7 +226,8 @@ def test_variants_take_turns_after_a_few_holes_whoever_was_further() -> None:
     a, b, asked = variant("a"), variant("b"), holes(BATCH + 3)
 
     dealt = [
-        (work.variant.name, len(work.holes)) for work in in_batches([Work(a, asked[4:]), Work(b, asked)])
+        (work.variant.name, len(work.holes))
+        for work in in_batches([HoleWork(a, asked[4:]), HoleWork(b, asked)])
     ]
 
     assert dealt == [("a", 9), ("b", 10), ("b", 3)]
@@ -232,7 +235,7 @@ def test_variants_take_turns_after_a_few_holes_whoever_was_further() -> None:
 
 async def test_two_providers_work_at_the_same_time() -> None:
     scene = Scene()
-    works = [Work(variant("a", "one"), (hole(),)), Work(variant("b", "two"), (hole(),))]
+    works = [HoleWork(variant("a", "one"), (hole(),)), HoleWork(variant("b", "two"), (hole(),))]
     running = asyncio.create_task(scene.run(*works))
     assert len(await scene.begun(2)) == 2
 
@@ -244,13 +247,13 @@ async def test_two_providers_work_at_the_same_time() -> None:
 async def test_a_model_that_is_not_there_is_said_once() -> None:
     scene = Scene(missing=AuthError("the key was refused"))
 
-    assert await scene.run(Work(variant("a"), holes(9))) == ["a: the key was refused"]
+    assert await scene.run(HoleWork(variant("a"), holes(9))) == ["a: the key was refused"]
     assert scene.results == []
 
 
 async def test_a_model_that_only_fails_is_given_up() -> None:
     scene = Scene()
-    running = asyncio.create_task(scene.run(Work(variant("a"), holes(20))))
+    running = asyncio.create_task(scene.run(HoleWork(variant("a"), holes(20))))
     while not running.done():
         await settle()
         for stream in scene.open:
@@ -267,13 +270,15 @@ async def test_a_model_that_only_fails_is_given_up() -> None:
 async def test_where_nothing_is_left_nobody_is_asked() -> None:
     scene = Scene()
 
-    assert await scene.run(Work(variant("a"), ())) == []
+    assert await scene.run(HoleWork(variant("a"), ())) == []
     assert scene.providers == []
 
 
 def test_nobody_answers_in_place_of_who_is_measured() -> None:
     table = {"api": "openai-completions", "base_url": "http://127.0.0.1:9/v1", "fallback": ["local"]}
-    stack = SettingsStack().with_layer(Source.USER_FILE, {"providers": {"one": table}, "provider": "one"})
+    stack = SettingsStack().with_layer(
+        SettingsSource.USER_FILE, {"providers": {"one": table}, "provider": "one"}
+    )
 
     measured = Variant.of("a", stack, Trigger.AUTOMATIC).stack.resolve()
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from llm_lsp.core.privacy.secret import Secret
-from llm_lsp.providers.catalogue.key_account import Account, broad_rights, limits_left, look_at_account
+from llm_lsp.providers.catalogue.key_account import KeyAccount, broad_rights, limits_left, look_at_account
 from llm_lsp.providers.catalogue.presets import preset_config
 from llm_lsp.providers.discovery import local_probe as probe
 
@@ -15,17 +15,17 @@ MANAGES = "it is a management key, which makes other keys: make an ordinary one"
 BALANCE = {"is_available": True, "balance_infos": [{"currency": "CNY", "total_balance": "110.00"}, {"currency": "USD", "total_balance": "2.00"}]}  # fmt: skip
 ANSWERS = [
     pytest.param("openrouter", "/api/v1/key", {"data": {"limit": 5, "limit_remaining": 4.898, "is_management_key": False}},
-                 Account(left="4.90 of 5.00 USD of this key's limit"), id="OpenRouter"),
+                 KeyAccount(left="4.90 of 5.00 USD of this key's limit"), id="OpenRouter"),
     pytest.param("openrouter", "/api/v1/key", {"data": {"limit": 5, "limit_remaining": 0}},
-                 Account(left="0.00 of 5.00 USD of this key's limit", is_spent=True), id="OpenRouter, spent"),
+                 KeyAccount(left="0.00 of 5.00 USD of this key's limit", is_spent=True), id="OpenRouter, spent"),
     pytest.param("openrouter", "/api/v1/key", {"data": {"limit": None, "limit_remaining": None, "is_provisioning_key": True}},
-                 Account(MANAGES, "no limit of its own: set one for this key"), id="OpenRouter, without limit"),
-    pytest.param("deepseek", "/user/balance", BALANCE, Account(left="110.00 CNY and 2.00 USD"), id="DeepSeek"),
-    pytest.param("deepseek-chat", "/user/balance", {"is_available": False, "balance_infos": []}, Account(is_spent=True), id="DeepSeek, spent"),
-    pytest.param("siliconflow", "/v1/user/info", {"data": {"totalBalance": "88.88"}}, Account(left="88.88 CNY"), id="SiliconFlow"),
-    pytest.param("moonshot-cn", "/v1/users/me/balance", {"data": {"available_balance": 49.589}}, Account(left="49.59 CNY"), id="Moonshot"),
-    pytest.param("moonshot", "/v1/users/me/balance", {"data": {"available_balance": -0.5}}, Account(left="-0.50 USD", is_spent=True), id="Moonshot, in debt"),
-    pytest.param("moonshot", "/v1/users/me/balance", {"data": "?"}, Account(), id="nonsense says nothing"),
+                 KeyAccount(MANAGES, "no limit of its own: set one for this key"), id="OpenRouter, without limit"),
+    pytest.param("deepseek", "/user/balance", BALANCE, KeyAccount(left="110.00 CNY and 2.00 USD"), id="DeepSeek"),
+    pytest.param("deepseek-chat", "/user/balance", {"is_available": False, "balance_infos": []}, KeyAccount(is_spent=True), id="DeepSeek, spent"),
+    pytest.param("siliconflow", "/v1/user/info", {"data": {"totalBalance": "88.88"}}, KeyAccount(left="88.88 CNY"), id="SiliconFlow"),
+    pytest.param("moonshot-cn", "/v1/users/me/balance", {"data": {"available_balance": 49.589}}, KeyAccount(left="49.59 CNY"), id="Moonshot"),
+    pytest.param("moonshot", "/v1/users/me/balance", {"data": {"available_balance": -0.5}}, KeyAccount(left="-0.50 USD", is_spent=True), id="Moonshot, in debt"),
+    pytest.param("moonshot", "/v1/users/me/balance", {"data": "?"}, KeyAccount(), id="nonsense says nothing"),
 ]  # fmt: skip
 
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -37,7 +37,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, answer: Answer) -> None:
 
 @pytest.mark.parametrize(("name", "path", "body", "found"), ANSWERS)
 async def test_an_account_is_read(
-    name: str, path: str, body: object, found: Account, monkeypatch: pytest.MonkeyPatch
+    name: str, path: str, body: object, found: KeyAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[httpx.Request] = []
 
@@ -58,12 +58,12 @@ async def test_an_api_that_says_nothing_of_accounts_is_not_asked(monkeypatch: py
         raise AssertionError(request.url)
 
     answering(monkeypatch, answer)
-    assert await look_at_account(preset_config("openai"), Secret("sk-proj-x")) == Account()
+    assert await look_at_account(preset_config("openai"), Secret("sk-proj-x")) == KeyAccount()
 
 
 async def test_a_refusal_is_no_account(monkeypatch: pytest.MonkeyPatch) -> None:
     answering(monkeypatch, lambda request: httpx.Response(403, stream=httpx.ByteStream(b"{}")))
-    assert await look_at_account(preset_config("deepseek"), Secret("k")) == Account()
+    assert await look_at_account(preset_config("deepseek"), Secret("k")) == KeyAccount()
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from llm_lsp.config.settings import Api
 from llm_lsp.core.types import Chunk
 from llm_lsp.providers.dialects.dialect import load_dialect
-from llm_lsp.providers.http.answer_decoder import Answer
+from llm_lsp.providers.http.answer_decoder import AnswerDecoder
 
 
 def read(api: Api, body: bytes) -> list[Chunk]:
-    answer = Answer(load_dialect(api))
+    answer = AnswerDecoder(load_dialect(api))
     middle = len(body) // 2
     return [*answer.feed(body[:middle]), *answer.feed(body[middle:]), *answer.end()]
 

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from llm_lsp.providers.discovery import recognition as recognise
-from llm_lsp.providers.discovery.discover import Discovery, Place, discover
+from llm_lsp.providers.discovery.discover import Discovery, ServerLocation, discover
 from llm_lsp.providers.discovery.recognition import Recognise
 from llm_lsp.providers.resolve import make_provider
 from llm_lsp.system import Owner
@@ -24,7 +24,7 @@ async def find(*servers: tuple[Recognise, Script], owner: Owner = "me") -> Disco
         places = []
         for kind, script in servers:
             standin = await stack.enter_async_context(serve(script))
-            places.append(Place(kind.__name__, standin.port, kind))
+            places.append(ServerLocation(kind.__name__, standin.port, kind))
         return await discover(places, lambda port: owner, PATIENT_S)
 
 
@@ -140,7 +140,7 @@ async def test_what_could_send_code_elsewhere_or_take_memory_is_not_taken(
 async def test_another_users_listener_is_not_even_asked() -> None:
     async with serve(pages(ollama([QWEN]))) as standin:
         found = await discover(
-            [Place("Ollama", standin.port, recognise.ollama)], lambda port: "other", PATIENT_S
+            [ServerLocation("Ollama", standin.port, recognise.ollama)], lambda port: "other", PATIENT_S
         )
         assert standin.connections == 0
     assert found.chosen is None
@@ -198,7 +198,7 @@ async def test_nothing_is_found_where_nothing_listens() -> None:
     async with serve(pages({})) as standin:
         pass
     found = await discover(
-        [Place("Ollama", standin.port, recognise.ollama)], lambda port: "unknown", PATIENT_S
+        [ServerLocation("Ollama", standin.port, recognise.ollama)], lambda port: "unknown", PATIENT_S
     )
     assert found == Discovery((), None)
 
@@ -209,8 +209,8 @@ async def test_a_silent_listener_holds_nobody_up() -> None:
 
     async with serve(silent) as quiet, serve(pages(ollama([QWEN]))) as busy:
         places = [
-            Place("llama.cpp", quiet.port, recognise.llamacpp),
-            Place("Ollama", busy.port, recognise.ollama),
+            ServerLocation("llama.cpp", quiet.port, recognise.llamacpp),
+            ServerLocation("Ollama", busy.port, recognise.ollama),
         ]
         async with asyncio.timeout(PATIENT_S):
             found = await discover(places, lambda port: "me", budget_s=1.0)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from llm_lsp.providers.http.connect_gate import Gate, Stopped
+from llm_lsp.providers.http.connect_gate import CallStopped, ConnectGate
 
 CONNECTING = ["connection.connect_tcp.started", "connection.connect_tcp.complete"]
 SENDING = ["http11.send_request_headers.started", "http11.send_request_headers.complete"]
@@ -17,8 +17,8 @@ TUNNEL = [*CONNECTING, *SENDING, *HEAD, "proxy_http.start_tls.started", "proxy_h
 
 
 @asynccontextmanager
-async def guarded() -> AsyncIterator[tuple[Gate, asyncio.Task[None]]]:
-    gate = Gate()
+async def guarded() -> AsyncIterator[tuple[ConnectGate, asyncio.Task[None]]]:
+    gate = ConnectGate()
     task = asyncio.get_running_loop().create_task(asyncio.Event().wait())
     gate.guard(task)  # type: ignore[arg-type] # what it gives back does not matter
     await asyncio.sleep(0)
@@ -29,7 +29,7 @@ async def guarded() -> AsyncIterator[tuple[Gate, asyncio.Task[None]]]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def follow(gate: Gate, events: list[str]) -> None:
+async def follow(gate: ConnectGate, events: list[str]) -> None:
     for event in events:
         await gate.trace(event, None)
 
@@ -74,7 +74,7 @@ async def test_a_stop_while_connecting_is_carried_out_before_the_first_byte() ->
     async with guarded() as (gate, _):
         await follow(gate, CONNECTING)
         gate.stop()
-        with pytest.raises(Stopped):
+        with pytest.raises(CallStopped):
             await follow(gate, SENDING)
 
 
@@ -82,7 +82,7 @@ async def test_a_stop_while_the_head_is_handed_over_is_carried_out_after() -> No
     async with guarded() as (gate, _):
         await follow(gate, [*SENDING, *HEAD])
         gate.stop()
-        with pytest.raises(Stopped):
+        with pytest.raises(CallStopped):
             gate.open()
 
 

@@ -10,14 +10,14 @@ import pytest
 from llm_lsp import errors
 from llm_lsp.providers.http.failures import (
     ErrorObject,
-    Where,
+    FailureSource,
     from_error_object,
     from_exception,
     from_status,
     raise_error_object,
 )
 
-WHERE = Where("mine", "api.example", "coder-7b", "set MINE_API_KEY to a valid one")
+WHERE = FailureSource("mine", "api.example", "coder-7b", "set MINE_API_KEY to a valid one")
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 CANARY = "sk-canary-0123456789"
 
@@ -212,5 +212,5 @@ def test_an_exception_of_the_library_becomes_one_line(
     ],
 )
 def test_who_refuses_is_started_here_and_looked_for_on_the_way_elsewhere(host: str, remedy: str) -> None:
-    found = from_exception(Where("mine", host), connect_error(ConnectionRefusedError()))
+    found = from_exception(FailureSource("mine", host), connect_error(ConnectionRefusedError()))
     assert remedy in str(found)
