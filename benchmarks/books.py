@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llm_lsp.config.settings import BudgetConfig
-from llm_lsp.core.types import Usage
+from llm_lsp.core.generation import Usage
 from llm_lsp.core.usage.batch import RecordBatch
 from llm_lsp.core.usage.records import CallRecord, Outcome, Subject
 from llm_lsp.engine.usage.ledger import Ledger, limits_of

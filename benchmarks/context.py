@@ -26,8 +26,11 @@ from benchmarks.typist import Typist
 from benchmarks.world import Model, Silent, SimulatedProvider, VirtualClock
 from llm_lsp.config.layers import SettingsStack
 from llm_lsp.core.context.ranking import PreparedContext
+from llm_lsp.core.prompt.prompts import RawPrompt
+from llm_lsp.core.request import CompletionRequest, Trigger
+from llm_lsp.core.skip import Skip
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point, Text
-from llm_lsp.core.types import CompletionRequest, Document, RawPrompt, Skip, Trigger
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 
 T = TypeVar("T")

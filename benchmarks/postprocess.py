@@ -12,9 +12,11 @@ import statistics
 import time
 from dataclasses import dataclass
 
+from llm_lsp.core.generation import Finish
+from llm_lsp.core.request import CompletionRequest, Trigger
 from llm_lsp.core.response.postprocess import postprocess
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point, Text
-from llm_lsp.core.types import CompletionRequest, Document, Finish, Trigger
 
 ANSWER_CHARS = 8000
 LONG_LINE_CHARS = 1_000_000

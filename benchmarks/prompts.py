@@ -11,7 +11,10 @@ from benchmarks.world import Model, Silent, SimulatedProvider, VirtualClock, set
 from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.privacy.exclusion import Exclusion
-from llm_lsp.core.types import CompletionRequest, Fim, RawPrompt, Skip, Trigger
+from llm_lsp.core.profile import Fim
+from llm_lsp.core.prompt.prompts import RawPrompt
+from llm_lsp.core.request import CompletionRequest, Trigger
+from llm_lsp.core.skip import Skip
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.evaluation.corpus.cuts import KINDS, Kind
 from llm_lsp.evaluation.corpus.holes import Hole, draw

@@ -24,8 +24,10 @@ from benchmarks.session import Manuscript, Session, session_from
 from benchmarks.typist import Answer, Tally, Typist
 from benchmarks.world import Model, Silent, SimulatedProvider, VirtualClock
 from llm_lsp.config.layers import SettingsStack
+from llm_lsp.core.profile import Fim
+from llm_lsp.core.request import Completion, CompletionRequest, Trigger
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Text
-from llm_lsp.core.types import Completion, CompletionRequest, Document, Fim, Trigger
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 
 T = TypeVar("T")

@@ -7,7 +7,10 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from llm_lsp.core.types import Chunk, Finish, Patience, Profile, Prompt, Usage
+from llm_lsp.core.generation import Chunk, Finish, Usage
+from llm_lsp.core.profile import Profile
+from llm_lsp.core.prompt.prompts import Prompt
+from llm_lsp.core.request import Patience
 from llm_lsp.errors import LlmLspError
 
 T = TypeVar("T")

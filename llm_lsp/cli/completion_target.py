@@ -11,10 +11,10 @@ from pathlib import Path
 
 import click
 
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.invisible_chars import visible
 from llm_lsp.core.text.language_ids import language_for_path
 from llm_lsp.core.text.text import Point, Text
-from llm_lsp.core.types import Document
 from llm_lsp.engine.context.source_files import decode
 
 TARGET = re.compile(r"(?P<file>.+?)(?::(?P<line>\d+))?(?::(?P<column>\d+))?$")

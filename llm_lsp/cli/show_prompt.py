@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import click
 
 from llm_lsp.cli.terminal.console import write
+from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, RawPrompt
 from llm_lsp.core.text.invisible_chars import visible
-from llm_lsp.core.types import ChatPrompt, FimPrompt, RawPrompt
 from llm_lsp.engine.completion.job import PreparedPrompt
 
 Part = tuple[str, str]

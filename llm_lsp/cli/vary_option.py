@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from llm_lsp.cli.commands.complete import chosen, refuse_unknown
 from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
-from llm_lsp.core.types import Trigger
+from llm_lsp.core.request import Trigger
 from llm_lsp.errors import ConfigError
 from llm_lsp.evaluation.runs.variants import Variant
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from llm_lsp.config.value_types import Between, Checked, EachAlone, Matching, OneOf
+from llm_lsp.core.context.snippet import ContextSource
 from llm_lsp.core.privacy.addresses import origin_of
 from llm_lsp.core.privacy.exclusion import check_glob
-from llm_lsp.core.types import GATES, ContextSource, Gate
+from llm_lsp.core.request import GATES, Gate
 
 Auto = Literal["auto"]
 # Two values of `provider` that are no entry under [providers]: find one, and our own model server.

@@ -14,8 +14,10 @@ from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.privacy.admission import admit_document
 from llm_lsp.core.privacy.redact import Redactor
+from llm_lsp.core.request import Completion, CompletionRequest, Trigger
+from llm_lsp.core.skip import Reason, Skip
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Point
-from llm_lsp.core.types import Completion, CompletionRequest, Document, Reason, Skip, Trigger
 from llm_lsp.engine.completion.alternatives import Alternatives
 from llm_lsp.engine.completion.job import PreparedPrompt
 from llm_lsp.engine.completion.pipeline import CompletionPipeline

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from lsprotocol import types
 
 from llm_lsp.core.chat.dialogue import EXPLAIN, ChatQuestion
-from llm_lsp.core.types import Document
+from llm_lsp.core.text.document import Document
 from llm_lsp.lsp.conversion import ASK
 
 

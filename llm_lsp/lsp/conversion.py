@@ -9,6 +9,8 @@ from typing import Any
 
 from lsprotocol import types
 
+from llm_lsp.core.request import Completion, CompletionRequest, Face, Selected, Trigger
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import (
     Edit,
     Encoding,
@@ -21,7 +23,6 @@ from llm_lsp.core.text.text import (
     to_position,
     word_start,
 )
-from llm_lsp.core.types import Completion, CompletionRequest, Document, Face, Selected, Trigger
 from llm_lsp.engine.workspace.client import Status
 
 SECTION = "llm-lsp"

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from llm_lsp.core.types import Chunk, Patience, Profile, Prompt
+from llm_lsp.core.generation import Chunk
+from llm_lsp.core.profile import Profile
+from llm_lsp.core.prompt.prompts import Prompt
+from llm_lsp.core.request import Patience
 
 
 class Stream(Protocol):

@@ -8,9 +8,11 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
+from llm_lsp.core.generation import Usage
 from llm_lsp.core.prompt.prompt import build_prompt
+from llm_lsp.core.prompt.prompts import Prompt
+from llm_lsp.core.request import Mode
 from llm_lsp.core.text.window import Window
-from llm_lsp.core.types import Mode, Prompt, Usage
 from llm_lsp.errors import ProviderError, SlowError
 from llm_lsp.providers.base import Provider
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from llm_lsp.core.types import Usage
+from llm_lsp.core.generation import Usage
 from llm_lsp.core.usage.budget import SpentTotals, utc_day
 from llm_lsp.core.usage.records import CallRecord, Subject
 from llm_lsp.core.usage.request_trace import RequestTrace

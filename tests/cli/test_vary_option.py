@@ -8,7 +8,7 @@ from llm_lsp.cli.vary_option import AS_SET, variants
 from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.settings import Config
 from llm_lsp.config.source_rules import SettingsSource
-from llm_lsp.core.types import Trigger
+from llm_lsp.core.request import Trigger
 
 TABLE = {"api": "openai-completions", "base_url": "http://127.0.0.1:9/v1"}
 STACK = SettingsStack().with_layer(

@@ -5,10 +5,13 @@ from __future__ import annotations
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from llm_lsp.core.generation import Finish
+from llm_lsp.core.request import CompletionRequest, Trigger
 from llm_lsp.core.response.postprocess import Insertion, postprocess
+from llm_lsp.core.skip import Skip
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.invisible_chars import unsafe_characters
 from llm_lsp.core.text.text import Text
-from llm_lsp.core.types import CompletionRequest, Document, Finish, Skip, Trigger
 
 CODE = st.text(alphabet="ab(){}[]\"'`:;,.# \t\n\r\u2028计（）", max_size=40)
 HIDDEN = st.text(alphabet="a b\n\x00\x1b\x7f\u200b\u202e\u2066\ufeff\ufe0f☕", min_size=1, max_size=12)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from llm_lsp.core.generation import Finish, Generation
+from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.completion_mode import choose_mode
 from llm_lsp.core.prompt.prompt import stop_rule
+from llm_lsp.core.request import CompletionRequest, Trigger
 from llm_lsp.core.response.postprocess import Insertion, postprocess
 from llm_lsp.core.response.read_ahead import ReadAhead
+from llm_lsp.core.skip import Reason, Skip
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point
 from llm_lsp.core.text.window import cut_window
-from llm_lsp.core.types import CompletionRequest, Document, Finish, Generation, Profile, Reason, Skip, Trigger
 from tests.core.golden import Case, cases
 
 QWEN = Profile("test", "qwen2.5-coder-0.5b", "qwen")

@@ -7,7 +7,8 @@ import os
 import sys
 import time
 
-from llm_lsp.core.types import Completion, CompletionRequest, Skip
+from llm_lsp.core.request import Completion, CompletionRequest
+from llm_lsp.core.skip import Skip
 from llm_lsp.engine.workspace.client import Client
 from llm_lsp.lsp.stdio import run
 from tests.lsp.fakes import FakeEngine

@@ -11,18 +11,12 @@ import pytest
 from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.settings import Config
 from llm_lsp.config.source_rules import SettingsSource
+from llm_lsp.core.profile import Profile
+from llm_lsp.core.prompt.prompts import RawPrompt
+from llm_lsp.core.request import Completion, CompletionRequest, Face, Trigger
+from llm_lsp.core.skip import Reason, Skip
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Point, Text
-from llm_lsp.core.types import (
-    Completion,
-    CompletionRequest,
-    Document,
-    Face,
-    Profile,
-    RawPrompt,
-    Reason,
-    Skip,
-    Trigger,
-)
 from llm_lsp.engine.completion.menu_deadline import HOLD_S
 from llm_lsp.engine.completion.scheduler import LINGER_S
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from llm_lsp.core.types import Completion, Reason, Skip, Trigger
+from llm_lsp.core.request import Completion, Trigger
+from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.engine.engine import CompletionEngine
 from llm_lsp.engine.models.failover import LOAD_S
 from llm_lsp.errors import AuthError, UnreachableError

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from llm_lsp.core.prompt.prompts import RawPrompt
+from llm_lsp.core.request import Trigger
+from llm_lsp.core.skip import Reason
 from llm_lsp.core.text.text import Point
-from llm_lsp.core.types import RawPrompt, Reason, Trigger
 from tests.doubles import settle
 from tests.engine.test_engine import Rig, reason_of
 

@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from llm_lsp.config.settings import Config
+from llm_lsp.core.request import CompletionRequest, Trigger
+from llm_lsp.core.skip import Reason
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Point, Text
-from llm_lsp.core.types import CompletionRequest, Document, Reason, Trigger
 from llm_lsp.providers.base import Provider
 from tests.doubles import ScriptedProvider, settle
 from tests.engine.test_engine import URI, ListedFinder, Rig, reason_of, text_of

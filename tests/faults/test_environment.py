@@ -17,7 +17,7 @@ import pytest
 from llm_lsp.cli.files.settings_files import read_settings
 from llm_lsp.config.settings import CompletionConfig, Config
 from llm_lsp.config.source_rules import SettingsSource
-from llm_lsp.core.types import Trigger
+from llm_lsp.core.request import Trigger
 from llm_lsp.core.usage.batch import RecordBatch
 from llm_lsp.core.usage.budget import BudgetLimits
 from llm_lsp.engine.context.source_files import FileReader, UnusableFile

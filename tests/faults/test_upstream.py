@@ -15,7 +15,10 @@ import httpx
 import pytest
 import trustme
 
-from llm_lsp.core.types import Completion, RawPrompt, Reason, Skip, Trigger, Usage
+from llm_lsp.core.generation import Usage
+from llm_lsp.core.prompt.prompts import RawPrompt
+from llm_lsp.core.request import Completion, Trigger
+from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.engine.models.circuit_breaker import IN_A_ROW, OPEN_S, SPREAD
 from llm_lsp.engine.models.health import DEFAULT_QUIET_S, MAX_QUIET_S
 from llm_lsp.providers.http import provider as http_module

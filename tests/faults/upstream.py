@@ -13,8 +13,10 @@ from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.settings import Config
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.privacy.secret import Secret
+from llm_lsp.core.request import Completion, CompletionRequest, Patience, Trigger
+from llm_lsp.core.skip import Skip
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Point, Text
-from llm_lsp.core.types import Completion, CompletionRequest, Document, Patience, Skip, Trigger
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.engine.workspace.client import Level, Progress, Status
 from llm_lsp.engine.workspace.clock import Timer

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llm_lsp.core.chat.dialogue import ChatQuestion, ChatReply
+from llm_lsp.core.request import Completion, CompletionRequest
+from llm_lsp.core.skip import Reason, Skip
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit
-from llm_lsp.core.types import Completion, CompletionRequest, Document, Reason, Skip
 from llm_lsp.engine.workspace.client import Client, EditorSource
 from llm_lsp.errors import ConfigError
 from llm_lsp.lsp.server import create_server

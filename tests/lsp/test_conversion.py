@@ -11,8 +11,9 @@ from typing import Any, get_args
 import pytest
 from lsprotocol import converters, types
 
+from llm_lsp.core.request import Completion, CompletionRequest, Trigger
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Encoding, Point, Text, to_point
-from llm_lsp.core.types import Completion, CompletionRequest, Document, Trigger
 from llm_lsp.lsp.conversion import (
     Capabilities,
     CompletionParams,

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llm_lsp.core.request import Completion
 from llm_lsp.core.text.text import Point
-from llm_lsp.core.types import Completion
 from llm_lsp.engine.workspace.client import Progress, Status
 from tests.lsp.fakes import CAPABLE, URI, Wire, at, edit, span, started
 

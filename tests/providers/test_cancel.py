@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from llm_lsp.config.settings import ProviderConfig
-from llm_lsp.core.types import RawPrompt
+from llm_lsp.core.prompt.prompts import RawPrompt
 from llm_lsp.providers.http.provider import HttpProvider
 from llm_lsp.providers.http.stream import HttpStream
 from llm_lsp.providers.resolve import make_provider

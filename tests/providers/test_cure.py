@@ -8,7 +8,7 @@ import pytest
 
 from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.core.privacy.secret import Secret
-from llm_lsp.core.types import RawPrompt
+from llm_lsp.core.prompt.prompts import RawPrompt
 from llm_lsp.errors import AuthError, BadRequestError, NotFoundError
 from llm_lsp.providers.http.provider import HttpProvider, Remedies
 from llm_lsp.providers.resolve import make_provider

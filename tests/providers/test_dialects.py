@@ -6,7 +6,10 @@ from typing import get_args
 import pytest
 
 from llm_lsp.config.settings import Api
-from llm_lsp.core.types import ChatPrompt, Chunk, FimPrompt, Finish, Json, Prompt, RawPrompt, Snippet, Usage
+from llm_lsp.core.context.snippet import Snippet
+from llm_lsp.core.generation import Chunk, Finish, Usage
+from llm_lsp.core.json import Json
+from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, Prompt, RawPrompt
 from llm_lsp.errors import ProviderError
 from llm_lsp.providers.dialects.dialect import Settings, load_dialect, merged
 

@@ -15,8 +15,9 @@ from typing import get_args
 import pytest
 
 from llm_lsp.config.settings import Api, ProviderConfig
+from llm_lsp.core.generation import Chunk, Finish, Usage
 from llm_lsp.core.privacy.secret import Secret
-from llm_lsp.core.types import ChatPrompt, Chunk, FimPrompt, Finish, Prompt, RawPrompt, Usage
+from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, Prompt, RawPrompt
 from llm_lsp.errors import (
     AuthError,
     BadRequestError,

@@ -11,8 +11,9 @@ from dataclasses import replace
 import pytest
 
 from llm_lsp.config.settings import Api, ProviderConfig
+from llm_lsp.core.generation import Chunk, Finish
 from llm_lsp.core.privacy.secret import Secret
-from llm_lsp.core.types import ChatPrompt, Chunk, FimPrompt, Finish, Prompt, RawPrompt
+from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, Prompt, RawPrompt
 from llm_lsp.errors import AuthError, BadRequestError, ContextTooLongError, NotFoundError
 from llm_lsp.local.local_models import LocalEndpoint
 from llm_lsp.providers.catalogue.model_listing import list_models

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from llm_lsp.core.types import Usage
+from llm_lsp.core.generation import Usage
 from llm_lsp.core.usage.records import CallRecord, Outcome, Subject
 from llm_lsp.core.usage.request_trace import RequestTrace
 

@@ -17,7 +17,8 @@ from llm_lsp.cli.terminal.console import ConsoleClient, write
 from llm_lsp.cli.terminal.options import config_option
 from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
-from llm_lsp.core.types import Completion, CompletionRequest, Skip, Trigger
+from llm_lsp.core.request import Completion, CompletionRequest, Trigger
+from llm_lsp.core.skip import Skip
 from llm_lsp.engine.engine import CompletionEngine
 from llm_lsp.errors import ConfigError
 

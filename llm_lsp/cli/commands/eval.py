@@ -20,8 +20,8 @@ from llm_lsp.cli.terminal.table import print_table
 from llm_lsp.cli.vary_option import variants
 from llm_lsp.cli.wiring import build_engine
 from llm_lsp.config.layers import SettingsStack
+from llm_lsp.core.request import Trigger
 from llm_lsp.core.text.invisible_chars import visible
-from llm_lsp.core.types import Trigger
 from llm_lsp.engine.engine import CompletionEngine
 from llm_lsp.engine.models.registry import exclusion_of
 from llm_lsp.evaluation.corpus.cuts import KINDS, Kind

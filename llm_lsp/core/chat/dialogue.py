@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from llm_lsp.core.prompt.prompts import ChatPrompt
+from llm_lsp.core.request import Face
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.invisible_chars import visible
 from llm_lsp.core.text.tokens import estimate_tokens
-from llm_lsp.core.types import ChatPrompt, Document, Face
 
 ROLE = """\
 You help a programmer with a question about code.

@@ -11,9 +11,9 @@ from llm_lsp.core.context.imports import is_import
 from llm_lsp.core.context.outline import Definition, definitions, outline
 from llm_lsp.core.context.ranking import Candidate, VisibleRange
 from llm_lsp.core.context.similarity import CursorLines, LineIndex, words_of
+from llm_lsp.core.context.snippet import Snippet
 from llm_lsp.core.prompt.fim_families import LEAST_LIKENESS
 from llm_lsp.core.text.text import Point
-from llm_lsp.core.types import Snippet
 
 # Lines above and below the cursor that tell what is being written. The last lines tell most: RepoCoder asks with 20.
 QUERY_ABOVE, QUERY_BELOW = 16, 4

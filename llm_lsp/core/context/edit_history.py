@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Point, Text
-from llm_lsp.core.types import Document
 
 # llama.vim's ring: 16 chunks of half its 64 lines; who goes further than 32 lines has left a place.
 MAX_VISITS = 16

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from llm_lsp.core.context.similarity import repeated_share, telling_lines
+from llm_lsp.core.context.snippet import ContextSource, Snippet
 from llm_lsp.core.text.invisible_chars import plain_name, without_hidden
 from llm_lsp.core.text.text import Point, Text
 from llm_lsp.core.text.tokens import ASCII_CHARS_PER_TOKEN, estimate_tokens
 from llm_lsp.core.text.window import PREFIX_SHARE, SUFFIX_SHARE
-from llm_lsp.core.types import ContextSource, Snippet
 
 # Share of a snippet's lines that stand near the cursor already, or in a better snippet: llama.vim's figure, above
 # which "would distort completion into repetition".

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from llm_lsp.core.request import GATES, CompletionRequest, Gate, Trigger
+from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.cursor_context import INERT_REST
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.typing_pace import TypingPace
-from llm_lsp.core.types import GATES, CompletionRequest, Document, Gate, Reason, Skip, Trigger
 
 # Characters. A larger text is hardly written by hand, and its editor has switched most things off: VS Code's bound is 20 MB.
 MAX_DOCUMENT_CHARS = 20_000_000

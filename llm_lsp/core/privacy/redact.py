@@ -22,8 +22,8 @@ from llm_lsp.core.privacy.secret_formats import (
     SECRET_NAMES,
     SecretFormat,
 )
+from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, Prompt, RawPrompt
 from llm_lsp.core.text.text import Point, Text
-from llm_lsp.core.types import ChatPrompt, FimPrompt, Prompt, RawPrompt
 
 # Characters of an exact value that are worth hiding; shorter ones stand in code for other things.
 MIN_EXACT_CHARS = 12

@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from llm_lsp.core.context.snippet import Snippet
+from llm_lsp.core.prompt.prompts import ChatPrompt
+from llm_lsp.core.request import Mode
 from llm_lsp.core.text.window import Window
-from llm_lsp.core.types import ChatPrompt, Mode, Snippet
 
 HOLE = "{{HOLE}}"
 OPEN, CLOSE = "<fill>", "</fill>"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from llm_lsp.core.request import Mode
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.languages import indent_of, language_of, opens_block
 from llm_lsp.core.text.text import Point, Text
-from llm_lsp.core.types import Document, Mode
 
 Multiline = Literal["auto", "never", "always"]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
-from llm_lsp.core.types import CONTEXT_SOURCES, ContextSource
+from llm_lsp.core.context.snippet import CONTEXT_SOURCES, ContextSource
 
 # How like the cursor's place another one must be to go with a prompt, 0 to 1, see `core.context.similarity`. Below it pieces
 # gave nothing: docs/adr/0035.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from llm_lsp.core.context.snippet import Snippet
 from llm_lsp.core.prompt.fim_families import FimFamily
 from llm_lsp.core.text.languages import language_of
 from llm_lsp.core.text.window import Window
-from llm_lsp.core.types import Snippet
 
 
 def in_format(family: FimFamily, window: Window, snippets: Sequence[Snippet]) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from llm_lsp.core.request import Mode
 from llm_lsp.core.response.fill_extent import FillExtent
 from llm_lsp.core.text.brackets import imbalance
 from llm_lsp.core.text.languages import Blocks, indent_of, indent_unit, language_of, opens_block
 from llm_lsp.core.text.window import Window
-from llm_lsp.core.types import Mode
 
 # Lines that are read at most: more than anybody reads before accepting, and 128 tokens are about 12.
 MAX_LINES = 40

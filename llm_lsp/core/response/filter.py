@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from llm_lsp.core.generation import Finish
+from llm_lsp.core.skip import Skip
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.languages import Language, language_of
 from llm_lsp.core.text.text import Point
-from llm_lsp.core.types import Document, Finish, Skip
 
 # Lines on each side that an answer is compared with.
 LOOK_LINES = 32

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
+from llm_lsp.core.generation import Finish
 from llm_lsp.core.response.filter import FilterContext, FilterInput
+from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.brackets import CLOSERS, loose
-from llm_lsp.core.types import Finish, Reason, Skip
 
 # Characters. A shorter line that comes again says nothing: `}` and `else:` do.
 TELLING_LINE_CHARS = 5

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from llm_lsp.core.generation import Finish
 from llm_lsp.core.privacy.redact import holds_mask
+from llm_lsp.core.request import CompletionRequest
 from llm_lsp.core.response.filter import (
     LOOK_COLUMNS,
     LOOK_LINES,
@@ -28,10 +30,10 @@ from llm_lsp.core.response.overlap import (
     end_whole_lines,
     merge_rest_of_line,
 )
+from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.brackets import CLOSERS
 from llm_lsp.core.text.invisible_chars import unsafe_characters
 from llm_lsp.core.text.text import Point, Text
-from llm_lsp.core.types import CompletionRequest, Finish, Reason, Skip
 
 # A unit that comes this often in a row is a model that turns in circles.
 MAX_REPEATS = 3

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from llm_lsp.core.generation import Finish
 from llm_lsp.core.response.stops import StopRule
-from llm_lsp.core.types import Finish
 
 # Lines behind the wanted ones: Cody's hot streak. They cost output tokens only, where a call of their own would
 # cost the whole prompt again.

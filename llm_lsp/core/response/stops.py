@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
+from llm_lsp.core.generation import Finish
+from llm_lsp.core.request import Mode
 from llm_lsp.core.response.completion_extent import CompletionExtent
 from llm_lsp.core.response.suggestion_length import phrase_ends
 from llm_lsp.core.text.cursor_context import INERT_REST
 from llm_lsp.core.text.window import Window
-from llm_lsp.core.types import Finish, Mode
 
 
 class AnswerOpening(Protocol):

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point, Text, common_start
-from llm_lsp.core.types import Document
 
 # Non-empty lines above the cursor that tell a place: what Cody's cache uses, references in docs/architecture.md.
 ABOVE_LINES = 5

@@ -9,7 +9,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from llm_lsp.core.types import Price, Usage
+from llm_lsp.core.generation import Usage
+from llm_lsp.core.profile import Price
 
 PER = 1_000_000
 """Tokens that a price is for."""

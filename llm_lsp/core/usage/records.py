@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from llm_lsp.core.types import Usage
+from llm_lsp.core.generation import Usage
 
 Outcome = Literal["reserved", "complete", "cut", "closed", "failed"]
 """How a call ended: by itself, when all that was wanted had come, because nobody wanted it, or in an error.

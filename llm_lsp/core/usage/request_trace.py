@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from llm_lsp.core.types import Completion, CompletionRequest, Skip
+from llm_lsp.core.request import Completion, CompletionRequest
+from llm_lsp.core.skip import Skip
 from llm_lsp.core.usage.records import CallRecord, Subject
 from llm_lsp.core.usage.request_log import LogEntry
 

@@ -17,20 +17,16 @@ from llm_lsp.core.chat.dialogue import (
     mark_code,
     remembered,
 )
+from llm_lsp.core.generation import Finish
 from llm_lsp.core.privacy.admission import admit_document
 from llm_lsp.core.privacy.redact import redact_prompt
+from llm_lsp.core.profile import Profile
+from llm_lsp.core.prompt.prompts import ChatPrompt
+from llm_lsp.core.request import CompletionRequest, Patience
+from llm_lsp.core.skip import Reason, Skip
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Text
 from llm_lsp.core.text.tokens import estimate_tokens
-from llm_lsp.core.types import (
-    ChatPrompt,
-    CompletionRequest,
-    Document,
-    Finish,
-    Patience,
-    Profile,
-    Reason,
-    Skip,
-)
 from llm_lsp.engine.models.health import Attempt
 from llm_lsp.engine.models.model_access import ModelAccess
 from llm_lsp.engine.models.provider_slot import ProviderSlot

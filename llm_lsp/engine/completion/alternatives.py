@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from llm_lsp.core.request import Completion, CompletionRequest, Trigger
+from llm_lsp.core.skip import Skip
 from llm_lsp.core.text.text import Point
-from llm_lsp.core.types import Completion, CompletionRequest, Skip, Trigger
 from llm_lsp.core.usage.request_log import RequestLog
 
 # Calls for further answers: with the first they are as many as somebody looks through.

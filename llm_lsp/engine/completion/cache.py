@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from cachetools import TTLCache
 
+from llm_lsp.core.generation import Finish, Generation
 from llm_lsp.core.text.cursor_context import LOOK_BACK_CHARS, ContextKey, CursorContext, continuations
-from llm_lsp.core.types import Finish, Generation
 from llm_lsp.engine.completion.events import Ask, Route
 
 # Design, stage 1. Ten minutes is about how long a place in a text stays as it was.

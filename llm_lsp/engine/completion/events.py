@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from llm_lsp.core.generation import Generation
+from llm_lsp.core.request import Face
+from llm_lsp.core.skip import Reason
 from llm_lsp.core.text.cursor_context import CursorContext
-from llm_lsp.core.types import Face, Generation, Reason
 from llm_lsp.errors import LlmLspError
 
 

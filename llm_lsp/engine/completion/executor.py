@@ -6,8 +6,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
+from llm_lsp.core.generation import Finish, Generation, Usage
+from llm_lsp.core.request import Face
+from llm_lsp.core.skip import Skip
 from llm_lsp.core.text.cursor_context import CursorContext
-from llm_lsp.core.types import Face, Finish, Generation, Skip, Usage
 from llm_lsp.engine.completion import events as e
 from llm_lsp.engine.completion.scheduler import Scheduler
 from llm_lsp.engine.workspace.clock import Clock, Timer

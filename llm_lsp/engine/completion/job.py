@@ -8,29 +8,21 @@ from functools import cached_property
 from typing import Protocol
 
 from llm_lsp.core.context.ranking import ContextSelection
+from llm_lsp.core.generation import Finish, Generation
 from llm_lsp.core.privacy.redact import Redactor, redact_prompt
+from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.chat_prompt import EXAMPLES, RULES, ChatStyle, Example
 from llm_lsp.core.prompt.completion_mode import choose_mode
 from llm_lsp.core.prompt.prompt import build_prompt, stop_rule
+from llm_lsp.core.prompt.prompts import Prompt
+from llm_lsp.core.request import Completion, CompletionRequest, Mode, Patience, Trigger
 from llm_lsp.core.response.postprocess import postprocess
 from llm_lsp.core.response.read_ahead import STREAK_LINES, ReadAhead
+from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.cursor_context import anchor_at
 from llm_lsp.core.text.text import advance
 from llm_lsp.core.text.typing_pace import TypingPace, ready_at
 from llm_lsp.core.text.window import Window, cut_window
-from llm_lsp.core.types import (
-    Completion,
-    CompletionRequest,
-    Finish,
-    Generation,
-    Mode,
-    Patience,
-    Profile,
-    Prompt,
-    Reason,
-    Skip,
-    Trigger,
-)
 from llm_lsp.core.usage.request_log import RequestLog
 from llm_lsp.engine.completion.events import Ask, Route
 from llm_lsp.engine.completion.executor import StreamReader

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from llm_lsp.core.generation import Generation
 from llm_lsp.core.response.suggestion_length import SuggestionLength, count_words
 from llm_lsp.core.text.cursor_context import CursorContext, followed
-from llm_lsp.core.types import Generation
 from llm_lsp.engine.completion.events import Ask, Route
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 
-from llm_lsp.core.types import Completion, Reason, Skip
+from llm_lsp.core.request import Completion
+from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.engine.workspace.clock import Clock
 
 # Seconds. Such a client asks again at the next key only: who types and pauses has this one answer held for him.

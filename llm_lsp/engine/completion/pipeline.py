@@ -5,19 +5,13 @@ from __future__ import annotations
 import logging
 
 from llm_lsp.core.context.ranking import ContextSelection
+from llm_lsp.core.generation import Finish, Generation
 from llm_lsp.core.privacy.admission import admit, gate
+from llm_lsp.core.request import Completion, CompletionRequest, Patience
+from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.cursor_context import anchor_at
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, advance
-from llm_lsp.core.types import (
-    Completion,
-    CompletionRequest,
-    Document,
-    Finish,
-    Generation,
-    Patience,
-    Reason,
-    Skip,
-)
 from llm_lsp.engine.completion.cache import GenerationCache
 from llm_lsp.engine.completion.events import Foreseen
 from llm_lsp.engine.completion.executor import CallExecutor

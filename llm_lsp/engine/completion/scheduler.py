@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from llm_lsp.core.generation import Finish, Generation
+from llm_lsp.core.request import Face
+from llm_lsp.core.skip import Reason
 from llm_lsp.core.text.cursor_context import CursorContext, typed_since
-from llm_lsp.core.types import Face, Finish, Generation, Reason
 from llm_lsp.engine.completion.events import (
     Arrived,
     Ask,

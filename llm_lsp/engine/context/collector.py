@@ -15,10 +15,12 @@ from llm_lsp.core.context.ranking import (
     choose,
     context_budget,
 )
+from llm_lsp.core.context.snippet import CONTEXT_SOURCES, ContextSource
 from llm_lsp.core.privacy.exclusion import Exclusion
+from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.fim_families import LEAST_LIKENESS, FimFamily, family_for
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point
-from llm_lsp.core.types import CONTEXT_SOURCES, ContextSource, Document, Profile
 from llm_lsp.engine.context.sources import ContextSources, ContextView
 from llm_lsp.engine.models.registry import ProviderRegistry, Runtime
 from llm_lsp.engine.workspace.clock import Clock, InThread, Timer

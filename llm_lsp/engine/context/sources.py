@@ -17,11 +17,12 @@ from llm_lsp.core.context.candidates import (
 )
 from llm_lsp.core.context.edit_history import EditHistory
 from llm_lsp.core.context.ranking import Candidate, PreparedContext, VisibleRange, arrange, rank
+from llm_lsp.core.context.snippet import ContextSource
 from llm_lsp.core.privacy.exclusion import Exclusion
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.invisible_chars import plain_name
 from llm_lsp.core.text.syntax import has_grammar
 from llm_lsp.core.text.text import Point
-from llm_lsp.core.types import ContextSource, Document
 from llm_lsp.engine.context.related_files import RelatedFiles
 from llm_lsp.engine.context.source_files import FileReader, kin_of
 from llm_lsp.engine.privacy.workspace_bounds import WorkspaceBounds

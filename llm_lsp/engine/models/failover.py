@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Coroutine, Iterator, Mapping
 
-from llm_lsp.core.types import CompletionRequest, Face, Patience, Reason, Skip
+from llm_lsp.core.request import CompletionRequest, Face, Patience
+from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.engine.completion.job import CompletionAttempt
 from llm_lsp.engine.models.provider_slot import LOADING, ProviderSlot
 from llm_lsp.engine.models.registry import ProviderRegistry

@@ -11,7 +11,8 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from llm_lsp.core.types import Patience, Reason, Skip
+from llm_lsp.core.request import Patience
+from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.engine.models.circuit_breaker import CircuitBreaker
 from llm_lsp.engine.models.rate_limit import RateLimit
 from llm_lsp.errors import (

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from llm_lsp.config.settings import AUTO, LOCAL, Config
+from llm_lsp.core.profile import Profile
+from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.tokens import TokenRate
-from llm_lsp.core.types import Profile, Reason, Skip
 from llm_lsp.engine.models.health import ProviderHealth
 from llm_lsp.engine.workspace.client import Client, Progress
 from llm_lsp.engine.workspace.clock import Clock

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from llm_lsp.config.settings import Config, PrivacyConfig
 from llm_lsp.core.privacy.admission import AdmissionRules
 from llm_lsp.core.privacy.exclusion import SECRET_FILES, Exclusion
-from llm_lsp.core.types import Document, Profile, Trigger
+from llm_lsp.core.profile import Profile
+from llm_lsp.core.request import Trigger
+from llm_lsp.core.text.document import Document
 from llm_lsp.engine.models.provider_slot import ProviderFinder, ProviderSlot, SlotDependencies
 from llm_lsp.engine.models.routing import Routing
 from llm_lsp.engine.workspace.client import Client

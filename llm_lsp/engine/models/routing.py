@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from llm_lsp.config.settings import LOCAL, Config, ProviderConfig, RouteConfig
 from llm_lsp.core.privacy.addresses import is_loopback
 from llm_lsp.core.privacy.exclusion import Exclusion
-from llm_lsp.core.types import Document, Trigger
+from llm_lsp.core.request import Trigger
+from llm_lsp.core.text.document import Document
 
 
 @dataclass(frozen=True, slots=True)

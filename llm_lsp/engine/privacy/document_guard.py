@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from llm_lsp.core.privacy.exclusion import Exclusion
-from llm_lsp.core.types import Reason, Skip
+from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.engine.privacy.ignore_files import IgnoreFiles
 from llm_lsp.engine.privacy.workspace_bounds import file_uri, innermost
 from llm_lsp.engine.workspace.clock import InThread

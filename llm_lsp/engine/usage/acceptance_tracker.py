@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from llm_lsp.core.request import Completion
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit
-from llm_lsp.core.types import Completion, Document
 from llm_lsp.core.usage.acceptance import TrackedSuggestion, kept_chars, line_shift
 from llm_lsp.core.usage.records import CHECKPOINTS_S, Subject, SuggestionRecord
 from llm_lsp.engine.workspace.clock import Clock, Timer

@@ -8,8 +8,12 @@ from functools import partial
 from typing import TypeVar
 from urllib.parse import unquote
 
+from llm_lsp.core.profile import Profile
+from llm_lsp.core.prompt.prompts import Prompt
+from llm_lsp.core.request import Completion, CompletionRequest
+from llm_lsp.core.skip import Skip
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit
-from llm_lsp.core.types import Completion, CompletionRequest, Document, Profile, Prompt, Skip
 from llm_lsp.core.usage.records import CallRecord, Subject
 from llm_lsp.core.usage.request_trace import RequestTrace, TraceRow, explain
 from llm_lsp.engine.usage.acceptance_tracker import AcceptanceTracker

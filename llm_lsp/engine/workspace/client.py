@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from llm_lsp.core.request import Completion, CompletionRequest
+from llm_lsp.core.skip import Skip
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit
-from llm_lsp.core.types import Completion, CompletionRequest, Document, Skip
 
 if TYPE_CHECKING:
     from llm_lsp.core.chat.dialogue import ChatQuestion, ChatReply

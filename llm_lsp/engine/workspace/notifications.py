@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from llm_lsp.core.types import Profile
+from llm_lsp.core.profile import Profile
 from llm_lsp.core.usage.budget import SpentTotals
 from llm_lsp.engine.workspace.client import Client, Kind, Level, Status
 

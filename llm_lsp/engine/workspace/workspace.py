@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from llm_lsp.core.context.edit_history import EditHistory
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Point
 from llm_lsp.core.text.typing_pace import TypingPace
-from llm_lsp.core.types import Document
 
 
 class Workspace:

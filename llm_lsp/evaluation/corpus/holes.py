@@ -9,8 +9,8 @@ from functools import cached_property
 from itertools import cycle
 from random import Random
 
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Text
-from llm_lsp.core.types import Document
 from llm_lsp.evaluation.corpus.cuts import KINDS, CutPoint, Kind, Spot, cuts
 
 # In the order in which they are drawn: code is mostly bodies and calls, and a file has its imports once.

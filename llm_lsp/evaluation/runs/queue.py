@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from llm_lsp.core.types import Skip
+from llm_lsp.core.skip import Skip
 from llm_lsp.evaluation.corpus.holes import Hole
 from llm_lsp.evaluation.report.results import HoleResult
 from llm_lsp.evaluation.runs.hole_runner import HoleBench, HoleRunner

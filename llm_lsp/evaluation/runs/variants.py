@@ -10,7 +10,7 @@ from llm_lsp import __version__
 from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.settings import ContextConfig
 from llm_lsp.config.source_rules import SettingsSource
-from llm_lsp.core.types import Trigger
+from llm_lsp.core.request import Trigger
 
 # What stands between a keystroke and its call is for typing: here every hole is worth a call, at once.
 UNGATED: Mapping[str, object] = {

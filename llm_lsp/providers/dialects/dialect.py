@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 
 from llm_lsp.config.settings import Api, Prefill
-from llm_lsp.core.types import ChatPrompt, Chunk, Json, Prompt
+from llm_lsp.core.generation import Chunk
+from llm_lsp.core.json import Json
+from llm_lsp.core.prompt.prompts import ChatPrompt, Prompt
 from llm_lsp.providers.http.event_splitters import Framing
 
 

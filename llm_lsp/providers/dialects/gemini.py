@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from llm_lsp.core.types import ChatPrompt, Chunk, Finish, Json, Prompt, Usage
+from llm_lsp.core.generation import Chunk, Finish, Usage
+from llm_lsp.core.json import Json
+from llm_lsp.core.prompt.prompts import ChatPrompt, Prompt
 from llm_lsp.providers.dialects.dialect import Dialect, HttpRequest, Settings
 from llm_lsp.providers.dialects.json_shapes import as_int, as_list, as_map, as_text
 from llm_lsp.providers.http.failures import raise_error_object

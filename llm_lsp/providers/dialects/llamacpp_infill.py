@@ -8,7 +8,9 @@ https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
 
 from __future__ import annotations
 
-from llm_lsp.core.types import ChatPrompt, Chunk, FimPrompt, Finish, Json, Prompt, RawPrompt, Usage
+from llm_lsp.core.generation import Chunk, Finish, Usage
+from llm_lsp.core.json import Json
+from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, Prompt, RawPrompt
 from llm_lsp.providers.dialects import openai_shared as openai
 from llm_lsp.providers.dialects.dialect import Dialect, HttpRequest, Settings
 from llm_lsp.providers.dialects.json_shapes import as_int, as_map, as_text

@@ -5,7 +5,7 @@ https://docs.mistral.ai/api/#tag/fim
 
 from __future__ import annotations
 
-from llm_lsp.core.types import ChatPrompt, FimPrompt, Prompt, RawPrompt
+from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, Prompt, RawPrompt
 from llm_lsp.providers.dialects import openai_shared as openai
 from llm_lsp.providers.dialects.dialect import Dialect, HttpRequest, Settings
 

@@ -5,7 +5,7 @@ https://platform.openai.com/docs/api-reference/chat
 
 from __future__ import annotations
 
-from llm_lsp.core.types import ChatPrompt, Prompt
+from llm_lsp.core.prompt.prompts import ChatPrompt, Prompt
 from llm_lsp.providers.dialects import openai_shared as openai
 from llm_lsp.providers.dialects.dialect import Dialect, HttpRequest, Settings
 

@@ -6,7 +6,7 @@ empty one, so that it is sent for a FimPrompt only. https://platform.openai.com/
 
 from __future__ import annotations
 
-from llm_lsp.core.types import ChatPrompt, FimPrompt, Prompt, RawPrompt
+from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, Prompt, RawPrompt
 from llm_lsp.providers.dialects import openai_shared as openai
 from llm_lsp.providers.dialects.dialect import Dialect, HttpRequest, Settings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from llm_lsp.core.types import Chunk, Finish, Usage
+from llm_lsp.core.generation import Chunk, Finish, Usage
 from llm_lsp.errors import BrokenStreamError
 from llm_lsp.providers.dialects.dialect import Dialect
 from llm_lsp.providers.dialects.json_shapes import decode

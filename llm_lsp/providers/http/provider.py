@@ -17,9 +17,12 @@ from typing import TYPE_CHECKING
 
 from llm_lsp import __version__
 from llm_lsp.config.settings import KeyHeader
+from llm_lsp.core.json import Json
 from llm_lsp.core.privacy.addresses import Origin, origin_of
 from llm_lsp.core.privacy.secret import Secret
-from llm_lsp.core.types import Json, Patience, Profile, Prompt
+from llm_lsp.core.profile import Profile
+from llm_lsp.core.prompt.prompts import Prompt
+from llm_lsp.core.request import Patience
 from llm_lsp.errors import BadRequestError, ConfigError, NotFoundError, ProviderError
 from llm_lsp.providers.dialects.dialect import Dialect, HttpRequest, Settings
 from llm_lsp.providers.http.connect_gate import CallStopped, ConnectGate

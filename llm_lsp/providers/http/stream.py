@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from llm_lsp.core.types import Chunk
+from llm_lsp.core.generation import Chunk
 from llm_lsp.errors import (
     AuthError,
     BadRequestError,

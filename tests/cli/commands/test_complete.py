@@ -14,8 +14,9 @@ from click.testing import CliRunner, Result
 from llm_lsp.cli.commands.complete import CompletionPrinter, command
 from llm_lsp.cli.completion_target import point_of, read_target
 from llm_lsp.cli.terminal.console import ConsoleClient
+from llm_lsp.core.request import Completion
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point, Text
-from llm_lsp.core.types import Completion, Document
 from llm_lsp.engine.engine import CompletionEngine
 from tests.doubles import settle
 from tests.providers.standin import DONE, Peer, Received, serve, text

@@ -14,8 +14,8 @@ from llm_lsp.core.chat.dialogue import (
     page,
     remembered,
 )
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Text
-from llm_lsp.core.types import Document
 
 DOCUMENT = Document("file:///p/a.py", "python", 1, Text.of("a = 1\nb = 2\nc = 3\n"))
 BEFORE = (Exchange("", "first?", "one"), Exchange("", "second?", "two"))

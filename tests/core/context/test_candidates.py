@@ -16,8 +16,8 @@ from llm_lsp.core.context.candidates import (
     visited,
 )
 from llm_lsp.core.context.edit_history import EditBurst, Visit
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point, Text
-from llm_lsp.core.types import Document
 
 ORDERS = """\
 def order_total(order):

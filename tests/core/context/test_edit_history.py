@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from llm_lsp.core.context.edit_history import FRESH_S, MAX_CHANGED_LINES, MAX_VISITS, EditHistory
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Point, Text
-from llm_lsp.core.types import Document
 
 START = "".join(f"line {idx}\n" for idx in range(200))
 

@@ -18,8 +18,8 @@ from llm_lsp.core.context.ranking import (
     rank,
 )
 from llm_lsp.core.context.similarity import telling_lines
+from llm_lsp.core.context.snippet import ContextSource, Snippet
 from llm_lsp.core.text.text import Point, Text
-from llm_lsp.core.types import ContextSource, Snippet
 
 
 def candidate(name: str, source: ContextSource = "similar", text: str = "") -> Candidate:

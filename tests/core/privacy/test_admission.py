@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from llm_lsp.core.privacy.admission import AdmissionRules, admit, gate
+from llm_lsp.core.request import GATES, CompletionRequest, Gate, Trigger
+from llm_lsp.core.skip import Reason
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point, Text
 from llm_lsp.core.text.typing_pace import TypingPace
-from llm_lsp.core.types import GATES, CompletionRequest, Document, Gate, Reason, Trigger
 
 
 def request(uri: str = "file:///a.py", trigger: Trigger = Trigger.AUTOMATIC) -> CompletionRequest:

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from llm_lsp.core.context.snippet import Snippet
 from llm_lsp.core.privacy.redact import Redactor, holds_mask, redact_prompt
 from llm_lsp.core.privacy.secret_formats import FORMATS, SecretFormat
+from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, RawPrompt
 from llm_lsp.core.text.text import Point, Text
-from llm_lsp.core.types import ChatPrompt, FimPrompt, RawPrompt, Snippet
 
 BODY = "MIIEpAIBAAKCAQEA7bq2x1Zz9Qw8Er7Ty6Ui5Op4As3Df2Gh1Jk0Lz9Xc8Vb7Nm6"
 PRIVATE_KEY = f"-----BEGIN RSA PRIVATE KEY-----\n{BODY}\n{BODY}\n-----END RSA PRIVATE KEY-----"

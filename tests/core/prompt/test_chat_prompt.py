@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.chat_prompt import (
     EXAMPLES,
     THINK,
@@ -12,8 +13,8 @@ from llm_lsp.core.prompt.chat_prompt import (
     chat_prompt,
 )
 from llm_lsp.core.prompt.prompt import stop_rule
+from llm_lsp.core.request import Mode
 from llm_lsp.core.text.window import Window
-from llm_lsp.core.types import Mode, Profile
 
 WINDOW = Window("import math\n", "    return ma", "", "\n\nprint(1)\n", "python", "a/b.py")
 CHAT = Profile("test", "gpt", "chat")

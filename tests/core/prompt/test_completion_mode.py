@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from llm_lsp.core.prompt.completion_mode import Multiline, choose_mode
+from llm_lsp.core.request import Mode
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point, Text
-from llm_lsp.core.types import Document, Mode
 
 
 def choose(language: str, marked: str, setting: Multiline = "auto", *, manual: bool = False) -> Mode:

@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from llm_lsp.core.context.snippet import Snippet
+from llm_lsp.core.profile import Fim, Profile
 from llm_lsp.core.prompt.fim_families import FAMILIES, FimFamily
 from llm_lsp.core.prompt.prompt import build_prompt, escape_tokens
+from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, RawPrompt
+from llm_lsp.core.request import Mode
 from llm_lsp.core.text.window import Window
-from llm_lsp.core.types import ChatPrompt, Fim, FimPrompt, Mode, Profile, RawPrompt, Snippet
 
 WINDOW = Window("import math\n", "def area(r", "):", "\n    pass\n", "python", "geo/circle.py")
 SNIPPET = Snippet("geo/square.py", "def area(a):\n    return a * a\n")

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import pytest
 
+from llm_lsp.core.generation import Finish
+from llm_lsp.core.request import CompletionRequest, Trigger
 from llm_lsp.core.response.filter import place_at
 from llm_lsp.core.response.postprocess import MAX_ANSWER_CHARS, Insertion, postprocess
+from llm_lsp.core.skip import Reason, Skip
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point, Text
-from llm_lsp.core.types import CompletionRequest, Document, Finish, Reason, Skip, Trigger
 from tests.core.golden import Case, cases
 
 

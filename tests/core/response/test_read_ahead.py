@@ -6,10 +6,11 @@ from itertools import pairwise
 
 import pytest
 
+from llm_lsp.core.generation import Finish
+from llm_lsp.core.request import Mode
 from llm_lsp.core.response.read_ahead import ReadAhead
 from llm_lsp.core.response.stops import StopRule
 from llm_lsp.core.text.window import Window
-from llm_lsp.core.types import Finish, Mode
 
 
 def units(window: Window, mode: Mode, answer: str, piece_chars: int, lines: int = 5) -> list[str]:

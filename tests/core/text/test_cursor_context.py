@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from llm_lsp.core.text.cursor_context import CursorContext, anchor_at, continuations, followed, typed_since
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point, Text
-from llm_lsp.core.types import Document
 
 
 def place(marked: str, uri: str = "file:///a.py") -> CursorContext:

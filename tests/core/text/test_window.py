@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from llm_lsp.core.text import window as module
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point, Text
 from llm_lsp.core.text.tokens import estimate_tokens
 from llm_lsp.core.text.window import Window, cut_window
-from llm_lsp.core.types import Document
 
 
 def document(text: str) -> Document:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from llm_lsp.core.types import Usage
+from llm_lsp.core.generation import Usage
 from llm_lsp.core.usage.records import CallRecord, Subject
 from llm_lsp.core.usage.request_log import LogEntry, RequestLog
 from llm_lsp.core.usage.request_trace import RequestTrace, cost_words, describe_call, explain

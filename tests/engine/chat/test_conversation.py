@@ -8,8 +8,12 @@ from dataclasses import replace
 import pytest
 
 from llm_lsp.core.chat.dialogue import ChatQuestion, ChatReply
+from llm_lsp.core.generation import Finish, Usage
+from llm_lsp.core.profile import Profile
+from llm_lsp.core.prompt.prompts import ChatPrompt, Prompt
+from llm_lsp.core.request import Patience, Trigger
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Text
-from llm_lsp.core.types import ChatPrompt, Document, Finish, Patience, Profile, Prompt, Trigger, Usage
 from llm_lsp.errors import AskError, AuthError, BrokenStreamError, LlmLspError, ModelFileError, NotFoundError
 from tests.doubles import ScriptedProvider, ScriptedStream, settle
 from tests.engine.test_engine import Rig, SlowFinder, text_of

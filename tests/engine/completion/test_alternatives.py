@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from llm_lsp.core.profile import Profile
+from llm_lsp.core.request import Completion, CompletionRequest, Face, Trigger
 from llm_lsp.core.text.text import Point
-from llm_lsp.core.types import Completion, CompletionRequest, Face, Profile, Trigger
 from llm_lsp.engine.completion.alternatives import distinct
 from llm_lsp.engine.completion.job import SAMPLE_TEMPERATURE
 from tests.doubles import ScriptedProvider, settle

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from llm_lsp.core.types import Finish, Generation
+from llm_lsp.core.generation import Finish, Generation
 from llm_lsp.engine.completion.cache import MAX_GENERATIONS, TTL_S, GenerationCache
 from llm_lsp.engine.completion.events import Ask, Route
 from tests.core.text.test_cursor_context import place

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from llm_lsp.core.types import Finish, Generation, RawPrompt, Reason, Skip
+from llm_lsp.core.generation import Finish, Generation
+from llm_lsp.core.prompt.prompts import RawPrompt
+from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.engine.completion.events import Ask
 from llm_lsp.engine.completion.executor import CallAnswer, CallExecutor
 from llm_lsp.engine.completion.scheduler import LINGER_S

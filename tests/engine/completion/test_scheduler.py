@@ -7,8 +7,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from llm_lsp.core.generation import Finish, Generation
+from llm_lsp.core.request import Face
+from llm_lsp.core.skip import Reason
 from llm_lsp.core.text.cursor_context import ContextKey, CursorContext
-from llm_lsp.core.types import Face, Finish, Generation, Reason
 from llm_lsp.engine.completion.events import (
     Arrived,
     Ask,

@@ -14,8 +14,12 @@ import pytest
 from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.context.ranking import PreparedContext
+from llm_lsp.core.generation import Usage
+from llm_lsp.core.profile import Profile
+from llm_lsp.core.prompt.prompts import RawPrompt
+from llm_lsp.core.request import CompletionRequest, Trigger
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Point, Text
-from llm_lsp.core.types import CompletionRequest, Document, Profile, RawPrompt, Trigger, Usage
 from llm_lsp.engine.completion.job import PreparedPrompt
 from llm_lsp.engine.context.collector import ARRIVAL_S, IDLE_S
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies

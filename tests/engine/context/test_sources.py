@@ -10,9 +10,10 @@ import pytest
 
 from llm_lsp.core.context.edit_history import EditHistory
 from llm_lsp.core.context.ranking import PreparedContext, VisibleRange
+from llm_lsp.core.context.snippet import CONTEXT_SOURCES
 from llm_lsp.core.privacy.exclusion import SECRET_FILES, Exclusion
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point, Text
-from llm_lsp.core.types import CONTEXT_SOURCES, Document
 from llm_lsp.engine.context.sources import ContextSources, ContextView
 
 CODE = """\

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_lsp.core.types import Patience, Reason
+from llm_lsp.core.request import Patience
+from llm_lsp.core.skip import Reason
 from llm_lsp.engine.models.health import (
     BY_HAND_S,
     DEFAULT_QUIET_S,

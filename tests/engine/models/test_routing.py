@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from llm_lsp.config.settings import Config, ProviderConfig, RouteConfig
+from llm_lsp.core.request import Trigger
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Text
-from llm_lsp.core.types import Document, Trigger
 from llm_lsp.engine.models.routing import Routing
 
 FOLDER = "file:///u/project"

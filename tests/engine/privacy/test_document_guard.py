@@ -12,8 +12,10 @@ import pytest
 from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.privacy.exclusion import Exclusion
+from llm_lsp.core.request import Completion, CompletionRequest, Trigger
+from llm_lsp.core.skip import Reason, Skip
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Point, Text
-from llm_lsp.core.types import Completion, CompletionRequest, Document, Reason, Skip, Trigger
 from llm_lsp.engine.context.collector import ARRIVAL_S, IDLE_S
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.engine.privacy.document_guard import FRESH_S, DocumentGuard

@@ -10,8 +10,11 @@ import pytest
 
 from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
+from llm_lsp.core.profile import Price, Profile
+from llm_lsp.core.request import Completion, CompletionRequest, Trigger
+from llm_lsp.core.skip import Reason, Skip
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Point, Text
-from llm_lsp.core.types import Completion, CompletionRequest, Document, Price, Profile, Reason, Skip, Trigger
 from llm_lsp.core.usage.records import CHECKPOINTS_S, CallRecord, Subject
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.engine.usage.recorder import ENTRY_S, project_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llm_lsp.core.types import Trigger
+from llm_lsp.core.request import Trigger
 from llm_lsp.engine.workspace.client import Progress
 from llm_lsp.engine.workspace.manual_progress import PATIENT_S
 from tests.doubles import settle

@@ -13,8 +13,11 @@ import pytest
 from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.settings import Config
 from llm_lsp.config.source_rules import SettingsSource
+from llm_lsp.core.generation import Usage
+from llm_lsp.core.profile import Price, Profile
+from llm_lsp.core.prompt.prompts import RawPrompt
+from llm_lsp.core.request import Trigger
 from llm_lsp.core.text.text import Point, Text
-from llm_lsp.core.types import Price, Profile, RawPrompt, Trigger, Usage
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.errors import AuthError, LlmLspError
 from llm_lsp.evaluation.corpus.cuts import CutPoint

@@ -6,7 +6,7 @@ import pytest
 
 from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.core.privacy.addresses import origin_of
-from llm_lsp.core.types import Patience
+from llm_lsp.core.request import Patience
 from llm_lsp.errors import ConfigError
 from llm_lsp.providers.catalogue.presets import PRESET_CONFIGS, PRESETS, preset_config, quirks_of
 from llm_lsp.providers.catalogue.quirks import Quirks

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from llm_lsp.config.settings import Api
-from llm_lsp.core.types import Chunk
+from llm_lsp.core.generation import Chunk
 from llm_lsp.providers.dialects.dialect import load_dialect
 from llm_lsp.providers.http.answer_decoder import AnswerDecoder
 

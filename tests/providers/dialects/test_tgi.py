@@ -2,7 +2,9 @@
 
 import pytest
 
-from llm_lsp.core.types import ChatPrompt, Chunk, Finish, Json, RawPrompt, Usage
+from llm_lsp.core.generation import Chunk, Finish, Usage
+from llm_lsp.core.json import Json
+from llm_lsp.core.prompt.prompts import ChatPrompt, RawPrompt
 from llm_lsp.errors import ProviderError
 from llm_lsp.providers.dialects.dialect import Settings, load_dialect
 from tests.providers.dialects.streams import read, sse, text_of

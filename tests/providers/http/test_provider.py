@@ -9,8 +9,10 @@ import httpx
 import pytest
 
 from llm_lsp.config.settings import KeyHeader, ProviderConfig
+from llm_lsp.core.generation import Chunk, Finish, Usage
 from llm_lsp.core.privacy.secret import Secret
-from llm_lsp.core.types import Chunk, Finish, Patience, RawPrompt, Usage
+from llm_lsp.core.prompt.prompts import RawPrompt
+from llm_lsp.core.request import Patience
 from llm_lsp.errors import (
     AuthError,
     BrokenStreamError,

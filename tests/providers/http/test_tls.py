@@ -9,7 +9,7 @@ import trustme
 
 from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.core.privacy.secret import Secret
-from llm_lsp.core.types import RawPrompt
+from llm_lsp.core.prompt.prompts import RawPrompt
 from llm_lsp.errors import ConfigError, TlsError, UnreachableError
 from llm_lsp.providers.http.provider import HttpProvider
 from llm_lsp.providers.resolve import make_provider

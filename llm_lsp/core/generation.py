@@ -1,0 +1,83 @@
+"""What a model wrote, and what the call used."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from enum import Enum
+
+
+class Finish(Enum):
+    """Why a generation ended."""
+
+    STOP = "stop"
+    """The model ended it, or a stop string did."""
+    LENGTH = "length"
+    """The token limit ended it: the last line may be half."""
+    CUT = "cut"
+    """We stopped reading: the wanted line or block is complete."""
+    TRUNCATED = "truncated"
+    """The stream broke off; never cached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a call used, in tokens; None where the API did not say."""
+
+    input_tokens: int | None = None
+    """The whole prompt, whatever of it a cache held or took in."""
+    output_tokens: int | None = None
+    """All that was written, thoughts among it."""
+    cached_tokens: int | None = None
+    """Of the prompt, what was read from the API's cache."""
+    cache_write_tokens: int | None = None
+    """Of the prompt, what was written into the API's cache, where that has a price of its own."""
+    reasoning_tokens: int | None = None
+    """Of the answer, what was thought and not shown."""
+
+    def updated(self, newer: Usage) -> Usage:
+        """Lay what a later event says over this: some APIs count the prompt first and the answer last."""
+        pairs = zip(astuple(self), astuple(newer), strict=True)
+        return Usage(*(old if new is None else new for old, new in pairs))
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One piece of a stream; `finish` is set on the last one."""
+
+    text: str = ""
+    finish: Finish | None = None
+    usage: Usage | None = None
+    pieces: int = 1
+    """In how many pieces the API sent it: a token each, with most servers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """Raw model text for a place; the text before and after that place is its anchor's business.
+
+    It may hold more than is shown at once: its first unit is the wanted line or block, each further one is
+    what would be asked for next if all before it were accepted.
+    """
+
+    id: int
+    text: str
+    finish: Finish
+    units: tuple[int, ...]
+    """Where its units end: offsets in `text`, rising."""
+    usage: Usage = Usage()
+    phrases: tuple[int, ...] = ()
+    """Where a line may be shown in part: offsets in `text`, rising."""
+
+    def end_after(self, typed: int, *, by_phrase: bool = False) -> int | None:
+        """Give the end of the unit to show when `typed` characters stand there; None where no text is left."""
+        ends = sorted({*self.units, *self.phrases}) if by_phrase else self.units
+        return next((end for end in ends if self.text[typed:end].strip()), None)
+
+    def answers(self, typed: int, *, by_phrase: bool = False) -> bool:
+        """Say whether it tells what comes after `typed` characters: more text, or that the model ended there."""
+        if self.end_after(typed, by_phrase=by_phrase) is not None:
+            return True
+        is_said = self.finish is Finish.STOP and not self.text[typed:].strip()
+        # A line of which no more than its beginning came says nothing to whoever wants it whole.
+        is_begun = self.finish is Finish.CUT and bool(self.phrases) and not self.units
+        return is_said or (typed == 0 and not is_begun)

@@ -1,0 +1,98 @@
+"""A completion request, and the completion that answers it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal
+
+from llm_lsp.core.text.document import Document
+from llm_lsp.core.text.text import Point
+from llm_lsp.core.usage.request_log import RequestLog
+
+
+class Trigger(Enum):
+    """Who asked: the editor by itself, or the user."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+
+
+Gate = Literal["mid-line", "statement-end", "deleting"]
+"""A reason not to ask a model while its user types."""
+
+
+GATES: tuple[Gate, ...] = ("mid-line", "statement-end", "deleting")
+
+
+Face = Literal["inline", "menu", "command"]
+"""Which way an answer is shown: ghost text, a completion menu, or printed by a command."""
+
+
+class Patience(Enum):
+    """How long whoever asks will wait: it sets the deadlines, and what failures are worth another try."""
+
+    TYPING = "typing"
+    """The next key is the next try."""
+    ASKED = "asked"
+    """Somebody asked by hand and looks at the screen."""
+    COMMAND = "command"
+    """A command or a batch, which wants its answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The popup's selected item: `text` stands for what the client has from `start` to `end`."""
+
+    start: Point
+    end: Point
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionRequest:
+    """One question, frozen before its handler's first await.
+
+    Where `selected` is set, `document` and `point` already hold the selected item's text, as if accepted.
+    """
+
+    id: int
+    document: Document
+    point: Point
+    trigger: Trigger
+    face: Face
+    asked_at: float
+    """Seconds of the engine's monotonic clock."""
+    selected: Selected | None = None
+    sample: int = 0
+    """Which of several answers is wanted: 0 is the first, each further one is sampled by a call of its own."""
+    steps: RequestLog = field(default_factory=RequestLog, compare=False)
+    """What it met on its way, for `explain`."""
+
+    @property
+    def patience(self) -> Patience:
+        """How long whoever asked will wait."""
+        if self.face == "command":
+            return Patience.COMMAND
+        return Patience.ASKED if self.trigger is Trigger.MANUAL else Patience.TYPING
+
+
+class Mode(Enum):
+    """How much is wanted."""
+
+    LINE = "line"
+    BLOCK = "block"
+    HOLE = "hole"
+    """All that is missing between the cursor and what follows: what somebody wants who asks on an empty line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """Final text that replaces `start` to `end` of the request's document; both on the request's line."""
+
+    id: str
+    """Opaque; what an accepted item reports back."""
+    generation_id: int
+    start: Point
+    end: Point
+    text: str
