@@ -138,11 +138,11 @@ def main() -> None:
     parser.add_argument("--keys", type=int)
     parser.add_argument("--first-s", type=float, default=usual.first_s)
     parser.add_argument("--tokens-per-s", type=float, default=usual.tokens_per_s)
-    parser.add_argument("--foresight", type=float, default=usual.foresight)
+    parser.add_argument("--foresight", type=float, default=usual.length)
     parser.add_argument("--billed", action="store_true", help="closing a connection does not stop the bill")
     parser.add_argument("--process", action="store_true", help="replay through the server's process")
     options = parser.parse_args()
-    model = Model(options.first_s, options.tokens_per_s, options.foresight, not options.billed)
+    model = Model(options.first_s, options.tokens_per_s, options.length, not options.billed)
     n_keys = options.keys or (PROCESS_KEYS if options.process else KEYS)
     session = session_from(options.file, options.language, options.seed, n_keys)
     replay = replay_process if options.process else replay_engine

@@ -77,7 +77,7 @@ class Model:
 
     first_s: float = 0.2
     tokens_per_s: float = 60.0
-    foresight: float = 0.85
+    length: float = 0.85
     cancel_stops_billing: bool = True
 
     def answer(self, ahead: str, offset: int) -> list[str]:
@@ -94,7 +94,7 @@ class Model:
         if is_first and len(token.strip()) < 3:
             return True
         seed = hashlib.blake2b(f"{token.strip()}@{offset // 4}".encode(), digest_size=4).digest()
-        return int.from_bytes(seed, "big") / 2**32 < self.foresight
+        return int.from_bytes(seed, "big") / 2**32 < self.length
 
 
 @dataclass(slots=True)

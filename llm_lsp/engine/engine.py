@@ -70,19 +70,19 @@ class CompletionEngine:
         self._world = world
         self._clock = clock = world.clock
         self._client = client
-        self._notices = Notifications(client, clock.now)
+        self._notifications = Notifications(client, clock.now)
         self._workspace = Workspace(clock.now)
-        self.registry = ProviderRegistry(world.finder, client, self._notices, clock)
-        self._gathering = ContextCollector(self._workspace, self.registry, clock, world.in_thread)
-        self._withheld = DocumentGuard(clock.now, world.in_thread)
-        ledger = Ledger(world.store, self._notices, clock, world.utc)
+        self.registry = ProviderRegistry(world.finder, client, self._notifications, clock)
+        self._collector = ContextCollector(self._workspace, self.registry, clock, world.in_thread)
+        self._document_guard = DocumentGuard(clock.now, world.in_thread)
+        ledger = Ledger(world.store, self._notifications, clock, world.utc)
         self._books = UsageRecorder(ledger, self._workspace.document, clock, world.utc)
         self._desk = ModelAccess(
-            self.registry, self._withheld, world.redactor, self._books, self._notices, clock
+            self.registry, self._document_guard, world.redactor, self._books, self._notifications, clock
         )
-        self._pipeline = CompletionPipeline(self._desk, self._workspace, self._gathering)
+        self._pipeline = CompletionPipeline(self._desk, self._workspace, self._collector)
         self._alternatives = Alternatives(self._pipeline, self.next_id)
-        self._waiting = ManualProgress(client, self._notices, clock)
+        self._waiting = ManualProgress(client, self._notifications, clock)
         self._folders: tuple[str, ...] = ()
         self._next_id = 0
         self._is_off = False
@@ -102,7 +102,7 @@ class CompletionEngine:
     def set_folders(self, folders: tuple[str, ...]) -> None:
         """Take the workspace's folders, as URIs, and read what they say."""
         self._folders = folders
-        self._withheld.set_folders(folders)
+        self._document_guard.set_folders(folders)
         self._stack = self._world.with_folders(self._stack, folders)
         self._apply()
 
@@ -110,28 +110,28 @@ class CompletionEngine:
         """Take an opened document in, and find a model for it."""
         self._workspace.open(document)
         if self._is_completed(document):
-            self._withheld.look(document.uri)
+            self._document_guard.look(document.uri)
             self.registry.open(document)
-            self._gathering.touched(document.uri)
+            self._collector.touched(document.uri)
 
     async def ready(self, document: Document) -> None:
         """Wait until a document's model answers, or none was found; at once where it is not completed."""
         if self._is_completed(document):
-            await self._withheld.known(document.uri)
+            await self._document_guard.known(document.uri)
             await self.registry.ready(document)
 
     def change(self, document: Document, edits: tuple[Edit, ...]) -> None:
         """Take a changed document."""
         self._workspace.change(document, edits)
-        self._gathering.touched(document.uri)
+        self._collector.touched(document.uri)
         self._books.edited(document, edits)
         self._pipeline.edited(document, edits)
 
     def close(self, uri: str) -> None:
         """Forget a document and settle what waits for it."""
         self._workspace.close(uri)
-        self._gathering.closed(uri)
-        self._withheld.closed(uri)
+        self._collector.closed(uri)
+        self._document_guard.closed(uri)
         self._pipeline.close_document(uri)
         self._books.closed(uri)
 
@@ -141,7 +141,7 @@ class CompletionEngine:
 
     async def prepare(self, document: Document, point: Point) -> None:
         """Gather context for a cursor in an open document, as it is in an editor whose user paused there."""
-        await self._gathering.prepare(document, point)
+        await self._collector.prepare(document, point)
 
     def next_id(self) -> int:
         """Number a request."""
@@ -159,7 +159,7 @@ class CompletionEngine:
         if request.face == "menu" and not self._wants_menu():
             return Skip(Reason.MENU_OFF)
         self._workspace.visit(request.document.uri, request.point)
-        self._gathering.touched(request.document.uri, edited=False)
+        self._collector.touched(request.document.uri, edited=False)
         with self._waiting.shown(request):
             result = self._off() or await self._pipeline.complete(request, progress)
         if isinstance(result, Skip):
@@ -223,8 +223,8 @@ class CompletionEngine:
 
     async def aclose(self) -> None:
         """Settle every request; close every call and connection."""
-        await self._gathering.aclose()
-        await self._withheld.aclose()
+        await self._collector.aclose()
+        await self._document_guard.aclose()
         await self._pipeline.aclose()
         await self.registry.aclose()
         await self._books.aclose()
@@ -239,7 +239,7 @@ class CompletionEngine:
     def _apply(self) -> None:
         resolved = self._stack.resolve()
         for problem in resolved.problems:
-            self._notices.say(
+            self._notifications.say(
                 f"{problem.source}: {problem.message}", "warning", f"{problem.source}: {problem.message}"
             )
         self.registry.apply(resolved.config, self._folders)
@@ -248,7 +248,7 @@ class CompletionEngine:
 
     def _switched(self) -> None:
         off = self._off()
-        self._notices.status("Inactive" if off else "Normal", off.detail if off else "")
+        self._notifications.status("Inactive" if off else "Normal", off.detail if off else "")
         if off:
             self._pipeline.switched_off(off)
 

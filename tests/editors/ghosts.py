@@ -100,18 +100,18 @@ class Ghosts:
     """A running editor, and its scripted server."""
 
     name: str
-    ways: Ways
+    style: Ways
     terminal: Terminal
     script: Script
 
     def press(self, wanted: str) -> None:
         """Type the keys for something."""
-        self.terminal.type(*self.ways.keys[wanted])
+        self.terminal.type(*self.style.keys[wanted])
 
     def open(self, name: str) -> None:
         """Open a new file, and forget what the server was sent before."""
         (self.script.folder / name).touch()
-        self.terminal.type(*self.ways.open(name))
+        self.terminal.type(*self.style.open(name))
         self.terminal.wait(lambda rows: name in rows[-2] and not _text(rows))
         self.script.forget()
 
@@ -133,16 +133,16 @@ def _text(rows: list[str]) -> str:
 @contextmanager
 def running(name: str, home: Path) -> Iterator[Ghosts]:
     """Run an editor into which `llm-lsp editor` has installed what we give for it."""
-    ways = WAYS[name]
-    if shutil.which(ways.argv[0]) is None:
-        pytest.skip(f"no {ways.argv[0]} on the path")
+    style = WAYS[name]
+    if shutil.which(style.argv[0]) is None:
+        pytest.skip(f"no {style.argv[0]} on the path")
     (script := Script(home)).install()
     installation = [str(SERVER), "editor", name, "--install"]
     subprocess.run(installation, env=environment(home, script.commands), capture_output=True, check=True)
-    file, init = ways.init
+    file, init = style.init
     (home / file).write_text(init)
-    with terminal([*ways.argv, "first.txt"], home, script.commands) as shown:
+    with terminal([*style.argv, "first.txt"], home, script.commands) as shown:
         shown.wait_for("first.txt")
         shown.type("x")  # Emacs starts a server for who types
         shown.wait(lambda _: script.sent("initialized"))
-        yield Ghosts(name, ways, shown, script)
+        yield Ghosts(name, style, shown, script)

@@ -89,7 +89,7 @@ def test_accepting_is_one_undo_step_and_is_reported_once(editor: Ghosts) -> None
 def test_a_command_reaches_the_server(
     editor: Ghosts, command: str, argument: str, sent: tuple[str, list[object]]
 ) -> None:
-    editor.terminal.type(*editor.ways.command(command, argument))
+    editor.terminal.type(*editor.style.command(command, argument))
     assert wait_for(lambda: editor.script.sent("workspace/executeCommand"))
     [call] = editor.script.sent("workspace/executeCommand")
     assert (call["command"], call["arguments"]) == sent
@@ -97,13 +97,13 @@ def test_a_command_reaches_the_server(
 
 def test_an_explanation_opens_beside_the_text(editor: Ghosts) -> None:
     editor.script.answer(commands={"llm-lsp.explain": "shown: no\nbecause"})
-    editor.terminal.type(*editor.ways.command("explain", ""))
+    editor.terminal.type(*editor.style.command("explain", ""))
     editor.terminal.wait_for("shown: no\nbecause")
 
 
 def test_a_picture_is_made(editor: Ghosts) -> None:
     editor.script.answer(**{"    return ": {"items": [item("sum(item.price for item in cart)\n" + MORE)]}})
     editor.open("cart.py")
-    editor.terminal.type("def total(cart):", "Enter", f"{editor.ways.indent}return ")
+    editor.terminal.type("def total(cart):", "Enter", f"{editor.style.indent}return ")
     editor.expect("def total(cart):\n    return sum(item.price for item in cart)\n" + MORE)
     save(editor.terminal.screen, editor.name)

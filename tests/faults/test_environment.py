@@ -179,8 +179,8 @@ class Desk:
     utc: float = NOON
 
     def ledger(self, limits: BudgetLimits) -> Ledger:
-        notices = Notifications(self.client, self.clock.now)
-        ledger = Ledger(SqliteUsageStore(self.path), notices, self.clock, lambda: self.utc, inline)
+        notifications = Notifications(self.client, self.clock.now)
+        ledger = Ledger(SqliteUsageStore(self.path), notifications, self.clock, lambda: self.utc, inline)
         ledger.configure(limits, save=True)
         return ledger
 

@@ -31,8 +31,8 @@ class Spending(RuleBasedStateMachine):
         self.clock, self.store = FakeClock(), ListStore()
         self.free_to_write = asyncio.Event()
         self.free_to_write.set()
-        notices = Notifications(RecordingClient(), self.clock.now)
-        self.ledger = Ledger(self.store, notices, self.clock, lambda: NOON, self.in_thread)
+        notifications = Notifications(RecordingClient(), self.clock.now)
+        self.ledger = Ledger(self.store, notifications, self.clock, lambda: NOON, self.in_thread)
         self.ledger.configure(BudgetLimits(per_day=LIMIT), save=True)
         self.under_way: dict[int, float] = {}
         self.settled: dict[int, float] = {}

@@ -106,20 +106,24 @@ DEFAULT_WAYS = ChatStyle()
 
 
 def chat_prompt(
-    window: Window, mode: Mode, snippets: tuple[Snippet, ...], max_tokens: int, ways: ChatStyle = DEFAULT_WAYS
+    window: Window,
+    mode: Mode,
+    snippets: tuple[Snippet, ...],
+    max_tokens: int,
+    style: ChatStyle = DEFAULT_WAYS,
 ) -> ChatPrompt:
     """Write the dialogue: what never changes first, the line that is typed last."""
-    messages = [("system", ways.system_prompt)]
-    for example in ways.examples:
+    messages = [("system", style.system_prompt)]
+    for example in style.examples:
         messages += [("user", _question(*_shown(example), ())), ("assistant", _answer(example))]
     question = _question(window, mode, snippets)
-    if ways.thinks:
+    if style.thinks:
         # A mark that stands among the thoughts must not end them.
         asked = (*messages, ("user", f"{question}\n{THINK}"))
         return ChatPrompt(asked, (), max_tokens + THINKING_TOKENS, thinks=True)
     messages.append(("user", question))
-    if ways.prefills:
-        messages.append(("assistant", OPEN + ways.begun(window.line_prefix)))
+    if style.prefills:
+        messages.append(("assistant", OPEN + style.begun(window.line_prefix)))
     return ChatPrompt(tuple(messages), (CLOSE,), max_tokens)
 
 

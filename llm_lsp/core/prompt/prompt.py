@@ -27,13 +27,13 @@ def build_prompt(
     profile: Profile,
     mode: Mode,
     snippets: Sequence[Snippet] = (),
-    ways: ChatStyle = DEFAULT_WAYS,
+    style: ChatStyle = DEFAULT_WAYS,
 ) -> Prompt:
     """Write the prompt that `profile` wants; an unknown family is asked left to right."""
     stop = ("\n",) if _newline_stops(window, profile, mode) else ()
     max_tokens = _max_tokens(profile, mode)
     if profile.fim == "chat":
-        return chat_prompt(window, mode, tuple(snippets), max_tokens, ways)
+        return chat_prompt(window, mode, tuple(snippets), max_tokens, style)
     start = line_start(window, forced=profile.forces_start)
     if profile.fim == "native":
         before, after = _sides(window, start)
@@ -53,11 +53,11 @@ def build_prompt(
 
 
 def stop_rule(
-    window: Window, profile: Profile, mode: Mode, ways: ChatStyle = DEFAULT_WAYS, *, may_grow: bool = True
+    window: Window, profile: Profile, mode: Mode, style: ChatStyle = DEFAULT_WAYS, *, may_grow: bool = True
 ) -> StopRule:
     """Give the rule that reads the answer to `build_prompt`'s prompt; `may_grow` as in StopRule."""
     if profile.fim == "chat":
-        chat = ChatOpening(window.line_prefix.removeprefix(ways.begun(window.line_prefix)))
+        chat = ChatOpening(window.line_prefix.removeprefix(style.begun(window.line_prefix)))
         return StopRule(window, mode, (CLOSE,), may_grow=may_grow, opening=chat)
     opening = Rejoin(window.line_prefix, line_start(window, forced=profile.forces_start))
     family = family_named(profile.fim)

@@ -38,7 +38,7 @@ class ContextKey:
 class CursorContext:
     """A place: its bucket, and the current line."""
 
-    bucket: ContextKey
+    context_key: ContextKey
     cut: int
     """Columns of a long line that `line_prefix` leaves out."""
     line_prefix: str
@@ -46,14 +46,14 @@ class CursorContext:
     """The rest of the line, "" where it is inert."""
 
 
-def anchor_at(document: Document, point: Point) -> CursorContext:
+def cursor_context_at(document: Document, point: Point) -> CursorContext:
     """Tell the place of a cursor; costs a bounded number of lines."""
     text = document.text
     line = text.line(point.line)
     cut = max(0, (point.column - LONG_LINE_COLUMNS // 2) // LONG_LINE_COLUMNS) * LONG_LINE_COLUMNS
     rest = line[point.column : point.column + LONG_LINE_COLUMNS].strip(INERT_REST)
-    bucket = ContextKey(document.uri, _lines_above(text, point.line), _line_below(text, point.line))
-    return CursorContext(bucket, cut, line[cut : point.column], rest)
+    context_key = ContextKey(document.uri, _lines_above(text, point.line), _line_below(text, point.line))
+    return CursorContext(context_key, cut, line[cut : point.column], rest)
 
 
 def typed_since(base: CursorContext, text: str, now: CursorContext) -> str | None:
@@ -92,10 +92,14 @@ def followed(base: CursorContext, text: str, now: CursorContext) -> Followed | N
 
 def _typed_from(base: CursorContext, text: str, now: CursorContext) -> Iterator[tuple[int, str]]:
     """Give each offset in a text at whose place `now` may be, with what stands there since."""
-    if base.bucket.uri != now.bucket.uri or base.rest != now.rest or base.bucket.below != now.bucket.below:
+    if (
+        base.context_key.uri != now.context_key.uri
+        or base.rest != now.rest
+        or base.context_key.below != now.context_key.below
+    ):
         return
     for place, start in continuations(base, text):
-        is_there = place.bucket == now.bucket and place.cut == now.cut
+        is_there = place.context_key == now.context_key and place.cut == now.cut
         if is_there and now.line_prefix.startswith(place.line_prefix):
             yield start, now.line_prefix[len(place.line_prefix) :]
 
@@ -106,7 +110,7 @@ def continuations(base: CursorContext, text: str) -> Iterator[tuple[CursorContex
     With each comes the offset in `text` from which the text remains there.
     """
     yield base, 0
-    above = base.bucket.above
+    above = base.context_key.above
     line = base.line_prefix
     start = 0
     for _ in range(FORWARD_LINES):
@@ -116,7 +120,10 @@ def continuations(base: CursorContext, text: str) -> Iterator[tuple[CursorContex
         above = _push(above, line + text[start:end])
         start = end + 1
         line = ""
-        yield CursorContext(ContextKey(base.bucket.uri, above, base.bucket.below), 0, "", base.rest), start
+        yield (
+            CursorContext(ContextKey(base.context_key.uri, above, base.context_key.below), 0, "", base.rest),
+            start,
+        )
 
 
 def _push(above: tuple[str, ...], line: str) -> tuple[str, ...]:

@@ -101,7 +101,7 @@ class ChatService:
         """Answer one question; raises LlmLspError. `request` stands for it in the books."""
         document = request.document
         if document is not NOTHING_OPEN:
-            await self._desk.withheld.known(document.uri)
+            await self._desk.document_guard.known(document.uri)
         self._admit(document)
         folders, uri = self._desk.registry.runtime.folders, document.uri
         folder = folder_of(uri, folders) or next(iter(folders), "")
@@ -118,7 +118,7 @@ class ChatService:
         skip = None if runtime.rules.enabled else Skip(Reason.DISABLED)
         if document is not NOTHING_OPEN:
             skip = admit_document(document, runtime.rules)
-            skip = skip or self._desk.withheld.refusal(document.uri, runtime.exclusion)
+            skip = skip or self._desk.document_guard.refusal(document.uri, runtime.exclusion)
         if skip is not None:
             raise AskError(f"not asked, {skip.reason.value}{skip.detail and f': {skip.detail}'}")
 
@@ -126,51 +126,51 @@ class ChatService:
         """Ask those whose turn it is, until one answers; the failure of the first is what counts."""
         failure: LlmLspError | None = None
         request, used_up = question.request, self._desk.books.ledger.used_up
-        for seat in self._desk.registry.line(request.document, request.trigger, used_up):
+        for slot in self._desk.registry.line(request.document, request.trigger, used_up):
             try:
-                return await self._put(seat, question)
+                return await self._put(slot, question)
             except LlmLspError as exc:
                 if isinstance(exc, ProviderError) and exc.began:
                     raise  # Half an answer has been shown.
                 failure = failure or exc
         raise failure or AskError(Reason.NO_PROVIDER.value)
 
-    async def _put(self, seat: ProviderSlot, question: _Question) -> tuple[Exchange, Finish | None]:
-        await seat.ready()
+    async def _put(self, slot: ProviderSlot, question: _Question) -> tuple[Exchange, Finish | None]:
+        await slot.ready()
         self._admit(question.request.document)  # That may have taken minutes.
-        if seat.provider is None:
-            raise AskError(seat.absent.detail or seat.absent.reason.value)
-        if skip := seat.reliability.refusal(self._desk.clock.now(), Patience.ASKED):
+        if slot.provider is None:
+            raise AskError(slot.absent.detail or slot.absent.reason.value)
+        if skip := slot.health.refusal(self._desk.clock.now(), Patience.ASKED):
             raise AskError(skip.detail)
-        if not seat.provider.profile.free and (use := self._desk.books.ledger.used_up()):
+        if not slot.provider.profile.free and (use := self._desk.books.ledger.used_up()):
             raise BudgetError(f"{use.words} are spent")
-        prompt = self._prompt(seat, seat.provider.profile, question)
-        seat.reliability.began(self._desk.clock.now())
+        prompt = self._prompt(slot, slot.provider.profile, question)
+        slot.health.began(self._desk.clock.now())
         try:
-            answer, finish = await self._read(seat.provider, prompt, question)
+            answer, finish = await self._read(slot.provider, prompt, question)
         except LlmLspError as exc:
-            self._failed(seat, exc)
-            raise _as_told(exc, seat.provider.profile) from exc
+            self._failed(slot, exc)
+            raise _as_told(exc, slot.provider.profile) from exc
         except BaseException:
             # Also a fault of our own: a breaker whose probe never ends would stay open.
-            seat.reliability.left()
+            slot.health.left()
             raise
-        seat.reliability.went_well(self._desk.clock.now())
+        slot.health.went_well(self._desk.clock.now())
         sent = prompt.messages[-1][1]
         # A mask is as long as its secret.
         at = len(question.code)
         return Exchange(sent[:at], sent[at:], answer), finish
 
-    def _prompt(self, seat: ProviderSlot, profile: Profile, question: _Question) -> ChatPrompt:
+    def _prompt(self, slot: ProviderSlot, profile: Profile, question: _Question) -> ChatPrompt:
         """Write what is sent; raises AskError where the question alone is too long."""
         message = question.code + question.words
-        room = seat.tokens.budget(max(profile.context_tokens, PROMPT_TOKENS))
+        room = slot.tokens.budget(max(profile.context_tokens, PROMPT_TOKENS))
         if (tokens := estimate_tokens(message)) > room:
             raise AskError(
                 f"the code is too long: about {tokens:.0f} tokens, and {room:.0f} fit; name its lines"
             )
         # A model on this machine reads slowly: what was said before has what completion may have.
-        before_room = seat.tokens.budget(profile.context_tokens) if profile.local else room
+        before_room = slot.tokens.budget(profile.context_tokens) if profile.local else room
         prompt = dialogue(message, question.before, before_room)
         if not self._desk.registry.runtime.config.privacy.redact_secrets:
             return prompt
@@ -183,7 +183,7 @@ class ChatService:
     ) -> tuple[str, Finish | None]:
         books, request, profile = self._desk.books, question.request, provider.profile
         books.admitted(request, profile)
-        self._desk.notices.answering(profile)
+        self._desk.notifications.answering(profile)
         # A whole page takes as long as a command may wait.
         stream = books.metered(request, profile, prompt, provider.stream(prompt, Patience.COMMAND))
         text, finish = "", None
@@ -202,19 +202,19 @@ class ChatService:
             raise AskError(Reason.EMPTY.value)
         return text, finish
 
-    def _failed(self, seat: ProviderSlot, error: LlmLspError) -> None:
+    def _failed(self, slot: ProviderSlot, error: LlmLspError) -> None:
         if isinstance(error, BadRequestError | NotFoundError) or not isinstance(error, ProviderError):
             # Who takes no dialogue may still complete.
-            seat.reliability.left()
+            slot.health.left()
         else:
-            seat.reliability.failed(error, Attempt(Patience.COMMAND), self._desk.clock.now())
+            slot.health.failed(error, Attempt(Patience.COMMAND), self._desk.clock.now())
 
     async def _keep(self, folder: str, exchanges: tuple[Exchange, ...]) -> str:
         try:
             return await asyncio.to_thread(self._dialogues.write, folder, exchanges)
         except DialogueError as exc:
             # The answer is here: it is not lost for that.
-            self._desk.notices.say("dialogues", "warning", str(exc))
+            self._desk.notifications.say("dialogues", "warning", str(exc))
             return ""
 
 

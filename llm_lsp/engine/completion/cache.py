@@ -25,7 +25,7 @@ BUCKET_ENTRIES = 32
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    anchor: CursorContext
+    cursor: CursorContext
     generation: Generation
     start: int
     """Offset in the generation's text from which it remains at the anchor."""
@@ -33,16 +33,16 @@ class _Entry:
 
     @property
     def cost(self) -> int:
-        text = ENTRY_COST + len(self.anchor.line_prefix)
+        text = ENTRY_COST + len(self.cursor.line_prefix)
         return text + max(GENERATION_COST, 4 * len(self.generation.text)) if self.start == 0 else text
 
-    def remaining_from(self, anchor: CursorContext) -> int | None:
+    def remaining_from(self, cursor: CursorContext) -> int | None:
         """Give the offset in the text from which it remains at `anchor`; None where it does not fit."""
-        mine = self.anchor
-        typed = anchor.line_prefix[len(mine.line_prefix) :]
-        if mine.cut != anchor.cut or mine.rest != anchor.rest or len(typed) > LOOK_BACK_CHARS:
+        mine = self.cursor
+        typed = cursor.line_prefix[len(mine.line_prefix) :]
+        if mine.cut != cursor.cut or mine.rest != cursor.rest or len(typed) > LOOK_BACK_CHARS:
             return None
-        if not anchor.line_prefix.startswith(mine.line_prefix):
+        if not cursor.line_prefix.startswith(mine.line_prefix):
             return None
         return self.start + len(typed) if self.generation.text.startswith(typed, self.start) else None
 
@@ -67,7 +67,7 @@ class GenerationCache:
     """Raw generations; bounded in bytes, number and age. Truncated ones are never kept."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self._buckets: TTLCache[_Key, _Entries] = TTLCache(
+        self._keys: TTLCache[_Key, _Entries] = TTLCache(
             MAX_BYTES, TTL_S, clock, lambda entries: sum(entry.cost for entry in entries)
         )
 
@@ -75,9 +75,9 @@ class GenerationCache:
         """Keep a generation for the place that asked for it and for the places along its text."""
         if generation.finish is Finish.TRUNCATED:
             return
-        for place, start in continuations(ask.anchor, generation.text):
+        for place, start in continuations(ask.cursor, generation.text):
             if start < len(generation.text) or start == 0:
-                self._add((ask.route, place.bucket), _Entry(place, generation, start, ask.is_hole))
+                self._add((ask.route, place.context_key), _Entry(place, generation, start, ask.is_hole))
 
     def find(self, ask: Ask, shown_id: int | None = None) -> Hit | None:
         """Give the generation with the longest rest at the place that asks, or None.
@@ -87,8 +87,8 @@ class GenerationCache:
         One that was typed to where we cut it has nothing left and is not found; one that the model ended is.
         """
         best: Hit | None = None
-        for entry in self._buckets.get((ask.route, ask.anchor.bucket), ()):
-            typed = entry.remaining_from(ask.anchor)
+        for entry in self._keys.get((ask.route, ask.cursor.context_key), ()):
+            typed = entry.remaining_from(ask.cursor)
             if typed is None or (ask.is_hole and not entry.is_hole):
                 continue
             if not entry.generation.answers(typed, by_phrase=ask.by_phrase):
@@ -101,7 +101,7 @@ class GenerationCache:
         return best
 
     def _add(self, key: _Key, entry: _Entry) -> None:
-        others = tuple(e for e in self._buckets.get(key, ()) if e.anchor != entry.anchor)
+        others = tuple(e for e in self._keys.get(key, ()) if e.cursor != entry.cursor)
         entries = (*others, entry)[-BUCKET_ENTRIES:]
         if sum(e.cost for e in entries) <= MAX_BYTES:
-            self._buckets[key] = entries
+            self._keys[key] = entries

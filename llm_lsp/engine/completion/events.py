@@ -31,7 +31,7 @@ class Ask:
     """One request that needs a model."""
 
     request_id: int
-    anchor: CursorContext
+    cursor: CursorContext
     route: Route
     face: Face
     ready_at: float
@@ -45,7 +45,7 @@ class Ask:
 
     @property
     def uri(self) -> str:
-        return self.anchor.bucket.uri
+        return self.cursor.context_key.uri
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Asked:
 class CursorAt:
     """A document's cursor stands here now: after an edit, or as a request says."""
 
-    anchor: CursorContext
+    cursor: CursorContext
 
 
 @dataclass(frozen=True, slots=True)

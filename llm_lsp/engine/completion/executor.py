@@ -119,9 +119,9 @@ class CallExecutor:
         """Whether it matters where the cursor is."""
         return self._scheduler.is_watching
 
-    def cursor_at(self, anchor: CursorContext) -> None:
+    def cursor_at(self, cursor: CursorContext) -> None:
         """Take note of where a document's cursor is."""
-        self._step(e.CursorAt(anchor))
+        self._step(e.CursorAt(cursor))
 
     def foreseen(self, chance: e.Foreseen, job: Job) -> None:
         """Ask ahead, if it pays; nobody waits for the answer."""

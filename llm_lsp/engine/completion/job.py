@@ -19,7 +19,7 @@ from llm_lsp.core.request import Completion, CompletionRequest, Mode, Patience, 
 from llm_lsp.core.response.postprocess import postprocess
 from llm_lsp.core.response.read_ahead import STREAK_LINES, ReadAhead
 from llm_lsp.core.skip import Reason, Skip
-from llm_lsp.core.text.cursor_context import anchor_at
+from llm_lsp.core.text.cursor_context import cursor_context_at
 from llm_lsp.core.text.text import advance
 from llm_lsp.core.text.typing_pace import TypingPace, ready_at
 from llm_lsp.core.text.window import Window, cut_window
@@ -47,7 +47,7 @@ class CompletionAttempt:
 
     request: CompletionRequest
     runtime: Runtime
-    seat: ProviderSlot
+    slot: ProviderSlot
     provider: Provider
     mode: Mode
     ask: Ask
@@ -55,10 +55,10 @@ class CompletionAttempt:
 
     @classmethod
     def of(
-        cls, request: CompletionRequest, runtime: Runtime, seat: ProviderSlot, pace: TypingPace
+        cls, request: CompletionRequest, runtime: Runtime, slot: ProviderSlot, pace: TypingPace
     ) -> CompletionAttempt:
         """Look at the text around the cursor; costs a bounded number of lines. The seat is taken."""
-        provider = seat.provider
+        provider = slot.provider
         assert provider is not None
         profile, settings = provider.profile, runtime.config.completion
         is_manual = request.trigger is Trigger.MANUAL
@@ -66,7 +66,7 @@ class CompletionAttempt:
         line = request.document.text.line(request.point.line)
         if request.patience is Patience.COMMAND:
             # What nobody looks at waits out an API's bad time instead of failing in it.
-            at = seat.reliability.ready_at
+            at = slot.health.ready_at
         elif is_manual:
             at = float("-inf")
         elif settings.debounce_ms == "auto":
@@ -75,12 +75,12 @@ class CompletionAttempt:
             at = pace.last_edit_at + settings.debounce_ms / 1000
         thinks = is_manual and profile.thinks_by_hand
         route = Route(profile.provider, profile.model, profile.fim, runtime.epoch, thinks, request.sample)
-        anchor = anchor_at(request.document, request.point)
+        cursor = cursor_context_at(request.document, request.point)
         # A menu is gone once an item is taken: there a part of a line is of no use.
         by_phrase = settings.length == "auto" and request.face == "inline" and not is_manual
         ask = Ask(
             request.id,
-            anchor,
+            cursor,
             route,
             request.face,
             at,
@@ -88,12 +88,12 @@ class CompletionAttempt:
             is_hole=mode is Mode.HOLE,
             by_phrase=by_phrase,
         )
-        attempt = Attempt(request.patience, share=seat.reliability.share)
-        return cls(request, runtime, seat, provider, mode, ask, attempt)
+        attempt = Attempt(request.patience, share=slot.health.share)
+        return cls(request, runtime, slot, provider, mode, ask, attempt)
 
     def again(self, at: float) -> CompletionAttempt:
         """Give the same once more, for a call at `at`."""
-        number, share = self.attempt.number + 1, self.seat.reliability.share
+        number, share = self.attempt.number + 1, self.slot.health.share
         attempt = replace(self.attempt, number=number, share=share)
         return replace(self, ask=replace(self.ask, ready_at=at), attempt=attempt)
 
@@ -111,7 +111,7 @@ class CompletionAttempt:
         return len(generation.text) if end is None else end
 
     @property
-    def ways(self) -> ChatStyle:
+    def style(self) -> ChatStyle:
         """How a dialogue is led here, where it is one."""
         said = self.runtime.config.chat
         examples = tuple(
@@ -233,7 +233,7 @@ class CompletionJob:
         A failing search for secrets fails the call: nothing is sent unsearched.
         """
         place = self._place
-        prompt = build_prompt(self._window, place.profile, place.mode, self._gathered.snippets, place.ways)
+        prompt = build_prompt(self._window, place.profile, place.mode, self._gathered.snippets, place.style)
         if place.request.sample:
             prompt = replace(prompt, temperature=SAMPLE_TEMPERATURE)
         if place.runtime.config.privacy.redact_secrets:
@@ -244,7 +244,7 @@ class CompletionJob:
         """Give what decides when the stream is complete."""
         place = self._place
         may_grow = place.runtime.config.completion.multiline != "never"
-        rule = stop_rule(self._window, place.profile, place.mode, place.ways, may_grow=may_grow)
+        rule = stop_rule(self._window, place.profile, place.mode, place.style, may_grow=may_grow)
         # Where closing does not stop the bill the model was told to stop at the line's end.
         lines = STREAK_LINES if place.profile.cancel_stops_billing else 0
         return ReadAhead(rule, lines, self._books.phrase_words(place))
@@ -259,7 +259,7 @@ class CompletionJob:
         if self._progress is None or generation.units:
             return
         last_line = generation.text.rpartition("\n")[2].strip()
-        if last_line and self._place.ask.anchor.bucket.below.startswith(last_line):
+        if last_line and self._place.ask.cursor.context_key.below.startswith(last_line):
             # It may turn out to be the line that stands there already.
             return
         result = postprocess(generation.text, Finish.CUT, self._place.request)
@@ -293,4 +293,4 @@ class CompletionJob:
 
     @property
     def _budget_tokens(self) -> float:
-        return self._place.seat.budget_tokens(self._place.profile, self._place.attempt.share)
+        return self._place.slot.budget_tokens(self._place.profile, self._place.attempt.share)

@@ -14,7 +14,7 @@ from llm_lsp.engine.completion.events import Ask, Route
 class _Last:
     generation_id: int
     route: Route
-    anchor: CursorContext
+    cursor: CursorContext
     rest: str
     """What of the generation remains to be typed at the anchor, "" once the user has left it."""
 
@@ -24,11 +24,11 @@ class LastShown:
 
     def __init__(self) -> None:
         self._last: dict[str, _Last] = {}
-        self._foresights: dict[tuple[str, str], SuggestionLength] = {}
+        self._lengths: dict[tuple[str, str], SuggestionLength] = {}
 
     def put(self, ask: Ask, generation: Generation, typed: int) -> None:
         """Take note that what remains of a generation is shown."""
-        self._last[ask.uri] = _Last(generation.id, ask.route, ask.anchor, generation.text[typed:])
+        self._last[ask.uri] = _Last(generation.id, ask.route, ask.cursor, generation.text[typed:])
 
     def generation_id(self, uri: str) -> int | None:
         """Give the generation that was shown last in a document."""
@@ -37,22 +37,22 @@ class LastShown:
 
     def follow(self, now: CursorContext) -> None:
         """Compare what was shown last in a document with what stands there now."""
-        last = self._last.get(now.bucket.uri)
+        last = self._last.get(now.context_key.uri)
         if last is None or not last.rest:
             return
-        how = followed(last.anchor, last.rest, now)
+        how = followed(last.cursor, last.rest, now)
         rest = ""
         if how is not None:
             route = last.route
             words = count_words(last.rest, how.chars)
-            foresight = self._foresights.get((route.provider, route.model), SuggestionLength())
-            self._foresights[route.provider, route.model] = foresight.seen(words, missed=how.missed)
+            length = self._lengths.get((route.provider, route.model), SuggestionLength())
+            self._lengths[route.provider, route.model] = length.seen(words, missed=how.missed)
             rest = "" if how.missed else last.rest[how.chars :]
-        self._last[now.bucket.uri] = _Last(last.generation_id, last.route, now, rest)
+        self._last[now.context_key.uri] = _Last(last.generation_id, last.route, now, rest)
 
     def phrase_words(self, route: Route) -> int:
         """Say how many words of a line are shown at once."""
-        return self._foresights.get((route.provider, route.model), SuggestionLength()).phrase_words
+        return self._lengths.get((route.provider, route.model), SuggestionLength()).phrase_words
 
     def forget(self, uri: str) -> None:
         """Forget what was shown in a document."""

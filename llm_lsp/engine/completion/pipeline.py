@@ -9,7 +9,7 @@ from llm_lsp.core.generation import Finish, Generation
 from llm_lsp.core.privacy.admission import admit, gate
 from llm_lsp.core.request import Completion, CompletionRequest, Patience
 from llm_lsp.core.skip import Reason, Skip
-from llm_lsp.core.text.cursor_context import anchor_at
+from llm_lsp.core.text.cursor_context import cursor_context_at
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, advance
 from llm_lsp.engine.completion.cache import GenerationCache
@@ -34,11 +34,15 @@ LOG = logging.getLogger(__name__)
 class CompletionPipeline:
     """Answers requests: each stage may end it, with a completion or with a Skip that says why not."""
 
-    def __init__(self, desk: ModelAccess, workspace: Workspace, gathering: ContextCollector) -> None:
-        self._registry, self._withheld, self._redactor = desk.registry, desk.withheld, desk.redactor
-        self._books, self._notices, self._clock = desk.books, desk.notices, desk.clock
+    def __init__(self, desk: ModelAccess, workspace: Workspace, collector: ContextCollector) -> None:
+        self._registry, self._document_guard, self._redactor = (
+            desk.registry,
+            desk.document_guard,
+            desk.redactor,
+        )
+        self._books, self._notifications, self._clock = desk.books, desk.notifications, desk.clock
         self._workspace = workspace
-        self._gathering = gathering
+        self._collector = collector
         self._cache = GenerationCache(self._clock.now)
         self._calls = CallExecutor(self._clock)
         self._menu = MenuDeadline(self._clock)
@@ -59,8 +63,8 @@ class CompletionPipeline:
             return Skip(Reason.UNKNOWN_DOCUMENT)
         self._calls.arrived(uri, request.face)
         self._turns.arrived(request)
-        if not self._withheld.is_known(uri):
-            await self._withheld.known(uri)
+        if not self._document_guard.is_known(uri):
+            await self._document_guard.known(uri)
             if not self._turns.is_newest(request):
                 return Skip(Reason.SUPERSEDED)
         if skip := self._admit(request):
@@ -100,17 +104,17 @@ class CompletionPipeline:
 
     def gather(self, place: CompletionAttempt, budget_tokens: float) -> ContextSelection:
         """Choose what of other places goes with a prompt."""
-        return self._gathering.gather(place.request.document, budget_tokens, place.runtime, place.profile)
+        return self._collector.gather(place.request.document, budget_tokens, place.runtime, place.profile)
 
     def began(self, place: CompletionAttempt) -> None:
         """Count a call; what is asked for by hand counts against its provider's rate, too."""
-        place.seat.reliability.began(self._clock.now())
+        place.slot.health.began(self._clock.now())
 
     def metered(self, place: CompletionAttempt, question: PreparedPrompt, stream: Stream) -> MeteredStream:
         """Count what a call uses, and ask the budget before it is made."""
         self._left(place.request, "waiting", "for a pause in typing, and for a free slot")
         self._left(place.request, "context", question.gathered.in_words)
-        self._notices.answering(place.profile)
+        self._notifications.answering(place.profile)
         return self._books.metered(place.request, place.profile, question.prompt, stream)
 
     def wrote(self, order: MeteredCall, generation_id: int) -> None:
@@ -121,34 +125,36 @@ class CompletionPipeline:
         """Keep what a call gave, for whoever asks at its place or along its text."""
         self._cache.put(place.ask, generation)
         if order is not None and (reported := generation.usage.input_tokens) is not None:
-            place.seat.counted(prompt_tokens(order.prompt), reported)
+            place.slot.counted(prompt_tokens(order.prompt), reported)
         if generation.finish is Finish.TRUNCATED:
-            place.seat.reliability.left()
+            place.slot.health.left()
 
     def went_well(self, place: CompletionAttempt) -> None:
         """Take note that a provider answers, and say so where it failed before or stands in."""
-        place.seat.reliability.went_well(self._clock.now())
-        self._notices.over(_cause(place.seat))
+        place.slot.health.went_well(self._clock.now())
+        self._notifications.over(_cause(place.slot))
         first = next(self._registry.line(place.request.document, place.request.trigger))
-        if first is not place.seat and first.provider:
+        if first is not place.slot and first.provider:
             trouble = "is over budget" if self._books.ledger.used_up() else "fails"
-            self._notices.status("Warning", f"{first.name} {trouble}, {place.seat.name} answers in its place")
+            self._notifications.status(
+                "Warning", f"{first.name} {trouble}, {place.slot.name} answers in its place"
+            )
 
     def failed(self, place: CompletionAttempt, error: LlmLspError) -> None:
         """Say what went wrong, once, and remember it of the provider."""
-        LOG.debug("a call to %s failed: %s", place.seat.name, error)
+        LOG.debug("a call to %s failed: %s", place.slot.name, error)
         if isinstance(error, BudgetError):
             # It was never made; the ledger has said so.
-            place.seat.reliability.left()
+            place.slot.health.left()
             return
-        place.seat.reliability.failed(error, place.attempt, self._clock.now())
-        if isinstance(error, UnreachableError) and place.seat.lost(place.provider):
+        place.slot.health.failed(error, place.attempt, self._clock.now())
+        if isinstance(error, UnreachableError) and place.slot.lost(place.provider):
             return  # A server that went idle is started again; that is no error.
-        self._notices.say(_cause(place.seat), "error", str(error), kind=type(error).__name__)
+        self._notifications.say(_cause(place.slot), "error", str(error), kind=type(error).__name__)
 
     def left(self, place: CompletionAttempt) -> None:
         """Take note that a call was closed."""
-        place.seat.reliability.left()
+        place.slot.health.left()
 
     def phrase_words(self, place: CompletionAttempt) -> int:
         """Say how many words of a line are shown at once."""
@@ -160,7 +166,7 @@ class CompletionPipeline:
         self._turns.edited(document.uri)
         if len(edits) == 1 and self._calls.is_watching:
             cursor = advance(edits[0].start, edits[0].text)
-            self._calls.cursor_at(anchor_at(document, cursor))
+            self._calls.cursor_at(cursor_context_at(document, cursor))
 
     def close_document(self, uri: str) -> None:
         """Settle what waits for a document."""
@@ -184,7 +190,7 @@ class CompletionPipeline:
             return Skip(Reason.UNKNOWN_DOCUMENT)
         if skip := admit(request, runtime.rules):
             return skip
-        if skip := self._withheld.refusal(uri, runtime.exclusion):
+        if skip := self._document_guard.refusal(uri, runtime.exclusion):
             return skip
         if runtime.config.privacy.redact_secrets and self._redactor.touches(
             request.document.text, request.point
@@ -201,8 +207,8 @@ class CompletionPipeline:
                 refused.append(place)
                 continue
             if not passed:
-                self._shown.follow(place.ask.anchor)
-                self._calls.cursor_at(place.ask.anchor)
+                self._shown.follow(place.ask.cursor)
+                self._calls.cursor_at(place.ask.cursor)
             self._books.admitted(request, place.profile)
             if known := self._known(place):
                 return known
@@ -212,7 +218,7 @@ class CompletionPipeline:
                 return place
             refused.append(skip)
             self._left(
-                request, "provider", f"{place.seat.name} is passed over: {skip.detail or skip.reason.value}"
+                request, "provider", f"{place.slot.name} is passed over: {skip.detail or skip.reason.value}"
             )
             if skip.reason is not Reason.OVER_BUDGET:
                 passed.append(place)
@@ -256,7 +262,7 @@ class CompletionPipeline:
             return  # Asked first, since most lines end here and the rest costs as much as an answer.
         wanted = accepted(place.request, shown)
         ahead = self._admit(wanted) or next(self._turns.places(wanted))
-        if isinstance(ahead, Skip) or ahead.seat is not place.seat:
+        if isinstance(ahead, Skip) or ahead.slot is not place.slot:
             return
         if self._turns.refusal(ahead) or self._gate(ahead):
             return
@@ -266,7 +272,7 @@ class CompletionPipeline:
             # Where the model ended by itself it may go on when it reads its own text: worth a call that costs nothing.
             return
         rest = generation.text[typed:end]
-        chance = Foreseen(ahead.ask, place.ask.anchor, rest, place.profile.free)
+        chance = Foreseen(ahead.ask, place.ask.cursor, rest, place.profile.free)
         self._calls.foreseen(chance, self._job(ahead, None))
 
     def _gate(self, place: CompletionAttempt) -> Skip | None:
@@ -305,10 +311,10 @@ class CompletionPipeline:
         return CompletionJob(place, self, self._redactor, progress)
 
     def _rate(self, place: CompletionAttempt) -> RateLimit:
-        rate = place.seat.reliability.rate
+        rate = place.slot.health.rate
         rate.calls_per_minute = place.runtime.config.completion.calls_per_minute
         return rate
 
 
-def _cause(seat: ProviderSlot) -> str:
-    return f"calls of {seat.name}"
+def _cause(slot: ProviderSlot) -> str:
+    return f"calls of {slot.name}"

@@ -76,7 +76,7 @@ class _Call:
         """Give what was typed since its text began to come; None where that does not agree."""
         if ask.route != self.base.route or (ask.is_hole and not self.base.is_hole):
             return None
-        return typed_since(self.base.anchor, self.generation.text, ask.anchor)
+        return typed_since(self.base.cursor, self.generation.text, ask.cursor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +86,13 @@ class _Ahead:
     chance: Foreseen
     call: _Call | None
 
-    def typed(self, anchor: CursorContext) -> str | None:
+    def typed(self, cursor: CursorContext) -> str | None:
         """Give what was typed behind the suggestion; None where the cursor is not behind it."""
-        return typed_since(self.chance.ask.anchor, self.call.generation.text if self.call else "", anchor)
+        return typed_since(self.chance.ask.cursor, self.call.generation.text if self.call else "", cursor)
 
-    def is_left(self, anchor: CursorContext) -> bool:
+    def is_left(self, cursor: CursorContext) -> bool:
         """Whether its user went elsewhere, or typed something else than what is shown."""
-        return typed_since(self.chance.shown_at, self.chance.shown, anchor) is None
+        return typed_since(self.chance.shown_at, self.chance.shown, cursor) is None
 
 
 class Scheduler:
@@ -113,8 +113,8 @@ class Scheduler:
                 effects += self._supersede(uri, face, now)
             case Asked(ask):
                 effects += self._asked(ask, now)
-            case CursorAt(anchor):
-                effects += self._cursor_at(anchor, now)
+            case CursorAt(cursor):
+                effects += self._cursor_at(cursor, now)
             case Foreseen():
                 effects += self._foreseen(event, now)
             case Cancelled(request_id):
@@ -177,16 +177,16 @@ class Scheduler:
                 self._leave(ask.request_id, now)
                 yield Refuse(ask.request_id, Reason.SUPERSEDED)
 
-    def _cursor_at(self, anchor: CursorContext, now: float) -> Iterator[Effect]:
+    def _cursor_at(self, cursor: CursorContext, now: float) -> Iterator[Effect]:
         for call in self._calls.values():
-            if not call.is_ahead and typed_since(call.base.anchor, call.generation.text, anchor) is not None:
+            if not call.is_ahead and typed_since(call.base.cursor, call.generation.text, cursor) is not None:
                 call.idle_since = now
         ahead = self._ahead
-        if ahead is None or ahead.chance.ask.uri != anchor.bucket.uri:
+        if ahead is None or ahead.chance.ask.uri != cursor.context_key.uri:
             return
-        if (typed := ahead.typed(anchor)) is not None:
+        if (typed := ahead.typed(cursor)) is not None:
             self._settle_ahead(len(typed))
-        elif ahead.is_left(anchor):
+        elif ahead.is_left(cursor):
             self._settle_ahead(None)
             if ahead.call and not ahead.call.listeners and ahead.call.call_id in self._calls:
                 yield self._close(ahead.call)
@@ -204,7 +204,7 @@ class Scheduler:
 
     def _foreseen(self, chance: Foreseen, now: float) -> Iterator[Effect]:
         """Ask ahead where it pays and nobody needs the model."""
-        if self.can_join(chance.ask) or (self._ahead and self._ahead.chance.ask.anchor == chance.ask.anchor):
+        if self.can_join(chance.ask) or (self._ahead and self._ahead.chance.ask.cursor == chance.ask.cursor):
             return
         self._settle_ahead(None)
         is_idle = not self._waiting and not self._rivals(chance.ask)

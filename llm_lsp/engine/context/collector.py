@@ -52,7 +52,7 @@ class ContextCollector:
         self._registry = registry
         self._clock = clock
         self._in_thread = in_thread
-        self._survey = ContextSources()
+        self._survey_sources = ContextSources()
         self._surveying = asyncio.Lock()
         self._ready: dict[str, PreparedContext] = {}
         self._exclusion: Exclusion | None = None
@@ -106,7 +106,7 @@ class ContextCollector:
             point,
             VisibleRange.around(point, budget_tokens),
             self._workspace.documents(),
-            self._workspace.trail,
+            self._workspace.edit_history,
             runtime.folders,
             runtime.exclusion,
             sources,
@@ -114,7 +114,7 @@ class ContextCollector:
         )
         async with self._surveying:
             before = self._fitting(runtime).get(document.uri, PreparedContext())
-            prepared = await self._in_thread(lambda: self._survey.prepare(view, before))
+            prepared = await self._in_thread(lambda: self._survey_sources.prepare(view, before))
         if (
             self._workspace.document(document.uri) is None
             or self._registry.runtime.exclusion != view.exclusion
@@ -152,7 +152,7 @@ class ContextCollector:
         document = self._workspace.document(self._uri)
         try:
             if document is not None:
-                await self.prepare(document, self._workspace.trail.place_in(document))
+                await self.prepare(document, self._workspace.edit_history.place_in(document))
         except Exception as exc:
             # A fault of our own costs the context, not the completion.
             LOG.error("no context: %s", InternalError.of(exc))

@@ -32,19 +32,19 @@ _PASSES_ON = ("__init__.py", "index.ts", "index.tsx", "index.js", "mod.rs", "lib
 class RelatedFiles:
     """What is around a document, looked up once."""
 
-    def __init__(self, border: WorkspaceBounds, files: FileReader, opened: dict[str, Piece]) -> None:
+    def __init__(self, bounds: WorkspaceBounds, files: FileReader, opened: dict[str, Piece]) -> None:
         self.opened = opened
         """The open documents that may be used, by URI."""
         # By path: clients write some characters of a URI in another way than we do.
         self._by_path = {path: piece for uri, piece in opened.items() if (path := path_of_uri(uri))}
-        self._border = border
+        self._bounds = bounds
         self._files = files
         self._beside: list[SourceFile] | None = None
 
     def beside(self, language: str) -> list[SourceFile]:
         """Give the files of a language in the document's folder, but for those that are open."""
         if self._beside is None:
-            target = self._border.target
+            target = self._bounds.target
             self._beside = list(self._closed(neighbours(target, language) if target else ()))
         return self._beside
 
@@ -52,7 +52,7 @@ class RelatedFiles:
         """Give the files beside the document, and those of its name in the folders beside, that somebody wrote."""
         for file in (*self.beside(language), *self._namesakes()):
             if file.is_generated:
-                self._border.left_out.append(LeftOut(file.piece.path, "it was generated"))
+                self._bounds.left_out.append(LeftOut(file.piece.path, "it was generated"))
             else:
                 yield file.piece
 
@@ -60,7 +60,7 @@ class RelatedFiles:
         """Give the pieces that a document uses something of, each with the names."""
         if own.language in _ONE_PACKAGE_A_FOLDER:
             yield from ((file.piece, own.words) for file in self.beside(own.language))
-        for one in imports_of(own.lines, own.language, self._border.path):
+        for one in imports_of(own.lines, own.language, self._bounds.path):
             names = one.names or own.words
             for piece in self._imported(one):
                 yield piece, names
@@ -69,9 +69,9 @@ class RelatedFiles:
                     yield from self._passed_on(piece, missing)
 
     def _namesakes(self) -> Iterator[SourceFile]:
-        target = self._border.target
+        target = self._bounds.target
         # Beside the workspace folder there is nothing of ours.
-        has_beside = target is not None and "/" in self._border.path
+        has_beside = target is not None and "/" in self._bounds.path
         return islice(self._closed(namesakes(target) if target and has_beside else ()), MAX_NAMESAKES)
 
     def _closed(self, paths: Iterable[Path]) -> Iterator[SourceFile]:
@@ -88,7 +88,7 @@ class RelatedFiles:
     def _imported(self, one: Import) -> Iterator[Piece]:
         """Find the files of an import: of the paths that it may mean, the first that is there."""
         for guess in one.paths:
-            path = self._border.path_to(guess)
+            path = self._bounds.path_to(guess)
             found = _files_at(path, is_folder=guess.endswith("/")) if path else []
             for each in found:
                 piece = self._by_path.get(each)
@@ -100,13 +100,13 @@ class RelatedFiles:
                 return
 
     def _read(self, path: Path) -> SourceFile | None:
-        name = self._border.name(path.as_uri())
+        name = self._bounds.name(path.as_uri())
         if name is None:
             return None
         file = self._files.read(path, name)
         if isinstance(file, SourceFile):
             return file
-        self._border.left_out.append(LeftOut(name, file.why))
+        self._bounds.left_out.append(LeftOut(name, file.why))
         return None
 
 

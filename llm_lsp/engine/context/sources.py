@@ -40,7 +40,7 @@ class ContextView:
     sight: VisibleRange
     open: tuple[Document, ...]
     """All open documents; the one above is among them."""
-    trail: EditHistory
+    edit_history: EditHistory
     folders: tuple[str, ...]
     """URIs of the workspace's folders."""
     exclusion: Exclusion
@@ -57,13 +57,13 @@ class ContextSources:
 
     def prepare(self, view: ContextView, before: PreparedContext) -> PreparedContext:
         """Find what may go with prompts for a view."""
-        border = WorkspaceBounds.around(view.document.uri, view.folders, view.exclusion)
-        opened = self._opened(view, border)
-        project = RelatedFiles(border, self._files, opened)
+        bounds = WorkspaceBounds.around(view.document.uri, view.folders, view.exclusion)
+        opened = self._opened(view, bounds)
+        project = RelatedFiles(bounds, self._files, opened)
         found = {source: self._find(source, view, project) for source in view.sources}
         ranked = rank(found, view.sight.telling_lines(view.document.text))
         return PreparedContext(
-            ranked, arrange(ranked, before.ordered), tuple(border.left_out), plain_name(border.path)
+            ranked, arrange(ranked, before.ordered), tuple(bounds.left_out), plain_name(bounds.path)
         )
 
     def _find(self, source: ContextSource, view: ContextView, project: RelatedFiles) -> list[Candidate]:
@@ -77,17 +77,17 @@ class ContextSources:
             case "similar":
                 return similar(own.lines, view.point, list(_alike(own, view.sight, project)))
             case "visited":
-                return visited(view.trail.visits, names)
+                return visited(view.edit_history.visits, names)
             case "edits":
-                return edited(view.trail.fresh_bursts(view.now), names)
+                return edited(view.edit_history.fresh_bursts(view.now), names)
             case _:
                 return []
 
-    def _opened(self, view: ContextView, border: WorkspaceBounds) -> dict[str, Piece]:
+    def _opened(self, view: ContextView, bounds: WorkspaceBounds) -> dict[str, Piece]:
         """Give the open documents that may be used, as they are in the editor."""
         kept, self._pieces = self._pieces, {}
         for document in view.open:
-            name = border.name(document.uri)
+            name = bounds.name(document.uri)
             if name is None:
                 continue
             known = kept.get(document.uri)

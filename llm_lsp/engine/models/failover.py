@@ -17,7 +17,7 @@ from llm_lsp.errors import BudgetError, LlmLspError, ProviderError
 
 # Seconds from a request's coming after which another provider is not begun with: who types has gone on, who asked
 # by hand asks again.
-STAND_IN_S: Mapping[Patience, float] = {
+FALLBACK_S: Mapping[Patience, float] = {
     Patience.TYPING: 2.0,
     Patience.ASKED: 10.0,
     Patience.COMMAND: float("inf"),
@@ -59,20 +59,20 @@ class Failover:
 
         Whoever is only being found ends the line: it is worth the wait, and nobody stands in for it.
         """
-        for seat in self._line(request):
-            if seat.name in without:
+        for slot in self._line(request):
+            if slot.name in without:
                 continue
-            yield self._place(request, seat)
-            if seat.is_loading:
+            yield self._place(request, slot)
+            if slot.is_loading:
                 return
 
     def refusal(self, place: CompletionAttempt) -> Skip | None:
         """Say why a provider is not to be asked now, or None."""
         if not place.profile.free and (use := self._ledger.used_up()):
             return Skip(Reason.OVER_BUDGET, f"{use.words} are spent")
-        return place.seat.reliability.refusal(self._clock.now(), place.request.patience)
+        return place.slot.health.refusal(self._clock.now(), place.request.patience)
 
-    async def loaded(self, request: CompletionRequest, seat: ProviderSlot | None = None) -> Skip | None:
+    async def loaded(self, request: CompletionRequest, slot: ProviderSlot | None = None) -> Skip | None:
         """Wait for a provider to be found or started, where somebody asks by hand; say why it was in vain.
 
         That is the one of `seat`, or the first of the line. The wait ends after LOAD_S, with an edit, and when a newer
@@ -85,7 +85,7 @@ class Failover:
         timer = self._clock.call_at(self._clock.now() + LOAD_S, lambda: self._release(key, LOADING))
         try:
             # New settings put another seat in the place of the one that is waited for.
-            while not over.done() and (awaited := seat or next(self._line(request))).is_loading:
+            while not over.done() and (awaited := slot or next(self._line(request))).is_loading:
                 await _first(awaited.settled(), over)
         finally:
             timer.cancel()
@@ -101,21 +101,21 @@ class Failover:
         `tried` has the providers that failed for this request, and is added to. Only a command waits for another
         provider to be found; who asks by hand waits for its own to be started again.
         """
-        request, seat = place.request, place.seat
+        request, slot = place.request, place.slot
         if not self.is_newest(request):
             return Skip(Reason.SUPERSEDED)
-        if seat.provider is not place.provider:
+        if slot.provider is not place.provider:
             # Its server is gone, and is being started again: that is no error.
             return await self._restarted(place)
         if isinstance(error, ProviderError) and error.began:
             return Skip(Reason.PROVIDER_FAILED, str(error))
-        tried.add(seat.name)
+        tried.add(slot.name)
         elapsed_s = self._clock.now() - request.asked_at
-        if elapsed_s <= STAND_IN_S[request.patience] and (other := await self._stand_in(request, tried)):
+        if elapsed_s <= FALLBACK_S[request.patience] and (other := await self._fallback(request, tried)):
             return other
         if isinstance(error, BudgetError):
             return Skip(Reason.OVER_BUDGET, str(error))
-        wait_s = seat.reliability.again_in(error, place.attempt, elapsed_s)
+        wait_s = slot.health.again_in(error, place.attempt, elapsed_s)
         if wait_s is None:
             return Skip(Reason.PROVIDER_FAILED, str(error))
         return place.again(self._clock.now() + wait_s)
@@ -147,32 +147,32 @@ class Failover:
     def _line(self, request: CompletionRequest) -> Iterator[ProviderSlot]:
         return self._registry.line(request.document, request.trigger, self._ledger.used_up)
 
-    def _place(self, request: CompletionRequest, seat: ProviderSlot) -> CompletionAttempt | Skip:
-        if seat.provider is None:
-            return seat.absent
+    def _place(self, request: CompletionRequest, slot: ProviderSlot) -> CompletionAttempt | Skip:
+        if slot.provider is None:
+            return slot.absent
         return CompletionAttempt.of(
-            request, self._registry.runtime, seat, self._workspace.pace(request.document.uri)
+            request, self._registry.runtime, slot, self._workspace.pace(request.document.uri)
         )
 
-    async def _stand_in(self, request: CompletionRequest, tried: Collection[str]) -> CompletionAttempt | None:
-        for seat in self._line(request):
-            if seat.name in tried:
+    async def _fallback(self, request: CompletionRequest, tried: Collection[str]) -> CompletionAttempt | None:
+        for slot in self._line(request):
+            if slot.name in tried:
                 continue
             if request.patience is Patience.COMMAND:
-                await seat.ready()
-            place = self._place(request, seat)
+                await slot.ready()
+            place = self._place(request, slot)
             if isinstance(place, CompletionAttempt) and self.refusal(place) is None:
                 return place
         return None
 
     async def _restarted(self, place: CompletionAttempt) -> CompletionAttempt | Skip:
         if place.attempt.number:
-            return place.seat.absent
+            return place.slot.absent
         if place.request.patience is Patience.COMMAND:
-            await place.seat.ready()
-        elif skip := await self.loaded(place.request, place.seat):
+            await place.slot.ready()
+        elif skip := await self.loaded(place.request, place.slot):
             return skip
-        again = self._place(place.request, place.seat)
+        again = self._place(place.request, place.slot)
         return again.again(self._clock.now()) if isinstance(again, CompletionAttempt) else again
 
 

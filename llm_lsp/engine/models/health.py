@@ -109,7 +109,7 @@ class ProviderHealth:
         self.share = 1.0
         """The part of its window that prompts are cut to; less after the API found one too long."""
         self._chance = chance
-        self._breaker = CircuitBreaker(chance)
+        self._circuit_breaker = CircuitBreaker(chance)
         self._tokens = RETRY_TOKENS
         self._latched: LlmLspError | None = None
         self._latched_at = float("-inf")
@@ -128,7 +128,7 @@ class ProviderHealth:
         if patience is Patience.COMMAND and self._tokens >= 1:
             return None  # It waits, see `ready_at`.
         wait_s = self.ready_at - now
-        if wait_s <= 0 and not self._breaker.is_open(now):
+        if wait_s <= 0 and not self._circuit_breaker.is_open(now):
             return None
         reason = Reason.RATE_LIMITED if now < self._quiet_until else Reason.RESTING
         return Skip(reason, f"{self._last}; asked again in {max(wait_s, 0):.0f} s")
@@ -136,18 +136,18 @@ class ProviderHealth:
     @property
     def ready_at(self) -> float:
         """From when on it may be asked; long ago where nothing is wrong."""
-        return max(self._quiet_until, self._breaker.until)
+        return max(self._quiet_until, self._circuit_breaker.until)
 
     def began(self, now: float) -> None:
         """Take note of a call; after a pause of the breaker it is the probe."""
         self.rate.count(now)
         if self._latched or now < self.ready_at:
             self._by_hand_at = now
-        self._breaker.began(now)
+        self._circuit_breaker.began(now)
 
     def went_well(self, now: float) -> None:
         """Take note that a call gave text: whatever was wrong is over."""
-        self._breaker.went_well(now)
+        self._circuit_breaker.went_well(now)
         self._tokens = min(RETRY_TOKENS, self._tokens + TOKENS_BACK)
         self._latched = self._last = None
         self._quiet_until = float("-inf")
@@ -155,7 +155,7 @@ class ProviderHealth:
 
     def left(self) -> None:
         """Take note that a call was closed before it showed how the provider fares."""
-        self._breaker.left()
+        self._circuit_breaker.left()
 
     def failed(self, error: LlmLspError, attempt: Attempt, now: float) -> None:
         """Take note of a call's failure, once for each call."""
@@ -176,9 +176,9 @@ class ProviderHealth:
                 if self._n_bad_requests >= BAD_REQUESTS:
                     self._latch(error, now)
         if isinstance(error, UnreachableError | OverloadedError | SlowError | BrokenStreamError):
-            self._breaker.failed(now, is_offline=isinstance(error, UnreachableError))
+            self._circuit_breaker.failed(now, is_offline=isinstance(error, UnreachableError))
         else:
-            self._breaker.left()
+            self._circuit_breaker.left()
 
     def again_in(self, error: LlmLspError, attempt: Attempt, elapsed_s: float) -> float | None:
         """Give the wait before the same is asked of it again, in seconds, or None where that is not worth it.

@@ -17,8 +17,8 @@ class ModelAccess:
     """Who may be asked, what may not be sent, and who is told."""
 
     registry: ProviderRegistry
-    withheld: DocumentGuard
+    document_guard: DocumentGuard
     redactor: Redactor
     books: UsageRecorder
-    notices: Notifications
+    notifications: Notifications
     clock: Clock

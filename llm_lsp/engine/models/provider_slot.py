@@ -47,7 +47,7 @@ class SlotDependencies:
 
     finder: ProviderFinder
     client: Client
-    notices: Notifications
+    notifications: Notifications
     clock: Clock
     retire: Callable[[Provider], None]
     """Close a provider when its calls have had time to end."""
@@ -61,7 +61,7 @@ class ProviderSlot:
         self.provider: Provider | None = None
         self.absent = LOADING
         """Why there is no provider."""
-        self.reliability = ProviderHealth()
+        self.health = ProviderHealth()
         self.tokens = TokenRate()
         """What its model's tokenizer makes of our estimates."""
         self._config = replace(config, provider=name)
@@ -164,7 +164,7 @@ class ProviderSlot:
             nonlocal reported
             reported = True
             client.progress(Progress(token, "llm-lsp", message))
-            self._around.notices.status("Normal", message, busy=True)
+            self._around.notifications.status("Normal", message, busy=True)
 
         try:
             provider = await self._around.finder.find(self._config, report)
@@ -184,17 +184,17 @@ class ProviderSlot:
     def _nothing_found(self, error: LlmLspError) -> None:
         self._settled.set()
         self.absent = Skip(Reason.NO_PROVIDER, str(error))
-        self._around.notices.say(self._cause, "warning", str(error))
-        self._around.notices.status("Warning", str(error))
+        self._around.notifications.say(self._cause, "warning", str(error))
+        self._around.notifications.status("Warning", str(error))
 
     def _found(self, provider: Provider) -> None:
         profile = provider.profile
         LOG.info("provider %s, model %s, fim %s", profile.provider, profile.model, profile.fim)
         self.provider = provider
         self._settled.set()
-        self._around.notices.over(self._cause)
-        self._around.notices.answering(profile)
-        self._around.notices.status("Normal", f"{profile.provider}: {profile.model}")
+        self._around.notifications.over(self._cause)
+        self._around.notifications.answering(profile)
+        self._around.notifications.status("Normal", f"{profile.provider}: {profile.model}")
 
     @property
     def _cause(self) -> str:

@@ -40,10 +40,12 @@ class Runtime:
 class ProviderRegistry:
     """Owns the providers: finds each when it is needed first, and swaps it when its settings change."""
 
-    def __init__(self, finder: ProviderFinder, client: Client, notices: Notifications, clock: Clock) -> None:
+    def __init__(
+        self, finder: ProviderFinder, client: Client, notifications: Notifications, clock: Clock
+    ) -> None:
         self._clock = clock
-        self._around = SlotDependencies(finder, client, notices, clock, self._retire)
-        self._seats: dict[str, ProviderSlot] = {}
+        self._around = SlotDependencies(finder, client, notifications, clock, self._retire)
+        self._slots: dict[str, ProviderSlot] = {}
         self._needed: set[str] = set()
         """Who waits for the settings to be here."""
         self._held_until = float("-inf")
@@ -58,10 +60,10 @@ class ProviderRegistry:
             return
         self.runtime = _runtime(old.epoch + 1, config, folders)
         kept = self.runtime.routing.names()
-        for name, seat in [*self._seats.items()]:
-            if name not in kept or not seat.fits(config):
-                del self._seats[name]
-                seat.leave()
+        for name, slot in [*self._slots.items()]:
+            if name not in kept or not slot.fits(config):
+                del self._slots[name]
+                slot.leave()
         if self._needed and old.config.provider != config.provider:
             self._needed.add(config.provider)
         self._find_needed()
@@ -76,10 +78,10 @@ class ProviderRegistry:
         routing = self.runtime.routing
         names = routing.line(document, trigger)
         for name in names:
-            yield self.seat(name)
+            yield self.slot(name)
         for name in routing.unpaid() if used_up() else ():
             if name not in names:
-                yield self.seat(name)
+                yield self.slot(name)
 
     def profile(self, document: Document) -> tuple[Profile, float] | None:
         """Give the model that a document's requests would go to, and the tokens of their prompts; None until it is known.
@@ -87,21 +89,21 @@ class ProviderRegistry:
         Nothing is begun to find it.
         """
         for name in self.runtime.routing.line(document, Trigger.AUTOMATIC):
-            seat = self._seats.get(name)
-            if seat and seat.provider:
-                profile = seat.provider.profile
-                return profile, seat.budget_tokens(profile, seat.reliability.share)
+            slot = self._slots.get(name)
+            if slot and slot.provider:
+                profile = slot.provider.profile
+                return profile, slot.budget_tokens(profile, slot.health.share)
         return None
 
-    def seat(self, name: str) -> ProviderSlot:
+    def slot(self, name: str) -> ProviderSlot:
         """Give the place of a provider, and begin to fill it."""
-        seat = self._seats.get(name)
-        if seat is None:
-            seat = self._seats[name] = ProviderSlot(name, self.runtime.config, self._around)
+        slot = self._slots.get(name)
+        if slot is None:
+            slot = self._slots[name] = ProviderSlot(name, self.runtime.config, self._around)
         self._needed.add(name)
-        if not (seat.is_searched and self._clock.now() < self._held_until):
-            seat.need()
-        return seat
+        if not (slot.is_searched and self._clock.now() < self._held_until):
+            slot.need()
+        return slot
 
     def open(self, document: Document) -> None:
         """Have a provider and a connection ready for a document that is opened."""
@@ -129,7 +131,7 @@ class ProviderRegistry:
         for task in retired:
             task.cancel()
         await asyncio.gather(
-            *retired, *(seat.aclose() for seat in self._seats.values()), return_exceptions=True
+            *retired, *(slot.aclose() for slot in self._slots.values()), return_exceptions=True
         )
 
     def _first(self, document: Document) -> ProviderSlot:
@@ -139,7 +141,7 @@ class ProviderRegistry:
 
     def _find_needed(self) -> None:
         for name in [*self._needed & self.runtime.routing.names()]:
-            self.seat(name)
+            self.slot(name)
 
     def _end_hold(self) -> None:
         self._held_until = float("-inf")

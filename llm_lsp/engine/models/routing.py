@@ -55,18 +55,18 @@ class Routing:
     def line(self, document: Document, trigger: Trigger) -> tuple[str, ...]:
         """Give the providers for a request: whose turn it is, then who stands in for it, each once."""
         first = next((rule.provider for rule in self.rules if rule.fits(document, trigger)), self.default)
-        return tuple(self._with_stand_ins(first))
+        return tuple(self._with_fallbacks(first))
 
     def names(self) -> frozenset[str]:
         """Give every provider that a request may come to."""
         firsts = (self.default, *(rule.provider for rule in self.rules))
-        return frozenset(name for first in firsts for name in self._with_stand_ins(first))
+        return frozenset(name for first in firsts for name in self._with_fallbacks(first))
 
     def unpaid(self) -> tuple[str, ...]:
         """Give the providers that cost nothing, for when no more money is to be spent; our own model comes last."""
         return (*(name for name, config in self.providers.items() if _costs_nothing(config)), LOCAL)
 
-    def _with_stand_ins(self, first: str) -> dict[str, None]:
+    def _with_fallbacks(self, first: str) -> dict[str, None]:
         found = {first: None}
         waiting = [first]
         while waiting:

@@ -83,7 +83,7 @@ class Ledger:
     def __init__(
         self,
         store: UsageStore | None,
-        notices: Notifications,
+        notifications: Notifications,
         clock: Clock,
         utc: Callable[[], float],
         in_thread: InThread = asyncio.to_thread,
@@ -91,7 +91,7 @@ class Ledger:
         self._file = store
         self._store: UsageStore = InMemoryUsageStore()
         self._in_thread = in_thread
-        self._notices = notices
+        self._notifications = notifications
         self._clock = clock
         self._utc = utc
         self._limits = BudgetLimits()
@@ -227,8 +227,8 @@ class Ledger:
             self._being_written = ()
             self._reserved.difference_update(call.number for call in batch.calls)
             self._spent = spent.plus(self._unwritten())
-            self._notices.spent(self.spent)
-            self._notices.over(BOOKS_CAUSE)
+            self._notifications.spent(self.spent)
+            self._notifications.over(BOOKS_CAUSE)
             self._judge()
         finally:
             self._writing = None
@@ -260,7 +260,7 @@ class Ledger:
 
     def _complain(self, error: Exception) -> None:
         said = error if isinstance(error, BooksError) else InternalError.of(error)
-        self._notices.say(BOOKS_CAUSE, "warning", f"usage is not saved: {said}")
+        self._notifications.say(BOOKS_CAUSE, "warning", f"usage is not saved: {said}")
 
     def _allows(self, spent: SpentTotals) -> bool:
         use = most_used(self._limits, spent)
@@ -275,7 +275,7 @@ class Ledger:
         cause = f"{BUDGET_CAUSE} {use.period}{end}"
         if cause not in self._told:
             self._told.add(cause)
-            self._notices.say(cause, "warning", f"{use.words} are spent{end}")
+            self._notifications.say(cause, "warning", f"{use.words} are spent{end}")
 
     def _check_price(self, call: CallRecord) -> None:
         """Say where a budget of money cannot be held."""
@@ -290,7 +290,7 @@ class Ledger:
         else:
             cure = f"set {call.currency} under [budget.exchange]"
             text = f"the price of {subject.model} is in {call.currency}, so that no budget holds it: {cure}"
-        self._notices.say(f"{BUDGET_CAUSE} {subject.model}", "warning", text)
+        self._notifications.say(f"{BUDGET_CAUSE} {subject.model}", "warning", text)
 
 
 def limits_of(budget: BudgetConfig) -> BudgetLimits:

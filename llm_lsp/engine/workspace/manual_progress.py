@@ -17,9 +17,9 @@ PATIENT_S = 0.4
 class ManualProgress:
     """The requests by hand that are not answered yet."""
 
-    def __init__(self, client: Client, notices: Notifications, clock: Clock) -> None:
+    def __init__(self, client: Client, notifications: Notifications, clock: Clock) -> None:
         self._client = client
-        self._notices = notices
+        self._notifications = notifications
         self._clock = clock
         self._shown: set[int] = set()
 
@@ -39,13 +39,13 @@ class ManualProgress:
     def _begin(self, number: int) -> None:
         self._shown.add(number)
         self._client.progress(Progress(_token(number), "llm-lsp", "waiting for the model"))
-        self._notices.busy(True)
+        self._notifications.busy(True)
 
     def _end(self, number: int) -> None:
         if number in self._shown:
             self._shown.remove(number)
             self._client.progress(Progress(_token(number), "llm-lsp", done=True))
-            self._notices.busy(bool(self._shown))
+            self._notifications.busy(bool(self._shown))
 
 
 def _token(number: int) -> str:

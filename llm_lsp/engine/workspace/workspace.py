@@ -17,7 +17,7 @@ class Workspace:
         self._now = now
         self._documents: dict[str, Document] = {}
         self._paces: dict[str, TypingPace] = {}
-        self.trail = EditHistory()
+        self.edit_history = EditHistory()
         """Where the user was and what they changed, in all documents."""
 
     def open(self, document: Document) -> None:
@@ -30,7 +30,7 @@ class Workspace:
         old = self._documents.get(document.uri)
         self._documents[document.uri] = document
         if old is not None:
-            self.trail = self.trail.edited(old, document, edits, self._now())
+            self.edit_history = self.edit_history.edited(old, document, edits, self._now())
         deleting = bool(edits) and all(edit.text == "" and edit.start != edit.end for edit in edits)
         self._paces[document.uri] = self.pace(document.uri).edited(self._now(), deleting=deleting)
 
@@ -38,13 +38,13 @@ class Workspace:
         """Take note of where the user is; a document that is not open is ignored."""
         # As it is now, not as it would be with the popup's item.
         if document := self._documents.get(uri):
-            self.trail = self.trail.at(document, point)
+            self.edit_history = self.edit_history.at(document, point)
 
     def close(self, uri: str) -> None:
         """Forget a document; an unknown one is ignored."""
         self._documents.pop(uri, None)
         self._paces.pop(uri, None)
-        self.trail = self.trail.without(uri)
+        self.edit_history = self.edit_history.without(uri)
 
     def document(self, uri: str) -> Document | None:
         """Give the newest snapshot, or None where it is not open."""

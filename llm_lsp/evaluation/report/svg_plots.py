@@ -77,8 +77,8 @@ def _x(share: float) -> float:
     return LEFT + share * (WIDTH - LEFT - RIGHT)
 
 
-def _text(x: float, y: float, text: str, anchor: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+def _text(x: float, y: float, text: str, cursor: str) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{cursor}">{escape(text)}</text>'
 
 
 def _svg(height: int, parts: Sequence[str]) -> str:

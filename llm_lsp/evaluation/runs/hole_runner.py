@@ -110,9 +110,9 @@ class HoleRunner:
         document = hole.document((self._bench.root / hole.source.path).as_uri())
         self._engine.open(document)
         await self._engine.ready(document)
-        for seat in self._engine.registry.line(document, self._variant.trigger):
+        for slot in self._engine.registry.line(document, self._variant.trigger):
             # What was learned of its tokens from the holes before would make this one's prompt depend on them.
-            seat.tokens = TokenRate()
+            slot.tokens = TokenRate()
         await self._engine.prepare(document, hole.cut.start)
         number, now = self._engine.next_id(), self._engine.now()
         return CompletionRequest(number, document, hole.cut.start, self._variant.trigger, "command", now)

@@ -16,7 +16,7 @@ class Typist:
 
     def __init__(self, text: str = START) -> None:
         self.documents = {name: Document(f"file:///p/{name}", "python", 1, Text.of(text)) for name in "ab"}
-        self.trail = EditHistory()
+        self.edit_history = EditHistory()
         self.now = 0.0
 
     def edit(self, name: str, *changes: tuple[int, int, str]) -> None:
@@ -28,11 +28,11 @@ class Typist:
             text = text.edit(edit.start, edit.end, new)
             edits.append(edit)
         document = Document(old.uri, old.language, old.version + 1, text)
-        self.trail = self.trail.edited(old, document, tuple(edits), self.now)
+        self.edit_history = self.edit_history.edited(old, document, tuple(edits), self.now)
         self.documents[name] = document
 
     def changes(self) -> list[tuple[list[str], list[str]] | None]:
-        return [burst.changed() for burst in self.trail.fresh_bursts(self.now)]
+        return [burst.changed() for burst in self.edit_history.fresh_bursts(self.now)]
 
 
 def test_edits_near_each_other_are_one_change() -> None:
@@ -106,12 +106,12 @@ def test_a_text_that_lost_its_lines_is_no_error() -> None:
 )
 def test_places(lines: tuple[int, ...], visits: tuple[int, ...]) -> None:
     document = Document("file:///p/a", "python", 1, Text.of("x\n" * 5000))
-    trail = EditHistory()
+    edit_history = EditHistory()
     for line in lines:
-        trail = trail.at(document, Point(line, 0))
+        edit_history = edit_history.at(document, Point(line, 0))
 
-    assert tuple(visit.line for visit in trail.visits) == visits
-    assert trail.place_in(document) == Point(visits[-1], 0)
+    assert tuple(visit.line for visit in edit_history.visits) == visits
+    assert edit_history.place_in(document) == Point(visits[-1], 0)
 
 
 def test_a_closed_document_is_forgotten() -> None:
@@ -119,10 +119,10 @@ def test_a_closed_document_is_forgotten() -> None:
     typist.edit("a", (10, 11, "ten\n"))
     typist.edit("b", (90, 91, "ninety\n"))
 
-    trail = typist.trail.without("file:///p/a")
+    edit_history = typist.edit_history.without("file:///p/a")
 
-    assert [visit.document.uri for visit in trail.visits] == ["file:///p/b"]
-    assert [burst.after.uri for burst in trail.bursts] == ["file:///p/b"]
+    assert [visit.document.uri for visit in edit_history.visits] == ["file:///p/b"]
+    assert [burst.after.uri for burst in edit_history.bursts] == ["file:///p/b"]
 
 
 def test_typing_copies_no_text() -> None:
@@ -130,6 +130,6 @@ def test_typing_copies_no_text() -> None:
     for idx in range(100):
         typist.edit("a", (5 + idx, 5 + idx, "typed\n"))
 
-    (burst,) = typist.trail.bursts
+    (burst,) = typist.edit_history.bursts
     assert burst.after is typist.documents["a"]
     assert burst.before.text.blocks == Text.of(START).blocks

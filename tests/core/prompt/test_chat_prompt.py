@@ -85,9 +85,9 @@ def test_code_passes_as_it_comes_once_it_has_begun() -> None:
 
 def test_a_line_that_is_begun_for_the_model_is_not_repeated() -> None:
     window = Window("import math\n", "    return ", "", "", "python", "a.py")
-    ways = ChatStyle(prefills=True)
+    style = ChatStyle(prefills=True)
 
-    prompt = chat_prompt(window, Mode.LINE, (), 128, ways)
+    prompt = chat_prompt(window, Mode.LINE, (), 128, style)
 
     # White space at its end is the model's, which writes it as one token with what follows.
     assert prompt.messages[-1] == ("assistant", "<fill>    return")
@@ -124,9 +124,9 @@ def test_a_model_that_may_think_is_asked_to_and_has_room() -> None:
 
 
 def test_role_and_examples_can_be_told_by_the_user() -> None:
-    ways = ChatStyle("You are terse.", (Example("x = f(", "1)\ny = 2", ")", "a.py", "python"),))
+    style = ChatStyle("You are terse.", (Example("x = f(", "1)\ny = 2", ")", "a.py", "python"),))
 
-    prompt = chat_prompt(WINDOW, Mode.LINE, (), 128, ways)
+    prompt = chat_prompt(WINDOW, Mode.LINE, (), 128, style)
 
     assert prompt.messages[:-1] == (
         ("system", "You are terse."),

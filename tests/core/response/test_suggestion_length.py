@@ -49,11 +49,11 @@ def test_words_are_counted_once_they_are_whole() -> None:
 
 
 def test_a_model_that_is_often_wrong_shows_less() -> None:
-    foresight = SuggestionLength()
+    length = SuggestionLength()
     for _ in range(30):
-        foresight = foresight.seen(2, missed=True)
+        length = length.seen(2, missed=True)
 
-    assert foresight.phrase_words == 1 < SuggestionLength().phrase_words
+    assert length.phrase_words == 1 < SuggestionLength().phrase_words
 
 
 def test_a_model_that_is_right_for_long_shows_whole_lines_before_its_next_mistake() -> None:
@@ -61,7 +61,7 @@ def test_a_model_that_is_right_for_long_shows_whole_lines_before_its_next_mistak
 
 
 def test_one_mistake_does_not_undo_what_was_learned() -> None:
-    foresight = SuggestionLength(mean_run=100.0).seen(0, missed=True)
+    length = SuggestionLength(mean_run=100.0).seen(0, missed=True)
 
-    assert 8 <= foresight.phrase_words < 10
+    assert 8 <= length.phrase_words < 10
     assert SuggestionLength().mean_run == START_RUN

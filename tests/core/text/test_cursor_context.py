@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.core.text.cursor_context import CursorContext, anchor_at, continuations, followed, typed_since
+from llm_lsp.core.text.cursor_context import (
+    CursorContext,
+    continuations,
+    cursor_context_at,
+    followed,
+    typed_since,
+)
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point, Text
 
@@ -14,7 +20,7 @@ def place(marked: str, uri: str = "file:///a.py") -> CursorContext:
     before, after = marked.split("‸")
     line = before.count("\n")
     column = len(before.rpartition("\n")[2])
-    return anchor_at(Document(uri, "python", 1, Text.of(before + after)), Point(line, column))
+    return cursor_context_at(Document(uri, "python", 1, Text.of(before + after)), Point(line, column))
 
 
 TYPED = [
@@ -52,10 +58,10 @@ def test_another_document_never_agrees() -> None:
 
 
 def test_a_place_is_told_by_a_bounded_number_of_lines() -> None:
-    anchor = place("\n".join(f"line {n}" for n in range(9000)) + "\n‸\n" + "\n" * 9000 + "far")
+    cursor = place("\n".join(f"line {n}" for n in range(9000)) + "\n‸\n" + "\n" * 9000 + "far")
 
-    assert anchor.bucket.above == ("line 8995", "line 8996", "line 8997", "line 8998", "line 8999")
-    assert anchor.bucket.below == ""
+    assert cursor.context_key.above == ("line 8995", "line 8996", "line 8997", "line 8998", "line 8999")
+    assert cursor.context_key.below == ""
 
 
 def test_a_very_long_line_is_told_by_its_end() -> None:
@@ -69,7 +75,8 @@ def test_continuations_are_the_starts_of_the_lines_to_come() -> None:
     base = place("above\nx = ‸")
 
     places = [
-        (anchor.bucket.above, anchor.line_prefix, start) for anchor, start in continuations(base, "[\n\n]\n")
+        (cursor.context_key.above, cursor.line_prefix, start)
+        for cursor, start in continuations(base, "[\n\n]\n")
     ]
 
     assert places == [

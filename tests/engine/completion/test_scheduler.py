@@ -50,8 +50,8 @@ def ask(
     slots: int = 2,
     by_phrase: bool = False,
 ) -> Ask:
-    anchor = CursorContext(ContextKey(uri, (), ""), 0, typed, "")
-    return Ask(number, anchor, ROUTE, face, ready_at, slots, by_phrase=by_phrase)
+    cursor = CursorContext(ContextKey(uri, (), ""), 0, typed, "")
+    return Ask(number, cursor, ROUTE, face, ready_at, slots, by_phrase=by_phrase)
 
 
 def generation(text: str) -> Generation:
@@ -213,12 +213,12 @@ def test_stopping_settles_all() -> None:
 def foreseen(shown: str = "foo", typed: str = "", *, number: int = 9, is_free: bool = True) -> Foreseen:
     """Say that `shown` is on screen where `typed` stands."""
     return Foreseen(
-        ask(-number, typed + shown, slots=1), ask(number, typed, slots=1).anchor, shown, is_free=is_free
+        ask(-number, typed + shown, slots=1), ask(number, typed, slots=1).cursor, shown, is_free=is_free
     )
 
 
 def cursor(typed: str, uri: str = "a") -> CursorAt:
-    return CursorAt(ask(0, typed, uri=uri).anchor)
+    return CursorAt(ask(0, typed, uri=uri).cursor)
 
 
 def test_a_call_that_nobody_waits_for_lives_on_while_edits_agree_with_it() -> None:
@@ -337,7 +337,7 @@ class Interleavings(RuleBasedStateMachine):
                     self.open_calls.remove(call_id)
                 case Give(request_id, whole, typed):
                     assert request_id > 0
-                    mine = self.asks[request_id].anchor.line_prefix
+                    mine = self.asks[request_id].cursor.line_prefix
                     assert whole.text.startswith(typed)
                     assert mine.endswith(typed)
                     self.settle(request_id)

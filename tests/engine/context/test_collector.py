@@ -99,9 +99,9 @@ async def test_a_prompt_shrinks_where_the_api_counts_more_tokens_than_we_do(fold
     async with desk(folder) as at:
         document = at.open(text="".join(f"value_{idx} = compute({idx})\n" for idx in range(900)))
         before = await at.prompt(document)
-        (seat,) = at.engine.registry.line(document, Trigger.MANUAL)
+        (slot,) = at.engine.registry.line(document, Trigger.MANUAL)
         for _ in range(40):
-            seat.counted(1000, 2000)
+            slot.counted(1000, 2000)
 
         assert len(await at.prompt(document)) < 0.7 * len(before)
 
@@ -115,8 +115,8 @@ async def test_what_an_api_counts_for_a_prompt_is_learned(folder: Path) -> None:
         at.provider.streams[0].finish("1", usage=Usage(4000, 1))
         await task
 
-        (seat,) = at.engine.registry.line(document, Trigger.MANUAL)
-        assert seat.tokens.mean > 1
+        (slot,) = at.engine.registry.line(document, Trigger.MANUAL)
+        assert slot.tokens.mean > 1
 
 
 @pytest.fixture
@@ -275,7 +275,7 @@ async def test_a_fault_of_the_survey_costs_only_the_context(
     def broken(*_: object) -> PreparedContext:
         raise ZeroDivisionError("shipping_cost")
 
-    monkeypatch.setattr("llm_lsp.engine.context.sources.Survey.prepare", broken)
+    monkeypatch.setattr("llm_lsp.engine.context.sources.ContextSources.prepare", broken)
     async with desk(folder) as at:
         document = at.open()
         await at.clock.advance(ARRIVAL_S)
@@ -296,7 +296,7 @@ async def test_a_command_prepares_for_the_place_that_it_asks_about(folder: Path)
 async def test_files_are_read_in_a_thread(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     threads = []
     monkeypatch.setattr(
-        "llm_lsp.engine.context.source_files.Files.read",
+        "llm_lsp.engine.context.source_files.FileReader.read",
         lambda self, path, name: threads.append(threading.current_thread()),
     )
     client = RecordingClient()

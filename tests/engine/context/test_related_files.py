@@ -16,7 +16,7 @@ from llm_lsp.engine.privacy.workspace_bounds import WorkspaceBounds
 def used(folder: Path, name: str, language: str, text: str, **opened: str) -> dict[str, set[str]]:
     """Give the files that a document uses, with the names that it takes of each."""
     uri = (folder / name).as_uri()
-    border = WorkspaceBounds.around(uri, [folder.as_uri()], Exclusion((), ()))
+    bounds = WorkspaceBounds.around(uri, [folder.as_uri()], Exclusion((), ()))
     own = Piece(uri, name, language, text.splitlines(keepends=True))
     pieces = {uri: own}
     for other, content in opened.items():
@@ -24,7 +24,7 @@ def used(folder: Path, name: str, language: str, text: str, **opened: str) -> di
         pieces[path.as_uri()] = Piece(
             path.as_uri(), f"{other}.py", "python", content.splitlines(keepends=True)
         )
-    project = RelatedFiles(border, FileReader(), pieces)
+    project = RelatedFiles(bounds, FileReader(), pieces)
     return {
         piece.path: set(names & piece.defined) for piece, names in project.used_by(own) if piece is not own
     }

@@ -31,13 +31,21 @@ def opened(path: Path, text: str = QUESTION, language: str = "python") -> Docume
 def view(document: Document, folder: Path, *others: Document, globs: tuple[str, ...] = ()) -> ContextView:
     folders = (folder.as_uri(),)
     exclusion = Exclusion((*SECRET_FILES, *globs), folders)
-    trail = EditHistory()
+    edit_history = EditHistory()
     for other in others:
-        trail = trail.at(other, Point(0, 0))
+        edit_history = edit_history.at(other, Point(0, 0))
     point = document.text.end
     sight = VisibleRange.around(point, 1920)
     return ContextView(
-        document, point, sight, (document, *others), trail, folders, exclusion, CONTEXT_SOURCES, now=0.0
+        document,
+        point,
+        sight,
+        (document, *others),
+        edit_history,
+        folders,
+        exclusion,
+        CONTEXT_SOURCES,
+        now=0.0,
     )
 
 

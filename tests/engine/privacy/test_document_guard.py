@@ -230,13 +230,13 @@ async def test_who_waits_for_the_disk_while_the_folders_change_is_told_what_it_s
         await may_look.wait()
         return work()
 
-    withheld = DocumentGuard(lambda: 0.0, slowly)
-    withheld.look("file:///p/a.py")
-    waiting = asyncio.create_task(withheld.known("file:///p/a.py"))
+    document_guard = DocumentGuard(lambda: 0.0, slowly)
+    document_guard.look("file:///p/a.py")
+    waiting = asyncio.create_task(document_guard.known("file:///p/a.py"))
     await settle()
-    withheld.set_folders(("file:///p",))
+    document_guard.set_folders(("file:///p",))
     may_look.set()
     await waiting
 
-    assert withheld.refusal("file:///p/a.py", Exclusion(())) is None
-    await withheld.aclose()
+    assert document_guard.refusal("file:///p/a.py", Exclusion(())) is None
+    await document_guard.aclose()
