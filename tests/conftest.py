@@ -1,4 +1,4 @@
-"""What the whole suite shares: longer deadlines for real things, and one small real model a session."""
+"""What the whole suite shares: Hypothesis without a clock, time limits for real programs, one small model a session."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from llm_lsp.config.settings import LocalConfig
 from llm_lsp.errors import DownloadError
@@ -19,6 +20,12 @@ from llm_lsp.local.model_store import LocalModel, ModelStore
 
 REAL_TIMEOUT_S = 180
 SMALL_MODEL = "smollm2-135m"
+
+# A deadline and `too_slow` measure the machine; random examples would fail a run that changed nothing.
+settings.register_profile(
+    "suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("suite")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

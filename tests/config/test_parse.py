@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_lsp.config.parse import Parsed, Path, parse
@@ -159,7 +159,6 @@ KEYS = st.sampled_from(
 )
 
 
-@settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(KEYS, JSON | st.dictionaries(KEYS, JSON, max_size=3), max_size=4), st.booleans())
 def test_any_mapping_gives_settings_and_one_line_messages(
     mapping: dict[str, object], from_editor: bool

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_lsp.config.settings import ChatConfig, Config, LocalConfig, ProviderConfig
@@ -392,7 +392,7 @@ MAPPINGS = st.fixed_dictionaries(
 LAYERS = st.lists(st.tuples(st.sampled_from(WAYS_IN), MAPPINGS), min_size=1, max_size=3)
 
 
-@settings(deadline=None, derandomize=True, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200)
 @given(LAYERS)
 def test_whatever_strangers_say_the_user_is_at_least_as_safe(
     layers: list[tuple[SettingsSource, dict[str, object]]],

@@ -50,7 +50,7 @@ def run(
 
 
 @given(before=CODE, after=CODE, answer=CODE, finish=st.sampled_from(Finish), language=LANGUAGES)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_any_answer_gives_an_insertion_on_the_line_or_a_reason(
     before: str, after: str, answer: str, finish: Finish, language: str
 ) -> None:
@@ -66,7 +66,7 @@ def test_any_answer_gives_an_insertion_on_the_line_or_a_reason(
 
 
 @given(before=CODE, after=CODE | HIDDEN, answer=HIDDEN)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_no_hidden_character_is_inserted_that_the_document_has_not(
     before: str, after: str, answer: str
 ) -> None:
@@ -79,7 +79,7 @@ def test_no_hidden_character_is_inserted_that_the_document_has_not(
 @given(
     before=WORDS, wanted=WORDS, rest=st.sampled_from((")", ");", '")', "]", "})", "b, c)", " else 1", '"'))
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_the_rest_of_the_line_is_never_written_twice(before: str, wanted: str, rest: str) -> None:
     opener = {")": "(", '"': '"', "]": "[", "}": "({", "b": "(", " ": ""}[rest[0]]
     opener = '("' if rest == '")' else opener
@@ -95,7 +95,7 @@ def test_the_rest_of_the_line_is_never_written_twice(before: str, wanted: str, r
 
 
 @given(wanted=LINES, below=LINES, language=LANGUAGES)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_the_lines_below_are_never_written_twice(wanted: list[str], below: list[str], language: str) -> None:
     telling = [line for line in below if len(line.strip()) >= 5]
     assume(telling and not set(map(str.strip, telling)) & set(map(str.strip, wanted)))
@@ -113,7 +113,7 @@ def _is_new(answer: list[str], around: list[str]) -> bool:
 
 
 @given(above=LINES, below=LINES, answer=LINES, indent=st.sampled_from(("", "    ", "\t")), language=LANGUAGES)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_what_is_fit_once_stays_as_it_is(
     above: list[str], below: list[str], answer: list[str], indent: str, language: str
 ) -> None:
@@ -129,7 +129,7 @@ def test_what_is_fit_once_stays_as_it_is(
 @given(
     above=LINES, below=LINES, answer=FORMED, indent=st.sampled_from(("", "    ", "\t")), language=LANGUAGES
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_what_is_typed_along_keeps_fitting(
     above: list[str], below: list[str], answer: tuple[str, ...], indent: str, language: str
 ) -> None:

@@ -211,7 +211,7 @@ texts = st.lists(st.sampled_from(PIECES), max_size=8).map("".join)
 
 
 @given(st.data(), st.sampled_from(["utf-8", "utf-16", "utf-32"]), texts)
-@settings(deadline=None, derandomize=True, max_examples=60)
+@settings(max_examples=60)
 def test_the_servers_text_never_drifts_from_the_editors(
     data: st.DataObject, encoding: str, text: str
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_lsp.core.privacy.addresses import Origin, is_loopback, origin_of
@@ -107,7 +107,6 @@ def test_what_may_be_another_machine_is_not_loopback(url: str) -> None:
     assert not is_loopback(url)
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.text())
 def test_any_text_is_an_origin_or_refused(text: str) -> None:
     is_loopback(text)

@@ -51,7 +51,7 @@ def test_an_answer_ends_where_it_should(case: Case, size: int) -> None:
         max_size=20,
     )
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_what_is_kept_only_ever_grows(mode: Mode, pieces: list[str]) -> None:
     rule = StopRule(Window("if a:\n", "    ", "", "\n    b()\n", "python"), mode, ("<|>",))
     before = ""

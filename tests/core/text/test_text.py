@@ -82,7 +82,7 @@ def units(text: str, encoding: Encoding) -> int:
 
 
 @given(texts, edits)
-@settings(deadline=None, derandomize=True, max_examples=400)
+@settings(max_examples=400)
 def test_a_text_never_drifts_from_a_plain_string(start: str, changes: list[tuple[Point, Point, str]]) -> None:
     text, plain = Text.of(start), Plain(start)
     check(text, plain)
@@ -95,7 +95,7 @@ def test_a_text_never_drifts_from_a_plain_string(start: str, changes: list[tuple
     st.integers(0, 3 * BLOCK_LINES),
     st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 600), texts), max_size=6),
 )
-@settings(deadline=None, derandomize=True, max_examples=60)
+@settings(max_examples=60)
 def test_edits_across_blocks_do_not_drift(n_lines: int, changes: list[tuple[int, int, str]]) -> None:
     start = "line\r\n" * n_lines
     text, plain = Text.of(start), Plain(start)
@@ -107,14 +107,14 @@ def test_edits_across_blocks_do_not_drift(n_lines: int, changes: list[tuple[int,
 
 
 @given(texts, points, points)
-@settings(deadline=None, derandomize=True, max_examples=200)
+@settings(max_examples=200)
 def test_a_slice_is_the_text_between_two_places(start: str, first: Point, last: Point) -> None:
     plain = Plain(start)
     assert Text.of(start).slice(first, last) == start[plain.offset(first) : plain.offset(last)]
 
 
 @given(texts, st.integers(0, 12), st.integers(0, 40), st.sampled_from(ENCODINGS))
-@settings(deadline=None, derandomize=True, max_examples=400)
+@settings(max_examples=400)
 def test_a_position_is_the_most_characters_that_fit(
     start: str, line: int, character: int, encoding: Encoding
 ) -> None:
@@ -129,7 +129,7 @@ def test_a_position_is_the_most_characters_that_fit(
 
 
 @given(texts, points, st.sampled_from(ENCODINGS))
-@settings(deadline=None, derandomize=True, max_examples=200)
+@settings(max_examples=200)
 def test_a_place_comes_back_from_its_position(start: str, point: Point, encoding: Encoding) -> None:
     text = Text.of(start)
     line, character = to_position(text, point, encoding)
@@ -137,7 +137,7 @@ def test_a_place_comes_back_from_its_position(start: str, point: Point, encoding
 
 
 @given(texts, texts)
-@settings(deadline=None, derandomize=True, max_examples=400)
+@settings(max_examples=400)
 def test_a_difference_makes_the_new_text(old: str, new: str) -> None:
     text = Text.of(old)
     edit = difference(text, new)
@@ -150,7 +150,7 @@ def test_a_difference_is_no_more_than_what_changed() -> None:
 
 
 @given(texts, points, texts)
-@settings(deadline=None, derandomize=True, max_examples=200)
+@settings(max_examples=200)
 def test_an_insertion_ends_where_what_follows_it_begins(start: str, point: Point, new: str) -> None:
     text = Text.of(start + "end")
     point = text.clamp(point)

@@ -415,6 +415,4 @@ class Interleavings(RuleBasedStateMachine):
 
 
 TestInterleavings = Interleavings.TestCase
-TestInterleavings.settings = settings(
-    max_examples=150, stateful_step_count=30, deadline=None, derandomize=True
-)
+TestInterleavings.settings = settings(max_examples=150, stateful_step_count=30)
