@@ -27,6 +27,7 @@ from llm_lsp.engine.usage.ledger import Ledger, limits_of
 from llm_lsp.engine.workspace.client import Level, Progress, Status
 from llm_lsp.engine.workspace.clock import LoopClock
 from llm_lsp.engine.workspace.notifications import Notifications
+from llm_lsp.engine.workspace.status import ServerStatus
 from llm_lsp.errors import BudgetError
 from llm_lsp.usage_store.store import SqliteUsageStore
 
@@ -58,7 +59,10 @@ def a_call(number: int, cost: float, outcome: Outcome = "complete") -> CallRecor
 
 def ledger_of(path: Path, budget: BudgetConfig | None = None) -> Ledger:
     clock = LoopClock()
-    ledger = Ledger(SqliteUsageStore(path), Notifications(Deaf(), clock.now), clock, time.time)
+    deaf = Deaf()
+    ledger = Ledger(
+        SqliteUsageStore(path), Notifications(deaf, clock.now), ServerStatus(deaf, clock), clock, time.time
+    )
     ledger.configure(limits_of(budget or BudgetConfig()), save=True)
     return ledger
 

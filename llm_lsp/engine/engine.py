@@ -32,6 +32,7 @@ from llm_lsp.engine.workspace.client import Client, EditorSource
 from llm_lsp.engine.workspace.clock import Clock, InThread
 from llm_lsp.engine.workspace.manual_progress import ManualProgress
 from llm_lsp.engine.workspace.notifications import Notifications
+from llm_lsp.engine.workspace.status import ServerStatus
 from llm_lsp.engine.workspace.workspace import Workspace
 from llm_lsp.errors import ConfigError
 
@@ -71,22 +72,27 @@ class CompletionEngine:
         self._clock = clock = world.clock
         self._client = client
         self._notifications = Notifications(client, clock.now)
+        self._status = ServerStatus(client, clock)
         self._workspace = Workspace(clock.now)
-        self.registry = ProviderRegistry(world.finder, client, self._notifications, clock)
+        self.registry = ProviderRegistry(world.finder, client, self._notifications, self._status, clock)
         self._collector = ContextCollector(self._workspace, self.registry, clock, world.in_thread)
         self._document_guard = DocumentGuard(clock.now, world.in_thread)
-        ledger = Ledger(world.store, self._notifications, clock, world.utc)
+        ledger = Ledger(world.store, self._notifications, self._status, clock, world.utc)
         self._books = UsageRecorder(ledger, self._workspace.document, clock, world.utc)
         self._desk = ModelAccess(
-            self.registry, self._document_guard, world.redactor, self._books, self._notifications, clock
+            self.registry,
+            self._document_guard,
+            world.redactor,
+            self._books,
+            self._notifications,
+            self._status,
+            clock,
         )
         self._pipeline = CompletionPipeline(self._desk, self._workspace, self._collector)
         self._alternatives = Alternatives(self._pipeline, self.next_id)
-        self._waiting = ManualProgress(client, self._notifications, clock)
+        self._waiting = ManualProgress(client, self._status, clock)
         self._folders: tuple[str, ...] = ()
         self._next_id = 0
-        self._is_off = False
-        self._snoozed_until = float("-inf")
         self._apply()
 
     def configure(self, source: EditorSource, settings: Mapping[str, object]) -> None:
@@ -161,7 +167,7 @@ class CompletionEngine:
         self._workspace.visit(request.document.uri, request.point)
         self._collector.touched(request.document.uri, edited=False)
         with self._waiting.shown(request):
-            result = self._off() or await self._pipeline.complete(request, progress)
+            result = self._status.off() or await self._pipeline.complete(request, progress)
         if isinstance(result, Skip):
             LOG.debug("request %d: %s", request.id, result.reason.name)
         self._books.answered(request, result)
@@ -199,14 +205,13 @@ class CompletionEngine:
 
     def toggle(self) -> bool:
         """Switch completion off, or on where it is off or snoozed; give whether it is on now."""
-        self._is_off = self._off() is None
-        self._snoozed_until = float("-inf")
+        is_on = self._status.toggle()
         self._switched()
-        return not self._is_off
+        return is_on
 
     def snooze(self, minutes: float) -> None:
         """Make no completions for a while; 0 ends that."""
-        self._snoozed_until = self._clock.now() + 60 * minutes if minutes > 0 else float("-inf")
+        self._status.snooze(minutes)
         self._switched()
 
     def select_provider(self, name: str) -> None:
@@ -228,6 +233,7 @@ class CompletionEngine:
         await self._pipeline.aclose()
         await self.registry.aclose()
         await self._books.aclose()
+        self._status.close()
 
     @cached_property
     def _asking(self) -> ChatService:
@@ -242,22 +248,14 @@ class CompletionEngine:
             self._notifications.say(
                 f"{problem.source}: {problem.message}", "warning", f"{problem.source}: {problem.message}"
             )
+        self._status.configure(enabled=resolved.config.enabled)
         self.registry.apply(resolved.config, self._folders)
         self._books.set_folders(self._folders)
         self._books.ledger.configure(limits_of(resolved.config.budget), save=resolved.config.usage.save)
 
     def _switched(self) -> None:
-        off = self._off()
-        self._notifications.status("Inactive" if off else "Normal", off.detail if off else "")
-        if off:
+        if off := self._status.off():
             self._pipeline.switched_off(off)
-
-    def _off(self) -> Skip | None:
-        if self._is_off:
-            return Skip(Reason.DISABLED, "switched off by the toggle command")
-        if self._clock.now() < self._snoozed_until:
-            return Skip(Reason.DISABLED, "snoozed")
-        return None
 
     def _is_completed(self, document: Document) -> bool:
         runtime = self.registry.runtime

@@ -24,6 +24,7 @@ from llm_lsp.engine.context.source_files import FileReader, UnusableFile
 from llm_lsp.engine.privacy.ignore_files import IgnoreFiles
 from llm_lsp.engine.usage.ledger import RETRY_S, SOON_S, Ledger
 from llm_lsp.engine.workspace.notifications import Notifications
+from llm_lsp.engine.workspace.status import ServerStatus
 from llm_lsp.errors import BudgetError
 from llm_lsp.local.model_servers import ModelServers
 from llm_lsp.usage_store import schema, store
@@ -180,7 +181,14 @@ class Desk:
 
     def ledger(self, limits: BudgetLimits) -> Ledger:
         notifications = Notifications(self.client, self.clock.now)
-        ledger = Ledger(SqliteUsageStore(self.path), notifications, self.clock, lambda: self.utc, inline)
+        ledger = Ledger(
+            SqliteUsageStore(self.path),
+            notifications,
+            ServerStatus(self.client, self.clock),
+            self.clock,
+            lambda: self.utc,
+            inline,
+        )
         ledger.configure(limits, save=True)
         return ledger
 

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from llm_lsp.core.usage.budget import BudgetLimits
 from llm_lsp.engine.usage.ledger import RETRY_S, Ledger
 from llm_lsp.engine.workspace.notifications import Notifications
+from llm_lsp.engine.workspace.status import ServerStatus
 from llm_lsp.errors import BudgetError
 from tests.doubles import FakeClock, settle
 from tests.engine.books import ListStore
@@ -31,8 +32,9 @@ class Spending(RuleBasedStateMachine):
         self.clock, self.store = FakeClock(), ListStore()
         self.free_to_write = asyncio.Event()
         self.free_to_write.set()
-        notifications = Notifications(RecordingClient(), self.clock.now)
-        self.ledger = Ledger(self.store, notifications, self.clock, lambda: NOON, self.in_thread)
+        client = RecordingClient()
+        notifications, status = Notifications(client, self.clock.now), ServerStatus(client, self.clock)
+        self.ledger = Ledger(self.store, notifications, status, self.clock, lambda: NOON, self.in_thread)
         self.ledger.configure(BudgetLimits(per_day=LIMIT), save=True)
         self.under_way: dict[int, float] = {}
         self.settled: dict[int, float] = {}

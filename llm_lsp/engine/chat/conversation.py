@@ -183,7 +183,7 @@ class ChatService:
     ) -> tuple[str, Finish | None]:
         books, request, profile = self._desk.books, question.request, provider.profile
         books.admitted(request, profile)
-        self._desk.notifications.answering(profile)
+        self._desk.status.asked(profile)
         # A whole page takes as long as a command may wait.
         stream = books.metered(request, profile, prompt, provider.stream(prompt, Patience.COMMAND))
         text, finish = "", None

@@ -21,7 +21,6 @@ from llm_lsp.engine.completion.menu_deadline import MenuDeadline
 from llm_lsp.engine.context.collector import ContextCollector
 from llm_lsp.engine.models.failover import Failover
 from llm_lsp.engine.models.model_access import ModelAccess
-from llm_lsp.engine.models.provider_slot import ProviderSlot
 from llm_lsp.engine.models.rate_limit import RateLimit
 from llm_lsp.engine.usage.meter import MeteredCall, MeteredStream, prompt_tokens
 from llm_lsp.engine.workspace.workspace import Workspace
@@ -41,6 +40,7 @@ class CompletionPipeline:
             desk.redactor,
         )
         self._books, self._notifications, self._clock = desk.books, desk.notifications, desk.clock
+        self._status = desk.status
         self._workspace = workspace
         self._collector = collector
         self._cache = GenerationCache(self._clock.now)
@@ -114,7 +114,7 @@ class CompletionPipeline:
         """Count what a call uses, and ask the budget before it is made."""
         self._left(place.request, "waiting", "for a pause in typing, and for a free slot")
         self._left(place.request, "context", question.gathered.in_words)
-        self._notifications.answering(place.profile)
+        self._status.asked(place.profile)
         return self._books.metered(place.request, place.profile, question.prompt, stream)
 
     def wrote(self, order: MeteredCall, generation_id: int) -> None:
@@ -132,13 +132,12 @@ class CompletionPipeline:
     def went_well(self, place: CompletionAttempt) -> None:
         """Take note that a provider answers, and say so where it failed before or stands in."""
         place.slot.health.went_well(self._clock.now())
-        self._notifications.over(_cause(place.slot))
+        self._notifications.over(place.slot.cause)
         first = next(self._registry.line(place.request.document, place.request.trigger))
-        if first is not place.slot and first.provider:
-            trouble = "is over budget" if self._books.ledger.used_up() else "fails"
-            self._notifications.status(
-                "Warning", f"{first.name} {trouble}, {place.slot.name} answers in its place"
-            )
+        trouble = "is over budget" if self._books.ledger.used_up() else "fails"
+        is_fallback = first is not place.slot and first.provider
+        text = f"{first.name} {trouble}, {place.slot.name} answers in its place" if is_fallback else ""
+        self._status.answers(place.slot.cause, text)
 
     def failed(self, place: CompletionAttempt, error: LlmLspError) -> None:
         """Say what went wrong, once, and remember it of the provider."""
@@ -150,7 +149,8 @@ class CompletionPipeline:
         place.slot.health.failed(error, place.attempt, self._clock.now())
         if isinstance(error, UnreachableError) and place.slot.lost(place.provider):
             return  # A server that went idle is started again; that is no error.
-        self._notifications.say(_cause(place.slot), "error", str(error), kind=type(error).__name__)
+        self._notifications.say(place.slot.cause, "error", str(error), kind=type(error).__name__)
+        self._status.problem(place.slot.cause, "Error", str(error))
 
     def left(self, place: CompletionAttempt) -> None:
         """Take note that a call was closed."""
@@ -314,7 +314,3 @@ class CompletionPipeline:
         rate = place.slot.health.rate
         rate.calls_per_minute = place.runtime.config.completion.calls_per_minute
         return rate
-
-
-def _cause(slot: ProviderSlot) -> str:
-    return f"calls of {slot.name}"

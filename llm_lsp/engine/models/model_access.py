@@ -10,6 +10,7 @@ from llm_lsp.engine.privacy.document_guard import DocumentGuard
 from llm_lsp.engine.usage.recorder import UsageRecorder
 from llm_lsp.engine.workspace.clock import Clock
 from llm_lsp.engine.workspace.notifications import Notifications
+from llm_lsp.engine.workspace.status import ServerStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,4 +22,5 @@ class ModelAccess:
     redactor: Redactor
     books: UsageRecorder
     notifications: Notifications
+    status: ServerStatus
     clock: Clock

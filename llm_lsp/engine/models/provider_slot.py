@@ -16,6 +16,7 @@ from llm_lsp.engine.models.health import ProviderHealth
 from llm_lsp.engine.workspace.client import Client, Progress
 from llm_lsp.engine.workspace.clock import Clock
 from llm_lsp.engine.workspace.notifications import Notifications
+from llm_lsp.engine.workspace.status import ServerStatus
 from llm_lsp.errors import InternalError, LlmLspError
 from llm_lsp.providers.base import Provider
 
@@ -48,6 +49,7 @@ class SlotDependencies:
     finder: ProviderFinder
     client: Client
     notifications: Notifications
+    status: ServerStatus
     clock: Clock
     retire: Callable[[Provider], None]
     """Close a provider when its calls have had time to end."""
@@ -138,6 +140,7 @@ class ProviderSlot:
         """Give the provider up; its calls may end."""
         self.absent = Skip(Reason.NO_PROVIDER, f"the settings of {self.name} were changed")
         self._settled.set()
+        self._around.status.solved(self.cause)
         if self._search:
             self._search.cancel()
         if self.provider:
@@ -164,7 +167,7 @@ class ProviderSlot:
             nonlocal reported
             reported = True
             client.progress(Progress(token, "llm-lsp", message))
-            self._around.notifications.status("Normal", message, busy=True)
+            self._around.status.loading(self.name, message)
 
         try:
             provider = await self._around.finder.find(self._config, report)
@@ -180,24 +183,26 @@ class ProviderSlot:
             self._searched_at = self._warmed_at = self._around.clock.now()
             if reported:
                 client.progress(Progress(token, "llm-lsp", done=True))
+                self._around.status.loaded(self.name)
 
     def _nothing_found(self, error: LlmLspError) -> None:
         self._settled.set()
         self.absent = Skip(Reason.NO_PROVIDER, str(error))
-        self._around.notifications.say(self._cause, "warning", str(error))
-        self._around.notifications.status("Warning", str(error))
+        self._around.notifications.say(self.cause, "warning", str(error))
+        self._around.status.problem(self.cause, "Warning", str(error))
 
     def _found(self, provider: Provider) -> None:
         profile = provider.profile
         LOG.info("provider %s, model %s, fim %s", profile.provider, profile.model, profile.fim)
         self.provider = provider
         self._settled.set()
-        self._around.notifications.over(self._cause)
-        self._around.notifications.answering(profile)
-        self._around.notifications.status("Normal", f"{profile.provider}: {profile.model}")
+        self._around.notifications.over(self.cause)
+        self._around.status.solved(self.cause)
+        self._around.status.asked(profile)
 
     @property
-    def _cause(self) -> str:
+    def cause(self) -> str:
+        """What messages and the status name as the cause, if something is wrong with this provider."""
         return f"provider {self.name}"
 
 

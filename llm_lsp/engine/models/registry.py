@@ -17,6 +17,7 @@ from llm_lsp.engine.models.routing import Routing
 from llm_lsp.engine.workspace.client import Client
 from llm_lsp.engine.workspace.clock import Clock, Timer
 from llm_lsp.engine.workspace.notifications import Notifications
+from llm_lsp.engine.workspace.status import ServerStatus
 from llm_lsp.providers.base import Provider
 
 # Seconds that a replaced provider's connections live on, so that its calls end on their own epoch.
@@ -41,10 +42,15 @@ class ProviderRegistry:
     """Owns the providers: finds each when it is needed first, and swaps it when its settings change."""
 
     def __init__(
-        self, finder: ProviderFinder, client: Client, notifications: Notifications, clock: Clock
+        self,
+        finder: ProviderFinder,
+        client: Client,
+        notifications: Notifications,
+        status: ServerStatus,
+        clock: Clock,
     ) -> None:
         self._clock = clock
-        self._around = SlotDependencies(finder, client, notifications, clock, self._retire)
+        self._around = SlotDependencies(finder, client, notifications, status, clock, self._retire)
         self._slots: dict[str, ProviderSlot] = {}
         self._needed: set[str] = set()
         """Who waits for the settings to be here."""

@@ -18,6 +18,7 @@ from llm_lsp.core.usage.records import CallRecord, Subject, SuggestionRecord
 from llm_lsp.core.usage.request_trace import TraceRow
 from llm_lsp.engine.workspace.clock import Clock, Timer
 from llm_lsp.engine.workspace.notifications import Notifications
+from llm_lsp.engine.workspace.status import ServerStatus
 from llm_lsp.errors import BooksError, BudgetError, InternalError
 
 # Seconds from a call's or a suggestion's row to its writing. With the writing itself it is what a process that is
@@ -84,6 +85,7 @@ class Ledger:
         self,
         store: UsageStore | None,
         notifications: Notifications,
+        status: ServerStatus,
         clock: Clock,
         utc: Callable[[], float],
         in_thread: InThread = asyncio.to_thread,
@@ -92,6 +94,7 @@ class Ledger:
         self._store: UsageStore = InMemoryUsageStore()
         self._in_thread = in_thread
         self._notifications = notifications
+        self._status = status
         self._clock = clock
         self._utc = utc
         self._limits = BudgetLimits()
@@ -227,7 +230,7 @@ class Ledger:
             self._being_written = ()
             self._reserved.difference_update(call.number for call in batch.calls)
             self._spent = spent.plus(self._unwritten())
-            self._notifications.spent(self.spent)
+            self._status.spent(self.spent)
             self._notifications.over(BOOKS_CAUSE)
             self._judge()
         finally:
@@ -269,6 +272,7 @@ class Ledger:
     def _judge(self) -> None:
         """Say once a period that most of a budget is spent, and once that all of it is."""
         use = most_used(self._limits, self.spent)
+        self._status.budget(f"{use.words} are spent" if use and use.share >= 1 else "")
         if use is None or use.share < self._limits.warn_at:
             return
         end = "" if use.share < 1 else "; calls that cost something are not made any more"

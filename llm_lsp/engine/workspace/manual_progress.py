@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from llm_lsp.core.request import CompletionRequest, Patience
 from llm_lsp.engine.workspace.client import Client, Progress
 from llm_lsp.engine.workspace.clock import Clock
-from llm_lsp.engine.workspace.notifications import Notifications
+from llm_lsp.engine.workspace.status import ServerStatus
 
 # Seconds. A sooner answer is its own sign of life, and a bar that flashes up is none.
 PATIENT_S = 0.4
@@ -17,9 +17,9 @@ PATIENT_S = 0.4
 class ManualProgress:
     """The requests by hand that are not answered yet."""
 
-    def __init__(self, client: Client, notifications: Notifications, clock: Clock) -> None:
+    def __init__(self, client: Client, status: ServerStatus, clock: Clock) -> None:
         self._client = client
-        self._notifications = notifications
+        self._status = status
         self._clock = clock
         self._shown: set[int] = set()
 
@@ -39,13 +39,13 @@ class ManualProgress:
     def _begin(self, number: int) -> None:
         self._shown.add(number)
         self._client.progress(Progress(_token(number), "llm-lsp", "waiting for the model"))
-        self._notifications.busy(True)
+        self._status.waiting(len(self._shown))
 
     def _end(self, number: int) -> None:
         if number in self._shown:
             self._shown.remove(number)
             self._client.progress(Progress(_token(number), "llm-lsp", done=True))
-            self._notifications.busy(bool(self._shown))
+            self._status.waiting(len(self._shown))
 
 
 def _token(number: int) -> str:

@@ -12,6 +12,7 @@ from llm_lsp.core.usage.budget import BudgetLimits
 from llm_lsp.core.usage.request_trace import TraceRow
 from llm_lsp.engine.usage.ledger import LATER_S, MOST_PENDING, RETRY_S, SOON_S, Ledger, limits_of
 from llm_lsp.engine.workspace.notifications import Notifications
+from llm_lsp.engine.workspace.status import ServerStatus
 from llm_lsp.errors import BudgetError
 from tests.doubles import FakeClock
 from tests.engine.books import ListStore, inline
@@ -28,7 +29,12 @@ class Rig:
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(
-            self.store, Notifications(self.client, self.clock.now), self.clock, lambda: self.utc, inline
+            self.store,
+            Notifications(self.client, self.clock.now),
+            ServerStatus(self.client, self.clock),
+            self.clock,
+            lambda: self.utc,
+            inline,
         )
         self.limit(BudgetLimits())
 
@@ -257,7 +263,14 @@ async def test_rows_during_a_writing_are_written_after_it(rig: Rig) -> None:
         await go_on.wait()
         return await inline(function, *arguments)  # type: ignore[arg-type]  # it is the store's method
 
-    rig.ledger = Ledger(rig.store, Notifications(rig.client, rig.clock.now), rig.clock, lambda: NOON, slow)
+    rig.ledger = Ledger(
+        rig.store,
+        Notifications(rig.client, rig.clock.now),
+        ServerStatus(rig.client, rig.clock),
+        rig.clock,
+        lambda: NOON,
+        slow,
+    )
     rig.limit(BudgetLimits())
     rig.ledger.settle(a_call(1))
     await rig.clock.advance(SOON_S)
