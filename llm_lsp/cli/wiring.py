@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 from collections.abc import Callable
 from functools import cached_property, partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from llm_lsp.cli.files.api_keys import find_key, secret_values
 from llm_lsp.cli.files.settings_files import books_file, with_folders
 from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.settings import AUTO, LOCAL, Config, ProviderConfig
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
     from llm_lsp.engine.chat.conversation import DialogueStore
     from llm_lsp.local.local_models import LocalModels
     from llm_lsp.usage_store.store import SqliteUsageStore
-
-
-# Environment variables that hold a secret by convention: none of their values is ever sent to a model.
-SECRET_VARIABLE = re.compile(r"(?:API_?KEY|TOKEN|SECRET|PASSWORD|PASSWD)$", re.IGNORECASE)
 
 
 class ModelFinder:
@@ -121,8 +117,6 @@ async def configured(config: ProviderConfig, redactor: Redactor) -> Provider:
 
 async def hidden_key(config: ProviderConfig, redactor: Redactor) -> Secret | None:
     """Find a provider's key, and hide it from all prompts; raises LlmLspError where it is missing."""
-    from llm_lsp.cli.files.api_keys import find_key
-
     key = await find_key(config)
     if key is not None:
         redactor.hide(key.reveal())
@@ -176,9 +170,8 @@ def build_engine(
     `in_front` may put something between the engine and all providers that it finds.
     """
     redactor = Redactor()
-    for name, value in os.environ.items():
-        if SECRET_VARIABLE.search(name):
-            redactor.hide(value)
+    for value in secret_values(os.environ):
+        redactor.hide(value)
     finder = in_front(ModelFinder(redactor))
     world = EngineDependencies(finder, with_folders, LoopClock(), redactor, LateStore(), dialogue_files)
     return CompletionEngine(stack, world, client)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.core.privacy.addresses import is_loopback, origin_of
 from llm_lsp.core.privacy.secret import Secret, clean_key
+from llm_lsp.core.privacy.secret_names import is_secret_variable
 from llm_lsp.errors import AuthError, ConfigError
 
 SERVICE = "llm-lsp"
@@ -16,6 +19,8 @@ SERVICE = "llm-lsp"
 COMMAND_TIMEOUT_S = 10.0
 # Seconds. A locked keyring asks its user on the screen, and a server waits for the answer.
 KEYRING_TIMEOUT_S = 10.0
+# An address without a user, a query or a long random part has nothing to hide: AUTH_URL, TOKEN_ENDPOINT.
+_OPEN_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://(?!\S*[@?])(?!\S*[A-Za-z0-9]{20})\S*")
 
 
 async def find_key(config: ProviderConfig) -> Secret | None:
@@ -41,6 +46,16 @@ async def find_key(config: ProviderConfig) -> Secret | None:
             f"or run `llm-lsp provider add {config.name}`"
         )
     return None
+
+
+def secret_values(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield the values of the variables that hold a secret by their name, but for paths and plain addresses.
+
+    Called once at the start: it looks whether a value is the path of a file.
+    """
+    for name, value in environ.items():
+        if is_secret_variable(name) and not _OPEN_ADDRESS.fullmatch(value) and not _is_path(value):
+            yield value
 
 
 def describe_key(config: ProviderConfig) -> str:
@@ -92,6 +107,16 @@ def delete_key(config: ProviderConfig) -> bool:
     except KeyringError:
         return False
     return True
+
+
+def _is_path(value: str) -> bool:
+    """Return whether a value names a file that is there: a secret may begin with a slash, too."""
+    try:
+        return value.startswith(("/", "~", "./", "\\\\", "C:\\")) and os.path.exists(
+            os.path.expanduser(value)
+        )
+    except (OSError, ValueError):
+        return False
 
 
 def _user(config: ProviderConfig) -> str:

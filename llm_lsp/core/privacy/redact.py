@@ -6,12 +6,14 @@ as they were. Nothing in a text can switch this off.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from math import log2
 from string import ascii_lowercase, ascii_uppercase, digits
+from urllib.parse import quote
 
 from llm_lsp.core.privacy.secret_formats import (
     FORMATS,
@@ -25,8 +27,10 @@ from llm_lsp.core.privacy.secret_formats import (
 from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, Prompt, RawPrompt
 from llm_lsp.core.text.text import Point, Text
 
-# Characters of an exact value that are worth hiding; shorter ones stand in code for other things.
+# Characters of an exact value that are worth hiding; shorter ones stand in code for other things. One that looks made
+# by a machine stands for nothing else, and is hidden from the length on that password rules ask for.
 MIN_EXACT_CHARS = 12
+MIN_RANDOM_CHARS = 8
 # Lines without a secret that are remembered, and the longest of them: a keystroke changes one line of a prompt.
 MAX_CLEAN_LINES = 8192
 MAX_CLEAN_LINE_CHARS = 512
@@ -76,10 +80,15 @@ class Redactor:
         self._clean: dict[str, None] = {}
 
     def hide(self, value: str) -> None:
-        """Mask a value wherever it stands, such as a key in use; too short a one is passed over."""
-        if len(value) >= MIN_EXACT_CHARS and value not in self._exact:
-            self._exact += (value,)
-            self._clean.clear()
+        """Mask a value wherever it stands, such as a key in use, also as JSON and addresses write it.
+
+        Of a value with several lines each is masked. What is too short is passed over.
+        """
+        for line in map(str.strip, value.splitlines()):
+            if len(line) >= MIN_EXACT_CHARS or (len(line) >= MIN_RANDOM_CHARS and is_random(line)):
+                written = (line, json.dumps(line)[1:-1], quote(line, safe=""))
+                self._exact = tuple(dict.fromkeys((*self._exact, *written)))
+        self._clean.clear()
 
     def redact(self, text: str) -> Redacted:
         """Mask every secret of a text; what has none comes back as it is."""

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import keyring
 import pytest
 from keyring.backends import fail
 
 from llm_lsp.cli.files import api_keys as keys
-from llm_lsp.cli.files.api_keys import delete_key, describe_key, find_key, has_keyring, store_key
+from llm_lsp.cli.files.api_keys import (
+    delete_key,
+    describe_key,
+    find_key,
+    has_keyring,
+    secret_values,
+    store_key,
+)
 from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.errors import AuthError, ConfigError, LlmLspError
@@ -139,3 +147,23 @@ async def test_without_a_keyring_a_key_is_simply_missing() -> None:
 )
 def test_where_a_key_comes_from_is_told_without_it(config: ProviderConfig, text: str) -> None:
     assert describe_key(config) == text
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("/abcDEF12+ghi/3456", id="begins as a path does"),
+        pytest.param("https://hooks.example/T0/kq83hfnv02ls84jdkq20", id="an address with a secret part"),
+        pytest.param("postgres://app:pw@db/x", id="an address with a password"),
+        pytest.param("correct horse battery staple", id="words"),
+    ],
+)
+def test_the_value_of_a_secret_variable_is_one_to_hide(value: str) -> None:
+    assert [*secret_values({"DB_PASS": value, "EDITOR": "/usr/bin/editor-of-mine"})] == [value]
+
+
+def test_paths_and_plain_addresses_are_no_secrets_whatever_their_variable(tmp_path: Path) -> None:
+    key_file = tmp_path / "token-1"
+    key_file.touch()
+    names = {"TOKEN_FILE": str(key_file), "AUTH_URL": "https://sso.example/oauth2", "PWD": "/somewhere/else1"}
+    assert [*secret_values(names)] == []

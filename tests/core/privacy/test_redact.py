@@ -108,6 +108,33 @@ def test_a_value_that_is_to_be_hidden_is_masked_everywhere() -> None:
     assert redactor.redact("k = 'my own long key'\nmy own long key").found == ("exact", "exact")
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        pytest.param('my "long" key', r'{"k": "my \"long\" key"}', id="as JSON writes it"),
+        pytest.param("my long/key+1", "?k=my%20long%2Fkey%2B1", id="as an address writes it"),
+        pytest.param("-first line-\nthe second line\n", "k = 'the second line'", id="one of its lines"),
+        pytest.param("kq83hf2v", "x kq83hf2v", id="short and made by a machine"),
+    ],
+)
+def test_a_value_is_hidden_however_it_is_written(value: str, text: str) -> None:
+    redactor = Redactor()
+    redactor.hide(value)
+
+    result = redactor.redact(text)
+
+    assert result.found == ("exact",)
+    assert len(result.text) == len(text)
+
+
+@pytest.mark.parametrize("value", ["", "production", "password1", "\n\n"])
+def test_a_short_value_that_stands_for_other_things_too_is_passed_over(value: str) -> None:
+    redactor = Redactor()
+    redactor.hide(value)
+    text = "password1 is for production"
+    assert redactor.redact(text).text == text
+
+
 @given(st.text(alphabet="AKIA7sk-ghp_\n:/@='\"x1Z ", max_size=200))
 def test_masking_a_masked_text_changes_nothing(text: str) -> None:
     redactor = Redactor()
