@@ -100,7 +100,7 @@ async def time_context(root: Path, paths: Sequence[Path]) -> dict[str, float]:
         question = engine.question(request)
         request_ms.append(1e3 * (time.perf_counter() - began))
         assert not isinstance(question, Skip)
-        assert question.gathered.snippets
+        assert question.context.snippets
     await engine.aclose()
     return {
         "request_p50_ms": round(statistics.median(request_ms), 2),

@@ -94,6 +94,14 @@ class ScriptedStream:
             if item.finish:
                 return
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether it is being read."""
+        return self._task is not None
+
+    def name(self, generation_id: int) -> None:
+        """Record nothing."""
+
     def close(self) -> None:
         self.closed = True
         if self._task:

@@ -45,6 +45,10 @@ ROOMS = {
     "huggingface_hub": ("local",),
     "xllamacpp": ("local",),
 }
+# On both floors the same subjects have the same names. A feature uses subjects; no feature imports another one, and no
+# subject imports a feature. On the upper floor `engine.engine` wires them.
+FEATURES = ("completion", "edits", "chat")
+MOST_MODULES = 14
 # What would make the pure part impure.
 NOT_IN_CORE = {
     "os",
@@ -104,6 +108,42 @@ def test_no_import_leads_back_to_where_it_began() -> None:
     }
 
     assert tuple(TopologicalSorter(graph).static_order())
+
+
+@pytest.mark.parametrize(
+    "module", [module for module in modules() if module.startswith(("core.", "engine."))]
+)
+def test_only_the_feature_itself_imports_a_feature(module: str) -> None:
+    floor, subject, *_ = module.split(".")
+    if module == "engine.engine":
+        return
+    others = [f"llm_lsp.{floor}.{feature}" for feature in FEATURES if feature != subject]
+    # A value that a client is given may be a feature's, and costs no import when the program runs.
+    typed = {"engine.workspace.client": ("llm_lsp.core.chat",)}.get(module, ())
+
+    found = [name for name in imports(module) if any(is_within(name, other) for other in others)]
+
+    assert [name for name in found if not any(is_within(name, other) for other in typed)] == []
+
+
+def test_a_folder_is_seen_at_one_glance() -> None:
+    folders: dict[str, int] = {}
+    for module in modules():
+        folder = module.rpartition(".")[0]
+        folders[folder] = folders.get(folder, 0) + 1
+
+    assert {folder: count for folder, count in folders.items() if count > MOST_MODULES} == {}
+
+
+def test_a_public_class_has_its_name_for_itself() -> None:
+    homes: dict[str, list[str]] = {}
+    for module in modules():
+        path = PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(module)
+
+    assert {name: where for name, where in homes.items() if len(where) > 1} == {}
 
 
 @pytest.mark.parametrize("module", modules())

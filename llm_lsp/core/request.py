@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point
-from llm_lsp.core.usage.request_log import RequestLog
 
 
 class Trigger(Enum):
@@ -49,6 +48,23 @@ class Selected:
     text: str
 
 
+Feature = Literal["completion", "chat", "edits"]
+"""What a model is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """What a call to a model needs to know of the request that it is made for, whichever feature makes it."""
+
+    id: int
+    feature: Feature
+    document: Document
+    trigger: Trigger
+    patience: Patience
+    asked_at: float
+    """Seconds of the engine's monotonic clock."""
+
+
 @dataclass(frozen=True, slots=True)
 class CompletionRequest:
     """One question, frozen before its handler's first await.
@@ -66,8 +82,6 @@ class CompletionRequest:
     selected: Selected | None = None
     sample: int = 0
     """Which of several answers is wanted: 0 is the first, each further one is sampled by a call of its own."""
-    steps: RequestLog = field(default_factory=RequestLog, compare=False)
-    """What it met on its way, for `explain`."""
 
     @property
     def patience(self) -> Patience:
@@ -75,6 +89,11 @@ class CompletionRequest:
         if self.face == "command":
             return Patience.COMMAND
         return Patience.ASKED if self.trigger is Trigger.MANUAL else Patience.TYPING
+
+    @property
+    def for_model(self) -> ModelRequest:
+        """What a call to a model needs to know of it."""
+        return ModelRequest(self.id, "completion", self.document, self.trigger, self.patience, self.asked_at)
 
 
 class Mode(Enum):

@@ -14,10 +14,11 @@ from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.privacy.admission import admit_document
 from llm_lsp.core.privacy.redact import Redactor
-from llm_lsp.core.request import Completion, CompletionRequest, Trigger
+from llm_lsp.core.request import Completion, CompletionRequest
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Point
+from llm_lsp.core.usage.request_log import RequestLog
 from llm_lsp.engine.completion.alternatives import Alternatives
 from llm_lsp.engine.completion.job import PreparedPrompt
 from llm_lsp.engine.completion.pipeline import CompletionPipeline
@@ -78,17 +79,13 @@ class CompletionEngine:
         self._collector = ContextCollector(self._workspace, self.registry, clock, world.in_thread)
         self._document_guard = DocumentGuard(clock.now, world.in_thread)
         ledger = Ledger(world.store, self._notifications, self._status, clock, world.utc)
-        self._books = UsageRecorder(ledger, self._workspace.document, clock, world.utc)
-        self._desk = ModelAccess(
-            self.registry,
-            self._document_guard,
-            world.redactor,
-            self._books,
-            self._notifications,
-            self._status,
-            clock,
+        self._recorder = UsageRecorder(ledger, self._workspace.document, clock, world.utc)
+        self._models = ModelAccess(
+            self.registry, self._document_guard, world.redactor, self._recorder, self._status, clock
         )
-        self._pipeline = CompletionPipeline(self._desk, self._workspace, self._collector)
+        self._pipeline = CompletionPipeline(
+            self._models, self._workspace, self._collector, self._recorder, self._notifications, clock
+        )
         self._alternatives = Alternatives(self._pipeline, self.next_id)
         self._waiting = ManualProgress(client, self._status, clock)
         self._folders: tuple[str, ...] = ()
@@ -130,7 +127,7 @@ class CompletionEngine:
         """Take a changed document."""
         self._workspace.change(document, edits)
         self._collector.touched(document.uri)
-        self._books.edited(document, edits)
+        self._recorder.edited(document, edits)
         self._pipeline.edited(document, edits)
 
     def close(self, uri: str) -> None:
@@ -139,7 +136,7 @@ class CompletionEngine:
         self._collector.closed(uri)
         self._document_guard.closed(uri)
         self._pipeline.close_document(uri)
-        self._books.closed(uri)
+        self._recorder.closed(uri)
 
     def document(self, uri: str) -> Document | None:
         """Give the newest snapshot of an open document."""
@@ -166,11 +163,12 @@ class CompletionEngine:
             return Skip(Reason.MENU_OFF)
         self._workspace.visit(request.document.uri, request.point)
         self._collector.touched(request.document.uri, edited=False)
-        with self._waiting.shown(request):
-            result = self._status.off() or await self._pipeline.complete(request, progress)
+        log = RequestLog()
+        with self._waiting.shown(request.for_model):
+            result = self._status.off() or await self._pipeline.complete(request, log, progress)
         if isinstance(result, Skip):
             LOG.debug("request %d: %s", request.id, result.reason.name)
-        self._books.answered(request, result)
+        self._recorder.answered(request, result, log)
         return result
 
     async def suggestions(self, request: CompletionRequest) -> tuple[Completion, ...]:
@@ -178,30 +176,25 @@ class CompletionEngine:
         first = await self.complete(request)
         if isinstance(first, Skip):
             return ()
-        with self._waiting.shown(request):
+        with self._waiting.shown(request.for_model):
             return (first, *await self._alternatives.beside(request, first))
 
     async def ask(self, inquiry: ChatQuestion, progress: Callable[[str], None] = lambda _: None) -> ChatReply:
-        """Answer a question about code, telling each piece of the answer; raises LlmLspError."""
-        from llm_lsp.engine.chat.conversation import NOTHING_OPEN
-
-        document, now = inquiry.document or NOTHING_OPEN, self.now()
-        request = CompletionRequest(
-            self.next_id(), document, document.text.end, Trigger.MANUAL, inquiry.face, now
-        )
+        """Answer a question about code, calling `progress` with each piece of the answer; raises LlmLspError."""
+        request = self._chat.request(inquiry, self.next_id())
         with self._waiting.shown(request):
-            return await self._asking.ask(inquiry, request, progress)
+            return await self._chat.ask(inquiry, request, progress)
 
     def question(self, request: CompletionRequest) -> PreparedPrompt | Skip:
-        """Give what a model would be asked for a request, as it would be sent; nothing is sent."""
-        return self._pipeline.question(request)
+        """Return what a model would be asked for a request, as it would be sent; nothing is sent."""
+        return self._pipeline.prepared(request)
 
     def accepted(self, completion_id: str) -> None:
         """Take note that a completion was accepted; an unknown id is no error."""
         LOG.debug("accepted %s", completion_id)
         if chosen := self._alternatives.take(completion_id):
-            self._books.shown(*chosen)
-        self._books.accepted(completion_id)
+            self._recorder.shown(*chosen)
+        self._recorder.accepted(completion_id)
 
     def toggle(self) -> bool:
         """Switch completion off, or on where it is off or snoozed; give whether it is on now."""
@@ -224,7 +217,7 @@ class CompletionEngine:
 
     def explain(self) -> str:
         """Say in words what became of the last request, and why."""
-        return self._books.explain()
+        return self._recorder.explain()
 
     async def aclose(self) -> None:
         """Settle every request; close every call and connection."""
@@ -232,15 +225,16 @@ class CompletionEngine:
         await self._document_guard.aclose()
         await self._pipeline.aclose()
         await self.registry.aclose()
-        await self._books.aclose()
+        await self._recorder.aclose()
         self._status.close()
 
     @cached_property
-    def _asking(self) -> ChatService:
-        # Imported when somebody asks: no completion needs it.
+    def _chat(self) -> ChatService:
+        # Imported at the first question: no completion needs it.
         from llm_lsp.engine.chat.conversation import ChatService, InMemoryDialogues
 
-        return ChatService(self._desk, (self._world.dialogues or InMemoryDialogues)())
+        dialogues = (self._world.dialogues or InMemoryDialogues)()
+        return ChatService(self._models, dialogues, self._notifications, self._clock)
 
     def _apply(self) -> None:
         resolved = self._stack.resolve()
@@ -250,8 +244,8 @@ class CompletionEngine:
             )
         self._status.configure(enabled=resolved.config.enabled)
         self.registry.apply(resolved.config, self._folders)
-        self._books.set_folders(self._folders)
-        self._books.ledger.configure(limits_of(resolved.config.budget), save=resolved.config.usage.save)
+        self._recorder.set_folders(self._folders)
+        self._recorder.ledger.configure(limits_of(resolved.config.budget), save=resolved.config.usage.save)
 
     def _switched(self) -> None:
         if off := self._status.off():

@@ -9,8 +9,8 @@ import pytest
 
 from llm_lsp.core.request import Completion, Trigger
 from llm_lsp.core.skip import Reason, Skip
+from llm_lsp.engine.completion.request_tracker import LOAD_S
 from llm_lsp.engine.engine import CompletionEngine
-from llm_lsp.engine.models.failover import LOAD_S
 from llm_lsp.errors import AuthError, UnreachableError
 from tests.doubles import ScriptedProvider, settle
 from tests.engine.models.test_failover import Several, api

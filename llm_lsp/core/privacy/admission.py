@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from llm_lsp.core.request import GATES, CompletionRequest, Gate, Trigger
+from llm_lsp.core.request import GATES, Gate, Trigger
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.cursor_context import INERT_REST
 from llm_lsp.core.text.document import Document
+from llm_lsp.core.text.text import Point
 from llm_lsp.core.text.typing_pace import TypingPace
 
 # Characters. A larger text is hardly written by hand, and its editor has switched most things off: VS Code's bound is 20 MB.
@@ -50,13 +51,13 @@ def admit_document(document: Document, rules: AdmissionRules) -> Skip | None:
     return None
 
 
-def admit(request: CompletionRequest, rules: AdmissionRules) -> Skip | None:
-    """Say why this request is not for us, or None."""
-    if skip := admit_document(request.document, rules):
+def admit(document: Document, point: Point, trigger: Trigger, rules: AdmissionRules) -> Skip | None:
+    """Return why nothing is suggested at a place, or None."""
+    if skip := admit_document(document, rules):
         return skip
-    if "\0" in request.document.text.line(request.point.line)[:LOOK_COLUMNS]:
+    if "\0" in document.text.line(point.line)[:LOOK_COLUMNS]:
         return Skip(Reason.BINARY)
-    if request.trigger is Trigger.AUTOMATIC and not rules.automatic:
+    if trigger is Trigger.AUTOMATIC and not rules.automatic:
         return Skip(Reason.MANUAL_ONLY)
     return None
 

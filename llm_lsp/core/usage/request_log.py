@@ -1,4 +1,4 @@
-"""What a request meets on its way, noted stage by stage; knows nothing of the stages."""
+"""What each stage of a request found, for `explain`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class LogEntry:
 
 @dataclass(slots=True)
 class RequestLog:
-    """Travels with one request, and is written to by every stage that it leaves."""
+    """The stages that a request has left; the pipeline that answers it writes here."""
 
     taken: list[LogEntry] = field(default_factory=list)
     generation_id: int | None = None
@@ -26,7 +26,7 @@ class RequestLog:
     left_at: float | None = None
 
     def left(self, stage: str, words: str, now: float) -> None:
-        """Take note of what a stage found; `now` in seconds of the engine's clock."""
+        """Record what a stage found; `now` in seconds of the engine's clock."""
         began = now if self.left_at is None else self.left_at
         self.taken.append(LogEntry(stage, words, round((now - began) * 1000, 2)))
         self.left_at = now

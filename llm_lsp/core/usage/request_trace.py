@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from llm_lsp.core.request import Completion, CompletionRequest
 from llm_lsp.core.skip import Skip
 from llm_lsp.core.usage.records import CallRecord, Subject
-from llm_lsp.core.usage.request_log import LogEntry
+from llm_lsp.core.usage.request_log import LogEntry, RequestLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,16 @@ class RequestTrace:
 
     @classmethod
     def of(
-        cls, request: CompletionRequest, result: Completion | Skip, subject: Subject, now: float
+        cls,
+        request: CompletionRequest,
+        result: Completion | Skip,
+        log: RequestLog,
+        subject: Subject,
+        now: float,
     ) -> RequestTrace:
-        """Tell what the request's stages noted, and its end."""
+        """Build the trace of a request that was answered at `now`."""
         ms = round((now - request.asked_at) * 1000, 2)
-        about = (request.id, request.trigger.value, request.face, subject, tuple(request.steps.taken), ms)
+        about = (request.id, request.trigger.value, request.face, subject, tuple(log.taken), ms)
         if isinstance(result, Completion):
             return cls(*about, shown_chars=len(result.text))
         detail = f" ({result.detail})" if result.detail else ""

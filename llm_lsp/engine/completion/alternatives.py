@@ -11,7 +11,6 @@ from typing import Protocol
 from llm_lsp.core.request import Completion, CompletionRequest, Trigger
 from llm_lsp.core.skip import Skip
 from llm_lsp.core.text.text import Point
-from llm_lsp.core.usage.request_log import RequestLog
 
 # Calls for further answers: with the first they are as many as somebody looks through.
 MOST = 3
@@ -57,9 +56,7 @@ class Alternatives:
             return ()
         # All at once: more would wait for each other.
         count = min(MOST, self._sampler.slots(request))
-        asked = [
-            replace(request, id=self._next_id(), sample=n, steps=RequestLog()) for n in range(1, count + 1)
-        ]
+        asked = [replace(request, id=self._next_id(), sample=n) for n in range(1, count + 1)]
         answers = await asyncio.gather(*map(self._sampler.sample, asked))
         found = [one for one in answers if isinstance(one, Completion)]
         self._offered = {one.id: (request, one) for one in found}

@@ -1,8 +1,9 @@
-"""Carries out what the scheduler decides: tasks, timers and answers; knows no prompt and no document."""
+"""Carries out what the scheduler decides: tasks, timers and answers."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +16,8 @@ from llm_lsp.engine.completion.scheduler import Scheduler
 from llm_lsp.engine.workspace.clock import Clock, Timer
 from llm_lsp.errors import BrokenStreamError, InternalError, LlmLspError
 from llm_lsp.providers.base import Stream
+
+LOG = logging.getLogger(__name__)
 
 
 class StreamReader(Protocol):
@@ -44,33 +47,31 @@ class StreamReader(Protocol):
         ...
 
 
-class Job(Protocol):
-    """How to make the call for a request, should it come to that."""
+class NamedStream(Stream, Protocol):
+    """A call whose text becomes a generation."""
 
-    def begin(self) -> Stream:
-        """Build the prompt and begin the call; raises LlmLspError."""
+    def name(self, generation_id: int) -> None:
+        """Record the id of that generation, before any of it comes."""
         ...
 
-    def reader(self) -> StreamReader: ...
 
-    def named(self, generation_id: int) -> None:
-        """Take the id of what the call will give, before any of it comes."""
+class Job(Protocol):
+    """How to make the call for a request, if the scheduler starts one."""
+
+    def begin(self) -> NamedStream:
+        """Build the prompt and return the call; raises LlmLspError."""
+        ...
+
+    def reader(self) -> StreamReader:
+        """Return what decides when the answer is complete."""
         ...
 
     def streamed(self, generation: Generation) -> None:
-        """Take what is kept so far, after each piece."""
+        """Use what is kept so far, after each piece."""
         ...
 
     def done(self, generation: Generation) -> None:
-        """Take a generation at each new unit and at its end, also when nobody waits for it any more."""
-        ...
-
-    def failed(self, error: LlmLspError) -> None:
-        """Take the call's failure, once, also when nobody waits for it any more."""
-        ...
-
-    def left(self) -> None:
-        """Take note that the call was closed before its end."""
+        """Use a generation at each new unit and at its end, also if no request waits for it any more."""
         ...
 
 
@@ -211,26 +212,23 @@ class CallExecutor:
         try:
             generation = await self._read(call_id, job)
         except asyncio.CancelledError:
-            job.left()
             # Where it was not the scheduler that closed it, it must learn of the end.
-            error = BrokenStreamError("the connection was closed by a change of settings")
-            error.began = True
-            self._step(e.Failed(call_id, error))
+            closed = BrokenStreamError("the connection was closed by a change of settings")
+            closed.began = True
+            self._step(e.Failed(call_id, closed))
             raise
         except LlmLspError as exc:
-            self._failed(call_id, job, exc)
+            self._step(e.Failed(call_id, exc))
         except Exception as exc:
             # A fault of our own must not leave a request unanswered.
-            self._failed(call_id, job, InternalError.of(exc))
+            error = InternalError.of(exc)
+            LOG.error("a call failed: %s", error)
+            self._step(e.Failed(call_id, error))
         else:
             job.done(generation)
             self._step(e.Ended(call_id, generation))
         finally:
             self._running.pop(call_id, None)
-
-    def _failed(self, call_id: int, job: Job, error: LlmLspError) -> None:
-        job.failed(error)
-        self._step(e.Failed(call_id, error))
 
     async def _read(self, call_id: int, job: Job) -> Generation:
         stream, reader = job.begin(), job.reader()
@@ -241,11 +239,11 @@ class CallExecutor:
             # Also where a fault of our own ended the reading: nobody else would end the call.
             stream.release()
 
-    async def _follow(self, call_id: int, job: Job, stream: Stream, reader: StreamReader) -> Generation:
+    async def _follow(self, call_id: int, job: Job, stream: NamedStream, reader: StreamReader) -> Generation:
         self._next_generation_id += 1
         generation = Generation(self._next_generation_id, "", Finish.CUT, ())
-        # Not with the first text: who gets that is answered, and counted, before it is kept.
-        job.named(generation.id)
+        # Not with the first text: the request that gets it is answered and counted before it is kept.
+        stream.name(generation.id)
         finish, usage = Finish.TRUNCATED, Usage()
         async for chunk in stream:
             finish, usage = chunk.finish or finish, chunk.usage or usage

@@ -1,316 +1,300 @@
-"""The way of one completion, from the request to the final text: start reading here. Knows neither LSP nor HTTP."""
+"""Answers completion requests: start reading here.
+
+A request goes through the stages of `complete` once, in this order: admit, look up, gate, schedule, build the prompt,
+stream, filter, show. Each may end it, with a completion or with a Skip that says why not.
+"""
 
 from __future__ import annotations
 
-import logging
-
-from llm_lsp.core.context.ranking import ContextSelection
-from llm_lsp.core.generation import Finish, Generation
-from llm_lsp.core.privacy.admission import admit, gate
+from llm_lsp.core.generation import Generation
+from llm_lsp.core.privacy.admission import gate
 from llm_lsp.core.request import Completion, CompletionRequest, Patience
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.cursor_context import cursor_context_at
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, advance
+from llm_lsp.core.usage.request_log import RequestLog
+from llm_lsp.engine.completion.attempt import CompletionAttempt, accepted
 from llm_lsp.engine.completion.cache import GenerationCache
 from llm_lsp.engine.completion.events import Foreseen
 from llm_lsp.engine.completion.executor import CallExecutor
-from llm_lsp.engine.completion.job import CompletionAttempt, CompletionJob, PreparedPrompt, Progress, accepted
+from llm_lsp.engine.completion.job import CompletionJob, JobTools, PreparedPrompt, Progress
 from llm_lsp.engine.completion.last_shown import LastShown
 from llm_lsp.engine.completion.menu_deadline import MenuDeadline
+from llm_lsp.engine.completion.request_tracker import RequestTracker
 from llm_lsp.engine.context.collector import ContextCollector
-from llm_lsp.engine.models.failover import Failover
 from llm_lsp.engine.models.model_access import ModelAccess
-from llm_lsp.engine.models.rate_limit import RateLimit
-from llm_lsp.engine.usage.meter import MeteredCall, MeteredStream, prompt_tokens
+from llm_lsp.engine.models.provider_choice import ProviderChoice
+from llm_lsp.engine.usage.recorder import UsageRecorder
+from llm_lsp.engine.workspace.clock import Clock
+from llm_lsp.engine.workspace.notifications import Notifications
 from llm_lsp.engine.workspace.workspace import Workspace
-from llm_lsp.errors import BudgetError, LlmLspError, UnreachableError
-from llm_lsp.providers.base import Stream
-
-LOG = logging.getLogger(__name__)
+from llm_lsp.errors import InternalError, LlmLspError
 
 
 class CompletionPipeline:
-    """Answers requests: each stage may end it, with a completion or with a Skip that says why not."""
+    """Answers requests, one `complete` for each."""
 
-    def __init__(self, desk: ModelAccess, workspace: Workspace, collector: ContextCollector) -> None:
-        self._registry, self._document_guard, self._redactor = (
-            desk.registry,
-            desk.document_guard,
-            desk.redactor,
-        )
-        self._books, self._notifications, self._clock = desk.books, desk.notifications, desk.clock
-        self._status = desk.status
+    def __init__(
+        self,
+        models: ModelAccess,
+        workspace: Workspace,
+        collector: ContextCollector,
+        recorder: UsageRecorder,
+        notifications: Notifications,
+        clock: Clock,
+    ) -> None:
+        self._models, self._failover = models, models.failover
         self._workspace = workspace
-        self._collector = collector
-        self._cache = GenerationCache(self._clock.now)
-        self._calls = CallExecutor(self._clock)
-        self._menu = MenuDeadline(self._clock)
+        self._recorder = recorder
+        self._notifications = notifications
+        self._clock = clock
+        self._cache = GenerationCache(clock.now)
+        self._calls = CallExecutor(clock)
+        self._menu = MenuDeadline(clock)
         self._shown = LastShown()
-        self._looked_ahead: tuple[int, int] | None = None
-        """The generation, and the offset in it, behind which was looked last: once, and not at each key."""
-        self._turns = Failover(desk.registry, workspace, desk.books.ledger, desk.clock)
+        self._tracker = RequestTracker(clock)
+        self._tools = JobTools(models, collector, self._cache, self._shown, clock)
+        self._prefetched: tuple[int, int] | None = None
+        """The generation, and the offset in it, for whose end a prefetch was considered last."""
 
     async def complete(
-        self, request: CompletionRequest, progress: Progress | None = None
+        self, request: CompletionRequest, log: RequestLog, progress: Progress | None = None
     ) -> Completion | Skip:
         """Answer one request; what can be answered at once is answered before the first await.
 
-        Cancelling the caller detaches the request.
+        Each stage is recorded in `log`. Cancelling the caller detaches the request.
         """
         uri = request.document.uri
         if self._workspace.document(uri) is None:
             return Skip(Reason.UNKNOWN_DOCUMENT)
         self._calls.arrived(uri, request.face)
-        self._turns.arrived(request)
-        if not self._document_guard.is_known(uri):
-            await self._document_guard.known(uri)
-            if not self._turns.is_newest(request):
+        self._tracker.arrived(request)
+        if not self._models.is_examined(uri):
+            await self._models.examined(uri)
+            if not self._tracker.is_newest(request):
                 return Skip(Reason.SUPERSEDED)
         if skip := self._admit(request):
             return skip
-        place = self._at_once(request)
-        if isinstance(place, Skip) and place.reason is Reason.LOADING:
-            # While it was waited for, the settings may have changed.
-            place = await self._turns.loaded(request) or self._admit(request) or self._at_once(request)
-        if not isinstance(place, CompletionAttempt):
-            return place
-        if skip := self._gate(place):
+        found = self._look_up(request, log)
+        if isinstance(found, Skip) and found.reason is Reason.LOADING:
+            # The settings may have changed while it was waited for.
+            found = (
+                await self._tracker.loaded(request, lambda: next(self._failover.slots(request.for_model)))
+                or self._admit(request)
+                or self._look_up(request, log)
+            )
+        if not isinstance(found, CompletionAttempt):
+            return found
+        if skip := self._gate(found):
             return skip
-        self._left(request, "gates", "a call is worth it")
-        if request.face == "menu":
-            budget_s = place.runtime.config.completion.menu_timeout_ms / 1000
-            is_current = self._workspace.document(request.document.uri) is request.document
-            asking = self._ask(place, progress)
-            return await self._menu.answer(request.document.uri, asking, budget_s, is_current=is_current)
-        return await self._ask(place, progress)
+        log.left("gates", "a call is worth it", self._clock.now())
+        asking = self._ask(found, log, progress)
+        if request.face != "menu":
+            return await asking
+        budget_s = found.choice.runtime.config.completion.menu_timeout_ms / 1000
+        is_current = self._workspace.document(uri) is request.document
+        return await self._menu.answer(uri, asking, budget_s, is_current=is_current)
 
     def slots(self, request: CompletionRequest) -> int:
-        """Say how many calls may be made for a request at a time; 0 where nobody is to be asked."""
-        place = next(self._turns.places(request))
-        return 0 if isinstance(place, Skip) else place.profile.max_in_flight
+        """Return how many calls may be made for a request at a time; 0 if there is no provider."""
+        choice = next(self._failover.choices(request.for_model))
+        return 0 if isinstance(choice, Skip) else choice.profile.max_in_flight
 
     async def sample(self, request: CompletionRequest) -> Completion | Skip:
-        """Give a further answer to a request that was just answered; it neither ends nor replaces what is shown."""
-        place = self._at_once(request)
-        return await self._ask(place, None) if isinstance(place, CompletionAttempt) else place
+        """Return a further answer to a request that was just answered; it does not replace what is shown."""
+        log = RequestLog()
+        found = self._look_up(request, log)
+        return await self._ask(found, log, None) if isinstance(found, CompletionAttempt) else found
 
-    def question(self, request: CompletionRequest) -> PreparedPrompt | Skip:
-        """Give what a model would be asked for a request; nothing is sent."""
+    def prepared(self, request: CompletionRequest) -> PreparedPrompt | Skip:
+        """Return what a model would be asked for a request; nothing is sent."""
         if skip := self._admit(request):
             return skip
-        place = next(self._turns.places(request))
-        return place if isinstance(place, Skip) else self._job(place, None).question()
-
-    def gather(self, place: CompletionAttempt, budget_tokens: float) -> ContextSelection:
-        """Choose what of other places goes with a prompt."""
-        return self._collector.gather(place.request.document, budget_tokens, place.runtime, place.profile)
-
-    def began(self, place: CompletionAttempt) -> None:
-        """Count a call; what is asked for by hand counts against its provider's rate, too."""
-        place.slot.health.began(self._clock.now())
-
-    def metered(self, place: CompletionAttempt, question: PreparedPrompt, stream: Stream) -> MeteredStream:
-        """Count what a call uses, and ask the budget before it is made."""
-        self._left(place.request, "waiting", "for a pause in typing, and for a free slot")
-        self._left(place.request, "context", question.gathered.in_words)
-        self._status.asked(place.profile)
-        return self._books.metered(place.request, place.profile, question.prompt, stream)
-
-    def wrote(self, order: MeteredCall, generation_id: int) -> None:
-        """Take note of which call a generation comes from."""
-        self._books.wrote(order, generation_id)
-
-    def keep(self, place: CompletionAttempt, generation: Generation, order: MeteredCall | None) -> None:
-        """Keep what a call gave, for whoever asks at its place or along its text."""
-        self._cache.put(place.ask, generation)
-        if order is not None and (reported := generation.usage.input_tokens) is not None:
-            place.slot.counted(prompt_tokens(order.prompt), reported)
-        if generation.finish is Finish.TRUNCATED:
-            place.slot.health.left()
-
-    def went_well(self, place: CompletionAttempt) -> None:
-        """Take note that a provider answers, and say so where it failed before or stands in."""
-        place.slot.health.went_well(self._clock.now())
-        self._notifications.over(place.slot.cause)
-        first = next(self._registry.line(place.request.document, place.request.trigger))
-        trouble = "is over budget" if self._books.ledger.used_up() else "fails"
-        is_fallback = first is not place.slot and first.provider
-        text = f"{first.name} {trouble}, {place.slot.name} answers in its place" if is_fallback else ""
-        self._status.answers(place.slot.cause, text)
-
-    def failed(self, place: CompletionAttempt, error: LlmLspError) -> None:
-        """Say what went wrong, once, and remember it of the provider."""
-        LOG.debug("a call to %s failed: %s", place.slot.name, error)
-        if isinstance(error, BudgetError):
-            # It was never made; the ledger has said so.
-            place.slot.health.left()
-            return
-        place.slot.health.failed(error, place.attempt, self._clock.now())
-        if isinstance(error, UnreachableError) and place.slot.lost(place.provider):
-            return  # A server that went idle is started again; that is no error.
-        self._notifications.say(place.slot.cause, "error", str(error), kind=type(error).__name__)
-        self._status.problem(place.slot.cause, "Error", str(error))
-
-    def left(self, place: CompletionAttempt) -> None:
-        """Take note that a call was closed."""
-        place.slot.health.left()
-
-    def phrase_words(self, place: CompletionAttempt) -> int:
-        """Say how many words of a line are shown at once."""
-        return self._shown.phrase_words(place.ask.route)
+        choice = next(self._failover.choices(request.for_model))
+        if isinstance(choice, Skip):
+            return choice
+        return self._job(self._attempt(request, choice), RequestLog()).prepared()
 
     def edited(self, document: Document, edits: tuple[Edit, ...]) -> None:
-        """Take note that a document changed."""
+        """Record that a document changed."""
         self._menu.edited(document.uri)
-        self._turns.edited(document.uri)
+        self._tracker.edited(document.uri)
         if len(edits) == 1 and self._calls.is_watching:
             cursor = advance(edits[0].start, edits[0].text)
             self._calls.cursor_at(cursor_context_at(document, cursor))
 
     def close_document(self, uri: str) -> None:
-        """Settle what waits for a document."""
+        """Answer what waits for a document."""
         self._shown.forget(uri)
-        self._turns.close_document(uri)
+        self._tracker.close_document(uri)
         self._calls.close_document(uri)
 
     def switched_off(self, why: Skip) -> None:
-        """Settle what waits for a model: no call is begun for it any more."""
-        self._turns.settle(why)
+        """Answer what waits for a model: no call is begun for it any more."""
+        self._tracker.settle(why)
 
     async def aclose(self) -> None:
-        """Settle all requests and close all calls."""
-        self._turns.settle(Skip(Reason.SHUTTING_DOWN))
+        """Answer all requests and close all calls."""
+        self._tracker.settle(Skip(Reason.SHUTTING_DOWN))
         await self._calls.aclose()
         await self._menu.aclose()
 
     def _admit(self, request: CompletionRequest) -> Skip | None:
-        runtime, uri = self._registry.runtime, request.document.uri
-        if self._workspace.document(uri) is None:
+        if self._workspace.document(request.document.uri) is None:
             return Skip(Reason.UNKNOWN_DOCUMENT)
-        if skip := admit(request, runtime.rules):
-            return skip
-        if skip := self._document_guard.refusal(uri, runtime.exclusion):
-            return skip
-        if runtime.config.privacy.redact_secrets and self._redactor.touches(
-            request.document.text, request.point
-        ):
-            return Skip(Reason.SECRET)
-        return None
+        return self._models.admit(request.document, request.point, request.trigger)
 
-    def _at_once(self, request: CompletionRequest) -> CompletionAttempt | Completion | Skip:
-        """Answer from what any provider of the line said before, or choose the one to be asked now."""
+    def _look_up(self, request: CompletionRequest, log: RequestLog) -> CompletionAttempt | Completion | Skip:
+        """Answer from what any provider of the request said before, or return the one to be asked now."""
         refused: list[Skip] = []
         passed: list[CompletionAttempt] = []
-        for place in self._turns.places(request):
-            if isinstance(place, Skip):
-                refused.append(place)
+        for choice in self._failover.choices(request.for_model):
+            if isinstance(choice, Skip):
+                refused.append(choice)
                 continue
+            attempt = self._attempt(request, choice)
+            self._recorder.admitted(request.document.uri, choice.profile)
             if not passed:
-                self._shown.follow(place.ask.cursor)
-                self._calls.cursor_at(place.ask.cursor)
-            self._books.admitted(request, place.profile)
-            if known := self._known(place):
+                self._shown.follow(attempt.ask.cursor)
+                self._calls.cursor_at(attempt.ask.cursor)
+            if known := self._cached(attempt, log):
                 return known
-            # Who can join a call asks nobody; the call may be the one that finds out how the provider is.
-            skip = None if self._calls.can_join(place.ask) else self._turns.refusal(place)
+            # Joining needs no provider check: the call may be the half-open probe.
+            can_join = self._calls.can_join(attempt.ask)
+            skip = None if can_join else self._failover.refusal(request.for_model, choice)
             if skip is None:
-                return place
+                return attempt
             refused.append(skip)
-            self._left(
-                request, "provider", f"{place.slot.name} is passed over: {skip.detail or skip.reason.value}"
-            )
+            passed_over = f"{choice.slot.name} is passed over: {skip.detail or skip.reason.value}"
+            log.left("provider", passed_over, self._clock.now())
             if skip.reason is not Reason.OVER_BUDGET:
-                passed.append(place)
-        # Who asks by hand is not sent away while there is somebody to ask.
+                passed.append(attempt)
+        # A manual request is not refused while there is a provider to ask.
         return passed[0] if passed and request.patience is Patience.ASKED else refused[0]
 
-    def _known(self, place: CompletionAttempt) -> Completion | Skip | None:
-        hit = self._cache.find(place.ask, self._shown.generation_id(place.ask.uri))
-        if hit is None or (place.is_manual and hit.generation.end_after(hit.typed) is None):
-            # Who asks by hand where there was nothing to say asks again.
-            self._left(place.request, "cache", "nothing is known of this place")
+    def _cached(self, attempt: CompletionAttempt, log: RequestLog) -> Completion | Skip | None:
+        hit = self._cache.find(attempt.ask, self._shown.generation_id(attempt.ask.uri))
+        if hit is None or (attempt.is_manual and hit.generation.end_after(hit.typed) is None):
+            # A manual request where the model had nothing to say asks it again.
+            log.left("cache", "nothing is known of this place", self._clock.now())
             return None
-        place.request.steps.is_known = True
-        self._left(place.request, "cache", f"known, {hit.typed} characters of it are typed")
-        return self._show(place, hit.generation, hit.typed)
+        log.is_known = True
+        log.left("cache", f"known, {hit.typed} characters of it are typed", self._clock.now())
+        return self._show(attempt, hit.generation, hit.typed, log)
 
-    def _show(self, place: CompletionAttempt, generation: Generation, typed: int) -> Completion | Skip:
-        result = place.completion(generation, typed)
-        place.request.steps.generation_id = generation.id
-        self._left(place.request, "fitting", f"{len(generation.text)} characters of the model's to the text")
-        if isinstance(result, Completion) and place.request.face == "inline" and not place.request.sample:
-            self._shown.put(place.ask, generation, typed)
-            self._look_ahead(place, generation, typed, result)
-        return result
-
-    def _look_ahead(
-        self, place: CompletionAttempt, generation: Generation, typed: int, shown: Completion
-    ) -> None:
-        """Offer to ask what comes after a suggestion, where nothing more is known and a call may be made."""
-        end = place.end(generation, typed)
-        may_call = place.profile.free or place.profile.cancel_stops_billing
-        if not may_call or generation.end_after(end) is not None or self._calls.can_join(place.ask):
-            return
-        if self._looked_ahead == (generation.id, end):
-            return
-        self._looked_ahead = generation.id, end
-        line = place.request.document.text.line(shown.end.line)
-        accepted_line = (line[: shown.start.column] + shown.text).rpartition("\n")[2]
-        pace, gates = self._workspace.pace(place.ask.uri), place.runtime.config.completion.gates
-        if gate(accepted_line, line[shown.end.column :], pace, gates):
-            return  # Asked first, since most lines end here and the rest costs as much as an answer.
-        wanted = accepted(place.request, shown)
-        ahead = self._admit(wanted) or next(self._turns.places(wanted))
-        if isinstance(ahead, Skip) or ahead.slot is not place.slot:
-            return
-        if self._turns.refusal(ahead) or self._gate(ahead):
-            return
-        if (known := self._cache.find(ahead.ask)) and (
-            known.generation != generation or not place.profile.free
-        ):
-            # Where the model ended by itself it may go on when it reads its own text: worth a call that costs nothing.
-            return
-        rest = generation.text[typed:end]
-        chance = Foreseen(ahead.ask, place.ask.cursor, rest, place.profile.free)
-        self._calls.foreseen(chance, self._job(ahead, None))
-
-    def _gate(self, place: CompletionAttempt) -> Skip | None:
-        if place.is_manual or self._calls.can_join(place.ask):
+    def _gate(self, attempt: CompletionAttempt) -> Skip | None:
+        if attempt.is_manual or self._calls.can_join(attempt.ask):
             return None
-        if not (place.profile.local or self._rate(place).allows(self._clock.now())):
+        settings, rate = attempt.choice.runtime.config.completion, attempt.choice.slot.health.rate
+        rate.calls_per_minute = settings.calls_per_minute
+        if not (attempt.profile.local or rate.allows(self._clock.now())):
             return Skip(Reason.RATE_LIMITED)
-        point, document = place.request.point, place.request.document
+        point, document = attempt.request.point, attempt.request.document
         line, pace = document.text.line(point.line), self._workspace.pace(document.uri)
-        return gate(line[: point.column], line[point.column :], pace, place.runtime.config.completion.gates)
+        return gate(line[: point.column], line[point.column :], pace, settings.gates)
 
-    async def _ask(self, place: CompletionAttempt, progress: Progress | None) -> Completion | Skip:
+    async def _ask(
+        self, attempt: CompletionAttempt, log: RequestLog, progress: Progress | None
+    ) -> Completion | Skip:
+        """Schedule a call, or join one, and show its answer; a failed one is followed by what `_after` says."""
         tried: set[str] = set()
         while True:
             try:
-                answer = await self._calls.ask(place.ask, self._job(place, progress))
+                answer = await self._calls.ask(attempt.ask, self._job(attempt, log, progress))
             except LlmLspError as exc:
-                # The wait of a retry is the scheduler's, as every wait: a newer request ends it.
-                following = await self._turns.after(place, exc, tried)
+                following = await self._after(attempt, exc, tried)
                 # The failure may have taken a minute, and the settings may have changed in it.
-                following = self._admit(place.request) or following
+                following = self._admit(attempt.request) or following
                 if isinstance(following, Skip):
                     return following
-                self._left(place.request, "model", f"{exc}; asked again")
-                place = following
+                log.left("model", f"{exc}; asked again", self._clock.now())
+                attempt = following
                 continue
             if isinstance(answer, Skip):
                 return answer
-            self._left(place.request, "model", "text that is wanted has come")
-            return self._show(place, answer.generation, answer.typed)
+            log.left("model", "text that is wanted has come", self._clock.now())
+            return self._show(attempt, answer.generation, answer.typed, log)
 
-    def _left(self, request: CompletionRequest, stage: str, words: str) -> None:
-        request.steps.left(stage, words, self._clock.now())
+    async def _after(
+        self, attempt: CompletionAttempt, error: LlmLspError, tried: set[str]
+    ) -> CompletionAttempt | Skip:
+        """Return the attempt that follows a failed call, or why there is none."""
+        request, choice = attempt.request, attempt.choice
+        if isinstance(error, InternalError):
+            self._notifications.say("fault", "error", str(error))
+        if not self._tracker.is_newest(request):
+            return Skip(Reason.SUPERSEDED)
+        following, wait_s = await self._failover.after(request.for_model, choice, error, tried)
+        if isinstance(following, Skip) and following.reason is Reason.LOADING:
+            following = await self._restarted(request, choice)
+        if isinstance(following, Skip):
+            return following
+        next_attempt = self._attempt(request, following)
+        if following.slot is not choice.slot:
+            return next_attempt
+        # The wait of a retry is the scheduler's, as every wait: a newer request ends it.
+        return next_attempt.at(self._clock.now() + wait_s)
 
-    def _job(self, place: CompletionAttempt, progress: Progress | None) -> CompletionJob:
-        return CompletionJob(place, self, self._redactor, progress)
+    async def _restarted(self, request: CompletionRequest, choice: ProviderChoice) -> ProviderChoice | Skip:
+        """Return a provider once its server runs again; that it was gone is no error."""
+        if choice.attempt.number:
+            return choice.slot.absent
+        if request.patience is Patience.COMMAND:
+            await choice.slot.ready()
+        elif skip := await self._tracker.loaded(request, lambda: choice.slot):
+            return skip
+        again = self._failover.choice(request.for_model, choice.slot)
+        return again if isinstance(again, Skip) else again.again()
 
-    def _rate(self, place: CompletionAttempt) -> RateLimit:
-        rate = place.slot.health.rate
-        rate.calls_per_minute = place.runtime.config.completion.calls_per_minute
-        return rate
+    def _show(
+        self, attempt: CompletionAttempt, generation: Generation, typed: int, log: RequestLog
+    ) -> Completion | Skip:
+        result = attempt.completion(generation, typed)
+        log.generation_id = generation.id
+        model_chars = f"{len(generation.text)} characters of the model's to the text"
+        log.left("fitting", model_chars, self._clock.now())
+        if isinstance(result, Completion) and attempt.request.face == "inline" and not attempt.request.sample:
+            self._shown.put(attempt.ask, generation, typed)
+            self._prefetch(attempt, generation, typed, result)
+        return result
+
+    def _prefetch(
+        self, attempt: CompletionAttempt, generation: Generation, typed: int, shown: Completion
+    ) -> None:
+        """Offer the scheduler a call for what comes after a suggestion, if nothing more is known and one may be made."""
+        end = attempt.end(generation, typed)
+        may_call = attempt.profile.free or attempt.profile.cancel_stops_billing
+        if not may_call or generation.end_after(end) is not None or self._calls.can_join(attempt.ask):
+            return
+        if self._prefetched == (generation.id, end):
+            return
+        self._prefetched = generation.id, end
+        line = attempt.request.document.text.line(shown.end.line)
+        accepted_line = (line[: shown.start.column] + shown.text).rpartition("\n")[2]
+        pace, gates = self._workspace.pace(attempt.ask.uri), attempt.choice.runtime.config.completion.gates
+        if gate(accepted_line, line[shown.end.column :], pace, gates):
+            return  # Checked first, since most lines end here and the rest costs as much as an answer.
+        wanted = accepted(attempt.request, shown)
+        choice = self._admit(wanted) or next(self._failover.choices(wanted.for_model))
+        if isinstance(choice, Skip) or choice.slot is not attempt.choice.slot:
+            return
+        ahead = self._attempt(wanted, choice)
+        if self._failover.refusal(wanted.for_model, choice) or self._gate(ahead):
+            return
+        if (known := self._cache.find(ahead.ask)) and (
+            known.generation != generation or not attempt.profile.free
+        ):
+            # If the model ended by itself, it may go on when it reads its own text: worth a call that costs nothing.
+            return
+        rest = generation.text[typed:end]
+        chance = Foreseen(ahead.ask, attempt.ask.cursor, rest, attempt.profile.free)
+        self._calls.foreseen(chance, self._job(ahead, RequestLog()))
+
+    def _attempt(self, request: CompletionRequest, choice: ProviderChoice) -> CompletionAttempt:
+        return CompletionAttempt.of(request, choice, self._workspace.pace(request.document.uri))
+
+    def _job(
+        self, attempt: CompletionAttempt, log: RequestLog, progress: Progress | None = None
+    ) -> CompletionJob:
+        return CompletionJob(attempt, self._tools, log, progress)

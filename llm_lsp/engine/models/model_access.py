@@ -1,26 +1,111 @@
-"""What everybody needs who asks a model for a user: completion and questions share one; knows neither of them."""
+"""The one way to call a model, for every feature.
+
+A feature asks `admit` whether a document may be used, lets `failover` choose the provider, and calls `stream` with a
+function that builds its prompt. Redaction, the provider's places, the budget, metering, health, status and usage
+records are the same for all; what is asked, and how the answer is shown, is the feature's own.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
-from llm_lsp.core.privacy.redact import Redactor
-from llm_lsp.engine.models.registry import ProviderRegistry
+from llm_lsp.core.privacy.admission import admit, admit_document
+from llm_lsp.core.privacy.redact import Redactor, redact_prompt
+from llm_lsp.core.prompt.prompts import Prompt
+from llm_lsp.core.request import ModelRequest, Patience, Trigger
+from llm_lsp.core.skip import Reason, Skip
+from llm_lsp.core.text.document import Document
+from llm_lsp.core.text.text import Point
+from llm_lsp.engine.models.failover import Failover
+from llm_lsp.engine.models.model_stream import ModelStream
+from llm_lsp.engine.models.provider_choice import ProviderChoice
+from llm_lsp.engine.models.registry import ProviderRegistry, Runtime
 from llm_lsp.engine.privacy.document_guard import DocumentGuard
 from llm_lsp.engine.usage.recorder import UsageRecorder
 from llm_lsp.engine.workspace.clock import Clock
-from llm_lsp.engine.workspace.notifications import Notifications
 from llm_lsp.engine.workspace.status import ServerStatus
 
 
-@dataclass(frozen=True, slots=True)
 class ModelAccess:
-    """Who may be asked, what may not be sent, and who is told."""
+    """Makes calls to models; built once, and shared by all features."""
 
-    registry: ProviderRegistry
-    document_guard: DocumentGuard
-    redactor: Redactor
-    books: UsageRecorder
-    notifications: Notifications
-    status: ServerStatus
-    clock: Clock
+    def __init__(
+        self,
+        registry: ProviderRegistry,
+        document_guard: DocumentGuard,
+        redactor: Redactor,
+        recorder: UsageRecorder,
+        status: ServerStatus,
+        clock: Clock,
+    ) -> None:
+        self.failover = Failover(registry, recorder.ledger, clock)
+        self._registry = registry
+        self._document_guard = document_guard
+        self._redactor = redactor
+        self._recorder = recorder
+        self._status = status
+
+    @property
+    def runtime(self) -> Runtime:
+        """The settings as they are now."""
+        return self._registry.runtime
+
+    def is_examined(self, uri: str) -> bool:
+        """Return whether a document's file was looked at; until then `admit` refuses it."""
+        return self._document_guard.is_known(uri)
+
+    async def examined(self, uri: str) -> None:
+        """Wait until a document's file was looked at."""
+        await self._document_guard.known(uri)
+
+    def admit_document(self, document: Document) -> Skip | None:
+        """Return why no text of a document may be sent to a model, or None."""
+        runtime = self.runtime
+        skip = admit_document(document, runtime.rules)
+        return skip or self._document_guard.refusal(document.uri, runtime.exclusion)
+
+    def admit(self, document: Document, point: Point, trigger: Trigger) -> Skip | None:
+        """Return why nothing is suggested at a place, or None."""
+        runtime = self.runtime
+        if skip := admit(document, point, trigger, runtime.rules):
+            return skip
+        if skip := self._document_guard.refusal(document.uri, runtime.exclusion):
+            return skip
+        if runtime.config.privacy.redact_secrets and self._redactor.touches(document.text, point):
+            return Skip(Reason.SECRET)
+        return None
+
+    def prompt(self, choice: ProviderChoice, build_prompt: Callable[[], Prompt]) -> Prompt:
+        """Return the prompt as it is sent: nothing is added, redacted or removed after this.
+
+        A failing search for secrets raises, and nothing is sent.
+        """
+        prompt = build_prompt()
+        if choice.runtime.config.privacy.redact_secrets:
+            prompt, _ = redact_prompt(prompt, self._redactor.redact)
+        return prompt
+
+    def stream(
+        self,
+        request: ModelRequest,
+        choice: ProviderChoice,
+        build_prompt: Callable[[], Prompt],
+        patience: Patience | None = None,
+    ) -> ModelStream:
+        """Return a call that is ready to be iterated; nothing is sent before that.
+
+        `patience` sets the deadlines, if they differ from the request's own.
+        """
+        prompt, profile = self.prompt(choice, build_prompt), choice.profile
+        stream = choice.provider.stream(prompt, patience or request.patience)
+        self._status.asked(profile)
+        metered = self._recorder.metered(request, profile, prompt, stream)
+        return ModelStream(metered, request, choice, self._instead_of(request, choice))
+
+    def _instead_of(self, request: ModelRequest, choice: ProviderChoice) -> str:
+        """Return why another provider than the first answers, as the status shows it; "" for the first."""
+        first = next(self._registry.line(request.document, request.trigger))
+        if first is choice.slot or first.provider is None:
+            return ""
+        trouble = "is over budget" if self._recorder.ledger.used_up() else "fails"
+        return f"{first.name} {trouble}, {choice.slot.name} answers in its place"

@@ -12,12 +12,13 @@ from llm_lsp.config.settings import AUTO, LOCAL, Config
 from llm_lsp.core.profile import Profile
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.tokens import TokenRate
-from llm_lsp.engine.models.health import ProviderHealth
+from llm_lsp.engine.models.call_slots import CallSlots
+from llm_lsp.engine.models.health import Attempt, ProviderHealth
 from llm_lsp.engine.workspace.client import Client, Progress
 from llm_lsp.engine.workspace.clock import Clock
 from llm_lsp.engine.workspace.notifications import Notifications
 from llm_lsp.engine.workspace.status import ServerStatus
-from llm_lsp.errors import InternalError, LlmLspError
+from llm_lsp.errors import InternalError, LlmLspError, UnreachableError
 from llm_lsp.providers.base import Provider
 
 LOG = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class ProviderSlot:
         self.absent = LOADING
         """Why there is no provider."""
         self.health = ProviderHealth()
+        self.calls = CallSlots()
         self.tokens = TokenRate()
         """What its model's tokenizer makes of our estimates."""
         self._config = replace(config, provider=name)
@@ -135,6 +137,32 @@ class ProviderSlot:
                 self._search = None
             self.need()
         return self.provider is None
+
+    def began(self) -> None:
+        """Record that a call is made, whose end is recorded by one of the three methods below."""
+        self.health.began(self._around.clock.now())
+
+    def succeeded(self, instead_of: str = "") -> None:
+        """Record that a call gave text; `instead_of` says why the first choice was not asked, if so."""
+        self.health.went_well(self._around.clock.now())
+        self._around.notifications.over(self.cause)
+        self._around.status.answers(self.cause, instead_of)
+
+    def left(self) -> None:
+        """Record that a call was closed before it showed how the provider is."""
+        self.health.left()
+
+    def failed(
+        self, provider: Provider, error: LlmLspError, attempt: Attempt, *, is_reported: bool = True
+    ) -> None:
+        """Record a failed call and tell the user once; `is_reported` is false if the feature tells it itself."""
+        LOG.debug("a call to %s failed: %s", self.name, error)
+        self.health.failed(error, attempt, self._around.clock.now())
+        if isinstance(error, UnreachableError) and self.lost(provider):
+            return  # A server that went idle is started again; that is no error.
+        if is_reported:
+            self._around.notifications.say(self.cause, "error", str(error), kind=type(error).__name__)
+        self._around.status.problem(self.cause, "Error", str(error))
 
     def leave(self) -> None:
         """Give the provider up; its calls may end."""

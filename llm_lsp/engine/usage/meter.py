@@ -18,15 +18,19 @@ from llm_lsp.errors import BudgetError, LlmLspError
 from llm_lsp.providers.base import Stream
 
 
-class BudgetReserver(Protocol):
-    """Who takes a call's rows."""
+class CallLedger(Protocol):
+    """Where a call's rows go."""
 
     async def reserve(self, order: MeteredCall) -> None:
         """Set the most that a call can cost aside; raises BudgetError where that may not be spent."""
         ...
 
     def settle(self, call: CallRecord) -> None:
-        """Take what a call used."""
+        """Record what a call used."""
+        ...
+
+    def wrote(self, order: MeteredCall, generation_id: int) -> None:
+        """Record which generation a call's text becomes."""
         ...
 
 
@@ -68,7 +72,7 @@ class MeteredStream:
     """A stream whose pieces are counted; its end is told once, however it comes."""
 
     def __init__(
-        self, stream: Stream, order: MeteredCall, cashier: BudgetReserver, now: Callable[[], float]
+        self, stream: Stream, order: MeteredCall, cashier: CallLedger, now: Callable[[], float]
     ) -> None:
         self._stream = stream
         self._order = order
@@ -86,6 +90,15 @@ class MeteredStream:
     def order(self) -> MeteredCall:
         """What was asked for."""
         return self._order
+
+    @property
+    def usage(self) -> Usage:
+        """What the API reported so far."""
+        return self._usage
+
+    def name(self, generation_id: int) -> None:
+        """Record which generation the text of this call becomes."""
+        self._cashier.wrote(self._order, generation_id)
 
     def __aiter__(self) -> AsyncIterator[Chunk]:
         return self

@@ -10,11 +10,12 @@ from urllib.parse import unquote
 
 from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.prompts import Prompt
-from llm_lsp.core.request import Completion, CompletionRequest
+from llm_lsp.core.request import Completion, CompletionRequest, ModelRequest
 from llm_lsp.core.skip import Skip
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit
 from llm_lsp.core.usage.records import CallRecord, Subject
+from llm_lsp.core.usage.request_log import RequestLog
 from llm_lsp.core.usage.request_trace import RequestTrace, TraceRow, explain
 from llm_lsp.engine.usage.acceptance_tracker import AcceptanceTracker
 from llm_lsp.engine.usage.ledger import Ledger
@@ -66,17 +67,16 @@ class UsageRecorder:
         self._folders = folders
         self._subjects.clear()
 
-    def admitted(self, request: CompletionRequest, profile: Profile) -> None:
-        """Take note of who is to answer a request."""
-        uri = request.document.uri
+    def admitted(self, uri: str, profile: Profile) -> None:
+        """Record which model answers a document's requests."""
         if self._profiles.get(uri) is not profile:
             _remember(self._profiles, uri, profile)
             self._subjects.pop(uri, None)
 
     def metered(
-        self, request: CompletionRequest, profile: Profile, prompt: Prompt, stream: Stream
+        self, request: ModelRequest, profile: Profile, prompt: Prompt, stream: Stream
     ) -> MeteredStream:
-        """Count what a call uses; the budget has its word before the first byte is sent."""
+        """Return the stream with what it uses counted; the budget is asked before the first byte is sent."""
         self._n_calls += 1
         subject = self._subject(request.document)
         order = MeteredCall(
@@ -98,9 +98,9 @@ class UsageRecorder:
         _remember(self._calls, call.number, call)
         self.ledger.settle(call)
 
-    def answered(self, request: CompletionRequest, result: Completion | Skip) -> None:
-        """Take how a request was answered."""
-        self._enter(partial(self._answered, request, result, self._clock.now()))
+    def answered(self, request: CompletionRequest, result: Completion | Skip, log: RequestLog) -> None:
+        """Record how a request was answered."""
+        self._enter(partial(self._answered, request, result, log, self._clock.now()))
 
     def shown(self, request: CompletionRequest, completion: Completion) -> None:
         """Take note that another of several answers is what its user looks at."""
@@ -148,14 +148,16 @@ class UsageRecorder:
         while self._notes:
             self._notes.popleft()()
 
-    def _answered(self, request: CompletionRequest, result: Completion | Skip, now: float) -> None:
-        document, steps = request.document, request.steps
+    def _answered(
+        self, request: CompletionRequest, result: Completion | Skip, log: RequestLog, now: float
+    ) -> None:
+        document = request.document
         subject = self._subject(document)
-        order = self._authors.get(steps.generation_id) if steps.generation_id is not None else None
+        order = self._authors.get(log.generation_id) if log.generation_id is not None else None
         call = order.number if order else None
-        trace = RequestTrace.of(request, result, subject, now)
+        trace = RequestTrace.of(request, result, log, subject, now)
         self._last, self._last_call = trace, call
-        self.ledger.count(subject, _kind(request, result, order))
+        self.ledger.count(subject, _kind(request, result, order, is_known=log.is_known))
         self.ledger.trace(TraceRow(self._utc(), call, trace))
         if isinstance(result, Completion) and request.face != "command":
             self._offers.show(document.uri, result, subject)
@@ -192,11 +194,13 @@ def folder_of(uri: str, folders: Sequence[str]) -> str:
     return max(holding, key=len, default="")
 
 
-def _kind(request: CompletionRequest, result: Completion | Skip, order: MeteredCall | None) -> str:
-    """Name how a request was answered, as `counts` has it."""
+def _kind(
+    request: CompletionRequest, result: Completion | Skip, order: MeteredCall | None, *, is_known: bool
+) -> str:
+    """Return how a request was answered, as the usage store counts it."""
     if isinstance(result, Skip):
         return f"nothing: {result.reason.name}"
-    if request.steps.is_known:
+    if is_known:
         return "known"
     return "called" if order and order.request == request.id else "joined"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from llm_lsp.core.request import CompletionRequest, Patience
+from llm_lsp.core.request import ModelRequest, Patience
 from llm_lsp.engine.workspace.client import Client, Progress
 from llm_lsp.engine.workspace.clock import Clock
 from llm_lsp.engine.workspace.status import ServerStatus
@@ -24,7 +24,7 @@ class ManualProgress:
         self._shown: set[int] = set()
 
     @contextmanager
-    def shown(self, request: CompletionRequest) -> Iterator[None]:
+    def shown(self, request: ModelRequest) -> Iterator[None]:
         """Show a bar while a request by hand takes long; nobody waits for one that came while typing."""
         if request.patience is not Patience.ASKED:
             yield

@@ -30,7 +30,7 @@ def request(uri: str = "file:///a.py", trigger: Trigger = Trigger.AUTOMATIC) -> 
     ],
 )
 def test_admission(asked: CompletionRequest, rules: AdmissionRules, reason: Reason | None) -> None:
-    skip = admit(asked, rules)
+    skip = admit(asked.document, asked.point, asked.trigger, rules)
 
     assert (skip and skip.reason) == reason
 

@@ -11,10 +11,9 @@ from llm_lsp.core.generation import Finish, Generation
 from llm_lsp.core.prompt.prompts import RawPrompt
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.engine.completion.events import Ask
-from llm_lsp.engine.completion.executor import CallAnswer, CallExecutor
+from llm_lsp.engine.completion.executor import CallAnswer, CallExecutor, NamedStream
 from llm_lsp.engine.completion.scheduler import LINGER_S
-from llm_lsp.errors import InternalError, LlmLspError, OverloadedError
-from llm_lsp.providers.base import Stream
+from llm_lsp.errors import InternalError, OverloadedError
 from tests.doubles import FakeClock, ScriptedProvider, ScriptedStream, settle
 from tests.engine.completion.test_scheduler import ask
 
@@ -48,23 +47,14 @@ class FirstLine:
 class ScriptedJob:
     """Makes its call on a scripted provider."""
 
-    def __init__(self, begin: Callable[[], Stream], kept: list[Generation]) -> None:
+    def __init__(self, begin: Callable[[], NamedStream], kept: list[Generation]) -> None:
         self.begin = begin
         self.done = kept.append
 
     def reader(self) -> FirstLine:
         return FirstLine()
 
-    def named(self, generation_id: int) -> None:
-        pass
-
     def streamed(self, generation: Generation) -> None:
-        pass
-
-    def failed(self, error: LlmLspError) -> None:
-        pass
-
-    def left(self) -> None:
         pass
 
 
@@ -81,7 +71,7 @@ class Rig:
         self.calls.arrived(asked.uri, asked.face)
         return asyncio.create_task(self.calls.ask(asked, ScriptedJob(self.begin, self.kept)))
 
-    def begin(self) -> Stream:
+    def begin(self) -> NamedStream:
         return self.provider.stream(RawPrompt(""))
 
     def closed_calls(self) -> int:
@@ -168,7 +158,7 @@ async def test_an_error_of_the_api_reaches_the_request(rig: Rig) -> None:
 
 
 async def test_a_fault_of_our_own_is_an_answer_without_its_text(rig: Rig) -> None:
-    def broken() -> Stream:
+    def broken() -> NamedStream:
         raise ValueError("secret text of the buffer")
 
     with pytest.raises(InternalError) as caught:

@@ -84,8 +84,8 @@ class Several(Rig):
 
     async def goes_offline(self) -> None:
         """Let the main provider fail until it is left alone; the other answers the last request."""
-        await self.fails(UnreachableError("h: nothing listens"))
-        self.spare.replies = ["0\n"]
+        self.spare.replies = ["0\n", "0\n"]
+        assert text_of(await self.fails(UnreachableError("h: nothing listens"))) == "0"
         assert text_of(await self.fails(UnreachableError("h: nothing listens"))) == "0"
         await self.type("0\nz = ")
 
@@ -104,6 +104,12 @@ async def test_a_request_goes_where_its_rule_says(rig: Several) -> None:
 
     assert text_of(await rig.ask(Trigger.MANUAL, uri="file:///p/a.go")) == "1"
     assert text_of(await rig.ask(uri="file:///p/a.go")) == "2"
+
+
+async def test_a_fallback_answers_at_the_first_failure(rig: Several) -> None:
+    rig.spare.replies = ["0\n"]
+
+    assert text_of(await rig.fails(UnreachableError("h: nothing listens"))) == "0"
 
 
 async def test_no_provider_is_made_before_its_turn_comes(rig: Several) -> None:
@@ -126,7 +132,7 @@ async def test_what_a_stand_in_said_is_known_at_once(rig: Several) -> None:
     await rig.type("1")
 
     assert text_of(await rig.ask()) == "2"
-    assert (len(rig.main.streams), len(rig.spare.streams)) == (2, 2)
+    assert (len(rig.main.streams), len(rig.spare.streams)) == (2, 3)
 
 
 async def test_one_real_request_finds_out_that_the_provider_is_back(rig: Several) -> None:
@@ -137,12 +143,12 @@ async def test_one_real_request_finds_out_that_the_provider_is_back(rig: Several
     assert text_of(await rig.ask()) == "1"
     await settle()  # The answer comes first.
     assert rig.client.statuses[-1] == "Normal"
-    assert len(rig.spare.streams) == 1
+    assert len(rig.spare.streams) == 2
 
 
 async def test_a_bad_key_stops_its_provider_and_is_said_once(rig: Several) -> None:
-    await rig.fails(AuthError("h refused the key"))
     rig.spare.replies = ["1\n"]
+    await rig.fails(AuthError("h refused the key"))
     for _ in range(3):
         assert text_of(await rig.ask()) == "1"
 
@@ -151,6 +157,7 @@ async def test_a_bad_key_stops_its_provider_and_is_said_once(rig: Several) -> No
 
 
 async def test_new_settings_end_what_a_bad_key_began(rig: Several) -> None:
+    rig.spare.replies = ["0\n"]
     await rig.fails(AuthError("h refused the key"))
     providers = {"main": {**api("spare"), "model": "other"}, "spare": api(), "strong": api()}
     rig.engine._stack = rig.engine._stack.with_layer("user file", {**SETTINGS, "providers": providers})
@@ -329,8 +336,8 @@ async def test_who_types_along_joins_the_call_that_finds_out_how_the_provider_is
 
 
 async def test_explain_says_who_was_passed_over_and_why(rig: Several) -> None:
-    await rig.fails(AuthError("h refused the key"))
     rig.spare.replies = ["1\n"]
+    await rig.fails(AuthError("h refused the key"))
     await rig.ask()
 
     assert "main is passed over: h refused the key" in rig.engine.explain()

@@ -191,7 +191,7 @@ async def test_who_waits_for_an_answer_does_not_wait_for_its_entry() -> None:
     counted: list[str] = []
     rig = Rig()
     await rig.write("x = ")
-    rig.engine._books.ledger.count = lambda subject, what: counted.append(what)  # type: ignore[method-assign]
+    rig.engine._recorder.ledger.count = lambda subject, what: counted.append(what)  # type: ignore[method-assign]
     rig.type("1")
     await rig.ask("+ 1")
 

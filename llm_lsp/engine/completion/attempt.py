@@ -1,0 +1,123 @@
+"""One attempt to answer a completion request with one provider."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from llm_lsp.core.generation import Finish, Generation
+from llm_lsp.core.profile import Profile
+from llm_lsp.core.prompt.chat_prompt import EXAMPLES, RULES, ChatStyle, Example
+from llm_lsp.core.prompt.completion_mode import choose_mode
+from llm_lsp.core.request import Completion, CompletionRequest, Mode, Patience, Trigger
+from llm_lsp.core.response.postprocess import postprocess
+from llm_lsp.core.skip import Reason, Skip
+from llm_lsp.core.text.cursor_context import cursor_context_at
+from llm_lsp.core.text.text import advance
+from llm_lsp.core.text.typing_pace import TypingPace, ready_at
+from llm_lsp.engine.completion.events import Ask, Route
+from llm_lsp.engine.models.provider_choice import ProviderChoice
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionAttempt:
+    """A request and the provider chosen for it, with what the scheduler needs to know of both."""
+
+    request: CompletionRequest
+    choice: ProviderChoice
+    mode: Mode
+    ask: Ask
+
+    @classmethod
+    def of(cls, request: CompletionRequest, choice: ProviderChoice, pace: TypingPace) -> CompletionAttempt:
+        """Look at the text around the cursor; costs a bounded number of lines."""
+        profile, settings = choice.profile, choice.runtime.config.completion
+        is_manual = request.trigger is Trigger.MANUAL
+        mode = choose_mode(request.document, request.point, settings.multiline, manual=is_manual)
+        thinks = is_manual and profile.thinks_by_hand
+        route = Route(
+            profile.provider, profile.model, profile.fim, choice.runtime.epoch, thinks, request.sample
+        )
+        # A menu is gone once an item is taken: there a part of a line is of no use.
+        by_phrase = settings.length == "auto" and request.face == "inline" and not is_manual
+        ask = Ask(
+            request.id,
+            cursor_context_at(request.document, request.point),
+            route,
+            request.face,
+            _ready_at(request, choice, pace),
+            profile.max_in_flight,
+            is_hole=mode is Mode.HOLE,
+            by_phrase=by_phrase,
+        )
+        return cls(request, choice, mode, ask)
+
+    def at(self, ready_at: float) -> CompletionAttempt:
+        """Return the same attempt with its call made at `ready_at`, in seconds of the engine's clock."""
+        return replace(self, ask=replace(self.ask, ready_at=ready_at))
+
+    @property
+    def is_manual(self) -> bool:
+        return self.request.trigger is Trigger.MANUAL
+
+    @property
+    def profile(self) -> Profile:
+        return self.choice.profile
+
+    @property
+    def chat_style(self) -> ChatStyle:
+        """How a chat model is asked, by the settings."""
+        said = self.choice.runtime.config.chat
+        examples = tuple(
+            Example(one.before, one.answer, one.after, one.path, one.language) for one in said.examples
+        )
+        return ChatStyle(
+            said.system_prompt or RULES,
+            examples or EXAMPLES,
+            prefills=self.profile.takes_prefill,
+            thinks=self.ask.route.thinks,
+        )
+
+    def end(self, generation: Generation, typed: int) -> int:
+        """Return the offset in a generation up to which it is shown after `typed` characters."""
+        end = generation.end_after(typed, by_phrase=self.ask.by_phrase)
+        return len(generation.text) if end is None else end
+
+    def completion(self, generation: Generation, typed: int) -> Completion | Skip:
+        """Filter what a generation says after `typed` characters against the text as it is now."""
+        end = self.end(generation, typed)
+        finish = generation.finish if end == len(generation.text) else Finish.CUT
+        text = generation.text[typed:end]
+        result = postprocess(text, finish, self.request)
+        if isinstance(result, Skip):
+            is_cut = text.strip() and result.reason in (Reason.EMPTY, Reason.ONLY_WHITESPACE)
+            return Skip(Reason.ALL_CUT) if is_cut else result
+        opaque_id = f"{generation.id}.{self.request.id}"
+        return Completion(opaque_id, generation.id, self.request.point, result.end, result.text)
+
+
+def accepted(request: CompletionRequest, shown: Completion) -> CompletionRequest:
+    """Return the request that would follow if a suggestion were accepted; its number is negative."""
+    before = request.document
+    text = before.text.edit(shown.start, shown.end, shown.text)
+    return replace(
+        request,
+        id=-request.id,
+        document=replace(before, text=text),
+        point=advance(shown.start, shown.text),
+        trigger=Trigger.AUTOMATIC,
+        selected=None,
+    )
+
+
+def _ready_at(request: CompletionRequest, choice: ProviderChoice, pace: TypingPace) -> float:
+    """Return from when on a call may be made, in seconds of the engine's clock."""
+    if request.patience is Patience.COMMAND:
+        # A command waits until the provider may be asked again, instead of failing.
+        return choice.slot.health.ready_at
+    if request.trigger is Trigger.MANUAL:
+        return float("-inf")
+    debounce_ms = choice.runtime.config.completion.debounce_ms
+    if debounce_ms == "auto":
+        line = request.document.text.line(request.point.line)
+        return ready_at(pace, line[: request.point.column], line[request.point.column :])
+    return pace.last_edit_at + debounce_ms / 1000

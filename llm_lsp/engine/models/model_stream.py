@@ -1,0 +1,118 @@
+"""One call to a model: it waits for a place, is metered, and tells its provider's slot how it went."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from llm_lsp.core.generation import Chunk
+from llm_lsp.core.prompt.prompts import Prompt
+from llm_lsp.core.request import ModelRequest
+from llm_lsp.engine.models.provider_choice import ProviderChoice
+from llm_lsp.engine.usage.meter import MeteredStream, prompt_tokens
+from llm_lsp.errors import BadRequestError, BudgetError, LlmLspError, NotFoundError
+
+
+class ModelStream:
+    """A provider's stream with all that goes with a call; see `providers.base.Stream` for how it is used.
+
+    Nothing is sent before it is iterated. The outcome is recorded once: as a success if text came or the model ended
+    by itself, as a failure with its error, or as neither if the call was closed before either.
+    """
+
+    def __init__(
+        self, metered: MeteredStream, request: ModelRequest, choice: ProviderChoice, instead_of: str
+    ) -> None:
+        self._metered = metered
+        self._request = request
+        self._choice = choice
+        self._instead_of = instead_of
+        self._begun = self._is_over = False
+        self._has_text = self._is_finished = False
+        self._ticket: asyncio.Future[None] | None = None
+
+    @property
+    def prompt(self) -> Prompt:
+        """What is sent, with secrets redacted."""
+        return self._metered.order.prompt
+
+    def name(self, generation_id: int) -> None:
+        """Record which generation the text of this call becomes."""
+        self._metered.name(generation_id)
+
+    def __aiter__(self) -> AsyncIterator[Chunk]:
+        return self
+
+    async def __anext__(self) -> Chunk:
+        try:
+            if not self._begun:
+                await self._begin()
+            chunk = await anext(self._metered)
+        except StopAsyncIteration:
+            self._end(succeeded=self._is_finished)
+            raise
+        except asyncio.CancelledError:
+            self._end(succeeded=self._has_text)
+            raise
+        except LlmLspError as exc:
+            self._fail(exc)
+            raise
+        self._has_text = self._has_text or bool(chunk.text)
+        self._is_finished = self._is_finished or chunk.finish is not None
+        return chunk
+
+    def close(self) -> None:
+        """Close the call; see `Stream.close`."""
+        self._leave_place()
+        self._metered.close()
+
+    def release(self) -> None:
+        """Let the rest go; see `Stream.release`."""
+        self._end(succeeded=self._has_text)
+        self._metered.release()
+
+    async def _begin(self) -> None:
+        self._begun = True
+        slot = self._choice.slot
+        self._ticket = slot.calls.enter(self._request.feature, self._choice.profile.max_in_flight)
+        if not self._ticket.done():
+            await self._ticket
+        slot.began()
+
+    def _end(self, *, succeeded: bool) -> None:
+        if self._is_over:
+            return
+        self._is_over = True
+        self._leave_place()
+        if not self._begun:
+            return
+        slot = self._choice.slot
+        if (reported := self._metered.usage.input_tokens) is not None:
+            slot.counted(prompt_tokens(self.prompt), reported)
+        if succeeded:
+            slot.succeeded(self._instead_of)
+        else:
+            slot.left()
+
+    def _fail(self, error: LlmLspError) -> None:
+        if self._is_over:
+            return
+        is_chat = self._request.feature == "chat"
+        # The ledger has told the user of a budget; and a model that takes no dialogue may still complete.
+        if isinstance(error, BudgetError) or (is_chat and isinstance(error, BadRequestError | NotFoundError)):
+            self._end(succeeded=False)
+            return
+        self._is_over = True
+        self._leave_place()
+        # The answer to a question carries its error itself.
+        self._choice.slot.failed(self._choice.provider, error, self._choice.attempt, is_reported=not is_chat)
+
+    def _leave_place(self) -> None:
+        """Return the place, or give up waiting for it, which ends the iteration as a cancellation."""
+        if self._ticket is None:
+            return
+        if self._ticket.done() and not self._ticket.cancelled():
+            self._choice.slot.calls.release()
+        else:
+            self._ticket.cancel()
+        self._ticket = None

@@ -1,0 +1,156 @@
+"""Each call to a model records one outcome with its provider, and returns its place once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from llm_lsp.core.profile import Profile
+from llm_lsp.core.prompt.prompts import RawPrompt
+from llm_lsp.core.request import Feature, ModelRequest, Patience, Trigger
+from llm_lsp.core.text.document import Document
+from llm_lsp.core.text.text import Text
+from llm_lsp.engine.models.model_stream import ModelStream
+from llm_lsp.engine.models.provider_choice import ProviderChoice
+from llm_lsp.engine.models.provider_slot import ProviderSlot
+from llm_lsp.errors import AuthError, BadRequestError, LlmLspError
+from llm_lsp.providers.base import Provider
+from tests.doubles import ScriptedProvider, settle
+from tests.engine.test_engine import Rig
+
+DOCUMENT = Document("file:///p/a.py", "python", 1, Text.of("x = "))
+
+
+class Calls(Rig):
+    """An engine whose model is called directly."""
+
+    def __init__(self) -> None:
+        super().__init__(ScriptedProvider(Profile("local", "m", "none", max_in_flight=1)))
+        self.outcomes: list[str] = []
+
+    async def open(self) -> None:
+        await self.write("x = ")
+        slot = self.slot
+        slot.succeeded = lambda instead_of="": self.outcomes.append("succeeded")  # type: ignore[method-assign] # recorded
+        slot.left = lambda: self.outcomes.append("left")  # type: ignore[method-assign] # recorded
+        slot.failed = self._failed  # type: ignore[method-assign] # recorded
+
+    def _failed(self, provider: Provider, error: LlmLspError, attempt: object, **_: object) -> None:
+        self.outcomes.append(f"failed: {error}")
+
+    @property
+    def slot(self) -> ProviderSlot:
+        return self.engine.registry.slot("auto")
+
+    def call(self, feature: Feature = "completion") -> ModelStream:
+        request = ModelRequest(1, feature, DOCUMENT, Trigger.MANUAL, Patience.ASKED, self.clock.now())
+        choice = self.engine._models.failover.choice(request, self.slot)
+        assert isinstance(choice, ProviderChoice)
+        return self.engine._models.stream(request, choice, lambda: RawPrompt("x = "))
+
+    @property
+    def scripted(self) -> ScriptedProvider:
+        found = self.slot.provider
+        assert isinstance(found, ScriptedProvider)
+        return found
+
+
+async def read(stream: ModelStream) -> str:
+    text = ""
+    try:
+        async for chunk in stream:
+            text += chunk.text
+    finally:
+        stream.release()
+    return text
+
+
+@pytest.fixture
+async def calls() -> AsyncIterator[Calls]:
+    calls = Calls()
+    await calls.open()
+    yield calls
+    await calls.engine.aclose()
+
+
+async def test_an_answer_is_a_success(calls: Calls) -> None:
+    task = asyncio.create_task(read(calls.call()))
+    await settle()
+    calls.scripted.streams[-1].finish("1\n")
+
+    assert await task == "1\n"
+    assert calls.outcomes == ["succeeded"]
+
+
+async def test_a_failure_is_recorded_once(calls: Calls) -> None:
+    task = asyncio.create_task(read(calls.call()))
+    await settle()
+    calls.scripted.streams[-1].fail(AuthError("h refused the key"))
+
+    with pytest.raises(AuthError):
+        await task
+    assert calls.outcomes == ["failed: h refused the key"]
+
+
+async def test_a_call_that_is_closed_before_any_text_is_neither(calls: Calls) -> None:
+    stream = calls.call()
+    task = asyncio.create_task(read(stream))
+    await settle()
+    stream.close()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert calls.outcomes == ["left"]
+
+
+async def test_a_call_that_is_never_read_changes_nothing(calls: Calls) -> None:
+    stream = calls.call()
+    stream.release()
+
+    assert calls.outcomes == []
+    assert calls.slot.calls.enter("completion", 1).done()
+
+
+async def test_a_dialogue_that_a_model_refuses_says_nothing_of_its_completions(calls: Calls) -> None:
+    task = asyncio.create_task(read(calls.call("chat")))
+    await settle()
+    calls.scripted.streams[-1].fail(BadRequestError("h takes no messages"))
+
+    with pytest.raises(BadRequestError):
+        await task
+    assert calls.outcomes == ["left"]
+
+
+async def test_a_completion_is_sent_before_an_edit_that_waits_longer(calls: Calls) -> None:
+    tasks = [asyncio.create_task(read(calls.call("chat")))]
+    await settle()
+    tasks += [asyncio.create_task(read(calls.call("edits"))), asyncio.create_task(read(calls.call()))]
+    await settle()
+    question, edit, completion = calls.scripted.streams
+    assert (edit.is_begun, completion.is_begun) == (False, False)
+
+    question.finish("1\n")
+    await settle()
+    assert (edit.is_begun, completion.is_begun) == (False, True)
+
+    completion.finish("1\n")
+    edit.finish("1\n")
+    await asyncio.gather(*tasks)
+    assert calls.outcomes == ["succeeded"] * 3
+
+
+async def test_a_call_that_waits_for_a_place_can_be_closed(calls: Calls) -> None:
+    running = asyncio.create_task(read(calls.call()))
+    await settle()
+    waiting = calls.call()
+    task = asyncio.create_task(read(waiting))
+    await settle()
+    waiting.close()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    calls.scripted.streams[0].finish("1\n")
+    await running
+    assert calls.slot.calls.enter("completion", 1).done()
