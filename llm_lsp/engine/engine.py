@@ -164,7 +164,7 @@ class CompletionEngine:
         self._workspace.visit(request.document.uri, request.point)
         self._collector.touched(request.document.uri, edited=False)
         log = RequestLog()
-        with self._waiting.shown(request.for_model):
+        with self._waiting.shown(request.id, request.patience):
             result = self._status.off() or await self._pipeline.complete(request, log, progress)
         if isinstance(result, Skip):
             LOG.debug("request %d: %s", request.id, result.reason.name)
@@ -176,13 +176,13 @@ class CompletionEngine:
         first = await self.complete(request)
         if isinstance(first, Skip):
             return ()
-        with self._waiting.shown(request.for_model):
+        with self._waiting.shown(request.id, request.patience):
             return (first, *await self._alternatives.beside(request, first))
 
     async def ask(self, inquiry: ChatQuestion, progress: Callable[[str], None] = lambda _: None) -> ChatReply:
         """Answer a question about code, calling `progress` with each piece of the answer; raises LlmLspError."""
         request = self._chat.request(inquiry, self.next_id())
-        with self._waiting.shown(request):
+        with self._waiting.shown(request.id, request.patience):
             return await self._chat.ask(inquiry, request, progress)
 
     def question(self, request: CompletionRequest) -> PreparedPrompt | Skip:

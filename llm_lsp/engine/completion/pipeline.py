@@ -6,6 +6,8 @@ stream, filter, show. Each may end it, with a completion or with a Skip that say
 
 from __future__ import annotations
 
+import asyncio
+
 from llm_lsp.core.generation import Generation
 from llm_lsp.core.privacy.admission import gate
 from llm_lsp.core.request import Completion, CompletionRequest, Patience
@@ -161,9 +163,8 @@ class CompletionPipeline:
             if known := self._cached(attempt, log):
                 return known
             # Joining needs no provider check: the call may be the half-open probe.
-            can_join = self._calls.can_join(attempt.ask)
-            skip = None if can_join else self._failover.refusal(request.for_model, choice)
-            if skip is None:
+            skip = choice.refusal
+            if skip is None or self._calls.can_join(attempt.ask):
                 return attempt
             refused.append(skip)
             passed_over = f"{choice.slot.name} is passed over: {skip.detail or skip.reason.value}"
@@ -256,7 +257,8 @@ class CompletionPipeline:
         log.left("fitting", model_chars, self._clock.now())
         if isinstance(result, Completion) and attempt.request.face == "inline" and not attempt.request.sample:
             self._shown.put(attempt.ask, generation, typed)
-            self._prefetch(attempt, generation, typed, result)
+            # The answer leaves first.
+            asyncio.get_running_loop().call_soon(self._prefetch, attempt, generation, typed, result)
         return result
 
     def _prefetch(
@@ -277,10 +279,10 @@ class CompletionPipeline:
             return  # Checked first, since most lines end here and the rest costs as much as an answer.
         wanted = accepted(attempt.request, shown)
         choice = self._admit(wanted) or next(self._failover.choices(wanted.for_model))
-        if isinstance(choice, Skip) or choice.slot is not attempt.choice.slot:
+        if isinstance(choice, Skip) or choice.refusal or choice.slot is not attempt.choice.slot:
             return
         ahead = self._attempt(wanted, choice)
-        if self._failover.refusal(wanted.for_model, choice) or self._gate(ahead):
+        if self._gate(ahead):
             return
         if (known := self._cache.find(ahead.ask)) and (
             known.generation != generation or not attempt.profile.free

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
+from llm_lsp.core.profile import Profile
 from llm_lsp.core.request import ModelRequest, Patience
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.engine.models.health import Attempt
@@ -49,13 +50,8 @@ class Failover:
         if slot.provider is None:
             return slot.absent
         attempt = Attempt(request.patience, share=slot.health.share)
-        return ProviderChoice(self._registry.runtime, slot, slot.provider, attempt)
-
-    def refusal(self, request: ModelRequest, choice: ProviderChoice) -> Skip | None:
-        """Return why a provider is not to be asked now, or None."""
-        if not choice.profile.free and (use := self._ledger.used_up()):
-            return Skip(Reason.OVER_BUDGET, f"{use.words} are spent")
-        return choice.slot.health.refusal(self._clock.now(), request.patience)
+        refusal = self._refusal(request, slot, slot.provider.profile)
+        return ProviderChoice(self._registry.runtime, slot, slot.provider, attempt, refusal)
 
     async def usable(
         self, request: ModelRequest, tried: Collection[str] = (), *, waits: bool = False
@@ -74,10 +70,12 @@ class Failover:
             elif not slot.is_searched:
                 await slot.settled()
             choice = self.choice(request, slot)
-            skip = choice if isinstance(choice, Skip) else self.refusal(request, choice)
-            if skip is None:
+            if isinstance(choice, Skip):
+                refused = refused or choice
+            elif choice.refusal:
+                refused = refused or choice.refusal
+            else:
                 return choice
-            refused = refused or skip
         return refused or Skip(Reason.NO_PROVIDER)
 
     async def after(
@@ -105,3 +103,8 @@ class Failover:
         if wait_s is None:
             return Skip(Reason.PROVIDER_FAILED, str(error)), 0.0
         return choice.again(), wait_s
+
+    def _refusal(self, request: ModelRequest, slot: ProviderSlot, profile: Profile) -> Skip | None:
+        if not profile.free and (use := self._ledger.used_up()):
+            return Skip(Reason.OVER_BUDGET, f"{use.words} are spent")
+        return slot.health.refusal(self._clock.now(), request.patience)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from llm_lsp.core.profile import Profile
+from llm_lsp.core.skip import Skip
 from llm_lsp.engine.models.health import Attempt
 from llm_lsp.engine.models.provider_slot import ProviderSlot
 from llm_lsp.engine.models.registry import Runtime
@@ -19,6 +20,8 @@ class ProviderChoice:
     slot: ProviderSlot
     provider: Provider
     attempt: Attempt
+    refusal: Skip | None = None
+    """Why no new call may be made to it now; what it said before may still be shown."""
 
     @property
     def profile(self) -> Profile:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from llm_lsp.core.request import ModelRequest, Patience
+from llm_lsp.core.request import Patience
 from llm_lsp.engine.workspace.client import Client, Progress
 from llm_lsp.engine.workspace.clock import Clock
 from llm_lsp.engine.workspace.status import ServerStatus
@@ -24,17 +24,17 @@ class ManualProgress:
         self._shown: set[int] = set()
 
     @contextmanager
-    def shown(self, request: ModelRequest) -> Iterator[None]:
+    def shown(self, number: int, patience: Patience) -> Iterator[None]:
         """Show a bar while a request by hand takes long; nobody waits for one that came while typing."""
-        if request.patience is not Patience.ASKED:
+        if patience is not Patience.ASKED:
             yield
             return
-        timer = self._clock.call_at(self._clock.now() + PATIENT_S, lambda: self._begin(request.id))
+        timer = self._clock.call_at(self._clock.now() + PATIENT_S, lambda: self._begin(number))
         try:
             yield
         finally:
             timer.cancel()
-            self._end(request.id)
+            self._end(number)
 
     def _begin(self, number: int) -> None:
         self._shown.add(number)
