@@ -52,8 +52,9 @@ class HandOvers:
         if not self.every_call and not any(isinstance(value, CARRIERS) for value in arguments):
             return
         name = module.removeprefix(PACKAGE)
-        # A value's own constructor and properties are where it is built and read, no stage that it goes to.
-        is_value = code.co_name.startswith("__") or isinstance(arguments[0] if arguments else None, CARRIERS)
+        # A value's own constructors and properties are where it is built and read, no stage that it goes to.
+        owner = arguments[0] if arguments else None
+        is_value = code.co_name.startswith("__") or isinstance(owner, CARRIERS) or owner in CARRIERS
         if not is_value and (not self.entered or self.entered[-1][0] != name) and caller(frame) != module:
             self.entered.append((name, code.co_qualname))
 

@@ -71,7 +71,7 @@ class CompletionPipeline:
         if self._workspace.document(uri) is None:
             return Skip(Reason.UNKNOWN_DOCUMENT)
         self._calls.arrived(uri, request.face)
-        self._tracker.arrived(request)
+        self._tracker.arrived(uri, request.face, request.id)
         if not self._models.is_examined(uri):
             await self._models.examined(uri)
             if not self._tracker.is_newest(request):

@@ -24,10 +24,10 @@ class RequestTracker:
         self._held: dict[tuple[str, Face], asyncio.Future[Skip]] = {}
         """Requests that wait for a model to load; a result ends the wait."""
 
-    def arrived(self, request: CompletionRequest) -> None:
+    def arrived(self, uri: str, face: Face, number: int) -> None:
         """Record a request; an earlier one of its document and face is superseded."""
-        key = request.document.uri, request.face
-        self._newest[key] = request.id
+        key = uri, face
+        self._newest[key] = number
         self._release(key, Skip(Reason.SUPERSEDED))
 
     def is_newest(self, request: CompletionRequest) -> bool:
