@@ -8,6 +8,7 @@ LlmLspError                  one line for the user: what failed, and the remedy;
 ├── BudgetError              what may be spent is spent
 ├── AskError                 a question about code was not asked, or not answered
 │   └── DialogueError        what was said before could not be read or written
+├── GitError                 a repository's history could not be read
 ├── EditorFileError          an editor's configuration could not be read, written or removed
 ├── LocalModelError          a model on this machine
 │   ├── ModelFileError       no such model, or a file that is no GGUF
@@ -54,6 +55,10 @@ class ConfigError(LlmLspError):
 
 class FramingError(LlmLspError):
     """The bytes that a client sent are no message, and what follows them cannot be read."""
+
+
+class GitError(LlmLspError):
+    """A repository's history could not be read."""
 
 
 class EditorFileError(LlmLspError):

@@ -174,6 +174,11 @@ def _read(path: Path, name: str) -> SourceFile | UnusableFile:
     data = read_plain_file(path, MAX_BYTES)
     if data is None:
         return UnusableFile(f"it is no plain file of at most {MAX_BYTES >> 10} KiB")
+    return source_file(data, path.as_uri(), name)
+
+
+def source_file(data: bytes, uri: str, name: str) -> SourceFile | UnusableFile:
+    """Check and split the content of a source file."""
     text = decode(data)
     if text is None:
         return UnusableFile("it is neither UTF-8 nor marked as UTF-16")
@@ -183,7 +188,7 @@ def _read(path: Path, name: str) -> SourceFile | UnusableFile:
     if _longest(lines) > MAX_LINE_CHARS:
         return UnusableFile("its lines are too long for code that somebody wrote")
     is_generated = _GENERATED.search(text[:_HEAD_CHARS]) is not None
-    return SourceFile(Piece(path.as_uri(), name, language_for_path(path.name), lines), is_generated)
+    return SourceFile(Piece(uri, name, language_for_path(name), lines), is_generated)
 
 
 def _longest(lines: Iterable[str]) -> int:
