@@ -61,6 +61,7 @@ class ContextCollector:
         """The document that its user is in."""
         self._due_at = 0.0
         self._timer: Timer | None = None
+        self._wakes_at = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def touched(self, uri: str, *, edited: bool = True) -> None:
@@ -70,8 +71,8 @@ class ContextCollector:
             return
         self._uri = uri
         self._due_at = self._clock.now() + (ARRIVAL_S if is_new else IDLE_S)
-        if self._timer is None and self._task is None:
-            self._timer = self._clock.call_at(self._due_at, self._wake)
+        if self._task is None and (self._timer is None or self._due_at < self._wakes_at):
+            self._wake_at(self._due_at)
 
     def closed(self, uri: str) -> None:
         """Forget what is ready for a document."""
@@ -140,11 +141,17 @@ class ContextCollector:
             self._ready.clear()
         return self._ready
 
+    def _wake_at(self, when: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._wakes_at = when
+        self._timer = self._clock.call_at(when, self._wake)
+
     def _wake(self) -> None:
         self._timer = None
         if self._clock.now() < self._due_at:
             # Edited since: one timer for a whole burst, not one for each key.
-            self._timer = self._clock.call_at(self._due_at, self._wake)
+            self._wake_at(self._due_at)
         else:
             self._task = asyncio.create_task(self._prepare_quietly(self._due_at))
 
@@ -159,7 +166,7 @@ class ContextCollector:
         finally:
             self._task = None
         if self._due_at != due_at:
-            self._timer = self._clock.call_at(self._due_at, self._wake)
+            self._wake_at(self._due_at)
 
 
 def _wanted(settings: ContextConfig, profile: Profile) -> Callable[[Candidate], bool]:

@@ -189,6 +189,19 @@ async def test_a_small_model_gets_only_what_is_nearly_the_same(
         assert "shipping_cost" in await at.prompt(document)
 
 
+async def test_another_file_gets_its_context_at_once_after_an_edit(folder: Path) -> None:
+    async with desk(folder) as at:
+        first = at.open()
+        await at.clock.advance(ARRIVAL_S)
+        at.type(first, "x")
+        n_surveys = at.surveys
+
+        at.open("other.py")
+        await at.clock.advance(ARRIVAL_S)
+
+        assert at.surveys == n_surveys + 1
+
+
 async def test_a_request_waits_for_no_survey(folder: Path) -> None:
     async with desk(folder) as at:
         at.gate.clear()
