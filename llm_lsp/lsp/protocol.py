@@ -56,6 +56,8 @@ class Protocol(LanguageServerProtocol):
     """Has `write(bytes)`, which returns at once; set it before the first message."""
     end: Callable[[int], None]
     """Called with the exit status when the client says `exit`; set it before the first message."""
+    on_out_of_step: Callable[[str], None]
+    """Called with the URI of a document whose change could not be read; set it before the first message."""
 
     def __init__(self, server: Any, converter: Any) -> None:
         self._state: Literal["new", "running", "stopping"] = "new"
@@ -91,7 +93,7 @@ class Protocol(LanguageServerProtocol):
             self._refuse(_id_of(message), rpc.JsonRpcInvalidRequest())
 
     def _receive_overlong(self, message: OversizedMessage) -> None:
-        """Refuse a request; close the documents of anything else, whose text is not the client's any more."""
+        """Refuse a request; for anything else, report the documents that it names as out of step."""
         if (msg_id := message.request_id()) is not None:
             self._refuse(msg_id, rpc.JsonRpcInvalidRequest("the message is too long"))
             return
@@ -100,12 +102,13 @@ class Protocol(LanguageServerProtocol):
             _log.warning(
                 "a message of %d bytes was thrown away; its document gets no completions", message.length
             )
-        self._close_documents(message.uris())
+        self._out_of_step(message.uris())
 
-    def _close_documents(self, uris: Iterable[str]) -> None:
-        for uri in uris:
-            params = {"textDocument": {"uri": uri}}
-            self._receive_notification({"method": types.TEXT_DOCUMENT_DID_CLOSE, "params": params})
+    def _out_of_step(self, uris: Iterable[str]) -> None:
+        """Report documents whose text has moved on in the client, and not here: nothing wrong may go to a model."""
+        if self._state == "running":
+            for uri in uris:
+                self.on_out_of_step(uri)
 
     def _receive_request(self, message: dict[str, Any]) -> None:
         msg_id = _id_of(message)
@@ -154,8 +157,7 @@ class Protocol(LanguageServerProtocol):
         except Exception as exc:
             self._log_once(method, exc)
             if method in _CHANGES:
-                # The client's text has moved on, and ours has not: nothing wrong may be sent to a model.
-                self._close_documents(_uris_in(message))
+                self._out_of_step(_uris_in(message))
 
     def _cancel(self, msg_id: MsgId | None) -> None:
         """Answer now, whatever the task still does; an unknown id is a request that was answered meanwhile."""

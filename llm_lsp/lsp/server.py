@@ -44,6 +44,7 @@ class Server(LanguageServer):
 
     def __init__(self, build: Build) -> None:
         super().__init__("llm-lsp", __version__, protocol_cls=Protocol)
+        self.protocol.on_out_of_step = self.put_out_of_step
         self._build = build
         self._engine: Engine | None = None
         self._params: types.InitializeParams
@@ -53,8 +54,9 @@ class Server(LanguageServer):
         self.folders: tuple[str, ...] = ()
         self.typed_in: str | None = None
         """URI of the document whose last change was a keystroke that no menu request has answered yet."""
-        self.adrift: dict[str, Document] = {}
-        """By URI what we had of documents whose changes do not fit any more: nothing wrong may be sent to a model."""
+        self.out_of_step: dict[str, Document] = {}
+        """By URI the last text of documents whose changes could not be read, or do not fit it: nothing of them may be
+        sent to a model before a change with their whole text comes."""
         self._logged: set[str] = set()
 
     def greet(self, params: types.InitializeParams) -> None:
@@ -81,6 +83,12 @@ class Server(LanguageServer):
     def warm_up(self) -> None:
         """Build the engine while the client prepares what it opens first: its imports take a while."""
         _ = self.engine
+
+    def put_out_of_step(self, uri: str) -> None:
+        """Close a document for the engine until a change with its whole text comes."""
+        if (document := self.engine.document(uri)) is not None:
+            self.engine.close(uri)
+            self.out_of_step[uri] = document
 
     def log_once(self, uri: str, fault: str) -> None:
         """Log why a document gets no completions, or wrong ones; once, although each keystroke finds it again."""
@@ -161,8 +169,8 @@ def _change(
     old = ls.engine.document(uri)
     if old is None:
         # Without its text a change means nothing; one with the whole text brings it back.
-        if uri in ls.adrift and (
-            document := convert.to_whole(ls.adrift[uri], identifier.version, changes, encoding)
+        if uri in ls.out_of_step and (
+            document := convert.to_whole(ls.out_of_step[uri], identifier.version, changes, encoding)
         ):
             _open(ls, document)
         return
@@ -171,8 +179,7 @@ def _change(
         ls.log_once(
             uri, "its change does not fit the text that we have; no completion before its whole text comes"
         )
-        ls.engine.close(uri)
-        ls.adrift[uri] = old
+        ls.put_out_of_step(uri)
         return
     document, edits = changed
     ls.typed_in = uri if convert.is_keystroke(edits) else None
@@ -180,7 +187,7 @@ def _change(
 
 
 def _open(ls: Server, document: Document) -> None:
-    ls.adrift.pop(document.uri, None)
+    ls.out_of_step.pop(document.uri, None)
     ls.engine.open(document)
 
 
@@ -189,7 +196,7 @@ def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
 
 
 def _close(ls: Server, uri: str) -> None:
-    ls.adrift.pop(uri, None)
+    ls.out_of_step.pop(uri, None)
     ls.engine.close(uri)
 
 

@@ -80,6 +80,17 @@ async def test_a_document_whose_change_was_not_read_is_unknown_until_it_is_opene
     assert (await wire.ask(INLINE, at(0, 4)))["result"]["items"]
 
 
+async def test_a_document_whose_change_was_not_read_comes_back_with_its_whole_text() -> None:
+    wire = started("x = ")
+    change = {"textDocument": {"uri": URI, "version": 2}, "contentChanges": [LONG]}
+    receive(wire, {"method": "textDocument/didChange", "params": change})
+
+    wire.change({"text": "y = "})
+
+    assert str(wire.engine.documents[URI].text) == "y = "
+    assert (await wire.ask(INLINE, at(0, 4)))["result"]["items"]
+
+
 def test_messages_that_are_too_long_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     wire = started()
     for _ in range(3):

@@ -157,6 +157,11 @@ def test_changes_of_documents_that_are_not_open_are_ignored() -> None:
     [
         pytest.param({"version": 1, "contentChanges": [edit((0, 0), (0, 0), "old")]}, id="an older version"),
         pytest.param({"version": 9, "contentChanges": [edit((7, 0), (7, 0), "far")]}, id="far below the end"),
+        pytest.param(
+            {"version": 9, "contentChanges": [{"range": {"start": {}}, "text": "y"}]}, id="half a range"
+        ),
+        pytest.param({"version": 9, "contentChanges": [edit((0, -1), (0, 0), "")]}, id="a negative column"),
+        pytest.param({"version": 9, "contentChanges": [5]}, id="a change that is a number"),
     ],
 )
 async def test_a_text_that_may_be_another_is_not_used_before_it_comes_whole(misfit: dict[str, Any]) -> None:
