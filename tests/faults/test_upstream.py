@@ -1,4 +1,4 @@
-"""Faults 1 to 27 of docs/faults.md: what a model API or the way to it can do wrong, and what its user sees."""
+"""Faults 1 to 27 and 49 of docs/faults.md: what a model API or the way to it can do wrong, and what its user sees."""
 
 from __future__ import annotations
 
@@ -552,3 +552,43 @@ async def test_fault_27_usage_that_cannot_be_is_not_known(usage: bytes) -> None:
         chunks = [chunk async for chunk in rig.provider.stream(RawPrompt("x"))]
         assert [chunk.usage or Usage() for chunk in chunks] == [Usage()] * len(chunks)
         assert shown(await rig.ask()) == "1"
+
+
+WITHOUT_MEASURE = [
+    pytest.param(text("a + "), "a +", id="one line"),
+    pytest.param(text("{[("), "", id="brackets"),
+    pytest.param(text('"\\'), "", id="escaped quotes"),
+    pytest.param(text("\t"), "", id="blanks"),
+    pytest.param(text("\n"), "", id="line ends"),
+    pytest.param(text("<|fim_"), "", id="beginnings of marks"),
+    pytest.param(text("[]," * 10_000), "", id="large pieces"),
+    pytest.param(b"data: [" + b"[]," * 50_000 + b"\n\n", "", id="events of many parts"),
+    pytest.param(text("x = 1\n" + "y" * 5000), "x = 1", id="one line behind a good one"),
+]
+
+
+@pytest.mark.parametrize(("piece", "seen"), WITHOUT_MEASURE)
+async def test_fault_49_an_answer_without_measure_is_not_read_on(piece: bytes, seen: str) -> None:
+    sent = 0
+
+    async def flood(peer: Peer) -> None:
+        nonlocal sent
+        while sent < 64 << 20:
+            await peer.send(piece)
+            sent += len(piece)
+
+    async with upstream(writes(STREAM, then=flood)) as (rig, _):
+        # Of a line the words that are shown at once, and lines that are whole.
+        seen_now = shown(await rig.ask())
+        assert seen_now.startswith(seen) if seen else not seen_now
+        assert len(seen_now) < 100
+        # What stands in the buffers of both sockets was sent, too.
+        assert sent < 32 << 20
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" + b"[]," * (2 << 20), b"{" + b'"a":{},' * (1 << 20)], ids=["[],", "{},"]
+)
+async def test_fault_49_an_answer_in_one_piece_is_not_decoded_if_it_is_huge(body: bytes) -> None:
+    async with upstream(writes(HEAD + b"Connection: close\r\n\r\n", body)) as (rig, _):
+        assert why(await rig.ask()) is Reason.PROVIDER_FAILED

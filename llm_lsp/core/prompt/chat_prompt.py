@@ -8,6 +8,7 @@ stays the same while a line is typed.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from llm_lsp.core.context.snippet import Snippet
@@ -154,6 +155,12 @@ _WANTED = {
 }
 
 
+# Characters that may come before it is known where the code begins, beside thoughts and the line's own beginning.
+MAX_OPENING_CHARS = 1000
+_THOUGHTS: Mapping[str, str] = {"<think>": "</think>", "<thinking>": "</thinking>"}
+_FENCE = re.compile(r"\s*`{3,}[^\n]*\n")
+
+
 class ChatOpening:
     """Takes from an answer's start what is no code: thinking, a fence, the mark, the repeated line."""
 
@@ -163,43 +170,64 @@ class ChatOpening:
         self._line_prefix = line_prefix
         self._waiting: str | None = ""
         """What has come while it is not known where the code begins; None once it is."""
+        self._thoughts_end = ""
+        """What ends the thoughts that are read; "" where none are."""
+        self._has_thought = False
 
     def feed(self, piece: str) -> str:
-        """Give the code that is known after this piece."""
+        """Return the code that is known after this piece."""
         if self._waiting is None:
             return piece
         self._waiting += piece
-        code = opened(self._waiting, self._line_prefix)
-        if code is None:
+        while self._pass_thoughts():
+            pass
+        if self._thoughts_end:
             return ""
-        self._waiting = None
+        if self._has_thought:
+            self._waiting = self._waiting.lstrip("\n")
+        code = _opened(self._waiting, self._line_prefix)
+        if code is None and len(self._waiting) <= MAX_OPENING_CHARS + len(self._line_prefix):
+            return ""
+        code, self._waiting = self._waiting if code is None else code, None
         return code
 
     def end(self) -> str:
-        """Give what was still waiting when the answer ended: code, if it is no mere opening."""
+        """Return what was still waiting when the answer ended: code, if it is no mere opening."""
         waiting, self._waiting = self._waiting, None
         if not waiting or self._line_prefix.startswith(waiting) or waiting.lstrip().startswith(("<", "`")):
             return ""
-        return waiting
+        return "" if self._thoughts_end else waiting
+
+    def _pass_thoughts(self) -> bool:
+        """Drop what is known to be thoughts; return whether what follows has to be looked at once more."""
+        assert self._waiting is not None
+        if self._thoughts_end:
+            _, end, rest = self._waiting.partition(self._thoughts_end)
+            if not end:
+                # Its end may be cut in two by a piece's end.
+                self._waiting = self._waiting[-len(self._thoughts_end) + 1 :]
+                return False
+            self._waiting, self._thoughts_end, self._has_thought = rest, "", True
+            return True
+        bare = self._waiting.lstrip()
+        start = next((start for start in _THOUGHTS if bare.startswith(start)), None)
+        if start is None:
+            return False
+        self._waiting, self._thoughts_end = bare[len(start) :], _THOUGHTS[start]
+        return True
 
 
-_FENCE = re.compile(r"\s*`{3,}[^\n]*\n")
-
-
-def opened(answer: str, line_prefix: str) -> str | None:
+def _opened(answer: str, line_prefix: str) -> str | None:
     """Strip an answer's opening; None while more of it may come."""
-    for start, close in (("<think>", "</think>"), ("<thinking>", "</thinking>")):
-        bare = answer.lstrip()
-        if bare.startswith(start):
-            if close not in bare:
-                return None
-            answer = bare.partition(close)[2].lstrip("\n")
     bare = answer.lstrip()
-    if any(mark.startswith(bare) for mark in ("<think>", "<thinking>", "```", OPEN)):
+    if any(mark.startswith(bare) for mark in (*_THOUGHTS, "```", OPEN)):
         return None
     if bare.startswith("```"):
         fence = _FENCE.match(answer)
-        return opened(answer[fence.end() :], line_prefix) if fence else None
+        answer = answer[fence.end() :] if fence else ""
+        bare = answer.lstrip()
+        if any(mark.startswith(bare) for mark in ("```", OPEN)):
+            return None
     if bare.startswith(OPEN):
         answer = bare[len(OPEN) :]
         if not answer:

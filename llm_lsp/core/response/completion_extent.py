@@ -12,6 +12,9 @@ from llm_lsp.core.text.window import Window
 
 # Lines that are read at most: more than anybody reads before accepting, and 128 tokens are about 12.
 MAX_LINES = 40
+# Characters of an answer that are read and shown: MAX_LINES of 100. More comes from an API that keeps to no limit,
+# and a longer line is no code that is read before it is accepted.
+MAX_ANSWER_CHARS = 4000
 # A line, or a group of lines, that comes so often in a row shows a model that turns in circles; all but the
 # first are dropped later.
 MAX_REPEATS = 3
@@ -102,7 +105,9 @@ class CompletionExtent:
     def _take_blank(self, line: str) -> bool:
         self._blank += 1
         self.lines.append(line)
-        return self._first is not None and self._blank >= 2
+        if len(self.lines) >= MAX_LINES:
+            self.may_follow = False
+        return not self.may_follow or (self._first is not None and self._blank >= 2)
 
     def _take_first(self, line: str) -> bool:
         on_new_line = bool(self.lines)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from llm_lsp.core.generation import Finish
 from llm_lsp.core.privacy.redact import holds_mask
 from llm_lsp.core.request import CompletionRequest
+from llm_lsp.core.response.completion_extent import MAX_ANSWER_CHARS
 from llm_lsp.core.response.filter import (
     LOOK_COLUMNS,
     LOOK_LINES,
@@ -37,9 +38,6 @@ from llm_lsp.core.text.text import Point, Text
 
 # A unit that comes this often in a row is a model that turns in circles.
 MAX_REPEATS = 3
-# Characters of an answer that are looked at: 40 lines, as many as the stop rule lets through, of 100 characters. More
-# comes from an API that keeps to no limit, and costs time between a key and its answer.
-MAX_ANSWER_CHARS = 4000
 
 
 @dataclass(frozen=True, slots=True)

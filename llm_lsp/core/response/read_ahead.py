@@ -1,4 +1,4 @@
-"""Reads on where an answer is complete, for what its user will want next; knows no model and no cache."""
+"""Read on where an answer is complete, for the lines that its user will want next."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class ReadAhead:
     """A stop rule, and further ones for the lines after it; each is a unit, see Generation."""
 
     def __init__(self, first: StopRule, lines: int = STREAK_LINES, phrase_words: int | None = None) -> None:
-        self._rule = first
         self._lines_left = lines
         self._whole = ""
         """The text of the rules that are done."""
         self._units: tuple[int, ...] = ()
         self._phrase_words = phrase_words
         self._phrases: tuple[int, ...] = ()
+        self._begin(first)
 
     @property
     def text(self) -> str:
@@ -37,6 +37,11 @@ class ReadAhead:
         """Where a line may be shown in part; none where no number of words was given."""
         return self._phrases
 
+    @property
+    def finish(self) -> Finish:
+        """Why reading ended where `feed` ended it: TRUNCATED within a first line that is too long to be shown."""
+        return Finish.TRUNCATED if self._rule.is_overlong and not self._units else Finish.CUT
+
     def feed(self, piece: str) -> bool:
         """Take the next piece; True means that no more is wanted."""
         while self._rule.feed(piece):
@@ -45,13 +50,14 @@ class ReadAhead:
             following = self._rule.follow() if self._lines_left else None
             if following is None:
                 return True
-            piece, self._rule = self._rule.rest, following
+            piece = self._rule.rest
+            self._begin(following)
             self._lines_left -= 1
         self._find_phrases()
         return False
 
     def end(self, finish: Finish) -> None:
-        """Take note that the stream has ended."""
+        """End the answer where the stream has ended."""
         if not self._is_counted:
             self._rule.end(finish)
             self._find_phrases()
@@ -61,15 +67,17 @@ class ReadAhead:
     def _is_counted(self) -> bool:
         return self._rule.done
 
+    def _begin(self, rule: StopRule) -> None:
+        self._rule = rule
+        self._finder = rule.phrase_finder(self._phrase_words) if self._phrase_words else None
+
     def _find_phrases(self) -> None:
-        if self._phrase_words is None:
-            return
-        known = len(self._whole)
-        start = max(0, max(self._phrases, default=0) - known)
-        ends = self._rule.phrase_ends(start, self._phrase_words)
-        self._phrases += tuple(known + end for end in ends)
+        if self._finder is not None:
+            known = len(self._whole)
+            self._phrases += tuple(known + end for end in self._finder.find(self._rule.text))
 
     def _count(self) -> None:
         if text := self._rule.text:
             self._whole += text
-            self._units = (*self._units, len(self._whole))
+            if not self._rule.is_overlong:
+                self._units = (*self._units, len(self._whole))

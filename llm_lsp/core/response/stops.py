@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from llm_lsp.core.generation import Finish
 from llm_lsp.core.request import Mode
-from llm_lsp.core.response.completion_extent import CompletionExtent
-from llm_lsp.core.response.suggestion_length import phrase_ends
+from llm_lsp.core.response.completion_extent import MAX_ANSWER_CHARS, CompletionExtent
+from llm_lsp.core.response.suggestion_length import PhraseFinder
 from llm_lsp.core.text.cursor_context import INERT_REST
 from llm_lsp.core.text.window import Window
 
@@ -33,7 +33,8 @@ class AnswerOpening(Protocol):
 class StopRule:
     """Reads an answer piece by piece, keeps what is wanted, and says when to stop reading.
 
-    Each piece costs work in proportion to itself. `CompletionExtent` says which lines are wanted.
+    Each piece costs work in proportion to itself, and no more than MAX_ANSWER_CHARS are read, whatever comes.
+    `CompletionExtent` says which lines are wanted.
     """
 
     def __init__(
@@ -48,6 +49,8 @@ class StopRule:
     ) -> None:
         self.done = False
         """Whether the answer is complete."""
+        self.is_overlong = False
+        """Whether reading ended inside a first line that is too long to be shown."""
         self.rest = ""
         """What was read beyond the answer's last line."""
         self._window = window
@@ -58,6 +61,8 @@ class StopRule:
         self._has_phrases = mode is Mode.LINE and _stands_open(window)
         self._is_closed = False
         """Whether the model, or a stop, ended it."""
+        self._n_chars = 0
+        """Characters that were read."""
         self._line = ""
         """The line that is read."""
         self._held = ""
@@ -115,6 +120,22 @@ class StopRule:
             self._close(by_model=True)
 
     def _take(self, text: str) -> None:
+        room = MAX_ANSWER_CHARS - self._n_chars
+        self._n_chars += len(text)
+        self._take_lines(text[:room])
+        if self.done:
+            self.rest += text[room:]
+        elif len(text) > room:
+            self._break_off()
+
+    def _break_off(self) -> None:
+        """End an answer that is longer than any that is shown: its whole lines stay."""
+        self.done = self._is_closed = True
+        self.is_overlong = not self.first_line_done
+        if self.first_line_done:
+            self._line = ""
+
+    def _take_lines(self, text: str) -> None:
         *whole, rest = text.split("\n")
         for line_idx, part in enumerate(whole):
             line, self._line = (self._line + part).removesuffix("\r"), ""
@@ -128,11 +149,9 @@ class StopRule:
                 return
         self._line += rest
 
-    def phrase_ends(self, start: int, words: int) -> Iterator[int]:
-        """Give where the first line may be cut from `start` on, see `core.response.suggestion_length`; nowhere where a block is wanted."""
-        if not self._has_phrases:
-            return iter(())
-        return phrase_ends(self.text, start, words, self._window)
+    def phrase_finder(self, words: int) -> PhraseFinder | None:
+        """Build what finds where the first line may be cut, every few words; None where a block is wanted."""
+        return PhraseFinder(words, self._window) if self._has_phrases else None
 
     def follow(self) -> StopRule | None:
         """Give the rule for the line that would be asked for next, were all of this accepted.

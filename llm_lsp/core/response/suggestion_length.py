@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from llm_lsp.core.response.completion_extent import next_line
@@ -17,8 +16,9 @@ START_RUN = 11.5
 RUN_WEIGHT = 0.2
 # What it costs to accept, in words that are typed: a key and a glance are half a word of four characters.
 ACCEPT_WORDS = 0.5
-# A word with the blanks before it, or a mark: what the simulations in docs/adr/0031 count.
-_WORD = re.compile(r"\s*\w+|\s*[^\w\s]")
+# A word or a mark: what the simulations in docs/adr/0031 count. Blanks are no part of it: a pattern that takes them in
+# tries a long row of them again from each of its characters.
+_WORD = re.compile(r"\w+|[^\w\s]")
 # The first line with text of an answer, with the blank lines before it.
 _FIRST_LINE = re.compile(r"\s*[^\n]*")
 
@@ -54,21 +54,39 @@ def count_words(text: str, end: int) -> int:
     return sum(match.end() <= end for match in _WORD.finditer(text))
 
 
-def phrase_ends(text: str, start: int, words: int, window: Window) -> Iterator[int]:
-    """Give where the first line of an answer may be cut: before a blank, each `words` words from `start` on.
+class PhraseFinder:
+    """Finds where the first line of an answer may be cut while the answer grows: before a blank, every few words.
 
-    Not while the line is the beginning of the one above or the next one: it may turn out to be that line.
+    Not while the line is the beginning of the one above or the next one: it may turn out to be that line. Each
+    character is looked at once, however often the answer grows.
     """
-    first = _FIRST_LINE.match(text)
-    line = first.group() if first else ""
-    above = window.prefix.rstrip().rpartition("\n")[2]
-    count = 0
-    for match in _WORD.finditer(line, start):
-        count += 1
-        end = match.end()
-        if count < words or line[end : end + 1] not in (" ", "\t"):
-            continue
-        so_far = (window.line_prefix + line[:end]).rpartition("\n")[2].strip()
-        if not any(one.strip().startswith(so_far) for one in (above, next_line(window))):
-            yield end
-            count = 0
+
+    def __init__(self, words: int, window: Window) -> None:
+        above = window.prefix.rstrip().rpartition("\n")[2]
+        self._neighbours = (above.strip(), next_line(window).strip())
+        self._line_prefix = window.line_prefix
+        self._words = words
+        self._count = 0
+        """Words since the last cut."""
+        self._at = 0
+        """The offset after the last word that was counted."""
+
+    def find(self, text: str) -> list[int]:
+        """Return the new cuts of an answer that begins with the text of the last call, as offsets in it."""
+        first = _FIRST_LINE.match(text)
+        line = first.group() if first else ""
+        ends: list[int] = []
+        for match in _WORD.finditer(line, self._at):
+            end = match.end()
+            if end == len(line):
+                break  # It may go on.
+            self._at = end
+            self._count += 1
+            if self._count >= self._words and line[end] in " \t" and self._is_new(line[:end]):
+                ends.append(end)
+                self._count = 0
+        return ends
+
+    def _is_new(self, start: str) -> bool:
+        so_far = (self._line_prefix + start).rpartition("\n")[2].strip()
+        return not any(line.startswith(so_far) for line in self._neighbours)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 _PAIRS = {")": "(", "]": "[", "}": "{", "）": "（", "】": "【", "」": "「"}
@@ -30,18 +31,28 @@ def loose(code: str) -> UnmatchedBrackets:
     stack: list[str] = []
     closers: list[tuple[str, int]] = []
     last_line = code.rfind("\n") + 1
-    for match in _MARK.finditer(code):
-        mark = match.group()
+    unclosed: dict[str, int] = {}
+    """By quote: the end of the line that has no string of it any more, so that no character is tried twice."""
+    at = 0
+    while match := _MARK.search(code, at):
+        mark, at = match.group(), match.end()
         if mark in _QUOTES:
-            if match.start() >= last_line:
+            start = match.start()
+            string = _STRINGS[mark].match(code, start) if start >= unclosed.get(mark, 0) else None
+            if string is not None:
+                at = string.end()
+                continue
+            if start >= unclosed.get(mark, 0):
+                end = code.find("\n", start)
+                unclosed[mark] = end if end >= 0 else len(code)
+            if start >= last_line:
                 stack.append(mark)
         elif mark in _OPENERS:
             stack.append(mark)
-        elif (opener := _PAIRS.get(mark)) is not None:
-            if stack and stack[-1] == opener:
-                stack.pop()
-            else:
-                closers.append((mark, match.start()))
+        elif stack and stack[-1] == _PAIRS[mark]:
+            stack.pop()
+        else:
+            closers.append((mark, match.start()))
     return UnmatchedBrackets(tuple(closers), "".join(stack))
 
 
@@ -51,11 +62,10 @@ def imbalance(code: str) -> int:
     return sum(opener in _OPENERS for opener in found.openers) - len(found.closers)
 
 
-def _string(quote: str) -> str:
-    return f"{quote}(?:[^{quote}\\\\\n]|\\\\.)*{quote}"
-
-
-# A whole string, a quote without partner on its line, or a bracket; an apostrophe after a letter is none of them.
-_MARK = re.compile(
-    f"{_string(chr(34))}|{_string('`')}|(?<![^\\W_])(?:{_string(chr(39))}|')|[\"`{re.escape(''.join((*_PAIRS, *_OPENERS)))}]"
-)
+# A string on one line. What has no end there is a quote without partner, and so is each later one of its kind: a
+# character that this one escapes, every string behind it escapes as well.
+_STRINGS: Mapping[str, re.Pattern[str]] = {
+    quote: re.compile(rf"{quote}(?:[^{quote}\\\n]+|\\.)*+{quote}") for quote in _QUOTES
+}
+# A quote or a bracket; an apostrophe after a letter is none of them.
+_MARK = re.compile(rf"(?<![^\W_])'|[\"`{re.escape(''.join((*_PAIRS, *_OPENERS)))}]")

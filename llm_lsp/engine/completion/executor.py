@@ -32,6 +32,11 @@ class StreamReader(Protocol):
         ...
 
     @property
+    def finish(self) -> Finish:
+        """Why reading ended where `feed` ended it."""
+        ...
+
+    @property
     def text(self) -> str:
         """What is kept so far; it only ever grows."""
         ...
@@ -250,7 +255,7 @@ class CallExecutor:
             if not chunk.text:
                 continue
             if reader.feed(chunk.text):
-                finish = Finish.CUT
+                finish = reader.finish
                 break
             known = len(generation.units)
             generation = Generation(

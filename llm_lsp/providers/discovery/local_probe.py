@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Ollama lists some hundred bytes a model; more than a thousand models are nobody's laptop.
 MAX_REPLY_BYTES = 1 << 20
+# Brackets, commas and quotes of a reply: a sixth of the longest hosted list are such.
+MAX_REPLY_PARTS = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +88,13 @@ class ProbeConversation:
 
 async def _reply(response: httpx.Response) -> ProbeReply:
     server = response.headers.get("server", "").lower()
-    body = b""
+    body = bytearray()
     if "content-encoding" not in response.headers:
         async for piece in response.aiter_raw():
             body += piece
             if len(body) > MAX_REPLY_BYTES:
                 return ProbeReply(response.status_code, server=server)
     try:
-        return ProbeReply(response.status_code, as_map(decode(body)), server)
+        return ProbeReply(response.status_code, as_map(decode(bytes(body), MAX_REPLY_PARTS)), server)
     except ValueError:
         return ProbeReply(response.status_code, server=server)

@@ -8,7 +8,8 @@ from typing import Literal, Protocol
 
 from llm_lsp.errors import BrokenStreamError
 
-# Longest line. llama.cpp repeats the whole prompt in its last event; the longest other line seen is below 2 KiB.
+# Longest line, and longest answer in one piece. llama.cpp repeats the whole prompt in its last event; the longest other
+# line seen is below 2 KiB.
 MAX_LINE_BYTES = 256 * 1024
 # `max_tokens` is at most 8192 and most APIs send one event a token: this is twice as many.
 MAX_EVENTS = 16_384
@@ -159,8 +160,8 @@ class WholeBody:
 
     def feed(self, piece: bytes) -> list[bytes]:
         self._body += piece
-        if len(self._body) > MAX_BODY_BYTES:
-            raise BrokenStreamError(f"the answer is over {MAX_BODY_BYTES >> 20} MiB")
+        if len(self._body) > MAX_LINE_BYTES:
+            raise BrokenStreamError(f"the answer in one piece is over {MAX_LINE_BYTES >> 10} KiB")
         return []
 
     def end(self) -> list[bytes]:

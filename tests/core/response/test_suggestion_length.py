@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from llm_lsp.core.response.suggestion_length import START_RUN, SuggestionLength, count_words, phrase_ends
+from llm_lsp.core.response.suggestion_length import START_RUN, PhraseFinder, SuggestionLength, count_words
 from llm_lsp.core.text.window import Window
 
 AT_END = Window("x = 1\n", "y = ", "", "", "python")
@@ -22,9 +22,10 @@ PHRASES = [
 ]
 
 
+@pytest.mark.parametrize("piece_chars", [1, 2, 1000])
 @pytest.mark.parametrize(("text", "words", "expected"), PHRASES)
-def test_a_line_is_cut_into_phrases(text: str, words: int, expected: list[str]) -> None:
-    assert phrases(text, words, AT_END) == expected
+def test_a_line_is_cut_into_phrases(text: str, words: int, expected: list[str], piece_chars: int) -> None:
+    assert phrases(text, words, AT_END, piece_chars) == expected
 
 
 NEIGHBOURS = [
@@ -39,8 +40,11 @@ def test_what_may_turn_out_to_be_a_line_that_is_there_waits(window: Window, expe
     assert phrases("a + b + d + e\n", 3, window)[:1] == expected
 
 
-def phrases(text: str, words: int, window: Window) -> list[str]:
-    ends = [0, *phrase_ends(text, 0, words, window)]
+def phrases(text: str, words: int, window: Window, piece_chars: int = 1000) -> list[str]:
+    finder = PhraseFinder(words, window)
+    ends = [0]
+    for size in (*range(piece_chars, len(text), piece_chars), len(text)):
+        ends += finder.find(text[:size])
     return [text[start:end] for start, end in itertools.pairwise(ends)]
 
 

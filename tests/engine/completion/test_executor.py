@@ -32,6 +32,10 @@ class FirstLine:
         self.all += "\n"
 
     @property
+    def finish(self) -> Finish:
+        return Finish.CUT
+
+    @property
     def units(self) -> tuple[int, ...]:
         return (len(self.text),) if "\n" in self.all else ()
 
