@@ -2,14 +2,19 @@
 
 import asyncio
 import contextlib
+import itertools
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 import pytest
 
 from llm_lsp.config.settings import ProviderConfig
+from llm_lsp.core.generation import Chunk, Finish, Usage
 from llm_lsp.core.privacy.secret import Secret
+from llm_lsp.core.profile import Profile
+from llm_lsp.core.prompt.prompts import Prompt
+from llm_lsp.core.request import Patience
 from llm_lsp.errors import (
     AuthError,
     NotFoundError,
@@ -18,10 +23,12 @@ from llm_lsp.errors import (
     SlowError,
     UnreachableError,
 )
+from llm_lsp.providers.base import Stream
 from llm_lsp.providers.catalogue.model_listing import list_models, with_model
 from llm_lsp.providers.conformance import UNBOUNDED, Bounds, CheckResult, check_provider
 from llm_lsp.providers.dialects.json_shapes import as_list
 from llm_lsp.providers.resolve import make_provider
+from tests.doubles import settle
 from tests.providers.standin import DONE, Peer, Received, pages, serve, sse, text
 
 USAGE = sse({"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 3}})
@@ -54,13 +61,17 @@ async def closed(received: Received, peer: Peer) -> None:
 
 
 async def check(
-    script: Callable[[Received, Peer], Awaitable[None]], fim: str = "qwen", bounds: Bounds = UNBOUNDED
+    script: Callable[[Received, Peer], Awaitable[None]],
+    fim: str = "qwen",
+    bounds: Bounds = UNBOUNDED,
+    clock: Callable[[], float] = lambda: 0.0,
 ) -> list[CheckResult]:
+    """Check an API that answers in no time, on whatever machine."""
     async with serve(script) as standin:
         config = ProviderConfig("it", "openai-completions", f"{standin.url}/v1", "m", fim=fim, local=True)
         provider = make_provider(config, None)
         try:
-            return await check_provider(provider, bounds=bounds)
+            return await check_provider(provider, clock, bounds)
         finally:
             await provider.aclose()
 
@@ -91,52 +102,77 @@ async def test_each_promise_is_checked(
 
 
 class OneSlot:
-    """A server on whose clock a token takes a second; it answers `slots` calls at a time."""
+    """A model API on whose clock a token takes a second; it answers `slots` calls at a time.
 
-    def __init__(self, *, slots: int = 1, hears_hangups: bool = True) -> None:
+    Without a wire, whose speed would decide in which order a token comes and the clock goes on.
+    """
+
+    def __init__(self, *, local: bool = True, slots: int = 1, hears_hangups: bool = True) -> None:
+        self.profile = Profile("it", "m", "none", local=local)
         self.now = 0.0
-        self.calls = 0
-        self._slots = asyncio.Semaphore(slots)
-        self._hears_hangups = hears_hangups
+        self.hears_hangups = hears_hangups
+        self.slots = asyncio.Semaphore(slots)
+        self.streams: list[OneSlotStream] = []
 
-    async def __call__(self, received: Received, peer: Peer) -> None:
-        if received.method != "POST":
-            return await peer.whole(b"")
-        self.calls += 1
-        async with self._slots:
-            await peer.stream()
+    def stream(self, prompt: Prompt, patience: Patience = Patience.ASKED) -> Stream:
+        self.streams.append(OneSlotStream(self))
+        return self.streams[-1]
+
+    async def warm(self) -> None:
+        """Do nothing: there is no connection."""
+
+    async def aclose(self) -> None:
+        await asyncio.gather(*(stream.writing for stream in self.streams if stream.writing))
+
+
+class OneSlotStream:
+    """A call, which is written in a task of its own until the API hears that it was closed."""
+
+    def __init__(self, api: OneSlot) -> None:
+        self._api = api
+        self._chunks = asyncio.Queue[Chunk]()
+        self._is_closed = False
+        self.writing: asyncio.Task[None] | None = None
+
+    async def __aiter__(self) -> AsyncIterator[Chunk]:
+        self.writing = asyncio.create_task(self._write())
+        while not (chunk := await self._chunks.get()).finish:
+            yield chunk
+        yield chunk
+
+    async def _write(self) -> None:
+        async with self._api.slots:
             for _ in range(12):
-                if not peer.reader.at_eof():
-                    await peer.more(text("four', "))
-                elif self._hears_hangups:
+                if self._is_closed and self._api.hears_hangups:
                     return
-                # Long enough for the client to look at the clock before the next token.
-                await asyncio.sleep(0.005)
-                self.now += 1.0
-            if not peer.reader.at_eof():
-                await peer.more(text("", "stop"), USAGE, DONE)
-                await peer.end()
+                self._chunks.put_nowait(Chunk("four', "))
+                await settle()  # The reader looks at the clock before it goes on.
+                self._api.now += 1.0
+            self._chunks.put_nowait(Chunk("", Finish.STOP, Usage(9, 12)))
+
+    def close(self) -> None:
+        self._is_closed = True
+
+    def release(self) -> None:
+        """Do nothing: the whole answer was read."""
 
 
 CANCELS = [
-    pytest.param({}, True, True, id="it stops"),
-    pytest.param({"hears_hangups": False}, True, False, id="it writes on"),
-    pytest.param({"slots": 9, "hears_hangups": False}, True, None, id="it answers many at a time"),
-    pytest.param({}, False, None, id="a remote one is not tried"),
+    pytest.param(OneSlot, True, id="it stops"),
+    pytest.param(lambda: OneSlot(hears_hangups=False), False, id="it writes on"),
+    pytest.param(lambda: OneSlot(slots=9, hears_hangups=False), None, id="it answers many at a time"),
+    pytest.param(lambda: OneSlot(local=False), None, id="a remote one is not tried"),
 ]
 
 
-@pytest.mark.parametrize(("options", "local", "ok"), CANCELS)
+@pytest.mark.parametrize(("make", "ok"), CANCELS)
 async def test_whether_a_closed_call_stops_is_seen_in_the_next_ones_wait(
-    options: dict[str, int], local: bool, ok: bool | None
+    make: Callable[[], OneSlot], ok: bool | None
 ) -> None:
-    script = OneSlot(**options)  # type: ignore[arg-type] # a number and a boolean
-    async with serve(script) as standin:
-        config = ProviderConfig("it", "openai-completions", f"{standin.url}/v1", "m", fim="none", local=local)
-        async with contextlib.aclosing(make_provider(config, None)) as provider:
-            results = await check_provider(provider, lambda: script.now)
+    async with contextlib.aclosing(make()) as api:
+        results = await check_provider(api, lambda: api.now)
     assert {result.name: result.ok for result in results}["cancels"] is ok
-    assert script.calls == (6 if local else 4)
+    assert len(api.streams) == (6 if api.profile.local else 4)
 
 
 async def silent(received: Received, peer: Peer) -> None:
@@ -193,9 +229,9 @@ async def test_an_empty_answer_is_no_answer() -> None:
 
 
 async def test_the_time_to_the_first_text_is_measured() -> None:
-    answers = (await check(good))[0]
-    assert answers.seconds is not None
-    assert answers.seconds > 0
+    looks = itertools.count()
+    answers = (await check(good, clock=lambda: next(looks)))[0]
+    assert answers.seconds == 1
 
 
 LISTS = [
