@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from benchmarks.world import Model
+from tests.servers import listening
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 # What a call that fails is answered with, before its connection is closed.
@@ -44,26 +46,22 @@ class ModelApi:
         self._model = model
         self._foretell = foretell
 
-    async def start(self) -> asyncio.Server:
-        """Listen on a free port."""
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-        return server
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """Listen on a free port until the block ends."""
+        async with listening(self._serve) as port:
+            self.url = f"http://127.0.0.1:{port}/v1"
+            yield
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-                length = head.partition("content-length: ")[2].partition("\r\n")[0]
-                body = await reader.readexactly(int(length or 0))
-                if head.startswith("post"):
-                    await self._complete(json.loads(body)["prompt"], reader, writer)
-                else:
-                    writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+            length = head.partition("content-length: ")[2].partition("\r\n")[0]
+            body = await reader.readexactly(int(length or 0))
+            if head.startswith("post"):
+                await self._complete(json.loads(body)["prompt"], reader, writer)
+            else:
+                writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
 
     async def _complete(
         self, prompt: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

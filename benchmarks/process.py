@@ -74,12 +74,10 @@ class ProcessDesk:
 async def process_desk(manuscript: Manuscript, model: Model) -> AsyncIterator[ProcessDesk]:
     """Run a server with a home of its own, and a model that knows the manuscript, until the block ends."""
     api = ModelApi(model, manuscript.foretell)
-    listening = await api.start()
     with tempfile.TemporaryDirectory() as folder:
-        async with running(Path(folder)) as client:
+        async with api.serving(), running(Path(folder)) as client:
             await client.initialize(CAPABILITIES, initializationOptions=_options(api.url, model))
             yield ProcessDesk(client, api, manuscript, (Path(folder) / "session.py").as_uri())
-    listening.close()
 
 
 def _options(url: str, model: Model) -> Message:

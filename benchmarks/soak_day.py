@@ -53,7 +53,7 @@ class Day:
         model = Model(first_s=0.2 / hurry, tokens_per_s=60 * hurry)
         self.api = ModelApi(model, self._foretell, FAULT_SHARE)
         self.edits = self.astray = 0
-        self._hurry = hurry
+        self.hurry = hurry
         self._manuscript: Manuscript | None = None
 
     def _foretell(self, prompt: str) -> tuple[str, int]:
@@ -64,7 +64,7 @@ class Day:
         """Type one file, and look at the end whether the server has it as it was typed."""
         self._manuscript = manuscript = Manuscript(session_from(SAMPLE, "python", number, 10_000))
         desk = HurriedDesk(it.client, self.api, manuscript, f"file:///project/session_{number}.py")
-        desk.hurry = self._hurry
+        desk.hurry = self.hurry
         await Typist(manuscript, desk).run()
         self.edits += len(manuscript.session.keys)
         await self._compare(desk, manuscript, number)
@@ -87,9 +87,13 @@ class Day:
 async def a_day(n_edits: int, hurry: float = HURRY) -> Sequence[Figure]:
     """Type so many edits, in whole sessions."""
     day = Day(hurry)
-    listening = await day.api.start()
+    async with day.api.serving():
+        return await _measured(day, n_edits)
+
+
+async def _measured(day: Day, n_edits: int) -> Sequence[Figure]:
     options = options_of(
-        day.api.url.removesuffix("/v1"), debounce_ms=max(1, round(1000 * DEBOUNCE_S / hurry))
+        day.api.url.removesuffix("/v1"), debounce_ms=max(1, round(1000 * DEBOUNCE_S / day.hurry))
     )
     seen: list[tuple[int, Vitals]] = []
     async with bare_probe() as floor, rig(options) as it:
@@ -104,7 +108,6 @@ async def a_day(n_edits: int, hurry: float = HURRY) -> Sequence[Figure]:
         late_ms = [look.late_ms for look in it.looks()]
         rows = calls_in_books(it.home)
         floor_ms = [look.late_ms for look in looks(floor)]
-    listening.close()
     return [
         *_counts(day, rows),
         *_memory(seen),

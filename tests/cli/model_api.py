@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
+
+from tests.servers import listening_in_threads
 
 # The names that the checks look for stand only behind their cursor: who echoes the prompt's words has read them.
 PIECES = ("turquoise", "_walrus", " = 1", ", 2", ", 3")
@@ -58,15 +59,9 @@ def model_api(status: int = 200) -> Iterator[ModelApi]:
         def log_message(self, format: str, *args: object) -> None:
             """Keep quiet."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        api.url = f"http://127.0.0.1:{server.server_port}/v1"
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield api
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening_in_threads(Handler) as port:
+        api.url = f"http://127.0.0.1:{port}/v1"
+        yield api
 
 
 def answer() -> bytes:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
+
+from tests.servers import listening_in_threads
 
 PROVIDER = """
 provider = "here"
@@ -26,34 +28,25 @@ def configure(home: Path, settings: str, base_url: str) -> None:
     (folder / "config.toml").write_text(settings.format(base_url=base_url))
 
 
-class FixedModel(ThreadingHTTPServer):
+@dataclass
+class FixedModel:
     """Answers each call in the shape of OpenAI's completions, and keeps the prompts; of a dialogue its last message."""
 
-    daemon_threads = False  # so that closing waits for them, and none is left over
-
-    def __init__(self, text: str) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.text = text
-        self.prompts: list[str] = []
-
-    @property
-    def base_url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/v1"
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a client that closes early has what it wants."""
+    text: str
+    base_url: str = ""
+    prompts: list[str] = field(default_factory=list)
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: FixedModel
+    model: FixedModel
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.prompts.append(body["prompt"] if "prompt" in body else body["messages"][-1]["content"])
+        self.model.prompts.append(body["prompt"] if "prompt" in body else body["messages"][-1]["content"])
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
-        self._chunk(self.server.text, None)
+        self._chunk(self.model.text, None)
         self._chunk("", "stop")
         self.wfile.write(b"data: [DONE]\n\n")
 
@@ -62,17 +55,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"data: %s\n\n" % json.dumps({"choices": [choice]}).encode())
 
     def log_message(self, format: str, *arguments: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 @contextmanager
 def fixed_model(text: str) -> Iterator[FixedModel]:
     """Run one."""
-    with FixedModel(text) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    model = FixedModel(text)
+    with listening_in_threads(type("Handler", (_Handler,), {"model": model})) as port:
+        model.base_url = f"http://127.0.0.1:{port}/v1"
+        yield model

@@ -9,7 +9,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,7 @@ from llm_lsp.local.measured_speed import MeasuredSpeed
 from llm_lsp.local.model_servers import ModelServers, scrubbed
 from llm_lsp.local.server_process import ALREADY_RUNNING, HostOptions
 from llm_lsp.local.server_state import ServerFiles, ServerSpec, ServerState, files_of
+from tests.servers import listening_in_threads
 
 SPEC = ServerSpec("m", "/models/m.gguf", 8192)
 KEY = "right"
@@ -47,13 +48,8 @@ class Answering(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield server.server_port
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening_in_threads(Answering) as port:
+        yield port
 
 
 class FakeChild:

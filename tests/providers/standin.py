@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.servers import listening
+
 if TYPE_CHECKING:
     import trustme
 
@@ -81,8 +83,8 @@ Script = Callable[[Received, Peer], Awaitable[None]]
 
 @dataclass
 class StandIn:
-    url: str
-    port: int
+    url: str = ""
+    port: int = 0
     received: list[Received] = field(default_factory=list)
     connections: int = 0
     open_now: int = 0
@@ -94,13 +96,9 @@ class StandIn:
 async def serve(
     script: Script, backlog: int = 100, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[StandIn]:
-    """Answer every request by `script` until the block ends; as https where `tls` is given."""
-    tasks: set[asyncio.Task[None]] = set()
+    """Answer every request by `script` until the block ends; as https if `tls` is given."""
 
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         standin.connections += 1
         standin.open_now += 1
         standin.idle.clear()
@@ -110,29 +108,16 @@ async def serve(
                 peer.requests += 1
                 standin.received.append(received)
                 await script(received, peer)
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            # Cancelled by `serve` itself, at the end; the stream's own callback cannot bear a cancelled task.
-            pass
         finally:
             standin.open_now -= 1
             if not standin.open_now:
                 standin.idle.set()
-            tasks.discard(task)
-            writer.close()
-            with contextlib.suppress(ConnectionError):
-                await writer.wait_closed()
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0, backlog=backlog, ssl=tls)
-    port = server.sockets[0].getsockname()[1]
-    standin = StandIn(f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}", port)
-    try:
+    standin = StandIn()
+    async with listening(handle, backlog, tls) as port:
+        standin.port = port
+        standin.url = f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}"
         yield standin
-    finally:
-        server.close()
-        for task in list(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await server.wait_closed()
 
 
 async def _receive(reader: asyncio.StreamReader) -> Received | None:
@@ -149,25 +134,18 @@ async def _receive(reader: asyncio.StreamReader) -> Received | None:
 
 @asynccontextmanager
 async def delayed(port: int, latency_s: float) -> AsyncIterator[int]:
-    """Give a port that leads to another one, each way this much later."""
-    relays: set[asyncio.Task[None]] = set()
+    """Yield a port that leads to another one, each way this much later."""
 
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         to_reader, to_writer = await asyncio.open_connection("127.0.0.1", port)
-        for source, target in ((reader, to_writer), (to_reader, writer)):
-            task = asyncio.ensure_future(relayed(source, target, latency_s))
-            relays.add(task)
-            task.add_done_callback(relays.discard)
+        try:
+            await asyncio.gather(relayed(reader, to_writer, latency_s), relayed(to_reader, writer, latency_s))
+        finally:
+            with contextlib.suppress(ConnectionError):
+                await to_writer.wait_closed()
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        for task in list(relays):
-            task.cancel()
-        await asyncio.gather(*relays, return_exceptions=True)
-        await server.wait_closed()
+    async with listening(relay) as relaying:
+        yield relaying
 
 
 async def relayed(source: asyncio.StreamReader, target: asyncio.StreamWriter, latency_s: float = 0) -> None:
