@@ -1,1 +1,1 @@
-"""Where a completion waits: cache, scheduler, pipeline; knows neither LSP nor HTTP."""
+"""The asynchronous part: everything between a request and a provider."""

@@ -1,4 +1,4 @@
-"""The engine as the face sees it: documents in, completions out; knows no protocol."""
+"""The engine as an LSP server or a command uses it: documents in, completions out."""
 
 from __future__ import annotations
 
@@ -46,18 +46,18 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class EngineDependencies:
-    """What the engine needs from outside."""
+    """What the engine needs from outside: files, keys, providers, the clock."""
 
     finder: ProviderFinder
     with_folders: Callable[[SettingsStack, Iterable[str]], SettingsStack]
-    """Puts the workspace files of some folders, given as URIs, in place of those before."""
+    """Replaces the workspace settings files by those of some folders (URIs)."""
     clock: Clock
     redactor: Redactor = field(default_factory=Redactor)
-    """Knows the keys in use, too."""
+    """Also redacts the keys in use."""
     store: UsageStore | None = None
-    """Where the books are kept; None keeps none."""
+    """Where usage is recorded; None records nothing."""
     dialogues: Callable[[], DialogueStore] | None = None
-    """Gives where questions and their answers are kept; None keeps them while the process runs."""
+    """Returns where dialogues are kept; None keeps them while the process runs."""
     in_thread: InThread = asyncio.to_thread
     """Runs what reads files."""
     utc: Callable[[], float] = time.time
@@ -65,7 +65,7 @@ class EngineDependencies:
 
 
 class CompletionEngine:
-    """Everything behind the face, built once for a server or a command."""
+    """Wires all parts of the engine; built once for a server or a command."""
 
     def __init__(self, stack: SettingsStack, world: EngineDependencies, client: Client) -> None:
         self._stack = stack
@@ -93,24 +93,24 @@ class CompletionEngine:
         self._apply()
 
     def configure(self, source: EditorSource, settings: Mapping[str, object]) -> None:
-        """Take settings from the editor, under "initializationOptions" or "editor settings"."""
+        """Use settings from the editor in place of earlier ones from the same source."""
         self._stack = self._stack.with_layer(source, settings)
         self._apply()
         self.registry.release()
 
     def expect_settings(self) -> None:
-        """Settings were asked for: begin nothing big before they come, or a second has passed."""
+        """Start no search for a model before requested settings have come, or a second has passed."""
         self.registry.hold()
 
     def set_folders(self, folders: tuple[str, ...]) -> None:
-        """Take the workspace's folders, as URIs, and read what they say."""
+        """Use these workspace folders (URIs), and read their settings files."""
         self._folders = folders
         self._document_guard.set_folders(folders)
         self._stack = self._world.with_folders(self._stack, folders)
         self._apply()
 
     def open(self, document: Document) -> None:
-        """Take an opened document in, and find a model for it."""
+        """Add an opened document, and begin to find a model for it."""
         self._workspace.open(document)
         if self._is_completed(document):
             self._document_guard.look(document.uri)
@@ -118,13 +118,13 @@ class CompletionEngine:
             self._collector.touched(document.uri)
 
     async def ready(self, document: Document) -> None:
-        """Wait until a document's model answers, or none was found; at once where it is not completed."""
+        """Wait until a document's model is ready, or none was found; return at once if it gets no completions."""
         if self._is_completed(document):
             await self._document_guard.known(document.uri)
             await self.registry.ready(document)
 
     def change(self, document: Document, edits: tuple[Edit, ...]) -> None:
-        """Take a changed document."""
+        """Replace a document by its version after some edits."""
         self._workspace.change(document, edits)
         self._collector.touched(document.uri)
         self._recorder.edited(document, edits)
@@ -139,20 +139,20 @@ class CompletionEngine:
         self._recorder.closed(uri)
 
     def document(self, uri: str) -> Document | None:
-        """Give the newest snapshot of an open document."""
+        """Return the newest snapshot of an open document, or None."""
         return self._workspace.document(uri)
 
     async def prepare(self, document: Document, point: Point) -> None:
-        """Gather context for a cursor in an open document, as it is in an editor whose user paused there."""
+        """Collect context for a cursor in an open document, as after a pause in an editor."""
         await self._collector.prepare(document, point)
 
     def next_id(self) -> int:
-        """Number a request."""
+        """Return a number for a request, unique in this process."""
         self._next_id += 1
         return self._next_id
 
     def now(self) -> float:
-        """Give the engine's time in seconds, for a request's `asked_at`."""
+        """Return the engine's time in seconds, for a request's `asked_at`."""
         return self._clock.now()
 
     async def complete(
@@ -172,7 +172,7 @@ class CompletionEngine:
         return result
 
     async def suggestions(self, request: CompletionRequest) -> tuple[Completion, ...]:
-        """Answer one request with all that can be chosen among, best first; several only where it is repeated by hand."""
+        """Answer one request with all choices, best first; more than one only if a manual request is repeated."""
         first = await self.complete(request)
         if isinstance(first, Skip):
             return ()
@@ -190,14 +190,14 @@ class CompletionEngine:
         return self._pipeline.prepared(request)
 
     def accepted(self, completion_id: str) -> None:
-        """Take note that a completion was accepted; an unknown id is no error."""
+        """Record that a completion was accepted; an unknown id is no error."""
         LOG.debug("accepted %s", completion_id)
         if chosen := self._alternatives.take(completion_id):
             self._recorder.shown(*chosen)
         self._recorder.accepted(completion_id)
 
     def toggle(self) -> bool:
-        """Switch completion off, or on where it is off or snoozed; give whether it is on now."""
+        """Switch completions off, or on if they are off or snoozed; return whether they are on now."""
         is_on = self._status.toggle()
         self._switched()
         return is_on
@@ -208,7 +208,7 @@ class CompletionEngine:
         self._switched()
 
     def select_provider(self, name: str) -> None:
-        """Use another provider from now on; raises ConfigError where it may not be used."""
+        """Use another provider from now on; raises ConfigError if it may not be used."""
         stack = self._stack.with_layer(SettingsSource.CHOICE, {"provider": name})
         if stack.resolve().config.provider != name:
             raise ConfigError(f"provider {name} is not enabled; run: llm-lsp provider add {name}")
@@ -216,7 +216,7 @@ class CompletionEngine:
         self._apply()
 
     def explain(self) -> str:
-        """Say in words what became of the last request, and why."""
+        """Return a description of how the last request was answered, and why."""
         return self._recorder.explain()
 
     async def aclose(self) -> None:

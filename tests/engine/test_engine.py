@@ -18,7 +18,7 @@ from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Point, Text
 from llm_lsp.engine.completion.menu_deadline import HOLD_S
-from llm_lsp.engine.completion.scheduler import LINGER_S
+from llm_lsp.engine.completion.scheduler import GRACE_S
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.engine.models.health import ProviderHealth
 from llm_lsp.engine.models.provider_slot import SEARCH_AGAIN_S, ProviderFinder
@@ -317,7 +317,7 @@ async def test_a_cancelled_request_is_cancelled_upstream(rig: Rig) -> None:
     await settle()
     task.cancel()
 
-    await rig.clock.advance(LINGER_S)
+    await rig.clock.advance(GRACE_S)
 
     assert rig.provider.streams[0].closed
 
@@ -528,11 +528,11 @@ async def test_a_call_lives_on_while_edits_agree_with_it(rig: Rig) -> None:
     task.cancel()
     rig.provider.streams[0].say("compute")
     for character in "comp":
-        await rig.clock.advance(0.6 * LINGER_S)
+        await rig.clock.advance(0.6 * GRACE_S)
         await rig.type(character)
 
     assert not rig.provider.streams[0].closed
-    await rig.clock.advance(LINGER_S)
+    await rig.clock.advance(GRACE_S)
     assert rig.provider.streams[0].closed
 
 

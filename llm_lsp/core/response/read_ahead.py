@@ -7,13 +7,15 @@ from llm_lsp.core.response.stops import StopRule
 
 # Lines behind the wanted ones: Cody's hot streak. They cost output tokens only, where a call of their own would
 # cost the whole prompt again.
-STREAK_LINES = 5
+READ_AHEAD_LINES = 5
 
 
 class ReadAhead:
     """A stop rule, and further ones for the lines after it; each is a unit, see Generation."""
 
-    def __init__(self, first: StopRule, lines: int = STREAK_LINES, phrase_words: int | None = None) -> None:
+    def __init__(
+        self, first: StopRule, lines: int = READ_AHEAD_LINES, phrase_words: int | None = None
+    ) -> None:
         self._lines_left = lines
         self._whole = ""
         """The text of the rules that are done."""

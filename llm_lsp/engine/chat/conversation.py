@@ -45,23 +45,23 @@ NOTHING_OPEN = Document("untitled:ask", "", 0, Text.of(""))
 """What a question about no code is about."""
 
 Progress = Callable[[str], None]
-"""Is told each piece of the answer."""
+"""Is called with each piece of the answer."""
 
 
 class DialogueStore(Protocol):
-    """Where dialogues are kept, one for each folder; its methods read and write files."""
+    """Keeps dialogues, one for each folder; its methods read and write files."""
 
     def read(self, folder: str) -> tuple[Exchange, ...]:
-        """Give what was said about a folder, named by its URI; raises DialogueError."""
+        """Return the exchanges about a folder, named by its URI; raises DialogueError."""
         ...
 
     def write(self, folder: str, exchanges: tuple[Exchange, ...]) -> str:
-        """Keep what was said, and give the URI of a page that shows it; raises DialogueError."""
+        """Keep the exchanges, and return the URI of a page that shows them; raises DialogueError."""
         ...
 
 
 class InMemoryDialogues:
-    """Keeps dialogues as long as the process runs."""
+    """Keeps dialogues while the process runs."""
 
     def __init__(self) -> None:
         self._exchanges: dict[str, tuple[Exchange, ...]] = {}

@@ -1,4 +1,4 @@
-"""Further answers where somebody asks by hand for what they were given already; knows no cache and no provider."""
+"""Further answers when a manual request is repeated."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from llm_lsp.core.request import Completion, CompletionRequest, Trigger
 from llm_lsp.core.skip import Skip
 from llm_lsp.core.text.text import Point
 
-# Calls for further answers: with the first they are as many as somebody looks through.
+# Calls for further answers: with the first they are as many as a user looks through.
 MOST = 3
 
 
 class Sampler(Protocol):
-    """Who makes the calls."""
+    """Makes the calls."""
 
     def slots(self, request: CompletionRequest) -> int:
-        """Say how many calls may be made at a time; 0 where nobody is to be asked."""
+        """Return how many calls may be made at a time; 0 if there is no provider."""
         ...
 
     async def sample(self, request: CompletionRequest) -> Completion | Skip:
-        """Ask with a loose hand."""
+        """Return an answer sampled at a higher temperature."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What somebody sees; asking by hand changes nothing of it."""
+    """What the user sees; a manual request does not change it."""
 
     uri: str
     version: int
@@ -38,7 +38,7 @@ class _State:
 
 
 class Alternatives:
-    """Knows what was asked for by hand last, and what was offered beside the first answer."""
+    """Remembers the last manual request, and the answers offered beside its first one."""
 
     def __init__(self, sampler: Sampler, next_id: Callable[[], int]) -> None:
         self._sampler = sampler
@@ -47,7 +47,7 @@ class Alternatives:
         self._offered: dict[str, tuple[CompletionRequest, Completion]] = {}
 
     async def beside(self, request: CompletionRequest, first: Completion) -> tuple[Completion, ...]:
-        """Give further answers where this one was asked for by hand before and nothing has changed, else none."""
+        """Return further answers if this request repeats the last manual one and nothing has changed, else none."""
         state = _State(request.document.uri, request.document.version, request.point)
         is_repeated = request.trigger is Trigger.MANUAL and state == self._last
         self._last = state if request.trigger is Trigger.MANUAL else None
@@ -63,12 +63,12 @@ class Alternatives:
         return distinct(first, found)
 
     def take(self, completion_id: str) -> tuple[CompletionRequest, Completion] | None:
-        """Give what was offered beside a first answer under this id, and its request."""
+        """Return the further answer of this id and its request, once; None if there is none."""
         return self._offered.pop(completion_id, None)
 
 
 def distinct(first: Completion, others: Sequence[Completion]) -> tuple[Completion, ...]:
-    """Give those that say something else than the first and each other: what came more often first, then as they came."""
+    """Return the answers that differ from the first and from each other, the most frequent first."""
     times = Counter(map(_gist, others))
     by_gist = {_gist(one): one for one in reversed(others)}
     by_gist.pop(_gist(first), None)
@@ -77,5 +77,5 @@ def distinct(first: Completion, others: Sequence[Completion]) -> tuple[Completio
 
 
 def _gist(completion: Completion) -> str:
-    """Give the text as it reads: white space tells no two answers apart."""
+    """Return the text without white space, which does not make two answers different."""
     return "".join(completion.text.split())

@@ -1,4 +1,4 @@
-"""Generations by place, and what of them remains where the user has typed on; knows no requests and no models."""
+"""The generation cache: by the text around the cursor, with what remains after the user has typed on."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _Entry:
         return text + max(GENERATION_COST, 4 * len(self.generation.text)) if self.start == 0 else text
 
     def remaining_from(self, cursor: CursorContext) -> int | None:
-        """Give the offset in the text from which it remains at `anchor`; None where it does not fit."""
+        """Return the offset in the text from which it continues at `cursor`; None if it does not fit."""
         mine = self.cursor
         typed = cursor.line_prefix[len(mine.line_prefix) :]
         if mine.cut != cursor.cut or mine.rest != cursor.rest or len(typed) > LOOK_BACK_CHARS:
@@ -80,7 +80,7 @@ class GenerationCache:
                 self._add((ask.route, place.context_key), _Entry(place, generation, start, ask.is_hole))
 
     def find(self, ask: Ask, shown_id: int | None = None) -> Hit | None:
-        """Give the generation with the longest rest at the place that asks, or None.
+        """Return the generation with the longest rest at the place that asks, or None.
 
         The one with `shown_id` comes first while it fits: what is on screen must not change under its reader.
 

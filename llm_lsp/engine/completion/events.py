@@ -1,4 +1,4 @@
-"""What the scheduler is told and what it says, as values; they know nothing of who sends or obeys them."""
+"""The scheduler's events and effects, as values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from llm_lsp.errors import LlmLspError
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What answers: two requests with the same route and place want the same text."""
+    """Which model answers, and how: two requests with the same route and place want the same text."""
 
     provider: str
     model: str
@@ -35,11 +35,11 @@ class Ask:
     route: Route
     face: Face
     ready_at: float
-    """From when on a call may be made for it; joining one needs no wait."""
+    """From when on a call may be made for it, in seconds; joining one needs no wait."""
     slots: int
     """Calls that its provider may have in flight."""
     is_hole: bool = False
-    """Whether it asks for the whole rest of a hole; then a call for less does not serve it."""
+    """Whether it asks for all that is missing up to the next line; a call for less does not serve it."""
     by_phrase: bool = False
     """Whether part of a line may answer it."""
 
@@ -50,7 +50,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A request has come, whatever will answer it: earlier ones of its document and face are superseded."""
+    """A request has arrived: earlier ones of its document and face are superseded."""
 
     uri: str
     face: Face
@@ -65,14 +65,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class CursorAt:
-    """A document's cursor stands here now: after an edit, or as a request says."""
+    """Where a document's cursor is now: after an edit, or as a request says."""
 
     cursor: CursorContext
 
 
 @dataclass(frozen=True, slots=True)
-class Foreseen:
-    """A suggestion is shown, and what would be asked if it were accepted is not known yet."""
+class PrefetchOffered:
+    """A suggestion is shown, and the request that would follow its acceptance is not in the cache."""
 
     ask: Ask
     shown_at: CursorContext
@@ -83,14 +83,14 @@ class Foreseen:
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """The client no longer wants it and has been told so."""
+    """The client has cancelled a request, and was answered."""
 
     request_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
-    """A call has this text so far; a new unit may be among it."""
+    """A call has this text so far; it may hold a new unit."""
 
     call_id: int
     generation: Generation
@@ -110,7 +110,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Woke:
-    """A time that Wake named has come."""
+    """The time that Wake named has come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,17 @@ class Stopped:
 
 
 Event = (
-    Arrived | Asked | CursorAt | Foreseen | Cancelled | Streamed | Ended | Failed | Woke | Closed | Stopped
+    Arrived
+    | Asked
+    | CursorAt
+    | PrefetchOffered
+    | Cancelled
+    | Streamed
+    | Ended
+    | Failed
+    | Woke
+    | Closed
+    | Stopped
 )
 
 

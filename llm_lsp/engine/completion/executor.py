@@ -21,14 +21,14 @@ LOG = logging.getLogger(__name__)
 
 
 class StreamReader(Protocol):
-    """Decides while a stream is read when it is complete; `core.response.stops` has one."""
+    """Decides when a stream is complete; `core.response.stops` has one."""
 
     def feed(self, piece: str) -> bool:
-        """Take a piece in; True where no more is wanted."""
+        """Add a piece; return whether no more is wanted."""
         ...
 
     def end(self, finish: Finish) -> None:
-        """Take note that the stream has ended by itself, and why."""
+        """Record that the stream has ended by itself, and why."""
         ...
 
     @property
@@ -82,7 +82,7 @@ class Job(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CallAnswer:
-    """What a request got: a generation, of which `typed` characters have been typed since."""
+    """The answer to a request: a generation, of which `typed` characters have been typed since."""
 
     generation: Generation
     typed: int
@@ -117,20 +117,20 @@ class CallExecutor:
         self._step(e.Arrived(uri, face))
 
     def can_join(self, ask: e.Ask) -> bool:
-        """Say whether a call under way agrees with a request."""
+        """Return whether a request can join a call in flight."""
         return self._scheduler.can_join(ask)
 
     @property
     def is_watching(self) -> bool:
-        """Whether it matters where the cursor is."""
+        """Whether the scheduler needs to know where the cursor is."""
         return self._scheduler.is_watching
 
     def cursor_at(self, cursor: CursorContext) -> None:
-        """Take note of where a document's cursor is."""
+        """Record where a document's cursor is."""
         self._step(e.CursorAt(cursor))
 
-    def foreseen(self, chance: e.Foreseen, job: Job) -> None:
-        """Ask ahead, if it pays; nobody waits for the answer."""
+    def offer_prefetch(self, chance: e.PrefetchOffered, job: Job) -> None:
+        """Start a prefetch, if it pays; no request waits for it."""
         self._jobs[chance.ask.request_id] = job
         self._step(chance)
         del self._jobs[chance.ask.request_id]
@@ -164,7 +164,7 @@ class CallExecutor:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _step(self, event: e.Event) -> bool:
-        """Carry out what an event leads to; say whether a request was answered."""
+        """Carry out the effects of an event; return whether a request was answered."""
         effects = self._scheduler.step(event, self._clock.now())
         for effect in effects:
             self._carry_out(effect)
@@ -241,7 +241,7 @@ class CallExecutor:
         try:
             return await self._follow(call_id, job, stream, reader)
         finally:
-            # Also where a fault of our own ended the reading: nobody else would end the call.
+            # Also after a fault of our own: nothing else would end the call.
             stream.release()
 
     async def _follow(self, call_id: int, job: Job, stream: NamedStream, reader: StreamReader) -> Generation:
@@ -261,7 +261,7 @@ class CallExecutor:
             generation = Generation(
                 generation.id, reader.text, Finish.CUT, reader.units, phrases=reader.phrases
             )
-            # Who waits comes first, then the cache and the books: its task ends in the loop's next turn, and what it
+            # The waiting request comes first, then the cache and the usage records: its task ends in the loop's next turn, and what it
             # gives is written in the one after.
             is_shown = self._step(e.Streamed(call_id, generation))
             if is_shown:

@@ -13,7 +13,7 @@ from llm_lsp.core.prompt.prompt import build_prompt, stop_rule
 from llm_lsp.core.prompt.prompts import Prompt
 from llm_lsp.core.request import Patience
 from llm_lsp.core.response.postprocess import postprocess
-from llm_lsp.core.response.read_ahead import STREAK_LINES, ReadAhead
+from llm_lsp.core.response.read_ahead import READ_AHEAD_LINES, ReadAhead
 from llm_lsp.core.skip import Skip
 from llm_lsp.core.text.window import Window, cut_window
 from llm_lsp.core.usage.request_log import RequestLog
@@ -92,7 +92,7 @@ class CompletionJob:
         may_grow = attempt.choice.runtime.config.completion.multiline != "never"
         rule = stop_rule(self._window, attempt.profile, attempt.mode, attempt.chat_style, may_grow=may_grow)
         # If closing does not stop the bill, the model was told to stop at the line's end.
-        lines = STREAK_LINES if attempt.profile.cancel_stops_billing else 0
+        lines = READ_AHEAD_LINES if attempt.profile.cancel_stops_billing else 0
         return ReadAhead(rule, lines, self._tools.last_shown.phrase_words(attempt.ask.route))
 
     def streamed(self, generation: Generation) -> None:

@@ -1,4 +1,4 @@
-"""What was shown last in each document, and what its user made of it; knows no calls and no cache."""
+"""What was shown last in each document, and how much of it the user took over."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ class _Last:
     route: Route
     cursor: CursorContext
     rest: str
-    """What of the generation remains to be typed at the anchor, "" once the user has left it."""
+    """What of the generation remains to be typed at the cursor, "" once the user has left it."""
 
 
 class LastShown:
-    """One for all documents; what was typed where something was shown tells how far its model sees."""
+    """One for all documents; what is typed where something was shown tells how long suggestions should be."""
 
     def __init__(self) -> None:
         self._last: dict[str, _Last] = {}
         self._lengths: dict[tuple[str, str], SuggestionLength] = {}
 
     def put(self, ask: Ask, generation: Generation, typed: int) -> None:
-        """Take note that what remains of a generation is shown."""
+        """Record that the rest of a generation is shown."""
         self._last[ask.uri] = _Last(generation.id, ask.route, ask.cursor, generation.text[typed:])
 
     def generation_id(self, uri: str) -> int | None:
-        """Give the generation that was shown last in a document."""
+        """Return the id of the generation that was shown last in a document, or None."""
         last = self._last.get(uri)
         return last.generation_id if last else None
 
@@ -51,7 +51,7 @@ class LastShown:
         self._last[now.context_key.uri] = _Last(last.generation_id, last.route, now, rest)
 
     def phrase_words(self, route: Route) -> int:
-        """Say how many words of a line are shown at once."""
+        """Return how many words of a line are shown at once."""
         return self._lengths.get((route.provider, route.model), SuggestionLength()).phrase_words
 
     def forget(self, uri: str) -> None:

@@ -1,4 +1,4 @@
-"""How long a completion menu waits for a model: an editor's popup must never hang on one; knows no model."""
+"""How long a completion menu waits for a model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from llm_lsp.core.request import Completion
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.engine.workspace.clock import Clock
 
-# Seconds. Such a client asks again at the next key only: who types and pauses has this one answer held for him.
+# Seconds. Such a client asks again at the next key only, so after a pause this answer is the only one.
 HOLD_S = 2.0
 
 Answer = Completion | Skip
@@ -28,14 +28,14 @@ class MenuDeadline:
         self._tasks: set[asyncio.Task[Answer]] = set()
 
     def edited(self, uri: str) -> None:
-        """The user typed on: nobody waits for the answer to the state before."""
+        """Record that the user typed on: the answer to the state before is not held any longer."""
         if event := self._held.pop(uri, None):
             event.set()
 
     async def answer(
         self, uri: str, asking: Coroutine[None, None, Answer], budget_s: float, *, is_current: bool
     ) -> Answer:
-        """Wait for an answer at most as long as a menu may; nobody holds one for a text that is not current."""
+        """Wait for an answer at most as long as a menu may; one for a text that is not current is not held."""
         self.edited(uri)
         moved_on = self._held[uri] = asyncio.Event()
         if not is_current:

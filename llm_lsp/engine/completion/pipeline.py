@@ -18,7 +18,7 @@ from llm_lsp.core.text.text import Edit, advance
 from llm_lsp.core.usage.request_log import RequestLog
 from llm_lsp.engine.completion.attempt import CompletionAttempt, accepted
 from llm_lsp.engine.completion.cache import GenerationCache
-from llm_lsp.engine.completion.events import Foreseen
+from llm_lsp.engine.completion.events import PrefetchOffered
 from llm_lsp.engine.completion.executor import CallExecutor
 from llm_lsp.engine.completion.job import CompletionJob, JobTools, PreparedPrompt, Progress
 from llm_lsp.engine.completion.last_shown import LastShown
@@ -290,8 +290,8 @@ class CompletionPipeline:
             # If the model ended by itself, it may go on when it reads its own text: worth a call that costs nothing.
             return
         rest = generation.text[typed:end]
-        chance = Foreseen(ahead.ask, attempt.ask.cursor, rest, attempt.profile.free)
-        self._calls.foreseen(chance, self._job(ahead, RequestLog()))
+        chance = PrefetchOffered(ahead.ask, attempt.ask.cursor, rest, attempt.profile.free)
+        self._calls.offer_prefetch(chance, self._job(ahead, RequestLog()))
 
     def _attempt(self, request: CompletionRequest, choice: ProviderChoice) -> CompletionAttempt:
         return CompletionAttempt.of(request, choice, self._workspace.pace(request.document.uri))

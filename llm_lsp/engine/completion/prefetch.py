@@ -1,4 +1,4 @@
-"""Whether asking ahead pays: what comes after a suggestion, before it is accepted; knows no call and no clock."""
+"""Whether prefetching pays: asking for what comes after a suggestion before it is accepted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class PrefetchOdds:
     """Chances since the last call."""
 
     def pays(self, *, is_free: bool) -> bool:
-        """Say whether to make a call of the next chance."""
+        """Return whether the next prefetch is worth its call."""
         if self.used < LEAST_USED and self.passed < TRY_AGAIN:
             return False
         return is_free or self.reached >= PAID_FROM

@@ -1,9 +1,16 @@
-"""Which call to a model is made, joined or closed, as a pure state machine; knows no clock, no task, no HTTP.
+"""Decides which calls are made, joined and closed, as a pure state machine.
 
-`step(event, now)` gives the effects to carry out; asyncio is `calls.py`'s business. The mutable state is two
+`step(event, now)` returns the effects to carry out, in order; `executor.py` does that with asyncio. The state is two
 tables: `_waiting`, the requests that no call works for yet, and `_calls`, the calls in flight with their listeners.
-Invariants: each request that was asked is settled once, by Give, Refuse, Fail or its own Cancelled; a call in
-flight has a listener, is lingering or was made ahead; a provider never has more calls in flight than its slots.
+
+A request arrives (`Arrived`), which supersedes earlier ones of its document and face, and is asked (`Asked`). It joins
+a call in flight whose text agrees with what was typed since, or waits until its `ready_at` and a free slot. Each new
+piece (`Streamed`) answers the listeners for which a whole unit has come; a listener that no longer agrees waits again.
+A call without listeners stays open for a grace period, since the next request often agrees with it: longer while it
+reads ahead, and longer still if it is a prefetch. `Wake` names the next time at which something is due.
+
+Invariants: each request that was asked is settled once, by Give, Refuse, Fail or its own Cancelled; a call in flight
+has a listener, is in its grace period or is a prefetch; a provider never has more calls in flight than its slots.
 """
 
 from __future__ import annotations
@@ -28,8 +35,8 @@ from llm_lsp.engine.completion.events import (
     Event,
     Fail,
     Failed,
-    Foreseen,
     Give,
+    PrefetchOffered,
     Refuse,
     Start,
     Stopped,
@@ -40,13 +47,13 @@ from llm_lsp.engine.completion.events import (
 from llm_lsp.engine.completion.prefetch import PrefetchOdds
 from llm_lsp.errors import LlmLspError
 
-# Seconds that a call without listeners is kept, since the next request often agrees with it.
-# Design, stage 2; a request follows its cancel within 90 ms in VS Code (measured in the references).
-LINGER_S = 0.4
-# Seconds that a call may go on for the lines after what it was made for: five lines at 20 tokens a second.
-STREAK_S = 2.0
-# Seconds that a call may take for a place that its user may come to: a slow local model's prompt and answer.
-AHEAD_S = 10.0
+# Grace period in seconds: a call without listeners is kept, since the next request often agrees with it. A request
+# follows its cancel within 90 ms in VS Code (measured in the references).
+GRACE_S = 0.4
+# Seconds that a call without listeners may read ahead: five lines at 20 tokens a second.
+READ_AHEAD_S = 2.0
+# Seconds that a prefetch may take: a slow local model's prompt and answer.
+PREFETCH_S = 10.0
 
 NOTHING_YET = Generation(0, "", Finish.TRUNCATED, ())
 
@@ -59,39 +66,39 @@ class _Call:
     listeners: dict[int, Ask] = field(default_factory=dict)
     idle_since: float = 0.0
     """When the last listener left, or the last edit came that agrees with it."""
-    is_ahead: bool = False
-    """Whether it is made for a place that its user has not come to yet."""
+    is_prefetch: bool = False
+    """Whether it is a prefetch, for a place that the user has not come to yet."""
 
     @property
     def ends_at(self) -> float | None:
-        """When it is closed if nobody joins it; None while there is a listener."""
+        """When it is closed unless a request joins it; None while there is a listener."""
         if self.listeners:
             return None
-        if self.is_ahead:
-            return self.idle_since + AHEAD_S
+        if self.is_prefetch:
+            return self.idle_since + PREFETCH_S
         has_answered = self.generation.units or self.generation.phrases
-        return self.idle_since + (STREAK_S if has_answered else LINGER_S)
+        return self.idle_since + (READ_AHEAD_S if has_answered else GRACE_S)
 
     def typed(self, ask: Ask) -> str | None:
-        """Give what was typed since its text began to come; None where that does not agree."""
+        """Return what was typed since the call was made; None if that does not agree with its text."""
         if ask.route != self.base.route or (ask.is_hole and not self.base.is_hole):
             return None
         return typed_since(self.base.cursor, self.generation.text, ask.cursor)
 
 
 @dataclass(frozen=True, slots=True)
-class _Ahead:
-    """The last chance to ask ahead, and the call if one was made."""
+class _LastPrefetch:
+    """The last offer of a prefetch, and the call if one was made."""
 
-    chance: Foreseen
+    chance: PrefetchOffered
     call: _Call | None
 
     def typed(self, cursor: CursorContext) -> str | None:
-        """Give what was typed behind the suggestion; None where the cursor is not behind it."""
+        """Return what was typed behind the suggestion; None if the cursor is not behind it."""
         return typed_since(self.chance.ask.cursor, self.call.generation.text if self.call else "", cursor)
 
     def is_left(self, cursor: CursorContext) -> bool:
-        """Whether its user went elsewhere, or typed something else than what is shown."""
+        """Return whether the user went elsewhere, or typed something else than what is shown."""
         return typed_since(self.chance.shown_at, self.chance.shown, cursor) is None
 
 
@@ -102,11 +109,11 @@ class Scheduler:
         self._waiting: dict[int, Ask] = {}
         self._calls: dict[int, _Call] = {}
         self._next_call_id = 1
-        self._ahead: _Ahead | None = None
+        self._last_prefetch: _LastPrefetch | None = None
         self._odds = PrefetchOdds()
 
     def step(self, event: Event, now: float) -> list[Effect]:
-        """Take an event in and say what is to be done, in order."""
+        """Process an event and return the effects to carry out, in order."""
         effects: list[Effect] = []
         match event:
             case Arrived(uri, face):
@@ -115,8 +122,8 @@ class Scheduler:
                 effects += self._asked(ask, now)
             case CursorAt(cursor):
                 effects += self._cursor_at(cursor, now)
-            case Foreseen():
-                effects += self._foreseen(event, now)
+            case PrefetchOffered():
+                effects += self._prefetch_offered(event, now)
             case Cancelled(request_id):
                 self._leave(request_id, now)
             case Streamed(call_id, generation):
@@ -129,8 +136,8 @@ class Scheduler:
             case Failed(call_id, error):
                 effects += self._failed(call_id, error)
             case Closed(uri):
-                if self._ahead and self._ahead.chance.ask.uri == uri:
-                    self._ahead = None
+                if self._last_prefetch and self._last_prefetch.chance.ask.uri == uri:
+                    self._last_prefetch = None
                 effects += self._drop(lambda ask: ask.uri == uri, Reason.CANCELLED)
             case Stopped():
                 effects += self._drop(lambda ask: True, Reason.SHUTTING_DOWN)
@@ -148,11 +155,11 @@ class Scheduler:
 
     @property
     def is_watching(self) -> bool:
-        """Whether it matters where the cursor is."""
-        return bool(self._calls or self._ahead)
+        """Whether cursor moves can change anything."""
+        return bool(self._calls or self._last_prefetch)
 
     def can_join(self, ask: Ask) -> bool:
-        """Say whether a call under way agrees with a request, so that it needs none of its own."""
+        """Return whether a call in flight agrees with a request, so that it needs none of its own."""
         return any(call.typed(ask) is not None for call in self._calls.values())
 
     @property
@@ -167,7 +174,7 @@ class Scheduler:
             return
         self._waiting[ask.request_id] = ask
         for call in [*self._calls.values()]:
-            # Its user went on to something else: what it streams can no longer be shown.
+            # The user went on to something else: what this call streams can no longer be shown.
             if call.base.uri == ask.uri and not call.listeners:
                 yield self._close(call)
 
@@ -179,42 +186,47 @@ class Scheduler:
 
     def _cursor_at(self, cursor: CursorContext, now: float) -> Iterator[Effect]:
         for call in self._calls.values():
-            if not call.is_ahead and typed_since(call.base.cursor, call.generation.text, cursor) is not None:
+            if (
+                not call.is_prefetch
+                and typed_since(call.base.cursor, call.generation.text, cursor) is not None
+            ):
                 call.idle_since = now
-        ahead = self._ahead
+        ahead = self._last_prefetch
         if ahead is None or ahead.chance.ask.uri != cursor.context_key.uri:
             return
         if (typed := ahead.typed(cursor)) is not None:
-            self._settle_ahead(len(typed))
+            self._settle_prefetch(len(typed))
         elif ahead.is_left(cursor):
-            self._settle_ahead(None)
+            self._settle_prefetch(None)
             if ahead.call and not ahead.call.listeners and ahead.call.call_id in self._calls:
                 yield self._close(ahead.call)
 
-    def _settle_ahead(self, typed: int | None) -> None:
-        """Count what came of the last chance: `typed` characters behind the suggestion, or None for elsewhere."""
-        if self._ahead is None:
+    def _settle_prefetch(self, typed: int | None) -> None:
+        """Count what came of the last offer: `typed` characters behind the suggestion, or None for elsewhere."""
+        if self._last_prefetch is None:
             return
-        call, self._ahead = self._ahead.call, None
+        call, self._last_prefetch = self._last_prefetch.call, None
         is_used = False
         if call and typed is not None:
             # One that still streams is joined.
             is_used = call.call_id in self._calls or call.generation.end_after(typed) is not None
         self._odds = self._odds.settled(reached=typed is not None, used=is_used if call else None)
 
-    def _foreseen(self, chance: Foreseen, now: float) -> Iterator[Effect]:
-        """Ask ahead where it pays and nobody needs the model."""
-        if self.can_join(chance.ask) or (self._ahead and self._ahead.chance.ask.cursor == chance.ask.cursor):
+    def _prefetch_offered(self, chance: PrefetchOffered, now: float) -> Iterator[Effect]:
+        """Start a prefetch if it pays and the model is idle."""
+        if self.can_join(chance.ask) or (
+            self._last_prefetch and self._last_prefetch.chance.ask.cursor == chance.ask.cursor
+        ):
             return
-        self._settle_ahead(None)
+        self._settle_prefetch(None)
         is_idle = not self._waiting and not self._rivals(chance.ask)
         call = None
         if is_idle and self._odds.pays(is_free=chance.is_free):
             call = self._new_call(chance.ask)
-            call.is_ahead, call.idle_since = True, now
+            call.is_prefetch, call.idle_since = True, now
             yield Start(call.call_id, chance.ask.request_id)
         self._odds = self._odds.chance(called=call is not None)
-        self._ahead = _Ahead(chance, call)
+        self._last_prefetch = _LastPrefetch(chance, call)
 
     def _pending(self) -> Iterator[Ask]:
         yield from self._waiting.values()
@@ -242,7 +254,7 @@ class Scheduler:
         has_more = (generation.units, generation.phrases) != (known.units, known.phrases)
         call.generation = generation
         for ask in [*call.listeners.values()]:
-            # Who asked for this very text agrees with it, whatever it is.
+            # The request that the call was made for agrees with any text.
             if ask is not call.base and call.typed(ask) is None:
                 self._leave(ask.request_id, now)
                 self._waiting[ask.request_id] = ask
@@ -252,7 +264,7 @@ class Scheduler:
             yield from self._serve(call, now)
 
     def _serve(self, call: _Call, now: float) -> Iterator[Effect]:
-        """Answer the listeners for whom a whole unit is there; what comes after it is for later."""
+        """Answer the listeners for which a whole unit is there; the call reads on."""
         for ask in [*call.listeners.values()]:
             typed = call.typed(ask)
             if typed is None:
@@ -266,7 +278,7 @@ class Scheduler:
         if call is None:
             return
         call.generation = generation
-        # Whoever waits for something else may be served by this as well.
+        # A request that waits for another call may be served by this one as well.
         for request_id, ask in {**self._waiting, **call.listeners}.items():
             typed = call.typed(ask)
             if typed is not None and len(typed) <= len(generation.text) and generation.answers(len(typed)):
@@ -299,7 +311,7 @@ class Scheduler:
                 yield self._close(call)
 
     def _start_due(self, now: float) -> Iterator[Effect]:
-        # The newest first: it is what the user looks at.
+        # The newest first: it is the one that the user looks at.
         for ask in sorted(self._waiting.values(), key=lambda ask: -ask.request_id):
             if ask.ready_at > now:
                 continue
@@ -323,12 +335,12 @@ class Scheduler:
         return call
 
     def _rivals(self, ask: Ask) -> list[_Call]:
-        """Give the calls in flight that a request shares its provider's slots with."""
+        """Return the calls in flight that use the same provider's slots."""
         return [call for call in self._calls.values() if call.base.route.provider == ask.route.provider]
 
     def _next_wake(self, now: float) -> Iterator[Effect]:
         times = [call.ends_at for call in self._calls.values() if call.ends_at is not None]
-        # Who is due but has no slot is woken by a call's end.
+        # A request that is due but has no slot starts when a call ends.
         times += [ask.ready_at for ask in self._waiting.values() if ask.ready_at > now]
         if times:
             yield Wake(min(times))

@@ -1,4 +1,4 @@
-"""Leave alone for a while what fails again and again; knows no call and no clock."""
+"""A circuit breaker: stop calling what keeps failing, then try one call."""
 
 from __future__ import annotations
 
@@ -35,26 +35,26 @@ class CircuitBreaker:
         self._is_probing = False
 
     def is_open(self, now: float) -> bool:
-        """Say whether no call is to be made; asking changes nothing."""
+        """Return whether no call is to be made; changes nothing."""
         return now < self.until or self._is_probing
 
     def began(self, now: float) -> None:
-        """Take note of a call."""
+        """Record a call; after the pause it is the half-open probe."""
         self._is_probing = self._n_opened > 0 and now >= self.until
 
     def left(self) -> None:
-        """Take note that a call ended without a verdict: the next one is the probe."""
+        """Record that a call ended without an outcome: the next one is the probe."""
         self._is_probing = False
 
     def went_well(self, now: float) -> None:
-        """Take note of a success; it closes."""
+        """Record a success; the circuit closes."""
         self._recent.append((now, True))
         self._n_in_a_row = self._n_opened = 0
         self._is_probing = False
         self.until = float("-inf")
 
     def failed(self, now: float, *, is_offline: bool) -> None:
-        """Take note of a failure; `is_offline`: no connection could be made."""
+        """Record a failure; `is_offline` if no connection could be made."""
         self._recent.append((now, False))
         self._n_in_a_row += 1
         was_half_open = self._n_opened > 0 and now >= self.until

@@ -33,7 +33,7 @@ class Failover:
 
     def slots(self, request: ModelRequest) -> Iterator[ProviderSlot]:
         """Yield the slots of a request's providers, in order; each begins to be filled when it is reached."""
-        return self._registry.line(request.document, request.trigger, self._ledger.used_up)
+        return self._registry.slots(request.document, request.trigger, self._ledger.used_up)
 
     def choices(self, request: ModelRequest) -> Iterator[ProviderChoice | Skip]:
         """Yield each provider that a request may go to, in order, or why there is none.

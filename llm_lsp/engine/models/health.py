@@ -1,8 +1,8 @@
-"""How a provider fares: whether it may be asked, and what a failure is worth; pure, knows no call and no task.
+"""The health of a provider: whether it may be called, and what follows from a failure.
 
-One `ProviderHealth` for each provider is the only owner of its troubles: a latch for what only its user can mend, a
-quiet time that the API asked for, a breaker, a budget of retries. All times are seconds of one monotonic clock.
-The reasons for the figures stand in docs/adr/0019.
+One `ProviderHealth` for each provider holds a latch for failures that only the user can repair, the wait that the API
+asked for, a circuit breaker and a retry budget. All times are seconds of one monotonic clock. docs/adr/0019 gives the
+reasons for the constants.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ Kinds = tuple[type[ProviderError], ...]
 
 # Only new settings, a new key or a request by hand can change the outcome of these.
 LASTING: Kinds = (AuthError, MoneyError, TlsError, NotFoundError)
-# Seconds after which a call finds out whether a refused key was changed meanwhile, as in the keyring: who only types
-# must not stay without completion for that. Nothing else is mended without its user's saying so.
+# Seconds after which a call finds out whether a refused key was changed meanwhile, for example in the keyring, so
+# that automatic completions come back by themselves. Nothing else repairs itself without the user.
 LATCH_S = 60.0
 # And of this many refused requests in a row: a single one may be due to its text.
 BAD_REQUESTS = 2
@@ -46,7 +46,7 @@ BAD_REQUESTS = 2
 DEFAULT_QUIET_S = 5.0
 QUIET_CAP_S = 60.0
 MAX_QUIET_S = 120.0
-# Failures that somebody else's overload explains, and that may be gone a moment later.
+# Failures that an overload behind the API explains, and that may be gone a moment later.
 GATEWAY = frozenset({502, 503, 504})
 # Seconds between two requests by hand that pass a latch or an open breaker while another provider can answer.
 BY_HAND_S = 5.0
@@ -57,20 +57,20 @@ TOKENS_BACK = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What one more try may cost whoever waits; seconds."""
+    """How often and how long a request is retried; seconds."""
 
     retries: int
     base_s: float
     """The longest wait before the first retry; it doubles with each, and the wait is drawn from 0 to it."""
     cap_s: float
     within_s: float
-    """From the request's coming; a later retry is of no use any more."""
+    """From the request's arrival; a later retry is of no use any more."""
     obeys_s: float
     """The longest wait that an API may ask for and still be asked again by the same request."""
     kinds: Kinds
 
     def takes(self, error: ProviderError, patience: Patience) -> bool:
-        """Say whether a failure may be gone at the next try; the API's own word counts before ours."""
+        """Return whether a failure may be gone at the next try; what the API says takes precedence."""
         if error.should_retry is not None:
             return error.should_retry
         if patience is Patience.TYPING and isinstance(error, OverloadedError):
@@ -96,13 +96,13 @@ class Attempt:
 
     patience: Patience
     number: int = 0
-    """How often the same provider was asked before for this request."""
+    """How often the same provider was called before for this request."""
     share: float = 1.0
     """The part of its window that the prompt was cut to."""
 
 
 class ProviderHealth:
-    """The state of one provider; `chance` gives numbers from 0 to 1 for jitter."""
+    """The state of one provider; `chance` returns numbers from 0 to 1 for jitter."""
 
     def __init__(self, chance: Callable[[], float] = random.random) -> None:
         self.rate = RateLimit()
@@ -120,13 +120,13 @@ class ProviderHealth:
         self._by_hand_at = float("-inf")
 
     def refusal(self, now: float, patience: Patience) -> Skip | None:
-        """Say why it is not to be asked now, or None. Asking costs nothing and changes nothing."""
+        """Return why the provider is not to be called now, or None; changes nothing."""
         if patience is Patience.ASKED and now >= self._by_hand_at + BY_HAND_S:
             return None
         if self._latched and not (isinstance(self._latched, AuthError) and now >= self._latched_at + LATCH_S):
             return Skip(Reason.PROVIDER_FAILED, str(self._latched))
         if patience is Patience.COMMAND and self._tokens >= 1:
-            return None  # It waits, see `ready_at`.
+            return None  # A command waits, see `ready_at`.
         wait_s = self.ready_at - now
         if wait_s <= 0 and not self._circuit_breaker.is_open(now):
             return None
@@ -135,18 +135,18 @@ class ProviderHealth:
 
     @property
     def ready_at(self) -> float:
-        """From when on it may be asked; long ago where nothing is wrong."""
+        """From when on it may be called; in the past if nothing is wrong."""
         return max(self._quiet_until, self._circuit_breaker.until)
 
     def began(self, now: float) -> None:
-        """Take note of a call; after a pause of the breaker it is the probe."""
+        """Record a call; after a pause of the circuit breaker it is the half-open probe."""
         self.rate.count(now)
         if self._latched or now < self.ready_at:
             self._by_hand_at = now
         self._circuit_breaker.began(now)
 
     def went_well(self, now: float) -> None:
-        """Take note that a call gave text: whatever was wrong is over."""
+        """Record that a call gave text: whatever was wrong is over."""
         self._circuit_breaker.went_well(now)
         self._tokens = min(RETRY_TOKENS, self._tokens + TOKENS_BACK)
         self._latched = self._last = None
@@ -154,11 +154,11 @@ class ProviderHealth:
         self._n_quiet = self._n_bad_requests = 0
 
     def left(self) -> None:
-        """Take note that a call was closed before it showed how the provider fares."""
+        """Record that a call was closed before it had an outcome."""
         self._circuit_breaker.left()
 
     def failed(self, error: LlmLspError, attempt: Attempt, now: float) -> None:
-        """Take note of a call's failure, once for each call."""
+        """Record a call's failure, once for each call."""
         self._last = error
         if isinstance(error, RateLimitError) or (isinstance(error, ProviderError) and error.retry_after_s):
             self._be_quiet(error.retry_after_s, now)
@@ -166,7 +166,7 @@ class ProviderHealth:
             case ContextTooLongError():
                 if attempt.share < 1.0:
                     self._latch(error, now)
-                # Halved once; where that is not enough only the settings can help.
+                # Halved once; if that is not enough, only the settings can help.
                 self.share = 0.5
             case AuthError() | MoneyError() | TlsError() | NotFoundError() | ConfigError():
                 self._latch(error, now)
@@ -181,9 +181,9 @@ class ProviderHealth:
             self._circuit_breaker.left()
 
     def again_in(self, error: LlmLspError, attempt: Attempt, elapsed_s: float) -> float | None:
-        """Give the wait before the same is asked of it again, in seconds, or None where that is not worth it.
+        """Return the wait in seconds before a retry with this provider, or None if it is not worth one.
 
-        `elapsed_s` counts from the request's coming. A retry is taken from the budget.
+        `elapsed_s` counts from the request's arrival. A retry is taken from the retry budget.
         """
         if not isinstance(error, ProviderError) or error.began:
             return None

@@ -104,7 +104,7 @@ class ModelAccess:
 
     def _instead_of(self, request: ModelRequest, choice: ProviderChoice) -> str:
         """Return why another provider than the first answers, as the status shows it; "" for the first."""
-        first = next(self._registry.line(request.document, request.trigger))
+        first = next(self._registry.slots(request.document, request.trigger))
         if first is choice.slot or first.provider is None:
             return ""
         trouble = "is over budget" if self._recorder.ledger.used_up() else "fails"

@@ -1,4 +1,4 @@
-"""The place of one provider: empty, being filled, or taken; knows not what the provider is asked."""
+"""A provider's lifecycle: unloaded, loading, ready."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ProviderFinder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SlotDependencies:
-    """What every seat works with."""
+    """What every slot works with."""
 
     finder: ProviderFinder
     client: Client
@@ -53,11 +53,11 @@ class SlotDependencies:
     status: ServerStatus
     clock: Clock
     retire: Callable[[Provider], None]
-    """Close a provider when its calls have had time to end."""
+    """Close a provider once its calls have had time to end."""
 
 
 class ProviderSlot:
-    """Finds its provider when it is needed first, and again when its server is gone."""
+    """Finds its provider at the first need, and again if its server is gone."""
 
     def __init__(self, name: str, config: Config, around: SlotDependencies) -> None:
         self.name = name
@@ -72,13 +72,13 @@ class ProviderSlot:
         self._around = around
         self._search: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
-        """Set where no search is under way that anybody might wait for."""
+        """Set while no search is under way that a request might wait for."""
         self._searched_at = float("-inf")
         self._warmed_at = float("-inf")
 
     @property
     def is_searched(self) -> bool:
-        """Whether something big may begin when it is needed; a named provider costs nothing to make."""
+        """Whether finding it may start a model server or a download; a named provider costs nothing to make."""
         return self.name in SEARCHED
 
     @property
@@ -87,16 +87,16 @@ class ProviderSlot:
         return self.provider is None and self.absent.reason is Reason.LOADING
 
     def fits(self, config: Config) -> bool:
-        """Say whether other settings would fill it in the same way."""
+        """Return whether other settings would lead to the same provider."""
         return _choice(self._config) == _choice(replace(config, provider=self.name))
 
     def budget_tokens(self, profile: Profile, share: float) -> float:
-        """Give the estimated tokens of a prompt, with `share` of the model's window: the answer's are kept free."""
+        """Return the estimated tokens that a prompt may have, with `share` of the model's window, less the answer's."""
         window_tokens = profile.context_tokens * share
         return max(MIN_PROMPT_TOKENS, self.tokens.budget(window_tokens - profile.max_tokens))
 
     def counted(self, estimated: float, reported: int | None) -> None:
-        """Take note of what the API counted for a prompt, if it said so."""
+        """Record what the API counted for a prompt, if it said so."""
         self.tokens = self.tokens.learned(estimated, reported)
 
     def need(self) -> None:
@@ -124,11 +124,11 @@ class ProviderSlot:
             await asyncio.wait([self._search])
 
     async def settled(self) -> None:
-        """Wait until the search that is under way, or will be begun, is over, or this seat is given up."""
+        """Wait until the search that is under way, or will begin, is over, or this slot is given up."""
         await self._settled.wait()
 
     def lost(self, provider: Provider) -> bool:
-        """Take note that a provider's server is gone; give whether another is being found or started."""
+        """Record that a provider's server is gone; return whether another is being found or started."""
         if self.provider is provider and self.is_searched:
             self.provider, self.absent = None, LOADING
             self._around.retire(provider)
@@ -165,7 +165,7 @@ class ProviderSlot:
         self._around.status.problem(self.cause, "Error", str(error))
 
     def leave(self) -> None:
-        """Give the provider up; its calls may end."""
+        """Give up the provider; its calls may end."""
         self.absent = Skip(Reason.NO_PROVIDER, f"the settings of {self.name} were changed")
         self._settled.set()
         self._around.status.solved(self.cause)
@@ -235,5 +235,5 @@ class ProviderSlot:
 
 
 def _choice(config: Config) -> tuple[object, ...]:
-    """Give the part of the settings that decides which provider is used, and how."""
+    """Return the part of the settings that decides which provider is used, and how."""
     return config.provider, config.providers.get(config.provider), config.local

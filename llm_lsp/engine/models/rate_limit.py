@@ -1,4 +1,4 @@
-"""How often a provider is asked without anyone's word; knows no calls and no clock."""
+"""A token bucket for automatic calls to a provider."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class RateLimit:
         self._filled_at = float("-inf")
 
     def allows(self, now: float) -> bool:
-        """Say whether one more automatic call may be made; asking costs nothing."""
+        """Return whether one more automatic call may be made; changes nothing."""
         return self._level(now) >= 1
 
     def count(self, now: float) -> None:
-        """Take note of a call."""
+        """Record a call."""
         self._left, self._filled_at = max(0.0, self._level(now) - 1), now
 
     def _level(self, now: float) -> float:

@@ -1,4 +1,4 @@
-"""The living providers and the settings they came from; knows neither where settings nor where models come from."""
+"""The providers in use, and the settings that they were made from."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HOLD_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What a request works with from its beginning to its end; swapped as a whole."""
+    """The settings that a request works with from beginning to end; swapped as a whole."""
 
     epoch: int
     config: Config
@@ -39,7 +39,7 @@ class Runtime:
 
 
 class ProviderRegistry:
-    """Owns the providers: finds each when it is needed first, and swaps it when its settings change."""
+    """Owns the provider slots: fills each at the first need, and replaces it when its settings change."""
 
     def __init__(
         self,
@@ -53,14 +53,14 @@ class ProviderRegistry:
         self._around = SlotDependencies(finder, client, notifications, status, clock, self._retire)
         self._slots: dict[str, ProviderSlot] = {}
         self._needed: set[str] = set()
-        """Who waits for the settings to be here."""
+        """Providers that were needed before the settings had come."""
         self._held_until = float("-inf")
         self._hold: Timer | None = None
         self._retired: set[asyncio.Task[None]] = set()
         self.runtime = _runtime(0, Config())
 
     def apply(self, config: Config, folders: tuple[str, ...] = ()) -> None:
-        """Take new settings, and the workspace's folders as URIs; a provider stays where its own did not change."""
+        """Use new settings and workspace folders (URIs); a provider whose own settings did not change is kept."""
         old = self.runtime
         if config == old.config and folders == old.folders and old.epoch:
             return
@@ -74,15 +74,15 @@ class ProviderRegistry:
             self._needed.add(config.provider)
         self._find_needed()
 
-    def line(
+    def slots(
         self, document: Document, trigger: Trigger, used_up: Callable[[], object] = lambda: None
     ) -> Iterator[ProviderSlot]:
-        """Give the seats of a request, in order, each once; the search for a provider begins when its turn comes.
+        """Yield the slots of a request in order, each once; the search for a provider begins when it is reached.
 
-        After them come those that cost nothing, where the budget is `used_up` by then.
+        If the budget is `used_up` by then, the providers that cost nothing follow.
         """
         routing = self.runtime.routing
-        names = routing.line(document, trigger)
+        names = routing.order(document, trigger)
         for name in names:
             yield self.slot(name)
         for name in routing.unpaid() if used_up() else ():
@@ -90,11 +90,11 @@ class ProviderRegistry:
                 yield self.slot(name)
 
     def profile(self, document: Document) -> tuple[Profile, float] | None:
-        """Give the model that a document's requests would go to, and the tokens of their prompts; None until it is known.
+        """Return the model that a document's requests would go to, and the tokens of a prompt; None until it is known.
 
-        Nothing is begun to find it.
+        No search is started.
         """
-        for name in self.runtime.routing.line(document, Trigger.AUTOMATIC):
+        for name in self.runtime.routing.order(document, Trigger.AUTOMATIC):
             slot = self._slots.get(name)
             if slot and slot.provider:
                 profile = slot.provider.profile
@@ -102,7 +102,7 @@ class ProviderRegistry:
         return None
 
     def slot(self, name: str) -> ProviderSlot:
-        """Give the place of a provider, and begin to fill it."""
+        """Return the slot of a provider, and begin to fill it."""
         slot = self._slots.get(name)
         if slot is None:
             slot = self._slots[name] = ProviderSlot(name, self.runtime.config, self._around)
@@ -112,7 +112,7 @@ class ProviderRegistry:
         return slot
 
     def open(self, document: Document) -> None:
-        """Have a provider and a connection ready for a document that is opened."""
+        """Prepare a provider and a connection for a document that is opened."""
         self._first(document).warm()
 
     async def ready(self, document: Document) -> None:
@@ -120,13 +120,13 @@ class ProviderRegistry:
         await self._first(document).ready()
 
     def hold(self) -> None:
-        """Settings are on their way: begin no search before they are here, or HOLD_S have passed."""
+        """Start no search before the settings have come, or HOLD_S have passed."""
         self._end_hold()
         self._held_until = self._clock.now() + HOLD_S
         self._hold = self._clock.call_at(self._held_until, self.release)
 
     def release(self) -> None:
-        """The settings are here."""
+        """Start the searches that waited for the settings."""
         self._end_hold()
         self._find_needed()
 
@@ -143,7 +143,7 @@ class ProviderRegistry:
     def _first(self, document: Document) -> ProviderSlot:
         config = self.runtime.config
         trigger = Trigger.AUTOMATIC if config.completion.trigger == "auto" else Trigger.MANUAL
-        return next(self.line(document, trigger))
+        return next(self.slots(document, trigger))
 
     def _find_needed(self) -> None:
         for name in [*self._needed & self.runtime.routing.names()]:
@@ -171,7 +171,7 @@ class ProviderRegistry:
 
 
 def exclusion_of(privacy: PrivacyConfig, folders: tuple[str, ...]) -> Exclusion:
-    """Give what the settings exclude in some folders, given as URIs."""
+    """Return what the settings exclude in some folders (URIs)."""
     secret = SECRET_FILES if privacy.exclude_defaults else ()
     return Exclusion((*secret, *privacy.exclude), folders, heeds_ignore_files=privacy.ignore_files)
 

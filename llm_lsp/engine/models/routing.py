@@ -1,4 +1,4 @@
-"""Which providers a request goes to, and in which order; knows not whether they live."""
+"""Which providers a request goes to, and in which order, by the settings alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from llm_lsp.core.text.document import Document
 
 @dataclass(frozen=True, slots=True)
 class RouteRule:
-    """One table of `[[routes]]`; what it leaves empty fits everything."""
+    """One table of `[[routes]]`; an empty field matches everything."""
 
     provider: str
     languages: tuple[str, ...]
@@ -23,14 +23,14 @@ class RouteRule:
 
     @classmethod
     def of(cls, route: RouteConfig, folders: tuple[str, ...]) -> RouteRule:
-        """Read a rule; its globs count from the workspace's folders, as those of `privacy.exclude` do."""
+        """Build a rule; its globs are relative to the workspace's folders, as those of `privacy.exclude` are."""
         globs = _listed(route.path)
         files = Exclusion(globs, folders) if globs else None
         trigger = {"auto": Trigger.AUTOMATIC, "manual": Trigger.MANUAL}.get(route.trigger)
         return cls(route.provider, _listed(route.language), files, trigger)
 
     def fits(self, document: Document, trigger: Trigger) -> bool:
-        """Say whether it speaks of such a request."""
+        """Return whether the rule applies to such a request."""
         return (
             (self.trigger is None or self.trigger is trigger)
             and (not self.languages or document.language in self.languages)
@@ -40,7 +40,7 @@ class RouteRule:
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """All rules, and who stands in for whom."""
+    """All rules, and the fallbacks of each provider."""
 
     rules: tuple[RouteRule, ...]
     default: str
@@ -48,22 +48,22 @@ class Routing:
 
     @classmethod
     def of(cls, config: Config, folders: tuple[str, ...]) -> Routing:
-        """Read the settings."""
+        """Build the routing from the settings."""
         rules = tuple(RouteRule.of(route, folders) for route in config.routes)
         return cls(rules, config.provider, config.providers)
 
-    def line(self, document: Document, trigger: Trigger) -> tuple[str, ...]:
-        """Give the providers for a request: whose turn it is, then who stands in for it, each once."""
+    def order(self, document: Document, trigger: Trigger) -> tuple[str, ...]:
+        """Return the providers for a request: the first choice, then its fallbacks, each once."""
         first = next((rule.provider for rule in self.rules if rule.fits(document, trigger)), self.default)
         return tuple(self._with_fallbacks(first))
 
     def names(self) -> frozenset[str]:
-        """Give every provider that a request may come to."""
+        """Return every provider that a request may go to."""
         firsts = (self.default, *(rule.provider for rule in self.rules))
         return frozenset(name for first in firsts for name in self._with_fallbacks(first))
 
     def unpaid(self) -> tuple[str, ...]:
-        """Give the providers that cost nothing, for when no more money is to be spent; our own model comes last."""
+        """Return the providers that cost nothing, for a used-up budget; the model on this machine comes last."""
         return (*(name for name, config in self.providers.items() if _costs_nothing(config)), LOCAL)
 
     def _with_fallbacks(self, first: str) -> dict[str, None]:
@@ -83,7 +83,7 @@ def _listed(value: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _costs_nothing(config: ProviderConfig) -> bool:
-    """By the settings alone; a provider that lives knows better, see Profile.free."""
+    """Return whether a provider costs nothing by its settings; once it is made, Profile.free decides."""
     if config.free != "auto":
         return config.free
     if config.local != "auto":

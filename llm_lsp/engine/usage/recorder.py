@@ -1,4 +1,4 @@
-"""Turns what happens on a request's way into rows of the books; knows neither files nor budgets."""
+"""Turns edits, requests, calls and acceptances into usage records."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ T = TypeVar("T")
 
 # Calls that are remembered for `explain` and for whose text it was, and documents for whom they belong to.
 MOST_REMEMBERED = 256
-# Seconds from an edit or an answer to its entry: whoever waits for an answer comes first. It is part of what a process
-# that is killed loses, see docs/adr/0021.
+# Seconds from an edit or an answer to its record, so that no answer waits for it. It is part of what a killed process
+# loses, see docs/adr/0021.
 ENTRY_S = 0.005
 
 
 class UsageRecorder:
-    """Sees every edit, request, call and acceptance; one for a process."""
+    """Records every edit, request, call and acceptance; one for a process."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class UsageRecorder:
         self._offers = AcceptanceTracker(ledger.suggestion, document, clock, utc)
         self._folders: tuple[str, ...] = ()
         self._profiles: dict[str, Profile] = {}
-        """Who answers for a document, since its last request."""
+        """The model that answers for a document, since its last request."""
         self._subjects: dict[str, Subject] = {}
         """By URI: made once, since every key counts for one."""
         self._n_calls = 0
@@ -63,7 +63,7 @@ class UsageRecorder:
         self._timer: Timer | None = None
 
     def set_folders(self, folders: tuple[str, ...]) -> None:
-        """Take the workspace's folders, as URIs."""
+        """Use these workspace folders (URIs)."""
         self._folders = folders
         self._subjects.clear()
 
@@ -85,16 +85,16 @@ class UsageRecorder:
         return MeteredStream(stream, order, self, self._clock.now)
 
     def wrote(self, order: MeteredCall, generation_id: int) -> None:
-        """Take note of whose text a generation is."""
+        """Record which call a generation comes from."""
         _remember(self._authors, generation_id, order)
 
     async def reserve(self, order: MeteredCall) -> None:
-        """Set the most that a call can cost aside; raises BudgetError where that may not be spent."""
+        """Reserve the most that a call can cost; raises BudgetError if that may not be spent."""
         if self.ledger.has_budget:
             await self.ledger.reserve(order.worst())
 
     def settle(self, call: CallRecord) -> None:
-        """Take what a call used."""
+        """Record what a call used."""
         _remember(self._calls, call.number, call)
         self.ledger.settle(call)
 
@@ -103,16 +103,16 @@ class UsageRecorder:
         self._enter(partial(self._answered, request, result, log, self._clock.now()))
 
     def shown(self, request: CompletionRequest, completion: Completion) -> None:
-        """Take note that another of several answers is what its user looks at."""
+        """Record that the user chose another of several answers."""
         subject = self._subject(request.document)
         self._enter(partial(self._offers.show, request.document.uri, completion, subject))
 
     def edited(self, document: Document, edits: Sequence[Edit]) -> None:
-        """Follow a document's edits; what comes at once counts as one keystroke."""
+        """Record a document's edits; those of one notification count as one keystroke."""
         self._enter(partial(self._edited, document, edits))
 
     def accepted(self, completion_id: str) -> None:
-        """Take the editor's word that a completion was accepted."""
+        """Record that the editor reports a completion as accepted."""
         self._enter(partial(self._offers.accept, completion_id))
 
     def closed(self, uri: str) -> None:
@@ -123,7 +123,7 @@ class UsageRecorder:
         self._subjects.pop(uri, None)
 
     def explain(self) -> str:
-        """Tell the last request's way in words."""
+        """Return a description of the last request, stage by stage."""
         self._catch_up()
         if self._last is None:
             return "nothing was asked yet"
@@ -171,7 +171,7 @@ class UsageRecorder:
         subject = self._subjects.get(document.uri)
         if subject is None:
             subject = self._find_subject(document)
-            # Also for a document that was closed while it was asked about: nobody forgets it a second time.
+            # Bounded, since a document may be closed while its request is answered.
             _remember(self._subjects, document.uri, subject)
         return subject
 
@@ -184,12 +184,12 @@ class UsageRecorder:
 
 
 def project_of(uri: str, folders: Sequence[str]) -> str:
-    """Name the workspace folder that a document is in, by its last part: a path tells more of its user."""
+    """Return the last part of a document's workspace folder; the whole path would reveal more of the user."""
     return unquote(folder_of(uri, folders).rstrip("/").rpartition("/")[2])
 
 
 def folder_of(uri: str, folders: Sequence[str]) -> str:
-    """Give the innermost workspace folder that a document is in, as a URI; "" where it is in none."""
+    """Return the URI of the innermost workspace folder that a document is in; "" if it is in none."""
     holding = [folder for folder in folders if uri.startswith(folder.rstrip("/") + "/")]
     return max(holding, key=len, default="")
 

@@ -1,6 +1,6 @@
-"""The border between the engine and whoever shows its answers; knows neither LSP nor a screen.
+"""The interfaces between the engine and the editor that shows its answers.
 
-`Engine` is what a face asks; `Client` is what the engine may tell the editor behind that face.
+`Engine` is what an LSP server or a command calls; `Client` is what the engine may show to the user.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ EditorSource = Literal["initializationOptions", "editor settings"]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One state of a longer task; the first of a token opens its bar, and `done` closes it."""
+    """One state of a longer task; the first of a token opens its progress bar, and `done` closes it."""
 
     token: str
     title: str
     message: str = ""
     percent: int | None = None
-    """0 to 100; None where it cannot be told."""
+    """0 to 100; None if unknown."""
     done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How the server is, for a status line."""
+    """The server's status, for a status line."""
 
     kind: Kind = "Normal"
     message: str = ""
     busy: bool = False
-    """A model is loading, or somebody waits for an answer that was asked for by hand."""
+    """A model is loading, or a manual request waits for its answer."""
     provider: str = ""
     model: str = ""
-    """What answered last; both are empty until something did."""
+    """What was called last; both are empty before the first call."""
     spent_today: str = ""
-    """As "0.12 USD"; empty while nothing is spent."""
+    """For example "0.12 USD"; empty while nothing is spent."""
 
 
 class Client(Protocol):
@@ -56,12 +56,12 @@ class Client(Protocol):
 
     @property
     def name(self) -> str:
-        """What the editor calls itself, "" where it did not say."""
+        """The editor's name for itself, "" if it gave none."""
         ...
 
     @property
     def has_inline(self) -> bool:
-        """Whether it shows inline completions: it announced them, or has asked for one."""
+        """Whether it shows inline completions: it announced them, or has requested one."""
         ...
 
     def show(self, level: Level, text: str) -> None:
@@ -69,35 +69,35 @@ class Client(Protocol):
         ...
 
     def progress(self, progress: Progress) -> None:
-        """Show how far a longer task is."""
+        """Show the progress of a longer task."""
         ...
 
     def status(self, status: Status) -> None:
-        """Say how the server is."""
+        """Show the server's status."""
         ...
 
 
 class Engine(Protocol):
-    """Completion itself, as a face sees it. What is awaited aside, everything returns at once."""
+    """Everything that an LSP server or a command can ask for; what is not a coroutine returns at once."""
 
     def configure(self, source: EditorSource, settings: Mapping[str, object]) -> None:
-        """Take an editor's settings in place of those that it gave before from the same source."""
+        """Use an editor's settings in place of earlier ones from the same source."""
         ...
 
     def expect_settings(self) -> None:
-        """Settings were asked for: begin nothing big before they come, or a second has passed."""
+        """Start no search for a model before requested settings have come, or a second has passed."""
         ...
 
     def set_folders(self, folders: tuple[str, ...]) -> None:
-        """Take the URIs of the workspace's folders."""
+        """Use these workspace folders (URIs)."""
         ...
 
     def open(self, document: Document) -> None:
-        """Take a document that was opened, or opened again."""
+        """Add a document that was opened, or opened again."""
         ...
 
     def change(self, document: Document, edits: tuple[Edit, ...]) -> None:
-        """Take a new version of an open document, and the changes that led to it."""
+        """Replace an open document by a new version, given with the edits that led to it."""
         ...
 
     def close(self, uri: str) -> None:
@@ -105,7 +105,7 @@ class Engine(Protocol):
         ...
 
     def document(self, uri: str) -> Document | None:
-        """Give the newest version of an open document."""
+        """Return the newest version of an open document, or None."""
         ...
 
     async def complete(self, request: CompletionRequest) -> Completion | Skip:
@@ -113,7 +113,7 @@ class Engine(Protocol):
         ...
 
     async def suggestions(self, request: CompletionRequest) -> tuple[Completion, ...]:
-        """Answer a request with all that can be chosen among, best first; cancelling the task detaches it."""
+        """Answer a request with all choices, best first; cancelling the task detaches it."""
         ...
 
     async def ask(self, inquiry: ChatQuestion) -> ChatReply:
@@ -121,11 +121,11 @@ class Engine(Protocol):
         ...
 
     def accepted(self, completion_id: str) -> None:
-        """Take note that the user accepted a completion; an unknown id is no error."""
+        """Record that the user accepted a completion; an unknown id is no error."""
         ...
 
     def toggle(self) -> bool:
-        """Switch completion off or on; give whether it is on now."""
+        """Switch completions off or on; return whether they are on now."""
         ...
 
     def snooze(self, minutes: float) -> None:
@@ -137,15 +137,15 @@ class Engine(Protocol):
         ...
 
     def explain(self) -> str:
-        """Say in words what became of the last request, and why."""
+        """Return a description of how the last request was answered, and why."""
         ...
 
     def next_id(self) -> int:
-        """Give a number for a request, unique in this process."""
+        """Return a number for a request, unique in this process."""
         ...
 
     def now(self) -> float:
-        """Give the engine's time in seconds, for a request's `asked_at`."""
+        """Return the engine's time in seconds, for a request's `asked_at`."""
         ...
 
     async def aclose(self) -> None:

@@ -1,4 +1,4 @@
-"""Time and threads as arguments: what the engine waits by, so that tests can turn the hands."""
+"""Injectable clock and threads, so that tests control time."""
 
 from __future__ import annotations
 

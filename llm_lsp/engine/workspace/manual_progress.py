@@ -1,4 +1,4 @@
-"""Shows that somebody waits for an answer that was asked for by hand; knows not what takes so long."""
+"""Shows progress while a manual request waits for its answer."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from llm_lsp.engine.workspace.client import Client, Progress
 from llm_lsp.engine.workspace.clock import Clock
 from llm_lsp.engine.workspace.status import ServerStatus
 
-# Seconds. A sooner answer is its own sign of life, and a bar that flashes up is none.
+# Seconds. A sooner answer needs no progress bar, and one that only flashes up helps no user.
 PATIENT_S = 0.4
 
 
 class ManualProgress:
-    """The requests by hand that are not answered yet."""
+    """The manual requests that are not answered yet."""
 
     def __init__(self, client: Client, status: ServerStatus, clock: Clock) -> None:
         self._client = client
@@ -25,7 +25,7 @@ class ManualProgress:
 
     @contextmanager
     def shown(self, number: int, patience: Patience) -> Iterator[None]:
-        """Show a bar while a request by hand takes long; nobody waits for one that came while typing."""
+        """Show a progress bar while a manual request takes longer than PATIENT_S."""
         if patience is not Patience.ASKED:
             yield
             return

@@ -1,4 +1,4 @@
-"""The open documents, how each is being typed in, and where its user was; knows no files and no client's positions."""
+"""The open documents, how each is being typed in, and the edit history."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Workspace:
         """Where the user was and what they changed, in all documents."""
 
     def open(self, document: Document) -> None:
-        """Take a document in; opening it again takes the new text."""
+        """Add a document; opening it again replaces its text."""
         self._documents[document.uri] = document
         self._paces[document.uri] = TypingPace()
 
     def change(self, document: Document, edits: tuple[Edit, ...]) -> None:
-        """Take the document after some edits; one that was never opened is opened by this."""
+        """Replace a document by its version after some edits; one that was never opened is added."""
         old = self._documents.get(document.uri)
         self._documents[document.uri] = document
         if old is not None:
@@ -35,7 +35,7 @@ class Workspace:
         self._paces[document.uri] = self.pace(document.uri).edited(self._now(), deleting=deleting)
 
     def visit(self, uri: str, point: Point) -> None:
-        """Take note of where the user is; a document that is not open is ignored."""
+        """Record where the user is; a document that is not open is ignored."""
         # As it is now, not as it would be with the popup's item.
         if document := self._documents.get(uri):
             self.edit_history = self.edit_history.at(document, point)
@@ -47,13 +47,13 @@ class Workspace:
         self.edit_history = self.edit_history.without(uri)
 
     def document(self, uri: str) -> Document | None:
-        """Give the newest snapshot, or None where it is not open."""
+        """Return the newest snapshot, or None if the document is not open."""
         return self._documents.get(uri)
 
     def documents(self) -> tuple[Document, ...]:
-        """Give all that is open, in the order in which it was opened."""
+        """Return all open documents, in the order in which they were opened."""
         return tuple(self._documents.values())
 
     def pace(self, uri: str) -> TypingPace:
-        """Say how a document is being typed in."""
+        """Return how a document is being typed in."""
         return self._paces.get(uri, TypingPace())

@@ -110,7 +110,7 @@ class HoleRunner:
         document = hole.document((self._bench.root / hole.source.path).as_uri())
         self._engine.open(document)
         await self._engine.ready(document)
-        for slot in self._engine.registry.line(document, self._variant.trigger):
+        for slot in self._engine.registry.slots(document, self._variant.trigger):
             # What was learned of its tokens from the holes before would make this one's prompt depend on them.
             slot.tokens = TokenRate()
         await self._engine.prepare(document, hole.cut.start)

@@ -12,7 +12,7 @@ from llm_lsp.core.prompt.prompts import RawPrompt
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.engine.completion.events import Ask
 from llm_lsp.engine.completion.executor import CallAnswer, CallExecutor, NamedStream
-from llm_lsp.engine.completion.scheduler import LINGER_S
+from llm_lsp.engine.completion.scheduler import GRACE_S
 from llm_lsp.errors import InternalError, OverloadedError
 from tests.doubles import FakeClock, ScriptedProvider, ScriptedStream, settle
 from tests.engine.completion.test_scheduler import ask
@@ -134,9 +134,9 @@ async def test_a_cancelled_call_is_closed_when_it_has_lingered(rig: Rig) -> None
     await settle()
     task.cancel()
 
-    await rig.clock.advance(LINGER_S / 2)
+    await rig.clock.advance(GRACE_S / 2)
     assert rig.closed_calls() == 0
-    await rig.clock.advance(LINGER_S)
+    await rig.clock.advance(GRACE_S)
     assert rig.closed_calls() == 1
     assert rig.calls.in_flight == 0
 

@@ -24,8 +24,8 @@ from llm_lsp.engine.completion.events import (
     Event,
     Fail,
     Failed,
-    Foreseen,
     Give,
+    PrefetchOffered,
     Refuse,
     Route,
     Start,
@@ -34,7 +34,7 @@ from llm_lsp.engine.completion.events import (
     Wake,
     Woke,
 )
-from llm_lsp.engine.completion.scheduler import AHEAD_S, LINGER_S, STREAK_S, Scheduler
+from llm_lsp.engine.completion.scheduler import GRACE_S, PREFETCH_S, READ_AHEAD_S, Scheduler
 from llm_lsp.errors import OverloadedError
 
 ROUTE = Route("p", "m", "none", 1)
@@ -134,8 +134,8 @@ def test_a_cancelled_call_is_closed_when_it_has_lingered() -> None:
     scheduler = Scheduler()
     scheduler.step(Asked(ask(1)), 0)
 
-    assert scheduler.step(Cancelled(1), 1) == [Wake(1 + LINGER_S)]
-    assert scheduler.step(Woke(), 1 + LINGER_S) == [Close(1)]
+    assert scheduler.step(Cancelled(1), 1) == [Wake(1 + GRACE_S)]
+    assert scheduler.step(Woke(), 1 + GRACE_S) == [Close(1)]
 
 
 def test_a_call_that_reads_on_for_later_ends_in_time() -> None:
@@ -143,8 +143,8 @@ def test_a_call_that_reads_on_for_later_ends_in_time() -> None:
     step(scheduler, Asked(ask(1)), 0)
     scheduler.step(Streamed(1, generation("foo")), 1)
 
-    assert scheduler.step(Woke(), 1 + LINGER_S) == [Wake(1 + STREAK_S)]
-    assert scheduler.step(Woke(), 1 + STREAK_S) == [Close(1)]
+    assert scheduler.step(Woke(), 1 + GRACE_S) == [Wake(1 + READ_AHEAD_S)]
+    assert scheduler.step(Woke(), 1 + READ_AHEAD_S) == [Close(1)]
 
 
 def test_a_listener_that_disagrees_is_asked_for_anew_while_another_stays() -> None:
@@ -210,9 +210,11 @@ def test_stopping_settles_all() -> None:
     assert effects == [Refuse(2, Reason.SHUTTING_DOWN), Refuse(1, Reason.SHUTTING_DOWN), Close(1)]
 
 
-def foreseen(shown: str = "foo", typed: str = "", *, number: int = 9, is_free: bool = True) -> Foreseen:
+def offer_prefetch(
+    shown: str = "foo", typed: str = "", *, number: int = 9, is_free: bool = True
+) -> PrefetchOffered:
     """Say that `shown` is on screen where `typed` stands."""
-    return Foreseen(
+    return PrefetchOffered(
         ask(-number, typed + shown, slots=1), ask(number, typed, slots=1).cursor, shown, is_free=is_free
     )
 
@@ -230,37 +232,40 @@ def test_a_call_that_nobody_waits_for_lives_on_while_edits_agree_with_it() -> No
     )
 
     assert run(*typing, (1.5, Woke())) == []
-    assert run(*typing, (1.3 + LINGER_S, Woke())) == [Close(1)]
+    assert run(*typing, (1.3 + GRACE_S, Woke())) == [Close(1)]
 
 
 def test_an_edit_that_disagrees_keeps_no_call_alive() -> None:
     typing = (0.0, Asked(ask(1))), (1.0, Streamed(1, partial("foo"))), (1.0, Cancelled(1)), (1.3, cursor("x"))
 
-    assert run(*typing, (1.0 + LINGER_S, Woke())) == [Close(1)]
+    assert run(*typing, (1.0 + GRACE_S, Woke())) == [Close(1)]
 
 
 def test_where_calls_are_free_what_comes_next_is_asked_before_it_is_wanted() -> None:
-    assert run((0, foreseen())) == [Start(1, -9)]
+    assert run((0, offer_prefetch())) == [Start(1, -9)]
 
 
 def test_who_accepts_joins_the_call_that_was_made_ahead() -> None:
     whole = generation("(a)")
-    events = (0.0, foreseen()), (0.1, cursor("foo")), (0.1, Asked(ask(1, "foo", slots=1)))
+    events = (0.0, offer_prefetch()), (0.1, cursor("foo")), (0.1, Asked(ask(1, "foo", slots=1)))
 
     assert run(*events) == []
     assert run(*events, (9.0, Ended(1, whole))) == [Give(1, whole, "")]
 
 
 def test_typing_along_what_is_shown_keeps_the_call_made_ahead() -> None:
-    assert run((0, foreseen()), (1, cursor("f")), (2, foreseen("oo", "f", number=8)), (9, Woke())) == []
+    assert (
+        run((0, offer_prefetch()), (1, cursor("f")), (2, offer_prefetch("oo", "f", number=8)), (9, Woke()))
+        == []
+    )
 
 
 def test_typing_something_else_closes_the_call_made_ahead_at_once() -> None:
-    assert run((0, foreseen()), (1, cursor("x"))) == [Close(1)]
+    assert run((0, offer_prefetch()), (1, cursor("x"))) == [Close(1)]
 
 
 def test_a_request_never_waits_for_a_call_made_ahead() -> None:
-    assert run((0, foreseen()), (0.1, Asked(ask(1, uri="b", slots=1)))) == [Close(1), Start(2, 1)]
+    assert run((0, offer_prefetch()), (0.1, Asked(ask(1, uri="b", slots=1)))) == [Close(1), Start(2, 1)]
 
 
 @pytest.mark.parametrize(
@@ -271,25 +276,25 @@ def test_a_request_never_waits_for_a_call_made_ahead() -> None:
     ],
 )
 def test_nothing_is_asked_ahead_while_somebody_waits(event: Event) -> None:
-    assert run((0, event), (0.1, foreseen())) == []
+    assert run((0, event), (0.1, offer_prefetch())) == []
 
 
 def test_what_a_call_under_way_will_tell_is_not_asked_ahead() -> None:
-    assert run((0, Asked(ask(1))), (0.1, Streamed(1, generation("foo"))), (0.1, foreseen())) == []
+    assert run((0, Asked(ask(1))), (0.1, Streamed(1, generation("foo"))), (0.1, offer_prefetch())) == []
 
 
 def test_a_call_made_ahead_ends_in_time() -> None:
     scheduler = Scheduler()
-    scheduler.step(foreseen(), 0)
+    scheduler.step(offer_prefetch(), 0)
 
-    assert scheduler.step(Woke(), AHEAD_S) == [Close(1)]
+    assert scheduler.step(Woke(), PREFETCH_S) == [Close(1)]
 
 
 def test_where_calls_cost_they_are_made_ahead_once_enough_is_accepted() -> None:
     scheduler = Scheduler()
     started = []
     for _ in range(8):
-        calls = starts(scheduler, foreseen(is_free=False))
+        calls = starts(scheduler, offer_prefetch(is_free=False))
         starts(scheduler, *(Ended(call.call_id, generation("(a)")) for call in calls), cursor("foo"))
         started.append(bool(calls))
 
@@ -298,7 +303,7 @@ def test_where_calls_cost_they_are_made_ahead_once_enough_is_accepted() -> None:
 
 def test_asking_ahead_turns_itself_off_where_it_does_not_pay_and_tries_again_later() -> None:
     scheduler = Scheduler()
-    started = [bool(starts(scheduler, foreseen(), cursor("x"))) for _ in range(60)]
+    started = [bool(starts(scheduler, offer_prefetch(), cursor("x"))) for _ in range(60)]
 
     assert started[:7] == [True] * 7
     assert sum(started[7:]) == 2
@@ -363,7 +368,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(typed=st.text("ab", max_size=3), shown=st.text("ab", min_size=1, max_size=3), is_free=st.booleans())
     def look_ahead(self, typed: str, shown: str, is_free: bool) -> None:
-        self.step(foreseen(shown, typed, is_free=is_free))
+        self.step(offer_prefetch(shown, typed, is_free=is_free))
 
     @rule(typed=st.text("ab", max_size=4), uri=st.sampled_from(["a", "b"]))
     def edit(self, typed: str, uri: str) -> None:

@@ -99,7 +99,7 @@ async def test_a_prompt_shrinks_where_the_api_counts_more_tokens_than_we_do(fold
     async with desk(folder) as at:
         document = at.open(text="".join(f"value_{idx} = compute({idx})\n" for idx in range(900)))
         before = await at.prompt(document)
-        (slot,) = at.engine.registry.line(document, Trigger.MANUAL)
+        (slot,) = at.engine.registry.slots(document, Trigger.MANUAL)
         for _ in range(40):
             slot.counted(1000, 2000)
 
@@ -115,7 +115,7 @@ async def test_what_an_api_counts_for_a_prompt_is_learned(folder: Path) -> None:
         at.provider.streams[0].finish("1", usage=Usage(4000, 1))
         await task
 
-        (slot,) = at.engine.registry.line(document, Trigger.MANUAL)
+        (slot,) = at.engine.registry.slots(document, Trigger.MANUAL)
         assert slot.tokens.mean > 1
 
 

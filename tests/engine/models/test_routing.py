@@ -27,7 +27,7 @@ def line(
 ) -> tuple[str, ...]:
     config = Config(provider="usual", providers={each.name: each for each in providers}, routes=routes)
     document = Document(f"{FOLDER}/{path}", "python", 1, Text.of(""))
-    return Routing.of(config, (FOLDER,)).line(document, trigger)
+    return Routing.of(config, (FOLDER,)).order(document, trigger)
 
 
 FITS = [
@@ -72,7 +72,7 @@ def test_stand_ins_follow_each_once() -> None:
 def test_a_document_without_a_path_fits_no_glob() -> None:
     config = Config(provider="usual", routes=(RouteConfig("other", path="*"),))
     document = Document("untitled:Untitled-1", "python", 1, Text.of(""))
-    assert Routing.of(config, (FOLDER,)).line(document, Trigger.AUTOMATIC) == ("usual",)
+    assert Routing.of(config, (FOLDER,)).order(document, Trigger.AUTOMATIC) == ("usual",)
 
 
 def test_what_costs_nothing_is_told_by_the_settings_and_ends_with_our_own_model() -> None:
