@@ -18,7 +18,7 @@ from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.prompt import stop_rule
 from llm_lsp.core.request import Mode
 from llm_lsp.core.response.completion_extent import MAX_ANSWER_CHARS
-from llm_lsp.core.response.read_ahead import STREAK_LINES, ReadAhead
+from llm_lsp.core.response.read_ahead import READ_AHEAD_LINES, ReadAhead
 from llm_lsp.core.response.suggestion_length import count_words
 from llm_lsp.core.text.brackets import loose
 from llm_lsp.core.text.window import Window
@@ -91,7 +91,7 @@ def cost(shape: str, n_chars: int, model: Profile, mode: Mode, piece_chars: int)
         for piece in pieces(shape, n_chars, piece_chars):
             if reader.feed(piece):
                 break
-            assert len(reader.text) <= MAX_ANSWER_CHARS * (1 + STREAK_LINES)
+            assert len(reader.text) <= MAX_ANSWER_CHARS * (1 + READ_AHEAD_LINES)
         else:
             reader.end(Finish.STOP)
     return operations.n
