@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
 
@@ -37,10 +37,20 @@ class Language:
     """Whether a line that ends in a colon must be followed by a deeper one."""
     has_tags: bool = False
     """Whether a line that ends in an opening tag opens a block."""
+    is_prose: bool = False
+    """Whether its texts are sentences more than code: no comments, no strings, and a line may go on after any mark."""
+    block_comment: tuple[str, str] = ("", "")
+    """What begins and what ends a comment over several lines; "" if there is none."""
+    long_strings: tuple[str, ...] = ()
+    """What begins and ends a string over several lines."""
+    needs_semicolon: bool = False
+    """Whether a statement that is no block ends in a semicolon, so that a line that ends in `)` is not complete."""
 
 
+_SLASH_STAR = ("/*", "*/")
+_TRIPLE = ('"""',)
 # A language that we do not know is taken for one of C's family, by far the largest: brackets open blocks.
-UNKNOWN = Language("//", Blocks.BRACES)
+UNKNOWN = Language("//", Blocks.BRACES, block_comment=_SLASH_STAR, long_strings=(*_TRIPLE, "`"))
 
 _WORD = re.compile(r"\w+")
 # A tag that is neither closed, nor a closing one, nor empty by its name; or the last line of one of several.
@@ -50,16 +60,19 @@ _OPENING_TAG = re.compile(
 )
 
 _BRACES = UNKNOWN
+_C = replace(UNKNOWN, long_strings=(), needs_semicolon=True)
+_CSS = replace(_C, line_comment="")
 _HASH_BRACES = Language("#", Blocks.BRACES)
-_MARKUP = Language("", Blocks.BRACES, has_tags=True)
-_JSX = Language("//", Blocks.BRACES, has_tags=True)
-_TEXT = Language("", Blocks.INDENT, ())
+_MARKUP = Language("", Blocks.BRACES, has_tags=True, is_prose=True)
+_JSX = replace(UNKNOWN, has_tags=True)
+_TEXT = Language("", Blocks.INDENT, (), is_prose=True)
 _PYTHON = Language(
     "#",
     Blocks.INDENT,
     (":", "(", "[", "{"),
     middles=("else", "elif", "except", "finally", "case"),
     needs_body=True,
+    long_strings=(*_TRIPLE, "'''"),
 )
 _RUBY = Language(
     "#",
@@ -97,12 +110,19 @@ _LUA = Language(
     ("end", "else", "elseif", "until"),
 )
 _ELIXIR = Language(
-    "#", Blocks.END, (" do", "->", "{", "(", "["), ("else", "rescue"), ("end", "else", "rescue")
+    "#",
+    Blocks.END,
+    (" do", "->", "{", "(", "["),
+    ("else", "rescue"),
+    ("end", "else", "rescue"),
+    long_strings=_TRIPLE,
 )
 _SHELL = Language(
     "#", Blocks.END, ("{", "(", " then", " do", " in"), ("else",), ("fi", "done", "esac", "else", "elif")
 )
-_HASKELL = Language("--", Blocks.INDENT, ("=", " where", " do", " of", "{", "(", "["))
+_HASKELL = Language(
+    "--", Blocks.INDENT, ("=", " where", " do", " of", "{", "(", "["), block_comment=("{-", "-}")
+)
 _LISP = Language(";", Blocks.INDENT, ())
 
 _LANGUAGES: dict[str, Language] = {
@@ -124,35 +144,43 @@ _LANGUAGES: dict[str, Language] = {
     "makefile": Language("#", Blocks.INDENT, (":",)),
     "haskell": _HASKELL,
     "elm": _HASKELL,
-    "fsharp": Language("//", Blocks.INDENT, ("=", "->", "{", "(", "[")),
+    "fsharp": Language("//", Blocks.INDENT, ("=", "->", "{", "(", "["), block_comment=("(*", "*)")),
+    "ocaml": replace(UNKNOWN, line_comment="", block_comment=("(*", "*)"), long_strings=()),
     "yaml": Language("#", Blocks.INDENT, (":", "[", "{")),
-    "toml": Language("#", Blocks.INDENT, ("[", "{")),
+    "toml": Language("#", Blocks.INDENT, ("[", "{"), long_strings=(*_TRIPLE, "'''")),
     "ini": Language(";", Blocks.INDENT, ()),
-    "clojure": _LISP,
-    "lisp": _LISP,
-    "scheme": _LISP,
-    "erlang": Language("%", Blocks.INDENT, ("->", "(", "[", "{")),
-    "latex": Language("%", Blocks.INDENT, ("}",)),
-    "sql": Language("--", Blocks.END, ("(", " begin", " then"), ("begin",), ("end", "else", "when")),
-    "perl": _HASH_BRACES,
+    **dict.fromkeys(("clojure", "lisp", "commonlisp", "emacs-lisp", "scheme", "racket"), _LISP),
+    **dict.fromkeys(("erlang", "prolog"), Language("%", Blocks.INDENT, ("->", "(", "[", "{"))),
+    **dict.fromkeys(("latex", "tex", "bibtex"), Language("%", Blocks.INDENT, ("}",), is_prose=True)),
+    "sql": Language(
+        "--", Blocks.END, ("(", " begin", " then"), ("begin",), ("end", "else", "when"),
+        block_comment=_SLASH_STAR, needs_semicolon=True,
+    ),
+    "perl": replace(_HASH_BRACES, needs_semicolon=True),
+    "php": replace(_C, long_strings=()),
     "r": _HASH_BRACES,
-    "powershell": _HASH_BRACES,
+    "cmake": _HASH_BRACES,
+    "tcl": _HASH_BRACES,
+    "vim": Language('"', Blocks.INDENT, ()),
+    "powershell": replace(_HASH_BRACES, block_comment=("<#", "#>")),
     "terraform": _HASH_BRACES,
     "dockerfile": Language("#", Blocks.INDENT, ("\\",)),
     "javascriptreact": _JSX,
     "typescriptreact": _JSX,
-    "html": _MARKUP,
-    "xml": _MARKUP,
-    "vue": _MARKUP,
-    "svelte": _MARKUP,
-    "markdown": _TEXT,
-    "plaintext": _TEXT,
+    **dict.fromkeys(("html", "xml", "vue", "svelte", "astro", "handlebars"), _MARKUP),
+    **dict.fromkeys(
+        ("markdown", "mdx", "quarto", "rmd", "restructuredtext", "asciidoc", "org", "typst", "plaintext", "git-commit"),
+        _TEXT,
+    ),
     **dict.fromkeys(
         (
-            "c", "cpp", "csharp", "cuda-cpp", "css", "dart", "go", "groovy", "java", "javascript",
-            "json", "jsonc", "kotlin", "less", "objective-c", "objective-cpp", "php", "rust",
-            "scala", "scss", "solidity", "swift", "typescript", "zig",
+            "c", "cpp", "csharp", "cuda-cpp", "dart", "java", "objective-c", "objective-cpp", "solidity", "zig",
         ),
+        _C,
+    ),
+    **dict.fromkeys(("css", "less", "scss"), _CSS),
+    **dict.fromkeys(
+        ("go", "groovy", "javascript", "json", "jsonc", "kotlin", "rust", "scala", "swift", "typescript"),
         _BRACES,
     ),
 }  # fmt: skip
@@ -212,3 +240,12 @@ def indent_unit(lines: Sequence[str]) -> str:
             depths.append(indent_of(line))
     steps = [deeper - depth for depth, deeper in pairwise(depths) if deeper > depth + 1]
     return " " * min(steps, default=4)
+
+
+# What leaves a block: such a line stands in many blocks, and what follows it stands anywhere.
+_LEAVES = re.compile(r"\s*(return|raise|throw|break|continue|pass|goto|exit|next)\b")
+
+
+def leaves_block(line: str) -> bool:
+    """Check whether a line leaves its block."""
+    return _LEAVES.match(line) is not None
