@@ -1,4 +1,4 @@
-"""How far an answer goes, told line by line from the code around it; knows no stream and no model."""
+"""How far an answer goes, told line by line from the code around it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from functools import cached_property
 
 from llm_lsp.core.request import Mode
 from llm_lsp.core.response.fill_extent import FillExtent
-from llm_lsp.core.text.brackets import imbalance
+from llm_lsp.core.response.repetition import MAX_REPEATS, is_circle
+from llm_lsp.core.text.brackets import imbalance, is_closing
 from llm_lsp.core.text.languages import Blocks, indent_of, indent_unit, language_of, opens_block
+from llm_lsp.core.text.line_likeness import is_fence, is_same_line, is_telling
+from llm_lsp.core.text.text_kind import TextKind, kind_at_end
 from llm_lsp.core.text.window import Window
 
 # Lines that are read at most: more than anybody reads before accepting, and 128 tokens are about 12.
@@ -15,12 +18,8 @@ MAX_LINES = 40
 # Characters of an answer that are read and shown: MAX_LINES of 100. More comes from an API that keeps to no limit,
 # and a longer line is no code that is read before it is accepted.
 MAX_ANSWER_CHARS = 4000
-# A line, or a group of lines, that comes so often in a row shows a model that turns in circles; all but the
-# first are dropped later.
-MAX_REPEATS = 3
+# Lines of a group that shows a model that turns in circles when it comes again and again.
 MAX_GROUP_LINES = 4
-# Characters. A shorter line may come back by chance, so it must stand equally deep.
-TELLING_LINE_CHARS = 5
 
 
 class CompletionExtent:
@@ -72,6 +71,9 @@ class CompletionExtent:
         """Take the next line; True means that the answer is complete."""
         if not line.strip():
             return self._take_blank(line)
+        if self._first is None and self._is_fence(line):
+            self.lines.append(line)
+            return False
         if self._first is None:
             return self._take_first(line)
         if self._is_next(line):
@@ -108,6 +110,13 @@ class CompletionExtent:
         if len(self.lines) >= MAX_LINES:
             self.may_follow = False
         return not self.may_follow or (self._first is not None and self._blank >= 2)
+
+    def _is_fence(self, line: str) -> bool:
+        """Check whether a line begins a fence around code; it is dropped later."""
+        if not is_fence(line):
+            return False
+        before = self._window.prefix + self._window.line_prefix
+        return kind_at_end(before, self._language) is TextKind.CODE
 
     def _take_first(self, line: str) -> bool:
         on_new_line = bool(self.lines)
@@ -199,22 +208,22 @@ class CompletionExtent:
         return not self.may_follow
 
     def _repeats(self, size: int) -> bool:
-        """Say whether the last group of lines came before it, too, and before that."""
+        """Check whether the last group of lines came before it, too, and before that."""
         last = self.lines[-MAX_REPEATS * size :]
-        return len(last) == MAX_REPEATS * size and last == last[-size:] * MAX_REPEATS
+        is_full = len(last) == MAX_REPEATS * size and last == last[-size:] * MAX_REPEATS
+        return is_full and is_circle(last[-size:], MAX_REPEATS)
 
     def _is_next(self, line: str) -> bool:
-        """Say whether the document goes on with this line; blanks inside and the kind of quotes do not tell."""
+        """Check whether the document goes on with this line, or one that differs in what does not matter."""
         if line.rstrip() == self._next_line:
             return True
-        bare = _bare(line)
-        if self._next_depth is None or bare != _bare(self._next_line):
+        if self._next_depth is None or not is_same_line(line, self._next_line, self._language):
             return False
         if indent_of(line) == self._next_depth:
             return True
         last = next((line for line in reversed(self.lines) if line.strip()), "")
-        is_telling = len(bare) >= TELLING_LINE_CHARS and not self._belongs_to_block(line)
-        return is_telling and (self.mode is not Mode.HOLE or self._may_stand_next(last))
+        stays = is_telling(line) and not self._belongs_to_block(line)
+        return stays and (self.mode is not Mode.HOLE or self._may_stand_next(last))
 
     def _may_stand_next(self, last: str) -> bool:
         """Say whether the document's next line may stand below a line: deeper where that opens a block, else not."""
@@ -229,12 +238,9 @@ class CompletionExtent:
         return is_closer or bare.split(None, 1)[0].rstrip(":;") in self._language.middles
 
 
-def _bare(line: str) -> str:
-    return "".join(line.split()).replace('"', "'")
-
-
 def next_line(window: Window) -> str:
     """Give the line that the document goes on with, "" where it does not."""
-    if window.line_suffix.strip() and not window.line_prefix.strip():
+    rest = window.line_suffix
+    if rest.strip() and not window.line_prefix.strip() and not is_closing(rest):
         return (window.line_prefix + window.line_suffix).rstrip()
     return next((line.rstrip() for line in window.suffix.split("\n") if line.strip()), "")

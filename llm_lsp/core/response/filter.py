@@ -1,4 +1,4 @@
-"""What a filter takes and gives, and what it may look at; knows no filter."""
+"""What a filter takes and returns, and what it may look at."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from llm_lsp.core.skip import Skip
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.languages import Language, language_of
 from llm_lsp.core.text.text import Point
+from llm_lsp.core.text.text_kind import TextKind, kind_at_end
 
 # Lines on each side that an answer is compared with.
 LOOK_LINES = 32
@@ -32,6 +33,10 @@ class FilterContext:
     line_end: str
     """What ends the document's lines."""
     language: Language
+
+    def kind_after(self, text: str) -> TextKind:
+        """Return what stands behind a text that is inserted at the cursor."""
+        return kind_at_end("\n".join((*self.above, self.before + text)), self.language)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,36 +1,15 @@
-"""Filters that take from an answer what the document has already; know nothing of indentation."""
+"""Filters that take from an answer what the document has already: the line's beginning, the line above, the next lines."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from dataclasses import replace
-from itertools import islice
 
-from llm_lsp.core.generation import Finish
 from llm_lsp.core.response.filter import FilterContext, FilterInput
 from llm_lsp.core.skip import Reason, Skip
-from llm_lsp.core.text.brackets import CLOSERS, loose
-
-# Characters. A shorter line that comes again says nothing: `}` and `else:` do.
-TELLING_LINE_CHARS = 5
-# What may stand after a closer at a line's end.
-END_MARKS = ";,"
-# Ways of one kind to join an answer to the rest of its line, and characters that are looked at for brackets:
-# a model that writes a thousand closers takes no more time than one that writes code.
-MAX_JOINTS = 4
-JOINT_CHARS = 500
-
-
-def drop_echo(draft: FilterInput, place: FilterContext) -> FilterInput:
-    """Take off the line's beginning where the answer writes it again: `x = max(` after `x = max(`.
-
-    A beginning without a blank inside may well come twice: `max(max(`, `Array<Array<`.
-    """
-    line = place.before.strip()
-    text = draft.text.lstrip(" \t")
-    if len(line) < TELLING_LINE_CHARS or len(line.split()) < 2 or not text.startswith(line):
-        return draft
-    return replace(draft, text=text[len(line) :])
+from llm_lsp.core.text.brackets import loose
+from llm_lsp.core.text.languages import indent_of, leaves_block
+from llm_lsp.core.text.line_likeness import is_same_line, is_telling
 
 
 def drop_lines_that_follow(draft: FilterInput, place: FilterContext) -> FilterInput | Skip:
@@ -42,78 +21,80 @@ def drop_lines_that_follow(draft: FilterInput, place: FilterContext) -> FilterIn
     kept = [idx for idx, line in enumerate(lines) if line.strip()]
     for size in range(min(len(kept), len(below)), 0, -1):
         last = [lines[idx] for idx in kept[-size:]]
-        if all(map(_same_line, last, below)) and _may_drop(lines, kept[-size], last):
+        is_next = all(_is_next(one, other, place) for one, other in zip(last, below, strict=False))
+        if is_next and _may_drop(lines, kept[-size], last, place):
             if kept[-size] == 0:
                 return Skip(Reason.REPEATS_SUFFIX)
             return replace(draft, text="\n".join(draft.text.split("\n")[: kept[-size]]).rstrip() + "\n")
     return draft
 
 
-def _same_line(one: str, other: str) -> bool:
-    if one.rstrip() == other.rstrip():
+def _is_next(line: str, other: str, place: FilterContext) -> bool:
+    """Check whether a line of the answer is one of the document's; at another depth it must tell enough."""
+    if line.rstrip() == other.rstrip():
         return True
-    return len(one.strip()) >= TELLING_LINE_CHARS and one.strip() == other.strip()
+    if not is_same_line(line, other, place.language) or not is_telling(line):
+        return False
+    return indent_of(line) == indent_of(other) or not _may_come_again(line, place)
 
 
-def _may_drop(lines: list[str], start: int, last: list[str]) -> bool:
-    """A line of closers only is dropped where it has no partner in the answer."""
+def _may_come_again(line: str, place: FilterContext) -> bool:
+    """Check whether a line often comes again at another depth: it closes something, or leaves the block."""
+    bare = line.strip()
+    return leaves_block(bare) or _CLOSER.match(bare) is not None or bare in place.language.middles
+
+
+# A line that closes what other lines opened.
+_CLOSER = re.compile(r"[)\]}]|</|#?\s*end\w*\b|(?:fi|done|esac)\b")
+# One value of a list: it may well stand there twice.
+_VALUE = re.compile(r"\s*[\"']?[\w.+-]+[\"']?,\s*")
+_QUOTE_MARKS = " \t\"'`"
+
+
+def _may_drop(lines: list[str], start: int, last: list[str], place: FilterContext) -> bool:
+    """Check whether the document's lines can stand for the answer's last ones.
+
+    A line of closers can where it has no partner in the answer. Some closers stand at no depth: there the lines
+    above must have opened no more of them.
+    """
+    if len(last) == 1 and _VALUE.fullmatch(last[0]):
+        return is_telling(last[0])
+    if last[0][:1] == "<" and (tag := _CLOSING_TAG.match(last[0])):
+        name = re.escape(tag[1])
+        return _is_in_excess(rf"<{name}[\s>]", rf"</{name}>", lines[:start], last, place)
+    if _ENDIF.match(last[0]):
+        return _is_in_excess(r"^\s*#\s*if", _ENDIF.pattern, lines[:start], last, place)
     if any(any(map(str.isalnum, line)) for line in last):
         return True
-    return len(loose("\n".join(lines[: start + len(last)])).closers) > 0
+    is_quotes = all(not line.strip(_QUOTE_MARKS) for line in last)
+    return is_quotes or len(loose("\n".join(lines[: start + len(last)])).closers) > 0
+
+
+# What closes at the left margin, whatever is around it.
+_CLOSING_TAG = re.compile(r"</([\w.:-]+)>")
+_ENDIF = re.compile(r"^\s*#\s*endif\b")
+
+
+def _is_in_excess(opener: str, closer: str, kept: list[str], last: list[str], place: FilterContext) -> bool:
+    before = (*place.above, *kept)
+    opened = sum(len(re.findall(opener, line)) - len(re.findall(closer, line)) for line in before)
+    closed = sum(len(re.findall(closer, line)) for line in last)
+    # Of what was opened further above nothing is seen.
+    return 0 < opened < 2 * closed
 
 
 def drop_line_above(draft: FilterInput, place: FilterContext) -> FilterInput | Skip:
     """Refuse an answer that begins with the very line that stands above."""
     first, _, others = draft.text.partition("\n")
-    line = place.before + first
-    if not place.above or line.rstrip() != place.above[-1].rstrip() or len(line.strip()) < TELLING_LINE_CHARS:
+    if not first.strip() or not place.above or not _is_above(place.before + first, place):
         return draft
     if place.before.strip() or not others.strip():
         return Skip(Reason.REPEATS_PREFIX)
     return replace(draft, text=others.removeprefix(place.before))
 
 
-def merge_rest_of_line(draft: FilterInput, place: FilterContext) -> FilterInput:
-    """Do not write again what stands after the cursor, nor close what is closed there.
-
-    Of all ways to join the text and the rest of the line, the one with the fewest brackets and quotes
-    without partner is taken; of equal ones, the first.
-    """
-    if not place.rest.strip() or not place.before.strip():
-        return draft
-    return min(_joints(draft, place), key=lambda one: _count_loose(one, place))
-
-
-def _joints(draft: FilterInput, place: FilterContext) -> Iterator[FilterInput]:
-    """Give the ways to join: less what both have, as it is, in the place of mere closers, cut at a loose closer."""
-    text, rest = draft.text.rstrip(), place.rest.rstrip()
-    sizes = (size for size in range(min(len(rest), len(text)), 0, -1) if text.endswith(rest[:size]))
-    for size in islice((size for size in sizes if not rest[:size].isspace()), MAX_JOINTS):
-        yield replace(draft, text=text[: len(text) - size])
-    yield draft
-    if all(one in CLOSERS or one in END_MARKS for one in rest):
-        yield replace(draft, text=text, replaced=len(rest))
-    if len(text) <= JOINT_CHARS:
-        for _, at in loose(text).closers[:MAX_JOINTS]:
-            yield replace(draft, text=text[:at])
-
-
-def _count_loose(draft: FilterInput, place: FilterContext) -> int:
-    code = place.before[-JOINT_CHARS:] + draft.text[-JOINT_CHARS:]
-    found = loose(code + place.rest[draft.replaced :][:JOINT_CHARS])
-    return len(found.closers) + len(found.openers)
-
-
-def end_whole_lines(draft: FilterInput, place: FilterContext) -> FilterInput:
-    """Before a line that stands there already, inserted lines end with a line end, and that line keeps its depth."""
-    if place.before.strip() or not place.rest.strip() or _begins_the_line(draft, place):
-        return draft
-    return replace(draft, text=draft.text.rstrip() + "\n" + place.before)
-
-
-def _begins_the_line(draft: FilterInput, place: FilterContext) -> bool:
-    """Say whether the text is meant to stand on one line with what follows: `result = ` before a call."""
-    if draft.finish is not Finish.STOP or "\n" in draft.text or place.rest[0].isspace():
+def _is_above(line: str, place: FilterContext) -> bool:
+    above = place.above[-1]
+    if not is_telling(line) or indent_of(line) != indent_of(above) or _CLOSER.match(line.strip()):
         return False
-    last = draft.text[-1]
-    return not (last.isalnum() or last in CLOSERS or last in END_MARKS + ":")
+    return is_same_line(line, above, place.language)

@@ -1,4 +1,4 @@
-"""From what a model wrote to what is inserted: a list of small filters; knows neither the model nor the time."""
+"""From what a model wrote to what is inserted: a list of small filters."""
 
 from __future__ import annotations
 
@@ -9,35 +9,26 @@ from llm_lsp.core.generation import Finish
 from llm_lsp.core.privacy.redact import holds_mask
 from llm_lsp.core.request import CompletionRequest
 from llm_lsp.core.response.completion_extent import MAX_ANSWER_CHARS
-from llm_lsp.core.response.filter import (
-    LOOK_COLUMNS,
-    LOOK_LINES,
-    Filter,
-    FilterContext,
-    FilterInput,
-    place_at,
-)
+from llm_lsp.core.response.control_tokens import cut_control_tokens
+from llm_lsp.core.response.echo import drop_echo
+from llm_lsp.core.response.filter import Filter, FilterContext, FilterInput, place_at
 from llm_lsp.core.response.indentation import (
     deepen_body,
     drop_extra_indent,
     drop_leading_blank_lines,
     follow_indent_style,
 )
-from llm_lsp.core.response.overlap import (
-    END_MARKS,
-    drop_echo,
-    drop_line_above,
-    drop_lines_that_follow,
+from llm_lsp.core.response.overlap import drop_line_above, drop_lines_that_follow
+from llm_lsp.core.response.repetition import without_repetition
+from llm_lsp.core.response.rest_of_line import (
     end_whole_lines,
+    keep_one_line_inside_a_line,
     merge_rest_of_line,
 )
 from llm_lsp.core.skip import Reason, Skip
-from llm_lsp.core.text.brackets import CLOSERS
-from llm_lsp.core.text.invisible_chars import unsafe_characters
+from llm_lsp.core.text.invisible_chars import first_hidden
 from llm_lsp.core.text.text import Point, Text
-
-# A unit that comes this often in a row is a model that turns in circles.
-MAX_REPEATS = 3
+from llm_lsp.core.text.text_kind import TextKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,40 +51,46 @@ def postprocess(text: str, finish: Finish, request: CompletionRequest) -> Insert
         if isinstance(done, Skip):
             return done
         draft = done
-    if not all(_occurs(one, document.text) for one in unsafe_characters(draft.text)):
+    if _hides_something(draft.text, place, document.text):
         return Skip(Reason.UNSAFE)
     return Insertion(
         draft.text.replace("\n", place.line_end), Point(point.line, point.column + draft.replaced)
     )
 
 
+def _hides_something(inserted: str, place: FilterContext, text: Text) -> bool:
+    """Check whether a text has a character that hides code, or one that is not seen and that the document has not."""
+
+    def is_text(at: int) -> bool:
+        return place.kind_after(inserted[:at]) is not TextKind.CODE
+
+    allowed: set[str] = set()
+    while found := first_hidden(inserted, place.before, place.rest, allowed, is_text=is_text):
+        character, deceives = found
+        if deceives or not _occurs(character, text):
+            return True
+        allowed.add(character)
+    return False
+
+
 def _occurs(character: str, text: Text) -> bool:
     return any(character in line for block in text.blocks for line in block)
 
 
-_CONTROL_TOKEN = re.compile(
-    r"<\|[a-z_]{2,20}\|>|<｜[^｜\n]{2,30}｜>|<(fim|file|repo)_[a-z]+>|<EOT>|<\|[a-z_]{0,20}$"
-)
-
-
-def cut_control_tokens(draft: FilterInput, place: FilterContext) -> FilterInput:
-    """Cut at a control token that leaked, or at the beginning of one at the very end."""
-    for match in _CONTROL_TOKEN.finditer(draft.text):
-        around = (*place.above, place.before, place.rest, *place.below)
-        if not any(match.group() in line for line in around):
-            return replace(draft, text=draft.text[: match.start()])
-    return draft
-
-
-_FENCE = re.compile(r"^\s*```[\w+-]*\n")
+_FENCE = re.compile(r"\s*```[\w+-]*\n")
 
 
 def strip_fences(draft: FilterInput, place: FilterContext) -> FilterInput:
-    """Take off a Markdown fence around an answer that is no Markdown."""
-    if "```" not in draft.text or any("```" in line for line in (*place.above, *place.below)):
+    """Take off a fence around code, and cut at the one that ends it; in prose, comments and strings it is text."""
+    if "```" not in draft.text:
         return draft
-    text = _FENCE.sub("", draft.text)
-    return replace(draft, text=text.partition("\n```")[0])
+    text = draft.text
+    if (fence := _FENCE.match(text)) and place.kind_after("") is TextKind.CODE:
+        text = text[fence.end() :]
+    end = text.find("\n```")
+    if end >= 0 and place.kind_after(text[:end]) is TextKind.CODE:
+        text = text[:end]
+    return replace(draft, text=text)
 
 
 def drop_truncated_line(draft: FilterInput, _place: FilterContext) -> FilterInput:
@@ -105,39 +102,9 @@ def drop_truncated_line(draft: FilterInput, _place: FilterContext) -> FilterInpu
     return replace(draft, text=head + newline) if is_dropped else draft
 
 
-def keep_one_line_inside_a_line(draft: FilterInput, place: FilterContext) -> FilterInput:
-    """Where code follows on the line, what is inserted before it is one line."""
-    if not place.before.strip() or not place.rest.strip("".join(CLOSERS) + END_MARKS + " \t"):
-        return draft
-    return replace(draft, text=draft.text.partition("\n")[0])
-
-
 def cut_repetition(draft: FilterInput, place: FilterContext) -> FilterInput:
-    """Cut lines, groups of lines and pieces of a line that come again and again to the first."""
-    lines = (place.before + draft.text.rstrip("\n")).split("\n")
-    for size in range(1, min(len(lines) // MAX_REPEATS, LOOK_LINES) + 1):
-        count = _count_repeats(lines, size)
-        if count >= MAX_REPEATS and any(map(str.strip, lines[-size:])):
-            kept = lines[: len(lines) - (count - 1) * size]
-            while len(kept) > size and kept[-1] == kept[-1 - size]:
-                # The answer was cut inside a group.
-                kept.pop()
-            return replace(draft, text="\n".join(kept)[len(place.before) :])
-    repeated = _REPEATED_PIECE.search(draft.text[-LOOK_COLUMNS:])
-    if not repeated:
-        return draft
-    return replace(draft, text=draft.text[: len(draft.text) - len(repeated.group()) + len(repeated.group(1))])
-
-
-def _count_repeats(lines: list[str], size: int) -> int:
-    count = 1
-    while lines[-(count + 1) * size : -count * size] == lines[-size:]:
-        count += 1
-    return count
-
-
-# Tabby's figures: a piece of three and more characters, at least six times, at the end.
-_REPEATED_PIECE = re.compile(r"(\S.{2,80}?)\1{5,}$")
+    """Cut lines, groups of lines and pieces of a line that come again and again to the first ones."""
+    return replace(draft, text=without_repetition(draft.text, place.before))
 
 
 def strip_end(draft: FilterInput, place: FilterContext) -> FilterInput:
@@ -155,10 +122,16 @@ def strip_end(draft: FilterInput, place: FilterContext) -> FilterInput:
 
 
 def refuse_empty(draft: FilterInput, place: FilterContext) -> FilterInput | Skip:
-    """Refuse what shows nothing, or the mark of a comment that says nothing."""
-    if not draft.text or draft.text.strip() == place.language.line_comment != "":
+    """Refuse what shows nothing, or the mark of a comment that says nothing, but for a blank line inside of one."""
+    mark = place.language.line_comment
+    if not draft.text or (draft.text.strip() == mark != "" and not _is_inside_comment(place, mark)):
         return Skip(Reason.EMPTY)
     return draft if draft.text.strip() else Skip(Reason.ONLY_WHITESPACE)
+
+
+def _is_inside_comment(place: FilterContext, mark: str) -> bool:
+    around = (*([place.before] if place.before.strip() else place.above[-1:]), *place.below[:1])
+    return len(around) == 2 and all(line.lstrip().startswith(mark) for line in around)
 
 
 def refuse_mask(draft: FilterInput, place: FilterContext) -> FilterInput | Skip:

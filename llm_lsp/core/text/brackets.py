@@ -1,4 +1,4 @@
-"""Which brackets and quotes of a piece of code have no partner in it; knows no language's grammar."""
+"""Which brackets and quotes of a piece of code have no partner in it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ _PAIRS = {")": "(", "]": "[", "}": "{", "）": "（", "】": "【", "」": "「"
 _OPENERS = frozenset(_PAIRS.values())
 _QUOTES = frozenset("\"'`")
 CLOSERS = frozenset(_PAIRS) | _QUOTES
+# What may stand after a closer at a line's end.
+END_MARKS = ";,"
+_CLOSING = "".join(CLOSERS) + END_MARKS + " \t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,16 @@ class UnmatchedBrackets:
     """Closers and their offsets, in order."""
     openers: str
     """Openers in order; a quote at the end is a string that goes on."""
+
+
+def is_closing(rest: str) -> bool:
+    """Check whether the rest of a line is closers and end marks alone."""
+    return rest.strip() != "" and not rest.strip(_CLOSING)
+
+
+def partners(closers: str) -> str:
+    """Return the openers of closers, in the same order."""
+    return "".join(_PAIRS[closer] for closer in closers)
 
 
 def loose(code: str) -> UnmatchedBrackets:

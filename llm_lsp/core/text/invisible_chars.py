@@ -1,8 +1,10 @@
-"""Characters that hide something from the reader of code; knows nothing of where they come from."""
+"""Characters that hide something from the reader of code."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Callable, Set
 
 # Control characters but tab and line feed (C0, DEL, C1), soft hyphen, combining grapheme joiner, Arabic letter
 # mark, Hangul fillers, Khmer vowels without a shape, Mongolian separators, zero-width marks, bidirectional
@@ -25,6 +27,61 @@ def unsafe_characters(text: str) -> frozenset[str]:
     if text.isascii() and text.isprintable():
         return frozenset()
     return frozenset(_UNSAFE.findall(_EMOJI_MARKS.sub("", text)))
+
+
+# Turn the order of what a reader sees around (CVE-2021-42574), or write a text that is not seen at all.
+_DECEIVING = re.compile("[\u202a-\u202e\u2066-\u206f\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]")
+# Have no width: next to an ASCII letter they make a name that looks like another.
+_ZERO_WIDTH = re.compile(
+    "[\xad\u034f\u115f\u1160\u180b-\u180f\u200b-\u200f\u2060-\u2065\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0100-\U000e01ef]"
+)
+# Thai, Lao, Tibetan, Myanmar, Khmer, Tai, Balinese and Javanese have no blanks between words.
+_WITHOUT_BLANKS = re.compile(
+    "[\u0e00-\u109f\u1780-\u17ff\u1950-\u19ff\u1a00-\u1aaf\u1b00-\u1b7f\ua980-\ua9df\uaa60-\uaadf]"
+)
+_MONGOLIAN = re.compile("[\u1800-\u180a\u1810-\u18af]")
+
+
+def first_hidden(
+    text: str, before: str, after: str, allowed: Set[str] = frozenset(), *, is_text: Callable[[int], bool]
+) -> tuple[str, bool] | None:
+    """Return the first character of a text that is not seen, and whether it deceives wherever else it stands.
+
+    Those that spell a word are passed over: joiners between letters that are not ASCII, word breaks of scripts
+    without blanks, variation selectors behind an ideograph or a symbol, and soft hyphens where `is_text` says that
+    an offset is in prose, a comment or a string; and those `allowed` that do not deceive. `before` and `after` are
+    what stands around the text.
+    """
+    if not unsafe_characters(text):
+        return None
+    around = f"{before[-1:] or ' '}{text}{after[:1] or ' '}"
+    harmless = {match.start() for match in _EMOJI_MARKS.finditer(around)}
+    for match in _UNSAFE.finditer(around, 1, len(around) - 1):
+        at, mark = match.start(), match.group()
+        if at in harmless or _spells(around, at, is_text):
+            continue
+        beside = around[at - 1] + around[at + 1]
+        is_in_name = _ZERO_WIDTH.match(mark) and any(one.isascii() and one.isalnum() for one in beside)
+        deceives = bool(is_in_name or _DECEIVING.match(mark))
+        if deceives or mark not in allowed:
+            return mark, deceives
+    return None
+
+
+def _spells(text: str, at: int, is_text: Callable[[int], bool]) -> bool:
+    mark, before, after = text[at], text[at - 1], text[at + 1]
+    match mark:
+        case "\u200c" | "\u200d" | "\u034f":
+            return not before.isascii() and unicodedata.category(before)[0] in "LM"
+        case "\u200b":
+            return bool(_WITHOUT_BLANKS.match(before) or _WITHOUT_BLANKS.match(after))
+        case "\xad":
+            return before.isalpha() and after.isalpha() and is_text(at - 1)
+    if "\u180b" <= mark <= "\u180f":
+        return bool(_MONGOLIAN.match(before))
+    if "\ufe00" <= mark <= "\ufe0f" or "\U000e0100" <= mark <= "\U000e01ef":
+        return not before.isascii() and unicodedata.category(before)[0] in "LS"
+    return False
 
 
 def without_hidden(text: str) -> str:

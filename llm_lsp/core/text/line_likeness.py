@@ -1,0 +1,82 @@
+"""Whether two lines are the same but for what does not matter: blanks, quotes, a last comma or semicolon, a comment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from llm_lsp.core.text.languages import Language, without_comment
+
+# Characters without blanks. A shorter line that comes again is no sign of a repetition: `}` and `else:` do.
+TELLING_LINE_CHARS = 5
+# From this length on the comments need not agree. Tables of short values with a remark for each are common:
+# `NULL, /* tp_call */`.
+STATEMENT_CHARS = 12
+_BLOCK_COMMENT = re.compile(r"/\*[^*]*\*/\s*$")
+_QUOTED = "\"'`"
+_QUOTE_MARKS = ('"', "'")
+_QUOTES = str.maketrans('"`', "''")
+_FENCE = re.compile(r"\s*```[\w+-]*\s*")
+_NO_WORD = re.compile(r"[\W_]+")
+_WORD_OR_MARK = re.compile(r"\w+|[^\w\s]")
+# Words and marks of a line that are compared with those of another.
+MAX_TOKENS, MAX_TOKEN_CHARS = 40, 200
+
+
+def bare(line: str) -> str:
+    """Return a line without what does not matter but its comment: blanks, kind of quotes, last comma or semicolon."""
+    return "".join(line.split()).translate(_QUOTES).rstrip(",;")
+
+
+def is_same_line(one: str, other: str, language: Language) -> bool:
+    """Check whether two lines differ at most in what does not matter; of two comments one must begin with the other."""
+    first, other_first = one.lstrip()[:1], other.lstrip()[:1]
+    if first != other_first and not (first in _QUOTED and other_first in _QUOTED):
+        return False  # Most lines end here: this runs for each line of an answer.
+    if bare(one) == bare(other):
+        return True
+    (code, comment), (other_code, other_comment) = _parts(one, language), _parts(other, language)
+    if len(code) < TELLING_LINE_CHARS or code != other_code:
+        return False
+    if len(code) >= STATEMENT_CHARS:
+        return True
+    shorter, longer = sorted((comment, other_comment), key=len)
+    return longer.startswith(shorter)
+
+
+def is_telling(line: str) -> bool:
+    """Check whether a line says enough to be recognized when it comes again."""
+    return len(bare(line)) >= TELLING_LINE_CHARS
+
+
+def _parts(line: str, language: Language) -> tuple[str, str]:
+    """Split a line into its bare code and its comment's words; a comment of its own is code."""
+    # Vim's comments begin with a quote, as its strings do.
+    code = line if language.line_comment in _QUOTE_MARKS else without_comment(line, language)
+    if language.block_comment[0] == "/*" and (found := _BLOCK_COMMENT.search(code)):
+        code = code[: found.start()]
+    if not code.strip():
+        return bare(line), ""
+    return bare(code), _NO_WORD.sub("", line[len(code) :])
+
+
+def is_fence(line: str) -> bool:
+    """Check whether a line is Markdown's mark for the beginning of code."""
+    return _FENCE.fullmatch(line) is not None
+
+
+def tokens_of(line: str) -> tuple[str, ...]:
+    """Return a line's first words and marks."""
+    return tuple(_WORD_OR_MARK.findall(line[:MAX_TOKEN_CHARS])[:MAX_TOKENS])
+
+
+def is_alike(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Check whether two lines, as `tokens_of` has them, are the same but for one stretch that is no longer than the rest."""
+    shorter = min(len(one), len(other))
+    head = 0
+    while head < shorter and one[head] == other[head]:
+        head += 1
+    tail = 0
+    while tail < shorter - head and one[-1 - tail] == other[-1 - tail]:
+        tail += 1
+    return max(len(one), len(other)) - head - tail <= head + tail
