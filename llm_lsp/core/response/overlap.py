@@ -46,8 +46,8 @@ def _may_come_again(line: str, place: FilterContext) -> bool:
 
 # A line that closes what other lines opened.
 _CLOSER = re.compile(r"[)\]}]|</|#?\s*end\w*\b|(?:fi|done|esac)\b")
-# One value of a list: it may well stand there twice.
-_VALUE = re.compile(r"\s*[\"']?[\w.+-]+[\"']?,\s*")
+# One value of a list, or a tag alone: they may well stand there twice.
+_VALUE = re.compile(r"\s*(?:[\"']?[\w.+-]+[\"']?,|<\w+ ?/?>)\s*")
 _QUOTE_MARKS = " \t\"'`"
 
 
