@@ -79,7 +79,9 @@ def _count_loose(draft: FilterInput, place: FilterContext, above: str) -> int:
 
 def end_whole_lines(draft: FilterInput, place: FilterContext) -> FilterInput:
     """Before a line that stands there already, inserted lines end with a line end, and that line keeps its depth."""
-    if place.before.strip() or not place.rest[draft.replaced :].strip() or _begins_the_line(draft, place):
+    if place.before.strip() or not place.rest[draft.replaced :].strip() or not draft.text:
+        return draft
+    if _begins_the_line(draft, place):
         return draft
     if is_closing(place.rest):
         return _before_closers(draft, place)
