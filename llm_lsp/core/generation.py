@@ -39,6 +39,24 @@ class Usage:
         pairs = zip(astuple(self), astuple(newer), strict=True)
         return Usage(*(old if new is None else new for old, new in pairs))
 
+    def within(self, most_input: int, most_output: int) -> Usage:
+        """Return the counts that can be true: None stands for one that is larger than what it is a part of."""
+        read = _at_most(self.input_tokens, most_input)
+        written = _at_most(self.output_tokens, most_output)
+        cached = (self.cached_tokens or 0) + (self.cache_write_tokens or 0)
+        has_parts = cached <= (most_input if read is None else read)
+        return Usage(
+            read,
+            written,
+            self.cached_tokens if has_parts else None,
+            self.cache_write_tokens if has_parts else None,
+            _at_most(self.reasoning_tokens, most_output if written is None else written),
+        )
+
+
+def _at_most(count: int | None, most: int) -> int | None:
+    return count if count is not None and count <= most else None
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:

@@ -1,4 +1,4 @@
-"""Faults 42 to 48 of docs/faults.md: what is wrong with the machine, its clock and its files."""
+"""Faults 27 and 42 to 48 of docs/faults.md: what is wrong with the machine, its clock and its files."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.faults.machine import DEBUG, INLINE, Machine, ask, ask_in, limited, m
 from tests.faults.upstream import ANSWER, BUFFER, KEY, QuietClient, calls, refuses, says, upstream
 from tests.local.test_model_servers import Starter, options_in, ready, tell
 from tests.lspclient import LspClient
-from tests.providers.standin import Peer, Received, serve
+from tests.providers.standin import DONE, Peer, Received, serve, sse, text
 from tests.test_hostile_folder import STARTS, check_the_server, plant
 from tests.usage_store.rows import DAY_S, NOON, a_call
 
@@ -282,6 +282,30 @@ async def test_fault_46_after_a_long_sleep_one_request_is_one_call() -> None:
         rig.type("x = ")
         await rig.ask(Trigger.MANUAL)
         assert calls(standin) == before + 1
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        pytest.param({"prompt_tokens": 5, "completion_tokens": 1_000_000}, id="written"),
+        pytest.param({"prompt_tokens": 1_000_000_000, "completion_tokens": 1}, id="read"),
+        pytest.param({"prompt_tokens": 5, "completion_tokens": 129}, id="one more than allowed"),
+    ],
+)
+async def test_fault_27_a_claim_that_cannot_be_ends_no_budget(
+    claim: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def script(received: Received, peer: Peer) -> None:
+        if received.method != "POST":
+            await peer.json({})
+            return
+        await peer.stream(text(ANSWER), text("", "stop"), sse({"choices": [], "usage": claim}), DONE)
+        await peer.end()
+
+    async with machine(tmp_path, monkeypatch, script) as claiming:
+        claiming.configure(BUDGET.replace("500", "1000"))
+        async with claiming.server() as client:
+            assert [await ask_in(client, f"file:///p/{number}.py") for number in range(3)] == [ANSWER] * 3
 
 
 async def test_fault_47_after_being_killed_the_next_start_is_clean(

@@ -17,6 +17,9 @@ from llm_lsp.core.usage.records import CallRecord, Outcome, Subject
 from llm_lsp.errors import BudgetError, LlmLspError
 from llm_lsp.providers.base import Stream
 
+# Tokens that a gateway may add to a prompt: more than the longest system prompts that are known.
+ADDED_TOKENS = 32_768
+
 
 class CallLedger(Protocol):
     """Where a call's rows go."""
@@ -156,8 +159,8 @@ class MeteredStream:
         self._cashier.settle(replace(call, first_s=first_s, whole_s=whole_s))
 
     def _used(self, outcome: Outcome) -> tuple[Usage, bool]:
-        """Give the usage, and whether it is an estimate: what the API says comes with the last piece only."""
-        told = self._usage
+        """Return the usage, and whether it is an estimate: what the API says comes with the last piece only."""
+        told = self._believed
         if told.input_tokens is not None and told.output_tokens is not None and self._is_finished:
             return told, False
         if not self._is_sent or (outcome == "failed" and not self._n_pieces):
@@ -166,11 +169,18 @@ class MeteredStream:
         input_tokens = told.input_tokens or prompt_tokens(self._order.prompt)
         return replace(told, input_tokens=input_tokens, output_tokens=self._written(outcome)), True
 
+    @property
+    def _believed(self) -> Usage:
+        """What the API counted, as far as it can be: a budget must not end by a claim."""
+        n_bytes = sum(len(text.encode("utf-8", "replace")) for text in _texts(self._order.prompt))
+        most_output = max(self._order.prompt.max_tokens, self._n_pieces, math.ceil(self._tokens))
+        return self._usage.within(n_bytes + ADDED_TOKENS, most_output)
+
     def _written(self, outcome: Outcome) -> int:
         """Estimate what the model wrote: servers send a token a piece, or more at once."""
         if outcome in ("cut", "closed") and not self._order.profile.cancel_stops_billing:
             return self._order.prompt.max_tokens
-        return max(self._n_pieces, math.ceil(self._tokens), self._usage.output_tokens or 0)
+        return max(self._n_pieces, math.ceil(self._tokens), self._believed.output_tokens or 0)
 
 
 def prompt_tokens(prompt: Prompt) -> int:

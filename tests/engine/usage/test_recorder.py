@@ -10,6 +10,7 @@ import pytest
 
 from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
+from llm_lsp.core.generation import Usage
 from llm_lsp.core.profile import Price, Profile
 from llm_lsp.core.request import Completion, CompletionRequest, Trigger
 from llm_lsp.core.skip import Reason, Skip
@@ -107,6 +108,35 @@ async def test_a_call_is_priced_and_named() -> None:
     assert (call.outcome, call.trigger, call.estimated) == ("complete", "manual", True)
     assert call.usage.output_tokens == 2
     assert call.cost == pytest.approx(((call.usage.input_tokens or 0) + 10 * 2) / 1e6)
+
+
+CLAIMS = [
+    pytest.param(Usage(3, 1_000_000), (3, 3), id="written"),
+    pytest.param(Usage(10**9, 3), (1, 3), id="read"),
+    pytest.param(Usage(3, 3, cached_tokens=10**9), (3, 3), id="cached"),
+    pytest.param(Usage(3, 3, cache_write_tokens=10**9), (3, 3), id="taken into the cache"),
+    pytest.param(Usage(3, 65), (3, 3), id="one more than was allowed"),
+]
+
+
+@pytest.mark.parametrize("is_cut", [False, True], ids=["to the end", "cut"])
+@pytest.mark.parametrize(("claim", "counted"), CLAIMS)
+async def test_a_claim_that_cannot_be_costs_no_budget(
+    claim: Usage, counted: tuple[int, int], is_cut: bool
+) -> None:
+    rig = Rig()
+    await rig.write("x = ")
+    asking = rig.begin()
+    await settle()
+    text = "1 + 1\n" if is_cut else "1 + 1"
+    rig.provider.streams[0].finish(text, usage=claim)
+    await asking
+    call = await one_call(rig)
+
+    assert call.usage.input_tokens in (counted[0], 2)
+    assert call.usage.output_tokens in (2, counted[1])
+    assert call.cost is not None
+    assert call.cost <= (3 * 1.0 + 3 * 10.0) / 1e6
 
 
 @pytest.mark.parametrize(
