@@ -21,13 +21,13 @@ from pathlib import Path
 
 from llm_lsp.config.settings import BudgetConfig
 from llm_lsp.core.generation import Usage
-from llm_lsp.core.usage.batch import RecordBatch
+from llm_lsp.core.usage.record_batch import RecordBatch
 from llm_lsp.core.usage.records import CallRecord, Outcome, Subject
+from llm_lsp.engine.client.interface import Level, Progress, Status
+from llm_lsp.engine.client.notifications import Notifications
+from llm_lsp.engine.client.status import ServerStatus
+from llm_lsp.engine.clock import LoopClock
 from llm_lsp.engine.usage.ledger import Ledger, limits_of
-from llm_lsp.engine.workspace.client import Level, Progress, Status
-from llm_lsp.engine.workspace.clock import LoopClock
-from llm_lsp.engine.workspace.notifications import Notifications
-from llm_lsp.engine.workspace.status import ServerStatus
 from llm_lsp.errors import BudgetError
 from llm_lsp.usage_store.store import SqliteUsageStore
 

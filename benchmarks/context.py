@@ -24,7 +24,7 @@ from benchmarks.replay import EngineDesk, Scene
 from benchmarks.session import Manuscript, session_from
 from benchmarks.typist import Typist
 from benchmarks.world import Model, Silent, SimulatedProvider, VirtualClock
-from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.core.context.ranking import PreparedContext
 from llm_lsp.core.prompt.prompts import RawPrompt
 from llm_lsp.core.request import CompletionRequest, Trigger

@@ -18,12 +18,12 @@ from collections.abc import Mapping, Sequence
 
 from benchmarks.soak_rig import Figure, percentile
 from benchmarks.world import Model, Silent, SimulatedProvider, VirtualClock
-from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.core.request import CompletionRequest, Trigger
 from llm_lsp.core.skip import Skip
 from llm_lsp.core.text.text import Point
+from llm_lsp.engine.client.interface import Client
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
-from llm_lsp.engine.workspace.client import Client
 from llm_lsp.lsp.server import create_server
 
 URI = "file:///project/edits.py"

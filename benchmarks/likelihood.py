@@ -21,7 +21,7 @@ from typing import Any, Protocol
 import httpx
 
 from benchmarks.prompts import VARIANTS, holes_in, prompts
-from llm_lsp.core.profile import Fim
+from llm_lsp.core.provider_profile import Fim
 from llm_lsp.evaluation.corpus.holes import Hole
 
 # Tokens of a missing text that count: a line's beginning tells most.

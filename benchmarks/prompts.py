@@ -8,11 +8,11 @@ from pathlib import Path
 
 from benchmarks.replay import at_once
 from benchmarks.world import Model, Silent, SimulatedProvider, VirtualClock, settle
-from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.privacy.exclusion import Exclusion
-from llm_lsp.core.profile import Fim
 from llm_lsp.core.prompt.prompts import RawPrompt
+from llm_lsp.core.provider_profile import Fim
 from llm_lsp.core.request import CompletionRequest, Trigger
 from llm_lsp.core.skip import Skip
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies

@@ -23,8 +23,8 @@ from benchmarks.process import process_desk
 from benchmarks.session import Manuscript, Session, session_from
 from benchmarks.typist import Answer, Tally, Typist
 from benchmarks.world import Model, Silent, SimulatedProvider, VirtualClock
-from llm_lsp.config.layers import SettingsStack
-from llm_lsp.core.profile import Fim
+from llm_lsp.config.settings_layers import SettingsStack
+from llm_lsp.core.provider_profile import Fim
 from llm_lsp.core.request import Completion, CompletionRequest, Trigger
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Text

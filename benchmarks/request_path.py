@@ -16,8 +16,8 @@ from collections.abc import Callable
 from dis import opmap
 from types import FrameType
 
-from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.settings import Config
+from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.request import Completion, CompletionRequest, ModelRequest, Trigger
 from llm_lsp.core.text.document import Document

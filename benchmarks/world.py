@@ -9,13 +9,13 @@ import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
-from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.settings import Config
+from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.core.generation import Chunk, Finish
-from llm_lsp.core.profile import Fim, Profile
 from llm_lsp.core.prompt.prompts import Prompt, RawPrompt
+from llm_lsp.core.provider_profile import Fim, Profile
 from llm_lsp.core.request import Patience
-from llm_lsp.engine.workspace.client import Level, Progress, Status
+from llm_lsp.engine.client.interface import Level, Progress, Status
 from llm_lsp.providers.base import Provider
 
 TOKEN = re.compile(r"\s*\w+|\s*[^\w\s]|\s+")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from llm_lsp.core.generation import Chunk, Finish, Usage
-from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.prompts import Prompt
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Patience
 from llm_lsp.errors import LlmLspError
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from llm_lsp.cli.main import COMMANDS
-from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.providers.catalogue.presets import PRESET_CONFIGS
 

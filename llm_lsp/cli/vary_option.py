@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 
 from llm_lsp.cli.commands.complete import chosen, refuse_unknown
-from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.request import Trigger
 from llm_lsp.errors import ConfigError

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING
 
 from llm_lsp.cli.files.api_keys import find_key, secret_values
 from llm_lsp.cli.files.settings_files import books_file, with_folders
-from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.settings import AUTO, LOCAL, Config, ProviderConfig
+from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.core.privacy.redact import Redactor
 from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.core.prompt.fim_families import family_of
+from llm_lsp.engine.client.interface import Client
+from llm_lsp.engine.clock import LoopClock
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.engine.models.provider_slot import ProviderFinder
-from llm_lsp.engine.workspace.client import Client
-from llm_lsp.engine.workspace.clock import LoopClock
 from llm_lsp.errors import LlmLspError, LocalModelError
 from llm_lsp.providers.base import Provider
 
 if TYPE_CHECKING:
-    from llm_lsp.core.usage.batch import RecordBatch
     from llm_lsp.core.usage.budget import SpentTotals
+    from llm_lsp.core.usage.record_batch import RecordBatch
     from llm_lsp.core.usage.records import CallRecord
     from llm_lsp.engine.chat.conversation import DialogueStore
     from llm_lsp.local.local_models import LocalModels
@@ -59,7 +59,7 @@ class ModelFinder:
 
     async def _own(self, config: Config, report: Callable[[str], None]) -> Provider:
         """Join or start the model server on this machine."""
-        from llm_lsp.providers.resolve import make_provider
+        from llm_lsp.providers.provider_factory import make_provider
 
         endpoint = await self._local.acquire(config.local, report)
         # Through /completion: unlimited stops, and usage that tells what was cached.
@@ -101,7 +101,7 @@ async def configured(config: ProviderConfig, redactor: Redactor) -> Provider:
     from llm_lsp.providers.catalogue.similar_models import name_models
     from llm_lsp.providers.discovery.owner_check import check_owner, check_place
     from llm_lsp.providers.http.provider import Remedies
-    from llm_lsp.providers.resolve import make_provider
+    from llm_lsp.providers.provider_factory import make_provider
 
     if config.unvouched:
         check_owner(config)

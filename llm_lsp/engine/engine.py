@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.privacy.admission import admit_document
 from llm_lsp.core.privacy.redact import Redactor
@@ -19,6 +19,11 @@ from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Point
 from llm_lsp.core.usage.request_log import RequestLog
+from llm_lsp.engine.client.interface import Client, EditorSource
+from llm_lsp.engine.client.manual_progress import ManualProgress
+from llm_lsp.engine.client.notifications import Notifications
+from llm_lsp.engine.client.status import ServerStatus
+from llm_lsp.engine.clock import Clock, InThread
 from llm_lsp.engine.completion.alternatives import Alternatives
 from llm_lsp.engine.completion.job import PreparedPrompt
 from llm_lsp.engine.completion.pipeline import CompletionPipeline
@@ -29,11 +34,6 @@ from llm_lsp.engine.models.registry import ProviderRegistry
 from llm_lsp.engine.privacy.document_guard import DocumentGuard
 from llm_lsp.engine.usage.ledger import Ledger, UsageStore, limits_of
 from llm_lsp.engine.usage.recorder import UsageRecorder
-from llm_lsp.engine.workspace.client import Client, EditorSource
-from llm_lsp.engine.workspace.clock import Clock, InThread
-from llm_lsp.engine.workspace.manual_progress import ManualProgress
-from llm_lsp.engine.workspace.notifications import Notifications
-from llm_lsp.engine.workspace.status import ServerStatus
 from llm_lsp.engine.workspace.workspace import Workspace
 from llm_lsp.errors import ConfigError
 

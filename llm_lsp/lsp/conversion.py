@@ -23,7 +23,7 @@ from llm_lsp.core.text.text import (
     to_position,
     word_start,
 )
-from llm_lsp.engine.workspace.client import Status
+from llm_lsp.engine.client.interface import Status
 
 SECTION = "llm-lsp"
 """The settings' section, and the first part of our commands' names."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from lsprotocol import types
 
-from llm_lsp.engine.workspace.client import Level, Progress, Status
+from llm_lsp.engine.client.interface import Level, Progress, Status
 from llm_lsp.lsp import conversion as convert
 from llm_lsp.lsp.conversion import Capabilities
 from llm_lsp.lsp.protocol import Protocol

@@ -17,7 +17,7 @@ from pygls.lsp.server import LanguageServer
 from llm_lsp import __version__
 from llm_lsp.core.request import Completion, Face, Trigger
 from llm_lsp.core.text.document import Document
-from llm_lsp.engine.workspace.client import Client, Engine
+from llm_lsp.engine.client.interface import Client, Engine
 from llm_lsp.lsp import conversion as convert
 from llm_lsp.lsp.editor_client import EditorClient
 from llm_lsp.lsp.protocol import Protocol

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from llm_lsp.core.generation import Chunk
-from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.prompts import Prompt
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Patience
 
 

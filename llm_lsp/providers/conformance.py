@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from llm_lsp.core.generation import Usage
-from llm_lsp.core.prompt.prompt import build_prompt
+from llm_lsp.core.prompt.prompt_builder import build_prompt
 from llm_lsp.core.prompt.prompts import Prompt
 from llm_lsp.core.request import Mode
 from llm_lsp.core.text.window import Window

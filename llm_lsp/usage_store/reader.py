@@ -17,7 +17,7 @@ from llm_lsp.core.usage.records import CallRecord, Subject
 from llm_lsp.core.usage.request_trace import RequestTrace
 from llm_lsp.errors import BooksError
 from llm_lsp.usage_store import schema
-from llm_lsp.usage_store.figures import UsageFigures
+from llm_lsp.usage_store.usage_figures import UsageFigures
 
 By = Literal["day", "model", "language", "project", "all"]
 """What figures are grouped by."""

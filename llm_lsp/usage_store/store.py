@@ -17,12 +17,13 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Lock
 
-from llm_lsp.core.usage.batch import RecordBatch
 from llm_lsp.core.usage.budget import SpentTotals
+from llm_lsp.core.usage.record_batch import RecordBatch
 from llm_lsp.core.usage.records import CallRecord, SuggestionRecord
 from llm_lsp.errors import BooksError
 from llm_lsp.system import private_folder
-from llm_lsp.usage_store import schema, snapshot
+from llm_lsp.usage_store import schema
+from llm_lsp.usage_store import spent_snapshot as snapshot
 
 # Seconds that writing waits for other processes, in its thread. SQLite's queue is not fair: with six that write without
 # a pause one waited more than 2 s (measured); as editors write it is milliseconds.

@@ -10,7 +10,7 @@ from llm_lsp.config.settings import Config, ProviderConfig
 from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.providers.catalogue import key_account as account
 from llm_lsp.providers.catalogue.key_account import KeyAccount
-from llm_lsp.providers.resolve import make_provider
+from llm_lsp.providers.provider_factory import make_provider
 
 KEY = "sk-admin-CANARY"
 

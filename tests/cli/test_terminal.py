@@ -13,10 +13,10 @@ from llm_lsp.cli.show_prompt import print_plain
 from llm_lsp.cli.terminal.checklist import Check, print_checks
 from llm_lsp.cli.terminal.console import ConsoleClient
 from llm_lsp.core.context.ranking import ContextSelection
-from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.prompts import RawPrompt
+from llm_lsp.core.provider_profile import Profile
+from llm_lsp.engine.client.interface import Progress
 from llm_lsp.engine.completion.job import PreparedPrompt
-from llm_lsp.engine.workspace.client import Progress
 from tests.core.text.test_invisible_chars import HIDDEN
 
 # Sets the clipboard, moves the cursor, turns the text's direction.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from llm_lsp.cli.vary_option import AS_SET, variants
-from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.settings import Config
+from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.request import Trigger
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from llm_lsp.config.layers import Resolved, SettingsStack
 from llm_lsp.config.settings import Config, ProviderConfig
+from llm_lsp.config.settings_layers import Resolved, SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 
 PRESETS: Mapping[str, ProviderConfig] = MappingProxyType(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from llm_lsp.core.generation import Finish, Generation
-from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.completion_mode import choose_mode
-from llm_lsp.core.prompt.prompt import stop_rule
+from llm_lsp.core.prompt.prompt_builder import stop_rule
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import CompletionRequest, Trigger
 from llm_lsp.core.response.postprocess import Insertion, postprocess
 from llm_lsp.core.response.read_ahead import ReadAhead

@@ -9,7 +9,7 @@ import time
 
 from llm_lsp.core.request import Completion, CompletionRequest
 from llm_lsp.core.skip import Skip
-from llm_lsp.engine.workspace.client import Client
+from llm_lsp.engine.client.interface import Client
 from llm_lsp.lsp.stdio import run
 from tests.lsp.fakes import FakeEngine
 

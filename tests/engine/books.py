@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from llm_lsp.core.usage.batch import RecordBatch
 from llm_lsp.core.usage.budget import SpentTotals
+from llm_lsp.core.usage.record_batch import RecordBatch
 from llm_lsp.core.usage.records import CallRecord, SuggestionRecord
 from llm_lsp.engine.usage.ledger import InMemoryUsageStore
 from llm_lsp.errors import BooksError

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.chat_prompt import RULES
 from llm_lsp.core.prompt.prompts import ChatPrompt
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Trigger
 from tests.doubles import ScriptedProvider
 from tests.engine.test_engine import Rig, text_of

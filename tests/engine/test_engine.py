@@ -8,21 +8,21 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.settings import Config
+from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
-from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.prompts import RawPrompt
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Completion, CompletionRequest, Face, Trigger
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Point, Text
+from llm_lsp.engine.client.interface import Level, Progress, Status
 from llm_lsp.engine.completion.menu_deadline import HOLD_S
 from llm_lsp.engine.completion.scheduler import GRACE_S
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.engine.models.health import ProviderHealth
 from llm_lsp.engine.models.provider_slot import SEARCH_AGAIN_S, ProviderFinder
-from llm_lsp.engine.workspace.client import Level, Progress, Status
 from llm_lsp.errors import ConfigError, LlmLspError, ModelFileError, RateLimitError, UnreachableError
 from llm_lsp.providers.base import Provider
 from tests.doubles import FakeClock, ScriptedProvider, at_once, settle

@@ -18,13 +18,13 @@ from llm_lsp.cli.files.settings_files import read_settings
 from llm_lsp.config.settings import CompletionConfig, Config
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.request import Trigger
-from llm_lsp.core.usage.batch import RecordBatch
 from llm_lsp.core.usage.budget import BudgetLimits
+from llm_lsp.core.usage.record_batch import RecordBatch
+from llm_lsp.engine.client.notifications import Notifications
+from llm_lsp.engine.client.status import ServerStatus
 from llm_lsp.engine.context.source_files import FileReader, UnusableFile
 from llm_lsp.engine.privacy.ignore_files import IgnoreFiles
 from llm_lsp.engine.usage.ledger import RETRY_S, SOON_S, Ledger
-from llm_lsp.engine.workspace.notifications import Notifications
-from llm_lsp.engine.workspace.status import ServerStatus
 from llm_lsp.errors import BudgetError
 from llm_lsp.local.model_servers import ModelServers
 from llm_lsp.usage_store import schema, store

@@ -9,20 +9,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.settings import Config
+from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.core.request import Completion, CompletionRequest, Patience, Trigger
 from llm_lsp.core.skip import Skip
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Point, Text
+from llm_lsp.engine.client.interface import Level, Progress, Status
+from llm_lsp.engine.clock import Timer
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
-from llm_lsp.engine.workspace.client import Level, Progress, Status
-from llm_lsp.engine.workspace.clock import Timer
 from llm_lsp.providers.http.provider import HttpProvider
 from llm_lsp.providers.http.stream import Deadlines
-from llm_lsp.providers.resolve import make_provider
+from llm_lsp.providers.provider_factory import make_provider
 from tests.providers.standin import Peer, Received, Script, StandIn, serve, text
 
 KEY = "sk-canary-0123456789"

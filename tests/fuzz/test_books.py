@@ -11,8 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from llm_lsp.core.usage.batch import RecordBatch
 from llm_lsp.core.usage.budget import SpentTotals
+from llm_lsp.core.usage.record_batch import RecordBatch
 from llm_lsp.core.usage.records import CallRecord
 from llm_lsp.usage_store.store import SqliteUsageStore
 from tests.fuzz.examples import TIMES, fuzzed

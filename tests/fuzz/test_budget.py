@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from llm_lsp.core.usage.budget import BudgetLimits
+from llm_lsp.engine.client.notifications import Notifications
+from llm_lsp.engine.client.status import ServerStatus
 from llm_lsp.engine.usage.ledger import RETRY_S, Ledger
-from llm_lsp.engine.workspace.notifications import Notifications
-from llm_lsp.engine.workspace.status import ServerStatus
 from llm_lsp.errors import BudgetError
 from tests.doubles import FakeClock, settle
 from tests.engine.books import ListStore

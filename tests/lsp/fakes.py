@@ -13,7 +13,7 @@ from llm_lsp.core.request import Completion, CompletionRequest
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit
-from llm_lsp.engine.workspace.client import Client, EditorSource
+from llm_lsp.engine.client.interface import Client, EditorSource
 from llm_lsp.errors import ConfigError
 from llm_lsp.lsp.server import create_server
 

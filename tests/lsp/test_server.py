@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from llm_lsp.core.request import Completion
 from llm_lsp.core.text.text import Point
-from llm_lsp.engine.workspace.client import Progress, Status
+from llm_lsp.engine.client.interface import Progress, Status
 from tests.lsp.fakes import CAPABLE, URI, Wire, at, edit, span, started
 
 INLINE = "textDocument/inlineCompletion"

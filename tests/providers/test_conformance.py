@@ -12,8 +12,8 @@ import pytest
 from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.core.generation import Chunk, Finish, Usage
 from llm_lsp.core.privacy.secret import Secret
-from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.prompts import Prompt
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Patience
 from llm_lsp.errors import (
     AuthError,
@@ -27,7 +27,7 @@ from llm_lsp.providers.base import Stream
 from llm_lsp.providers.catalogue.model_listing import list_models, with_model
 from llm_lsp.providers.conformance import UNBOUNDED, Bounds, CheckResult, check_provider
 from llm_lsp.providers.dialects.json_shapes import as_list
-from llm_lsp.providers.resolve import make_provider
+from llm_lsp.providers.provider_factory import make_provider
 from tests.doubles import settle
 from tests.providers.standin import DONE, Peer, Received, pages, serve, sse, text
 

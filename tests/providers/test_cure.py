@@ -11,7 +11,7 @@ from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.core.prompt.prompts import RawPrompt
 from llm_lsp.errors import AuthError, BadRequestError, NotFoundError
 from llm_lsp.providers.http.provider import HttpProvider, Remedies
-from llm_lsp.providers.resolve import make_provider
+from llm_lsp.providers.provider_factory import make_provider
 from tests.providers.standin import DONE, Peer, Received, Script, StandIn, serve, text
 
 OLD, NEW = "sk-old", "sk-new"

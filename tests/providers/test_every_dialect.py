@@ -28,7 +28,7 @@ from llm_lsp.errors import (
     ProviderError,
     RateLimitError,
 )
-from llm_lsp.providers.resolve import make_provider
+from llm_lsp.providers.provider_factory import make_provider
 from tests.providers.standin import DONE, Peer, Received, Script, serve, sse
 
 CANARY = "sk-canary-0123456789"

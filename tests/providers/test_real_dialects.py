@@ -18,7 +18,7 @@ from llm_lsp.errors import AuthError, BadRequestError, ContextTooLongError, NotF
 from llm_lsp.local.local_models import LocalEndpoint
 from llm_lsp.providers.catalogue.model_listing import list_models
 from llm_lsp.providers.http.provider import HttpProvider
-from llm_lsp.providers.resolve import make_provider
+from llm_lsp.providers.provider_factory import make_provider
 
 pytestmark = pytest.mark.real_model
 

@@ -26,7 +26,7 @@ from llm_lsp.core.prompt.prompts import ChatPrompt, Prompt, RawPrompt
 from llm_lsp.errors import AuthError, BadRequestError, ContextTooLongError, NotFoundError, ProviderError
 from llm_lsp.local.local_models import LocalEndpoint
 from llm_lsp.providers.catalogue.model_listing import list_models
-from llm_lsp.providers.resolve import make_provider
+from llm_lsp.providers.provider_factory import make_provider
 
 PROGRAM = os.environ.get("LLM_LSP_TEST_LITELLM", "")
 pytestmark = [

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from llm_lsp.core.usage.batch import RecordBatch
 from llm_lsp.core.usage.budget import SpentTotals
+from llm_lsp.core.usage.record_batch import RecordBatch
 from llm_lsp.core.usage.records import SuggestionRecord
 from llm_lsp.core.usage.request_trace import TraceRow
 from llm_lsp.errors import BooksError

@@ -13,7 +13,7 @@ from llm_lsp.cli.completion_target import read_part
 from llm_lsp.cli.files.settings_files import read_settings
 from llm_lsp.cli.terminal.console import ConsoleClient, write
 from llm_lsp.cli.terminal.options import config_option, json_option
-from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.chat.dialogue import ANSWER_TOKENS, ChatQuestion
 

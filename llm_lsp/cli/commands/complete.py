@@ -15,7 +15,7 @@ from llm_lsp.cli.completion_target import CompletionTarget, read_batch, read_tar
 from llm_lsp.cli.files.settings_files import read_settings
 from llm_lsp.cli.terminal.console import ConsoleClient, write
 from llm_lsp.cli.terminal.options import config_option
-from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.request import Completion, CompletionRequest, Trigger
 from llm_lsp.core.skip import Skip

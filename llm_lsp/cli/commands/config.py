@@ -12,8 +12,8 @@ import click
 
 from llm_lsp.cli.files.settings_files import WORKSPACE_FILE, policy_file, read_settings, user_file
 from llm_lsp.cli.terminal.options import config_option, json_option, new_config_option
-from llm_lsp.config.layers import Resolved
 from llm_lsp.config.settings import Config
+from llm_lsp.config.settings_layers import Resolved
 from llm_lsp.core.text.invisible_chars import visible
 from llm_lsp.errors import ConfigError
 

@@ -18,8 +18,8 @@ from llm_lsp.cli.files.settings_files import read_settings
 from llm_lsp.cli.terminal.checklist import Check, as_json, has_failed, print_checks
 from llm_lsp.cli.terminal.console import say
 from llm_lsp.cli.terminal.options import config_option, json_option
-from llm_lsp.config.layers import Resolved, SettingsStack
 from llm_lsp.config.settings import AUTO, Config
+from llm_lsp.config.settings_layers import Resolved, SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.engine.models.routing import Routing
 from llm_lsp.errors import LlmLspError
@@ -131,7 +131,7 @@ def _chosen_model(config: Config) -> Check:
 
 async def provider_checks(resolved: Resolved, *, offline: bool) -> list[Check]:
     """Say which provider is used and why, and prove it."""
-    from llm_lsp.cli.provider_proof import prove
+    from llm_lsp.cli.provider_check import prove
     from llm_lsp.providers.conformance import Bounds
 
     config = resolved.config

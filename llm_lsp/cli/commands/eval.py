@@ -19,7 +19,7 @@ from llm_lsp.cli.terminal.progress_bars import counting_bar
 from llm_lsp.cli.terminal.table import print_table
 from llm_lsp.cli.vary_option import variants
 from llm_lsp.cli.wiring import build_engine
-from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.core.request import Trigger
 from llm_lsp.core.text.invisible_chars import visible
 from llm_lsp.engine.engine import CompletionEngine
@@ -32,8 +32,8 @@ from llm_lsp.evaluation.report.number_format import COLUMNS, cells, sentence
 from llm_lsp.evaluation.report.results import HoleResult, Known, ResultFile
 from llm_lsp.evaluation.report.summary import ALL, EvaluationReport
 from llm_lsp.evaluation.runs.call_probe import CallProbe
+from llm_lsp.evaluation.runs.hole_queue import HoleWork, run
 from llm_lsp.evaluation.runs.hole_runner import HoleBench
-from llm_lsp.evaluation.runs.queue import HoleWork, run
 from llm_lsp.evaluation.runs.variants import Variant
 from llm_lsp.system import private_folder
 

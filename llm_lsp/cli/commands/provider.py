@@ -19,9 +19,9 @@ from llm_lsp.cli.terminal.checklist import as_json as checks_as_json
 from llm_lsp.cli.terminal.checklist import has_failed, print_checks
 from llm_lsp.cli.terminal.options import config_option, json_option, new_config_option
 from llm_lsp.cli.terminal.table import print_table
-from llm_lsp.config.layers import Resolved, SettingsStack
 from llm_lsp.config.parse import nearest
 from llm_lsp.config.settings import AUTO, LOCAL, Api, Config, ProviderConfig
+from llm_lsp.config.settings_layers import Resolved, SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.privacy.addresses import is_loopback
 from llm_lsp.core.privacy.secret import clean_key
@@ -234,7 +234,7 @@ def chosen(resolved: Resolved, name: str) -> Config:
 
 def run_checks(config: Config, *, as_json: bool = False) -> None:
     """Prove a provider and print how; ends the program with status 1 where it failed."""
-    from llm_lsp.cli.provider_proof import prove
+    from llm_lsp.cli.provider_check import prove
 
     checks = asyncio.run(prove(config, lambda line: click.echo(line, err=True)))
     if as_json:

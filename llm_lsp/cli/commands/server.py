@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from llm_lsp.cli.terminal.options import new_config_option
-from llm_lsp.engine.workspace.client import Client, Engine
+from llm_lsp.engine.client.interface import Client, Engine
 
 LEVELS = ("debug", "info", "warning", "error")
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.settings import Problem
+from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.system import path_of_uri, read_plain_file
 

@@ -7,7 +7,7 @@ import sys
 import click
 
 from llm_lsp.core.text.invisible_chars import visible
-from llm_lsp.engine.workspace.client import Level, Progress, Status
+from llm_lsp.engine.client.interface import Level, Progress, Status
 
 COLOURS = {"error": "red", "warning": "yellow", "info": None}
 

@@ -9,7 +9,7 @@ from llm_lsp.core.prompt.prompts import ChatPrompt
 from llm_lsp.core.request import Face
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.invisible_chars import visible
-from llm_lsp.core.text.tokens import estimate_tokens
+from llm_lsp.core.text.token_estimate import estimate_tokens
 
 ROLE = """\
 You help a programmer with a question about code.

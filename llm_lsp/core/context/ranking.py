@@ -16,7 +16,7 @@ from llm_lsp.core.context.similarity import repeated_share, telling_lines
 from llm_lsp.core.context.snippet import ContextSource, Snippet
 from llm_lsp.core.text.invisible_chars import plain_name, without_hidden
 from llm_lsp.core.text.text import Point, Text
-from llm_lsp.core.text.tokens import ASCII_CHARS_PER_TOKEN, estimate_tokens
+from llm_lsp.core.text.token_estimate import ASCII_CHARS_PER_TOKEN, estimate_tokens
 from llm_lsp.core.text.window import PREFIX_SHARE, SUFFIX_SHARE
 
 # Share of a snippet's lines that stand near the cursor already, or in a better snippet: llama.vim's figure, above

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from llm_lsp.core.prompt.fim_families import FAMILIES
-from llm_lsp.core.response.filter import FilterContext, FilterInput
+from llm_lsp.core.response.filter_context import FilterContext, FilterInput
 
 # Marks of dialogues and ends of texts, beside those of the families that fill in the middle: from the tokenizers of
 # Llama 3, Qwen, DeepSeek, Gemma, Phi, gpt-oss and Mistral.

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from llm_lsp.core.response.filter import FilterContext, FilterInput
+from llm_lsp.core.response.filter_context import FilterContext, FilterInput
 from llm_lsp.core.text.brackets import loose
 
 # Words that do not follow themselves in any of the languages that have them; `long` does, and names may.

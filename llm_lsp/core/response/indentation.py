@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from llm_lsp.core.response.filter import FilterContext, FilterInput
+from llm_lsp.core.response.filter_context import FilterContext, FilterInput
 from llm_lsp.core.text.languages import Language, indent_of, indent_unit, opens_block, without_comment
 
 

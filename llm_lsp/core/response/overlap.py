@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from llm_lsp.core.response.filter import FilterContext, FilterInput
+from llm_lsp.core.response.filter_context import FilterContext, FilterInput
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.brackets import loose
 from llm_lsp.core.text.languages import indent_of, leaves_block

@@ -11,7 +11,7 @@ from llm_lsp.core.request import CompletionRequest
 from llm_lsp.core.response.completion_extent import MAX_ANSWER_CHARS
 from llm_lsp.core.response.control_tokens import cut_control_tokens
 from llm_lsp.core.response.echo import drop_echo
-from llm_lsp.core.response.filter import Filter, FilterContext, FilterInput, place_at
+from llm_lsp.core.response.filter_context import Filter, FilterContext, FilterInput, place_at
 from llm_lsp.core.response.indentation import (
     deepen_body,
     drop_extra_indent,

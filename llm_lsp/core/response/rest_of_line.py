@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import islice
 
 from llm_lsp.core.generation import Finish
-from llm_lsp.core.response.filter import FilterContext, FilterInput
+from llm_lsp.core.response.filter_context import FilterContext, FilterInput
 from llm_lsp.core.text.brackets import CLOSERS, END_MARKS, is_closing, loose, partners
 from llm_lsp.core.text.languages import Blocks, opens_block
 

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.invisible_chars import plain_name
 from llm_lsp.core.text.text import Point, Text
-from llm_lsp.core.text.tokens import ASCII_CHARS_PER_TOKEN, estimate_tokens
+from llm_lsp.core.text.token_estimate import ASCII_CHARS_PER_TOKEN, estimate_tokens
 
 # Shares of the budget. The rest is for the template's own tokens. What follows is 10 %, as in Cody: with the suffix
 # last, all of it is read again whenever a line is added, and where the API cannot be held to a line's beginning, at each

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from llm_lsp.core.generation import Usage
-from llm_lsp.core.profile import Price
+from llm_lsp.core.provider_profile import Price
 
 PER = 1_000_000
 """Tokens that a price is for."""

@@ -18,18 +18,18 @@ from llm_lsp.core.chat.dialogue import (
     remembered,
 )
 from llm_lsp.core.generation import Finish
-from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.prompts import ChatPrompt
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import ModelRequest, Patience, Trigger
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Text
-from llm_lsp.core.text.tokens import estimate_tokens
+from llm_lsp.core.text.token_estimate import estimate_tokens
+from llm_lsp.engine.client.notifications import Notifications
+from llm_lsp.engine.clock import Clock
 from llm_lsp.engine.models.model_access import ModelAccess
 from llm_lsp.engine.models.provider_choice import ProviderChoice
 from llm_lsp.engine.usage.recorder import folder_of
-from llm_lsp.engine.workspace.clock import Clock
-from llm_lsp.engine.workspace.notifications import Notifications
 from llm_lsp.errors import (
     AskError,
     BadRequestError,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from llm_lsp.core.generation import Finish, Generation
-from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.chat_prompt import EXAMPLES, RULES, ChatStyle, Example
 from llm_lsp.core.prompt.completion_mode import choose_mode
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Completion, CompletionRequest, Mode, Patience, Trigger
 from llm_lsp.core.response.postprocess import postprocess
 from llm_lsp.core.skip import Reason, Skip

@@ -11,9 +11,9 @@ from llm_lsp.core.generation import Finish, Generation, Usage
 from llm_lsp.core.request import Face
 from llm_lsp.core.skip import Skip
 from llm_lsp.core.text.cursor_context import CursorContext
+from llm_lsp.engine.clock import Clock, Timer
 from llm_lsp.engine.completion import events as e
 from llm_lsp.engine.completion.scheduler import Scheduler
-from llm_lsp.engine.workspace.clock import Clock, Timer
 from llm_lsp.errors import BrokenStreamError, InternalError, LlmLspError
 from llm_lsp.providers.base import Stream
 

@@ -8,15 +8,16 @@ from functools import cached_property
 
 from llm_lsp.core.context.ranking import ContextSelection
 from llm_lsp.core.generation import Finish, Generation
-from llm_lsp.core.profile import Profile
-from llm_lsp.core.prompt.prompt import build_prompt, stop_rule
+from llm_lsp.core.prompt.prompt_builder import build_prompt, stop_rule
 from llm_lsp.core.prompt.prompts import Prompt
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Patience
 from llm_lsp.core.response.postprocess import postprocess
 from llm_lsp.core.response.read_ahead import READ_AHEAD_LINES, ReadAhead
 from llm_lsp.core.skip import Skip
 from llm_lsp.core.text.window import Window, cut_window
 from llm_lsp.core.usage.request_log import RequestLog
+from llm_lsp.engine.clock import Clock
 from llm_lsp.engine.completion.attempt import CompletionAttempt
 from llm_lsp.engine.completion.cache import GenerationCache
 from llm_lsp.engine.completion.executor import StreamReader
@@ -24,7 +25,6 @@ from llm_lsp.engine.completion.last_shown import LastShown
 from llm_lsp.engine.context.collector import ContextCollector
 from llm_lsp.engine.models.model_access import ModelAccess
 from llm_lsp.engine.models.model_stream import ModelStream
-from llm_lsp.engine.workspace.clock import Clock
 
 # For answers beside the first: loose enough to differ, and still code (HumanEval's pass@k is measured at 0.2 to 0.8,
 # https://arxiv.org/abs/2107.03374, section 3.3).

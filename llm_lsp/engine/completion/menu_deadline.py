@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 
 from llm_lsp.core.request import Completion
 from llm_lsp.core.skip import Reason, Skip
-from llm_lsp.engine.workspace.clock import Clock
+from llm_lsp.engine.clock import Clock
 
 # Seconds. Such a client asks again at the next key only, so after a pause this answer is the only one.
 HOLD_S = 2.0

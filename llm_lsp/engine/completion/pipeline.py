@@ -16,6 +16,8 @@ from llm_lsp.core.text.cursor_context import cursor_context_at
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, advance
 from llm_lsp.core.usage.request_log import RequestLog
+from llm_lsp.engine.client.notifications import Notifications
+from llm_lsp.engine.clock import Clock
 from llm_lsp.engine.completion.attempt import CompletionAttempt, accepted
 from llm_lsp.engine.completion.cache import GenerationCache
 from llm_lsp.engine.completion.events import PrefetchOffered
@@ -28,8 +30,6 @@ from llm_lsp.engine.context.collector import ContextCollector
 from llm_lsp.engine.models.model_access import ModelAccess
 from llm_lsp.engine.models.provider_choice import ProviderChoice
 from llm_lsp.engine.usage.recorder import UsageRecorder
-from llm_lsp.engine.workspace.clock import Clock
-from llm_lsp.engine.workspace.notifications import Notifications
 from llm_lsp.engine.workspace.workspace import Workspace
 from llm_lsp.errors import InternalError, LlmLspError
 

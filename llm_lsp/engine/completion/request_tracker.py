@@ -7,8 +7,8 @@ from collections.abc import Callable, Coroutine
 
 from llm_lsp.core.request import CompletionRequest, Face, Patience
 from llm_lsp.core.skip import Reason, Skip
+from llm_lsp.engine.clock import Clock
 from llm_lsp.engine.models.provider_slot import LOADING, ProviderSlot
-from llm_lsp.engine.workspace.clock import Clock
 
 # Seconds that a manual request waits for a model to be found or loaded: 4.7 GB, the largest of the catalogue, take 47
 # from a disk that reads 100 MB a second.

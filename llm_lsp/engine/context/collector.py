@@ -17,13 +17,13 @@ from llm_lsp.core.context.ranking import (
 )
 from llm_lsp.core.context.snippet import CONTEXT_SOURCES, ContextSource
 from llm_lsp.core.privacy.exclusion import Exclusion
-from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.fim_families import LEAST_LIKENESS, FimFamily, family_for
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point
-from llm_lsp.engine.context.sources import ContextSources, ContextView
+from llm_lsp.engine.clock import Clock, InThread, Timer
+from llm_lsp.engine.context.snippet_sources import ContextSources, ContextView
 from llm_lsp.engine.models.registry import ProviderRegistry, Runtime
-from llm_lsp.engine.workspace.clock import Clock, InThread, Timer
 from llm_lsp.engine.workspace.workspace import Workspace
 from llm_lsp.errors import InternalError
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from llm_lsp.core.profile import Profile
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import ModelRequest, Patience
 from llm_lsp.core.skip import Reason, Skip
+from llm_lsp.engine.clock import Clock
 from llm_lsp.engine.models.health import Attempt
 from llm_lsp.engine.models.provider_choice import ProviderChoice
 from llm_lsp.engine.models.provider_slot import LOADING, ProviderSlot
 from llm_lsp.engine.models.registry import ProviderRegistry
 from llm_lsp.engine.usage.ledger import Ledger
-from llm_lsp.engine.workspace.clock import Clock
 from llm_lsp.errors import BudgetError, LlmLspError, ProviderError
 
 # Seconds from a request's arrival after which no fallback is tried: the user has typed on, or asks again.

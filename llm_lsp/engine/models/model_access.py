@@ -16,14 +16,14 @@ from llm_lsp.core.request import ModelRequest, Patience, Trigger
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point
+from llm_lsp.engine.client.status import ServerStatus
+from llm_lsp.engine.clock import Clock
 from llm_lsp.engine.models.failover import Failover
 from llm_lsp.engine.models.model_stream import ModelStream
 from llm_lsp.engine.models.provider_choice import ProviderChoice
 from llm_lsp.engine.models.registry import ProviderRegistry, Runtime
 from llm_lsp.engine.privacy.document_guard import DocumentGuard
 from llm_lsp.engine.usage.recorder import UsageRecorder
-from llm_lsp.engine.workspace.clock import Clock
-from llm_lsp.engine.workspace.status import ServerStatus
 
 
 class ModelAccess:

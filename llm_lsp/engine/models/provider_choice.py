@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from llm_lsp.core.profile import Profile
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.skip import Skip
 from llm_lsp.engine.models.health import Attempt
 from llm_lsp.engine.models.provider_slot import ProviderSlot

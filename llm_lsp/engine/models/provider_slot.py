@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from llm_lsp.config.settings import AUTO, LOCAL, Config
-from llm_lsp.core.profile import Profile
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.skip import Reason, Skip
-from llm_lsp.core.text.tokens import TokenRate
+from llm_lsp.core.text.token_estimate import TokenRate
+from llm_lsp.engine.client.interface import Client, Progress
+from llm_lsp.engine.client.notifications import Notifications
+from llm_lsp.engine.client.status import ServerStatus
+from llm_lsp.engine.clock import Clock
 from llm_lsp.engine.models.call_slots import CallSlots
 from llm_lsp.engine.models.health import Attempt, ProviderHealth
-from llm_lsp.engine.workspace.client import Client, Progress
-from llm_lsp.engine.workspace.clock import Clock
-from llm_lsp.engine.workspace.notifications import Notifications
-from llm_lsp.engine.workspace.status import ServerStatus
 from llm_lsp.errors import InternalError, LlmLspError, UnreachableError
 from llm_lsp.providers.base import Provider
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from llm_lsp.config.settings import Config, PrivacyConfig
 from llm_lsp.core.privacy.admission import AdmissionRules
 from llm_lsp.core.privacy.exclusion import SECRET_FILES, Exclusion
-from llm_lsp.core.profile import Profile
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Trigger
 from llm_lsp.core.text.document import Document
+from llm_lsp.engine.client.interface import Client
+from llm_lsp.engine.client.notifications import Notifications
+from llm_lsp.engine.client.status import ServerStatus
+from llm_lsp.engine.clock import Clock, Timer
 from llm_lsp.engine.models.provider_slot import ProviderFinder, ProviderSlot, SlotDependencies
 from llm_lsp.engine.models.routing import Routing
-from llm_lsp.engine.workspace.client import Client
-from llm_lsp.engine.workspace.clock import Clock, Timer
-from llm_lsp.engine.workspace.notifications import Notifications
-from llm_lsp.engine.workspace.status import ServerStatus
 from llm_lsp.providers.base import Provider
 
 # Seconds that a replaced provider's connections live on, so that its calls end on their own epoch.

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from llm_lsp.core.privacy.exclusion import Exclusion
 from llm_lsp.core.skip import Reason, Skip
+from llm_lsp.engine.clock import InThread
 from llm_lsp.engine.privacy.ignore_files import IgnoreFiles
 from llm_lsp.engine.privacy.workspace_bounds import file_uri, innermost
-from llm_lsp.engine.workspace.clock import InThread
 from llm_lsp.errors import InternalError
 from llm_lsp.system import path_of_uri
 

@@ -11,7 +11,7 @@ from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit
 from llm_lsp.core.usage.acceptance import TrackedSuggestion, kept_chars, line_shift
 from llm_lsp.core.usage.records import CHECKPOINTS_S, Subject, SuggestionRecord
-from llm_lsp.engine.workspace.clock import Clock, Timer
+from llm_lsp.engine.clock import Clock, Timer
 
 # Lines above and below its place in which an accepted text is looked for: it may have been moved a little.
 AROUND_LINES = 5

@@ -12,13 +12,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from llm_lsp.config.settings import BudgetConfig
-from llm_lsp.core.usage.batch import RecordBatch
 from llm_lsp.core.usage.budget import BudgetLimits, BudgetUse, SpentTotals, most_used, utc_day
+from llm_lsp.core.usage.record_batch import RecordBatch
 from llm_lsp.core.usage.records import CallRecord, Subject, SuggestionRecord
 from llm_lsp.core.usage.request_trace import TraceRow
-from llm_lsp.engine.workspace.clock import Clock, Timer
-from llm_lsp.engine.workspace.notifications import Notifications
-from llm_lsp.engine.workspace.status import ServerStatus
+from llm_lsp.engine.client.notifications import Notifications
+from llm_lsp.engine.client.status import ServerStatus
+from llm_lsp.engine.clock import Clock, Timer
 from llm_lsp.errors import BooksError, BudgetError, InternalError
 
 # Seconds from a call's or a suggestion's row to its writing. With the writing itself it is what a process that is

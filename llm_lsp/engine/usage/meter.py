@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from llm_lsp.core.generation import Chunk, Usage
-from llm_lsp.core.profile import Price, Profile
 from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, Prompt
-from llm_lsp.core.text.tokens import estimate_tokens
+from llm_lsp.core.provider_profile import Price, Profile
+from llm_lsp.core.text.token_estimate import estimate_tokens
 from llm_lsp.core.usage.prices import FREE, cost_of
 from llm_lsp.core.usage.records import CallRecord, Outcome, Subject
 from llm_lsp.errors import BudgetError, LlmLspError

@@ -8,8 +8,8 @@ from functools import partial
 from typing import TypeVar
 from urllib.parse import unquote
 
-from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.prompts import Prompt
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Completion, CompletionRequest, ModelRequest
 from llm_lsp.core.skip import Skip
 from llm_lsp.core.text.document import Document
@@ -17,10 +17,10 @@ from llm_lsp.core.text.text import Edit
 from llm_lsp.core.usage.records import CallRecord, Subject
 from llm_lsp.core.usage.request_log import RequestLog
 from llm_lsp.core.usage.request_trace import RequestTrace, TraceRow, explain
+from llm_lsp.engine.clock import Clock, Timer
 from llm_lsp.engine.usage.acceptance_tracker import AcceptanceTracker
 from llm_lsp.engine.usage.ledger import Ledger
 from llm_lsp.engine.usage.meter import MeteredCall, MeteredStream
-from llm_lsp.engine.workspace.clock import Clock, Timer
 from llm_lsp.providers.base import Stream
 
 K = TypeVar("K")

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from llm_lsp.config.settings import Config
 from llm_lsp.core.generation import Chunk, Usage
-from llm_lsp.core.profile import Price, Profile
 from llm_lsp.core.prompt.prompts import Prompt
+from llm_lsp.core.provider_profile import Price, Profile
 from llm_lsp.core.request import Patience
-from llm_lsp.core.text.tokens import estimate_tokens
+from llm_lsp.core.text.token_estimate import estimate_tokens
 from llm_lsp.core.usage.prices import FREE
 from llm_lsp.engine.models.provider_slot import ProviderFinder
 from llm_lsp.engine.usage.meter import prompt_tokens

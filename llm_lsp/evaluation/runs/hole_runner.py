@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.core.request import Completion, CompletionRequest
 from llm_lsp.core.skip import Reason, Skip
-from llm_lsp.core.text.tokens import TokenRate
+from llm_lsp.core.text.token_estimate import TokenRate
 from llm_lsp.core.usage import prices
 from llm_lsp.engine.engine import CompletionEngine
 from llm_lsp.evaluation.corpus.holes import Hole

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from llm_lsp import __version__
-from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.settings import ContextConfig
+from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.request import Trigger
 

@@ -10,7 +10,7 @@ from llm_lsp.core.privacy.addresses import origin_of
 from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.providers.catalogue.presets import preset_of
 from llm_lsp.providers.dialects.json_shapes import as_int, as_list, as_map, as_text
-from llm_lsp.providers.resolve import header_fields
+from llm_lsp.providers.provider_factory import header_fields
 
 # Seconds for the one question.
 TIMEOUT_S = 3.0

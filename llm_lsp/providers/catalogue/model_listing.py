@@ -13,7 +13,7 @@ from llm_lsp.providers.catalogue.presets import preset_of
 from llm_lsp.providers.dialects.dialect import load_dialect
 from llm_lsp.providers.dialects.json_shapes import as_list, as_map, as_text
 from llm_lsp.providers.http.failures import from_reply
-from llm_lsp.providers.resolve import api_address, header_fields, where_of
+from llm_lsp.providers.provider_factory import api_address, header_fields, where_of
 
 if TYPE_CHECKING:
     from llm_lsp.providers.discovery.local_probe import ProbeReply

@@ -7,7 +7,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 
 from llm_lsp.config.settings import ProviderConfig
-from llm_lsp.core.profile import Price
+from llm_lsp.core.provider_profile import Price
 from llm_lsp.core.usage.prices import listed
 
 LOG = logging.getLogger(__name__)

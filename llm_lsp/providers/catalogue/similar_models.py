@@ -10,7 +10,7 @@ from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.errors import NotFoundError
 from llm_lsp.providers.catalogue.model_listing import list_models, one_of
 from llm_lsp.providers.catalogue.retired import retired
-from llm_lsp.providers.resolve import where_of
+from llm_lsp.providers.provider_factory import where_of
 
 
 async def name_models(config: ProviderConfig, error: NotFoundError, key: Secret | None) -> NotFoundError:

@@ -13,7 +13,7 @@ from llm_lsp.core.privacy.addresses import Origin, origin_of
 from llm_lsp.core.privacy.ollama_cloud import is_cloud_tag, runs_elsewhere
 from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.errors import ConfigError, NotFoundError, UnreachableError
-from llm_lsp.providers.resolve import header_fields
+from llm_lsp.providers.provider_factory import header_fields
 from llm_lsp.system import Owner, listener_owner
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from llm_lsp.core.privacy.ollama_cloud import is_cloud_tag, runs_elsewhere
 from llm_lsp.core.prompt.fim_families import family_of
 from llm_lsp.providers.dialects.json_shapes import as_int, as_list, as_map, as_text
 from llm_lsp.providers.discovery.local_probe import ProbeReply
-from llm_lsp.providers.resolve import CONTEXT_TOKENS
+from llm_lsp.providers.provider_factory import CONTEXT_TOKENS
 
 
 class ProbeQuestions(Protocol):

@@ -20,8 +20,8 @@ from llm_lsp.config.settings import KeyHeader
 from llm_lsp.core.json import Json
 from llm_lsp.core.privacy.addresses import Origin, origin_of
 from llm_lsp.core.privacy.secret import Secret
-from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.prompts import Prompt
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Patience
 from llm_lsp.errors import BadRequestError, ConfigError, NotFoundError, ProviderError
 from llm_lsp.providers.dialects.dialect import Dialect, HttpRequest, Settings

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from llm_lsp.cli import provider_proof as proof
+from llm_lsp.cli import provider_check as proof
 from llm_lsp.cli.commands import doctor
 from llm_lsp.cli.main import group
 from llm_lsp.cli.terminal.checklist import Check

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from llm_lsp.cli.main import group
-from llm_lsp.core.usage.batch import RecordBatch
+from llm_lsp.core.usage.record_batch import RecordBatch
 from llm_lsp.core.usage.records import SuggestionRecord
 from llm_lsp.core.usage.request_log import LogEntry
 from llm_lsp.core.usage.request_trace import RequestTrace, TraceRow

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.chat_prompt import (
     EXAMPLES,
     THINK,
@@ -12,7 +11,8 @@ from llm_lsp.core.prompt.chat_prompt import (
     Example,
     chat_prompt,
 )
-from llm_lsp.core.prompt.prompt import stop_rule
+from llm_lsp.core.prompt.prompt_builder import stop_rule
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Mode
 from llm_lsp.core.text.window import Window
 

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_lsp.core.generation import Finish
-from llm_lsp.core.profile import Profile
-from llm_lsp.core.prompt.prompt import stop_rule
+from llm_lsp.core.prompt.prompt_builder import stop_rule
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Mode
 from llm_lsp.core.response.completion_extent import MAX_ANSWER_CHARS
 from llm_lsp.core.response.read_ahead import READ_AHEAD_LINES, ReadAhead

@@ -5,7 +5,7 @@ import pytest
 from llm_lsp.core.generation import Finish
 from llm_lsp.core.request import CompletionRequest, Trigger
 from llm_lsp.core.response.completion_extent import MAX_ANSWER_CHARS
-from llm_lsp.core.response.filter import place_at
+from llm_lsp.core.response.filter_context import place_at
 from llm_lsp.core.response.postprocess import Insertion, postprocess
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.document import Document

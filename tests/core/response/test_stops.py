@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_lsp.core.generation import Finish
-from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.line_start import LineStart, Rejoin
-from llm_lsp.core.prompt.prompt import stop_rule
+from llm_lsp.core.prompt.prompt_builder import stop_rule
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Mode
 from llm_lsp.core.response.stops import StopRule
 from llm_lsp.core.text.window import Window, cut_window

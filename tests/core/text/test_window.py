@@ -7,7 +7,7 @@ import pytest
 from llm_lsp.core.text import window as module
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point, Text
-from llm_lsp.core.text.tokens import estimate_tokens
+from llm_lsp.core.text.token_estimate import estimate_tokens
 from llm_lsp.core.text.window import Window, cut_window
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llm_lsp.core.generation import Usage
-from llm_lsp.core.profile import Price
+from llm_lsp.core.provider_profile import Price
 from llm_lsp.core.usage.prices import LISTINGS, cost_of, listed
 from llm_lsp.providers.catalogue.presets import PRESETS
 

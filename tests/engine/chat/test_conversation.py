@@ -9,8 +9,8 @@ import pytest
 
 from llm_lsp.core.chat.dialogue import ChatQuestion, ChatReply
 from llm_lsp.core.generation import Finish, Usage
-from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.prompts import ChatPrompt, Prompt
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Patience, Trigger
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Text

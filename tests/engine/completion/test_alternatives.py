@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from llm_lsp.core.profile import Profile
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Completion, CompletionRequest, Face, Trigger
 from llm_lsp.core.text.text import Point
 from llm_lsp.engine.completion.alternatives import distinct

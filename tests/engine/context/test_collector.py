@@ -11,12 +11,12 @@ from typing import TypeVar
 
 import pytest
 
-from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.context.ranking import PreparedContext
 from llm_lsp.core.generation import Usage
-from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.prompts import RawPrompt
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import CompletionRequest, Trigger
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Point, Text
@@ -288,7 +288,7 @@ async def test_a_fault_of_the_survey_costs_only_the_context(
     def broken(*_: object) -> PreparedContext:
         raise ZeroDivisionError("shipping_cost")
 
-    monkeypatch.setattr("llm_lsp.engine.context.sources.ContextSources.prepare", broken)
+    monkeypatch.setattr("llm_lsp.engine.context.snippet_sources.ContextSources.prepare", broken)
     async with desk(folder) as at:
         document = at.open()
         await at.clock.advance(ARRIVAL_S)

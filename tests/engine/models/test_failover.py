@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator, Callable, Mapping
 import pytest
 
 from llm_lsp.config.settings import Config
-from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.prompts import RawPrompt
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Completion, Face, Trigger
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.text import Point
+from llm_lsp.engine.client.notifications import SAY_AGAIN_S
 from llm_lsp.engine.models.circuit_breaker import OPEN_S, SPREAD
 from llm_lsp.engine.models.provider_slot import WARM_AGAIN_S
-from llm_lsp.engine.workspace.notifications import SAY_AGAIN_S
 from llm_lsp.errors import (
     AuthError,
     ContextTooLongError,

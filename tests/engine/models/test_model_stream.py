@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.prompts import RawPrompt
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Feature, ModelRequest, Patience, Trigger
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Text

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.privacy.exclusion import Exclusion
 from llm_lsp.core.request import Completion, CompletionRequest, Trigger

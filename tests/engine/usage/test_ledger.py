@@ -10,9 +10,9 @@ import pytest
 from llm_lsp.config.settings import BudgetConfig
 from llm_lsp.core.usage.budget import BudgetLimits
 from llm_lsp.core.usage.request_trace import TraceRow
+from llm_lsp.engine.client.notifications import Notifications
+from llm_lsp.engine.client.status import ServerStatus
 from llm_lsp.engine.usage.ledger import LATER_S, MOST_PENDING, RETRY_S, SOON_S, Ledger, limits_of
-from llm_lsp.engine.workspace.notifications import Notifications
-from llm_lsp.engine.workspace.status import ServerStatus
 from llm_lsp.errors import BudgetError
 from tests.doubles import FakeClock
 from tests.engine.books import ListStore, inline

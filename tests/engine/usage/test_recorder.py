@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from llm_lsp.config.layers import SettingsStack
+from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.generation import Usage
-from llm_lsp.core.profile import Price, Profile
+from llm_lsp.core.provider_profile import Price, Profile
 from llm_lsp.core.request import Completion, CompletionRequest, Trigger
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.document import Document

@@ -10,7 +10,7 @@ from llm_lsp.core.request import Patience
 from llm_lsp.errors import ConfigError
 from llm_lsp.providers.catalogue.presets import PRESET_CONFIGS, PRESETS, preset_config, quirks_of
 from llm_lsp.providers.catalogue.quirks import Quirks
-from llm_lsp.providers.resolve import make_provider, profile_of
+from llm_lsp.providers.provider_factory import make_provider, profile_of
 
 OWN = "https://llm.example/v1"
 

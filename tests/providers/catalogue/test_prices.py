@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from llm_lsp.config.settings import ProviderConfig
-from llm_lsp.core.profile import Price
+from llm_lsp.core.provider_profile import Price
 from llm_lsp.providers.catalogue import prices
 from llm_lsp.providers.catalogue.prices import is_worth_asking, price_of, with_price
 

@@ -11,7 +11,7 @@ import pytest
 from llm_lsp.providers.discovery import recognition as recognise
 from llm_lsp.providers.discovery.discover import Discovery, ServerLocation, discover
 from llm_lsp.providers.discovery.recognition import Recognise
-from llm_lsp.providers.resolve import make_provider
+from llm_lsp.providers.provider_factory import make_provider
 from llm_lsp.system import Owner
 from tests.providers.standin import Peer, Received, Script, pages, serve
 

@@ -25,7 +25,7 @@ from llm_lsp.errors import (
 from llm_lsp.providers.http import stream as stream_module
 from llm_lsp.providers.http.provider import Endpoint, HttpProvider, encode, headers_of
 from llm_lsp.providers.http.stream import Deadlines, HttpStream
-from llm_lsp.providers.resolve import make_provider
+from llm_lsp.providers.provider_factory import make_provider
 from tests.providers.standin import DONE, Peer, Received, StandIn, chunked, serve, sse, text
 
 CANARY = "sk-canary-0123456789"

@@ -12,7 +12,7 @@ from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.core.prompt.prompts import RawPrompt
 from llm_lsp.errors import ConfigError, TlsError, UnreachableError
 from llm_lsp.providers.http.provider import HttpProvider
-from llm_lsp.providers.resolve import make_provider
+from llm_lsp.providers.provider_factory import make_provider
 from tests.providers.standin import DONE, Peer, Received, Script, relayed, serve, server_context, text
 
 KEY = "sk-canary-0123456789"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.core.text.tokens import TokenRate, estimate_tokens
+from llm_lsp.core.text.token_estimate import TokenRate, estimate_tokens
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from llm_lsp.core.request import Patience
-from llm_lsp.engine.workspace.client import Client, Progress
-from llm_lsp.engine.workspace.clock import Clock
-from llm_lsp.engine.workspace.status import ServerStatus
+from llm_lsp.engine.client.interface import Client, Progress
+from llm_lsp.engine.client.status import ServerStatus
+from llm_lsp.engine.clock import Clock
 
 # Seconds. A sooner answer needs no progress bar, and one that only flashes up helps no user.
 PATIENT_S = 0.4

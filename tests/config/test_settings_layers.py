@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.settings import Config, Problem, ProviderConfig
+from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from tests.config.examples import PRESETS, USERS_OWN, resolve
 

@@ -14,7 +14,7 @@ from llm_lsp.core.context.snippet import CONTEXT_SOURCES
 from llm_lsp.core.privacy.exclusion import SECRET_FILES, Exclusion
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point, Text
-from llm_lsp.engine.context.sources import ContextSources, ContextView
+from llm_lsp.engine.context.snippet_sources import ContextSources, ContextView
 
 CODE = """\
 def order_total(order):

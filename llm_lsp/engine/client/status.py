@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llm_lsp.core.profile import Profile
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.usage.budget import SpentTotals
-from llm_lsp.engine.workspace.client import Client, Kind, Status
-from llm_lsp.engine.workspace.clock import Clock, Timer
+from llm_lsp.engine.client.interface import Client, Kind, Status
+from llm_lsp.engine.clock import Clock, Timer
 
 
 @dataclass(frozen=True, slots=True)

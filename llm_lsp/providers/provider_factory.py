@@ -8,8 +8,8 @@ from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.core.privacy.addresses import origin_of
 from llm_lsp.core.privacy.ollama_cloud import is_cloud_tag
 from llm_lsp.core.privacy.secret import Secret
-from llm_lsp.core.profile import Fim, Profile
 from llm_lsp.core.prompt.fim_families import family_named, family_of
+from llm_lsp.core.provider_profile import Fim, Profile
 from llm_lsp.core.request import Patience
 from llm_lsp.errors import ConfigError
 from llm_lsp.providers.catalogue.presets import preset_of, quirks_of

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from llm_lsp.core.request import Trigger
-from llm_lsp.engine.workspace.client import Progress
-from llm_lsp.engine.workspace.manual_progress import PATIENT_S
+from llm_lsp.engine.client.interface import Progress
+from llm_lsp.engine.client.manual_progress import PATIENT_S
 from tests.doubles import settle
 from tests.engine.test_engine import Rig
 

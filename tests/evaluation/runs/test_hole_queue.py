@@ -10,12 +10,12 @@ from types import MappingProxyType
 
 import pytest
 
-from llm_lsp.config.layers import SettingsStack
 from llm_lsp.config.settings import Config
+from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.generation import Usage
-from llm_lsp.core.profile import Price, Profile
 from llm_lsp.core.prompt.prompts import RawPrompt
+from llm_lsp.core.provider_profile import Price, Profile
 from llm_lsp.core.request import Trigger
 from llm_lsp.core.text.text import Point, Text
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
@@ -24,8 +24,8 @@ from llm_lsp.evaluation.corpus.cuts import CutPoint
 from llm_lsp.evaluation.corpus.holes import CorpusFile, Hole
 from llm_lsp.evaluation.report.results import HoleResult
 from llm_lsp.evaluation.runs.call_probe import CallProbe
+from llm_lsp.evaluation.runs.hole_queue import BATCH, MAX_FAILURES, HoleWork, in_batches, run
 from llm_lsp.evaluation.runs.hole_runner import HoleBench
-from llm_lsp.evaluation.runs.queue import BATCH, MAX_FAILURES, HoleWork, in_batches, run
 from llm_lsp.evaluation.runs.variants import Variant
 from llm_lsp.providers.base import Provider
 from tests.doubles import FakeClock, ScriptedProvider, ScriptedStream, at_once, settle

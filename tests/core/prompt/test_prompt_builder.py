@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from llm_lsp.core.context.snippet import Snippet
-from llm_lsp.core.profile import Fim, Profile
 from llm_lsp.core.prompt.fim_families import FAMILIES, FimFamily
-from llm_lsp.core.prompt.prompt import build_prompt, escape_tokens
+from llm_lsp.core.prompt.prompt_builder import build_prompt, escape_tokens
 from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, RawPrompt
+from llm_lsp.core.provider_profile import Fim, Profile
 from llm_lsp.core.request import Mode
 from llm_lsp.core.text.window import Window
 

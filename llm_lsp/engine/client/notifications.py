@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from llm_lsp.engine.workspace.client import Client, Level
+from llm_lsp.engine.client.interface import Client, Level
 
 LOG = logging.getLogger(__name__)
 

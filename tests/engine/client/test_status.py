@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.core.profile import Profile
-from llm_lsp.engine.workspace.client import Status
-from llm_lsp.engine.workspace.status import ServerStatus
+from llm_lsp.core.provider_profile import Profile
+from llm_lsp.engine.client.interface import Status
+from llm_lsp.engine.client.status import ServerStatus
 from tests.doubles import FakeClock
 
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from llm_lsp.core.context.snippet import Snippet
-from llm_lsp.core.profile import Profile
 from llm_lsp.core.prompt.chat_prompt import CLOSE, DEFAULT_WAYS, ChatOpening, ChatStyle, chat_prompt
 from llm_lsp.core.prompt.fim_families import FimFamily, family_for, family_named
 from llm_lsp.core.prompt.line_start import LineStart, Rejoin, line_start
 from llm_lsp.core.prompt.prompts import FimPrompt, Prompt, RawPrompt
 from llm_lsp.core.prompt.snippet_format import as_comments, in_format
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Mode
 from llm_lsp.core.response.stops import StopRule
 from llm_lsp.core.text.window import Window
