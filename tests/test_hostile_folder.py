@@ -22,7 +22,6 @@ PLANTED = (
     "keyring",
     "logging",
     "lsprotocol",
-    "pathspec",
     "pip",
     "platformdirs",
     "pygls",

@@ -35,7 +35,6 @@ SERVING = {
         "httpx",
         "idna",
         "lsprotocol",
-        "pathspec",
         "platformdirs",
         "pygls",
         "sniffio",

@@ -1,15 +1,13 @@
-"""Which files are never sent to a model, by their paths; knows no file system."""
+"""Which files are never sent to a model, by their paths."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
+from llm_lsp.core.privacy.gitignore import IgnorePattern, IgnoreRules, parse_pattern
 
 # Endings of files that hold values and no code: `secrets.py` is code about secrets, `client-secret.json` is one.
 _VALUES = ("json", "yml", "yaml", "toml", "ini", "cfg", "conf", "properties", "xml", "txt", "csv", "bak")
@@ -51,7 +49,7 @@ _FROM_ROOT = re.compile(r"!?(/|[a-z]:/)", re.IGNORECASE)
 
 
 class Exclusion:
-    """A list of globs, seen from each folder; compiled at the first question, since that takes an import."""
+    """A list of globs, seen from each folder; compiled when a document is first judged."""
 
     def __init__(
         self, patterns: tuple[str, ...], folders: tuple[str, ...] = (), *, heeds_ignore_files: bool = True
@@ -83,50 +81,41 @@ class Exclusion:
             return True
         if path is None:
             return False
-        path = path.lower()
-        verdicts = {self._globs.check_file(seen).include for seen in self._views(path)}
+        verdicts = {self._rules.verdict(seen) for seen in self._views(path)}
         if verdicts == {None}:
-            return self._globs_of_the_disk.match_file(path)
+            return self._rules_of_the_disk.verdict(path) is True
         return True in verdicts
 
     def _views(self, path: str) -> set[str]:
-        """Give the path as it is seen from each folder that holds it."""
+        """Return the path as it is seen from each folder that holds it."""
         prefixes = [f"{folder.lower()}/" if folder else "" for folder in self._folders]
-        inside = {path.removeprefix(prefix) for prefix in prefixes if path.startswith(prefix)}
+        inside = {path[len(prefix) :] for prefix in prefixes if path.lower().startswith(prefix)}
         return inside or {path, path.rpartition("/")[2]}
 
     @cached_property
-    def _globs(self) -> GitIgnoreSpec:
+    def _rules(self) -> IgnoreRules:
         return _compile(self._patterns)
 
     @cached_property
-    def _globs_of_the_disk(self) -> GitIgnoreSpec:
+    def _rules_of_the_disk(self) -> IgnoreRules:
         return _compile(glob for glob in self._patterns if glob in SECRET_FILES or _FROM_ROOT.match(glob))
 
 
 def check_glob(glob: str) -> None:
-    """Raise ValueError where a glob cannot be read."""
-    from pathspec import GitIgnoreSpec
+    """Raise ValueError if a glob matches nothing."""
+    parse_pattern(glob)
 
+
+def _compile(globs: Iterable[str]) -> IgnoreRules:
+    """Compile the globs that can be read; for the others the settings have a message."""
+    return IgnoreRules((pattern for glob in globs if (pattern := _readable(glob))), ignore_case=True)
+
+
+def _readable(glob: str) -> IgnorePattern | None:
     try:
-        GitIgnoreSpec.from_lines([glob.lower()])
-    except re.error as exc:
-        raise ValueError(str(exc)) from exc
-
-
-def _compile(globs: Iterable[str]) -> GitIgnoreSpec:
-    """Compile what can be read; the settings have told of the rest."""
-    from pathspec import GitIgnoreSpec
-
-    return GitIgnoreSpec.from_lines(glob.lower() for glob in globs if _is_readable(glob))
-
-
-def _is_readable(glob: str) -> bool:
-    try:
-        check_glob(glob)
+        return parse_pattern(glob)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def path_of(uri: str) -> str | None:

@@ -1,17 +1,16 @@
-"""Which files a project's own ignore files keep to themselves; knows no settings and no built-in list.
+"""Which files a project's own ignore files name.
 
 Reads small files, so it is used in a thread.
 """
 
 from __future__ import annotations
 
+import os
+from codecs import BOM_UTF8
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from llm_lsp.core.privacy.gitignore import EVERYTHING, IgnoreRules, read_patterns
 from llm_lsp.system import read_plain_file
-
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
 
 # Lists of globs in .gitignore syntax: git's, and the one that JetBrains' assistant reads
 # (https://www.jetbrains.com/help/ai-assistant/disable-ai-assistant.html).
@@ -29,7 +28,7 @@ class IgnoreFiles:
 
     def __init__(self, folder: Path) -> None:
         self._top = _repository_of(folder)
-        self._specs: dict[tuple[Path, str], GitIgnoreSpec | None] = {}
+        self._rules: dict[tuple[Path, str], IgnoreRules | None] = {}
         self._marked: dict[Path, bool] = {}
 
     def covers(self, path: Path, *, is_folder: bool = False) -> bool:
@@ -41,31 +40,27 @@ class IgnoreFiles:
         folders = [self._top.joinpath(*parts[:depth]) for depth in range(len(parts))]
         if any(map(self._is_marked, folders)):
             return True
-        # A file of a folder that is ignored cannot be taken back, as in git.
-        return any(
-            self._matches(
-                name, folders[: depth + 1], parts[: depth + 1], is_folder=is_folder or depth + 1 < len(parts)
-            )
-            for name in GLOB_FILES
-            for depth in range(len(parts))
-        )
+        return any(self._ignores(name, folders, parts, is_folder=is_folder) for name in GLOB_FILES)
 
-    def _matches(self, name: str, folders: list[Path], parts: tuple[str, ...], *, is_folder: bool) -> bool:
-        """Ask the nearest ignore file first: it overrules those above it."""
-        for depth in range(len(folders) - 1, -1, -1):
-            spec = self._spec(folders[depth], name)
-            if spec is None:
-                continue
-            verdict = spec.check_file("/".join(parts[depth:]) + "/" * is_folder).include
-            if verdict is not None:
-                return verdict
-        return False
+    def _ignores(self, name: str, folders: list[Path], parts: tuple[str, ...], *, is_folder: bool) -> bool:
+        """Check the files of one name: the nearest one that names a path overrules those above it.
 
-    def _spec(self, folder: Path, name: str) -> GitIgnoreSpec | None:
+        What stands in an ignored folder cannot be taken back, as in git.
+        """
+        merged: list[bool | None] = [None] * len(parts)
+        for depth, folder in enumerate(folders):
+            if rules := self._rules_of(folder, name):
+                below = rules.verdicts(_as_bytes("/".join(parts[depth:])) + "/" * is_folder)
+                merged[depth:] = [
+                    old if new is None else new for old, new in zip(merged[depth:], below, strict=True)
+                ]
+        return True in merged
+
+    def _rules_of(self, folder: Path, name: str) -> IgnoreRules | None:
         key = folder, name
-        if key not in self._specs:
-            self._specs[key] = _read(folder / name)
-        return self._specs[key]
+        if key not in self._rules:
+            self._rules[key] = _read(folder / name)
+        return self._rules[key]
 
     def _is_marked(self, folder: Path) -> bool:
         if folder not in self._marked:
@@ -81,16 +76,19 @@ def _repository_of(folder: Path) -> Path:
     return folder
 
 
-def _read(path: Path) -> GitIgnoreSpec | None:
-    """Read an ignore file; None where there is none, and all is ignored where it cannot be read."""
-    from pathspec import GitIgnoreSpec
-
+def _read(path: Path) -> IgnoreRules | None:
+    """Read an ignore file; None if there is none. One that cannot be read ignores everything."""
     try:
         data = read_plain_file(path, _MAX_BYTES)
-        if data is None:
-            return GitIgnoreSpec.from_lines(["*"])
-        return GitIgnoreSpec.from_lines(data.decode("utf-8-sig", "replace").splitlines())
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError):  # a glob that pathspec cannot read is a ValueError
-        return GitIgnoreSpec.from_lines(["*"])
+    except OSError:
+        data = None
+    if data is None:
+        return IgnoreRules([EVERYTHING])
+    return IgnoreRules(read_patterns(data.removeprefix(BOM_UTF8).decode("latin-1")))
+
+
+def _as_bytes(path: str) -> str:
+    """Return a path's bytes as characters: git compares bytes, so that `?` is one byte of a letter beyond ASCII."""
+    return os.fsencode(path).decode("latin-1")

@@ -92,13 +92,13 @@ def test_a_drive_stands_for_the_disk() -> None:
     )
 
 
-@pytest.mark.parametrize("glob", ["\\", "!", "!\\", "a\\", "[z-a]", "[Z-a]"])
+@pytest.mark.parametrize("glob", ["\\", "!", "!\\", "a\\", "[a", "[[:x:]]"])
 def test_a_bad_glob_is_left_out_and_the_others_hold(glob: str) -> None:
     exclusion = Exclusion((glob, "*.secret"))
 
     assert exclusion.covers("file:///p/a.secret")
     assert not exclusion.covers("file:///p/a.py")
-    with pytest.raises(ValueError, match=r"pattern|range"):
+    with pytest.raises(ValueError, match="pattern"):
         check_glob(glob)
 
 

@@ -1,0 +1,202 @@
+"""Globs over paths: many at once, in one pass over the path, whatever the globs are.
+
+A glob is a sequence of elements; a dialect (.gitignore, .editorconfig) is a parser that writes them.
+The globs of a set are laid one after the other as positions of one nondeterministic automaton, and the bits of one
+integer say which positions are reached: a character of the path moves all of them with a mask and a shift
+(Navarro and Raffinot, Flexible Pattern Matching in Strings, 2002, section 4.2). The work is the length of the path
+times the length of the globs, 64 positions at a time. There is no backtracking, so a hostile glob costs no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+# Masks kept, one for each character seen. A path with more characters is matched slower, not otherwise.
+MAX_MASKS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class CharClass:
+    """One character of a set, or with `is_negated` one outside of it; never a slash."""
+
+    chars: frozenset[str] = frozenset()
+    ranges: tuple[tuple[str, str], ...] = ()
+    """First and last characters; a range the wrong way round is empty."""
+    is_negated: bool = False
+
+    def has(self, *spellings: str) -> bool:
+        """Check whether one character, in any of its spellings, belongs to the class."""
+        return any(map(self._lists, spellings)) is not self.is_negated and "/" not in spellings
+
+    def _lists(self, char: str) -> bool:
+        return char in self.chars or any(first <= char <= last for first, last in self.ranges)
+
+
+@dataclass(frozen=True, slots=True)
+class AnyRun:
+    """Any number of characters, or none."""
+
+    crosses_folders: bool = False
+    """Whether slashes are among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several sequences."""
+
+    branches: tuple[Glob, ...]
+
+
+Element = str | CharClass | AnyRun | Choice
+"""A string stands for its characters."""
+Glob = tuple[Element, ...]
+
+ANY_CHAR = CharClass(is_negated=True)
+ANY_FOLDERS = Choice(((), (AnyRun(crosses_folders=True), "/")))
+"""Folders, each with its slash, or none; stands at the beginning of a path or after a slash."""
+
+
+class GlobSet:
+    """An ordered set of globs, compiled together; a Choice in a Choice is laid by recursion."""
+
+    def __init__(
+        self, globs: Iterable[Glob], folders_only: Collection[int] = (), *, ignore_case: bool = False
+    ) -> None:
+        """Compile globs; `folders_only` has the indexes of those that match no file."""
+        self._ignore_case = ignore_case
+        layout = _Layout(ignore_case)
+        starts = []
+        self._ends: dict[int, int] = {}
+        """Indexes of the globs by their last position, in order."""
+        for index, glob in enumerate(globs):
+            starts.append(layout.size)
+            layout.add(glob)
+            self._ends[layout.size] = index
+            layout.size += 1
+        self._end_bits = _bits(self._ends)
+        self._file_end_bits = _bits(end for end, index in self._ends.items() if index not in folders_only)
+        self._runs_within, self._runs_across = _bits(layout.runs), _bits(layout.crossing_runs)
+        self._jumps = [(distance, _bits(sources)) for distance, sources in layout.jumps.items()]
+        self._size = layout.size
+        self._start = self._spread(_bits(starts))
+        self._chars, self._classes = layout.chars, layout.classes
+        self._masks: dict[str, int] = {}
+
+    def matches(self, file: str) -> list[int]:
+        """Return the indexes of all globs that match a file's path, in order."""
+        *_, reached = self._advance(file)
+        octets = (reached & self._file_end_bits).to_bytes(self._size // 8 + 1, "little")
+        return [index for end, index in self._ends.items() if octets[end >> 3] >> (end & 7) & 1]
+
+    def last_matches(self, path: str) -> Iterator[int | None]:
+        """Yield the index of the last glob that matches each folder above a path, then the path itself.
+
+        A folder's path ends in a slash.
+        """
+        reached = self._start
+        for char, reached in zip([*path, ""], self._advance(path), strict=True):
+            if char == "/":
+                yield self._last(reached & self._end_bits)
+        if not path.endswith("/"):
+            yield self._last(reached & self._file_end_bits)
+
+    def _last(self, ends: int) -> int | None:
+        return self._ends.get(ends.bit_length() - 1)
+
+    def _advance(self, path: str) -> Iterator[int]:
+        """Yield the positions that are reached before each character, and after the last."""
+        reached = self._start
+        yield reached
+        for char in path:
+            staying = self._runs_across if char == "/" else self._runs_within | self._runs_across
+            reached = self._spread((reached & self._mask(char)) << 1 | reached & staying)
+            yield reached
+
+    def _spread(self, reached: int) -> int:
+        """Add the positions that are reached without a character."""
+        while True:
+            further = reached
+            for distance, sources in self._jumps:
+                further |= (further & sources) << distance
+            if further == reached:
+                return reached
+            reached = further
+
+    def _mask(self, char: str) -> int:
+        """Return the positions that take a character."""
+        mask = self._masks.get(char)
+        if mask is None:
+            if len(self._masks) >= MAX_MASKS:
+                self._masks.clear()
+            mask = self._masks[char] = _bits(self._positions(char))
+        return mask
+
+    def _positions(self, char: str) -> list[int]:
+        lower, upper = (char.lower(), char.upper()) if self._ignore_case else (char, char)
+        # One letter may have two in the other case, which are no member of a class.
+        spellings = {each for each in (char, lower, upper) if len(each) == 1}
+        found = [*self._chars.get(lower, ())]
+        for char_class, positions in self._classes.items():
+            if char_class.has(*spellings):
+                found += positions
+        return found
+
+
+class _Layout:
+    """Positions of the elements of a set, while they are laid."""
+
+    def __init__(self, ignore_case: bool) -> None:
+        self._ignore_case = ignore_case
+        self.size = 0
+        self.chars: dict[str, list[int]] = {}
+        self.classes: dict[CharClass, list[int]] = {}
+        self.runs: list[int] = []
+        self.crossing_runs: list[int] = []
+        self.jumps: dict[int, list[int]] = {}
+        """By the distance, the positions from which another is reached without a character."""
+
+    def add(self, glob: Glob) -> None:
+        """Lay elements one after the other; what follows them is laid at `size`."""
+        for element in glob:
+            if isinstance(element, Choice):
+                self._add_choice(element)
+            elif isinstance(element, AnyRun):
+                self._jump(self.size, self.size + 1)
+                self._place(self.crossing_runs if element.crosses_folders else self.runs)
+            elif isinstance(element, CharClass):
+                self._place(self.classes.setdefault(element, []))
+            else:
+                for char in element:
+                    self._place(self.chars.setdefault(char.lower() if self._ignore_case else char, []))
+
+    def _add_choice(self, choice: Choice) -> None:
+        """Lay a position that leads to every branch, and behind each branch one that leads out."""
+        fork, ends = self.size, []
+        self.size += 1
+        for branch in choice.branches:
+            if not branch:
+                ends.append(fork)
+                continue
+            self._jump(fork, self.size)
+            self.add(branch)
+            ends.append(self.size)
+            self.size += 1
+        for end in ends:
+            self._jump(end, self.size)
+
+    def _place(self, positions: list[int]) -> None:
+        positions.append(self.size)
+        self.size += 1
+
+    def _jump(self, source: int, target: int) -> None:
+        self.jumps.setdefault(target - source, []).append(source)
+
+
+def _bits(positions: Iterable[int]) -> int:
+    """Return an integer with these bits set; filled octet by octet, since one bit at a time is quadratic."""
+    places = [*positions]
+    octets = bytearray(max(places, default=0) // 8 + 1)
+    for place in places:
+        octets[place >> 3] |= 1 << (place & 7)
+    return int.from_bytes(octets, "little")
