@@ -57,6 +57,7 @@ class CompletionPipeline:
         self._shown = LastShown()
         self._tracker = RequestTracker(clock)
         self._tools = JobTools(models, collector, self._cache, self._shown, clock)
+        self._next_prefetch: asyncio.Handle | None = None
         self._prefetched: tuple[int, int] | None = None
         """The generation, and the offset in it, for whose end a prefetch was considered last."""
 
@@ -138,6 +139,8 @@ class CompletionPipeline:
 
     async def aclose(self) -> None:
         """Answer all requests and close all calls."""
+        if self._next_prefetch:
+            self._next_prefetch.cancel()
         self._tracker.settle(Skip(Reason.SHUTTING_DOWN))
         await self._calls.aclose()
         await self._menu.aclose()
@@ -258,7 +261,8 @@ class CompletionPipeline:
         if isinstance(result, Completion) and attempt.request.face == "inline" and not attempt.request.sample:
             self._shown.put(attempt.ask, generation, typed)
             # The answer leaves first.
-            asyncio.get_running_loop().call_soon(self._prefetch, attempt, generation, typed, result)
+            loop = asyncio.get_running_loop()
+            self._next_prefetch = loop.call_soon(self._prefetch, attempt, generation, typed, result)
         return result
 
     def _prefetch(
