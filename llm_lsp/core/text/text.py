@@ -1,7 +1,13 @@
-"""A persistent text: lines, edits, and positions in UTF-8, UTF-16 and UTF-32; knows nothing of who edits it.
+"""A persistent text: lines, edits, and positions in UTF-8, UTF-16 and UTF-32.
 
-Lines end at LF, CRLF and CR and nowhere else (LSP 3.18, "Text Documents"): not at form feeds, NEL or U+2028,
-where `str.splitlines` breaks. Every position below is a Point: 0-based line, column in code points.
+How it works: a text is a tuple of blocks of about BLOCK_LINES lines, with the number of each block's first line. An edit
+rebuilds the blocks that it touches and shares all others with the text before it. So a keystroke costs the same in a file of 100 lines
+and of 100,000, and an old snapshot stays valid for as long as a request uses it. Finding a line is a binary search for
+its block.
+
+A line keeps its own end: LF, CRLF or CR, and nothing else (LSP 3.18, "Text Documents"); `str.splitlines` would also
+break at form feeds, NEL and U+2028. Columns count code points, as Python's strings do. A client counts in UTF-8 or
+UTF-16 units; `to_point` and `to_position` convert within one line, whose length bounds their cost.
 """
 
 from __future__ import annotations
@@ -14,7 +20,7 @@ from itertools import accumulate, chain
 from typing import Literal, NamedTuple
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
-"""What a client counts its columns in."""
+"""The unit in which a client counts columns."""
 
 # Lines. An edit copies the lines of one block and the list of blocks: 512 and 500 references at 125,000 lines,
 # so both are about the square root of what people open.
@@ -72,25 +78,25 @@ class Text:
 
     @property
     def line_count(self) -> int:
-        """At least 1."""
+        """The number of lines, at least 1."""
         return self.starts[-1] + len(self.blocks[-1])
 
     @property
     def end(self) -> Point:
-        """The place after the last character."""
+        """The point after the last character."""
         return Point(self.line_count - 1, len(self.blocks[-1][-1]))
 
     def line(self, number: int) -> str:
-        """Give a line without its end; raises IndexError where there is no such line."""
+        """Return a line without its end; raises IndexError if there is no such line."""
         return _without_end(self._line(number))
 
     def line_end(self, number: int) -> str:
-        r"""Give "\n", "\r\n", "\r", or "" for the last line; raises IndexError where there is no such line."""
+        r"""Return "\n", "\r\n", "\r", or "" for the last line; raises IndexError if there is no such line."""
         line = self._line(number)
         return line[len(_without_end(line)) :]
 
     def lines(self, start: int, stop: int) -> list[str]:
-        """Give the lines from `start` up to and without `stop`, with their ends; ends beyond the text are cut."""
+        """Return the lines from `start` up to and without `stop`, with their ends; bounds beyond the text are cut."""
         start, stop = max(start, 0), min(stop, self.line_count)
         if start >= stop:
             return []
@@ -101,7 +107,7 @@ class Text:
         return list(chain.from_iterable(self.blocks[first : last + 1]))[start:stop]
 
     def clamp(self, point: Point) -> Point:
-        """Give the nearest place that exists: a line's end for a column past it, the text's for a line past it."""
+        """Return the nearest point that exists: the line's end for a column past it, the text's for a line past it."""
         if point.line < 0:
             return Point(0, 0)
         if point.line >= self.line_count:
@@ -109,7 +115,7 @@ class Text:
         return Point(point.line, min(max(point.column, 0), len(self.line(point.line))))
 
     def slice(self, start: Point, end: Point) -> str:
-        """Give the text from `start` to `end`, both clamped; empty where `end` is not after `start`."""
+        """Return the text from `start` to `end`, both clamped; empty unless `end` is after `start`."""
         start, end = self.clamp(start), self.clamp(end)
         if end <= start:
             return ""
@@ -120,7 +126,7 @@ class Text:
         return "".join(lines)
 
     def edit(self, start: Point, end: Point, new: str) -> Text:
-        """Give the text with `new` in the place of `start` to `end`; both are clamped, and may come in either order."""
+        """Return the text with `new` in place of `start` to `end`; both are clamped, in either order."""
         start, end = sorted((self.clamp(start), self.clamp(end)))
         # A CR before the edit becomes half of a CRLF where the edit makes a LF follow it.
         above = int(start.line > 0 and start.column == 0 and self._line(start.line - 1).endswith("\r"))
@@ -165,7 +171,7 @@ def to_point(text: Text, line: int, character: int, encoding: Encoding) -> Point
 
 
 def to_position(text: Text, point: Point, encoding: Encoding) -> tuple[int, int]:
-    """Convert a place to an LSP position, (line, character); the place is clamped first."""
+    """Convert a point to an LSP position, (line, character); the point is clamped first."""
     line, column = text.clamp(point)
     content = text.line(line)
     if encoding == "utf-32" or content.isascii():
@@ -174,13 +180,13 @@ def to_position(text: Text, point: Point, encoding: Encoding) -> tuple[int, int]
 
 
 def advance(point: Point, inserted: str) -> Point:
-    """Give the end of a text that was inserted at a place."""
+    """Return the end of a text that was inserted at a point."""
     line, column = Text.of(inserted).end
     return Point(point.line + line, column if line else point.column + column)
 
 
 def difference(text: Text, new: str) -> Edit:
-    """Find the one small edit that makes `new` of a text, for clients that send the whole text at each keystroke."""
+    """Return the one small edit that turns a text into `new`, for clients that send the whole text at each key."""
     old = str(text)
     limit = min(len(old), len(new))
     head = common_start(old, new)
@@ -196,13 +202,13 @@ def difference(text: Text, new: str) -> Edit:
 
 
 def common_start(one: str, other: str) -> int:
-    """Count the characters that both begin with."""
+    """Return the number of characters that both begin with."""
     limit = min(len(one), len(other))
     return _agreement(limit, lambda start, stop: one[start:stop] == other[start:stop])
 
 
 def word_start(line: str, column: int) -> int:
-    """Give where the word begins that ends at a column; the column itself where none does, or the line's end before it.
+    """Return where the word begins that ends at a column; the column itself if none does, at most the line's end.
 
     Of a run of more than MAX_WORD_CHARS only so many are looked at.
     """
@@ -214,12 +220,12 @@ def word_start(line: str, column: int) -> int:
 
 
 def is_word_char(char: str) -> bool:
-    """Say whether a character is part of a name in most languages; False for ""."""
+    """Return whether a character is part of a name in most languages; False for ""."""
     return char.isalnum() or char == "_"
 
 
 def _agreement(limit: int, agrees: Callable[[int, int], bool]) -> int:
-    """Find how far two strings agree, up to `limit`, comparing at most twice their length."""
+    """Return how far two strings agree, up to `limit`, comparing at most twice their length."""
     low, high = 0, limit
     while low < high:
         middle = (low + high + 1) // 2
@@ -239,7 +245,7 @@ _STRIDE = 4096
 
 
 def _column(content: str, character: int, encoding: Encoding) -> int:
-    """Find the most code points whose units are not more than `character`."""
+    """Return the largest number of code points whose units are not more than `character`."""
     column, stride = 0, _STRIDE
     while stride and column < len(content):
         piece = content[column : column + stride]
@@ -260,7 +266,7 @@ def _units(piece: str, encoding: Encoding) -> int:
 
 
 def _split(text: str) -> list[str]:
-    """Split into lines with their ends; the last has none and may be empty."""
+    """Return the lines with their ends; the last has none and may be empty."""
     lines = io.StringIO(
         text, newline=""
     ).readlines()  # Ends lines at LF, CRLF and CR, and keeps them as they are.
