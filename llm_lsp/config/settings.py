@@ -171,7 +171,7 @@ class CompletionConfig:
     menu_timeout_ms: Annotated[int, Between(0, 10_000)] = 150
     """Milliseconds a menu waits for a model before it is answered without it."""
     gates: tuple[Gate, ...] = GATES
-    """Where no model is asked while typing: "mid-line" (text follows on the line, and none was just typed), "statement-end" (after `;` or a closing bracket), "deleting" (the first two deletions in a row)."""
+    """Where no model is asked while typing: "mid-line" (text follows on the line, and none was just typed), "statement-end" (after `;` or a closing bracket, where the language wants nothing more on the line), "deleting" (the first two deletions in a row)."""
     calls_per_minute: Annotated[int, Between(1, 6000)] = 90
     """Calls that are made in a minute without being asked for by hand, to a provider that is not on this machine; bursts of 10 are allowed."""
 

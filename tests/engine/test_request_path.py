@@ -80,9 +80,11 @@ async def test_who_deletes_back_into_a_known_state_is_answered_at_once(rig: Rig)
     assert len(rig.provider.streams) == n_calls
 
 
-@pytest.mark.parametrize("end", [");", "）", "；", "。", "】", "」"])
-async def test_a_finished_statement_asks_nobody_in_any_width(rig: Rig, end: str) -> None:
-    await rig.write(f"打印（结果{end}")
+@pytest.mark.parametrize(
+    "line", ["打印(结果);", "打印（结果）", "打印（结果）；", "完了。", "值 = 【结果】", "值 = 「结果」"]
+)
+async def test_a_finished_statement_asks_nobody_in_any_width(rig: Rig, line: str) -> None:
+    await rig.write(line)
 
     assert reason_of(await rig.ask()) is Reason.STATEMENT_END
 

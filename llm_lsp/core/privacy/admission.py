@@ -1,16 +1,13 @@
-"""Whether to ask a model at all; knows neither the model nor the time."""
+"""Whether a document is completed at all."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from llm_lsp.core.request import GATES, Gate, Trigger
+from llm_lsp.core.request import Trigger
 from llm_lsp.core.skip import Reason, Skip
-from llm_lsp.core.text.cursor_context import INERT_REST
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point
-from llm_lsp.core.text.typing_pace import TypingPace
 
 # Characters. A larger text is hardly written by hand, and its editor has switched most things off: VS Code's bound is 20 MB.
 MAX_DOCUMENT_CHARS = 20_000_000
@@ -19,10 +16,6 @@ SCHEMES = ("file", "untitled", "vscode-notebook-cell", "vscode-remote", "vscode-
 # Columns in which a NUL shows that a file is no text: git looks at as many bytes of a file's start.
 LOOK_COLUMNS = 8000
 LOOK_LINES = 16
-# A statement that ends in one of these is finished: Cody's rule, with the full-width forms.
-STATEMENT_ENDS = ");]}）；】」。"
-# The third deletion in a row means that the user looks for another way: cursortab's rule.
-DELETIONS_TO_ASK = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +52,4 @@ def admit(document: Document, point: Point, trigger: Trigger, rules: AdmissionRu
         return Skip(Reason.BINARY)
     if trigger is Trigger.AUTOMATIC and not rules.automatic:
         return Skip(Reason.MANUAL_ONLY)
-    return None
-
-
-def gate(line_prefix: str, line_suffix: str, pace: TypingPace, gates: Sequence[Gate] = GATES) -> Skip | None:
-    """Say why an automatic request is not worth a call at this place, or None; `gates` are those that are on."""
-    if "mid-line" in gates and line_suffix.strip(INERT_REST) and not pace.is_inserting:
-        # Who types there wants text there, and the model sees what follows; who only came by does not.
-        return Skip(Reason.MID_LINE)
-    if "statement-end" in gates and line_prefix.rstrip()[-1:] in tuple(STATEMENT_ENDS):
-        return Skip(Reason.STATEMENT_END)
-    if "deleting" in gates and 0 < pace.deletions < DELETIONS_TO_ASK:
-        return Skip(Reason.DELETING)
     return None

@@ -1,8 +1,12 @@
-"""Filters that take from an answer what the document has already: the line's beginning, the line above, the next lines."""
+"""Filters that take from an answer what the document has already: the line's beginning, the line above, the next lines.
+
+Not every repetition is one: `max(max(`, `long long`, `NULL, NULL, ` are what people write.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from llm_lsp.core.response.filter_context import FilterContext, FilterInput
@@ -10,6 +14,155 @@ from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.brackets import loose
 from llm_lsp.core.text.languages import indent_of, leaves_block
 from llm_lsp.core.text.line_likeness import is_same_line, is_telling
+
+# Words that do not follow themselves in any of the languages that have them; `long` does, and names may.
+KEYWORDS = frozenset((
+    "abstract", "and", "as", "assert", "async", "await", "bool", "boolean", "break", "case", "catch", "char",
+    "class", "const", "continue", "def", "default", "defer", "delete", "do", "double", "elif", "else",
+    "elsif", "enum", "except", "export", "extends", "extern", "final", "finally", "float", "fn", "for",
+    "foreach", "from", "fun", "func", "function", "global", "if", "impl", "implements", "import", "in",
+    "instanceof", "int", "interface", "is", "lambda", "let", "local", "loop", "match", "mod", "module",
+    "mut", "namespace", "new", "or", "override", "package", "private", "protected", "pub", "public", "raise",
+    "readonly", "require", "return", "select", "self", "static", "struct", "super", "switch", "then", "this",
+    "throw", "throws", "trait", "try", "type", "typedef", "typeof", "union", "unless", "unsafe", "until",
+    "use", "using", "val", "var", "virtual", "void", "when", "where", "while", "with", "yield",
+))  # fmt: skip
+OPERATORS = frozenset((
+    "=", "==", "===", "!=", "!==", ":=", "+=", "-=", "*=", "/=", "<=", ">=", "=>", "->", "<-", "&&", "||", "??", "|>", "=~", "~>", "::=",
+))  # fmt: skip
+# Characters of a line that are compared with an answer's start.
+MAX_LINE_CHARS = 200
+# The mark of a comment, an item, a quote or a heading; with a blank after it, and nothing before it.
+_LINE_MARK = re.compile(r"(?:[-*+] \[.\]|\d+[.)]|\\\w+|[^\w\s()\[\]{}\"`|&]+'?)\s+$")
+_NUMBER_OR_BULLET = re.compile(r"(?:\d+[.)]|[-*+])[ \t]+")
+_LAST_WORD = re.compile(r"(?:^|(?<=[\s(\[{,;:.!=<>|&]))(\w+)[ \t]+$")
+_LAST_OPERATOR = re.compile(r"(?:^|(?<=[\w\s)\]}\"']))([^\w\s()\[\]{}\"'`,;]{1,3})[ \t]+$")
+_HALF_WORD = re.compile(r"\w{2,}$")
+_WORD = re.compile(r"\w+")
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+_LETTER = re.compile(r"[^\W\d_]")
+# A call, an index or a type in which the same may stand again: `max(`, `a.b[`, `Box<`.
+_NESTABLE = re.compile(r"[\w.:]+[(\[<{]")
+_OPEN_END = re.compile(r"[(\[{,=+*/.&|<>:?-]$|\b(?:and|or|not|in|is|return|from|import|new)$")
+
+
+def drop_echo(draft: FilterInput, place: FilterContext) -> FilterInput:
+    """Take off the line's beginning, or its last mark or word, where the answer writes it again."""
+    if not place.before.strip():
+        return draft
+    for rule in _RULES:
+        at = rule(draft.text, place)
+        if at is not None:
+            rest = draft.text[at:]
+            # Blanks were typed already, or are not written by this user: `x=`.
+            has_blanks = place.before[-1].isspace() or not draft.text[:at].endswith(place.before.strip())
+            return replace(draft, text=rest.lstrip(" \t") if has_blanks else rest)
+    return draft
+
+
+def _whole_line(text: str, place: FilterContext) -> int | None:
+    """Return where the text goes on behind an echo of the line; blanks, kind of quotes and case do not tell."""
+    line = place.before.strip()
+    start = len(text) - len(text.lstrip())
+    if len(line) > MAX_LINE_CHARS or ("\n" in text[:start] and not _OPEN_END.search(line)):
+        return None
+    end = _end_of_echo(text, start, line)
+    return end if end is not None and _may_be_echo(line, text, end, place) else None
+
+
+def _end_of_echo(text: str, at: int, line: str) -> int | None:
+    for character in line:
+        if character.isspace():
+            continue
+        while at < len(text) and text[at] in " \t":
+            at += 1
+        if at >= len(text) or _plain(text[at]) != _plain(character):
+            return None
+        at += 1
+    return at
+
+
+def _plain(character: str) -> str:
+    return "'" if character in '"`' else character.lower()
+
+
+def _may_be_echo(line: str, text: str, end: int, place: FilterContext) -> bool:
+    """Check whether the line can't well stand twice; where it can, the brackets decide."""
+    tokens = _TOKEN.findall(line)
+    is_series = _end_of_echo(text, end, line) is not None
+    if len(tokens) < 2 or line.endswith(">") or not _LETTER.search(line) or is_series:
+        return False
+    is_keyword = tokens[0].lower() in KEYWORDS
+    if not is_keyword and (line.endswith((",", ";")) or _NESTABLE.fullmatch(line)):
+        return _loose_count(place, text[end:]) < _loose_count(place, text)
+    return is_keyword or " " in line or any(token in "=([{<:" for token in tokens)
+
+
+def _loose_count(place: FilterContext, text: str) -> int:
+    found = loose(place.before + text[:MAX_LINE_CHARS] + place.rest[:MAX_LINE_CHARS])
+    return len(found.closers) + len(found.openers)
+
+
+def _line_mark(text: str, place: FilterContext) -> int | None:
+    """Return where the text goes on behind the mark that the line consists of."""
+    start, mark = len(text) - len(text.lstrip(" \t")), place.before.strip()
+    if mark == place.language.line_comment != "" and text.startswith(mark + " ", start):
+        # Where `%%` is the mark, `%` is half of it.
+        is_half = any(
+            line.lstrip().startswith(mark + mark[0]) for line in (*place.above[-2:], *place.below[:2])
+        )
+        return None if is_half and not place.before[-1].isspace() else start + len(mark)
+    if not _LINE_MARK.fullmatch(place.before.lstrip()):
+        return None
+    if text.startswith(mark, start) and text[start + len(mark) : start + len(mark) + 1].isspace():
+        return start + len(mark)
+    # Another number, or another bullet, of the same list.
+    again = _NUMBER_OR_BULLET.match(text, start)
+    return again.end() if again and _NUMBER_OR_BULLET.fullmatch(place.before.lstrip()) else None
+
+
+def _last_word(text: str, place: FilterContext) -> int | None:
+    """Return where the text goes on behind the keyword or operator before the cursor."""
+    found = _LAST_WORD.search(place.before[-MAX_LINE_CHARS:])
+    if found:
+        word = found.group(1)
+        is_first = place.before.strip() == word and word.islower()
+        may_repeat = not (word in KEYWORDS or (is_first and word != "long" and not word[0].isdigit()))
+    else:
+        found = _LAST_OPERATOR.search(place.before[-MAX_LINE_CHARS:])
+        word = found.group(1) if found else ""
+        may_repeat = word not in OPERATORS
+    start = len(text) - len(text.lstrip(" \t"))
+    if may_repeat or place.language.is_prose or not text.startswith(word, start):
+        return None
+    end = start + len(word)
+    return end if text[end : end + 1] in (" ", "\t") else None
+
+
+def _half_word(text: str, place: FilterContext) -> int | None:
+    """Return the length of the half word before the cursor if the text begins with the whole word."""
+    half, word = _HALF_WORD.search(place.before), _WORD.match(text)
+    if not half or not word or len(word.group()) <= len(half.group()):
+        return None
+    begun, whole = half.group(), word.group()
+    is_word = _LETTER.match(begun) or (begun.strip("_") == "" and _LETTER.match(whole[len(begun) :]))
+    if not is_word or not whole.startswith(begun) or begun == begun[0] * len(begun) != "_" * len(begun):
+        return None
+    return None if _is_known(begun + whole, whole, place) else len(begun)
+
+
+def _is_known(joined: str, whole: str, place: FilterContext) -> bool:
+    """Check whether the document has the two joined as a word, and not the whole word alone: `re` and `read`."""
+    words = {word for line in (*place.above, *place.below) for word in _WORD.findall(line)}
+    return joined in words and whole not in words
+
+
+_RULES: tuple[Callable[[str, FilterContext], int | None], ...] = (
+    _line_mark,
+    _whole_line,
+    _last_word,
+    _half_word,
+)
 
 
 def drop_lines_that_follow(draft: FilterInput, place: FilterContext) -> FilterInput | Skip:

@@ -43,8 +43,8 @@ class Language:
     """What begins and what ends a comment over several lines; "" if there is none."""
     long_strings: tuple[str, ...] = ()
     """What begins and ends a string over several lines."""
-    needs_semicolon: bool = False
-    """Whether a statement that is no block ends in a semicolon, so that a line that ends in `)` is not complete."""
+    needs_end_mark: bool = False
+    """Whether a statement that is no block ends in a mark, as `;`, so that a line that ends in `)` is not complete."""
 
 
 _SLASH_STAR = ("/*", "*/")
@@ -60,7 +60,7 @@ _OPENING_TAG = re.compile(
 )
 
 _BRACES = UNKNOWN
-_C = replace(UNKNOWN, long_strings=(), needs_semicolon=True)
+_C = replace(UNKNOWN, long_strings=(), needs_end_mark=True)
 _CSS = replace(_C, line_comment="")
 _HASH_BRACES = Language("#", Blocks.BRACES)
 _MARKUP = Language("", Blocks.BRACES, has_tags=True, is_prose=True)
@@ -150,13 +150,15 @@ _LANGUAGES: dict[str, Language] = {
     "toml": Language("#", Blocks.INDENT, ("[", "{"), long_strings=(*_TRIPLE, "'''")),
     "ini": Language(";", Blocks.INDENT, ()),
     **dict.fromkeys(("clojure", "lisp", "commonlisp", "emacs-lisp", "scheme", "racket"), _LISP),
-    **dict.fromkeys(("erlang", "prolog"), Language("%", Blocks.INDENT, ("->", "(", "[", "{"))),
+    **dict.fromkeys(
+        ("erlang", "prolog"), Language("%", Blocks.INDENT, ("->", "(", "[", "{"), needs_end_mark=True)
+    ),
     **dict.fromkeys(("latex", "tex", "bibtex"), Language("%", Blocks.INDENT, ("}",), is_prose=True)),
     "sql": Language(
         "--", Blocks.END, ("(", " begin", " then"), ("begin",), ("end", "else", "when"),
-        block_comment=_SLASH_STAR, needs_semicolon=True,
+        block_comment=_SLASH_STAR, needs_end_mark=True,
     ),
-    "perl": replace(_HASH_BRACES, needs_semicolon=True),
+    "perl": replace(_HASH_BRACES, needs_end_mark=True),
     "php": replace(_C, long_strings=()),
     "r": _HASH_BRACES,
     "cmake": _HASH_BRACES,

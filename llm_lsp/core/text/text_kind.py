@@ -49,9 +49,13 @@ def kind_at_end(text: str, language: Language) -> TextKind:
 
 
 def _end_of_begun_comment(text: str, mark: str, end: str) -> int:
-    """Return where a comment ends that began before the text, 0 if there is none."""
+    """Return where a comment ends that began before the text, 0 if there is none; `**/*` ends none."""
     at = text.find(end) if end else -1
-    return at + len(end) if at >= 0 and mark not in text[:at] else 0
+    if at < 0 or mark in text[:at]:
+        return 0
+    stands_alone = not text[:at].rpartition("\n")[2].strip() or text[at - 1].isspace()
+    behind = at + len(end)
+    return behind if stands_alone or not text[behind:].partition("\n")[0].strip() else 0
 
 
 @lru_cache(maxsize=64)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 
 from llm_lsp.core.generation import Generation
-from llm_lsp.core.privacy.admission import gate
 from llm_lsp.core.request import Completion, CompletionRequest, Patience
+from llm_lsp.core.response.gates import TypedLine, gate
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.cursor_context import cursor_context_at
 from llm_lsp.core.text.document import Document
@@ -195,8 +195,7 @@ class CompletionPipeline:
         if not (attempt.profile.local or rate.allows(self._clock.now())):
             return Skip(Reason.RATE_LIMITED)
         point, document = attempt.request.point, attempt.request.document
-        line, pace = document.text.line(point.line), self._workspace.pace(document.uri)
-        return gate(line[: point.column], line[point.column :], pace, settings.gates)
+        return gate(TypedLine.at(document, point), self._workspace.pace(document.uri), settings.gates)
 
     async def _ask(
         self, attempt: CompletionAttempt, log: RequestLog, progress: Progress | None
@@ -276,12 +275,10 @@ class CompletionPipeline:
         if self._prefetched == (generation.id, end):
             return
         self._prefetched = generation.id, end
-        line = attempt.request.document.text.line(shown.end.line)
-        accepted_line = (line[: shown.start.column] + shown.text).rpartition("\n")[2]
-        pace, gates = self._workspace.pace(attempt.ask.uri), attempt.choice.runtime.config.completion.gates
-        if gate(accepted_line, line[shown.end.column :], pace, gates):
-            return  # Checked first, since most lines end here and the rest costs as much as an answer.
         wanted = accepted(attempt.request, shown)
+        pace, gates = self._workspace.pace(attempt.ask.uri), attempt.choice.runtime.config.completion.gates
+        if gate(TypedLine.at(wanted.document, wanted.point), pace, gates):
+            return  # Checked first, since most lines end here and the rest costs as much as an answer.
         choice = self._admit(wanted) or next(self._failover.choices(wanted.for_model))
         if isinstance(choice, Skip) or choice.refusal or choice.slot is not attempt.choice.slot:
             return
