@@ -1,4 +1,4 @@
-"""Checked layers, merged under the rules of trust into one Config; knows neither files nor raw mappings."""
+"""Merges checked layers of settings into one Config, under the rules of `source_rules`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ KEY_FIELDS = ("api_key_env", "api_key_command")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A value, and who set it."""
+    """A value, and the layer that set it."""
 
     value: Any
     source: SettingsSource
@@ -68,7 +68,7 @@ class Merge:
                 self._merge(path, Setting(tamed, source, label))
 
     def config(self) -> Config:
-        """Give the settings as a value; what is missing or does not fit is a problem, and its default is used."""
+        """Return the settings as a value; what is missing or does not fit is a problem, and its default is used."""
         built = {name: self._provider(name) for name in self._names()}
         providers = {name: config for name, config in built.items() if config is not None}
         self._choose(providers)
@@ -82,7 +82,7 @@ class Merge:
         return Config(**{**top, **sections, PROVIDERS: providers})
 
     def origins(self, config: Config) -> dict[Path, str]:
-        """Say for every setting of `config` which layer it came from."""
+        """Return for every setting of `config` which layer it came from."""
         return {path: self._origin(path, value) for path, value in _leaves((), config)}
 
     # Layers
@@ -192,7 +192,7 @@ class Merge:
         return config
 
     def _forbidden(self, config: ProviderConfig) -> str:
-        """Say why nothing may be sent to a provider; "" where it may."""
+        """Return why nothing may be sent to a provider; "" if it may."""
         origin = origin_of(config.base_url)
         if origin.is_loopback and config.local is not False:
             return ""
@@ -221,7 +221,7 @@ class Merge:
         return result
 
     def _choose(self, providers: Mapping[str, ProviderConfig]) -> None:
-        """Take the latest choice that can be used."""
+        """Use the latest choice that is possible."""
         for choice in reversed(self.choices):
             name = choice.value
             if _is_usable(name, providers):
@@ -301,7 +301,7 @@ def _is_usable(name: str, providers: Mapping[str, ProviderConfig]) -> bool:
 
 
 def _names_in(path: Path, value: Any) -> tuple[str, ...]:
-    """Give the providers that a setting names."""
+    """Return the providers that a setting names."""
     if path == ROUTES:
         return tuple(route.provider for route in value)
     return value if path[0] == PROVIDERS and path[-1] == FALLBACK else ()
@@ -316,7 +316,7 @@ def _default(each: Field[Any]) -> Any:
 
 
 def _leaves(path: Path, value: Any) -> Iterator[tuple[Path, object]]:
-    """Give every setting below `value`."""
+    """Yield every setting below `value`."""
     if is_dataclass(value):
         for each in fields(value):
             if each.name not in NO_KEYS:

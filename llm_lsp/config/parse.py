@@ -1,4 +1,4 @@
-"""From one mapping, however it came, to checked settings; knows neither files nor who may say what.
+"""Parses one mapping, whatever its source, into checked settings.
 
 The dataclasses in `values` say which keys there are; there is no second list.
 """
@@ -70,7 +70,7 @@ def is_required(each: Field[Any]) -> bool:
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
-    """Give a clause that names the word most like `word`, or "" where none is near."""
+    """Return a clause that names the word most like `word`, or "" if none is near."""
     # Imported here: most settings have no slip in them, and the server's start waits for this module.
     from difflib import get_close_matches
 

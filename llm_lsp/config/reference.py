@@ -48,7 +48,7 @@ def sections() -> list[Section]:
 
 
 def entries(section: Section) -> Iterator[Entry]:
-    """Give the settings of a section, without the tables inside it."""
+    """Return the settings of a section, without the tables inside it."""
     texts = _texts(section.kind)
     for each in fields(section.kind):
         if each.name not in NO_KEYS and not _is_table(each.type):
@@ -95,7 +95,7 @@ def first_file() -> str:
 
 
 def json_schema() -> dict[str, object]:
-    """Give the JSON schema of a settings file, for editors that check TOML as it is written."""
+    """Return the JSON schema of a settings file, for editors that check TOML as it is written."""
     return {"$schema": DIALECT, "title": TITLE, **_table(Config)}
 
 

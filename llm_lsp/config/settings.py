@@ -1,4 +1,4 @@
-"""The settings as frozen values, one class a section; they know nothing of who sets them.
+"""The settings as frozen values, one class a section.
 
 The annotations give the checks, the schema and the ranges in docs/settings.md; the strings under the fields are
 its text. They are real objects, not strings (no `from __future__ import annotations`), so that reading settings

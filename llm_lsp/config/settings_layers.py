@@ -1,4 +1,4 @@
-"""Layers of settings, and what they come to; knows neither files nor where the layers were read."""
+"""The layers of settings, and the configuration that they resolve to."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class SettingsStack:
         return replace(self, layers=tuple(layers.values()))
 
     def without(self, source: SettingsSource) -> SettingsStack:
-        """Take every layer of a source away."""
+        """Return the layers without those of a source."""
         return replace(self, layers=tuple(layer for layer in self.layers if layer.source is not source))
 
     def resolve(self) -> Resolved:

@@ -1,4 +1,4 @@
-"""Who may say what: a rule for each source and setting; knows nothing of files or of how layers are merged.
+"""Which source may set what: a rule for each source and setting.
 
 Nothing leaves this machine until its user says so. The user's own file and command line may say everything.
 The editor's settings can come from a cloned repository's editor folder, a workspace file from the repository
@@ -35,7 +35,7 @@ class SettingsSource(Enum):
 
     @property
     def is_editor(self) -> bool:
-        """Whether it came from the editor, who may have read it in a cloned repository."""
+        """Whether it came from the editor, which may have read it in a cloned repository."""
         return self in (SettingsSource.INITIALIZATION, SettingsSource.EDITOR, SettingsSource.CHOICE)
 
     @property
@@ -158,7 +158,7 @@ def general(path: Path) -> Path:
 
 
 def rule_for(source: SettingsSource, path: Path, *, is_users: bool) -> SourceRule:
-    """Say what a source may do with a setting; `is_users`: it belongs to a provider that the user enabled."""
+    """Return what a source may do with a setting; `is_users`: it belongs to a provider that the user enabled."""
     if source.is_user:
         return SourceRule.FREE
     if not source.may_choose:
@@ -171,7 +171,7 @@ def rule_for(source: SettingsSource, path: Path, *, is_users: bool) -> SourceRul
 
 
 def tame(source: SettingsSource, path: Path, value: Any) -> tuple[object, str]:
-    """Take the danger out of a value whose setting is harmless as such.
+    """Return a value without what is dangerous in it, for a setting that is harmless as such.
 
     Gives what may be used of it (None: nothing), and what is wrong ("": nothing).
     """

@@ -1,4 +1,4 @@
-"""What values a setting takes, read from its annotation; knows no setting by name.
+"""What values a setting takes, read from its annotation.
 
 One annotation gives the check, the words of a message, the line in the documentation and the JSON schema.
 """
@@ -23,7 +23,7 @@ class Constraint(Protocol):
         ...
 
     def schema(self) -> dict[str, object]:
-        """Give the limit in the words of JSON schema."""
+        """Return the limit as a JSON schema."""
         ...
 
 
@@ -118,7 +118,7 @@ class UnfitValue(Exception):
 
 
 def read_value(kind: Any, value: object) -> object:
-    """Give `value` as one of `kind`, lists as tuples and whole floats as integers where those are meant.
+    """Return `value` as one of `kind`, lists as tuples and whole floats as integers if those are meant.
 
     Lua and some JSON writers know neither integers nor the difference between an empty list and an empty table.
     Raises UnfitValue.
@@ -141,7 +141,7 @@ def read_value(kind: Any, value: object) -> object:
 
 
 def describe(kind: Any) -> str:
-    """Say in words which values `kind` takes."""
+    """Describe which values `kind` takes."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
         words = describe(arguments[0])
@@ -160,14 +160,14 @@ def describe(kind: Any) -> str:
 
 
 def alone(kind: Any) -> Any:
-    """Give the kind of the items where `kind` is a list whose items stand or fall alone; else None."""
+    """Return the kind of the items if `kind` is a list whose items are checked one by one; else None."""
     if get_origin(kind) is Annotated and EachAlone() in get_args(kind)[1:]:
         return get_args(get_args(kind)[0])[0]
     return None
 
 
 def choices(kind: Any) -> tuple[str, ...]:
-    """Give the fixed words among the values of `kind`."""
+    """Return the fixed words among the values of `kind`."""
     if get_origin(kind) is Literal:
         return tuple(str(choice) for choice in get_args(kind))
     if get_origin(kind) in (Union, UnionType):
@@ -178,7 +178,7 @@ def choices(kind: Any) -> tuple[str, ...]:
 
 
 def schema(kind: Any) -> dict[str, object]:
-    """Give the JSON schema of the values of `kind`."""
+    """Return the JSON schema of the values of `kind`."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
         result = schema(arguments[0])
@@ -197,7 +197,7 @@ def schema(kind: Any) -> dict[str, object]:
 
 
 def table(value: object) -> Mapping[str, object]:
-    """Give `value` as a table; an empty list is one, since Lua cannot tell them apart.
+    """Return `value` as a table; an empty list is one, since Lua does not distinguish them.
 
     Raises UnfitValue.
     """
@@ -209,22 +209,22 @@ def table(value: object) -> Mapping[str, object]:
 
 
 def section_of(kind: Any) -> type | None:
-    """Give the dataclass where `kind` is a section of settings."""
+    """Return the dataclass if `kind` is a section of settings."""
     return kind if is_dataclass(kind) and isinstance(kind, type) else None
 
 
 def named_section_of(kind: Any) -> type | None:
-    """Give the dataclass where `kind` is a table of sections by name, as `[providers.NAME]`."""
+    """Return the dataclass if `kind` is a table of sections by name, as `[providers.NAME]`."""
     return section_of(get_args(kind)[1]) if get_origin(kind) is Mapping else None
 
 
 def listed_section_of(kind: Any) -> type | None:
-    """Give the dataclass where `kind` is a list of sections, as `[[routes]]`."""
+    """Return the dataclass if `kind` is a list of sections, as `[[routes]]`."""
     return section_of(get_args(kind)[0]) if get_origin(kind) is tuple else None
 
 
 def array(value: object) -> list[object]:
-    """Give `value` as a list; an empty table is one, since Lua cannot tell them apart.
+    """Return `value` as a list; an empty table is one, since Lua does not distinguish them.
 
     Raises UnfitValue.
     """

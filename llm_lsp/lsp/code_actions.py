@@ -1,4 +1,4 @@
-"""The code action that asks about what is selected; knows nothing of how it is answered."""
+"""The code action that asks a question about the selection."""
 
 from __future__ import annotations
 

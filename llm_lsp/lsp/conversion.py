@@ -1,4 +1,4 @@
-"""LSP values to core values and back; knows nothing of the connection, and decides nothing about completion."""
+"""Converts LSP values to core values and back."""
 
 from __future__ import annotations
 
@@ -79,14 +79,14 @@ def _path(value: Any, *names: str) -> Any:
 
 
 def _choose_encoding(offered: Iterable[str]) -> Encoding:
-    """Take the first that we know: the client prefers it, and we read all three at the same cost."""
+    """Return the first encoding that we know: the client prefers it, and all three cost the same."""
     known: tuple[Encoding, ...] = ("utf-8", "utf-16", "utf-32")
     # LSP 3.17, "positionEncodings": UTF-16 where the client offers nothing.
     return next((encoding for name in offered for encoding in known if encoding == name), "utf-16")
 
 
 def to_folders(params: types.InitializeParams) -> tuple[str, ...]:
-    """Give the URIs of the workspace's folders, also of a client that knows one root only."""
+    """Return the URIs of the workspace's folders, also for a client that has a single root."""
     if params.workspace_folders:
         return tuple(folder.uri for folder in params.workspace_folders)
     if params.root_uri:
@@ -96,12 +96,12 @@ def to_folders(params: types.InitializeParams) -> tuple[str, ...]:
 
 
 def to_settings(value: object) -> Mapping[str, object]:
-    """Give settings as a mapping; anything else is empty (Neovim sends an empty table as a list)."""
+    """Return settings as a mapping; anything else is empty (Neovim sends an empty table as a list)."""
     return value if isinstance(value, Mapping) else {}
 
 
 def to_section(value: object) -> Mapping[str, object]:
-    """Give our part of what didChangeConfiguration pushes: some clients send all sections, some only ours."""
+    """Return our section of what didChangeConfiguration sends: some clients send all sections, some only ours."""
     settings = to_settings(value)
     return to_settings(settings[SECTION]) if SECTION in settings else settings
 
@@ -168,14 +168,14 @@ def _to_range(text: Text, span: types.Range, encoding: Encoding) -> tuple[Point,
 
 
 def is_keystroke(edits: Sequence[Edit]) -> bool:
-    """Say whether a change is what makes editors ask for completion by themselves: a letter typed, or a deletion."""
+    """Return whether a change makes editors request a completion by themselves: a letter typed, or a deletion."""
     return len(edits) == 1 and (
         not edits[0].text or (len(edits[0].text) == 1 and is_word_char(edits[0].text))
     )
 
 
 def menu_trigger(context: types.CompletionContext | None, *, after_keystroke: bool) -> Trigger:
-    """Say who asked for a menu.
+    """Return whether a menu request is automatic or manual.
 
     Completion menus have one number, Invoked, for "the user asked" and "an identifier was typed" (LSP 3.18,
     "CompletionTriggerKind"); so one that directly follows a keystroke is the editor's own doing.
@@ -185,7 +185,7 @@ def menu_trigger(context: types.CompletionContext | None, *, after_keystroke: bo
 
 
 def inline_trigger(context: types.InlineCompletionContext) -> Trigger:
-    """Say who asked for an inline completion, in LSP 3.18's numbers."""
+    """Return whether an inline request is automatic or manual, by LSP 3.18's numbers."""
     invoked = context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
     return Trigger.MANUAL if invoked else Trigger.AUTOMATIC
 
@@ -237,7 +237,7 @@ def to_inline_items(
 
 
 def _place(completion: Completion, request: CompletionRequest) -> tuple[Point, Point, str] | None:
-    """Give start, end and text in the client's document; None where the answer would change the selected item."""
+    """Return start, end and text in the client's document; None if the answer would change the selected item."""
     chosen = request.selected
     if chosen is None:
         return completion.start, completion.end, completion.text
@@ -278,7 +278,7 @@ def to_menu_items(
 
 
 def _fit(text: str, before: str, capabilities: Capabilities) -> str:
-    """Give as much of a text as the client inserts rightly, in the form that makes it; `before` is on its line."""
+    """Return as much of a text as the client inserts correctly, in the form that it needs; `before` is on its line."""
     if "\n" not in text:
         return text
     if capabilities.keeps_indents:
@@ -291,7 +291,7 @@ def _fit(text: str, before: str, capabilities: Capabilities) -> str:
 
 
 def _unindent(text: str, indentation: str) -> str:
-    """Take an indentation off all lines but the first, for a client that puts it there.
+    """Remove an indentation from all lines but the first, for a client that adds it.
 
     Neovim (`vim.snippet`), Helix (helix#6263) and Sublime Text (LSP#1828) do, whatever insertTextMode says. A line
     with less indentation cannot be said to them: the text ends before it.
@@ -333,14 +333,14 @@ def escape_snippet(text: str) -> str:
 
 
 def _label(text: str) -> str:
-    """Give the first line that says something, without what would break a popup's line."""
+    """Return the first line that is not blank, without characters that would break a popup's line."""
     first = next((line for line in text.split("\n") if line.strip()), text).strip()
     shown = "".join(char if char.isprintable() else " " for char in first[: _MAX_LABEL_CHARS + 1])
     return shown if len(shown) <= _MAX_LABEL_CHARS else shown[: _MAX_LABEL_CHARS - 1] + "…"
 
 
 def server_capabilities(encoding: Encoding, commands: Iterable[str]) -> types.ServerCapabilities:
-    """Say what this server can; all of it is there from the start, so nothing is registered later."""
+    """Return the capabilities of this server; all are static, so nothing is registered later."""
     sync = types.TextDocumentSyncOptions(open_close=True, change=types.TextDocumentSyncKind.Incremental)
     cells = types.NotebookDocumentFilterWithNotebook(notebook="*", cells=None)
     folders = types.WorkspaceFoldersServerCapabilities(supported=True, change_notifications=True)

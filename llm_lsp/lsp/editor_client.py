@@ -1,4 +1,4 @@
-"""The editor at the other end, as the engine's `Client`; knows nothing of what the engine does."""
+"""The editor at the other end, as the engine's `Client`."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class EditorClient:
         self._protocol.send_request(types.WINDOW_SHOW_DOCUMENT, params)
 
     def status(self, status: Status) -> None:
-        """Say how the server is; a notification of ours, which a client that does not know it ignores."""
+        """Send the status, in a notification of our own that other clients ignore."""
         self._protocol.notify(STATUS, convert.to_status(status))
 
     def progress(self, progress: Progress) -> None:

@@ -1,4 +1,4 @@
-"""Messages as bytes, in and out, each on a thread of its own; knows nothing of what is in them.
+"""Reads and writes messages as bytes, each on a thread of its own.
 
 Threads, because a pipe can be read without blocking on no system but POSIX, and because a client that stops
 reading must not stop us (pygls 2.1.1 writes from its event loop, which then stands still).
@@ -124,14 +124,14 @@ class _Room:
 
     @classmethod
     def of(cls, stream: BinaryIO) -> _Room | None:
-        """Give it for a stream with a handle, where the system can be asked."""
+        """Return it for a stream with a handle, if the system can be asked."""
         try:
             return cls(stream.fileno()) if hasattr(select, "poll") else None
         except (OSError, ValueError):
             return None
 
     def has(self, length: int) -> bool:
-        """Say whether so many bytes are taken whole: a pipe that is ready for writing takes PIPE_BUF (POSIX, pipe(7))."""
+        """Return whether so many bytes are written whole: a pipe that is ready takes PIPE_BUF (POSIX, pipe(7))."""
         return length <= select.PIPE_BUF and bool(self._poll.poll(0))
 
 
@@ -139,7 +139,7 @@ class Outbox:
     """Writes messages in order; `write` never waits: what the client's end has no room for goes to a thread."""
 
     def __init__(self, stream: BinaryIO, on_failure: Callable[[str], None]) -> None:
-        """Take the stream; `on_failure` is called with a reason, on any thread, once nothing can be sent any more."""
+        """Write to this stream; `on_failure` is called with a reason, on any thread, once nothing can be sent any more."""
         self._stream = stream
         self._on_failure = on_failure
         self._queue: SimpleQueue[bytes | None] = SimpleQueue()
@@ -193,7 +193,7 @@ class Outbox:
 
 
 def claim_stdio() -> tuple[BinaryIO, BinaryIO]:
-    """Take standard input and output for the protocol alone.
+    """Reserve standard input and output for the protocol.
 
     What a library or a child process prints goes to standard error from now on, and they read nothing: a stray
     `print` would break the framing, and a child that holds our input would hide its end.

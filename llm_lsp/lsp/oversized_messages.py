@@ -1,7 +1,4 @@
-"""What can be told of a message that was too long to be read: whose request it is, and which documents it names.
-
-Knows its first and last bytes only.
-"""
+"""What the first and last bytes of a message that is too long tell: its request id, and the documents that it names."""
 
 from __future__ import annotations
 
@@ -29,7 +26,7 @@ class OversizedMessage:
     tail: bytes
 
     def request_id(self) -> int | str | None:
-        """Give the id of the request that this is; None for a response, a notification, and an id that is not seen.
+        """Return the id of the request; None for a response, a notification, and an id that is not found.
 
         Seen is an id in front of the first member that is no scalar, which is where clients put it.
         """
@@ -45,7 +42,7 @@ class OversizedMessage:
         return msg_id if isinstance(msg_id, int | str) else None
 
     def uris(self) -> frozenset[str]:
-        """Give every URI that either end names as such."""
+        """Return every URI that either end holds under the key "uri"."""
         named = (*_URI_MEMBER.findall(self.head), *_URI_MEMBER.findall(self.tail))
         return frozenset(uri for uri in map(_decode, named) if isinstance(uri, str))
 

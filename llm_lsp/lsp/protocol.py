@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 # Their params are not read, and clients send null, {}, [] or nothing there.
 _WITHOUT_PARAMS = frozenset({types.SHUTDOWN, types.EXIT, types.INITIALIZED})
 _CHANGES = frozenset({types.TEXT_DOCUMENT_DID_CHANGE, types.NOTEBOOK_DOCUMENT_DID_CHANGE})
-# LSP 3.18, "LSPErrorCodes": the request failed for a reason that is for the user, and nobody's fault here.
+# LSP 3.18, "LSPErrorCodes": the request failed for a reason that the user should see, and not by a fault here.
 _REQUEST_FAILED = -32803
 
 
@@ -71,7 +71,7 @@ class Protocol(LanguageServerProtocol):
         self.fm.add_builtin_feature(types.EXIT, self._exit)
 
     def receive(self, body: bytes | OversizedMessage) -> None:
-        """Take one message; never raises."""
+        """Process one message; never raises."""
         if isinstance(body, OversizedMessage):
             self._receive_overlong(body)
             return
@@ -259,7 +259,7 @@ def _id_of(message: Any) -> MsgId | None:
 
 
 def _uris_in(message: dict[str, Any]) -> Iterator[str]:
-    """Give every text that stands under a key "uri", however deep."""
+    """Yield every text under a key "uri", however deep."""
     waiting: list[Any] = [message]
     while waiting:
         value = waiting.pop()

@@ -60,7 +60,7 @@ class Server(LanguageServer):
         self._logged: set[str] = set()
 
     def greet(self, params: types.InitializeParams) -> None:
-        """Take what the client said of itself."""
+        """Record what the client says of itself."""
         self._params = params
         # One that cannot be seen now is in another container, and its absence says nothing.
         pid = params.process_id
@@ -142,7 +142,7 @@ def did_change_configuration(ls: Server, params: types.DidChangeConfigurationPar
     if settings or not ls.editor.capabilities.pulls_settings:
         ls.engine.configure("editor settings", settings)
     else:
-        _pull_settings(ls)  # Who can be asked sends nothing, to say no more than that something changed.
+        _pull_settings(ls)  # A client that can be asked only reports that something changed.
 
 
 def did_change_folders(ls: Server, params: types.DidChangeWorkspaceFoldersParams) -> None:

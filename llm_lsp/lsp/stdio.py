@@ -1,4 +1,4 @@
-"""Run the server on standard input and output until its client is gone; knows nothing of what it serves."""
+"""Runs the server on standard input and output until its client is gone."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _hand_over(
     receive: Callable[[bytes | OversizedMessage], None],
     body: bytes | OversizedMessage,
 ) -> None:
-    with contextlib.suppress(RuntimeError):  # The loop is closed: nobody reads this any more.
+    with contextlib.suppress(RuntimeError):  # The loop is closed: nothing reads this any more.
         loop.call_soon_threadsafe(receive, body)
 
 

@@ -63,12 +63,12 @@ class UsageReader:
         return dict(sorted(found.items()))
 
     def spent(self, now: float) -> SpentTotals:
-        """Give what was spent today and this month."""
+        """Return what was spent today and this month."""
         with self._connection() as connection:
             return schema.spent(connection, utc_day(now))
 
     def asked(self, after: int = 0, last: int = 1) -> list[RequestSummary]:
-        """Give the last requests, at most so many, that came after the one of a number."""
+        """Return the last requests, at most so many, that came after the one of a number."""
         with self._connection() as connection:
             rows = connection.execute(schema.TRACES, (after, last)).fetchall()
             return [self._asked(connection, row) for row in reversed(rows)]
@@ -85,7 +85,7 @@ class UsageReader:
         if not self._path.exists():
             raise BooksError("there are no books yet: they begin with the first completion")
         try:
-            # Not "mode=ro": a journal that a killed process left is rolled back by whoever reads first.
+            # Not "mode=ro": a journal that a killed process left is rolled back by the first reader.
             connection = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=rw", 5.0, uri=True)
             try:
                 yield connection
@@ -96,7 +96,7 @@ class UsageReader:
 
 
 def days_back(now: float, days: int) -> str:
-    """Give the day from which on the last `days` count, today among them."""
+    """Return the first of the last `days`, today among them."""
     return datetime.fromtimestamp(now - 86_400 * (days - 1), UTC).date().isoformat()
 
 

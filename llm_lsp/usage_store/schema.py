@@ -1,4 +1,4 @@
-"""The tables of the books and what is asked of them, as SQL; knows nothing of who writes or reads them."""
+"""The tables of the usage store, and its queries, as SQL."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ VERSION = 1
 """Kept in the file as `user_version`; a file with a higher one was written by a newer llm-lsp."""
 
 # `daily` is the sum of `calls` by day, kept in the same transactions: a budget needs it before each call, and
-# a month has 250,000 of them where somebody types all day.
+# a month has 250,000 of them for a user who types all day.
 TABLES = """
 CREATE TABLE calls (
     session TEXT, number INTEGER, at REAL, day TEXT,

@@ -32,7 +32,7 @@ BUSY_S = 10.0
 RESERVE_S = 2.0
 # Requests whose way is kept for `explain`.
 TRACES = 500
-# Days that single calls are kept: a quarter. Somebody who types all day makes 9,000, of 150 bytes each.
+# Days that single calls are kept: a quarter. A user who types all day makes 9,000 calls, of 150 bytes each.
 KEEP_DAYS = 100
 # A clock that was set back must not open a day again whose budget was spent; but one that was once wrong by
 # years must not hold the budget for years.
@@ -137,7 +137,7 @@ class SqliteUsageStore:
             self._open = None
 
     def _set_aside(self) -> None:
-        """Begin new books beside ones that cannot be read; who wants to can still look into them."""
+        """Begin a new file beside one that cannot be read, which is kept."""
         if _is_sound(self._path):
             return  # Another process has begun new ones already.
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
@@ -246,7 +246,7 @@ def _utc_day(at: float) -> date:
 
 
 def _day_of(connection: sqlite3.Connection, at: float) -> str:
-    """Give the day that is spent from: today, or the newest that was, where the clock was set back."""
+    """Return the budget day: today, or the newest day recorded if the clock was set back."""
     today = _utc_day(at)
     (newest,) = connection.execute(schema.NEWEST_DAY, ((today + MOST_AHEAD).isoformat(),)).fetchone()
     return max(today.isoformat(), newest or "")

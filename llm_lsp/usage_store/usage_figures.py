@@ -89,7 +89,7 @@ class UsageFigures:
         return _ratio(1000 * self.kept_chars, self.tokens)
 
     def reasons(self) -> Mapping[str, int]:
-        """Say how often nothing was shown, and why; the commonest first."""
+        """Return how often nothing was shown, by reason, the most frequent first."""
         found = {
             what.removeprefix("nothing: "): n
             for what, n in self.counts.items()
@@ -98,7 +98,7 @@ class UsageFigures:
         return dict(sorted(found.items(), key=lambda item: -item[1]))
 
     def as_mapping(self) -> dict[str, object]:
-        """Give all of it as scripts read it."""
+        """Return everything, for scripts."""
         return {
             "calls": self.calls,
             "tokens": {"read": self.read, "cached": self.cached, "written": self.written},

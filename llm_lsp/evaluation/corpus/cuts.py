@@ -1,4 +1,4 @@
-"""Where a hole can be cut into a text; knows no repository and no model.
+"""Finds where a hole can be cut into a text.
 
 The shapes are told by looks (indentation, brackets, first words), as completion itself tells them, so that every
 language has holes; grammars would give them to few.
@@ -24,7 +24,7 @@ Spot = Literal["import", "body", "argument"]
 
 # Characters that are missing at least: with fewer there is nothing to tell.
 MIN_CHARS = 4
-# Characters. Who wrote a longer line by hand is no measure for anybody.
+# Characters. Longer lines are not typical of code that is written by hand.
 MAX_LINE_CHARS = 160
 # A block of one line is a line, and one that is longer than this no model writes in one answer (128 tokens).
 MIN_BLOCK_LINES, MAX_BLOCK_LINES = 2, 12
@@ -64,7 +64,7 @@ class _Line:
 
 
 def cuts(text: Text, language_id: str, kind: Kind, spot: Spot, rng: Random) -> Iterator[CutPoint]:
-    """Give a cut at every place that suits; where in a line it begins is left to chance."""
+    """Return a cut at every place that suits; the column where it begins is drawn at random."""
     language = language_of(language_id)
     lines = list(_code(text, language))
     if kind == "block":
@@ -141,7 +141,7 @@ def _last_of_block(text: Text, first: int, depth: int, language: Language) -> in
 
 
 def _code(text: Text, language: Language) -> Iterator[_Line]:
-    """Give the lines of code: no blank ones, no comments, no documentation, no part of a text over several lines."""
+    """Return the lines of code: no blank lines, comments, documentation, or parts of a text over several lines."""
     inside = ""
     for number in range(text.line_count):
         line = text.line(number)
@@ -152,7 +152,7 @@ def _code(text: Text, language: Language) -> Iterator[_Line]:
 
 
 def _open_after(line: str, inside: str, language: Language) -> str:
-    """Give what is open at a line's end: the closing mark of a text or comment over several lines, or ""."""
+    """Return the closing mark of a text or comment that is open at a line's end, or ""."""
     if inside:
         return "" if inside in line else inside
     if language.blocks is Blocks.BRACES:

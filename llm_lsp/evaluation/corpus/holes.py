@@ -1,4 +1,4 @@
-"""Holes in source files, and a fair draw of them by a seed; knows no model and no file system."""
+"""Holes in source files, and a fair draw of them by a seed."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Hole:
         return hashlib.sha256(repr(where).encode()).hexdigest()[:16]
 
     def document(self, uri: str) -> Document:
-        """Give the file without what is missing."""
+        """Return the file without the missing text."""
         text = self.source.text.edit(self.cut.start, self.cut.end, "")
         return Document(uri, self.source.language, 1, text)
 
@@ -80,7 +80,7 @@ def draw(paths: Sequence[str], read: Read, seed: int, kinds: Sequence[Kind] = KI
 
 
 def _pile(paths: list[str], read: Read, kind: Kind, spot: Spot, seed: int) -> Iterator[Hole]:
-    """Give one hole of each file in random order, then a second one of each, and so on."""
+    """Yield one hole of each file in random order, then a second one of each, and so on."""
     rng = Random(f"{seed} {kind} {spot}")
     rng.shuffle(paths)
     hands = [_hand(path, read, kind, spot, rng) for path in paths]

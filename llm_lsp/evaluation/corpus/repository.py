@@ -1,4 +1,4 @@
-"""The source files of a repository that holes may be cut into: what may be sent, and what somebody wrote."""
+"""The source files of a repository that holes may be cut into: those that may be sent and are not generated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A measurement as one HTML page that loads nothing; knows nothing of how it was made."""
+"""A measurement as one HTML page that loads nothing."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _table(report: EvaluationReport) -> str:
 
 
 def _worst(report: EvaluationReport) -> list[HoleResult]:
-    """Give the answers that were farthest from right; where there was none there is nothing to see."""
+    """Return the answers that were farthest from right, without those that gave no text."""
     answered = [result for result in report.results if result.answer and not result.score.exact]
     return sorted(answered, key=lambda result: result.score.similarity)[:MAX_EXAMPLES]
 

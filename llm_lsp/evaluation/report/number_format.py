@@ -1,4 +1,4 @@
-"""The figures of a measurement as people read them; knows nothing of where they are shown."""
+"""Formats the figures of a measurement for people."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def cells(row: SummaryRow) -> list[str]:
 
 
 def sentence(duel: VariantComparison, first: str) -> str:
-    """Say how a variant did against the first one."""
+    """Describe how a variant did against the first one."""
     return (
         f"{duel.variant} against {first}: nearer {duel.better} times, farther {duel.worse} times, "
         f"the same {duel.same} times; exact {100 * duel.exact_gain:+.1f}, similar {100 * duel.similarity_gain:+.1f} points"

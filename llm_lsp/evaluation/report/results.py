@@ -63,7 +63,7 @@ class ResultFile:
         self.path = path
 
     def read(self) -> Known:
-        """Give what is known; what failed is not."""
+        """Return the results that are known; a failed one is not."""
         try:
             lines = self.path.read_text(encoding="utf-8", errors="replace").split("\n")
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""How near an answer comes to the text that was cut out; knows no model and no file."""
+"""Scores how near an answer comes to the text that was cut out."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NOTHING = Score(exact=False, similarity=0.0, first_line=False, syntax=None)
 
 
 def score(expected: str, answer: str, syntax: bool | None = None) -> Score:
-    """Compare an answer with what was cut out; an answer without text is as bad as none.
+    """Compare an answer with what was cut out; an answer without text scores as none.
 
     Where nobody could parse the file (`syntax` is None), the answer is to leave the same brackets and quotes open.
     """
@@ -43,7 +43,7 @@ def score(expected: str, answer: str, syntax: bool | None = None) -> Score:
 
 
 def keeps_syntax(original: Text, filled: Text, language: str) -> bool | None:
-    """Say whether a file still follows its language's rules; None where it did not, or nobody knows them."""
+    """Return whether a file still parses in its language; None if it did not before, or has no grammar."""
     before, after = (parse(str(text), language) for text in (original, filled))
     if before is None or after is None or before.has_error:
         return None
@@ -51,7 +51,7 @@ def keeps_syntax(original: Text, filled: Text, language: str) -> bool | None:
 
 
 def similarity(one: str, other: str) -> float:
-    """Give 1 less the Levenshtein distance over the longer text's length, as CrossCodeEval and its like report it.
+    """Return 1 minus the Levenshtein distance over the longer text's length, as CrossCodeEval reports it.
 
     https://arxiv.org/abs/2310.11248, section 3.2. Two empty texts are the same.
     """

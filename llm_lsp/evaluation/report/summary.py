@@ -1,4 +1,4 @@
-"""What many results come to: shares, means and medians by variant, language and kind; knows no output format."""
+"""Summarizes results: shares, means and medians by variant, language and kind."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class EvaluationReport:
         return duels(self.results, self.names)
 
     def as_mapping(self) -> dict[str, object]:
-        """Give all of it as scripts read it, but for the code."""
+        """Return everything but the code, for scripts."""
         return {
             "repository": self.repository,
             "variants": list(self.names.values()),
@@ -134,7 +134,7 @@ def duels(results: Iterable[HoleResult], names: Mapping[str, str]) -> list[Varia
 
 
 def interval(share: float, count: int) -> tuple[float, float]:
-    """Give the bounds of a share with 95 % confidence: Wilson's, which hold for few cases and shares near 0 and 1.
+    """Return the bounds of a share with 95 % confidence: Wilson's, valid for few cases and shares near 0 and 1.
 
     https://en.wikipedia.org/wiki/Binomial_proportion_confidence_interval#Wilson_score_interval
     """

@@ -1,4 +1,4 @@
-"""Plots as SVG texts, of plain numbers; knows nothing of what they mean."""
+"""Draws plots as SVG texts, from plain numbers."""
 
 from __future__ import annotations
 

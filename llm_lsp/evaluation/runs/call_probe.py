@@ -1,4 +1,4 @@
-"""Measures the calls that a provider makes, from between it and the engine; knows no hole and no document."""
+"""Measures the calls to a provider, from between it and the engine."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class ProbedCall:
 
     @property
     def first_s(self) -> float | None:
-        """Give the seconds up to the first text; None where none came."""
+        """Return the seconds up to the first text; None if none came."""
         return None if self.first_at is None else self.first_at - self.begun_at
 
     @property
     def used(self) -> Usage:
-        """Give the usage; tokens are estimated where the API did not get to say, as in a call that was closed."""
+        """Return the usage; tokens are estimated if the API reported none, as in a call that was closed."""
         read, written = self.usage.input_tokens, self.usage.output_tokens
         return replace(
             self.usage,
@@ -47,7 +47,7 @@ class ProbedCall:
 
     @property
     def price(self) -> Price | None:
-        """Give the price of its tokens; None where it is not known."""
+        """Return the price of its tokens; None if it is not known."""
         return FREE if self.profile.free else self.profile.price
 
 
@@ -59,22 +59,22 @@ class CallProbe:
         self._calls: list[ProbedCall] = []
 
     def in_front_of(self, finder: ProviderFinder) -> ProviderFinder:
-        """Give a finder whose providers are measured."""
+        """Return a finder whose providers are measured."""
         return _MeasuringFinder(finder, self)
 
     def take(self) -> list[ProbedCall]:
-        """Give the calls since the last time."""
+        """Return the calls since the last time."""
         calls, self._calls = self._calls, []
         return calls
 
     def begun(self, profile: Profile, prompt: Prompt) -> ProbedCall:
-        """Take note of a call."""
+        """Record a call."""
         call = ProbedCall(profile, prompt, self._now())
         self._calls.append(call)
         return call
 
     def came(self, call: ProbedCall, chunk: Chunk) -> None:
-        """Take note of a piece of its answer."""
+        """Record a piece of its answer."""
         if chunk.text and call.first_at is None:
             call.first_at = self._now()
         call.text += chunk.text

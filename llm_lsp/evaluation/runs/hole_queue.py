@@ -1,4 +1,4 @@
-"""Fills the holes of all variants, as many at a time as their providers take; knows nothing of how one is filled."""
+"""Fills the holes of all variants, as many at a time as their providers take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One hole at a time through the pipeline that editors use; knows nothing of other lanes and of files."""
+"""Fills one hole at a time through the pipeline that editors use."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class HoleRunner:
     @classmethod
     @asynccontextmanager
     async def opened(cls, variant: Variant, bench: HoleBench) -> AsyncIterator[HoleRunner]:
-        """Give a lane, and close it."""
+        """Yield a runner, and close it."""
         lane = cls(variant, bench)
         try:
             yield lane
@@ -90,7 +90,7 @@ class HoleRunner:
         answer = await self._engine.complete(request)
         whole_s = self._engine.now() - request.asked_at
         # Closes what is read on for the lines behind it, too: that is no part of this answer. And it is forgotten
-        # where somebody was in this file: the next hole's text stood there.
+        # where the last request was in this file: the next hole's text stood there.
         self._engine.close(request.document.uri)
         cost = cost_of(self._probe.take(), whole_s)
         # In a thread: what is read for other holes meanwhile is timed.

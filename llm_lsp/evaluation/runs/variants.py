@@ -1,4 +1,4 @@
-"""The settings that are measured side by side; knows nothing of holes."""
+"""The settings that are measured side by side."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Variant:
 
     @classmethod
     def of(cls, name: str, stack: SettingsStack, trigger: Trigger) -> Variant:
-        """Take settings without what holds calls back while typing, and without anybody to answer in place of another."""
+        """Return settings without debounce and gates, and without fallbacks."""
         providers = stack.resolve().config.providers
         alone: Mapping[str, object] = {
             name: {"fallback": []} for name, provider in providers.items() if provider.fallback
