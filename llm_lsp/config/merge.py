@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
-from llm_lsp.config.parse import NAME, NO_KEYS, UNVOUCHED, Path, dotted, is_required, nearest
+from llm_lsp.config.parse import HINTED_FAULTS, NAME, NO_KEYS, UNVOUCHED, Path, dotted, is_required, nearest
 from llm_lsp.config.settings import AUTO, LOCAL, Config, Problem, ProviderConfig
 from llm_lsp.config.source_rules import (
     STRICTER,
@@ -249,7 +249,8 @@ class Merge:
     def _unusable(self, name: str, providers: Mapping[str, ProviderConfig]) -> str:
         if name in self.presets and (PROVIDERS, name, NAME) not in self.settings:
             return f'provider "{name}" is not enabled, run `llm-lsp provider add {name}`'
-        return f'there is no provider "{name}"{nearest(name, [AUTO, LOCAL, *providers, *self.presets])}'
+        known = [AUTO, LOCAL, *providers, *self.presets] if len(self.problems) < HINTED_FAULTS else []
+        return f'there is no provider "{name}"{nearest(name, known)}'
 
     # Looking up
 

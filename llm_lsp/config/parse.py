@@ -33,6 +33,12 @@ UNVOUCHED = "unvouched"
 NO_KEYS = frozenset({NAME, UNVOUCHED})
 """Fields that no key of a table fills."""
 
+# Keys and list items of settings that others than the user may have written: a page of settings has dozens, and what
+# each costs is paid before anything is completed.
+MAX_ENTRIES = 1000
+# Faults that get a hint, which costs a comparison with every key: a user mends the first ones first.
+HINTED_FAULTS = 10
+
 # Beyond this a bad value is not shown in its message; settings' fixed words are shorter.
 SHOWN_CHARS = 24
 
@@ -57,6 +63,19 @@ def parse(settings: object, *, from_editor: bool = False) -> Parsed:
     if settings is not None:
         reader.section(Config, (), settings)
     return Parsed(reader.values, tuple(reader.faults))
+
+
+def is_too_large(settings: object) -> bool:
+    """Return whether settings have over MAX_ENTRIES keys and list items, at whatever depth."""
+    waiting, count = [settings], 0
+    while waiting and count <= MAX_ENTRIES:
+        inner = waiting.pop()
+        if isinstance(inner, Mapping | list):
+            count += len(inner)
+            waiting += (
+                (inner.values() if isinstance(inner, Mapping) else inner) if count <= MAX_ENTRIES else ()
+            )
+    return count > MAX_ENTRIES
 
 
 def dotted(path: Path) -> str:
@@ -87,12 +106,16 @@ class _Reader:
     values: dict[Path, object] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
+    @property
+    def _gets_hint(self) -> bool:
+        return len(self.faults) < HINTED_FAULTS
+
     def section(self, kind: type, path: Path, settings: object) -> None:
         kinds = {each.name: each.type for each in fields(kind) if each.name not in NO_KEYS}
         for key, value in self._items(path, settings):
             known = _snake(key) if self.from_editor and key not in kinds else key
             if known not in kinds:
-                hint = nearest(key, kinds) or _elsewhere(key)
+                hint = (nearest(key, kinds) or _elsewhere(key)) if self._gets_hint else ""
                 self.faults.append(f'unknown setting "{_cut(dotted((*path, key)))}"{hint}')
             elif value is not None:
                 self._entry(kinds[known], (*path, known), value)
@@ -152,7 +175,8 @@ class _Reader:
         try:
             self.values[path] = read_value(kind, value)
         except UnfitValue:
-            self.faults.append(f"{dotted(path)} must be {describe(kind)}{_but(kind, value)}")
+            hint = _but(kind, value) if self._gets_hint else ""
+            self.faults.append(f"{dotted(path)} must be {describe(kind)}{hint}")
 
     def _items_of(self, kind: Any, path: Path, items: list[object]) -> Iterator[object]:
         for number, item in enumerate(items, 1):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from llm_lsp.config.merge import Merge
-from llm_lsp.config.parse import dotted, parse
+from llm_lsp.config.parse import MAX_ENTRIES, dotted, is_too_large, parse
 from llm_lsp.config.settings import Config, Problem, ProviderConfig
 from llm_lsp.config.source_rules import SettingsSource
 
@@ -31,6 +31,26 @@ class Resolved:
     problems: tuple[Problem, ...]
     origins: Mapping[str, str]
     """Dotted setting -> label of the layer that set it, "preset NAME", or "default"."""
+
+
+# Problems of one source that its message names.
+SHOWN_PROBLEMS = 3
+
+
+def by_source(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return one problem for each source: of several the number and the first ones."""
+    messages: dict[str, list[str]] = {}
+    for problem in problems:
+        messages.setdefault(problem.source, []).append(problem.message)
+    return tuple(Problem(source, _summary(each)) for source, each in messages.items())
+
+
+def _summary(messages: list[str]) -> str:
+    if len(messages) == 1:
+        return messages[0]
+    more = len(messages) - SHOWN_PROBLEMS
+    rest = (f"and {more:,} more",) if more > 0 else ()
+    return f"{len(messages):,} problems: {'; '.join((*messages[:SHOWN_PROBLEMS], *rest))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +86,11 @@ class SettingsStack:
         problems = [problem for layer in self._in_order() for problem in layer.problems]
         merge = Merge(self.presets)
         for layer in self._in_order():
+            if layer.source.is_bounded and is_too_large(layer.settings):
+                problems.append(
+                    Problem(layer.label, f"none of its settings is used: over {MAX_ENTRIES:,} keys")
+                )
+                continue
             parsed = parse(layer.settings, from_editor=layer.source.is_editor)
             problems += [Problem(layer.label, fault) for fault in parsed.faults]
             merge.add(layer.source, layer.label, parsed.values)

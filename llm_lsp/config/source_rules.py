@@ -43,6 +43,11 @@ class SettingsSource(Enum):
         """Whether it may choose among what the user enabled, or name a server on this machine."""
         return self.is_editor or self is SettingsSource.TRUSTED_FILE
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether it may be a stranger's, who may want it to be too large to be read."""
+        return not self.is_user and self is not SettingsSource.POLICY_FILE
+
 
 class SourceRule(Enum):
     """What a source may do with a setting."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from llm_lsp.config.settings_layers import SettingsStack
+from llm_lsp.config.settings_layers import SettingsStack, by_source
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.privacy.admission import admit_document
 from llm_lsp.core.privacy.redact import Redactor
@@ -238,10 +238,9 @@ class CompletionEngine:
 
     def _apply(self) -> None:
         resolved = self._stack.resolve()
-        for problem in resolved.problems:
-            self._notifications.say(
-                f"{problem.source}: {problem.message}", "warning", f"{problem.source}: {problem.message}"
-            )
+        for problem in by_source(resolved.problems):
+            text = f"{problem.source}: {problem.message}"
+            self._notifications.say(f"settings {problem.source}", "warning", text)
         self._status.configure(enabled=resolved.config.enabled)
         self.registry.apply(resolved.config, self._folders)
         self._recorder.set_folders(self._folders)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from llm_lsp.config.settings import Config, Problem, ProviderConfig
-from llm_lsp.config.settings_layers import SettingsStack
+from llm_lsp.config.settings_layers import SettingsStack, by_source
 from llm_lsp.config.source_rules import SettingsSource
 from tests.config.examples import PRESETS, USERS_OWN, resolve
 
@@ -75,6 +75,39 @@ def test_problems_of_reading_come_first_and_name_their_file() -> None:
     broken = Problem("/a", "cannot be read")
     stack = SettingsStack().with_layer(SettingsSource.USER_FILE, {"x": 1}, "/a", (broken,))
     assert stack.resolve().problems == (broken, Problem("/a", 'unknown setting "x"'))
+
+
+def test_problems_of_one_source_are_one_message_with_the_first_ones() -> None:
+    problems = [Problem("/a", f"no {n}") for n in range(1200)] + [Problem("/b", "bad")]
+
+    assert by_source([*problems, Problem("/a", "no more")]) == (
+        Problem("/a", "1,201 problems: no 0; no 1; no 2; and 1,198 more"),
+        Problem("/b", "bad"),
+    )
+
+
+def test_of_three_problems_none_is_left_out() -> None:
+    (problem,) = by_source(Problem("/a", f"no {n}") for n in range(3))
+
+    assert problem.message == "3 problems: no 0; no 1; no 2"
+
+
+@pytest.mark.parametrize("source", [source for source in SettingsSource if source.is_bounded])
+def test_settings_without_measure_are_refused_whole(source: SettingsSource) -> None:
+    settings = {"completion": {"trigger": "manual"}, "x": {"y": [list(range(500)), list(range(500))]}}
+
+    resolved = resolve((source, settings))
+
+    assert resolved.config == Config()
+    (problem,) = resolved.problems
+    assert problem.message == "none of its settings is used: over 1,000 keys"
+
+
+@pytest.mark.parametrize("source", [SettingsSource.USER_FILE, SettingsSource.POLICY_FILE])
+def test_what_its_user_or_a_policy_says_is_used_however_long(source: SettingsSource) -> None:
+    globs = [str(n) for n in range(1100)]
+
+    assert len(resolve((source, {"privacy": {"exclude": globs}})).config.privacy.exclude) == 1100
 
 
 class TestProviders:

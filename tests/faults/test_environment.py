@@ -1,4 +1,4 @@
-"""Faults 27 and 42 to 48 of docs/faults.md: what is wrong with the machine, its clock and its files."""
+"""Faults 27, 42 to 48 and 50 of docs/faults.md: what is wrong with the machine, its clock and its files."""
 
 from __future__ import annotations
 
@@ -153,12 +153,50 @@ async def test_fault_44_a_folders_settings_do_not_say_where_code_goes(
         '[providers.api]\nbase_url = "http://127.0.0.1:9/v1"\napi_key_command = ["touch", "ran"]\n'
     )
     async with computer.server() as client:
-        event = {"added": [{"uri": folder.as_uri(), "name": "cloned"}], "removed": []}
-        client.notify("workspace/didChangeWorkspaceFolders", {"event": event})
+        _add_folder(client, folder)
         assert await ask(client) == ANSWER
-        assert len(messages(client)) == 2
+        assert len(messages(client)) == 1
     assert computer.api.received[-1].headers["authorization"] == f"Bearer {KEY}"
     assert not (folder / "ran").exists()
+
+
+FLOODS = [
+    pytest.param("".join(f"enbled{n} = 1\n" for n in range(500)), "500 problems: unknown", id="unknown keys"),
+    pytest.param(
+        f"[privacy]\nexclude = [{','.join(['1'] * 500)}]", "500 problems: item 1 of", id="what is no glob"
+    ),
+    pytest.param("".join(f"k{n} = 1\n" for n in range(60_000)), "no settings file", id="60,000 keys"),
+    pytest.param("".join(f"k{n} = 1\n" for n in range(2000)), "none of its settings", id="2,000 keys"),
+    pytest.param("a." * 120_000 + "a = 1", "none of its settings", id="a key without end"),
+]
+
+
+@pytest.mark.parametrize(("data", "said"), FLOODS)
+async def test_fault_50_a_flood_of_settings_is_one_message(
+    data: str, said: str, computer: Machine, tmp_path: Path
+) -> None:
+    folder = tmp_path / "cloned"
+    folder.mkdir()
+    (folder / ".llm-lsp.toml").write_text(data)
+    async with computer.server() as client:
+        _add_folder(client, folder)
+        assert await ask(client) == ANSWER
+        (message,) = messages(client)
+    assert message.startswith(f"{folder / '.llm-lsp.toml'}: {said}")
+    assert len(message) < 1000
+
+
+async def test_fault_50_a_flood_in_the_editors_settings_is_one_message(computer: Machine) -> None:
+    settings = {"llm-lsp": {f"k{n}": n for n in range(60_000)}}
+    async with computer.server() as client:
+        client.notify("workspace/didChangeConfiguration", {"settings": settings})
+        assert await ask(client) == ANSWER
+        assert messages(client) == ["editor settings: none of its settings is used: over 1,000 keys"]
+
+
+def _add_folder(client: LspClient, folder: Path) -> None:
+    event = {"added": [{"uri": folder.as_uri(), "name": folder.name}], "removed": []}
+    client.notify("workspace/didChangeWorkspaceFolders", {"event": event})
 
 
 def _corrupt(books: Path) -> None:

@@ -19,7 +19,7 @@ from llm_lsp.cli.terminal.checklist import Check, as_json, has_failed, print_che
 from llm_lsp.cli.terminal.console import say
 from llm_lsp.cli.terminal.options import config_option, json_option
 from llm_lsp.config.settings import AUTO, Config
-from llm_lsp.config.settings_layers import Resolved, SettingsStack
+from llm_lsp.config.settings_layers import Resolved, SettingsStack, by_source
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.engine.models.routing import Routing
 from llm_lsp.errors import LlmLspError
@@ -92,7 +92,8 @@ def settings_checks(stack: SettingsStack, resolved: Resolved) -> list[Check]:
         if entry["from"] != "default"
     ]
     checks += [
-        Check("setting", "fail", f"{problem.source}: {problem.message}") for problem in resolved.problems
+        Check("setting", "fail", f"{problem.source}: {problem.message}")
+        for problem in by_source(resolved.problems)
     ]
     if not resolved.config.enabled:
         checks.append(Check("enabled", "warn", f"completion is switched off ({resolved.origins['enabled']})"))

@@ -21,7 +21,7 @@ from llm_lsp.cli.terminal.options import config_option, json_option, new_config_
 from llm_lsp.cli.terminal.table import print_table
 from llm_lsp.config.parse import nearest
 from llm_lsp.config.settings import AUTO, LOCAL, Api, Config, ProviderConfig
-from llm_lsp.config.settings_layers import Resolved, SettingsStack
+from llm_lsp.config.settings_layers import Resolved, SettingsStack, by_source
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.privacy.addresses import is_loopback
 from llm_lsp.core.privacy.secret import clean_key
@@ -55,7 +55,7 @@ def command() -> None:
 def show(config_file: Path | None, as_json: bool) -> None:
     """Print the providers that are enabled, and the presets that `add` knows by name."""
     resolved = read_settings(config_file, [Path.cwd()]).resolve()
-    for problem in resolved.problems:
+    for problem in by_source(resolved.problems):
         click.echo(f"{problem.source}: {problem.message}", err=True)
     found = rows(resolved.config)
     if as_json:

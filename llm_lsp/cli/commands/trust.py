@@ -10,7 +10,7 @@ import click
 from llm_lsp.cli.files.settings_files import (
     TRUSTED_FILES,
     WORKSPACE_FILE,
-    read_file,
+    read_folder_file,
     read_settings,
     user_config_folder,
 )
@@ -44,7 +44,7 @@ def command(folder: Path | None, revoke: bool, as_json: bool) -> None:
 
 def _list(trusted: TrustedFiles, *, as_json: bool) -> None:
     rows = [
-        {"path": name, "trusted": trusted.holds(Path(name), read_file(Path(name)).data)}
+        {"path": name, "trusted": trusted.holds(Path(name), read_folder_file(Path(name)).data)}
         for name in trusted.paths
     ]
     if as_json:
@@ -68,7 +68,7 @@ def _revoke(trusted: TrustedFiles, path: Path, *, as_json: bool) -> None:
 
 def _trust(trusted: TrustedFiles, folder: Path, *, as_json: bool) -> None:
     path = folder / WORKSPACE_FILE
-    found = read_file(path)
+    found = read_folder_file(path)
     if not found.exists:
         raise ConfigError(f"there is no {path}: a folder without settings of its own needs no trust")
     if found.fault:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from llm_lsp.config.parse import MAX_ENTRIES
 from llm_lsp.config.settings import Problem
 from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
@@ -19,6 +21,13 @@ WORKSPACE_FILE = ".llm-lsp.toml"
 TRUSTED_FILES = "trusted.json"
 # Settings are a page; what is larger is no settings file, and would hold the server up.
 MAX_BYTES = 1 << 20
+# Of a folder's file, which a stranger may have written: tomllib takes up to 10 µs for each mark, and for a key of many
+# parts time and memory by their square: one of 240 KiB ends the process.
+MAX_FOLDER_BYTES = 1 << 18
+MAX_FOLDER_MARKS = 10_000
+_MARKS = (b"\n", b"=", b",", b"[", b"{", b".", b'"', b"'", b"\\")
+_KEY_OF_MANY_PARTS = re.compile(rb"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){16}""")
+TOO_LARGE = f"none of its settings is used: over {MAX_FOLDER_BYTES >> 10} KiB or {MAX_ENTRIES:,} keys"
 
 # A policy that cannot be read may forbid what we are about to do.
 CLOSED: Mapping[str, object] = {"enabled": False}
@@ -108,7 +117,7 @@ def with_folders(stack: SettingsStack, folders: Iterable[str | Path]) -> Setting
     trusted = TrustedFiles(user_config_folder() / TRUSTED_FILES)
     for folder in filter(None, map(folder_path, folders)):
         path = folder / WORKSPACE_FILE
-        found = read_file(path)
+        found = read_folder_file(path)
         if found.exists:
             source = (
                 SettingsSource.TRUSTED_FILE
@@ -126,10 +135,25 @@ def folder_path(folder: str | Path) -> Path | None:
     return path_of_uri(folder)
 
 
+def read_folder_file(path: Path) -> SettingsFiles:
+    """Read a folder's own file as `read_file` does; one that takes long to read is refused whole."""
+    found = _read(path, MAX_FOLDER_BYTES)
+    if isinstance(found, SettingsFiles):
+        return found
+    if sum(map(found.count, _MARKS)) > MAX_FOLDER_MARKS or _KEY_OF_MANY_PARTS.search(found):
+        return SettingsFiles({}, TOO_LARGE)
+    return _decode(found)
+
+
 def read_file(path: Path) -> SettingsFiles:
     """Read a TOML file; whatever is wrong with it is one line with the place, and nothing is changed."""
+    found = _read(path, MAX_BYTES)
+    return found if isinstance(found, SettingsFiles) else _decode(found)
+
+
+def _read(path: Path, max_bytes: int) -> bytes | SettingsFiles:
     try:
-        data = read_plain_file(path, MAX_BYTES)
+        data = read_plain_file(path, max_bytes)
     except FileNotFoundError:
         return SettingsFiles({}, exists=False)
     except OSError as exc:
@@ -138,8 +162,8 @@ def read_file(path: Path) -> SettingsFiles:
             return SettingsFiles({}, exists=False)
         return SettingsFiles({}, f"cannot be read: {exc.strerror or exc}")
     if data is None:
-        return SettingsFiles({}, f"no settings file, which is a plain one of at most {MAX_BYTES >> 10} KiB")
-    return _decode(data)
+        return SettingsFiles({}, f"no settings file, which is a plain one of at most {max_bytes >> 10} KiB")
+    return data
 
 
 def _decode(data: bytes) -> SettingsFiles:
@@ -155,6 +179,8 @@ def _decode(data: bytes) -> SettingsFiles:
         return SettingsFiles(tomllib.loads(text), data=data)
     except tomllib.TOMLDecodeError as exc:
         return SettingsFiles({}, _toml_fault(str(exc), text))
+    except ValueError:
+        return SettingsFiles({}, "no valid TOML: a number has more digits than can be read")
     except RecursionError:
         return SettingsFiles({}, "no valid TOML: too deeply nested")
 

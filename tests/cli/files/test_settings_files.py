@@ -110,6 +110,42 @@ def test_a_policy_that_cannot_be_read_closes(home: Path) -> None:
     assert len(resolved.problems) == 1
 
 
+FLOODS = [
+    pytest.param(b"".join(b"k%d = 1\n" % n for n in range(1001)), id="1,001 keys"),
+    pytest.param(b"".join(b"k%d = 1\n" % n for n in range(20_000)), id="20,000 keys"),
+    pytest.param(b"a = {%s}" % b",".join(b"k%d = 1" % n for n in range(1001)), id="1,001 keys in one line"),
+    pytest.param(b"privacy.exclude = [%s]" % b",".join(b"'%d'" % n for n in range(1001)), id="1,001 globs"),
+    pytest.param(b"a = [%s]" % (b"[]," * 5000), id="5,000 lists"),
+    pytest.param(b"a." * 120_000 + b"a = 1", id="a key of 120,000 parts"),
+    pytest.param(b"[" + b'"a" . ' * 40_000 + b"a]", id="a header of 40,000 parts"),
+    pytest.param(b"[[a]]\n" * 40_000, id="40,000 tables"),
+    pytest.param(b"# \n" * 80_000, id="80,000 lines"),
+    pytest.param(b'a = "%s"' % (b"\\n" * 100_000), id="100,000 escapes"),
+    pytest.param(b"#" * ((1 << 18) + 1), id="257 KiB"),
+    pytest.param(b"a = " + b"1" * 200_000, id="a number of 200,000 digits"),
+]
+
+
+@pytest.mark.parametrize("data", FLOODS)
+def test_a_folders_file_that_takes_long_to_read_is_refused_whole(home: Path, data: bytes) -> None:
+    (home / ".llm-lsp.toml").write_bytes(b"enabled = false\n" + data)
+
+    resolved = read_settings(folders=[home]).resolve()
+
+    assert resolved.config == Config()
+    assert len(resolved.problems) == 1
+
+
+def test_a_folders_file_of_a_thousand_keys_is_read(home: Path) -> None:
+    keys = b"".join(b"k%d = 1\n" % n for n in range(999))
+    (home / ".llm-lsp.toml").write_bytes(b"#" * 200_000 + b"\nenabled = false\n" + keys)
+
+    resolved = read_settings(folders=[home]).resolve()
+
+    assert not resolved.config.enabled
+    assert len(resolved.problems) == 999
+
+
 class TestFolders:
     """Workspace files come and go with their folders."""
 
