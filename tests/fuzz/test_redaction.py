@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from llm_lsp.core.privacy.redact import MAX_CLEAN_LINES, MIN_EXACT_CHARS, Redactor
+from llm_lsp.core.privacy.redact import MAX_KNOWN_LINES, MIN_EXACT_CHARS, Redactor
 from llm_lsp.core.text.text import Point, Text
 from tests.core.privacy.test_redact import BODY, KEY, PRIVATE_KEY
 from tests.fuzz.examples import fuzzed
@@ -50,7 +50,7 @@ class Typing(RuleBasedStateMachine):
     @rule()
     def write_much(self) -> None:
         """So many lines that it has to forget the others."""
-        self.it.redact("\n".join(map(str, range(MAX_CLEAN_LINES))))
+        self.it.redact("\n".join(map(str, range(MAX_KNOWN_LINES))))
 
     @precondition(lambda self: self.lines)
     @rule(at=st.integers(0, 20), column=st.integers(0, 60))

@@ -11,7 +11,7 @@ from pathlib import Path
 from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.core.privacy.addresses import is_loopback, origin_of
 from llm_lsp.core.privacy.secret import Secret, clean_key
-from llm_lsp.core.privacy.secret_names import is_secret_variable
+from llm_lsp.core.secrets.names import is_secret_variable
 from llm_lsp.errors import AuthError, ConfigError
 
 SERVICE = "llm-lsp"

@@ -1,4 +1,4 @@
-"""Secrets out of what is sent: masked in place; knows nothing of files, providers and editors.
+"""Masks secrets in what is sent.
 
 A mask has its secret's length and kinds of characters, so that the prompt's syntax, and every place in it, stay
 as they were. Nothing in a text can switch this off.
@@ -8,38 +8,35 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
-from math import log2
+from itertools import accumulate
 from string import ascii_lowercase, ascii_uppercase, digits
 from urllib.parse import quote
 
-from llm_lsp.core.privacy.secret_formats import (
-    FORMATS,
-    NAMED_SECRET,
-    PRIVATE_KEY,
-    PRIVATE_KEY_END,
-    PRIVATE_KEY_LINE,
-    SECRET_NAMES,
-    SecretFormat,
-)
 from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, Prompt, RawPrompt
+from llm_lsp.core.secrets.finder import Find, SecretFinder
+from llm_lsp.core.secrets.private_keys import (
+    KEY_BLOCK_LINES,
+    KeyRole,
+    has_key_parts,
+    is_in_key,
+    key_spans,
+    role_of,
+)
+from llm_lsp.core.secrets.randomness import is_random
 from llm_lsp.core.text.text import Point, Text
 
 # Characters of an exact value that are worth hiding; shorter ones stand in code for other things. One that looks made
 # by a machine stands for nothing else, and is hidden from the length on that password rules ask for.
 MIN_EXACT_CHARS = 12
 MIN_RANDOM_CHARS = 8
-# Lines without a secret that are remembered, and the longest of them: a keystroke changes one line of a prompt.
-MAX_CLEAN_LINES = 8192
-MAX_CLEAN_LINE_CHARS = 512
-# Columns on each side of a cursor in which a secret may reach it.
-CURSOR_COLUMNS = 512
-# Lines above a cursor in which a private key's first line may stand: RSA with 16,384 bits has 200.
-KEY_BLOCK_LINES = 256
-# Bits per character, of a value's own letters: detect-secrets' and gitleaks' bound for short values.
-MIN_ENTROPY_BITS = 3.0
+# Lines that are remembered, and the longest of them: a keystroke changes one line of a prompt.
+MAX_KNOWN_LINES = 8192
+MAX_KNOWN_LINE_CHARS = 512
+# Columns on each side of a cursor in which a secret may reach it: a long web token, or a private key on one line.
+CURSOR_COLUMNS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,32 +49,23 @@ class Redacted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Find:
-    start: int
-    end: int
-    name: str
-    kept: int = 0
-    """Characters at its start that are not masked."""
+class _Line:
+    """What a line has of secrets, by itself."""
+
+    finds: tuple[Find, ...] = ()
+    role: KeyRole = ""
 
 
-def _by_literal() -> Mapping[str, Sequence[SecretFormat]]:
-    table: dict[str, list[SecretFormat]] = {}
-    for secret in FORMATS:
-        for literal in secret.literals:
-            table.setdefault(literal, []).append(secret)
-    return table
-
-
-_BY_LITERAL = _by_literal()
+_PLAIN = _Line()
 
 
 class Redactor:
-    """Finds secrets and masks them; remembers lines that have none."""
+    """Finds secrets and masks them; remembers what it found on a line."""
 
     def __init__(self) -> None:
+        self._finder = SecretFinder()
         self._exact: tuple[str, ...] = ()
-        self._patterns: dict[str, re.Pattern[str]] = {}
-        self._clean: dict[str, None] = {}
+        self._known: dict[str, _Line] = {}
 
     def hide(self, value: str) -> None:
         """Mask a value wherever it stands, such as a key in use, also as JSON and addresses write it.
@@ -88,92 +76,75 @@ class Redactor:
             if len(line) >= MIN_EXACT_CHARS or (len(line) >= MIN_RANDOM_CHARS and is_random(line)):
                 written = (line, json.dumps(line)[1:-1], quote(line, safe=""))
                 self._exact = tuple(dict.fromkeys((*self._exact, *written)))
-        self._clean.clear()
+        self._known.clear()
 
     def redact(self, text: str) -> Redacted:
         """Mask every secret of a text; what has none comes back as it is."""
-        has_block = "PRIVATE KEY" in text
-        fresh = {*text.split("\n")}.difference(self._clean)
-        if not has_block and not any(self._finds("\n".join(fresh))):
-            self._remember(fresh)
+        lines = text.split("\n")
+        seen = self._look_at(lines)
+        if all(line is _PLAIN for line in seen.values()):
             return Redacted(text)
-        finds = [*self._finds(text), *(self._key_blocks(text) if has_block else ())]
+        starts = [*accumulate((len(line) + 1 for line in lines[:-1]), initial=0)]
+        finds = []
+        for start, line in zip(starts, lines, strict=True):
+            finds += [_moved(find, start) for find in seen[line].finds]
+        roles = [seen[line].role for line in lines]
+        if any(roles):
+            finds += [
+                Find(starts[span.line] + span.start, starts[span.line] + span.end, "private-key")
+                for span in key_spans(lines, roles)
+                if span.start < span.end
+            ]
         return _masked(text, finds)
 
     def touches(self, text: Text, point: Point) -> bool:
-        """Say whether a point is in a secret, or at its end: there a completion would continue it."""
+        """Return whether a point is in a secret, or at its end: there a completion would continue it."""
         line, column = text.line(point.line), point.column
         start = max(0, column - CURSOR_COLUMNS)
-        near = line[start : column + CURSOR_COLUMNS]
-        if near not in self._clean:
-            finds = [*self._finds(near)]
-            if any(find.start < column - start <= find.end for find in finds):
-                return True
-            if not finds:
-                self._remember([near])
-        return self._is_in_key_block(text, point.line)
+        near, column = line[start : column + CURSOR_COLUMNS], column - start
+        seen = self._look_at([near])[near]
+        if any(find.start < column <= find.end for find in seen.finds):
+            return True
+        above = text.lines(max(0, point.line - KEY_BLOCK_LINES), point.line)
+        return is_in_key(above, near, column)
 
-    def _remember(self, lines: Collection[str]) -> None:
-        if len(self._clean) + len(lines) > MAX_CLEAN_LINES:
-            self._clean.clear()
-        self._clean.update((line, None) for line in lines if len(line) <= MAX_CLEAN_LINE_CHARS)
+    def _look_at(self, lines: Sequence[str]) -> Mapping[str, _Line]:
+        """Return what each line has by itself; those that were never seen are searched at once."""
+        distinct = {*lines}
+        fresh = [*distinct.difference(self._known)]
+        seen = {line: self._known[line] for line in distinct if line in self._known}
+        if fresh:
+            found = dict(zip(fresh, self._search(fresh), strict=True))
+            seen.update(found)
+            if len(self._known) + len(found) > MAX_KNOWN_LINES:
+                self._known.clear()
+            self._known.update(
+                (line, each) for line, each in found.items() if len(line) <= MAX_KNOWN_LINE_CHARS
+            )
+        return seen
 
-    def _finds(self, text: str) -> Iterator[_Find]:
-        """Find what stands on one line."""
+    def _search(self, lines: Sequence[str]) -> Iterator[_Line]:
+        text = "\n".join(lines)
+        starts = [*accumulate((len(line) + 1 for line in lines[:-1]), initial=0)]
+        finds: dict[int, list[Find]] = {}
+        for find in (*self._exact_finds(text), *self._finder.find(text)):
+            number = bisect_right(starts, find.start) - 1
+            finds.setdefault(number, []).append(_moved(find, -starts[number]))
+        may_be_key = has_key_parts(text)
+        for number, line in enumerate(lines):
+            role = role_of(line) if may_be_key else ""
+            yield _Line(tuple(finds.get(number, ())), role) if role or number in finds else _PLAIN
+
+    def _exact_finds(self, text: str) -> Iterator[Find]:
         for value in self._exact:
             start = text.find(value)
             while start >= 0:
-                yield _Find(start, start + len(value), "exact")
+                yield Find(start, start + len(value), "exact")
                 start = text.find(value, start + len(value))
-        held = [secrets for literal, secrets in _BY_LITERAL.items() if literal in text]
-        for secret in dict.fromkeys(chain.from_iterable(held)):
-            yield from self._matches(secret, text)
-        yield from self._named(text)
 
-    def _key_blocks(self, text: str) -> Iterator[_Find]:
-        yield from self._matches(PRIVATE_KEY, text)
-        body = self._pattern(PRIVATE_KEY_LINE)
-        # One whose beginning the prompt leaves out: the lines above its end that look like a key's.
-        for end in self._pattern(PRIVATE_KEY_END).finditer(text):
-            start = line_start = text.rfind("\n", 0, end.start()) + 1
-            while line_start > 0:
-                line_start = text.rfind("\n", 0, start - 1) + 1
-                if not body.fullmatch(text, line_start, start - 1):
-                    break
-                start = line_start
-            yield _Find(start, end.end(), PRIVATE_KEY.name)
 
-    def _matches(self, secret: SecretFormat, text: str) -> Iterator[_Find]:
-        for match in self._pattern(secret.pattern).finditer(text):
-            yield _Find(*match.span(match.lastgroup or 0), secret.name, secret.kept_chars)
-
-    def _named(self, text: str) -> Iterator[_Find]:
-        # Names are looked for as plain strings: a search for either case in one expression takes ten times as long.
-        lowered = text.translate(_LOWER)
-        for name in SECRET_NAMES:
-            at = lowered.find(name)
-            while at >= 0:
-                match = self._pattern(NAMED_SECRET).match(text, at + len(name))
-                if match and match.lastgroup and is_random(match[match.lastgroup]):
-                    yield _Find(*match.span(match.lastgroup), "named")
-                at = lowered.find(name, at + len(name))
-
-    def _pattern(self, pattern: str) -> re.Pattern[str]:
-        # Compiled when first met: most are never needed, and together they take some milliseconds.
-        compiled = self._patterns.get(pattern)
-        if compiled is None:
-            compiled = self._patterns[pattern] = re.compile(pattern, re.MULTILINE)
-        return compiled
-
-    def _is_in_key_block(self, text: Text, line_number: int) -> bool:
-        body = self._pattern(PRIVATE_KEY_LINE)
-        for number in range(line_number, max(-1, line_number - KEY_BLOCK_LINES), -1):
-            line = text.line(number)
-            if "-----BEGIN" in line and "PRIVATE KEY" in line:
-                return "-----END" not in line
-            if number < line_number and not body.fullmatch(line):
-                return False
-        return False
+def _moved(find: Find, by: int) -> Find:
+    return Find(find.start + by, find.end + by, find.name, find.kept)
 
 
 def redact_prompt(prompt: Prompt, redact: Callable[[str], Redacted]) -> tuple[Prompt, tuple[str, ...]]:
@@ -206,7 +177,8 @@ def redact_prompt(prompt: Prompt, redact: Callable[[str], Redacted]) -> tuple[Pr
 
 def mask(secret: str) -> str:
     """Write X for capitals, x for small letters and 0 for digits; marks stay."""
-    return _BEYOND_ASCII.sub("x", secret.translate(_MASKS))
+    masked = secret.translate(_MASKS)
+    return masked if masked.isascii() else _BEYOND_ASCII.sub("x", masked)
 
 
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
@@ -215,7 +187,6 @@ _MASKS = str.maketrans(
     ascii_uppercase + ascii_lowercase + digits,
     "X" * len(ascii_uppercase) + "x" * len(ascii_lowercase) + "0" * len(digits),
 )
-_NAME_CHAIN = re.compile(r"[A-Za-z_]\w*+(?:(?:\.|->|::)[A-Za-z_]\w*+)+")
 # Characters. A run of mask characters that no code has by chance: `0x00000000` has but one letter.
 _MASK_RUN = re.compile(r"[Xx0]{8,}")
 MIN_MASK_LETTERS = 4
@@ -228,20 +199,7 @@ def holds_mask(text: str) -> bool:
     )
 
 
-def is_random(value: str) -> bool:
-    """Say whether a value looks made by a machine: letters with digits, and few of them twice.
-
-    A chain of names, as `config.secret_2` is, is code.
-    """
-    if _NAME_CHAIN.fullmatch(value):
-        return False
-    if not (any(c.isdigit() for c in value) and any(c.isalpha() for c in value)):
-        return False
-    counts = (value.count(character) / len(value) for character in set(value))
-    return -sum(share * log2(share) for share in counts) >= MIN_ENTROPY_BITS
-
-
-def _masked(text: str, finds: Sequence[_Find]) -> Redacted:
+def _masked(text: str, finds: Sequence[Find]) -> Redacted:
     pieces, names, at = [], [], 0
     for find in sorted(finds, key=lambda find: (find.start, -find.end)):
         if find.end <= at:

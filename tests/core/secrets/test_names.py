@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.core.privacy.secret_names import is_secret_variable
+from llm_lsp.core.secrets.names import is_secret_variable
 
 
 @pytest.mark.parametrize(

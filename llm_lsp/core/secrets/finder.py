@@ -1,0 +1,224 @@
+"""Finds secrets on the lines of a text, private keys aside.
+
+What is looked for is first looked for among the text's words, which are few: its long ones for the beginnings of tokens,
+its letters for the names of secrets. Only what is there is then matched, at its places.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from string import ascii_letters, digits
+from types import MappingProxyType
+from typing import NamedTuple
+
+from llm_lsp.core.secrets.assignments import NameIndex
+from llm_lsp.core.secrets.formats import (
+    DOTTED_PATTERN,
+    FORMATS,
+    MIN_DOTTED_CHARS,
+    TWILIO_PATTERN,
+    WEB_TOKEN_HEAD_CHARS,
+    WEB_TOKEN_PATTERN,
+    SecretFormat,
+)
+from llm_lsp.core.secrets.randomness import is_machine_made
+
+# Characters of the shortest token with its beginning, `xoxb-` and ten.
+MIN_TOKEN_CHARS = 14
+# Characters for each match of a format that may be found to be none; further ones are masked, so that a crafted text
+# costs no more.
+CHARS_PER_REFUSAL = 80
+# Characters of words above which long runs of letters and digits are looked at by their ends alone: a token begins
+# after a mark, an escape or a short word. Hashes and images in base64 have such runs.
+MANY_CHARS = 1024
+_LONG_RUN = re.compile(rb"([A-Za-z0-9+/]{12})[A-Za-z0-9+/]{4,}+(?<=([A-Za-z0-9+/]{4}))")
+_TELLING = re.compile(rb"[0-9A-Z]")
+_WEB_TOKEN_CHARS = ascii_letters + digits + "_-"
+_GRAM = 3
+_TOKEN_BYTES = (
+    bytes(byte if chr(byte).isalnum() or chr(byte) in "_-./+=~:$@%" else 32 for byte in range(128))
+    + b" " * 128
+)
+_LETTER_BYTES = bytes(byte if chr(byte).isalpha() else 32 for byte in range(128)) + b" " * 128
+# An escape right before a place: what it ends with is no part of a word.
+_ESCAPE = re.compile(
+    r"(?:\\[abefnrtv0]|\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\[0-7]{3}|%(?:25)?[0-9A-Fa-f]{2})\Z"
+)
+_DIGIT = re.compile(r"\d")
+_REST = re.compile(r"[A-Za-z0-9]*+")
+# A password in an address. A variable or a placeholder is none.
+_URL = r"://[^\s/:@'\"`<>{}$]{0,128}+:(?P<secret>[^\s/:@'\"`<>{}$]{3,128}+)@[\w.-]"
+_EXAMPLE_PASSWORDS = frozenset({"pass", "password", "passwd", "pwd", "secret", "token", "user"})
+# Words, and what may follow them on a line.
+_CONTEXTS = (
+    ("basic", r"[Bb]asic[ \t]+(?P<account>[\w+/]{8,512}+={0,2})"),
+    ("auth", r"\b_?auth(?:=|\\?\"[ \t]*:[ \t]*\\?\")(?P<account>[\w+/]{8,512}+={0,2})"),
+    (
+        "curl",
+        r"(?:-u|--user|--proxy-user)[ \t=]{0,4}[\"']?[^\s:\"'$<>{}]{0,64}+:(?P<secret>[^\s\"'$<>{}]{4,256}+)",
+    ),
+    ("sshpass", r"sshpass[ \t]+-p[ \t]*[\"']?(?P<secret>[^\s\"'$]{4,256}+)"),
+    ("mysql", r"[ \t]-p(?P<secret>[^\s\"'$=-][^\s\"'$]{5,256}+)"),
+)
+_PGPASS = r"^(?:[ \t]*[#>+*/-]{0,2}[ \t]*)[\w.*-]{1,128}+:(?:\d{2,5}|\*):[^:\s]{1,64}+:[^:\s]{1,64}+:(?P<secret>[^\s:][^\n]{3,128}+)$"
+_PGPASS_PORTS = (":5432:", ":5433:", ":6432:", ":*:")
+
+
+class Find(NamedTuple):
+    """A secret's place in a text."""
+
+    start: int
+    end: int
+    name: str
+    kept: int = 0
+    """Characters at its start that are not masked."""
+
+
+def _by_gram() -> Mapping[str, Sequence[tuple[str, SecretFormat]]]:
+    table: dict[str, list[tuple[str, SecretFormat]]] = {}
+    for secret in FORMATS:
+        for literal in secret.literals:
+            table.setdefault(literal[:_GRAM], []).append((literal, secret))
+    return MappingProxyType(table)
+
+
+_BY_GRAM = _by_gram()
+
+
+class SecretFinder:
+    """Finds secrets by their form, by their names, and exact values."""
+
+    def __init__(self) -> None:
+        self._patterns: dict[str, re.Pattern[str]] = {}
+
+    def find(self, text: str) -> Iterator[Find]:
+        """Yield the secrets of a text; none reaches over a line's end."""
+        data = text.encode("ascii", "replace")
+        words = {word for word in data.translate(_TOKEN_BYTES).split() if len(word) >= MIN_TOKEN_CHARS}
+        yield from self._tokens(text, words)
+        letters = {*data.lower().translate(_LETTER_BYTES).decode().split()}
+        yield from self._in_context(text, letters)
+        if names := NameIndex(letters):
+            yield from (Find(start, end, "named") for start, end in names.values(text))
+
+    def _tokens(self, text: str, words: set[bytes]) -> Iterator[Find]:
+        # Of an identifier in small letters, nothing is a token's.
+        joined = b" ".join(word for word in words if _TELLING.search(word))
+        if b".eyJ" in joined:
+            yield from self._web_tokens(text)
+        if len(joined) > MANY_CHARS:
+            joined = _LONG_RUN.sub(rb"\1 \2", joined)
+        yield from self._begun(text, joined.decode())
+        for word in words:
+            if len(word) >= MIN_DOTTED_CHARS and word.count(b".") > 1:
+                yield from self._shaped(text, word.decode(), DOTTED_PATTERN, "discord-bot")
+            if b"SK" in word or b"AC" in word:
+                yield from self._shaped(text, word.decode(), TWILIO_PATTERN, "twilio")
+
+    def _begun(self, text: str, joined: str) -> Iterator[Find]:
+        """Yield the tokens that begin with a literal."""
+        grams = {joined[at : at + _GRAM] for at in range(len(joined) - _GRAM + 1)}
+        for gram in grams & _BY_GRAM.keys():
+            for literal, secret in _BY_GRAM[gram]:
+                if literal in joined:
+                    yield from self._matches(text, literal, secret)
+
+    def _web_tokens(self, text: str) -> Iterator[Find]:
+        pattern, at = self._pattern(WEB_TOKEN_PATTERN), text.find(".eyJ")
+        while at >= 0:
+            next_at = at + 4
+            if match := pattern.match(text, at):
+                first = max(0, at - WEB_TOKEN_HEAD_CHARS)
+                run = first + len(text[first:at].rstrip(_WEB_TOKEN_CHARS))
+                start = text.find("eyJ", run, at)
+                if start >= 0:
+                    yield Find(start, match.end(), "jwt", 4)
+                next_at = match.end()
+            at = text.find(".eyJ", next_at)
+
+    def _matches(self, text: str, literal: str, secret: SecretFormat) -> Iterator[Find]:
+        pattern, refusals = self._pattern(secret.pattern(literal)), len(text) // CHARS_PER_REFUSAL + 1
+        match = pattern.search(text)
+        while match:
+            if refusals and not _is_secret(text, literal, secret, match):
+                refusals -= 1
+                next_at = match.start() + secret.head_chars + len(literal)
+            else:
+                start, end = match.span(match.lastgroup or 0)
+                next_at = end = _whole(text, end)
+                yield Find(start, end, secret.name, secret.kept_chars)
+            match = pattern.search(text, next_at)
+
+    def _shaped(self, text: str, word: str, pattern: str, name: str) -> Iterator[Find]:
+        match = self._pattern(pattern).search(word)
+        if match is None or not is_machine_made(match[0]):
+            return
+        at = text.find(match[0])
+        while at >= 0:
+            yield Find(at, at + len(match[0]), name, 4)
+            at = text.find(match[0], at + len(match[0]))
+
+    def _in_context(self, text: str, words: set[str]) -> Iterator[Find]:
+        if "://" in text:
+            for match in self._pattern(_URL).finditer(text):
+                if match["secret"].lower() not in _EXAMPLE_PASSWORDS:
+                    yield Find(*match.span("secret"), "url-password")
+        if any(port in text for port in _PGPASS_PORTS):
+            yield from (
+                Find(*match.span("secret"), "pgpass") for match in self._pattern(_PGPASS).finditer(text)
+            )
+        for word, pattern in _CONTEXTS:
+            if word in words:
+                for match in self._pattern(pattern).finditer(text):
+                    if _is_meant(match):
+                        yield Find(*match.span(match.lastgroup or 0), word)
+
+    def _pattern(self, pattern: str) -> re.Pattern[str]:
+        # Compiled when first met: most are never needed, and together they take some milliseconds.
+        compiled = self._patterns.get(pattern)
+        if compiled is None:
+            compiled = self._patterns[pattern] = re.compile(pattern, re.MULTILINE | re.ASCII)
+        return compiled
+
+
+def _is_secret(text: str, literal: str, secret: SecretFormat, match: re.Match[str]) -> bool:
+    if secret.is_sure and secret.is_distinct:
+        return True
+    rest = match[0][secret.head_chars + len(literal) :]
+    has_digit = _DIGIT.search(rest) is not None
+    if not secret.is_sure and not (has_digit and is_machine_made(rest)):
+        return False
+    if secret.is_distinct or has_digit or _is_at_edge(text, match.start()):
+        return True
+    return is_machine_made(rest)
+
+
+def _is_at_edge(text: str, at: int) -> bool:
+    """Return whether no letter or digit stands right before a place, but for an escape's."""
+    before = text[at - 1 : at]
+    is_inside = before.isascii() and before.isalnum()
+    return not is_inside or _ESCAPE.search(text, max(0, at - 6), at) is not None
+
+
+def _whole(text: str, end: int) -> int:
+    """Return the end of the word that a token's end is in: of one that is longer than usual no rest must stay."""
+    if end < len(text) and text[end - 1].isalnum():
+        match = _REST.match(text, end)
+        return match.end() if match else end
+    return end
+
+
+def _is_meant(match: re.Match[str]) -> bool:
+    account = match.groupdict().get("account")
+    return account is None or _is_account(account)
+
+
+def _is_account(text: str) -> bool:
+    """Return whether a base64 text says `name:password`."""
+    try:
+        plain = binascii.a2b_base64(text.rstrip("=") + "==")
+    except binascii.Error:
+        return False
+    return b":" in plain[1:] and plain.isascii() and plain.decode().isprintable()

@@ -1,0 +1,49 @@
+"""The names under which secrets are kept, in variables and in code."""
+
+from __future__ import annotations
+
+import re
+
+# Parts that make a name a secret's wherever they stand in it, in small letters.
+SECRET_PARTS = (
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "secret",
+    "token",
+    "credential",
+    "apikey",
+    "pwd",
+)
+# Words that do, at the end of a word: `DB_PASS` and `SSHPASS`, not `PASSENGERS`. In code they stand for other things, too:
+# there the value must look made by a machine.
+WEAK_WORDS = ("key", "keys", "pass", "auth", "pat", "creds", "cred", "dsn", "jwt", "webhook", "bearer")
+# Words before `key` that make it a secret's: `signing_key`, `accessKey`.
+SECRET_KEYS = (
+    *("api", "access", "private", "secret", "signing", "encryption", "master", "account", "auth", "storage"),
+    *("shared", "license", "service", "deploy"),
+)
+# Services whose keys have no form of their own: what is given to such a name, and is made by a machine, is one.
+_SERVICES = (
+    "adafruit adobe airtable algolia alibaba asana atlassian beamer bitbucket bittrex cloudflare codecov "
+    "cohere coinbase confluence confluent contentful datadog discord droneci dropbox etsy facebook fastly "
+    "finicity finnhub flickr freshbooks gitter heroku hubspot intercom jfrog jira kraken kucoin launchdarkly "
+    "linkedin looker mailgun mapbox mattermost meraki messagebird netlify newrelic nytimes okta pagerduty "
+    "plaid privateai rapidapi sendbird sentry snyk sonar squarespace sumo sumologic telegram travis twilio "
+    "twitch twitter wakatime yandex zendesk zoom"
+)
+SERVICES = frozenset(_SERVICES.split())
+_WORD = re.compile(r"[a-z]+")
+# Shells keep the current folder and the last one under names that look like a password's.
+_FOLDERS = frozenset({"pwd", "oldpwd"})
+
+
+def is_secret_variable(name: str) -> bool:
+    """Return whether a variable of the environment holds a secret by its name."""
+    lowered = name.lower()
+    if lowered in _FOLDERS:
+        return False
+    return any(part in lowered for part in SECRET_PARTS) or any(
+        word.endswith(WEAK_WORDS) for word in _WORD.findall(lowered)
+    )

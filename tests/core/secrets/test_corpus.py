@@ -1,0 +1,98 @@
+"""Secrets of many formats in many surroundings are found: see `corpus`."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from itertools import product
+
+import pytest
+
+from benchmarks.redact import samples as samples_of_speed
+from llm_lsp.core.privacy.redact import Redactor
+from tests.core.secrets.corpus import (
+    STATEMENT_SURROUNDINGS,
+    STATEMENTS,
+    TOKEN_SURROUNDINGS,
+    TOKENS,
+    samples,
+)
+
+SEED = 1
+# Share of the samples in which the secret must be hidden. A password without digits or marks may look like a word.
+MIN_RECALL = 0.97
+MIN_FORMAT_RECALL = 0.8
+
+
+def cost(text: str) -> float:
+    """Return the seconds of processor time that a search takes."""
+    redactor = Redactor()
+    redactor.redact(text[:1])
+    began = time.process_time()
+    redactor.redact(text)
+    return time.process_time() - began
+
+
+def test_the_corpus_is_as_large_as_is_said() -> None:
+    assert len(TOKENS) + len(STATEMENTS) >= 150
+    assert min(len(TOKEN_SURROUNDINGS), len(STATEMENT_SURROUNDINGS)) >= 20
+
+
+def test_a_secret_of_each_format_is_masked_wherever_it_stands() -> None:
+    redactor, seen, missed = Redactor(), Counter[str](), Counter[str]()
+
+    for sample in samples(SEED):
+        seen[sample.format] += 1
+        missed[sample.format] += not sample.is_hidden_in(redactor.redact(sample.text).text)
+
+    assert sum(missed.values()) <= (1 - MIN_RECALL) * sum(seen.values()), missed.most_common(10)
+    assert [name for name in seen if missed[name] > (1 - MIN_FORMAT_RECALL) * seen[name]] == []
+
+
+BEFORE = [
+    r'"user\n', r'"user\t', r'"user\r', r'"user\0', "a%3D", "a%253D", r'"a\u003d', r'"a\x3d', "cache_", "cache-", "x.",
+    "密码", "é", "my", "9", "TOKEN", "=", "`", "\\\\n",
+]  # fmt: skip
+AFTER = ["", "_old", "_x", r"\n", "%20", ".", "/", "-", "密码", '"']
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+        "AKIAIOSFODNN7EXAMPLE",
+        "npm_aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5",
+        "sk-" + "aB3dE5fG7h" * 7,
+        "glpat-aB3dE5fG7hJ9kL1mN3pQ",
+        "hf_aBcDeFgHiJkLmNoPqRsTuVwXyZaBcDeFgH",
+        "AIzaSyD3aB5cD7eF9gH1iJ3kL5mN7oP9qR1sT3u",
+    ],
+    ids=lambda token: token[:5],
+)
+def test_a_token_is_told_apart_from_what_it_is_written_against(token: str) -> None:
+    redactor = Redactor()
+    for before, after in product(BEFORE, AFTER):
+        masked = redactor.redact(f"x = {before}{token}{after}").text
+
+        assert not any(token[at : at + 6] in masked for at in range(5, len(token) - 5)), (before, after)
+
+
+@pytest.mark.parametrize("count", [40, 64, 70, 255, 256, 300, 1000, 5000])
+@pytest.mark.parametrize("prefix", ["sk-", "ghp_", "npm_", "sk_live_", "xoxb-", "glpat-"])
+def test_of_a_token_that_is_longer_than_usual_no_rest_stays(prefix: str, count: int) -> None:
+    token = ("aB3dE5fG7hJ9kL1mN3pQ" * (count // 20 + 1))[:count]
+
+    masked = Redactor().redact(f'x = "{prefix}{token}"').text
+
+    assert not any(token[at : at + 6] in masked[len(prefix) + 9 :] for at in range(20))
+
+
+@pytest.mark.parametrize("name", samples_of_speed())
+def test_a_text_eight_times_as_long_costs_at_most_as_many_times_more(name: str) -> None:
+    """Where an expression goes back and forth it costs 64 times as much."""
+    text = samples_of_speed()[name]
+    assert len(text) > 7000
+
+    costs = [min(cost(text * times) for _ in range(3)) for times in (1, 8)]
+
+    assert costs[1] < 24 * costs[0]
