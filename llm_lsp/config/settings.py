@@ -259,7 +259,7 @@ class BudgetConfig:
     currency: Currency = "USD"
     """What `per_day` and `per_month` are in."""
     per_day: Annotated[float, Between(0, 1_000_000)] | NoLimit = "none"
-    """Money for a day, which begins at midnight UTC."""
+    """Money for a day, which begins at midnight on this machine."""
     per_month: Annotated[float, Between(0, 1_000_000)] | NoLimit = "none"
     """Money for a calendar month."""
     tokens_per_day: Annotated[int, Between(0, 10**12)] | NoLimit = "none"

@@ -7,12 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 from llm_lsp.core.generation import Usage
-from llm_lsp.core.usage.budget import SpentTotals, utc_day
+from llm_lsp.core.usage.budget import SpentTotals, local_day
 from llm_lsp.core.usage.records import CallRecord, Subject
 from llm_lsp.core.usage.request_trace import RequestTrace
 from llm_lsp.errors import BooksError
@@ -65,7 +65,7 @@ class UsageReader:
     def spent(self, now: float) -> SpentTotals:
         """Return what was spent today and this month."""
         with self._connection() as connection:
-            return schema.spent(connection, utc_day(now))
+            return schema.spent(connection, local_day(now))
 
     def asked(self, after: int = 0, last: int = 1) -> list[RequestSummary]:
         """Return the last requests, at most so many, that came after the one of a number."""
@@ -96,8 +96,8 @@ class UsageReader:
 
 
 def days_back(now: float, days: int) -> str:
-    """Return the first of the last `days`, today among them."""
-    return datetime.fromtimestamp(now - 86_400 * (days - 1), UTC).date().isoformat()
+    """Return the day from which on the last `days` count, today among them."""
+    return (date.fromisoformat(local_day(now)) - timedelta(days=days - 1)).isoformat()
 
 
 def _call(row: tuple[Any, ...]) -> CallRecord:

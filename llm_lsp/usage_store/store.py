@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Lock
 
-from llm_lsp.core.usage.budget import SpentTotals
+from llm_lsp.core.usage.budget import SpentTotals, local_day
 from llm_lsp.core.usage.record_batch import RecordBatch
 from llm_lsp.core.usage.records import CallRecord, SuggestionRecord
 from llm_lsp.errors import BooksError
@@ -189,7 +189,7 @@ class SqliteUsageStore:
             self._session,
             row.id,
             row.at,
-            _utc_day(row.at).isoformat(),
+            local_day(row.at),
             subject.provider,
             subject.model,
             subject.language,
@@ -241,15 +241,12 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(version)
 
 
-def _utc_day(at: float) -> date:
-    return datetime.fromtimestamp(at, UTC).date()
-
-
 def _day_of(connection: sqlite3.Connection, at: float) -> str:
-    """Return the budget day: today, or the newest day recorded if the clock was set back."""
-    today = _utc_day(at)
-    (newest,) = connection.execute(schema.NEWEST_DAY, ((today + MOST_AHEAD).isoformat(),)).fetchone()
-    return max(today.isoformat(), newest or "")
+    """Return the day that is spent from: today, or the newest that was, if the clock or the time zone was set back."""
+    today = local_day(at)
+    latest = date.fromisoformat(today) + MOST_AHEAD
+    (newest,) = connection.execute(schema.NEWEST_DAY, (latest.isoformat(),)).fetchone()
+    return max(today, newest or "")
 
 
 def _is_corrupt(error: sqlite3.Error) -> bool:

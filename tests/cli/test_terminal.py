@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -99,3 +101,23 @@ def test_a_prompt_is_escaped_for_a_terminal_and_whole_for_a_file(
 
 def test_the_orders_of_these_tests_are_hidden_characters() -> None:
     assert {"\x1b", "\x07", "\x9b", "\u202e"} <= {*HIDDEN}
+
+
+@pytest.mark.parametrize(
+    "arguments", [("provider", "list"), ("provider", "list", "--json"), ("config", "schema"), ("--help",)]
+)
+def test_a_reader_that_has_enough_ends_a_command_quietly(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    # A pipe that is closed at once, as `head` closes it.
+    program = subprocess.Popen(
+        [sys.executable, "-P", "-m", "llm_lsp", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)},
+    )
+    assert program.stdout and program.stderr
+    program.stdout.close()
+
+    assert program.stderr.read() == b""
+    program.wait()
+    program.stderr.close()

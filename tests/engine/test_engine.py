@@ -23,6 +23,7 @@ from llm_lsp.engine.completion.scheduler import GRACE_S
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.engine.models.health import ProviderHealth
 from llm_lsp.engine.models.provider_slot import SEARCH_AGAIN_S, ProviderFinder
+from llm_lsp.engine.usage.ledger import UsageStore
 from llm_lsp.errors import ConfigError, LlmLspError, ModelFileError, RateLimitError, UnreachableError
 from llm_lsp.providers.base import Provider
 from tests.doubles import FakeClock, ScriptedProvider, at_once, settle
@@ -95,6 +96,7 @@ class Rig:
         *found: Provider | LlmLspError | str,
         settings: Mapping[str, object] | None = None,
         finder: ProviderFinder | None = None,
+        store: UsageStore | None = None,
     ) -> None:
         self.clock = FakeClock()
         self.client = RecordingClient()
@@ -103,7 +105,7 @@ class Rig:
         stack = SettingsStack().with_layer(SettingsSource.USER_FILE, settings or {})
         self.engine = CompletionEngine(
             stack,
-            EngineDependencies(finder or self.finder, same_stack, self.clock, in_thread=at_once),
+            EngineDependencies(finder or self.finder, same_stack, self.clock, store=store, in_thread=at_once),
             self.client,
         )
 

@@ -48,19 +48,28 @@ def command(
 ) -> None:
     """Show what calls cost, how often one was needed, and what became of the suggestions.
 
-    Days are those of UTC. Tokens of calls that were closed early are estimates.
+    Days are those of this machine's time zone. Money is in the budget's currency, as far as [budget.exchange] has
+    the rates. Tokens of calls that were closed early are estimates.
     """
     now = time.time()
     first = _day(since) if since else days_back(now, days)
-    reader = UsageReader(books_file())
-    total = reader.figures(first, "all").get("all", UsageFigures())
-    groups = {each: reader.figures(first, each) for each in by or GROUPS}
     limits = limits_of(read_settings(config_file).resolve().config.budget)
+    reader = UsageReader(books_file())
+    total = _figures(reader, first, "all", limits).get("all", UsageFigures())
+    groups = {each: _figures(reader, first, each, limits) for each in by or GROUPS}
     spent = reader.spent(now)
     if as_json:
         print(json.dumps(_as_mapping(first, total, groups, spent), indent=2, ensure_ascii=False))
     else:
         _show(first, total, groups, _budget_line(limits, spent))
+
+
+def _figures(reader: UsageReader, first: str, by: By, limits: BudgetLimits) -> dict[str, UsageFigures]:
+    """Return the figures of each group, with money in the budget's currency."""
+    found = reader.figures(first, by)
+    for figures in found.values():
+        figures.money = limits.total(figures.money)
+    return found
 
 
 def _day(text: str) -> str:

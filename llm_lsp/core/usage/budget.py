@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from llm_lsp.core.usage.records import CallRecord
 
 
-def utc_day(at: float) -> str:
-    """Give the day of a time in seconds since 1970, as "2026-11-22"."""
-    return datetime.fromtimestamp(at, UTC).date().isoformat()
+def local_day(at: float) -> str:
+    """Return the day of a time in seconds since 1970, by this machine's time zone, as "2026-11-22"."""
+    return datetime.fromtimestamp(at).astimezone().date().isoformat()
 
 
 @dataclass(frozen=True, slots=True)
 class SpentTotals:
-    """What was spent in a day and in its month (of UTC), money by currency."""
+    """What was spent in a day and in its month, money by currency."""
 
     day: str = ""
     """As "2026-11-22"."""
@@ -70,9 +70,18 @@ class BudgetLimits:
         return self.has_money or self.tokens_per_day is not None or self.tokens_per_month is not None
 
     def worth(self, amount: float, currency: str) -> float | None:
-        """Give an amount in the budget's currency; None where no rate is known."""
+        """Return an amount in the budget's currency; None if no rate is known."""
         rate = 1.0 if currency == self.currency else self.exchange.get(currency)
         return None if rate is None else amount * rate
+
+    def total(self, money: Mapping[str, float]) -> dict[str, float]:
+        """Return money by currency with all that has a rate added up in the budget's currency, which comes first."""
+        totals: dict[str, float] = {}
+        for currency, amount in money.items():
+            worth = self.worth(amount, currency)
+            kept, value = (currency, amount) if worth is None else (self.currency, worth)
+            totals[kept] = totals.get(kept, 0.0) + value
+        return dict(sorted(totals.items(), key=lambda item: item[0] != self.currency))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from llm_lsp.core.generation import Usage
+from llm_lsp.core.provider_profile import Profile
 
 Outcome = Literal["reserved", "complete", "cut", "closed", "failed"]
 """How a call ended: by itself, when all that was wanted had come, because nobody wanted it, or in an error.
@@ -28,6 +29,10 @@ class Subject:
     model: str = ""
     language: str = ""
     project: str = ""
+
+    def of(self, profile: Profile) -> Subject:
+        """Return the same subject for another model."""
+        return replace(self, provider=profile.provider, model=profile.model)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.skip import Reason, Skip
-from llm_lsp.core.usage.budget import SpentTotals
 from llm_lsp.engine.client.interface import Client, Kind, Status
 from llm_lsp.engine.clock import Clock, Timer
 
@@ -110,9 +110,9 @@ class ServerStatus:
         self._n_waiting = n_requests
         self._publish()
 
-    def spent(self, spent: SpentTotals) -> None:
-        """Record what was spent today."""
-        amounts = (f"{money:.2f} {currency}" for currency, money in spent.money_today.items() if money > 0)
+    def spent(self, today: Mapping[str, float]) -> None:
+        """Record what was spent today, by currency."""
+        amounts = (f"{money:.2f} {currency}" for currency, money in today.items() if money > 0)
         self._spent_today = " + ".join(amounts)
         self._publish()
 

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from llm_lsp.config.settings import BudgetConfig
-from llm_lsp.core.usage.budget import BudgetLimits, BudgetUse, SpentTotals, most_used, utc_day
+from llm_lsp.core.usage.budget import BudgetLimits, BudgetUse, SpentTotals, local_day, most_used
 from llm_lsp.core.usage.record_batch import RecordBatch
 from llm_lsp.core.usage.records import CallRecord, Subject, SuggestionRecord
 from llm_lsp.core.usage.request_trace import TraceRow
@@ -63,12 +63,12 @@ class InMemoryUsageStore:
         """Add the calls up."""
         for call in batch.calls:
             self._reserved.pop(call.number, None)
-        self._spent = self._spent.on(utc_day(batch.at)).plus(batch.calls)
+        self._spent = self._spent.on(local_day(batch.at)).plus(batch.calls)
         return self._spent.plus(self._reserved.values())
 
     def reserve(self, call: CallRecord, allows: Callable[[SpentTotals], bool]) -> tuple[bool, SpentTotals]:
         """Add a call, if what was spent allows it."""
-        self._spent = self._spent.on(utc_day(call.at))
+        self._spent = self._spent.on(local_day(call.at))
         allowed = allows(self._spent.plus(self._reserved.values()))
         if allowed:
             self._reserved[call.number] = call
@@ -128,7 +128,7 @@ class Ledger:
     @property
     def spent(self) -> SpentTotals:
         """What was spent until now, with what is not written yet."""
-        return self._spent.on(utc_day(self._utc()))
+        return self._spent.on(local_day(self._utc()))
 
     @property
     def has_budget(self) -> bool:
@@ -230,7 +230,7 @@ class Ledger:
             self._being_written = ()
             self._reserved.difference_update(call.number for call in batch.calls)
             self._spent = spent.plus(self._unwritten())
-            self._status.spent(self.spent)
+            self._status.spent(self._limits.total(self.spent.money_today))
             self._notifications.over(BOOKS_CAUSE)
             self._judge()
         finally:

@@ -78,7 +78,8 @@ class UsageRecorder:
     ) -> MeteredStream:
         """Return the stream with what it uses counted; the budget is asked before the first byte is sent."""
         self._n_calls += 1
-        subject = self._subject(request.document)
+        # Not the document's: a fallback may answer in the place of its model.
+        subject = self._subject(request.document).of(profile)
         order = MeteredCall(
             self._n_calls, request.id, self._utc(), subject, request.trigger.value, profile, prompt
         )
@@ -152,8 +153,10 @@ class UsageRecorder:
         self, request: CompletionRequest, result: Completion | Skip, log: RequestLog, now: float
     ) -> None:
         document = request.document
-        subject = self._subject(document)
         order = self._authors.get(log.generation_id) if log.generation_id is not None else None
+        subject = self._subject(document)
+        if order:
+            subject = subject.of(order.profile)
         call = order.number if order else None
         trace = RequestTrace.of(request, result, log, subject, now)
         self._last, self._last_call = trace, call

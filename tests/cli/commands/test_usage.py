@@ -137,6 +137,18 @@ def test_the_budget_of_the_settings_is_shown(books: SqliteUsageStore, home: Path
     assert "Budget: 0.75 of today's 3.00 USD are spent." in run("usage").stdout
 
 
+def test_totals_are_in_the_budgets_currency(books: SqliteUsageStore, home: Path) -> None:
+    (home / "home").mkdir()
+    (home / "home" / "config.toml").write_text(
+        '[budget]\ncurrency = "CNY"\nexchange = { USD = 8.0 }\nper_day = 60.0\n'
+    )
+    usage = json.loads(run("usage", "--by", "model", "--json").stdout)
+
+    assert "6.000 CNY for 3 calls" in run("usage").stdout
+    assert usage["total"]["money"] == {"CNY": 6.0}
+    assert usage["by"]["model"]["codestral codestral-latest"]["money"] == {"CNY": 6.0}
+
+
 def test_a_day_must_be_one(books: SqliteUsageStore) -> None:
     result = run("usage", "--since", "yesterday")
 

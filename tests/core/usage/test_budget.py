@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
+
 import pytest
 
-from llm_lsp.core.usage.budget import BudgetLimits, SpentTotals, most_used
+from llm_lsp.core.usage.budget import BudgetLimits, SpentTotals, local_day, most_used
 
 SPENT = SpentTotals("2026-11-22", {"USD": 4.0}, {"USD": 10.0, "CNY": 71.0}, 1000, 50_000)
 
@@ -62,3 +65,40 @@ def test_a_new_day_begins_with_nothing_spent(day: str, today: float, this_month:
     spent = SPENT.on(day)
 
     assert (spent.money_today.get("USD", 0.0), spent.money_this_month.get("USD", 0.0)) == (today, this_month)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        pytest.param("UTC0", "2026-11-22", id="UTC"),
+        pytest.param("CST-8", "2026-11-23", id="east of UTC the day begins earlier"),
+        pytest.param("PST8", "2026-11-22", id="west of UTC"),
+    ],
+)
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the time zone of a process is fixed here")
+def test_a_day_is_one_of_the_local_time_zone(zone: str, day: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    at = datetime(2026, 11, 22, 16, 30, tzinfo=UTC).timestamp()
+    found = local_day(at)
+    monkeypatch.undo()
+    time.tzset()
+
+    assert found == day
+
+
+@pytest.mark.parametrize(
+    ("limits", "total"),
+    [
+        pytest.param(BudgetLimits("CNY", exchange={"USD": 7.0}), {"CNY": 141.0}, id="one sum"),
+        pytest.param(
+            BudgetLimits("CNY"), {"CNY": 71.0, "USD": 10.0}, id="without a rate an amount stays as it is"
+        ),
+        pytest.param(BudgetLimits("EUR", exchange={"USD": 0.9}), {"EUR": 9.0, "CNY": 71.0}, id="a third"),
+    ],
+)
+def test_money_is_added_up_in_the_budgets_currency(limits: BudgetLimits, total: dict[str, float]) -> None:
+    found = limits.total(SPENT.money_this_month)
+
+    assert found == pytest.approx(total)
+    assert list(found) == list(total)

@@ -9,13 +9,14 @@ import pytest
 
 from llm_lsp.config.settings import Config
 from llm_lsp.core.prompt.prompts import RawPrompt
-from llm_lsp.core.provider_profile import Profile
+from llm_lsp.core.provider_profile import Price, Profile
 from llm_lsp.core.request import Completion, Face, Trigger
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.text import Point
 from llm_lsp.engine.client.notifications import SAY_AGAIN_S
 from llm_lsp.engine.models.circuit_breaker import OPEN_S, SPREAD
 from llm_lsp.engine.models.provider_slot import WARM_AGAIN_S
+from llm_lsp.engine.usage.ledger import UsageStore
 from llm_lsp.errors import (
     AuthError,
     ContextTooLongError,
@@ -27,6 +28,7 @@ from llm_lsp.errors import (
 )
 from llm_lsp.providers.base import Provider
 from tests.doubles import ScriptedProvider, settle
+from tests.engine.books import ListStore
 from tests.engine.test_engine import URI, Rig, reason_of, text_of
 
 
@@ -59,13 +61,18 @@ class NamedFinder:
 class Several(Rig):
     """An engine with three providers, of which one stands in for another."""
 
-    def __init__(self, settings: Mapping[str, object] = SETTINGS, **found: Provider | LlmLspError) -> None:
+    def __init__(
+        self,
+        settings: Mapping[str, object] = SETTINGS,
+        store: UsageStore | None = None,
+        **found: Provider | LlmLspError,
+    ) -> None:
         self.named = {
             name: ScriptedProvider(Profile(name, "m", "none", max_in_flight=2))
             for name in ("main", "spare", "strong")
         }
         self.by_name = NamedFinder({**self.named, "local": ModelFileError("no model"), **found})
-        super().__init__(settings=settings, finder=self.by_name)
+        super().__init__(settings=settings, finder=self.by_name, store=store)
 
     @property
     def main(self) -> ScriptedProvider:
@@ -352,3 +359,20 @@ async def test_what_was_excluded_while_a_call_failed_goes_to_nobody_else(rig: Se
 
     assert reason_of(await task) is Reason.EXCLUDED
     assert rig.spare.streams == []
+
+
+async def test_an_answer_is_booked_under_the_provider_that_gave_it_with_its_price() -> None:
+    store = ListStore()
+    paid = Profile("spare", "s", "none", max_in_flight=2, price=Price(1.0, 2.0, currency="EUR"))
+    rig = Several(spare=ScriptedProvider(paid, replies=("0\n", "1\n")), store=store)
+    await rig.write("y = ")
+    await rig.fails(UnreachableError("h: nothing listens"))
+    await rig.engine.aclose()
+
+    by_name = {call.subject.provider: call for call in store.calls}
+    assert {name: call.subject.model for name, call in by_name.items()} == {"main": "m", "spare": "s"}
+    assert (by_name["main"].outcome, by_name["main"].cost) == ("failed", 0.0)
+    assert by_name["spare"].currency == "EUR"
+    assert by_name["spare"].cost
+    assert [row.subject.model for row in store.suggestions] == ["s"]
+    assert [row.trace.subject.model for batch in store.batches for row in batch.traces] == ["s"]
