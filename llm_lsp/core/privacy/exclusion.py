@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
@@ -11,31 +11,61 @@ from llm_lsp.core.privacy.gitignore import IgnorePattern, IgnoreRules, parse_pat
 
 # Endings of files that hold values and no code: `secrets.py` is code about secrets, `client-secret.json` is one.
 _VALUES = ("json", "yml", "yaml", "toml", "ini", "cfg", "conf", "properties", "xml", "txt", "csv", "bak")
+# Files without a dot in their name, or with values in them, that a folder named after secrets has as any other.
+_ORDINARY = (
+    "package.json",
+    "package-lock.json",
+    "tsconfig*.json",
+    "composer.json",
+    "Cargo.toml",
+    "pyproject.toml",
+)
+_UNDOTTED = (
+    "Makefile",
+    "Dockerfile",
+    "Jenkinsfile",
+    "LICENSE",
+    "README",
+    "CODEOWNERS",
+    "BUILD",
+    "CMakeLists.txt",
+)
+
+
+def _files(*globs: str) -> Iterator[str]:
+    """Yield globs that name files alone, in .gitignore syntax: of a folder of that name nothing is excluded."""
+    for glob in globs:
+        yield glob
+        yield f"!{glob}/"
+
+
+def _values_below(folder: str) -> Iterator[str]:
+    """Yield globs of what holds values in a folder and below: files of values, and those without an ending.
+
+    `packages/secrets/index.ts` is code, `secrets/db_password` and `secrets/prod.yaml` are none.
+    """
+    yield from (f"**/{folder}/**/*", f"!**/{folder}/**/*/", f"!**/{folder}/**/*.*")
+    yield from (f"**/{folder}/**/*.{ending}" for ending in _VALUES)
+
+
 # Files that hold secrets by their nature; after Continue's list (pipelines.md, a1), without names that are
 # ordinary in many projects, such as config.json. In .gitignore syntax, matched without regard to case.
 SECRET_FILES = (
-    *(".env", ".env.*", ".env-*", ".env_*", ".envrc", "*.env", "*.env.*"),
+    *(glob for folder in ("secret", "secrets", "credentials") for glob in _values_below(folder)),
+    *(f"!{name}" for name in (*_ORDINARY, *_UNDOTTED)),
+    *_files(".env", ".env.*", ".env-*", ".env_*", ".envrc", "*.env", "*.env.*"),
     *("!.env.example", "!.env.sample", "!.env.template", "!*.env.example", "!*.env.sample"),
-    *("*.tfvars", "*.tfvars.json", "*.tfstate", "*.tfstate.*", ".terraformrc", "terraform.rc"),
-    *(
-        "*.pem",
-        "*.key",
-        "*.p8",
-        "*.p12",
-        "*.pfx",
-        "*.jks",
-        "*.keystore",
-        "*.keytab",
-        "*.kdbx",
-        "*.ppk",
-        "*.gpg",
+    "!*.env.d.ts",
+    *_files("*.tfvars", "*.tfvars.json", "*.tfstate", "*.tfstate.*", ".terraformrc", "terraform.rc"),
+    *_files("*.pem", "*.key", "*.p8", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.keytab", "*.kdbx", "*.ppk"),
+    *_files("*.gpg", "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", "*.ovpn"),
+    *_files(".netrc", "_netrc", ".npmrc", ".pypirc", ".pgpass", ".my.cnf", ".git-credentials", ".htpasswd"),
+    *_files(".dockercfg", ".boto", ".s3cfg", ".vault-token", "kubeconfig", "*.kubeconfig"),
+    *_files(
+        "service-account*.json", "credentials", "*.credentials", "secret", "secrets", "*.secret", "*.secrets"
     ),
-    *("id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", "*.ovpn"),
-    *(".netrc", "_netrc", ".npmrc", ".pypirc", ".pgpass", ".my.cnf", ".git-credentials", ".htpasswd"),
-    *(".dockercfg", ".boto", ".s3cfg", ".vault-token", "kubeconfig", "*.kubeconfig", "service-account*.json"),
-    *("credentials", "*.credentials", "secret", "secrets", "*.secret", "*.secrets"),
     *(f"*{name}*.{ending}" for name in ("credential", "secret") for ending in _VALUES),
-    *("*.sqlite", "*.sqlite3", "*.sqlite-*", "*.db"),
+    *_files("*.sqlite", "*.sqlite3", "*.sqlite-*", "*.db"),
     *(".aws/", ".ssh/", ".gnupg/", ".kube/", ".docker/", ".azure/", ".password-store/"),
     "**/llm-lsp/config.toml",
 )

@@ -38,6 +38,28 @@ def test_built_in_list(uri: str, covered: bool) -> None:
     assert Exclusion(SECRET_FILES).covers(uri) is covered
 
 
+@pytest.mark.parametrize("folders", [(), ("file:///p",)], ids=["outside", "in-a-workspace"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "secrets/prod.yaml", "secrets/db_password.txt", "run/secrets/db-password", "config/secrets/key", "lib/credentials/google.json", "k8s/secrets/prod/db.yml", ".aws/chain.go", "my/Secrets/token", "id_rsa_work", "app.env.bak",
+    ],
+)  # fmt: skip
+def test_files_that_hold_secrets_are_covered_by_their_folder_too(path: str, folders: tuple[str, ...]) -> None:
+    assert Exclusion(SECRET_FILES, folders).covers(f"file:///p/{path}")
+
+
+@pytest.mark.parametrize("folders", [(), ("file:///p",)], ids=["outside", "in-a-workspace"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "packages/secrets/index.ts", "aws/credentials/chain.go", "src/secret/mod.rs", "packages/secrets/package.json", "packages/secrets/Makefile", "packages/secrets/src/vault/index.ts", "app/secrets/README.md", "my.env/a.py", ".env/lib/a.py", "server.key/a.md", "b.secret/c.go", "vite.env.d.ts",
+    ],
+)  # fmt: skip
+def test_code_about_secrets_is_not_covered(path: str, folders: tuple[str, ...]) -> None:
+    assert not Exclusion(SECRET_FILES, folders).covers(f"file:///p/{path}")
+
+
 def test_users_globs() -> None:
     exclusion = Exclusion(("**/private/**",))
 
