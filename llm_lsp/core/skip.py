@@ -1,4 +1,4 @@
-"""Nothing to show, and the reason for it."""
+"""Nothing is shown, and the reason for it."""
 
 from __future__ import annotations
 
@@ -7,43 +7,43 @@ from enum import Enum
 
 
 class Reason(Enum):
-    """Why there is nothing to show; the value is the sentence that a user reads."""
+    """Why nothing is shown; the value is the text that the user reads."""
 
-    DISABLED = "completion is switched off"
-    LANGUAGE = "this language is not among the enabled ones"
+    DISABLED = "completions are switched off"
+    LANGUAGE = "completions are not enabled for this language"
     EXCLUDED = "this file is excluded"
-    SECRET = "a key or password stands there"
-    SCHEME = "documents of this kind are not completed"
+    SECRET = "the cursor is inside a secret"
+    SCHEME = "no completions for documents of this kind"
     TOO_LARGE = "the file is too large"
     BINARY = "the file looks binary"
     UNKNOWN_DOCUMENT = "the document is not open"
     MANUAL_ONLY = "completion is set to manual"
-    MENU_OFF = "menu items are off for this client"
+    MENU_OFF = "completion menu items are switched off for this editor"
     NO_PROVIDER = "no model is available"
     LOADING = "the model is still loading"
-    SUPERSEDED = "a newer request took its place"
-    CANCELLED = "the client cancelled it"
-    MID_LINE = "the rest of the line is not inert"
+    SUPERSEDED = "superseded by a newer request"
+    CANCELLED = "the editor cancelled the request"
+    MID_LINE = "there is code behind the cursor"
     STATEMENT_END = "the line ends a statement"
     DELETING = "text is being deleted"
     RATE_LIMITED = "the provider's rate limit was reached"
-    RESTING = "the model API fails again and again, and is left alone for a moment"
+    CIRCUIT_OPEN = "provider temporarily disabled after repeated failures"
     OVER_BUDGET = "the budget is used up"
-    PROVIDER_FAILED = "the model API failed"
-    EMPTY = "the model had nothing to say"
-    ONLY_WHITESPACE = "the model answered only white space"
-    ALL_CUT = "all that the model answered was cut, as it does not fit there"
-    REPEATS_SUFFIX = "the answer repeats what follows"
-    REPEATS_PREFIX = "the answer repeats what stands before"
-    UNSAFE = "the answer holds invisible or control characters"
-    MASKED = "the answer holds a masked secret"
-    TIMED_OUT = "the answer did not come in time"
+    PROVIDER_FAILED = "the provider failed"
+    EMPTY = "the model returned nothing"
+    ONLY_WHITESPACE = "the model returned only white space"
+    ALL_CUT = "the filters removed the whole answer: it does not fit here"
+    REPEATS_SUFFIX = "the answer repeats the text after the cursor"
+    REPEATS_PREFIX = "the answer repeats the text before the cursor"
+    UNSAFE = "the answer contains invisible or control characters"
+    MASKED = "the answer contains a redacted secret"
+    TIMED_OUT = "the answer did not arrive in time"
     SHUTTING_DOWN = "the server is shutting down"
 
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """Nothing to show, and why."""
+    """Nothing is shown, and why."""
 
     reason: Reason
     detail: str = ""

@@ -72,12 +72,15 @@ async def test_fault_01_no_connection_is_known_after_two_calls_and_tried_by_one(
     async with upstream("http://127.0.0.1:9") as (rig, _):
         rig.provider._transport = network = Broken(cause)
         assert [why(await rig.ask()) for _ in range(2)] == [Reason.PROVIDER_FAILED] * 2
-        assert [why(await rig.ask()) for _ in range(5)] == [Reason.RESTING] * 5
+        assert [why(await rig.ask()) for _ in range(5)] == [Reason.CIRCUIT_OPEN] * 5
         assert network.attempts == 2
         assert len(rig.client.shown) == 1
 
         rig.clock.ahead += OPEN_S * (1 + SPREAD)
-        assert [why(await rig.ask()) for _ in range(3)] == [Reason.PROVIDER_FAILED, *[Reason.RESTING] * 2]
+        assert [why(await rig.ask()) for _ in range(3)] == [
+            Reason.PROVIDER_FAILED,
+            *[Reason.CIRCUIT_OPEN] * 2,
+        ]
         assert network.attempts == 3
 
 
@@ -442,7 +445,7 @@ async def test_fault_20_a_failing_server_is_asked_at_most_once_more_and_then_lef
         reasons = [why(await rig.ask()) for _ in range(IN_A_ROW + 2)]
         # Each call counts for the breaker, a retry too.
         assert calls(standin) in (IN_A_ROW, IN_A_ROW + retries)
-        assert reasons[-1] is Reason.RESTING
+        assert reasons[-1] is Reason.CIRCUIT_OPEN
         assert len(rig.client.shown) == 1
 
 

@@ -96,7 +96,9 @@ def settings_checks(stack: SettingsStack, resolved: Resolved) -> list[Check]:
         for problem in by_source(resolved.problems)
     ]
     if not resolved.config.enabled:
-        checks.append(Check("enabled", "warn", f"completion is switched off ({resolved.origins['enabled']})"))
+        checks.append(
+            Check("enabled", "warn", f"completions are switched off ({resolved.origins['enabled']})")
+        )
     return checks
 
 

@@ -130,7 +130,7 @@ class ProviderHealth:
         wait_s = self.ready_at - now
         if wait_s <= 0 and not self._circuit_breaker.is_open(now):
             return None
-        reason = Reason.RATE_LIMITED if now < self._quiet_until else Reason.RESTING
+        reason = Reason.RATE_LIMITED if now < self._quiet_until else Reason.CIRCUIT_OPEN
         return Skip(reason, f"{self._last}; asked again in {max(wait_s, 0):.0f} s")
 
     @property

@@ -28,7 +28,7 @@ FAILURES = frozenset(
         Reason.LOADING,
         Reason.PROVIDER_FAILED,
         Reason.RATE_LIMITED,
-        Reason.RESTING,
+        Reason.CIRCUIT_OPEN,
         Reason.OVER_BUDGET,
         Reason.TIMED_OUT,
     }

@@ -144,7 +144,7 @@ def test_a_machine_without_a_model_fails_with_the_two_remedies() -> None:
 def test_a_switched_off_completion_is_told(home: Path) -> None:
     (home / "project" / ".llm-lsp.toml").write_text("enabled = false")
     result = run("--offline")
-    assert "warn  enabled           completion is switched off" in result.stdout
+    assert "warn  enabled           completions are switched off" in result.stdout
     assert str(home / "project" / ".llm-lsp.toml") in result.stdout
 
 

@@ -138,8 +138,8 @@ async def test_secrets_are_masked_in_what_is_sent_and_in_what_is_kept() -> None:
         pytest.param(
             Document("file:///p/.env", "", 1, Text.of("A=1")), {}, "this file is excluded", id="excluded"
         ),
-        pytest.param(CODE, {"enabled": False}, "completion is switched off", id="switched off"),
-        pytest.param(None, {"enabled": False}, "completion is switched off", id="no file, switched off"),
+        pytest.param(CODE, {"enabled": False}, "completions are switched off", id="switched off"),
+        pytest.param(None, {"enabled": False}, "completions are switched off", id="no file, switched off"),
         pytest.param(
             Document("file:///p/c.py", "python", 1, Text.of("word " * 9000)), {}, "name its lines", id="long"
         ),
@@ -214,7 +214,7 @@ async def test_where_all_fail_the_first_failure_is_told() -> None:
 async def test_an_empty_answer_is_an_error_and_is_not_kept() -> None:
     desk = Desk(" \n", "two")
 
-    with pytest.raises(AskError, match="nothing to say"):
+    with pytest.raises(AskError, match="returned nothing"):
         await desk.put("first?")
     await desk.put("second?")
 

@@ -152,7 +152,7 @@ def test_offline_is_known_after_two_calls_and_over_with_the_first_answer() -> No
     it = troubled(UnreachableError("h"))
     assert reason(it) is None
     it = troubled(UnreachableError("h"), UnreachableError("h"))
-    assert reason(it) is Reason.RESTING
+    assert reason(it) is Reason.CIRCUIT_OPEN
     it.went_well(NOW)
     assert reason(it) is None
 
@@ -169,7 +169,7 @@ def test_offline_is_known_after_two_calls_and_over_with_the_first_answer() -> No
 )
 def test_what_is_no_fault_of_the_connection_opens_no_breaker(error: LlmLspError) -> None:
     it = troubled(*[error] * 9)
-    assert reason(it, now=NOW + MAX_QUIET_S) is not Reason.RESTING
+    assert reason(it, now=NOW + MAX_QUIET_S) is not Reason.CIRCUIT_OPEN
 
 
 class TestAgain:
@@ -274,4 +274,4 @@ def test_a_command_waits_out_a_bad_time_while_there_are_retries_left() -> None:
     assert it.ready_at > NOW
     for _ in range(int(RETRY_TOKENS)):
         it.again_in(status(503), Attempt(COMMAND), 0.0)
-    assert reason(it, COMMAND) is Reason.RESTING
+    assert reason(it, COMMAND) is Reason.CIRCUIT_OPEN

@@ -326,10 +326,10 @@ async def test_the_last_request_is_explained_stage_by_stage() -> None:
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        pytest.param("", "the model had nothing to say", id="no text"),
-        pytest.param("  ", "the model answered only white space", id="white space"),
-        pytest.param("<|endoftext|>", "all that the model answered was cut", id="a control token"),
-        pytest.param(" <|endoftext|>", "all that the model answered was cut", id="white space before it"),
+        pytest.param("", "the model returned nothing", id="no text"),
+        pytest.param("  ", "the model returned only white space", id="white space"),
+        pytest.param("<|endoftext|>", "the filters removed the whole answer", id="a control token"),
+        pytest.param(" <|endoftext|>", "the filters removed the whole answer", id="white space before it"),
     ],
 )
 async def test_an_answer_that_was_cut_whole_is_told_from_none(answer: str, why: str) -> None:
