@@ -17,7 +17,8 @@ LlmLspError                  one line for the user: what failed, and the remedy;
 │   └── ModelServerError     the model's server did not start, or ended
 └── ProviderError            a model API
     ├── UnreachableError     no connection: refused, unknown host, nothing answers
-    │   └── TlsError         the other side does not prove who it is
+    │   ├── TlsError         the other side does not prove who it is
+    │   └── StrangerError    the address belongs to another account of this machine
     ├── AuthError            the key is missing or refused (401, 403)
     ├── MoneyError           the account has no credit (402, quota)
     ├── RateLimitError       too many requests (429); says how long to wait
@@ -126,6 +127,10 @@ class UnreachableError(ProviderError):
 
 class TlsError(UnreachableError):
     """The other side does not prove who it is, or speaks no TLS that we accept."""
+
+
+class StrangerError(UnreachableError):
+    """The server at an address of this machine runs as another account than it should; nothing was sent to it."""
 
 
 class AuthError(ProviderError):

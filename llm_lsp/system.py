@@ -1,4 +1,4 @@
-"""What differs between operating systems: processes, listeners, private files, locks, memory.
+"""What differs between operating systems: processes, private files, locks, memory.
 
 Knows nothing of models, LSP or settings, and imports the standard library only.
 """
@@ -14,11 +14,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import IO, Literal, TypedDict
+from typing import IO, TypedDict
 from urllib.parse import unquote, urlsplit
-
-Owner = Literal["me", "system", "other", "unknown"]
-"""Who holds a listening socket: this user, a system account, another person, or nobody can say."""
 
 
 def is_alive(pid: int) -> bool:
@@ -129,52 +126,6 @@ def available_cores() -> int:
     if sys.platform == "linux":
         cores = len(os.sched_getaffinity(0)) or cores
     return cores
-
-
-def listener_owner(port: int) -> Owner:
-    """Say who listens on a port of the loopback addresses; Linux only, elsewhere "unknown".
-
-    Where several listen, the least trusted one counts.
-    """
-    # Only Linux has the tables; without them nothing is found.
-    owners = {_owner(uid) for table in ("tcp", "tcp6") for uid in _listening_uids(table, port)}
-    trust: tuple[Owner, ...] = ("other", "system", "me")
-    return next((owner for owner in trust if owner in owners), "unknown")
-
-
-# Addresses as /proc/net/tcp and tcp6 write them: 32-bit words of the machine's byte order. The loopback
-# network is 127.0.0.0/8, so the last byte decides in IPv4; in IPv6 ::1, ::ffff:127.x.x.x and ::.
-_ANY_4, _ANY_6 = "0" * 8, "0" * 32
-_LOOPBACK_6 = "0" * 24 + "01000000"
-_MAPPED_6 = "0" * 16 + "FFFF0000"
-_LISTEN = "0A"
-
-
-def _listening_uids(table: str, port: int) -> list[int]:
-    try:
-        lines = Path(f"/proc/net/{table}").read_text(encoding="ascii").splitlines()[1:]
-    except OSError:
-        return []
-    uids = []
-    for fields in map(str.split, lines):
-        address, _, port_hex = fields[1].partition(":")
-        if fields[3] == _LISTEN and int(port_hex, 16) == port and _reaches_loopback(address):
-            uids.append(int(fields[7]))
-    return uids
-
-
-def _reaches_loopback(address: str) -> bool:
-    if address in (_ANY_4, _ANY_6, _LOOPBACK_6):
-        return True
-    last_word = address if len(address) == 8 else address.removeprefix(_MAPPED_6)
-    return len(last_word) == 8 and (last_word == _ANY_4 or last_word.endswith("7F"))
-
-
-def _owner(uid: int) -> Owner:
-    if sys.platform != "win32" and uid == os.getuid():
-        return "me"
-    # Below 1000 are system accounts, 61184 to 65519 systemd's dynamic users (systemd.io/UIDS-GIDS).
-    return "system" if uid < 1000 or 61184 <= uid <= 65519 else "other"
 
 
 def path_of_uri(uri: str) -> Path | None:

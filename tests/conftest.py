@@ -7,6 +7,7 @@ import gc
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,9 @@ def real_model(
     """A server of the small model, one for the session; it has its own state and shares with nobody."""
     state = tmp_path_factory.mktemp("local-state")
     models = LocalModels(LocalPaths(real_model_file.path.parent, state))
-    yield asyncio.run(models.acquire(LocalConfig(model=SMALL_MODEL, idle_minutes=10), lambda line: None))
+    options = models.options(real_model_file, LocalConfig(idle_minutes=10))
+    # On a port, for the programs that know no other way.
+    server = asyncio.run(models.servers.join(replace(options, port=0), lambda line: None))
+    yield models.endpoint(server)
     for server in models.servers.running():
         models.servers.stop(server)

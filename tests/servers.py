@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -29,6 +30,9 @@ class _Listener(socket.socket):
     def __init__(self) -> None:
         super().__init__(socket.AF_INET, socket.SOCK_STREAM)
         self.accepted: list[socket.socket] = []
+        if os.name == "posix":
+            # So that another server can have the port as soon as this one has ended.
+            self.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.bind(("127.0.0.1", 0))
 
     def accept(self) -> tuple[socket.socket, object]:

@@ -14,10 +14,11 @@ PACKAGE = Path(__file__).parent.parent / "llm_lsp"
 # Each part may import itself and these; `errors` and `__init__` (the version) are open to all.
 MAY_IMPORT = {
     "system": set[str](),
+    "port_owners": set[str](),
     "core": set[str](),
     "config": {"core"},
-    "providers": {"core", "config", "system"},
-    "local": {"core", "config", "system"},
+    "providers": {"core", "config", "system", "port_owners"},
+    "local": {"core", "config", "system", "port_owners"},
     "usage_store": {"core", "system"},
     "engine": {"core", "config", "providers.base", "system"},
     "lsp": {"core", "engine", "system"},

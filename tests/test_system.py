@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import socket
 import stat
 import subprocess
 import sys
@@ -82,61 +81,6 @@ def test_terminating_a_process_that_is_gone_is_no_error(child: subprocess.Popen[
     system.terminate(child.pid, force=True)
     child.communicate()
     system.terminate(child.pid)
-
-
-@linux_only
-@pytest.mark.parametrize(
-    ("family", "address"),
-    [
-        pytest.param(socket.AF_INET, "127.0.0.1", id="loopback"),
-        pytest.param(socket.AF_INET, "127.0.0.53", id="another loopback address"),
-        pytest.param(socket.AF_INET, "0.0.0.0", id="any"),
-        pytest.param(socket.AF_INET6, "::1", id="loopback 6"),
-        pytest.param(socket.AF_INET6, "::", id="any 6"),
-    ],
-)
-def test_my_listener_is_mine(family: socket.AddressFamily, address: str) -> None:
-    with socket.socket(family) as listener:
-        try:
-            listener.bind((address, 0))
-        except OSError:
-            pytest.skip("no such address here")
-        listener.listen()
-        assert system.listener_owner(listener.getsockname()[1]) == "me"
-
-
-def table(*rows: tuple[str, str, int]) -> str:
-    """Write /proc/net/tcp with (address:port, state, uid)."""
-    head = "sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode\n"
-    return head + "".join(
-        f"0: {local} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000 {uid} 0 1\n"
-        for local, state, uid in rows
-    )
-
-
-@linux_only
-@pytest.mark.parametrize(
-    ("rows", "owner"),
-    [
-        pytest.param([("0100007F:1F90", "0A", 2001)], "other", id="another person"),
-        pytest.param([("0100007F:1F90", "0A", 998)], "system", id="a system account"),
-        pytest.param([("0100007F:1F90", "0A", 64000)], "system", id="a dynamic user of systemd"),
-        pytest.param([("0100007F:1F90", "0A", 65534)], "other", id="nobody"),
-        pytest.param([("0100007F:1F90", "01", 2001)], "unknown", id="a connection is no listener"),
-        pytest.param([("0100007F:1F91", "0A", 2001)], "unknown", id="another port"),
-        pytest.param([("0101A8C0:1F90", "0A", 2001)], "unknown", id="another interface"),
-        pytest.param(
-            [("0100007F:1F90", "0A", 1001), ("00000000:1F90", "0A", 2001)], "other", id="the least trusted"
-        ),
-        pytest.param([("0000000000000000FFFF00000100007F:1F90", "0A", 1001)], "me", id="mapped"),
-    ],
-)
-def test_a_listener_is_judged_by_its_account(
-    rows: list[tuple[str, str, int]], owner: system.Owner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "getuid", lambda: 1001)
-    monkeypatch.setattr(Path, "read_text", lambda self, **_: table(*rows) if self.name == "tcp" else table())
-    assert system.listener_owner(0x1F90) == owner
 
 
 @posix_only

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property, partial
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.engine.models.provider_slot import ProviderFinder
 from llm_lsp.errors import LlmLspError, LocalModelError
 from llm_lsp.providers.base import Provider
+from llm_lsp.providers.http.peer_check import OURS, KnownPeers, PeerCheck
 
 if TYPE_CHECKING:
     from llm_lsp.core.usage.budget import SpentTotals
@@ -37,6 +39,7 @@ class ModelFinder:
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
+        self._peers = KnownPeers()
 
     async def find(self, config: Config, report: Callable[[str], None]) -> Provider:
         """Find or start the provider; raises LlmLspError with the remedy."""
@@ -44,14 +47,15 @@ class ModelFinder:
             return await self._auto(config, report)
         if config.provider == LOCAL:
             return await self._own(config, report)
-        return await configured(config.providers[config.provider], self._redactor)
+        return await configured(config.providers[config.provider], self._redactor, self._peers)
 
     async def _auto(self, config: Config, report: Callable[[str], None]) -> Provider:
         from llm_lsp.providers.discovery.discover import discover
 
         found = await discover()
         if found.chosen is not None:
-            return await configured(found.chosen, self._redactor)
+            # The user named nothing: only a server that is known to be theirs or the system's is used.
+            return await configured(replace(found.chosen, unvouched=True), self._redactor, self._peers)
         try:
             return await self._own(config, report)
         except LocalModelError as exc:
@@ -73,7 +77,7 @@ class ModelFinder:
             local=True,
             free=True,
         )
-        return make_provider(settings, endpoint.key)
+        return make_provider(settings, endpoint.key, peer=PeerCheck(LOCAL, OURS), socket=endpoint.socket)
 
     @cached_property
     def _local(self) -> LocalModels:
@@ -90,7 +94,7 @@ def no_model(cause: LlmLspError) -> LocalModelError:
     )
 
 
-async def configured(config: ProviderConfig, redactor: Redactor) -> Provider:
+async def configured(config: ProviderConfig, redactor: Redactor, peers: KnownPeers) -> Provider:
     """Make a provider from its settings, and hide its key from all prompts; raises LlmLspError where its key is missing or it may not be used.
 
     What this machine's user did not name is looked at first: a server that the editor's settings enabled, and
@@ -103,16 +107,17 @@ async def configured(config: ProviderConfig, redactor: Redactor) -> Provider:
     from llm_lsp.providers.http.provider import Remedies
     from llm_lsp.providers.provider_factory import make_provider
 
+    peer = peers.check_for(config)
     if config.unvouched:
-        check_owner(config)
+        await asyncio.to_thread(check_owner, config)
     key = await hidden_key(config, redactor)
-    ready = await with_model(config, key)
+    ready = await with_model(config, key, peer)
     if config.unvouched or not config.model:
-        await check_place(ready, key)
-    remedies = Remedies(partial(hidden_key, config, redactor), partial(name_models, ready))
+        await check_place(ready, key, peer)
+    remedies = Remedies(partial(hidden_key, config, redactor), partial(name_models, ready, peer=peer))
     if is_worth_asking(ready):
         ready = await asyncio.to_thread(with_price, ready)
-    return make_provider(ready, key, remedies)
+    return make_provider(ready, key, remedies, peer=peer)
 
 
 async def hidden_key(config: ProviderConfig, redactor: Redactor) -> Secret | None:

@@ -39,6 +39,8 @@ class LocalEndpoint:
 
     base_url: str
     """Of the OpenAI dialect, so with /v1; llama.cpp's own API is beside that, at the root."""
+    socket: str
+    """Path of the Unix socket that it is asked over, in place of the address's host and port; empty for none."""
     key: Secret
     model: str
     gguf: Path
@@ -127,7 +129,8 @@ class LocalModels:
         entry = catalogue.find(state.spec.model)
         speed = self.speeds.get(state.spec.model)
         return LocalEndpoint(
-            base_url=f"http://127.0.0.1:{state.port}/v1",
+            base_url="http://localhost/v1" if state.socket else f"http://127.0.0.1:{state.port}/v1",
+            socket=state.socket,
             key=Secret(state.key),
             model=state.spec.model,
             gguf=Path(state.spec.gguf),

@@ -17,6 +17,7 @@ from typing import IO, Protocol
 
 from llm_lsp import system
 from llm_lsp.errors import LocalModelError, ModelServerError
+from llm_lsp.local.server_connection import ServerConnection
 from llm_lsp.local.server_process import ALREADY_RUNNING, MISSING_EXTRA, HostOptions
 from llm_lsp.local.server_state import ServerFiles, ServerState, files_of, running
 
@@ -96,7 +97,7 @@ def scrubbed(environment: Mapping[str, str]) -> dict[str, str]:
 
 def answers(state: ServerState) -> bool:
     """Say whether a server answers with its key as the model it should be; blocks for a second at most."""
-    connection = http.client.HTTPConnection("127.0.0.1", state.port, timeout=_ASK_TIMEOUT_S)
+    connection = ServerConnection(state.port, state.socket, _ASK_TIMEOUT_S)
     try:
         connection.request("GET", "/v1/models", headers={"Authorization": f"Bearer {state.key}"})
         response = connection.getresponse()

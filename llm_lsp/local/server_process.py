@@ -54,8 +54,8 @@ class HostOptions:
     batch_tokens: int
     idle_s: float
     """0 for never."""
-    port: int = 0
-    """0 takes a free one."""
+    port: int | None = None
+    """On 127.0.0.1, 0 takes a free one; None listens on a Unix socket, where the system has them."""
 
     def as_argument(self) -> str:
         """Write it for the command line; it holds no secret, since every user can read that."""
@@ -92,8 +92,10 @@ def serve(
     if not _acquire(lock):
         return ALREADY_RUNNING
     key = fixed_key.reveal() if fixed_key else secrets.token_urlsafe(32)
+    # Left over where the last server was killed.
+    files.clear()
     try:
-        server = _start(options, key)
+        server = _start(options, files.socket, key)
     except LocalModelError:
         lock.release()
         raise
@@ -125,7 +127,7 @@ def _acquire(lock: system.FileLock) -> bool:
     return True
 
 
-def _start(options: HostOptions, key: str) -> xllamacpp.Server:
+def _start(options: HostOptions, socket_path: Path, key: str) -> xllamacpp.Server:
     try:
         import xllamacpp
     except ImportError as exc:
@@ -142,7 +144,10 @@ def _start(options: HostOptions, key: str) -> xllamacpp.Server:
     params.cache_ram_mib = _PROMPT_CACHE_MIB
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = options.threads
     params.hostnames = ["127.0.0.1"]
-    params.port = options.port
+    params.port = options.port or 0
+    if options.port is None and sys.platform != "win32":
+        # llama.cpp takes a name that ends in .sock for a socket's path.
+        params.hostnames = [str(_closed(socket_path))]
     params.api_keys = [key]
     # No page of a browser has business here, and no web interface is wanted.
     params.cors_origins = ""
@@ -160,6 +165,17 @@ def _start(options: HostOptions, key: str) -> xllamacpp.Server:
         raise ModelServerError(f"the server of {options.spec.model} did not start: {cause}") from exc
 
 
+def _closed(path: Path) -> Path:
+    """Make sure that only this user can enter the folder of a socket, and return the socket's path."""
+    try:
+        system.private_folder(path.parent).chmod(0o700)
+    except OSError as exc:
+        raise ModelServerError(
+            f"{path.parent} cannot be made a private folder: {exc.strerror or exc}"
+        ) from exc
+    return path
+
+
 def _is_taken(port: int) -> bool:
     with socket.socket() as probe:
         try:
@@ -170,15 +186,18 @@ def _is_taken(port: int) -> bool:
 
 
 def _state(options: HostOptions, key: str, server: xllamacpp.Server) -> ServerState:
+    address = server.listening_address
+    is_socket = address.startswith("unix://")
     return ServerState(
         spec=options.spec,
-        port=int(server.listening_address.rpartition(":")[2]),
+        port=0 if is_socket else int(address.rpartition(":")[2]),
         key=key,
         pid=os.getpid(),
         start_mark=system.start_mark(os.getpid()),
         started_at=time.time(),
         threads=options.threads,
         idle_s=options.idle_s,
+        socket=address.removeprefix("unix://") if is_socket else "",
     )
 
 

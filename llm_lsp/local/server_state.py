@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import platform
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -31,6 +33,7 @@ class ServerState:
 
     spec: ServerSpec
     port: int
+    """0 if it listens on a socket."""
     key: str
     pid: int
     start_mark: str
@@ -40,9 +43,11 @@ class ServerState:
     threads: int
     idle_s: float
     """Seconds without a request after which it ends; 0 for never."""
+    socket: str = ""
+    """Path of the Unix socket that it listens on; empty if it listens on `port`."""
 
     def __repr__(self) -> str:
-        return f"ServerState({self.spec.model}, port {self.port}, pid {self.pid})"
+        return f"ServerState({self.spec.model}, {self.socket or self.port}, pid {self.pid})"
 
     @property
     def is_running(self) -> bool:
@@ -58,6 +63,8 @@ class ServerFiles:
     lock: Path
     """Held by the server's process while it lives: so there are never two."""
     log: Path
+    socket: Path
+    """Where the server listens, in a folder of its own that only this user may enter."""
 
     def read(self) -> ServerState | None:
         """Give the server that runs; None where there is none, or the file is left over."""
@@ -69,17 +76,40 @@ class ServerFiles:
         system.write_private(self.state, json.dumps(asdict(state)).encode())
 
     def clear(self) -> None:
-        """Take the state away; the lock's file stays, since a lock on a removed file holds nobody."""
-        with contextlib.suppress(OSError):
-            self.state.unlink()
+        """Remove the state and the socket; the lock's file stays, since a lock on a removed file holds nothing."""
+        for path in (self.state, self.socket):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def files_of(spec: ServerSpec, folder: Path) -> ServerFiles:
     """Give the files of the server for a spec, in the folder of all servers."""
     # The machine's name belongs to it: a home folder may be shared by machines, a loopback port is not.
     identity = "\0".join((platform.node(), spec.gguf, spec.lora, str(spec.context_tokens)))
-    stem = f"{spec.model}-{hashlib.sha256(identity.encode('utf-8', 'surrogateescape')).hexdigest()[:10]}"
-    return ServerFiles(folder / f"{stem}.json", folder / f"{stem}.lock", folder / f"{stem}.log")
+    digest = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:10]
+    stem = f"{spec.model}-{digest}"
+    return ServerFiles(
+        folder / f"{stem}.json",
+        folder / f"{stem}.lock",
+        folder / f"{stem}.log",
+        # Without the model's name: the path of a socket is short.
+        _socket_folder(folder) / f"{digest}.sock",
+    )
+
+
+# Bytes that the path of a socket may have on Linux (108) and on macOS (104, sys/un.h), with their closing zero.
+_MAX_SOCKET_BYTES = 103
+_SOCKET_NAME_BYTES = len("/0123456789.sock")
+
+
+def _socket_folder(folder: Path) -> Path:
+    """Return where the sockets of a folder's servers are; that folder need not exist yet."""
+    beside = folder / "sockets"
+    if len(os.fsencode(beside)) + _SOCKET_NAME_BYTES <= _MAX_SOCKET_BYTES:
+        return beside
+    # A home folder with a long path: the temporary folder, apart for each folder of servers.
+    mark = hashlib.sha256(os.fsencode(folder)).hexdigest()[:10]
+    return Path(tempfile.gettempdir()) / f"llm-lsp-{mark}"
 
 
 def running(folder: Path) -> list[ServerState]:

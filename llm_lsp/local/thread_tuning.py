@@ -13,6 +13,7 @@ from pathlib import Path
 from llm_lsp.errors import ModelServerError
 from llm_lsp.local.measured_speed import MeasuredSpeed, choose
 from llm_lsp.local.model_servers import ModelServers, Report
+from llm_lsp.local.server_connection import ServerConnection
 from llm_lsp.local.server_process import HostOptions
 from llm_lsp.local.server_state import ServerState
 
@@ -58,7 +59,7 @@ async def _run(options: HostOptions, deadline_s: float) -> MeasuredSpeed | None:
 def _ask(state: ServerState, deadline_s: float) -> MeasuredSpeed | None:
     """Give the speed that the server itself counts; None where it takes longer than the deadline."""
     body = {"prompt": _PROMPT, "n_predict": _ANSWER_TOKENS, "ignore_eos": True, "cache_prompt": False}
-    connection = http.client.HTTPConnection("127.0.0.1", state.port, timeout=deadline_s)
+    connection = ServerConnection(state.port, state.socket, deadline_s)
     try:
         connection.request("POST", "/completion", json.dumps(body), {"Authorization": f"Bearer {state.key}"})
         timings = json.loads(connection.getresponse().read())["timings"]

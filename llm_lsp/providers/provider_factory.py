@@ -16,6 +16,7 @@ from llm_lsp.providers.catalogue.presets import preset_of, quirks_of
 from llm_lsp.providers.catalogue.prices import price_of
 from llm_lsp.providers.dialects.dialect import Settings, load_dialect
 from llm_lsp.providers.http.failures import FailureSource
+from llm_lsp.providers.http.peer_check import UNVOUCHED, PeerCheck
 from llm_lsp.providers.http.provider import Endpoint, HttpProvider, Remedies, headers_of
 from llm_lsp.providers.http.stream import Deadlines
 
@@ -33,9 +34,17 @@ CONTEXT_TOKENS = 2048
 
 
 def make_provider(
-    config: ProviderConfig, key: Secret | None, remedies: Remedies | None = None
+    config: ProviderConfig,
+    key: Secret | None,
+    remedies: Remedies | None = None,
+    *,
+    peer: PeerCheck | None = None,
+    socket: str = "",
 ) -> HttpProvider:
-    """Make a provider; nothing is sent or connected yet. Raises ConfigError for settings that do not fit."""
+    """Make a provider; nothing is sent or connected yet. Raises ConfigError for settings that do not fit.
+
+    `peer` checks who answers on this machine; `socket` is used in place of the address's host and port.
+    """
     profile = profile_of(config)
     quirks = quirks_of(config)
     settings = Settings(
@@ -60,6 +69,8 @@ def make_provider(
         quirks.key_header,
         remedies,
         config.ca_file,
+        peer or PeerCheck(config.name, UNVOUCHED if config.unvouched else ()),
+        socket,
     )
     return HttpProvider(profile, endpoint)
 

@@ -12,8 +12,9 @@ from llm_lsp.cli.wiring import configured
 from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.core.privacy.redact import Redactor
 from llm_lsp.errors import ConfigError
+from llm_lsp.port_owners import Owner
 from llm_lsp.providers.discovery import owner_check as vet
-from llm_lsp.system import Owner
+from llm_lsp.providers.http.peer_check import KnownPeers
 from tests.cli.model_api import ModelApi, model_api
 
 
@@ -35,7 +36,9 @@ async def test_a_server_of_the_editors_is_used_without_a_question(
     api: ModelApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     of_owner(monkeypatch, "me")
-    async with contextlib.aclosing(await configured(config(api, unvouched=True), Redactor())) as provider:
+    async with contextlib.aclosing(
+        await configured(config(api, unvouched=True), Redactor(), KnownPeers())
+    ) as provider:
         assert provider.profile.provider == "here"
     assert api.asked == 0
 
@@ -46,16 +49,16 @@ async def test_another_users_server_is_used_only_where_the_user_named_it(
 ) -> None:
     of_owner(monkeypatch, owner)
     with pytest.raises(ConfigError):
-        await configured(config(api, unvouched=True), Redactor())
-    async with contextlib.aclosing(await configured(config(api, unvouched=False), Redactor())):
+        await configured(config(api, unvouched=True), Redactor(), KnownPeers())
+    async with contextlib.aclosing(await configured(config(api, unvouched=False), Redactor(), KnownPeers())):
         pass
 
 
 async def test_a_model_that_nobody_named_is_none_of_a_cloud(api: ModelApi) -> None:
     api.models = ("gpt-oss:120b-cloud",)
     with pytest.raises(ConfigError, match="runs in a cloud"):
-        await configured(config(api, unvouched=False, model=""), Redactor())
+        await configured(config(api, unvouched=False, model=""), Redactor(), KnownPeers())
     async with contextlib.aclosing(
-        await configured(config(api, unvouched=False, model="gpt-oss:120b-cloud"), Redactor())
+        await configured(config(api, unvouched=False, model="gpt-oss:120b-cloud"), Redactor(), KnownPeers())
     ):
         pass

@@ -8,7 +8,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from llm_lsp.errors import BudgetError
 from llm_lsp.local.model_servers import ModelServers
 from llm_lsp.usage_store import schema, store
 from llm_lsp.usage_store.store import SqliteUsageStore
+from tests.accounts import NOBODY, root_only, serving_as
 from tests.doubles import FakeClock
 from tests.engine.books import inline
 from tests.faults.machine import DEBUG, INLINE, Machine, ask, ask_in, limited, machine, messages, modes
@@ -386,6 +387,24 @@ async def test_fault_47_another_program_at_our_port_is_sent_nothing(tmp_path: Pa
         state = await ModelServers(tmp_path, starter).join(options_in(tmp_path), lambda line: None)
     assert (state.port, starter.starts) == (ours.port, 1)
     assert {(each.method, each.body) for each in other.received} == {("GET", b"")}
+
+
+@root_only
+async def test_fault_47_another_account_at_a_port_that_was_ours_is_sent_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CANARY_KEY", KEY)
+    async with AsyncExitStack() as ours:
+        standing = Machine(tmp_path, await ours.enter_async_context(serve(says(ANSWER))))
+        standing.configure()
+        async with standing.server() as client:
+            assert await ask(client) == ANSWER
+            await ours.aclose()
+            with serving_as(NOBODY, port=standing.api.port) as stranger:
+                assert await ask_in(client, "file:///p/b.py", "other = ") == ""
+                assert await asyncio.to_thread(stranger.read) == b""
+            (message,) = messages(client)
+            assert "taken over by another account" in message
 
 
 def _begin(client: LspClient) -> None:

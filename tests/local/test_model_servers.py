@@ -353,7 +353,7 @@ def test_a_prompt_is_no_longer_than_the_window_and_the_patience(
     window: int, speed: float | None, budget: int
 ) -> None:
     endpoint = LocalEndpoint(
-        "http://127.0.0.1:1/v1", Secret("k"), "m", Path("m.gguf"), 1, "auto", window, speed
+        "http://127.0.0.1:1/v1", "", Secret("k"), "m", Path("m.gguf"), 1, "auto", window, speed
     )
     assert endpoint.prompt_budget() == budget
 

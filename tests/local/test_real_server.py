@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
+import stat
 import struct
 import subprocess
 import sys
@@ -21,6 +21,7 @@ from llm_lsp.config.settings import LocalConfig
 from llm_lsp.errors import ModelServerError
 from llm_lsp.local.local_models import LocalEndpoint, LocalModels, LocalPaths
 from llm_lsp.local.model_store import LocalModel
+from llm_lsp.local.server_connection import ServerConnection
 
 pytestmark = pytest.mark.real_model
 
@@ -29,7 +30,7 @@ def ask(
     endpoint: LocalEndpoint, path: str, body: dict[str, object] | None = None, key: str | None = None
 ) -> tuple[int, bytes]:
     """Ask the server, with its key where none is given."""
-    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(endpoint.base_url).port, timeout=60)
+    connection = ServerConnection(urlsplit(endpoint.base_url).port or 0, endpoint.socket, 60)
     headers = {"Authorization": f"Bearer {endpoint.key.reveal() if key is None else key}"}
     try:
         connection.request("POST" if body else "GET", path, json.dumps(body) if body else None, headers)
@@ -37,6 +38,22 @@ def ask(
         return response.status, response.read()
     finally:
         connection.close()
+
+
+def listens_on_a_port(pid: int) -> bool:
+    """Look for a process's listening TCP sockets; False where the system has no /proc."""
+    if not Path("/proc/net/tcp").exists():
+        return False
+    handles = (os.readlink(handle) for handle in Path(f"/proc/{pid}/fd").iterdir())
+    inodes = {
+        target.removeprefix("socket:[").rstrip("]") for target in handles if target.startswith("socket:")
+    }
+    rows = [
+        line.split()
+        for name in ("tcp", "tcp6")
+        for line in Path(f"/proc/net/{name}").read_text().splitlines()
+    ]
+    return any(row[3] == "0A" and row[9] in inodes for row in rows[1:] if len(row) > 9)
 
 
 def test_the_model_completes(real_model: LocalEndpoint) -> None:
@@ -143,7 +160,17 @@ async def test_a_stopped_server_leaves_no_state(paths: LocalPaths) -> None:
     (state,) = local.servers.running()
     local.servers.stop(state)
     assert not system.is_alive(endpoint.pid)
-    assert not list((paths.state / "servers").glob("*.json"))
+    assert not [*(paths.state / "servers").glob("*.json"), *(paths.state / "servers").rglob("*.sock")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there it listens on a port")
+async def test_the_server_listens_where_no_other_account_can_come(paths: LocalPaths) -> None:
+    local = LocalModels(paths)
+    endpoint = await local.acquire(LocalConfig(model="smollm2-135m"), lambda line: None)
+    folder = Path(endpoint.socket).parent
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert folder.parent == paths.state / "servers"
+    assert not listens_on_a_port(endpoint.pid)
 
 
 async def test_a_broken_gguf_is_said_in_one_line(paths: LocalPaths, tmp_path: Path) -> None:

@@ -198,7 +198,13 @@ def ps(as_json: bool) -> None:
         say("no model server runs")
     else:
         figures = ("pid", "port", "threads", "minutes")
-        cells = [[str(row[column]) for column in ("model", *figures)] for row in rows]
+        cells = [
+            [
+                "socket" if (column, row[column]) == ("port", 0) else str(row[column])
+                for column in ("model", *figures)
+            ]
+            for row in rows
+        ]
         print_table(("model", *figures), cells, figures)
 
 
@@ -207,6 +213,7 @@ def _process(state: ServerState) -> dict[str, object]:
         "model": state.spec.model,
         "pid": state.pid,
         "port": state.port,
+        "socket": state.socket,
         "threads": state.threads,
         "context_tokens": state.spec.context_tokens,
         "minutes": round((time.time() - state.started_at) / 60),

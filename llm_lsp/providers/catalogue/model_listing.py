@@ -17,17 +17,22 @@ from llm_lsp.providers.provider_factory import api_address, header_fields, where
 
 if TYPE_CHECKING:
     from llm_lsp.providers.discovery.local_probe import ProbeReply
+    from llm_lsp.providers.http.peer_check import PeerCheck
 
 # Seconds for each step of the question; some hosted lists are a megabyte.
 TIMEOUT_S = 3.0
 
 
-async def list_models(config: ProviderConfig, key: Secret | None) -> tuple[str, ...]:
+async def list_models(
+    config: ProviderConfig, key: Secret | None, peer: PeerCheck | None = None
+) -> tuple[str, ...]:
     """Give the names of an API's models, in its order; empty where it does not say."""
-    return _names(await _ask(config, key))
+    return _names(await _ask(config, key, peer))
 
 
-async def with_model(config: ProviderConfig, key: Secret | None) -> ProviderConfig:
+async def with_model(
+    config: ProviderConfig, key: Secret | None, peer: PeerCheck | None = None
+) -> ProviderConfig:
     """Fill in the model where the settings name none: the first that the API lists, as the settings say.
 
     A llama.cpp server runs with the model that it has, named or not; a hosted API has hundreds, dear ones and such as
@@ -36,7 +41,7 @@ async def with_model(config: ProviderConfig, key: Secret | None) -> ProviderConf
     """
     if config.model:
         return config
-    reply = await _ask(config, key)
+    reply = await _ask(config, key, peer)
     where = where_of(config)
     if reply.status == 0:
         raise UnreachableError(
@@ -70,11 +75,11 @@ def one_of(names: Sequence[str]) -> str:
 _NO_LIST = frozenset({200, 404, 405})
 
 
-async def _ask(config: ProviderConfig, key: Secret | None) -> ProbeReply:
+async def _ask(config: ProviderConfig, key: Secret | None, peer: PeerCheck | None) -> ProbeReply:
     from llm_lsp.providers.discovery.local_probe import ProbeConversation
 
     async with ProbeConversation(
-        api_address(config), TIMEOUT_S, header_fields(config, key), config.ca_file
+        api_address(config), TIMEOUT_S, header_fields(config, key), config.ca_file, peer
     ) as ask:
         return await ask.get(load_dialect(config.api).models_path)
 

@@ -10,12 +10,15 @@ from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.errors import NotFoundError
 from llm_lsp.providers.catalogue.model_listing import list_models, one_of
 from llm_lsp.providers.catalogue.retired import retired
+from llm_lsp.providers.http.peer_check import PeerCheck
 from llm_lsp.providers.provider_factory import where_of
 
 
-async def name_models(config: ProviderConfig, error: NotFoundError, key: Secret | None) -> NotFoundError:
-    """Ask the API for its models and tell which may be meant; gives the error as it is where nothing is known."""
-    known = await list_models(config, key)
+async def name_models(
+    config: ProviderConfig, error: NotFoundError, key: Secret | None, peer: PeerCheck | None = None
+) -> NotFoundError:
+    """Ask the API for its models and return which may be meant; the error as it is if nothing is known."""
+    known = await list_models(config, key, peer)
     if not config.model or config.model in known:
         # Then it is the address that is wrong.
         return error

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from llm_lsp.config.settings import ProviderConfig
+from llm_lsp.errors import StrangerError
+from llm_lsp.port_owners import Owner, listener_owner
 from llm_lsp.providers.discovery import recognition as recognise
 from llm_lsp.providers.discovery.recognition import Recognise, ServerVerdict
-from llm_lsp.system import Owner, listener_owner
 
 # Seconds for all probes together; a busy server that takes longer is found the next time.
 BUDGET_S = 0.3
@@ -82,12 +83,15 @@ async def discover(
 async def _visit(place: ServerLocation, owner_of: Callable[[int], Owner], timeout_s: float) -> list[Finding]:
     from llm_lsp.providers.discovery.local_probe import ProbeConversation
 
-    owner = owner_of(place.port)
+    owner = await asyncio.to_thread(owner_of, place.port)
     if owner == "other":
         return [Finding(place.server, place.port, ServerVerdict("belongs to another user of this machine"))]
     url = f"http://127.0.0.1:{place.port}"
-    async with ProbeConversation(url, timeout_s) as ask:
-        verdicts = await place.recognise(ask, url)
+    try:
+        async with ProbeConversation(url, timeout_s) as ask:
+            verdicts = await place.recognise(ask, url)
+    except StrangerError as exc:
+        verdicts = [ServerVerdict(str(exc))]
     if owner == "unknown" and verdicts:
         # Where the system does not tell, only the user can say whose it is.
         verdicts = [ServerVerdict("its owner is not known: `llm-lsp provider add` uses it")]

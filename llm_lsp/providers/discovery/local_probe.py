@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Self
 
 from llm_lsp.core.privacy.addresses import origin_of
 from llm_lsp.providers.dialects.json_shapes import as_map, decode
-from llm_lsp.providers.http.provider import encode, headers_of, open_transport
+from llm_lsp.providers.http.peer_check import PeerCheck
+from llm_lsp.providers.http.provider import encode, headers_of
+from llm_lsp.providers.http.transport import open_transport
 
 if TYPE_CHECKING:
     import httpx
@@ -40,13 +42,18 @@ class ProbeConversation:
     """Questions to one server."""
 
     def __init__(
-        self, base_url: str, timeout_s: float, headers: Mapping[str, str] | None = None, ca_file: str = ""
+        self,
+        base_url: str,
+        timeout_s: float,
+        headers: Mapping[str, str] | None = None,
+        ca_file: str = "",
+        peer: PeerCheck | None = None,
     ) -> None:
         """`headers` are all that a question carries; without them it carries no key."""
         self._base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
         self._headers = headers_of(None, {}) if headers is None else headers
-        self._transport = open_transport(origin_of(base_url), ca_file)
+        self._transport = open_transport(origin_of(base_url), ca_file, peer)
 
     async def __aenter__(self) -> Self:
         return self

@@ -13,8 +13,9 @@ from llm_lsp.core.privacy.addresses import Origin, origin_of
 from llm_lsp.core.privacy.ollama_cloud import is_cloud_tag, runs_elsewhere
 from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.errors import ConfigError, NotFoundError, UnreachableError
+from llm_lsp.port_owners import Owner, listener_owner
+from llm_lsp.providers.http.peer_check import UNVOUCHED, PeerCheck, refusal
 from llm_lsp.providers.provider_factory import header_fields
-from llm_lsp.system import Owner, listener_owner
 
 if TYPE_CHECKING:
     from llm_lsp.providers.discovery.local_probe import ProbeReply
@@ -26,25 +27,20 @@ OLLAMA_PORT = 11434
 
 
 def check_owner(config: ProviderConfig, owner_of: Callable[[int], Owner] = listener_owner) -> None:
-    """Raise ConfigError unless the listener is this user's or the system's own."""
+    """Raise ConfigError unless the listener is this user's or the system's own.
+
+    For a message before the first request; each connection is checked again when it is made.
+    """
     origin = origin_of(config.base_url)
     owner = owner_of(origin.port)
-    if owner in ("me", "system"):
-        return
-    # No address in the command: it may come from a cloned repository, and a shell would read it.
-    remedy = f"or vouch for it with `llm-lsp provider add {config.name}`"
-    if owner == "other":
-        raise ConfigError(
-            f"{_host(origin)} of {config.name} is another user's server: start your own, {remedy}"
-        )
-    raise ConfigError(
-        f"{config.name} is not vouched for, and no server at {_host(origin)} is known to be yours: "
-        f"start it, {remedy}"
-    )
+    if owner not in UNVOUCHED:
+        raise ConfigError(refusal(config.name, _host(origin), owner))
 
 
-async def check_place(config: ProviderConfig, key: Secret | None = None) -> None:
-    """Raise LlmLspError where an Ollama on this machine would run the model in its cloud, or does not say.
+async def check_place(
+    config: ProviderConfig, key: Secret | None = None, peer: PeerCheck | None = None
+) -> None:
+    """Raise LlmLspError if an Ollama on this machine would run the model in its cloud, or does not tell.
 
     Other servers are not asked: what they run, they run here, or it is a gateway that its user set up.
     """
@@ -57,17 +53,18 @@ async def check_place(config: ProviderConfig, key: Secret | None = None) -> None
     if is_cloud_tag(config.model):
         raise ConfigError(elsewhere)
     if config.api == "ollama" or origin.port == OLLAMA_PORT:
-        shown = await _show(config, key)
+        shown = await _show(config, key, peer)
         # A copy under another name has no tag.
         if runs_elsewhere(shown.body):
             raise ConfigError(elsewhere)
 
 
-async def _show(config: ProviderConfig, key: Secret | None) -> ProbeReply:
+async def _show(config: ProviderConfig, key: Secret | None, peer: PeerCheck | None) -> ProbeReply:
     from llm_lsp.providers.discovery.local_probe import ProbeConversation
 
     origin = origin_of(config.base_url)
-    async with ProbeConversation(str(origin), TIMEOUT_S, header_fields(config, key), config.ca_file) as ask:
+    headers = header_fields(config, key)
+    async with ProbeConversation(str(origin), TIMEOUT_S, headers, config.ca_file, peer) as ask:
         shown = await ask.post("/api/show", {"model": config.model})
     if shown.status == 0:
         raise UnreachableError(f"nothing answers at {_host(origin)}, start the server of {config.name}")

@@ -50,7 +50,7 @@ class ConnectGate:
     async def trace(self, event: str, info: object) -> None:
         """Follow the request; for httpx's `trace` extension. Names are those of httpcore, with or without proxy."""
         match event.partition(".")[2]:
-            case "connect_tcp.started":
+            case "connect_tcp.started" | "connect_unix_socket.started":
                 self.reused = False
             case "send_request_headers.started":
                 self.open()

@@ -303,7 +303,7 @@ def _unconnected(where: FailureSource, exc: Exception) -> UnreachableError:
             return UnreachableError(
                 f"the name {where.host} is not known: check the network and base_url of {where.provider}"
             )
-        if isinstance(cause, ConnectionRefusedError):
+        if isinstance(cause, ConnectionRefusedError | FileNotFoundError):
             return UnreachableError(_refused(where))
     return UnreachableError(
         f"no connection to {where.host}: check the network and base_url of {where.provider}"

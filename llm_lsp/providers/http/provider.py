@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from llm_lsp import __version__
 from llm_lsp.config.settings import KeyHeader
 from llm_lsp.core.json import Json
-from llm_lsp.core.privacy.addresses import Origin, origin_of
+from llm_lsp.core.privacy.addresses import origin_of
 from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.core.prompt.prompts import Prompt
 from llm_lsp.core.provider_profile import Profile
@@ -27,19 +27,14 @@ from llm_lsp.errors import BadRequestError, ConfigError, NotFoundError, Provider
 from llm_lsp.providers.dialects.dialect import Dialect, HttpRequest, Settings
 from llm_lsp.providers.http.connect_gate import CallStopped, ConnectGate
 from llm_lsp.providers.http.failures import FailureSource
+from llm_lsp.providers.http.peer_check import PeerCheck
 from llm_lsp.providers.http.stream import Deadlines, HttpStream, UpstreamCall
-from llm_lsp.providers.http.tls import client_context
 
 if TYPE_CHECKING:
     import httpx
 
 LOG = logging.getLogger(__name__)
 
-# Seconds. Reused connections are checked for life, and a call on one that dies anyway is sent again, so that a
-# long life costs nothing; most front ends close after 60 to 75 (nginx, load balancers).
-KEEPALIVE_S = 60.0
-# A pause in typing rarely needs more than the two calls in flight and a spare; the engine bounds the calls.
-MAX_IDLE_CONNECTIONS = 4
 # Seconds for a body that the server does not take in; a prompt is at most tens of kilobytes.
 WRITE_S = 10.0
 # Seconds for the answer to a warming request.
@@ -72,6 +67,10 @@ class Endpoint:
     remedies: Remedies | None = None
     ca_file: str = ""
     """Further certificates to trust."""
+    peer: PeerCheck | None = None
+    """Checks who is at the other end, on this machine; shared by all that ask this provider."""
+    socket: str = ""
+    """Path of a Unix socket in place of the address's host and port; empty for none."""
 
 
 class HttpProvider:
@@ -222,7 +221,10 @@ class HttpProvider:
         import httpx
 
         if self._transport is None:
-            self._transport = open_transport(self._origin, self._endpoint.ca_file)
+            from llm_lsp.providers.http.transport import open_transport
+
+            endpoint = self._endpoint
+            self._transport = open_transport(self._origin, endpoint.ca_file, endpoint.peer, endpoint.socket)
         url = self._urls.get(path)
         if url is None:
             url = self._urls[path] = httpx.URL(self._endpoint.base_url.rstrip("/") + path)
@@ -300,43 +302,6 @@ def encode(body: Json) -> bytes:
         return text.encode()
     except UnicodeEncodeError:
         return _LONE_SURROGATE.sub("\ufffd", text).encode()
-
-
-def open_transport(origin: Origin, ca_file: str = "") -> httpx.AsyncBaseTransport:
-    """Open a pool of connections to one origin, through the environment's proxy where there is one for it.
-
-    `ca_file` has further certificates to trust. Raises ConfigError.
-    """
-    import ssl
-
-    import httpx
-
-    # The engine bounds the calls; a bound here would make them wait, unseen, in a queue.
-    limits = httpx.Limits(
-        max_connections=None, max_keepalive_connections=MAX_IDLE_CONNECTIONS, keepalive_expiry=KEEPALIVE_S
-    )
-    if origin.scheme == "http":
-        # A context that trusts nobody: without TLS none is needed, and reading the CA bundle takes 30 ms.
-        no_trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        return httpx.AsyncHTTPTransport(
-            verify=no_trust, trust_env=False, limits=limits, proxy=_proxy_of(origin)
-        )
-    return httpx.AsyncHTTPTransport(
-        verify=client_context(ca_file), trust_env=False, limits=limits, proxy=_proxy_of(origin)
-    )
-
-
-def _proxy_of(origin: Origin) -> str | None:
-    """The environment's or the system's proxy for an address; this machine is never asked through one."""
-    from urllib.request import getproxies, proxy_bypass
-
-    if origin.is_loopback or proxy_bypass(origin.host):
-        return None
-    proxies = getproxies()
-    proxy = proxies.get(origin.scheme) or proxies.get("all")
-    if proxy is not None and proxy.lower().startswith("socks"):
-        raise ConfigError("SOCKS proxies are not supported: set HTTPS_PROXY to an HTTP proxy, or NO_PROXY")
-    return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
 
 
 async def _read_away(response: httpx.Response, gate: ConnectGate) -> None:

@@ -8,11 +8,11 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from llm_lsp.port_owners import Owner
 from llm_lsp.providers.discovery import recognition as recognise
 from llm_lsp.providers.discovery.discover import Discovery, ServerLocation, discover
 from llm_lsp.providers.discovery.recognition import Recognise
 from llm_lsp.providers.provider_factory import make_provider
-from llm_lsp.system import Owner
 from tests.providers.standin import Peer, Received, Script, pages, serve
 
 # Stand-ins share the machine with whatever else runs: the budget is tested apart.

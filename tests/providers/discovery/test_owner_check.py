@@ -8,8 +8,8 @@ import pytest
 
 from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.errors import ConfigError, LlmLspError, NotFoundError, UnreachableError
+from llm_lsp.port_owners import Owner
 from llm_lsp.providers.discovery.owner_check import check_owner, check_place
-from llm_lsp.system import Owner
 from tests.providers.standin import pages, serve
 
 HERE = ProviderConfig("here", "openai-completions", "http://127.0.0.1:9/v1", "m", unvouched=True)

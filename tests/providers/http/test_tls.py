@@ -150,7 +150,7 @@ async def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatc
 
 async def test_no_proxy_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
     from llm_lsp.core.privacy.addresses import origin_of
-    from llm_lsp.providers.http.provider import _proxy_of
+    from llm_lsp.providers.http.transport import _proxy_of
 
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "api.example")

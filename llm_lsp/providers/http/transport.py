@@ -1,0 +1,107 @@
+"""Connections to one origin; imported when the first one is made, since httpx takes a while."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.request import getproxies, proxy_bypass
+
+import httpcore
+import httpx
+
+from llm_lsp.core.privacy.addresses import Origin
+from llm_lsp.errors import ConfigError
+from llm_lsp.port_owners import socket_account
+from llm_lsp.providers.http.peer_check import PeerCheck
+from llm_lsp.providers.http.tls import client_context
+
+# Seconds. Reused connections are checked for life, and a call on one that dies anyway is sent again, so that a
+# long life costs nothing; most front ends close after 60 to 75 (nginx, load balancers).
+KEEPALIVE_S = 60.0
+# A pause in typing rarely needs more than the two calls in flight and a spare; the engine bounds the calls.
+MAX_IDLE_CONNECTIONS = 4
+
+
+def open_transport(
+    origin: Origin, ca_file: str = "", peer: PeerCheck | None = None, socket: str = ""
+) -> httpx.AsyncBaseTransport:
+    """Open a pool of connections to one origin, through the environment's proxy if it has one for that.
+
+    `ca_file` has further certificates to trust. `socket` is the path of a Unix socket that is used in place of the
+    origin's host and port. Raises ConfigError.
+    """
+    # A context that trusts nobody: without TLS none is needed, and reading the CA bundle takes 30 ms.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if origin.scheme == "http" else client_context(ca_file)
+    proxy = _proxy_of(origin)
+    if proxy is None:
+        return _DirectTransport(context, _CheckedBackend(peer or PeerCheck()), socket)
+    limits = httpx.Limits(
+        max_connections=None, max_keepalive_connections=MAX_IDLE_CONNECTIONS, keepalive_expiry=KEEPALIVE_S
+    )
+    return httpx.AsyncHTTPTransport(verify=context, trust_env=False, limits=limits, proxy=proxy)
+
+
+class _DirectTransport(httpx.AsyncHTTPTransport):
+    """httpx's transport over a pool of our own making: its constructor takes no network backend (httpx 0.28.1)."""
+
+    def __init__(self, context: ssl.SSLContext, backend: httpcore.AsyncNetworkBackend, socket: str) -> None:
+        # The engine bounds the calls; a bound here would make them wait, unseen, in a queue.
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=context,
+            max_connections=None,
+            max_keepalive_connections=MAX_IDLE_CONNECTIONS,
+            keepalive_expiry=KEEPALIVE_S,
+            uds=socket or None,
+            network_backend=backend,
+        )
+
+
+class _CheckedBackend(httpcore.AnyIOBackend):
+    """Connects, and hands the connection out once its other end was checked."""
+
+    def __init__(self, peer: PeerCheck) -> None:
+        self._peer = peer
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        stream = await super().connect_tcp(host, port, timeout, local_address, socket_options)
+        async with _closed_on_failure(stream):
+            ours, theirs = stream.get_extra_info("client_addr"), stream.get_extra_info("server_addr")
+            await self._peer.check(ours[:2], theirs[:2])
+        return stream
+
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        stream = await super().connect_unix_socket(path, timeout, socket_options)
+        async with _closed_on_failure(stream):
+            self._peer.check_account(socket_account(stream.get_extra_info("socket")), path)
+        return stream
+
+
+@asynccontextmanager
+async def _closed_on_failure(stream: httpcore.AsyncNetworkStream) -> AsyncIterator[None]:
+    try:
+        yield
+    except BaseException:
+        await stream.aclose()
+        raise
+
+
+def _proxy_of(origin: Origin) -> str | None:
+    """The environment's or the system's proxy for an address; this machine is never asked through one."""
+    if origin.is_loopback or proxy_bypass(origin.host):
+        return None
+    proxies = getproxies()
+    proxy = proxies.get(origin.scheme) or proxies.get("all")
+    if proxy is not None and proxy.lower().startswith("socks"):
+        raise ConfigError("SOCKS proxies are not supported: set HTTPS_PROXY to an HTTP proxy, or NO_PROXY")
+    return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
