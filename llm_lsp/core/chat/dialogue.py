@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from llm_lsp.core.privacy.cut_texts import Redact, redact_lines
 from llm_lsp.core.prompt.prompts import ChatPrompt
 from llm_lsp.core.request import Face
 from llm_lsp.core.text.document import Document
@@ -66,13 +67,13 @@ class Exchange:
         return self.code + self.question
 
 
-def mark_code(inquiry: ChatQuestion, path: str) -> str:
+def mark_code(inquiry: ChatQuestion, path: str, redact: Redact) -> str:
     """Write an inquiry's code as it stands before the question; "" where there is none."""
     document = inquiry.document
     if document is None:
         return ""
     first, stop = inquiry.lines or (0, document.text.line_count)
-    code = "".join(document.text.lines(first, stop)).rstrip()
+    code = redact_lines(document.text, first, stop, redact).rstrip()
     return f'<file path="{path}" language="{document.language}" first_line="{first + 1}">\n{code}\n</file>\n'
 
 

@@ -13,6 +13,7 @@ from llm_lsp.core.context.ranking import Candidate, VisibleRange
 from llm_lsp.core.context.similarity import CursorLines, LineIndex, words_of
 from llm_lsp.core.context.snippet import Snippet
 from llm_lsp.core.prompt.fim_families import LEAST_LIKENESS
+from llm_lsp.core.secrets.private_keys import KEY_BLOCK_LINES, begun_above
 from llm_lsp.core.text.text import Point
 
 # Lines above and below the cursor that tell what is being written. The last lines tell most: RepoCoder asks with 20.
@@ -94,8 +95,7 @@ def similar(own: Sequence[str], point: Point, pieces: Sequence[Piece]) -> list[C
     matches = [match for piece in pieces if (match := _best_of(scene, piece, is_blank=is_blank))]
     matches.sort(key=lambda match: match.likeness, reverse=True)
     return [
-        Candidate("similar", match.piece.uri, Snippet(match.piece.path, _cut(match)), match.likeness)
-        for match in matches[:MAX_SIMILAR]
+        Candidate("similar", match.piece.uri, _cut(match), match.likeness) for match in matches[:MAX_SIMILAR]
     ]
 
 
@@ -130,8 +130,9 @@ def visited(visits: Sequence[Visit], path_of: dict[str, str]) -> list[Candidate]
         path = path_of.get(visit.document.uri)
         if path is None:
             continue
-        _, lines = visit.chunk()
-        found.append(Candidate("visited", visit.document.uri, Snippet(path, _text(lines))))
+        first, lines = visit.chunk()
+        above = _key_above(visit.document.text.lines(first - KEY_BLOCK_LINES, first))
+        found.append(Candidate("visited", visit.document.uri, Snippet(path, _text(lines), above)))
     return found
 
 
@@ -145,7 +146,8 @@ def edited(bursts: Sequence[EditBurst], path_of: dict[str, str]) -> list[Candida
             continue
         old, new = changed
         text = "".join((*(f"-{line}" for line in _whole(old)), *(f"+{line}" for line in _whole(new))))
-        found.append(Candidate("edits", burst.after.uri, Snippet(f"{path}.diff", text)))
+        above = _key_above(burst.lines_above(KEY_BLOCK_LINES))
+        found.append(Candidate("edits", burst.after.uri, Snippet(f"{path}.diff", text, above)))
     return found
 
 
@@ -172,8 +174,15 @@ def _best_of(scene: CursorLines, piece: Piece, *, is_blank: bool) -> _Match | No
     return best
 
 
-def _cut(match: _Match) -> str:
-    return _text(match.piece.lines[match.start : match.stop])
+def _cut(match: _Match) -> Snippet:
+    lines = match.piece.lines
+    above = _key_above(lines[max(0, match.start - KEY_BLOCK_LINES) : match.start])
+    return Snippet(match.piece.path, _text(lines[match.start : match.stop]), above)
+
+
+def _key_above(lines: Sequence[str]) -> str:
+    mark = begun_above(lines)
+    return mark and f"{mark}\n"
 
 
 def _text(lines: Sequence[str]) -> str:

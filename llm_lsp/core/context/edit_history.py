@@ -56,6 +56,14 @@ class EditBurst:
             return None
         return _different(old.lines(self.above, stops[0]), new.lines(self.above, stops[1]))
 
+    def lines_above(self, count: int) -> list[str]:
+        """Return so many lines of the text after it that stand above the first that changed."""
+        old, new = self.before.text, self.after.text
+        first = self.above
+        while first < min(old.line_count, new.line_count) and old.line(first) == new.line(first):
+            first += 1
+        return new.lines(first - count, first)
+
 
 @dataclass(frozen=True, slots=True)
 class Visit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import islice
@@ -18,6 +19,7 @@ MAX_DEFINITION_LINES = 24
 MAX_LINES = 40
 # Characters of a signature's line; what is longer is data.
 _LINE_CHARS = 200
+_LAST_WORD = re.compile(r"[^\s\"'`,;(){}\[\]]*+\Z")
 # Definitions of a file that are looked at.
 _MAX_DEFINITIONS = 500
 _MAX_DEPTH = 4
@@ -168,13 +170,20 @@ class _Reader:
             text = text.removesuffix("{").removesuffix("=>").rstrip()
         for line in f"{self._margin(node, depth)}{text}".splitlines():
             if line.strip():
-                yield line.rstrip()[:_LINE_CHARS]
+                yield _short(line.rstrip())
 
     def _margin(self, node: Node, depth: int) -> str:
         """Give the white space before a node's line, or of its depth where the line begins with something else."""
         line_start = self.source.rfind(b"\n", 0, node.start_byte) + 1
         before = self.source[line_start : node.start_byte].decode("utf-8", "replace")
         return before if before.isspace() or not before else "    " * depth
+
+
+def _short(line: str) -> str:
+    """Cut a line; of a word that the cut would divide nothing stays: half a token may not be known as one."""
+    if len(line) <= _LINE_CHARS:
+        return line
+    return line[:_LINE_CHARS] if line[_LINE_CHARS].isspace() else _LAST_WORD.sub("", line[:_LINE_CHARS])
 
 
 def _is_mere_expression(node: Node) -> bool:

@@ -202,7 +202,7 @@ def context_budget(budget_tokens: float, text: Text, share: float) -> float:
 
 
 def _without_hidden(snippet: Snippet) -> Snippet:
-    return Snippet(plain_name(snippet.path), without_hidden(snippet.text))
+    return replace(snippet, path=plain_name(snippet.path), text=without_hidden(snippet.text))
 
 
 def _size_tokens(text: Text) -> float:

@@ -19,3 +19,5 @@ class Snippet:
 
     path: str
     text: str
+    above: str = ""
+    """The line that begins a private key of which the text's first lines are a part, with its end; it is not sent."""

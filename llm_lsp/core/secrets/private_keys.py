@@ -109,18 +109,27 @@ def key_spans(lines: Sequence[str], roles: Sequence[KeyRole]) -> Iterator[KeySpa
     yield from _sheets(lines, roles)
 
 
+def begun_above(above: Sequence[str]) -> str:
+    """Return the line that begins a private key which goes on below some lines, nearest last; "" if there is none.
+
+    Put before a text that was cut from there, it shows that the text's first lines are a key's.
+    """
+    for number in range(len(above) - 1, max(-1, len(above) - 1 - KEY_BLOCK_LINES), -1):
+        line = above[number].rstrip("\r\n")
+        marks = [*_MARK.finditer(line)]
+        if marks:
+            return line if marks[-1]["begin"] is not None else ""
+        if not (_is_body(line) or _is_beside_body(line)):
+            return ""
+    return ""
+
+
 def is_in_key(above: Sequence[str], line: str, column: int) -> bool:
     """Return whether a place is in a private key that has begun: `above` are the lines before its own, nearest last."""
     marks = [*_MARK.finditer(line, 0, column)]
     if marks:
         return marks[-1]["begin"] is not None and column > marks[-1].end() and not _MARK.match(line, column)
-    for number in range(len(above) - 1, max(-1, len(above) - 1 - KEY_BLOCK_LINES), -1):
-        marks = [*_MARK.finditer(above[number])]
-        if marks:
-            return marks[-1]["begin"] is not None
-        if not (_is_body(above[number]) or _is_beside_body(above[number])):
-            return False
-    return False
+    return begun_above(above) != ""
 
 
 def _between(lines: Sequence[str], begin: _Mark, end: _Mark) -> Iterator[KeySpan]:

@@ -114,7 +114,7 @@ class ChatService:
         folders, uri = self._models.runtime.folders, document.uri
         folder = folder_of(uri, folders) or next(iter(folders), "")
         before = () if inquiry.is_new else await asyncio.to_thread(self._dialogues.read, folder)
-        code = mark_code(inquiry, _path(uri, folder))
+        code = mark_code(inquiry, _path(uri, folder), self._models.redact(self._models.runtime))
         question = _Question(request, code, inquiry.question, before, progress)
         exchange, finish = await self._answered(question)
         page = await self._keep(folder, remembered(before, exchange))

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from llm_lsp.core.context.ranking import ContextSelection
 from llm_lsp.core.generation import Finish, Generation
+from llm_lsp.core.privacy.cut_texts import redact_snippets, redact_window
 from llm_lsp.core.prompt.prompt_builder import build_prompt, stop_rule
 from llm_lsp.core.prompt.prompts import Prompt
 from llm_lsp.core.provider_profile import Profile
@@ -113,9 +114,10 @@ class CompletionJob:
 
     def _build_prompt(self) -> Prompt:
         attempt = self._attempt
-        prompt = build_prompt(
-            self._window, attempt.profile, attempt.mode, self._context.snippets, attempt.chat_style
-        )
+        request, redact = attempt.request, self._tools.models.redact(attempt.choice.runtime)
+        window = redact_window(self._window, request.document.text, request.point, redact)
+        snippets = redact_snippets(self._context.snippets, redact)
+        prompt = build_prompt(window, attempt.profile, attempt.mode, snippets, attempt.chat_style)
         return replace(prompt, temperature=SAMPLE_TEMPERATURE) if attempt.request.sample else prompt
 
     @cached_property

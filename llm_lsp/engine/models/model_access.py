@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from llm_lsp.core.privacy.admission import admit, admit_document
-from llm_lsp.core.privacy.redact import Redactor, redact_prompt
+from llm_lsp.core.privacy.redact import Redacted, Redactor, redact_prompt
 from llm_lsp.core.prompt.prompts import Prompt
 from llm_lsp.core.request import ModelRequest, Patience, Trigger
 from llm_lsp.core.skip import Reason, Skip
@@ -74,6 +74,13 @@ class ModelAccess:
         if runtime.config.privacy.redact_secrets and self._redactor.touches(document.text, point):
             return Skip(Reason.SECRET)
         return None
+
+    def redact(self, runtime: Runtime) -> Callable[[str], Redacted]:
+        """Return what masks the secrets of a text, for texts that are cut before a prompt is built of them.
+
+        A secret that a cut divides is seen only in the whole. All of the prompt is searched again, by `prompt`.
+        """
+        return self._redactor.redact if runtime.config.privacy.redact_secrets else Redacted
 
     def prompt(self, choice: ProviderChoice, build_prompt: Callable[[], Prompt]) -> Prompt:
         """Return the prompt as it is sent: nothing is added, redacted or removed after this.

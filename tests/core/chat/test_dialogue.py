@@ -14,6 +14,7 @@ from llm_lsp.core.chat.dialogue import (
     page,
     remembered,
 )
+from llm_lsp.core.privacy.redact import Redacted
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Text
 
@@ -53,13 +54,13 @@ def test_the_question_goes_out_where_nothing_else_fits() -> None:
     ],
 )
 def test_the_code_says_where_it_stands(lines: tuple[int, int] | None, first_line: int, code: str) -> None:
-    marked = mark_code(ChatQuestion("what?", DOCUMENT, lines), "a.py")
+    marked = mark_code(ChatQuestion("what?", DOCUMENT, lines), "a.py", Redacted)
 
     assert marked == f'<file path="a.py" language="python" first_line="{first_line}">\n{code}\n</file>\n'
 
 
 def test_a_question_about_no_code_stands_alone() -> None:
-    assert mark_code(ChatQuestion("what?"), "") == ""
+    assert mark_code(ChatQuestion("what?"), "", Redacted) == ""
 
 
 def test_a_dialogue_keeps_its_newest_questions() -> None:
