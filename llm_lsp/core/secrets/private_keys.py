@@ -44,9 +44,12 @@ _DIGITS = re.compile(r"\d+")
 _OTHER_MARK = re.compile(r"-{4,5} ?(?:BEGIN|END) ")
 _BODY = re.compile(rf"[A-Za-z0-9+/]{{{MIN_BODY_CHARS},}}+={{0,2}}")
 _RUN = re.compile(r"[A-Za-z0-9+/]{16,}+={0,2}")
-# The last line of a key, or the check of a PGP block, with what a comment, a string or a listing adds.
+# The last line of a key, or the check of a PGP block, with what a comment, a string or a listing adds; base64 has groups
+# of four.
 _SHORT = re.compile(
-    r"\W{0,24}(?:(?:\d{1,6}|echo)\W{1,8})?=?[A-Za-z0-9+/]{1,64}={0,2}(?:\\[nrt])*\W{0,12}(?:>\W{0,4}[\w./-]{1,60})?"
+    r"\W{0,24}(?:(?:\d{1,6}|echo)\W{1,8})?=?"
+    r"(?:[A-Za-z0-9+/]{4}){0,16}(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)"
+    r"(?:\\[nrt])*\W{0,12}(?:>\W{0,4}[\w./-]{1,60})?"
 )
 # Of a key with a password, or a PGP block: `Proc-Type: 4,ENCRYPTED`.
 _HEADER = re.compile(r"\W{0,24}[A-Z][A-Za-z-]{2,30}: ")
