@@ -128,6 +128,14 @@ def available_cores() -> int:
     return cores
 
 
+def load_average() -> float | None:
+    """Return how many processes wanted to run during the last minute; None if the system does not say."""
+    try:
+        return os.getloadavg()[0]
+    except (AttributeError, OSError):
+        return None
+
+
 def path_of_uri(uri: str) -> Path | None:
     """Give the path of a file URI; None for one that names no file on this machine."""
     try:

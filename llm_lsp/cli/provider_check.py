@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING
 
 from llm_lsp.cli.account_report import account_checks, limit_checks, model_checks
 from llm_lsp.cli.terminal.checklist import Check, Verdict
 from llm_lsp.config.settings import Config
 from llm_lsp.core.privacy.redact import Redactor
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.errors import AuthError, LlmLspError, MoneyError, NotFoundError, ProviderError, UnreachableError
+from llm_lsp.system import load_average
 
 if TYPE_CHECKING:
     from llm_lsp.providers.base import Provider
@@ -21,6 +24,8 @@ STEPS = ("reached", "key accepted", "model there")
 FAILED_STEP: Mapping[type[ProviderError], int] = {UnreachableError: 0, AuthError: 1, NotFoundError: 2}
 # Without it there is no completion; without the others it is only dearer, later or worse.
 VITAL = frozenset({"answers"})
+# Seconds between two lines that a model is still at work.
+WAITING_S = 5.0
 
 
 async def prove(config: Config, report: Callable[[str], None], bounds: Bounds | None = None) -> list[Check]:
@@ -35,7 +40,7 @@ async def prove(config: Config, report: Callable[[str], None], bounds: Bounds | 
     if bounds.are_over:
         return [_too_late(config)]
     try:
-        async with bounds.of_rest():
+        async with bounds.of_first():
             provider = await ModelFinder(Redactor()).find(config, report)
     except TimeoutError:
         return [_too_late(config)]
@@ -47,10 +52,31 @@ async def prove(config: Config, report: Callable[[str], None], bounds: Bounds | 
     # Seven answers of a server that others keep busy took six minutes.
     wait = "which a busy server takes minutes for" if bounds is UNBOUNDED else "for a moment"
     report(f"asking {profile.provider} a few short questions, {wait}")
-    async with contextlib.aclosing(provider):
+    async with contextlib.aclosing(provider), _waiting(report, profile):
         asked = await ask(provider, bounds)
         limits = limit_checks(provider)
     return [_profile(provider), *model_checks(config), *asked, *limits, *await _account(config, bounds)]
+
+
+@contextlib.asynccontextmanager
+async def _waiting(report: Callable[[str], None], profile: Profile) -> AsyncIterator[None]:
+    """Report every few seconds that a model is still at work: a cold one reads its first prompt for a while."""
+
+    async def tell() -> None:
+        began = asyncio.get_running_loop().time()
+        while True:
+            await asyncio.sleep(WAITING_S)
+            load = load_average() if profile.local else None
+            at_load = "" if load is None else f", load {load:.1f}"
+            report(
+                f"still waiting for {profile.provider}, {asyncio.get_running_loop().time() - began:.0f} s{at_load}"
+            )
+
+    task = asyncio.create_task(tell())
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 async def ask(provider: Provider, bounds: Bounds) -> list[Check]:

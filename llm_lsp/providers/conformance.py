@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from llm_lsp.core.generation import Usage
 from llm_lsp.core.prompt.prompt_builder import build_prompt
 from llm_lsp.core.prompt.prompts import Prompt
-from llm_lsp.core.request import Mode
+from llm_lsp.core.request import Mode, Patience
 from llm_lsp.core.text.window import Window
 from llm_lsp.errors import ProviderError, SlowError
 from llm_lsp.providers.base import Provider
+from llm_lsp.system import load_average
 
 # What stands only after the cursor: a model that writes it has read the suffix, and could not have guessed it.
 _SECRET = "turquoise_walrus"
@@ -39,6 +40,8 @@ CHECK_TOKENS = 48
 # Seconds that a call must have left for its end to show in the next one's wait; less is lost among other work.
 _LEAST_LEFT_S = 0.2
 _SLOW = "the model is slow or busy, and `llm-lsp provider test` waits for it"
+# Seconds to the first text from which a model is called slow: by then most users have typed on.
+SLOW_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +67,21 @@ class _Heard:
     n_pieces: int = 0
     first_s: float | None = None
     usage: Usage | None = None
+    is_over: bool = False
+    """Whether all of it came."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How long somebody waits."""
+    """How long the checks may take."""
 
     call_s: float = math.inf
-    """Seconds for each call of a check."""
+    """Seconds for each call of a check, and for the rest of the first answer."""
     until: float = math.inf
     """The event loop's time at which all is over."""
+    first_until: float = -math.inf
+    """The event loop's time until which the very first text is waited for, also after `until`: a model may be cold,
+    and its machine busy."""
 
     @property
     def are_over(self) -> bool:
@@ -84,6 +92,11 @@ class Bounds:
         """Bound a check that makes so many calls, one after the other; it ends in TimeoutError."""
         now = asyncio.get_running_loop().time()
         return asyncio.timeout_at(min(now + n_calls * self.call_s, self.until))
+
+    def of_first(self) -> asyncio.Timeout:
+        """Bound the search for a provider and its first text."""
+        now = asyncio.get_running_loop().time()
+        return asyncio.timeout_at(max(self.first_until, min(now + self.call_s, self.until)))
 
     def of_rest(self) -> asyncio.Timeout:
         """Bound what may take all the time that is left."""
@@ -103,9 +116,13 @@ async def check_provider(
     """
     results: list[CheckResult] = []
     try:
-        async with bounds.of_calls(1):
-            heard = await _hear(provider, _prompt(provider, _COUNTING), clock)
-        results += [_answers(heard), _streams(heard), _counts(heard)]
+        heard = await _first(provider, clock, bounds)
+        results += _answers(heard)
+        if slow := _slow(heard, is_local=provider.profile.local):
+            results.append(slow)
+        if not heard.is_over:
+            return results
+        results += [_streams(heard), _counts(heard)]
         steps = (
             ("stops", 1, lambda: _stops(provider, clock)),
             ("cancels", 4, lambda: _cancels(provider, heard, clock)),
@@ -113,9 +130,6 @@ async def check_provider(
         )
         for name, n_calls, step in steps:
             results.append(await _within(bounds.of_calls(n_calls), name, step))
-    except TimeoutError:
-        cause = SlowError(f"there was no whole answer in time: {_SLOW}")
-        results.append(CheckResult("answers", False, str(cause), cause=cause))
     except ProviderError as exc:
         results.append(CheckResult("answers", False, str(exc), cause=exc))
     return results
@@ -131,12 +145,44 @@ async def _within(
         return CheckResult(name, False, f"not over in time: {_SLOW}")
 
 
-def _answers(heard: _Heard) -> CheckResult:
-    if not heard.text.strip():
-        return CheckResult(
-            "answers", False, "the answer is empty: a model that thinks, or a wrong fim setting"
-        )
-    return CheckResult("answers", True, "the first text came", heard.first_s)
+async def _first(provider: Provider, clock: Callable[[], float], bounds: Bounds) -> _Heard:
+    """Make the first call, and return what came of it in time; raises SlowError if that is nothing."""
+    heard = _Heard()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    try:
+        async with bounds.of_first() as bound:
+
+            def wait_for_the_rest() -> None:
+                bound.reschedule(loop.time() + bounds.call_s)
+
+            await _hear(provider, _prompt(provider, _COUNTING), clock, heard, wait_for_the_rest)
+    except TimeoutError:
+        if heard.first_s is None:
+            load = _load(is_local=provider.profile.local)
+            raise SlowError(f"no text after {loop.time() - began:.0f} s{load}: {_SLOW}") from None
+    return heard
+
+
+def _answers(heard: _Heard) -> list[CheckResult]:
+    if heard.is_over and not heard.text.strip():
+        detail = "the answer is empty: a model that thinks, or a wrong fim setting"
+        return [CheckResult("answers", False, detail)]
+    return [CheckResult("answers", True, "the first text came", heard.first_s)]
+
+
+def _slow(heard: _Heard, *, is_local: bool) -> CheckResult | None:
+    """Return that a model is slow, or None if it is not: slow is not broken."""
+    if heard.is_over and (heard.first_s or 0.0) < SLOW_S:
+        return None
+    rest = "" if heard.is_over else f", and the rest was not over in time: {_SLOW}"
+    detail = f"slow: first text after {heard.first_s or 0.0:.1f} s{_load(is_local=is_local)}{rest}"
+    return CheckResult("speed", False, detail)
+
+
+def _load(*, is_local: bool) -> str:
+    load = load_average() if is_local else None
+    return "" if load is None else f" at load {load:.1f}"
 
 
 def _streams(heard: _Heard) -> CheckResult:
@@ -149,6 +195,11 @@ def _counts(heard: _Heard) -> CheckResult:
     usage = heard.usage
     if usage is None or usage.output_tokens is None:
         return CheckResult("counts", False, "tokens are not reported: usage will be an estimate")
+    if not usage.input_tokens or not usage.output_tokens:
+        told = f"{usage.input_tokens or 0} tokens in, {usage.output_tokens} out"
+        return CheckResult(
+            "counts", False, f"{told} are reported, which cannot be: usage will be an estimate"
+        )
     return CheckResult("counts", True, f"{usage.input_tokens} tokens in, {usage.output_tokens} out")
 
 
@@ -225,15 +276,25 @@ def _prompt(provider: Provider, window: Window) -> Prompt:
     return build_prompt(window, profile, Mode.BLOCK)
 
 
-async def _hear(provider: Provider, prompt: Prompt, clock: Callable[[], float]) -> _Heard:
-    heard = _Heard()
+async def _hear(
+    provider: Provider,
+    prompt: Prompt,
+    clock: Callable[[], float],
+    heard: _Heard | None = None,
+    on_first: Callable[[], None] = lambda: None,
+) -> _Heard:
+    """Make a call, and return what came of it; `heard` is filled as it comes, `on_first` called at the first text."""
+    heard = heard or _Heard()
     began = clock()
-    stream = provider.stream(prompt)
+    stream = provider.stream(prompt, Patience.COMMAND)
     async for chunk in stream:
         if chunk.text:
-            heard.first_s = clock() - began if heard.first_s is None else heard.first_s
+            if heard.first_s is None:
+                heard.first_s = clock() - began
+                on_first()
             heard.text += chunk.text
             heard.n_pieces += chunk.pieces
         heard.usage = chunk.usage or heard.usage
+    heard.is_over = True
     stream.release()
     return heard

@@ -223,6 +223,38 @@ async def test_without_an_answer_in_time_nothing_more_is_asked(bounds: Bounds) -
     assert "`llm-lsp provider test`" in result.detail
 
 
+async def test_a_busy_server_that_generates_is_slow_and_not_broken() -> None:
+    async def trickle(received: Received, peer: Peer) -> None:
+        await peer.stream(text("four'"))
+        await asyncio.Event().wait()
+
+    results = await check(trickle, bounds=Bounds(call_s=0.05))
+
+    assert [(result.name, result.ok) for result in results] == [("answers", True), ("speed", False)]
+    assert results[1].detail.startswith("slow: first text after 0.")
+
+
+async def test_the_first_text_may_come_after_all_else_is_over() -> None:
+    later = asyncio.get_running_loop().time() + 3600
+    results = await check(good, bounds=Bounds(until=0.0, first_until=later))
+
+    assert [result.name for result in results if result.ok] == ["answers", "streams", "counts"]
+
+
+@pytest.mark.parametrize("counted", [(0, 0), (0, 3), (9, 0)])
+async def test_a_count_of_nothing_is_no_count(counted: tuple[int, int]) -> None:
+    said = sse({"choices": [], "usage": {"prompt_tokens": counted[0], "completion_tokens": counted[1]}})
+
+    async def miscounts(received: Received, peer: Peer) -> None:
+        await peer.stream(text("four'"), text("',\n"), text("", "stop"), said, DONE)
+        await peer.end()
+
+    results = {result.name: result for result in await check(miscounts)}
+
+    assert results["counts"].ok is False
+    assert "which cannot be" in results["counts"].detail
+
+
 async def test_an_empty_answer_is_no_answer() -> None:
     results = await check(mute)
     assert (results[0].name, results[0].ok) == ("answers", False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import platform
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +16,8 @@ import click
 from llm_lsp import __version__
 from llm_lsp.cli.commands.config import settings_shown
 from llm_lsp.cli.files.settings_files import read_settings
-from llm_lsp.cli.terminal.checklist import Check, as_json, has_failed, print_checks
+from llm_lsp.cli.terminal.checklist import Check, has_failed, print_checks
+from llm_lsp.cli.terminal.checklist import as_json as checks_as_json
 from llm_lsp.cli.terminal.console import say
 from llm_lsp.cli.terminal.options import config_option, json_option
 from llm_lsp.config.settings import AUTO, Config
@@ -28,6 +30,8 @@ GIB = 1 << 30
 # Seconds for one call, and for asking all providers: who runs this waits and looks on. `provider test` has the patience.
 # A call is 48 tokens at most, which a slow machine writes in 5, and its prompt, which may take as long there.
 CALL_S, WHOLE_S = 10.0, 20.0
+# Seconds to the first text of the provider in use: a cold model on a busy machine is slow, and not broken.
+FIRST_S = 90.0
 
 
 @click.command()
@@ -38,48 +42,59 @@ def command(config_file: Path | None, offline: bool, as_json: bool) -> None:
     """Say what would be used, from where and why, and prove that it works.
 
     Reads the settings as a server would in the current folder; what an editor sends is not known here.
-    Asks the model five short questions, and waits 20 seconds for all of it at most. The exit status is 1 where
-    something failed, and each failure names its remedy.
+    Asks the model five short questions. That takes 20 seconds at most, and up to 90 while a cold model or a busy
+    machine has not written its first word. The exit status is 1 if something failed, and each failure names its
+    remedy.
     """
     stack = read_settings(config_file, [Path.cwd()])
     resolved = stack.resolve()
-    report = DoctorReport(quiet=as_json)
-    report.add([about(), *settings_checks(stack, resolved)])
-    report.add(local_checks(resolved.config))
-    report.add(asyncio.run(provider_checks(resolved, offline=offline)))
+    checks = [about(), *settings_checks(stack, resolved), *local_checks(resolved.config)]
+    checks += asyncio.run(provider_checks(resolved, offline=offline))
+    checks.insert(0, verdict(checks, resolved, offline=offline))
     if as_json:
-        click.echo(json.dumps(report.as_mapping(resolved), indent=2, ensure_ascii=False))
-    if has_failed(report.checks):
+        report = {
+            "ok": not has_failed(checks),
+            "checks": checks_as_json(checks),
+            "settings": settings_shown(resolved),
+        }
+        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
+    else:
+        print_checks(checks)
+    if has_failed(checks):
         raise SystemExit(1)
 
 
-class DoctorReport:
-    """Prints checks as they come, since the last ones may wait for a model to load."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet
-        self.checks: list[Check] = []
-
-    def add(self, checks: list[Check]) -> None:
-        """Take some checks, and print them."""
-        self.checks += checks
-        if not self._quiet:
-            print_checks(checks)
-
-    def as_mapping(self, resolved: Resolved) -> dict[str, object]:
-        """Give all of it as scripts read it."""
-        ok = not has_failed(self.checks)
-        return {"ok": ok, "checks": as_json(self.checks), "settings": settings_shown(resolved)}
+def verdict(checks: list[Check], resolved: Resolved, *, offline: bool) -> Check:
+    """Return in one line whether completion works."""
+    failed = [check for check in checks if check.verdict == "fail"]
+    n_warnings = sum(check.verdict == "warn" for check in checks)
+    if failed:
+        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        return Check("verdict", "fail", f"{failed[0].name}: {failed[0].text}{more}")
+    warnings = f"; {n_warnings} warning{'s' * (n_warnings > 1)} below" if n_warnings else ""
+    if not resolved.config.enabled:
+        return Check("verdict", "warn", f"completion is switched off{warnings}")
+    if offline:
+        return Check("verdict", "note", f"the settings can be used; no model was asked{warnings}")
+    provider = next((check.text for check in checks if check.name == "provider"), resolved.config.provider)
+    first_s = next((check.seconds for check in checks if check.name == "answers"), None)
+    return Check("verdict", "ok", f"completion works: {provider}{warnings}", first_s)
 
 
 def about() -> Check:
-    """Say what runs, for a report to others."""
+    """Return what runs, for a report to others."""
     system = f"{platform.system()} {platform.machine()}"
     return Check("llm-lsp", "note", f"{__version__}, Python {platform.python_version()}, {system}")
 
 
 def settings_checks(stack: SettingsStack, resolved: Resolved) -> list[Check]:
-    """Say which settings hold that are no defaults, where they came from, and what is wrong."""
+    """Return the settings that are no defaults, where they came from, and what is wrong.
+
+    Of the providers only the settings of the one in use are listed: others do not explain what happens now.
+    """
+    others = tuple(
+        f"providers.{name}." for name in resolved.config.providers if name != resolved.config.provider
+    )
     checks = [Check("settings from", "note", layer.label) for layer in stack.layers if layer.settings]
     policies = {layer.label for layer in stack.layers if layer.source is SettingsSource.POLICY_FILE}
     checks += [
@@ -89,7 +104,7 @@ def settings_checks(stack: SettingsStack, resolved: Resolved) -> list[Check]:
             f"{name} = {json.dumps(entry['value'], ensure_ascii=False)} ({entry['from']})",
         )
         for name, entry in settings_shown(resolved).items()
-        if entry["from"] != "default"
+        if entry["from"] != "default" and not name.startswith(others)
     ]
     checks += [
         Check("setting", "fail", f"{problem.source}: {problem.message}")
@@ -103,15 +118,13 @@ def settings_checks(stack: SettingsStack, resolved: Resolved) -> list[Check]:
 
 
 def local_checks(config: Config) -> list[Check]:
-    """Say which models are on this machine, whether it can run them, and whether the chosen one is among them."""
+    """Return which models are on this machine, whether it can run them, and whether the chosen one is among them."""
     from llm_lsp.local.local_models import LocalPaths
     from llm_lsp.local.model_store import ModelStore
 
     models = ModelStore(LocalPaths.default().models).here()
-    checks = [
-        Check("local model", "note", f"{model.name}, {model.size_bytes / GIB:.1f} GiB, {model.path}")
-        for model in models
-    ]
+    names = ", ".join(f"{model.name} ({model.size_bytes / GIB:.1f} GiB)" for model in models)
+    checks = [Check("local models", "note", names)] if models else []
     if config.local.model != AUTO:
         checks.append(_chosen_model(config))
     elif not models:
@@ -133,7 +146,7 @@ def _chosen_model(config: Config) -> Check:
 
 
 async def provider_checks(resolved: Resolved, *, offline: bool) -> list[Check]:
-    """Say which provider is used and why, and prove it."""
+    """Return which provider is used and why, and the proof that it works."""
     from llm_lsp.cli.provider_check import prove
     from llm_lsp.providers.conformance import Bounds
 
@@ -142,20 +155,36 @@ async def provider_checks(resolved: Resolved, *, offline: bool) -> list[Check]:
     if config.provider == AUTO:
         checks += await discovery_checks()
     checks += _key_checks(config)
-    bounds = Bounds(CALL_S, asyncio.get_running_loop().time() + WHOLE_S)
+    now = asyncio.get_running_loop().time()
+    bounds = Bounds(CALL_S, now + WHOLE_S, now + FIRST_S)
     if not offline:
         checks += await prove(config, say, bounds)
-    for name in sorted(Routing.of(config, ()).names() - {config.provider}):
-        checks.append(Check("also used", "note", f"{name}, by routes or as a fallback"))
+    also = Routing.of(config, ()).names() - {config.provider}
+    bounds = replace(bounds, first_until=-math.inf)
+    for name in sorted(also):
         other = replace(config, provider=name)
-        checks += _key_checks(other)
-        if not offline:
-            checks += await prove(other, say, bounds)
+        proof = [] if offline else await prove(other, say, bounds)
+        checks.append(_in_one_line(name, [*_key_checks(other), *proof]))
+    if spare := sorted(config.providers.keys() - also - {config.provider}):
+        checks.append(Check("not used", "note", f"{', '.join(spare)}; see `llm-lsp provider list`"))
     return checks
 
 
+def _in_one_line(name: str, checks: list[Check]) -> Check:
+    """Return what was found of a provider that routes or fallbacks name."""
+    where = f"{name}, by routes or as a fallback"
+    for bad in ("fail", "warn"):
+        found = [check for check in checks if check.verdict == bad]
+        if found:
+            more = f" (and {len(found) - 1} more: `llm-lsp provider test {name}`)" if len(found) > 1 else ""
+            return Check("also used", found[0].verdict, f"{where}: {found[0].name}: {found[0].text}{more}")
+    first_s = next((check.seconds for check in checks if check.name == "answers"), None)
+    works = any(check.verdict == "ok" for check in checks)
+    return Check("also used", "ok" if works else "note", f"{where}{': works' if works else ''}", first_s)
+
+
 async def discovery_checks() -> list[Check]:
-    """Say which model servers run on this machine, and why each may be used or not."""
+    """Return which model servers run on this machine, and why each may be used or not."""
     from llm_lsp.providers.discovery.discover import discover
 
     found = await discover()

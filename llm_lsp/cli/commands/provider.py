@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, astuple, dataclass, fields, replace
@@ -69,7 +70,20 @@ def show(config_file: Path | None, as_json: bool) -> None:
 @click.option("--api", type=click.Choice(get_args(Api)), help="Wire dialect; a preset knows its own.")
 @click.option("--base-url", metavar="URL", help="Address of the API; a preset knows its own.")
 @click.option("--model", help="Name of the model.")
+@click.option(
+    "--fim",
+    help="How the middle is filled: a template family, native, chat or none; else by the model's name.",
+)
 @click.option("--key-env", metavar="VAR", help="Read the key from this variable, and ask for none.")
+@click.option(
+    "--key-command", metavar="CMD", help="Read the key from this command's first line, as 'pass show mine'."
+)
+@click.option("--price-input", type=float, metavar="N", help="Price of a million tokens that are read.")
+@click.option("--price-output", type=float, metavar="N", help="Price of a million tokens that are written.")
+@click.option(
+    "--price-cached", type=float, metavar="N", help="Price of a million tokens from the API's cache."
+)
+@click.option("--price-currency", metavar="CUR", help="What the prices are in, as CNY; USD if not given.")
 @click.option(
     "--allow-http", is_flag=True, help="Allow http:// to another machine: all on the way can read it."
 )
@@ -77,26 +91,48 @@ def show(config_file: Path | None, as_json: bool) -> None:
 @click.option("--test/--no-test", "tests", default=True, help="Ask it a few short questions at the end.")
 @new_config_option
 def add(
-    name: str, tests: bool, use: bool | None, config_file: Path | None, **given: str | bool | None
+    name: str, tests: bool, use: bool | None, config_file: Path | None, **given: str | float | None
 ) -> None:
     """Enable NAME, a preset or a name of your own, in your settings file, and prove that it works.
 
-    The key is asked for without echo and kept in the system's keyring, bound to the address. Without a
-    keyring, or with --key-env, only a variable's name is written. No key is ever an argument or in a file.
+    The key is asked for without echo, or read from standard input, and kept in the system's keyring, bound to the
+    address. With --key-env it is read from a variable, with --key-command from a password manager. No key is ever
+    an argument or in a file. It is used once it has passed its test.
     """
     file = UserFile(config_file or user_file())
-    table = {_SETTINGS[key]: value for key, value in given.items() if value}
-    file.put_provider(name, table)
-    if use or (use is None and file.choice == AUTO):
-        file.choose(name)
+    file.put_provider(name, _table(given))
     provider = checked(file, name)
     if not given["key_env"] and (variable := keep_key(provider)):
         file.put_provider(name, {"api_key_env": variable})
     file.save()
-    click.echo(f"{file.path}: {name} is enabled{' and used' if file.choice == name else ''}", err=True)
+    click.echo(f"{file.path}: {name} is enabled", err=True)
     tell_note(name)
-    if tests:
-        run_checks(Config(provider=name, providers={name: checked(file, name)}))
+    chooses = file.choice != name and (use or (use is None and file.choice == AUTO))
+    if tests and not run_checks(Config(provider=name, providers={name: checked(file, name)})):
+        if chooses:
+            click.echo(
+                f"it failed its test and is not used: run `llm-lsp provider add {name}` again, "
+                f"or with --use --no-test to use it all the same",
+                err=True,
+            )
+        raise SystemExit(1)
+    if chooses:
+        file.choose(name)
+        file.save()
+        click.echo(f"{file.path}: {name} is used", err=True)
+
+
+def _table(given: Mapping[str, str | float | None]) -> dict[str, object]:
+    """Return the settings that the options give."""
+    table: dict[str, object] = {
+        _SETTINGS[option]: value
+        for option, value in given.items()
+        if value is not None and value is not False
+    }
+    if command := given["key_command"]:
+        # Backslashes are part of a path on Windows.
+        table["api_key_command"] = shlex.split(str(command), posix=os.name != "nt")
+    return table
 
 
 @command.command()
@@ -109,7 +145,8 @@ def test(name: str | None, config_file: Path | None, as_json: bool) -> None:
     Takes five calls of at most 48 tokens.
     """
     resolved = read_settings(config_file, [Path.cwd()]).resolve()
-    run_checks(chosen(resolved, name) if name else resolved.config, as_json=as_json)
+    if not run_checks(chosen(resolved, name) if name else resolved.config, as_json=as_json):
+        raise SystemExit(1)
 
 
 @command.command()
@@ -135,7 +172,13 @@ _SETTINGS: Mapping[str, str] = {
     "api": "api",
     "base_url": "base_url",
     "model": "model",
+    "fim": "fim",
     "key_env": "api_key_env",
+    "key_command": "api_key_command",
+    "price_input": "price_input",
+    "price_output": "price_output",
+    "price_cached": "price_cached",
+    "price_currency": "price_currency",
     "allow_http": "allow_http",
 }
 
@@ -195,7 +238,11 @@ def keep_key(provider: ProviderConfig) -> str:
             keys.store_key(provider, clean_key(key))
         return ""
     variable = provider.api_key_env or _variable(provider.name)
-    click.echo(f"this system has no keyring: put the key into the variable {variable}", err=True)
+    click.echo(
+        f"this system has no keyring: put the key into the variable {variable}, name another with --key-env, "
+        "or a command that prints it with --key-command",
+        err=True,
+    )
     return variable
 
 
@@ -212,6 +259,11 @@ def ask_key(name: str) -> str:
     """Ask on the terminal without echo, or read a line where there is none; "" where the user has no key."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().strip()
+    click.echo(
+        "The key is kept in the system's keyring. To read it from a variable or a command instead, leave it empty "
+        "and add --key-env or --key-command.",
+        err=True,
+    )
     answer = click.prompt(
         f"API key of {name} (nothing: no key)", hide_input=True, default="", show_default=False
     )
@@ -232,8 +284,8 @@ def chosen(resolved: Resolved, name: str) -> Config:
     raise ConfigError(f'provider "{name}" is not enabled, {remedy}')
 
 
-def run_checks(config: Config, *, as_json: bool = False) -> None:
-    """Prove a provider and print how; ends the program with status 1 where it failed."""
+def run_checks(config: Config, *, as_json: bool = False) -> bool:
+    """Prove a provider and print how; return whether it works."""
     from llm_lsp.cli.provider_check import prove
 
     checks = asyncio.run(prove(config, lambda line: click.echo(line, err=True)))
@@ -241,8 +293,7 @@ def run_checks(config: Config, *, as_json: bool = False) -> None:
         click.echo(json.dumps(checks_as_json(checks), indent=2, ensure_ascii=False))
     else:
         print_checks(checks)
-    if has_failed(checks):
-        raise SystemExit(1)
+    return not has_failed(checks)
 
 
 def _variable(name: str) -> str:

@@ -42,7 +42,7 @@ async def find_key(config: ProviderConfig) -> Secret | None:
         raise ConfigError(f"{config.name}: {exc}") from exc
     if config.api_key_env:
         raise AuthError(
-            f"{config.name} has no key: set the variable {config.api_key_env}, "
+            f"{config.name} has no key: set the variable {config.api_key_env} or `api_key_command`, "
             f"or run `llm-lsp provider add {config.name}`"
         )
     return None

@@ -17,6 +17,7 @@ from llm_lsp.cli.terminal.checklist import Check
 from llm_lsp.cli.wiring import ModelFinder
 from llm_lsp.config.settings import Config
 from llm_lsp.local.local_models import LocalPaths
+from llm_lsp.providers import conformance
 from llm_lsp.providers.conformance import Bounds
 from llm_lsp.providers.discovery import discover
 from llm_lsp.providers.discovery.discover import Discovery, Finding
@@ -64,6 +65,7 @@ def run(*arguments: str) -> Result:
 def test_a_provider_that_works_is_proven(own: Path, api: ModelApi) -> None:
     result = run()
     assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("ok    verdict           completion works: mine, model qwen2.5-coder")
     for line in (
         f"note  settings from     {own}",
         f'note  setting           providers.mine.model = "qwen2.5-coder" ({own})',
@@ -93,6 +95,33 @@ def test_it_does_not_wait_for_ever(own: Path, monkeypatch: pytest.MonkeyPatch) -
         "fail  provider          mine was not proven in time: `llm-lsp provider test mine` waits"
         in result.stdout
     )
+
+
+@pytest.mark.parametrize("fallbacks", [0, 13])
+def test_it_stays_short_with_many_providers(own: Path, api: ModelApi, fallbacks: int) -> None:
+    names = [f"other{number}" for number in range(13)]
+    chain = f"fallback = {json.dumps(names[:fallbacks])}\n"
+    tables = (
+        f'[providers.{name}]\napi = "openai-completions"\nbase_url = "{api.url}"\nmodel = "m"\n'
+        'max_tokens = 64\ntimeout_s = 5\n[providers.NAME.headers]\nx = "y"\n'.replace("NAME", name)
+        for name in names
+    )
+    own.write_text(own.read_text() + chain + "".join(tables))
+
+    lines = run().stdout.splitlines()
+
+    assert len(lines) <= 40
+    assert not any("providers.other" in line for line in lines)
+    assert any("other12" in line for line in lines)
+
+
+def test_a_model_that_writes_late_is_slow_and_not_broken(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conformance, "SLOW_S", 0.0)
+    result = run()
+
+    assert result.exit_code == 0
+    assert "warn  speed             slow: first text after" in result.stdout
+    assert result.stdout.startswith("ok    verdict")
 
 
 def test_no_output_holds_the_key(own: Path, api: ModelApi) -> None:
@@ -154,8 +183,10 @@ def test_whoever_else_may_be_asked_is_proven_too(own: Path, api: ModelApi) -> No
     own.write_text(own.read_text("utf-8") + spare + route, "utf-8")
     result = run()
     assert result.exit_code == 1
-    assert "also used         spare, by routes or as a fallback" in result.output
-    assert "fail  reached           nothing listens at 127.0.0.1:9" in result.output
+    assert (
+        "fail  also used         spare, by routes or as a fallback: reached: nothing listens" in result.output
+    )
+    assert result.stdout.startswith("fail  verdict           also used: spare")
     assert json.loads(run("--json").stdout)["settings"]["routes"]["value"][0]["provider"] == "spare"
 
 
@@ -183,6 +214,7 @@ def test_a_model_that_takes_long_to_load_is_not_waited_for(
 
     monkeypatch.setattr(ModelFinder, "find", load)
     monkeypatch.setattr(doctor, "WHOLE_S", 0.05)
+    monkeypatch.setattr(doctor, "FIRST_S", 0.05)
     result = run()
     assert result.exit_code == 1
     assert "auto was not proven in time" in result.stdout

@@ -88,6 +88,38 @@ class TestAdd:
         assert written(own)["providers"] == {"codestral": {"api_key_env": "MY_KEY"}}
         assert ring.kept == {}
 
+    def test_a_command_that_prints_the_key_is_written_word_by_word(
+        self, own: Path, ring: MemoryKeyring
+    ) -> None:
+        result = run("add", "codestral", "--no-test", "--key-command", "pass show 'my keys/codestral'")
+        assert result.exit_code == 0
+        assert written(own)["providers"] == {
+            "codestral": {"api_key_command": ["pass", "show", "my keys/codestral"]}
+        }
+        assert ring.kept == {}
+
+    def test_prices_and_the_template_are_written(self, own: Path) -> None:
+        prices = ("--price-input", "0", "--price-output", "2.5", "--price-currency", "CNY")
+        assert run("add", "vllm", "--no-test", "--fim", "qwen", *prices).exit_code == 0
+        assert written(own)["providers"] == {
+            "vllm": {"fim": "qwen", "price_input": 0.0, "price_output": 2.5, "price_currency": "CNY"}
+        }
+
+    def test_a_provider_that_fails_its_test_does_not_replace_the_one_that_works(self, own: Path) -> None:
+        run("add", "ollama", "--no-test")
+        address = ("--api", "openai-completions", "--base-url", "http://127.0.0.1:9/v1", "--model", "m")
+        result = run("add", "mine", *address, "--use")
+        assert result.exit_code == 1
+        assert "failed its test and is not used" in result.stderr
+        assert written(own)["provider"] == "ollama"
+        run("add", "mine", *address, "--use", "--no-test")
+        assert written(own)["provider"] == "mine"
+
+    def test_the_ways_to_give_a_key_are_named(self) -> None:
+        keyring.set_keyring(fail.Keyring())  # type: ignore[no-untyped-call] # keyring's backends are untyped
+        told = run("add", "codestral", "--no-test").stderr
+        assert all(way in told for way in ("CODESTRAL_API_KEY", "--key-env", "--key-command"))
+
     def test_a_key_that_is_in_the_environment_is_not_asked_for(
         self, own: Path, ring: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -125,6 +157,7 @@ class TestAdd:
                 ["x", "--api", "ollama", "--base-url", "ftp://x"], "must be an http or https", id="address"
             ),
             pytest.param(["x", "--api", "ollama", "--base-url", "http://x"], "use https://", id="readable"),
+            pytest.param(["vllm", "--fim", "qwn"], 'did you mean "qwen"?', id="a template"),
             pytest.param(
                 ["codestral", "--key-env", "sk-key"], "never the key itself", id="a key as a variable"
             ),
@@ -252,5 +285,5 @@ def test_no_command_takes_a_key_as_an_argument() -> None:
     options = {
         option for command in provider.command.commands.values() for p in command.params for option in p.opts
     }
-    assert not {option for option in options if "key" in option} - {"--key-env"}
+    assert not {option for option in options if "key" in option} - {"--key-env", "--key-command"}
     assert keys.SERVICE == "llm-lsp"

@@ -80,7 +80,8 @@ async def test_a_server_on_this_machine_needs_no_key(ring: MemoryKeyring) -> Non
 
 async def test_a_missing_key_is_one_line_with_the_remedy() -> None:
     with pytest.raises(
-        AuthError, match=r"team has no key: set the variable TEAM_KEY, or run `llm-lsp provider add"
+        AuthError,
+        match=r"team has no key: set the variable TEAM_KEY or `api_key_command`, or run `llm-lsp provider add",
     ):
         await find_key(REMOTE)
 
