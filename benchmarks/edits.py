@@ -25,6 +25,7 @@ from llm_lsp.core.text.text import Point
 from llm_lsp.engine.client.interface import Client
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.lsp.server import create_server
+from tests.doubles import at_once
 
 URI = "file:///project/edits.py"
 # No two lines are the same, so that nothing that is remembered by line helps where a cursor comes first.
@@ -56,7 +57,9 @@ class Bench:
     def _build(self, client: Client) -> CompletionEngine:
         silent = Silent(SimulatedProvider(self.clock, Model(), lambda prompt: ("", 0), "qwen"))
         self.engine = CompletionEngine(
-            SettingsStack(), EngineDependencies(silent, silent.with_folders, self.clock), silent
+            SettingsStack(),
+            EngineDependencies(silent, silent.with_folders, self.clock, in_thread=at_once),
+            silent,
         )
         return self.engine
 

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
-from benchmarks.replay import at_once
 from benchmarks.world import Model, Silent, SimulatedProvider, VirtualClock, settle
 from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
@@ -19,6 +18,7 @@ from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.evaluation.corpus.cuts import KINDS, Kind
 from llm_lsp.evaluation.corpus.holes import Hole, draw
 from llm_lsp.evaluation.corpus.repository import Repository
+from tests.doubles import at_once
 
 VARIANTS: Mapping[str, Mapping[str, object]] = {
     "nothing": {"sources": []},

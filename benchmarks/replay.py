@@ -14,10 +14,8 @@ import argparse
 import asyncio
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from benchmarks.process import process_desk
 from benchmarks.session import Manuscript, Session, session_from
@@ -29,8 +27,8 @@ from llm_lsp.core.request import Completion, CompletionRequest, Trigger
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Text
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
+from tests.doubles import at_once
 
-T = TypeVar("T")
 # Keys, by default: a process takes as long as typing does.
 KEYS, PROCESS_KEYS = 2000, 400
 
@@ -45,11 +43,6 @@ class Scene:
 
 
 NOWHERE = Scene()
-
-
-async def at_once(work: Callable[[], T]) -> T:
-    """Read files without a thread: virtual time does not wait for one."""
-    return work()
 
 
 class EngineDesk:

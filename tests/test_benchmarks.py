@@ -104,7 +104,6 @@ async def test_every_edit_and_every_request_is_timed() -> None:
     edits_ms, requests_ms = await time_document(n_bytes=20_000, n_edits=30)
 
     assert len(edits_ms) == len(requests_ms) == 30
-    assert min(edits_ms + requests_ms) > 0
 
 
 @pytest.mark.slow
