@@ -6,7 +6,7 @@ import asyncio
 import gc
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,8 +19,9 @@ from llm_lsp.local import catalogue
 from llm_lsp.local.download import ModelDownloader
 from llm_lsp.local.local_models import LocalEndpoint, LocalModels, LocalPaths
 from llm_lsp.local.model_store import LocalModel, ModelStore
+from tests.loop_time import new_loop
 
-REAL_TIMEOUT_S = 180
+REAL_TIMEOUT_S = 300
 SMALL_MODEL = "smollm2-135m"
 
 # A deadline and `too_slow` measure the machine; random examples would fail a run that changed nothing.
@@ -36,6 +37,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         real = item.get_closest_marker("real_model") or item.get_closest_marker("real_editor")
         if real and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(REAL_TIMEOUT_S))
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Let no deadline pass while the machine is busy with something else."""
+    return {"own time": new_loop}
 
 
 def pytest_collection_finish() -> None:

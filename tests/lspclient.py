@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE_S
+
 Message = dict[str, Any]
 
-# Seconds. Machines are shared and slow; no test asserts how long anything took.
-PATIENCE_S = 15.0
 SNIPPET = 2  # InsertTextFormat of LSP 3.18
 PARTS = frozenset(
     {

@@ -28,7 +28,8 @@ class _Listener(socket.socket):
     """
 
     def __init__(self) -> None:
-        super().__init__(socket.AF_INET, socket.SOCK_STREAM)
+        # With its protocol named, or asyncio would not switch off the delay of small packets (TCP_NODELAY).
+        super().__init__(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self.accepted: list[socket.socket] = []
         if os.name == "posix":
             # So that another server can have the port as soon as this one has ended.

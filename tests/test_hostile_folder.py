@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 PLANTED = (
     "anyio",
     "asyncio",
@@ -62,7 +64,9 @@ def plant(tmp_path: Path) -> Path:
 def run(command: list[str], folder: Path, sent: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     home = folder.parent / "home"
     environment = {"HOME": str(home), "PATH": os.environ["PATH"], "XDG_CONFIG_HOME": str(home / ".config")}
-    return subprocess.run(command, cwd=folder, env=environment, input=sent, capture_output=True, timeout=20)
+    return subprocess.run(
+        command, cwd=folder, env=environment, input=sent, capture_output=True, timeout=PATIENCE_S
+    )
 
 
 def check_the_server(start: list[str], folder: Path) -> None:

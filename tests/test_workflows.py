@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 SCRIPTS = Path(sysconfig.get_path("scripts"))
@@ -21,7 +23,7 @@ LINTERS = {
 def test_no_linter_finds_fault_with_a_workflow(linter: list[str]) -> None:
     program, *arguments = linter
     done = subprocess.run(
-        [SCRIPTS / program, *arguments, *WORKFLOWS], capture_output=True, text=True, timeout=20
+        [SCRIPTS / program, *arguments, *WORKFLOWS], capture_output=True, text=True, timeout=PATIENCE_S
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

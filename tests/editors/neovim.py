@@ -19,6 +19,8 @@ from typing import Any, TypeVar
 
 import msgpack
 
+from tests.patience import PATIENCE_S
+
 T = TypeVar("T")
 
 BUNDLED = Path(sys.executable).with_name("nvim")
@@ -59,7 +61,7 @@ vim.lsp.get_clients({ bufnr = 0 })[1]:request_sync(method, params, 10000)
 """
 
 
-def wait_for(get: Callable[[], T], timeout_s: float = 15.0) -> T:
+def wait_for(get: Callable[[], T], timeout_s: float = PATIENCE_S) -> T:
     """Give the first true value of `get`, or its last one when the time is up: the caller's assert says the rest."""
     deadline = time.monotonic() + timeout_s
     while not (value := get()) and time.monotonic() < deadline:

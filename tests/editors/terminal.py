@@ -21,6 +21,8 @@ from pathlib import Path
 
 import pyte
 
+from tests.patience import PATIENCE_S
+
 COLUMNS, ROWS = 80, 16
 
 KEYS = {
@@ -85,14 +87,14 @@ class Terminal:
         self.pump(0.02)
         return [row.rstrip() for row in self.screen.display]
 
-    def wait(self, holds: Callable[[list[str]], object], timeout_s: float = 15.0) -> list[str]:
+    def wait(self, holds: Callable[[list[str]], object], timeout_s: float = PATIENCE_S) -> list[str]:
         """Wait until this holds of the rows, and give them; fail with what is there when the time is up."""
         end = time.monotonic() + timeout_s
         while not holds(rows := self.rows()):
             assert time.monotonic() < end, "the screen shows:\n" + "\n".join(rows)
         return rows
 
-    def wait_for(self, text: str, timeout_s: float = 15.0) -> list[str]:
+    def wait_for(self, text: str, timeout_s: float = PATIENCE_S) -> list[str]:
         """Wait until this text, of one line or several, is on the screen."""
         return self.wait(lambda rows: text in "\n".join(rows), timeout_s)
 

@@ -6,7 +6,6 @@ with an item is written down here as its documentation has it.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import re
@@ -26,8 +25,7 @@ from tests.editors.model_api import PROVIDER, FixedModel, fixed_model
 CLIENTS = Path(__file__).with_name("clients")
 NAMES = sorted(path.stem for path in CLIENTS.glob("*.json"))
 WITH_GHOSTS = ["coc.nvim", "jetbrains"]
-SETTINGS = PROVIDER + "\n[completion]\nmenu_timeout_ms = 10000\n"
-PAUSE_S = 1.0
+SETTINGS = PROVIDER + "\n[completion]\nmenu_timeout_ms = 10000\ndebounce_ms = 0\n"
 ABOVE = 'def total(cart):\n    print("🛒"); '
 TYPED = "retu"
 REST = "rn sum(\n        item.price for item in cart\n    )"
@@ -72,7 +70,7 @@ async def session(name: str, home: Path, model: FixedModel) -> AsyncIterator[Lan
     assert answers == Counter(message["id"] for message in asked if {"method", "id"} <= message.keys())
 
 
-async def type_and_pause(client: LanguageClient) -> types.Position:
+def type_word(client: LanguageClient) -> types.Position:
     """Type a word, letter by letter; give where the cursor is, in UTF-16 units as all these editors count."""
     line, column = 1, len(ABOVE.splitlines()[1].encode("utf-16-le")) // 2
     for version, letter in enumerate(TYPED, start=2):
@@ -81,7 +79,6 @@ async def type_and_pause(client: LanguageClient) -> types.Position:
         document = types.VersionedTextDocumentIdentifier(version, URI)
         client.text_document_did_change(types.DidChangeTextDocumentParams(document, [change]))
         column += 1
-    await asyncio.sleep(PAUSE_S)
     return types.Position(line, column)
 
 
@@ -112,7 +109,7 @@ async def test_every_line_arrives_in_the_form_that_the_editor_inserts(
     document = types.TextDocumentIdentifier(URI)
     async with session(name, tmp_path, model) as client:
         announced = announced_of(client)
-        cursor = await type_and_pause(client)
+        cursor = type_word(client)
         invoked = types.CompletionContext(types.CompletionTriggerKind.Invoked)
         context = invoked if announced.context_support else None
         menu = await client.text_document_completion_async(types.CompletionParams(document, cursor, context))

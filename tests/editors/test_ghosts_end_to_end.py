@@ -18,7 +18,7 @@ from tests.editors.picture import save
 from tests.editors.terminal import terminal
 from tests.editors.test_neovim_native import binary
 
-pytestmark = [pytest.mark.real_editor, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.real_editor
 
 STATUS_LINE = """vim.o.statusline = '%f %m%=%{v:lua.require("llm-lsp").status()} ' """
 LSP_MODE = """
@@ -57,7 +57,7 @@ def test_in_vim(home: Path) -> None:
         shown.wait(lambda _: "textDocument/didOpen" in recording.methods(home), 30)
         shown.wait(lambda _: recording.is_ready(home), 30)
         shown.type("C-u", ABOVE, "Enter", "    return ")
-        shown.wait_for(WHOLE, 20)
+        shown.wait_for(WHOLE)
         shown.type("Tab", "Escape", ":wq", "Enter")
         shown.wait(lambda _: (home / "cart.py").exists())
     recording.keep(home, "vim")
@@ -72,11 +72,11 @@ def test_in_emacs(home: Path) -> None:
         "(load (locate-user-emacs-file \"llm-lsp\"))\n(add-hook 'text-mode-hook #'llm-lsp-mode)\n(menu-bar-mode -1)\n"
     )
     with terminal(["emacs", "-nw", "cart.txt"], home, recording.install(home)) as shown:
-        shown.wait_for("cart.txt", 30)
+        shown.wait_for("cart.txt")
         shown.type("#")
         shown.wait(lambda _: recording.is_ready(home), 30)
         shown.type("Backspace", ABOVE, "C-j", "    return ")
-        shown.wait_for(WHOLE, 20)
+        shown.wait_for(WHOLE)
         shown.type("Tab", "C-x", "C-s")
         shown.wait(lambda _: (home / "cart.txt").exists())
     recording.keep(home, "emacs")
@@ -94,7 +94,7 @@ def test_in_lsp_mode(home: Path) -> None:
     with terminal(["emacs", "-nw", "cart.txt"], home, recording.install(home)) as shown:
         shown.wait(lambda _: recording.is_ready(home), 30)
         shown.type(ABOVE, "C-j", "    return ")
-        shown.wait_for(WHOLE, 20)
+        shown.wait_for(WHOLE)
         shown.type(CONTROL_RETURN, "C-x", "C-s")
         shown.wait(lambda _: (home / "cart.txt").exists())
         shown.type("C-x", "k", "Enter")
@@ -126,7 +126,7 @@ def test_in_neovim_in_a_terminal(home: Path) -> None:
     with terminal([str(BUNDLED), "-n", "cart.py"], home, recording.install(home)) as shown:
         shown.wait(lambda _: recording.is_ready(home), 30)
         shown.type("i", ABOVE, "Enter", "return ")
-        shown.wait_for(WHOLE, 20)
+        shown.wait_for(WHOLE)
         save(shown.screen, "neovim")
         assert shown.screen.buffer[1][len("    return ")].fg == "brightblack", "it looks like text"
         shown.type("Tab", "Escape", ":wq", "Enter")

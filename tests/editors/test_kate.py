@@ -25,7 +25,6 @@ MISSING = [program for program in NEEDED if shutil.which(program) is None]
 pytestmark = [
     pytest.mark.real_editor,
     pytest.mark.slow,
-    pytest.mark.timeout(120),
     pytest.mark.skipif(bool(MISSING), reason=f"not on the path: {' '.join(MISSING)}"),
 ]
 

@@ -12,6 +12,7 @@ import pytest
 from llm_lsp.local.local_models import LocalEndpoint
 from tests.editors.model_api import FixedModel, fixed_model
 from tests.editors.neovim import BUNDLED, Editor, running, wait_for
+from tests.patience import PATIENCE_S
 
 COMMANDS = Path(sys.executable).parent
 """Where `llm-lsp` is installed."""
@@ -66,7 +67,7 @@ def real_editor(real_model: LocalEndpoint, tmp_path_factory: pytest.TempPathFact
         yield editor
 
 
-def open_and_type(editor: Editor, path: Path, keys: str, timeout_s: float = 15) -> str:
+def open_and_type(editor: Editor, path: Path, keys: str, timeout_s: float = PATIENCE_S) -> str:
     """Open a new file, type at its mark, and give the ghost text that comes."""
     editor.open(path, ABOVE)
     editor.type(keys)

@@ -19,7 +19,7 @@ from tests.editors.neovim import wait_for
 from tests.editors.scene import Scene, scripted
 from tests.editors.script import INLINE, item
 
-pytestmark = [pytest.mark.slow, pytest.mark.real_editor, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.real_editor]
 
 
 def binary() -> Path:

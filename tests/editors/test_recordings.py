@@ -14,7 +14,8 @@ import pytest
 
 from tests.editors.model_api import PROVIDER, fixed_model
 from tests.editors.recording import RECORDINGS, Message, load
-from tests.lspclient import PATIENCE_S, LspClient, running
+from tests.lspclient import LspClient, running
+from tests.patience import PATIENCE_S
 
 NAMES = sorted(path.stem for path in RECORDINGS.glob("*.json"))
 ASKED = ("textDocument/completion", "textDocument/inlineCompletion")

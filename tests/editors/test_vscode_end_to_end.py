@@ -51,7 +51,7 @@ def test_the_models_line_is_seen_and_accepted(shown: Window, model: FixedModel) 
     # The whole line: `length` stands in the user's file, and no default of the extension undoes it.
     shown.open("add.py", ABOVE)
     shown.type("return ")
-    assert wait_for(lambda: shown.ghost() == ANSWER, 30), shown.ghost()
+    assert wait_for(lambda: shown.ghost() == ANSWER), shown.ghost()
     assert "Return the sum of a and b" in model.prompts[-1]
     shown.picture("vscode")
     shown.press("Tab")

@@ -158,7 +158,7 @@ def opened(home: Path, variables: Mapping[str, str]) -> Iterator[Window]:
         assert driver.stdout and driver.stdout.readline(), "no browser"
         shown.call("open", f"{url}/?folder={work}")
         assert wait_for(lambda: shown.read(".monaco-workbench"), 90), "no workbench"
-        assert wait_for(shown.is_ready, 60), "the server does not run"
+        assert wait_for(shown.is_ready), "the server does not run"
         yield shown
 
 
@@ -208,7 +208,7 @@ def code_server(home: Path, variables: Mapping[str, str]) -> Iterator[str]:
     ):
         try:
             address = r"listening on (http://127\.0\.0\.1:\d+)"
-            found = wait_for(lambda: re.search(address, Path(log.name).read_text()), 60)
+            found = wait_for(lambda: re.search(address, Path(log.name).read_text()))
             assert found, Path(log.name).read_text()
             yield found[1]
         finally:

@@ -14,6 +14,7 @@ from tests.faults.canary import CANARIES, found_in
 from tests.faults.machine import DEBUG, ask_in, machine
 from tests.faults.upstream import ANSWER, BUFFER, KEY, refuses, says, writes
 from tests.lspclient import LspClient, frame
+from tests.patience import PATIENCE_S
 from tests.providers.standin import DONE, Peer, Received, Script, text
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
@@ -102,7 +103,7 @@ def _run(home: Path, *command: str) -> str:
         [sys.executable, "-m", "llm_lsp", *command],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE_S,
         check=False,
         env={
             "XDG_CONFIG_HOME": str(home),

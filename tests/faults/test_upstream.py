@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -22,13 +23,26 @@ from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.engine.models.circuit_breaker import IN_A_ROW, OPEN_S, SPREAD
 from llm_lsp.engine.models.health import DEFAULT_QUIET_S, MAX_QUIET_S
 from llm_lsp.providers.http import provider as http_module
-from llm_lsp.providers.http.stream import Deadlines
-from tests.faults.upstream import ANSWER, BUFFER, KEY, Upstream, calls, refuses, says, upstream, writes
+from tests.doubles import settle
+from tests.faults.upstream import (
+    ANSWER,
+    BUFFER,
+    KEY,
+    PATIENT,
+    Upstream,
+    calls,
+    refuses,
+    says,
+    upstream,
+    writes,
+)
+from tests.loop_time import put_forward
+from tests.patience import PATIENCE_S
 from tests.providers.pools import pool
 from tests.providers.standin import DONE, Peer, Received, serve, server_context, sse, text
 
-# Seconds. Long enough that what is sent at once arrives before.
-SHORT_S = 0.3
+# Seconds that pass for certain before what they bound.
+SHORT_S = 0.05
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 STREAM = HEAD + b"Connection: close\r\n\r\n"
 
@@ -76,7 +90,7 @@ async def test_fault_01_no_connection_is_known_after_two_calls_and_tried_by_one(
         assert network.attempts == 2
         assert len(rig.client.shown) == 1
 
-        rig.clock.ahead += OPEN_S * (1 + SPREAD)
+        rig.clock.skip(OPEN_S * (1 + SPREAD))
         assert [why(await rig.ask()) for _ in range(3)] == [
             Reason.PROVIDER_FAILED,
             *[Reason.CIRCUIT_OPEN] * 2,
@@ -132,7 +146,10 @@ async def test_fault_03_a_host_that_takes_no_connection_costs_the_time_to_connec
         for each in fill:
             each.setblocking(False)
             each.connect_ex(address)
-        async with upstream(f"http://127.0.0.1:{address[1]}", Deadlines(SHORT_S, 15, 15, 15)) as (rig, _):
+        async with upstream(f"http://127.0.0.1:{address[1]}", replace(PATIENT, connect_s=SHORT_S)) as (
+            rig,
+            _,
+        ):
             result = await rig.ask()
             assert isinstance(result, Skip)
             assert "does not answer" in result.detail
@@ -146,37 +163,35 @@ async def _silence(peer: Peer) -> None:
     await peer.hung_up()
 
 
-async def _drip(peer: Peer) -> None:
-    while True:
-        await peer.send(b"X-Drip: 1\r\n")
-        await asyncio.sleep(0.01)
+def _goes_on(piece: bytes) -> Callable[[Peer], Awaitable[None]]:
+    """Send a piece now and then, until more time than is allowed has passed."""
 
+    async def going_on(peer: Peer) -> None:
+        for _ in range(4):
+            await peer.send(piece)
+            await settle()
+            put_forward(0.4 * PATIENCE_S)
+        await peer.hung_up()
 
-async def _ping(peer: Peer) -> None:
-    while True:
-        await peer.send(b": ping\n\n")
-        await asyncio.sleep(0.01)
-
-
-async def _hint(peer: Peer) -> None:
-    while True:
-        await peer.send(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1000)
+    return going_on
 
 
 @pytest.mark.parametrize(
     ("begins", "goes_on"),
     [
-        pytest.param(b"", _silence, id="fault-04-silence"),
-        pytest.param(b"HTTP/1.1 200 OK\r\n", _drip, id="fault-05-a-head-in-drops"),
-        pytest.param(STREAM, _ping, id="fault-06-pings"),
-        pytest.param(b"", _hint, id="fault-24-hints-without-end"),
+        pytest.param(b"", _goes_on(b""), id="fault-04-silence"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n", _goes_on(b"X-Drip: 1\r\n"), id="fault-05-a-head-in-drops"),
+        pytest.param(STREAM, _goes_on(b": ping\n\n"), id="fault-06-pings"),
+        pytest.param(
+            b"", _goes_on(1000 * b"HTTP/1.1 103 Early Hints\r\n\r\n"), id="fault-24-hints-without-end"
+        ),
     ],
 )
 async def test_fault_04_05_06_24_no_text_in_time_is_no_suggestion(
     begins: bytes, goes_on: Callable[[Peer], Awaitable[None]]
 ) -> None:
     script = writes(begins, then=goes_on)
-    async with upstream(script, Deadlines(15, SHORT_S, 15, 15)) as (rig, standin):
+    async with upstream(script, replace(PATIENT, idle_s=None, total_s=None)) as (rig, standin):
         result = await rig.ask()
         assert isinstance(result, Skip)
         assert "did not answer in time" in result.detail
@@ -191,7 +206,7 @@ async def test_fault_04_05_06_24_no_text_in_time_is_no_suggestion(
 )
 async def test_fault_07_a_stall_shows_whole_lines_and_is_not_kept(said: str, seen: str) -> None:
     script = writes(STREAM + text(said), then=_silence)
-    async with upstream(script, Deadlines(15, 15, SHORT_S, 15)) as (rig, standin):
+    async with upstream(script, replace(PATIENT, idle_s=SHORT_S)) as (rig, standin):
         result = await rig.ask()
         assert shown(result) == seen
         await rig.engine.aclose()
@@ -211,8 +226,7 @@ async def test_fault_08_an_endless_answer_is_cut_and_hung_up_on() -> None:
 
     async with upstream(writes(STREAM, then=endless)) as (rig, _):
         assert shown(await rig.ask()) == "one = 1"
-        async with asyncio.timeout(10):
-            await hung_up.wait()
+        await hung_up.wait()
 
 
 async def test_fault_09_a_line_of_100_mb_is_not_read() -> None:
@@ -308,12 +322,11 @@ async def test_fault_14_what_is_no_text_is_dropped(body: bytes) -> None:
         assert "Unicode" not in rig.everything_said()
 
 
-async def _reset(peer: Peer) -> None:
-    await asyncio.sleep(0.05)
+def _reset(peer: Peer) -> None:
     peer.cut()
 
 
-async def _eof(peer: Peer) -> None:
+def _eof(peer: Peer) -> None:
     peer.cut_gently()
 
 
@@ -329,15 +342,24 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
     ],
 )
 async def test_fault_15_an_answer_that_breaks_off_shows_whole_lines_and_is_not_kept(
-    head: bytes, end: Callable[[Peer], Awaitable[None]]
+    head: bytes, end: Callable[[Peer], None]
 ) -> None:
+    heard: list[asyncio.Event] = []
+
+    async def break_off(peer: Peer) -> None:
+        # A reset that overtakes the text takes it away.
+        await heard[-1].wait()
+        end(peer)
+
     def body(*events: bytes) -> bytes:
         joined = b"".join(events)
         return b"%x\r\n%s\r\n" % (len(joined), joined) if head is CHUNKED else joined
 
-    async with upstream(writes(head, body(text(f"{ANSWER}\nhal")), then=end)) as (rig, standin):
+    async with upstream(writes(head, body(text(f"{ANSWER}\nhal")), then=break_off)) as (rig, standin):
+        heard.append(rig.when_heard())
         assert shown(await rig.ask()) == ANSWER
-    async with upstream(writes(head, body(text("hal")), then=end)) as (rig, standin):
+    async with upstream(writes(head, body(text("hal")), then=break_off)) as (rig, standin):
+        heard.append(rig.when_heard())
         for number in range(2):
             assert shown(await rig.ask()) == ""
             assert calls(standin) == number + 1
@@ -380,14 +402,14 @@ async def test_fault_17_too_many_requests_means_none_until_then(retry_after: str
 
     async with upstream(script) as (rig, standin):
         await rig.ask()
-        rig.clock.ahead += quiet_s - 1
+        rig.clock.skip(quiet_s - 1)
         for _ in range(3):
             result = await rig.ask()
             assert isinstance(result, Skip)
             assert result.reason is Reason.RATE_LIMITED
             assert " asked again in " in result.detail
         assert calls(standin) == 1
-        rig.clock.ahead += 2
+        rig.clock.skip(2)
         await rig.ask()
         assert calls(standin) == 2
         assert len(rig.client.shown) == 1
@@ -415,7 +437,7 @@ async def test_fault_18_an_empty_account_stops_calls_and_is_said_once(
         for _ in range(4):
             assert why(await rig.ask()) is Reason.PROVIDER_FAILED
         assert calls(standin) == 1
-        rig.clock.ahead += 1e6
+        rig.clock.skip(1e6)
         for _ in range(4):
             await rig.ask()
         assert calls(standin) == 1
@@ -496,7 +518,7 @@ HEADS = [
 
 @pytest.mark.parametrize("head", HEADS)
 async def test_fault_24_a_head_without_measure_is_no_answer(head: bytes) -> None:
-    async with upstream(writes(head), Deadlines(15, 5, 5, 15)) as (rig, _):
+    async with upstream(writes(head)) as (rig, _):
         assert why(await rig.ask()) is Reason.PROVIDER_FAILED
         await still_works(rig)
 

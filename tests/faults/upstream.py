@@ -12,7 +12,9 @@ from typing import Any
 from llm_lsp.config.settings import Config
 from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
+from llm_lsp.core.generation import Chunk
 from llm_lsp.core.privacy.secret import Secret
+from llm_lsp.core.prompt.prompts import Prompt
 from llm_lsp.core.request import Completion, CompletionRequest, Patience, Trigger
 from llm_lsp.core.skip import Skip
 from llm_lsp.core.text.document import Document
@@ -21,16 +23,16 @@ from llm_lsp.engine.client.interface import Level, Progress, Status
 from llm_lsp.engine.clock import Timer
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.providers.http.provider import HttpProvider
-from llm_lsp.providers.http.stream import Deadlines
+from llm_lsp.providers.http.stream import Deadlines, HttpStream
 from llm_lsp.providers.provider_factory import make_provider
+from tests.patience import PATIENCE_S
 from tests.providers.standin import Peer, Received, Script, StandIn, serve, text
 
 KEY = "sk-canary-0123456789"
 BUFFER = "canary_in_the_buffer = "
 ANSWER = "canary_in_the_answer"
 URI = "file:///p/a.py"
-# Stands for limits that are not to be met, on however busy a machine.
-PATIENT = Deadlines(15.0, 15.0, 15.0, 15.0)
+PATIENT = Deadlines(*[PATIENCE_S] * 4)
 
 
 @dataclass
@@ -52,17 +54,30 @@ class QuietClient:
         self.statuses.append(status)
 
 
-class SkippingClock:
-    """The event loop's clock, whose hands can also be put forward."""
+class StillClock:
+    """Stands still until `skip`, however long a test takes.
+
+    What waits for a time gets its turn after that delay, and only there it is that time.
+    """
 
     def __init__(self) -> None:
-        self.ahead = 0.0
+        self._now = 0.0
 
     def now(self) -> float:
-        return asyncio.get_running_loop().time() + self.ahead
+        return self._now
 
     def call_at(self, when: float, action: Callable[[], None]) -> Timer:
-        return asyncio.get_running_loop().call_at(when - self.ahead, action)
+        return asyncio.get_running_loop().call_later(when - self._now, self._call, when, action)
+
+    def _call(self, when: float, action: Callable[[], None]) -> None:
+        now = self._now
+        self._now = max(now, when)
+        action()
+        self._now = now
+
+    def skip(self, seconds: float) -> None:
+        """Put the hands forward."""
+        self._now += seconds
 
 
 @dataclass
@@ -90,7 +105,7 @@ class Upstream:
         )
         self.mended = asyncio.Event()
         """Set, the API is a good one from then on."""
-        self.clock = SkippingClock()
+        self.clock = StillClock()
         self.client = QuietClient()
         self.provider = make_provider(stack.resolve().config.providers["api"], Secret(KEY))
         endpoint = self.provider._endpoint
@@ -122,8 +137,26 @@ class Upstream:
         point = at or document.text.end
         number = self.engine.next_id()
         request = CompletionRequest(number, document, point, trigger, "inline", self.clock.now())
-        async with asyncio.timeout(15):
-            return await self.engine.complete(request)
+        return await self.engine.complete(request)
+
+    def when_heard(self) -> asyncio.Event:
+        """Return what is set once text of an answer has come."""
+        heard, begin = asyncio.Event(), self.provider.stream
+
+        def stream(prompt: Prompt, patience: Patience = Patience.ASKED) -> HttpStream:
+            begun = begin(prompt, patience)
+            pass_on = begun._pass
+
+            def passing(chunks: list[Chunk]) -> None:
+                pass_on(chunks)
+                if chunks:
+                    heard.set()
+
+            begun._pass = passing  # type: ignore[method-assign] # nothing else tells when text is here
+            return begun
+
+        self.provider.stream = stream  # type: ignore[method-assign]
+        return heard
 
     def everything_said(self) -> str:
         """Give all that a user may see."""
@@ -152,13 +185,12 @@ async def upstream(
             yield rig, standin
         finally:
             await rig.engine.aclose()
-        async with asyncio.timeout(10):
-            await standin.idle.wait()
+        await standin.idle.wait()
         for canary in (KEY, BUFFER.strip(), ANSWER):
             assert canary not in rig.everything_said()
             assert canary not in rig.engine.explain()
     if left := asyncio.all_tasks() - before:
-        _, staying = await asyncio.wait(left, timeout=10)
+        _, staying = await asyncio.wait(left, timeout=PATIENCE_S)
         assert staying == set()
 
 

@@ -19,6 +19,7 @@ from llm_lsp.errors import FramingError
 from llm_lsp.lsp import message_streams as streams
 from llm_lsp.lsp.message_streams import MAX_MESSAGE_BYTES, Outbox, read_message, start_reading
 from llm_lsp.lsp.oversized_messages import KEPT_BYTES, OversizedMessage
+from tests.patience import PATIENCE_S
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_messages_arrive_in_order_although_they_come_byte_by_byte() -> None:
                 outgoing.write(bytes([byte]))
                 outgoing.flush()
         outgoing.close()
-        assert ends.get(timeout=10) is None
+        assert ends.get(timeout=PATIENCE_S) is None
     assert bodies == [b"%02d" % number for number in range(20)]
 
 
@@ -117,7 +118,7 @@ def test_broken_framing_is_the_last_that_is_said_of_the_input() -> None:
         start_reading(incoming, lambda body: None, ends.put)
         outgoing.write(b"GET / HTTP/1.1\r\n\r\n")
         outgoing.flush()
-        assert isinstance(ends.get(timeout=10), FramingError)
+        assert isinstance(ends.get(timeout=PATIENCE_S), FramingError)
     assert ends.empty()
 
 
@@ -129,7 +130,7 @@ class Stuck(io.BytesIO):
         self.freed = threading.Event()
 
     def write(self, data: Buffer) -> int:
-        assert self.freed.wait(10)
+        assert self.freed.wait(PATIENCE_S)
         return super().write(data)
 
 

@@ -42,7 +42,6 @@ async def read(provider: HttpProvider) -> str:
         pytest.param(1, 12, id="connects slowly, over a full backlog"),
     ],
 )
-@pytest.mark.timeout(60)
 async def test_a_thousand_calls_closed_at_random_moments_lose_nothing(backlog: int, at_once: int) -> None:
     rng = random.Random(2)
     gate = asyncio.Semaphore(at_once)
@@ -74,8 +73,7 @@ async def test_a_thousand_calls_closed_at_random_moments_lose_nothing(backlog: i
         assert pool(provider)._requests == []
         assert (await read(provider)).startswith("a")
         await provider.aclose()
-        async with asyncio.timeout(5):
-            await standin.idle.wait()
+        await standin.idle.wait()
 
 
 @dataclass(frozen=True)
@@ -122,8 +120,7 @@ async def nothing_is_lost(provider: HttpProvider, standin: StandIn) -> None:
     assert pool(provider)._requests == []
     assert await read(provider) == "abbbbb"
     await provider.aclose()
-    async with asyncio.timeout(5):
-        await standin.idle.wait()
+    await standin.idle.wait()
     assert provider._tasks == set()
 
 

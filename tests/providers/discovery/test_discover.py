@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 
@@ -13,10 +12,8 @@ from llm_lsp.providers.discovery import recognition as recognise
 from llm_lsp.providers.discovery.discover import Discovery, ServerLocation, discover
 from llm_lsp.providers.discovery.recognition import Recognise
 from llm_lsp.providers.provider_factory import make_provider
+from tests.patience import PATIENCE_S
 from tests.providers.standin import Peer, Received, Script, pages, serve
-
-# Stand-ins share the machine with whatever else runs: the budget is tested apart.
-PATIENT_S = 5.0
 
 
 async def find(*servers: tuple[Recognise, Script], owner: Owner = "me") -> Discovery:
@@ -25,7 +22,7 @@ async def find(*servers: tuple[Recognise, Script], owner: Owner = "me") -> Disco
         for kind, script in servers:
             standin = await stack.enter_async_context(serve(script))
             places.append(ServerLocation(kind.__name__, standin.port, kind))
-        return await discover(places, lambda port: owner, PATIENT_S)
+        return await discover(places, lambda port: owner, PATIENCE_S)
 
 
 def taken(found: Discovery) -> tuple[str, str, str] | None:
@@ -140,7 +137,7 @@ async def test_what_could_send_code_elsewhere_or_take_memory_is_not_taken(
 async def test_another_users_listener_is_not_even_asked() -> None:
     async with serve(pages(ollama([QWEN]))) as standin:
         found = await discover(
-            [ServerLocation("Ollama", standin.port, recognise.ollama)], lambda port: "other", PATIENT_S
+            [ServerLocation("Ollama", standin.port, recognise.ollama)], lambda port: "other", PATIENCE_S
         )
         assert standin.connections == 0
     assert found.chosen is None
@@ -198,7 +195,7 @@ async def test_nothing_is_found_where_nothing_listens() -> None:
     async with serve(pages({})) as standin:
         pass
     found = await discover(
-        [ServerLocation("Ollama", standin.port, recognise.ollama)], lambda port: "unknown", PATIENT_S
+        [ServerLocation("Ollama", standin.port, recognise.ollama)], lambda port: "unknown", PATIENCE_S
     )
     assert found == Discovery((), None)
 
@@ -212,8 +209,7 @@ async def test_a_silent_listener_holds_nobody_up() -> None:
             ServerLocation("llama.cpp", quiet.port, recognise.llamacpp),
             ServerLocation("Ollama", busy.port, recognise.ollama),
         ]
-        async with asyncio.timeout(PATIENT_S):
-            found = await discover(places, lambda port: "me", budget_s=1.0)
+        found = await discover(places, lambda port: "me")
         assert taken(found) == ("ollama", "qwen2.5-coder:7b", "native")
 
 

@@ -18,7 +18,6 @@ from llm_lsp.errors import (
     BrokenStreamError,
     ConfigError,
     NotFoundError,
-    ProviderError,
     SlowError,
     UnreachableError,
 )
@@ -26,13 +25,14 @@ from llm_lsp.providers.http import stream as stream_module
 from llm_lsp.providers.http.provider import Endpoint, HttpProvider, encode, headers_of
 from llm_lsp.providers.http.stream import Deadlines, HttpStream
 from llm_lsp.providers.provider_factory import make_provider
+from tests.doubles import settle
+from tests.loop_time import put_forward
+from tests.patience import PATIENCE_S
 from tests.providers.standin import DONE, Peer, Received, StandIn, chunked, serve, sse, text
 
 CANARY = "sk-canary-0123456789"
 PROMPT = RawPrompt("x")
 SHORT_S = 0.05
-# Stands for a limit that is not to be met, on however busy a machine.
-PATIENT_S = 15.0
 
 
 def connect(url: str, deadlines: Deadlines | None = None, **settings: Any) -> HttpProvider:
@@ -109,8 +109,8 @@ async def test_nothing_is_sent_before_the_stream_is_iterated() -> None:
     async with serve(hello) as standin:
         provider = connect(standin.url)
         provider.stream(PROMPT)
-        await asyncio.sleep(0.01)
-        assert standin.connections == 0
+        await read(provider.stream(PROMPT))
+        assert (standin.connections, len(standin.received)) == (1, 1)
         await provider.aclose()
 
 
@@ -198,16 +198,23 @@ async def test_an_answer_in_one_piece_is_understood(body: bytes, kind: str) -> N
 
 
 async def test_the_usage_that_follows_the_end_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream_module, "TAIL_S", PATIENT_S)
+    monkeypatch.setattr(stream_module, "TAIL_S", PATIENCE_S)
+    is_read = asyncio.Event()
 
     async def script(received: Received, peer: Peer) -> None:
         await peer.stream(text("a"), text("", "length"))
-        await asyncio.sleep(0.02)
+        await is_read.wait()
         await peer.more(sse({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 1}}))
         await peer.hung_up()
 
-    chunks, _ = await check(script)
-    assert chunks == [Chunk("a"), Chunk("", Finish.LENGTH, Usage(3, 1))]
+    async with serve(script) as standin:
+        provider = connect(standin.url)
+        chunks = []
+        async for chunk in provider.stream(PROMPT):
+            is_read.set()
+            chunks.append(chunk)
+        assert chunks == [Chunk("a"), Chunk("", Finish.LENGTH, Usage(3, 1))]
+        await provider.aclose()
 
 
 async def test_an_end_without_mark_and_usage_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,41 +315,60 @@ async def test_nothing_listening_is_said_so() -> None:
     await provider.aclose()
 
 
-SLOW = [
-    pytest.param(Deadlines(1, first_s=SHORT_S), [], SlowError, id="no text at all"),
-    pytest.param(Deadlines(1, idle_s=SHORT_S), [text("a")], [Finish.TRUNCATED], id="a pause"),
-    # Long enough that the text comes before it on a busy machine.
-    pytest.param(Deadlines(1, total_s=0.5), [text("a")], [Finish.TRUNCATED], id="the whole"),
-]
+@pytest.mark.parametrize(
+    "deadlines",
+    [
+        pytest.param(Deadlines(PATIENCE_S, idle_s=PATIENCE_S), id="a pause"),
+        pytest.param(Deadlines(PATIENCE_S, total_s=PATIENCE_S), id="the whole"),
+    ],
+)
+async def test_pings_after_the_text_hold_up_no_deadline(deadlines: Deadlines) -> None:
+    is_read = asyncio.Event()
 
-
-@pytest.mark.parametrize(("deadlines", "events", "outcome"), SLOW)
-async def test_pings_hold_up_no_deadline(
-    deadlines: Deadlines, events: list[bytes], outcome: type[ProviderError] | list[Finish]
-) -> None:
     async def script(received: Received, peer: Peer) -> None:
-        await peer.stream(*events)
-        while True:
-            await peer.more(b": ping\n\n")
-            await asyncio.sleep(0.005)
+        await peer.stream(text("a"))
+        await is_read.wait()
+        await ping_beyond(PATIENCE_S, peer)
 
-    if isinstance(outcome, list):
-        chunks, _ = await check(script, deadlines)
-        assert [chunk.finish for chunk in chunks if chunk.finish] == outcome
-    else:
-        with pytest.raises(outcome):
-            await check(script, deadlines)
+    async with serve(script) as standin:
+        provider = connect(standin.url, deadlines)
+        chunks = []
+        async for chunk in provider.stream(PROMPT):
+            is_read.set()
+            chunks.append(chunk)
+        assert [chunk.finish for chunk in chunks] == [None, Finish.TRUNCATED]
+        await provider.aclose()
+
+
+async def test_pings_before_any_text_hold_up_no_deadline() -> None:
+    async def script(received: Received, peer: Peer) -> None:
+        await peer.stream()
+        await ping_beyond(PATIENCE_S, peer)
+
+    with pytest.raises(SlowError):
+        await check(script, Deadlines(PATIENCE_S, first_s=PATIENCE_S))
+
+
+async def ping_beyond(seconds: float, peer: Peer) -> None:
+    """Send pings until so many seconds have passed, never as many between two of them."""
+    for _ in range(4):
+        await peer.more(b": ping\n\n")
+        await settle()
+        put_forward(0.4 * seconds)
+    await peer.hung_up()
 
 
 async def test_a_head_that_never_ends_is_bounded() -> None:
     async def script(received: Received, peer: Peer) -> None:
         await peer.send(b"HTTP/1.1 200 OK\r\n")
-        while True:
+        for _ in range(4):
             await peer.send(b"X-Drip: 1\r\n")
-            await asyncio.sleep(0.005)
+            await settle()
+            put_forward(0.4 * PATIENCE_S)
+        await peer.hung_up()
 
     with pytest.raises(SlowError):
-        await check(script, Deadlines(1, total_s=SHORT_S))
+        await check(script, Deadlines(PATIENCE_S, total_s=PATIENCE_S))
 
 
 async def test_closing_a_call_ends_its_reader_at_once_and_hangs_up() -> None:
@@ -378,7 +404,7 @@ async def test_a_call_closed_before_it_is_read_sends_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("drain_s", "connections"), [(PATIENT_S, 1), (SHORT_S, 2)], ids=["ends in time", "goes on"]
+    ("drain_s", "connections"), [(PATIENCE_S, 1), (SHORT_S, 2)], ids=["ends in time", "goes on"]
 )
 async def test_a_released_call_keeps_its_connection_if_it_ends_in_time(
     monkeypatch: pytest.MonkeyPatch, drain_s: float, connections: int
@@ -449,14 +475,18 @@ async def test_warming_fails_in_silence() -> None:
 
 
 async def test_closing_the_provider_ends_every_call() -> None:
+    called = asyncio.Semaphore(0)
+
     async def script(received: Received, peer: Peer) -> None:
+        called.release()
         await peer.stream(text("a"))
         await peer.hung_up()
 
     async with serve(script) as standin:
         provider = connect(standin.url)
         reading = [asyncio.ensure_future(read(provider.stream(PROMPT))) for _ in range(3)]
-        await asyncio.sleep(0.02)
+        for _ in reading:
+            await called.acquire()
         await provider.aclose()
         outcomes = await asyncio.gather(*reading, return_exceptions=True)
         assert all(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes)
