@@ -13,11 +13,11 @@ _DIALOGUE = (
     "<|begin_of_text|>", "<|end_of_text|>", "<|endoftext|>", "<|startoftext|>", "<|endofprompt|>", "<|eot_id|>",
     "<|eom_id|>", "<|im_start|>", "<|im_end|>", "<|im_sep|>", "<|end|>", "<|return|>", "<|channel|>", "<|message|>",
     "<|start|>", "<|user|>", "<|assistant|>", "<|system|>", "<|start_header_id|>", "<|end_header_id|>", "<|EOT|>",
-    "<|endofmask|>", "<|cursor|>", "<|pad|>", "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜User｜>",
+    "<|endofmask|>", "<|END_OF_TURN_TOKEN|>", "<|eod|>", "<|cursor|>", "<|pad|>", "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜User｜>",
     "<｜Assistant｜>",
 )  # fmt: skip
 # Ends that are also what people write: only at an answer's end.
-_ENDS = ("</s>", "<eos>", "<EOT>", "<end_of_turn>", "[/INST]", "<|/s|>")
+_ENDS = ("</s>", "<eos>", "<EOS>", "<eod>", "<EOT>", "<end_of_turn>", "<pad>", "[/INST]", "<|/s|>")
 # Families' tokens that no language has as code; `<filename>` and `<MID>` may be types and tags, and end an answer only
 # of the family whose tokens they are: its stop rule has them.
 _CERTAIN = ("|", "｜", "▁", "fim")

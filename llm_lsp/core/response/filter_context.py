@@ -33,6 +33,7 @@ class FilterContext:
     line_end: str
     """What ends the document's lines."""
     language: Language
+    language_id: str = ""
 
     def kind_after(self, text: str) -> TextKind:
         """Return what stands behind a text that is inserted at the cursor."""
@@ -63,6 +64,7 @@ def place_at(document: Document, point: Point) -> FilterContext:
         below=_with_text(text.lines(point.line + 1, point.line + 1 + LOOK_LINES)),
         line_end=text.line_end(point.line) or text.line_end(max(0, point.line - 1)) or "\n",
         language=language_of(document.language),
+        language_id=document.language,
     )
 
 

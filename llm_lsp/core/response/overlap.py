@@ -33,9 +33,15 @@ OPERATORS = frozenset((
 # Characters of a line that are compared with an answer's start.
 MAX_LINE_CHARS = 200
 # The mark of a comment, an item, a quote or a heading; with a blank after it, and nothing before it.
-_LINE_MARK = re.compile(r"(?:[-*+] \[.\]|\d+[.)]|\\\w+|[^\w\s()\[\]{}\"`|&]+'?)\s+$")
+_LINE_MARK = re.compile(
+    r"(?:[-*+] \[.\]|\d+[.)]|\w[.)]|\[\^?\w+\]:|[#@\\]\w+|\(\*|\{-|[^\w\s()\[\]{}\"`|&]+'?)\s+$"
+)
+# What begins a name, and does not stand twice before one.
+_SIGIL = re.compile(r"(?:^|(?<=[\s(\[{,=:]))(@|--|\$|\\|#)$")
+_MEMBER = re.compile(r"(?:\w+(?:\.|::|->))+\w*$")
+_OPEN_CALL = re.compile(r"[\w.:]+\([^()]*$")
 _NUMBER_OR_BULLET = re.compile(r"(?:\d+[.)]|[-*+])[ \t]+")
-_LAST_WORD = re.compile(r"(?:^|(?<=[\s(\[{,;:.!=<>|&]))(\w+)[ \t]+$")
+_LAST_WORD = re.compile(r"(?:^|(?<=[\s(\[{,;:.!=<>|&]))(@?\w+)[ \t]+$")
 _LAST_OPERATOR = re.compile(r"(?:^|(?<=[\w\s)\]}\"']))([^\w\s()\[\]{}\"'`,;]{1,3})[ \t]+$")
 _HALF_WORD = re.compile(r"\w{2,}$")
 _WORD = re.compile(r"\w+")
@@ -92,7 +98,7 @@ def _may_be_echo(line: str, text: str, end: int, place: FilterContext) -> bool:
     is_series = _end_of_echo(text, end, line) is not None
     if len(tokens) < 2 or line.endswith(">") or not _LETTER.search(line) or is_series:
         return False
-    is_keyword = tokens[0].lower() in KEYWORDS
+    is_keyword = next(filter(str.isalpha, tokens), "").lower() in KEYWORDS
     if not is_keyword and (line.endswith((",", ";")) or _NESTABLE.fullmatch(line)):
         return _loose_count(place, text[end:]) < _loose_count(place, text)
     return is_keyword or " " in line or any(token in "=([{<:" for token in tokens)
@@ -122,31 +128,56 @@ def _line_mark(text: str, place: FilterContext) -> int | None:
 
 
 def _last_word(text: str, place: FilterContext) -> int | None:
-    """Return where the text goes on behind the keyword or operator before the cursor."""
-    found = _LAST_WORD.search(place.before[-MAX_LINE_CHARS:])
-    if found:
+    """Return where the text goes on behind the keyword, tag or operator before the cursor."""
+    before = place.before[-MAX_LINE_CHARS:]
+    if found := _LAST_WORD.search(before):
         word = found.group(1)
-        is_first = place.before.strip() == word and word.islower()
-        may_repeat = not (word in KEYWORDS or (is_first and word != "long" and not word[0].isdigit()))
+        is_first = before.strip() == word and word.islower() and word != "long" and not word[0].isdigit()
+        is_single = word in KEYWORDS or is_first or word[0] == "@"
     else:
-        found = _LAST_OPERATOR.search(place.before[-MAX_LINE_CHARS:])
+        found = _LAST_OPERATOR.search(before)
         word = found.group(1) if found else ""
-        may_repeat = word not in OPERATORS
+        is_single = word in OPERATORS
     start = len(text) - len(text.lstrip(" \t"))
-    if may_repeat or place.language.is_prose or not text.startswith(word, start):
+    if not is_single or place.language.is_prose or not text.startswith(word, start):
         return None
     end = start + len(word)
     return end if text[end : end + 1] in (" ", "\t") else None
 
 
+def _member(text: str, place: FilterContext) -> int | None:
+    """Return the length of the beginning of a member or of a call's name, arguments and all, that the text repeats."""
+    before = place.before[-MAX_LINE_CHARS:]
+    if (found := _MEMBER.search(before)) and text.startswith(found.group()):
+        follows = text[len(found.group()) : len(found.group()) + 1]
+        return len(found.group()) if follows.isalnum() or follows == "_" else None
+    if (found := _OPEN_CALL.search(before)) and text.startswith(found.group().strip()):
+        end = len(found.group().strip())
+        return end if _loose_count(place, text[end:]) < _loose_count(place, text) else None
+    return None
+
+
+def _sigil(text: str, place: FilterContext) -> int | None:
+    """Return the length of the mark that begins a name if the text has it again."""
+    found = _SIGIL.search(place.before)
+    if not found or not text.startswith(found.group(1)) or not text[len(found.group(1)) :][:1].isalpha():
+        return None
+    line_start = place.before.strip() == "#" and place.language.needs_end_mark
+    doubled = {"ruby": "@", "perl": "$", "crystal": "@"}.get(place.language_id)
+    is_mark = line_start if found.group(1) == "#" else found.group(1) != doubled
+    return len(found.group(1)) if is_mark else None
+
+
 def _half_word(text: str, place: FilterContext) -> int | None:
     """Return the length of the half word before the cursor if the text begins with the whole word."""
     half, word = _HALF_WORD.search(place.before), _WORD.match(text)
-    if not half or not word or len(word.group()) <= len(half.group()):
+    if not half or not word or not word.group().startswith(half.group()):
         return None
     begun, whole = half.group(), word.group()
+    if whole == begun and not (begun in KEYWORDS or place.before.strip() == begun):
+        return None
     is_word = _LETTER.match(begun) or (begun.strip("_") == "" and _LETTER.match(whole[len(begun) :]))
-    if not is_word or not whole.startswith(begun) or begun == begun[0] * len(begun) != "_" * len(begun):
+    if not is_word or begun == begun[0] * len(begun) != "_" * len(begun):
         return None
     return None if _is_known(begun + whole, whole, place) else len(begun)
 
@@ -161,6 +192,8 @@ _RULES: tuple[Callable[[str, FilterContext], int | None], ...] = (
     _line_mark,
     _whole_line,
     _last_word,
+    _member,
+    _sigil,
     _half_word,
 )
 
@@ -183,24 +216,32 @@ def drop_lines_that_follow(draft: FilterInput, place: FilterContext) -> FilterIn
 
 
 def _is_next(line: str, other: str, place: FilterContext) -> bool:
-    """Check whether a line of the answer is one of the document's; at another depth it must tell enough."""
+    """Check whether a line of the answer is one of the document's; at another depth it must tell enough.
+
+    A closer is another one where it stands elsewhere, in the code of a comment as well.
+    """
     if line.rstrip() == other.rstrip():
         return True
-    if not is_same_line(line, other, place.language) or not is_telling(line):
+    if not is_same_line(line, other, place.language) or _CLOSER.match(line.lstrip(_COMMENT_START)):
         return False
-    return indent_of(line) == indent_of(other) or not _may_come_again(line, place)
+    if indent_of(line) == indent_of(other):
+        return is_telling(line) or len(_LETTER.findall(line)) > 2 or "=" in line
+    return is_telling(line) and not _may_come_again(line, place)
 
 
 def _may_come_again(line: str, place: FilterContext) -> bool:
-    """Check whether a line often comes again at another depth: it closes something, or leaves the block."""
-    bare = line.strip()
-    return leaves_block(bare) or _CLOSER.match(bare) is not None or bare in place.language.middles
+    """Check whether a line often comes again at another depth: it leaves the block, or goes on with it."""
+    return leaves_block(line) or line.strip() in place.language.middles
 
 
+# Blanks and the marks of comments.
+_COMMENT_START = " \t#/*%;-"
 # A line that closes what other lines opened.
 _CLOSER = re.compile(r"[)\]}]|</|#?\s*end\w*\b|(?:fi|done|esac)\b")
-# One value of a list, or a tag alone: they may well stand there twice.
-_VALUE = re.compile(r"\s*(?:[\"']?[\w.+-]+[\"']?,|<\w+ ?/?>)\s*")
+# A constant in a list, or a tag alone: they may well stand there twice.
+_VALUE = re.compile(
+    r"\s*(?:(?:[\d.+-][\w.+-]*|[A-Z]{2,}|[\"'][\w.+-]*[\"']|(?:[Nn]one|[Tt]rue|[Ff]alse|null|nil)),|<\w+ ?/?>)\s*"
+)
 _QUOTE_MARKS = " \t\"'`"
 
 
@@ -217,8 +258,10 @@ def _may_drop(lines: list[str], start: int, last: list[str], place: FilterContex
         return _is_in_excess(rf"<{name}[\s>]", rf"</{name}>", lines[:start], last, place)
     if _ENDIF.match(last[0]):
         return _is_in_excess(r"^\s*#\s*if", _ENDIF.pattern, lines[:start], last, place)
-    if any(any(map(str.isalnum, line)) for line in last):
+    if any(map(_LETTER.search, last)):
         return True
+    if any(map(str.isdigit, "".join(last))):
+        return False
     is_quotes = all(not line.strip(_QUOTE_MARKS) for line in last)
     return is_quotes or len(loose("\n".join(lines[: start + len(last)])).closers) > 0
 
@@ -248,6 +291,8 @@ def drop_line_above(draft: FilterInput, place: FilterContext) -> FilterInput | S
 
 def _is_above(line: str, place: FilterContext) -> bool:
     above = place.above[-1]
-    if not is_telling(line) or indent_of(line) != indent_of(above) or _CLOSER.match(line.strip()):
+    if not is_telling(line) or not _LETTER.search(line) or indent_of(line) != indent_of(above):
+        return False
+    if _CLOSER.match(line.strip()):
         return False
     return is_same_line(line, above, place.language)

@@ -80,8 +80,11 @@ _FENCE = re.compile(r"\s*```[\w+-]*\n")
 
 
 def strip_fences(draft: FilterInput, place: FilterContext) -> FilterInput:
-    """Take off a fence around code, and cut at the one that ends it; in prose, comments and strings it is text."""
-    if "```" not in draft.text:
+    """Take off a fence around code, and cut at the one that ends it; in prose, comments and strings it is text.
+
+    So it is where the lines above have one.
+    """
+    if "```" not in draft.text or any("```" in line for line in place.above):
         return draft
     text = draft.text
     if (fence := _FENCE.match(text)) and place.kind_after("") is TextKind.CODE:

@@ -17,7 +17,9 @@ MAX_REPEATS = 3
 MAX_GROUP_LINES = 32
 # Equal lines that are still data: numbers and marks, or one value of a list each.
 MAX_DATA_LINES = 12
-_DATA = re.compile(r"(?:\d\w*|[\W_])*|\s*[\"']?[\w.]+[\"']?,\s*")
+_DATA = re.compile(
+    r"(?:\d\w*|[\W_]|\b(?:None|True|False|null|NULL|nil|nan|NaN|true|false|nullptr)\b)*|\s*[\"']?[\w.]+[\"']?,\s*"
+)
 # Lines in a row that are alike, but not equal, and groups of such lines, that people write at once: with the cursor's.
 MAX_SERIES_LINES, MAX_SERIES_GROUPS = 9, 4
 # Lines of a group of a series: a short function.

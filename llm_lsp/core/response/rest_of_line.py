@@ -56,7 +56,8 @@ def _joints(draft: FilterInput, place: FilterContext) -> Iterator[FilterInput]:
         yield replace(draft, text=text, replaced=len(rest))
     if len(text) <= JOINT_CHARS:
         for _, at in loose(text).closers[:MAX_JOINTS]:
-            yield replace(draft, text=text[:at])
+            cut = text[:at]
+            yield replace(draft, text=cut.rstrip(" \t") if rest[0].isspace() else cut)
 
 
 def _holds(text: str, rest: str) -> bool:
@@ -90,12 +91,11 @@ def end_whole_lines(draft: FilterInput, place: FilterContext) -> FilterInput:
 
 def _before_closers(draft: FilterInput, place: FilterContext) -> FilterInput:
     """A block's closer goes on a line of its own, at the depth of the line that opened it; others follow the text."""
-    above = place.above[-1] if place.above else ""
-    is_statement = draft.text.rstrip()[-1:] in (";", "}")
-    is_block = place.rest[0] == "}" and place.language.blocks is Blocks.BRACES
-    if not (is_block and is_statement and opens_block(above, place.language)):
+    above, text = place.above[-1] if place.above else "", draft.text.rstrip()
+    is_block = place.rest[0] == "}" and place.language.blocks is Blocks.BRACES and text[-1:] in (";", "}")
+    if not (is_block or "\n" in text) or not opens_block(above, place.language):
         return draft
-    return replace(draft, text=f"{draft.text.rstrip()}\n{above[: len(above) - len(above.lstrip())]}")
+    return replace(draft, text=f"{text}\n{above[: len(above) - len(above.lstrip())]}")
 
 
 def _begins_the_line(draft: FilterInput, place: FilterContext) -> bool:

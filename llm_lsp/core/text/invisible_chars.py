@@ -75,6 +75,9 @@ def _spells(text: str, at: int, is_text: Callable[[int], bool]) -> bool:
             return not before.isascii() and unicodedata.category(before)[0] in "LM"
         case "\u200b":
             return bool(_WITHOUT_BLANKS.match(before) or _WITHOUT_BLANKS.match(after))
+        case "\f":
+            # A page's end, on a line of its own.
+            return before == after == "\n"
         case "\xad":
             return before.isalpha() and after.isalpha() and is_text(at - 1)
     if "\u180b" <= mark <= "\u180f":

@@ -21,6 +21,8 @@ _NO_WORD = re.compile(r"[\W_]+")
 _WORD_OR_MARK = re.compile(r"\w+|[^\w\s]")
 # Words and marks of a line that are compared with those of another.
 MAX_TOKENS, MAX_TOKEN_CHARS = 40, 200
+# Words and marks that make a command's beginning: `rm -rf`.
+COMMAND_TOKENS = 3
 
 
 def bare(line: str) -> str:
@@ -71,11 +73,16 @@ def tokens_of(line: str) -> tuple[str, ...]:
 
 
 def is_alike(one: Sequence[str], other: Sequence[str]) -> bool:
-    """Check whether two lines, as `tokens_of` has them, are the same but for one stretch that is no longer than the rest."""
+    """Check whether two lines, as `tokens_of` has them, are the same but for one stretch that is no longer than the rest.
+
+    Of commands, `rm -rf build`, the beginning is enough.
+    """
     shorter = min(len(one), len(other))
     head = 0
     while head < shorter and one[head] == other[head]:
         head += 1
+    if head >= COMMAND_TOKENS and "(" not in one[:head] and "=" not in one[:head]:
+        return True
     tail = 0
     while tail < shorter - head and one[-1 - tail] == other[-1 - tail]:
         tail += 1
