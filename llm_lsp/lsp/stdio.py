@@ -6,9 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable
 from typing import BinaryIO, NoReturn
 
@@ -16,6 +14,7 @@ from llm_lsp import system
 from llm_lsp.errors import FramingError
 from llm_lsp.lsp.message_streams import Outbox, claim_stdio, start_reading
 from llm_lsp.lsp.oversized_messages import OversizedMessage
+from llm_lsp.lsp.process_end import End, ProcessEnd
 from llm_lsp.lsp.server import Build, create_server
 
 # Seconds between two looks for the editor, where the system does not tell of its end. A dead one's end of our input
@@ -45,32 +44,35 @@ def _leave(status: int) -> NoReturn:
 
 
 async def serve(build: Build, stdin: BinaryIO, stdout: BinaryIO) -> int:
-    """Serve until the client is gone; give the exit status."""
+    """Serve until the client is gone; return the exit status."""
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[int] = loop.create_future()
+    process_end = ProcessEnd(GRACE_S)
 
-    def end(status: int, reason: str = "") -> None:
+    def end_in_loop(status: int, reason: str = "") -> None:
+        process_end.begin(status)
         if ended.done():
             return
         ended.set_result(status)
         if reason:
             sys.stderr.write(f"llm-lsp: {reason}\n")
 
-    def end_from_thread(status: int, reason: str = "") -> None:
+    def end(status: int, reason: str = "") -> None:
+        """End from another thread or a signal's handler; the loop may never come to it."""
+        process_end.begin(status)
         with contextlib.suppress(RuntimeError):  # The loop is closed: we have ended already.
-            loop.call_soon_threadsafe(end, status, reason)
+            loop.call_soon_threadsafe(end_in_loop, status, reason)
 
     def on_input_end(failure: FramingError | None) -> None:
-        end_from_thread(1 if failure else 0, str(failure or ""))
+        end(1 if failure else 0, str(failure or ""))
 
     server = create_server(build)
-    server.protocol.writer = outbox = Outbox(stdout, lambda reason: end_from_thread(1, reason))
-    server.protocol.end = end
+    server.protocol.writer = outbox = Outbox(stdout, lambda reason: end(1, reason))
+    server.protocol.end = end_in_loop
     start_reading(stdin, lambda body: _hand_over(loop, server.protocol.receive, body), on_input_end)
-    server.on_parent = lambda pid: watch_parent(loop, pid, end)
-    _end_on_signals(loop, end)
+    server.on_parent = lambda pid: watch_parent(loop, pid, end_in_loop)
+    process_end.end_on_signals(end)
     status = await ended
-    _end_by_force(status)
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(server.aclose(), _CLOSE_S)
     outbox.close(_FLUSH_S)
@@ -86,7 +88,7 @@ def _hand_over(
         loop.call_soon_threadsafe(receive, body)
 
 
-def watch_parent(loop: asyncio.AbstractEventLoop, pid: int, end: Callable[[int, str], None]) -> None:
+def watch_parent(loop: asyncio.AbstractEventLoop, pid: int, end: End) -> None:
     """End with the process that the client named in `initialize`: another may hold our input open."""
     mark = system.end_mark(pid)
     if mark is None:
@@ -95,27 +97,14 @@ def watch_parent(loop: asyncio.AbstractEventLoop, pid: int, end: Callable[[int, 
         loop.add_reader(mark, _has_ended, loop, mark, end)
 
 
-def _look_for(loop: asyncio.AbstractEventLoop, pid: int, end: Callable[[int, str], None]) -> None:
+def _look_for(loop: asyncio.AbstractEventLoop, pid: int, end: End) -> None:
     if system.is_alive(pid):
         loop.call_later(PARENT_POLL_S, _look_for, loop, pid, end)
     else:
         end(1, _GONE)
 
 
-def _has_ended(loop: asyncio.AbstractEventLoop, mark: int, end: Callable[[int, str], None]) -> None:
+def _has_ended(loop: asyncio.AbstractEventLoop, mark: int, end: End) -> None:
     loop.remove_reader(mark)
     os.close(mark)
     end(1, _GONE)
-
-
-def _end_on_signals(loop: asyncio.AbstractEventLoop, end: Callable[[int], None]) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # Windows has no handlers in its loop: there the default ends the process at once.
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, end, 128 + number)
-
-
-def _end_by_force(status: int) -> None:
-    timer = threading.Timer(GRACE_S, os._exit, (status,))
-    timer.daemon = True
-    timer.start()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
+import threading
 import time
 
 from llm_lsp.core.request import Completion, CompletionRequest
@@ -27,12 +29,26 @@ class StuckEngine(FakeEngine):
         await asyncio.Event().wait()
 
 
+def stand_still(how: str) -> None:
+    """Keep the event loop from turning, for good."""
+    os.write(2, b"stands still\n")
+    if how == "code":
+        while True:
+            pass
+    elif how == "wait":
+        threading.Event().wait()
+    # Tries 2**60 ways, and holds the interpreter's lock meanwhile.
+    re.match("(a|a)*b", "a" * 60)
+
+
 def build(client: Client) -> FakeEngine:
     """Make the engine that the test asked for."""
     if "print" in sys.argv:
         print("a stray print")  # noqa: T201 - that is the misbehaviour
         os.write(1, b"and one past Python\n")
         assert sys.stdin.read() == ""
+    for how in {"code", "wait", "expression"} & {*sys.argv}:
+        stand_still(how)
     return StuckEngine(client) if "stuck" in sys.argv else FakeEngine(client)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,17 @@ PARSE_ERROR, INVALID_REQUEST, NO_METHOD, INVALID_PARAMS = -32700, -32600, -32601
 NOT_INITIALIZED = -32002
 MEBIBYTE = 1024 * 1024
 ROOT = Path(__file__).parents[2]
+
+
+# The interpreter's own timer ends a process with this, see `ProcessEnd`.
+STUCK_STATUS = 1
+
+
+async def stands_still(client: LspClient) -> None:
+    """Wait until the server says so; it builds its engine after `initialize` is answered."""
+    client.notify("initialized", {})
+    assert client.process.stderr is not None
+    assert await client.process.stderr.readline() == b"stands still\n"
 
 
 async def still_works(client: LspClient) -> None:
@@ -290,6 +302,31 @@ async def test_fault_38_the_end_of_the_input_ends_the_server(
         assert client.process.stdin is not None
         client.process.stdin.close()
         assert await client.ended() == status
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("how", ["code", "wait", "expression"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_fault_38_39_a_signal_ends_a_server_that_stands_still(
+    how: str, number: signal.Signals, tmp_path: Path
+) -> None:
+    async with running(tmp_path, *FAKE, how) as client:
+        await client.initialize()
+        await stands_still(client)
+        client.process.send_signal(number)
+        assert await client.ended() in (128 + number, STUCK_STATUS)
+
+
+@pytest.mark.parametrize("how", ["code", "wait"])
+async def test_fault_38_39_the_end_of_the_input_ends_a_server_that_stands_still(
+    how: str, tmp_path: Path
+) -> None:
+    async with running(tmp_path, *FAKE, how) as client:
+        await client.initialize()
+        await stands_still(client)
+        assert client.process.stdin is not None
+        client.process.stdin.close()
+        assert await client.ended() == 0
 
 
 async def test_fault_39_shutdown_answers_what_is_pending_and_hangs_up(tmp_path: Path) -> None:

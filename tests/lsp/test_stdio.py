@@ -29,9 +29,10 @@ async def test_a_dead_editor_is_noticed(is_told: bool, monkeypatch: pytest.Monke
     )
     ended: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
 
-    run.watch_parent(
-        asyncio.get_running_loop(), editor.pid, lambda status, reason: ended.set_result((status, reason))
-    )
+    def end(status: int, reason: str = "") -> None:
+        ended.set_result((status, reason))
+
+    run.watch_parent(asyncio.get_running_loop(), editor.pid, end)
     is_early = ended.done()
     editor.kill()
     await editor.wait()
