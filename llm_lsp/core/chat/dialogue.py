@@ -1,4 +1,4 @@
-"""A question about code, as a dialogue with role, code and what was said before; knows no model and no file."""
+"""A question about code, as a dialogue with a role, the code and earlier exchanges."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EXPLAIN = "Explain what this code does, and name the mistakes in it, if there ar
 ANSWER_TOKENS = 1024
 # Tokens of the prompt where completion makes do with less: it is asked at every pause in typing, this only by hand.
 PROMPT_TOKENS = 6144
-# Questions that are remembered; more than fit into a prompt help nobody.
+# Exchanges that are remembered; more than fit into a prompt are of no use.
 MOST_EXCHANGES = 20
 
 
@@ -90,7 +90,7 @@ def dialogue(message: str, before: Sequence[Exchange], prompt_tokens: float) -> 
 
 
 def remembered(before: Sequence[Exchange], newest: Exchange) -> tuple[Exchange, ...]:
-    """Give what is kept of a dialogue after one more answer."""
+    """Return the exchanges that are kept after one more answer."""
     return (*before, newest)[-MOST_EXCHANGES:]
 
 

@@ -1,4 +1,4 @@
-"""Snippets from where somebody has been, and from pieces of code alike; knows no files."""
+"""Candidates for a prompt: similar code, signatures, visited places and recent edits."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class _Match:
 
 
 def query_of(lines: Sequence[str], point: Point) -> frozenset[str]:
-    """Give the words around a cursor."""
+    """Return the words around a cursor."""
     return words_of(lines[max(0, point.line - QUERY_ABOVE) : point.line + QUERY_BELOW])
 
 
@@ -100,7 +100,7 @@ def similar(own: Sequence[str], point: Point, pieces: Sequence[Piece]) -> list[C
 
 
 def signatures(query: Set[str], used: Sequence[tuple[Piece, Set[str]]]) -> list[Candidate]:
-    """Give what some pieces define of the names used of each, where they stand around the cursor; the most first."""
+    """Return what some pieces define of the names used around the cursor, the piece with the most first."""
     found = []
     for piece, names in used:
         near = query & names
@@ -112,19 +112,19 @@ def signatures(query: Set[str], used: Sequence[tuple[Piece, Set[str]]]) -> list[
 
 
 def out_of_sight(query: Set[str], piece: Piece, sight: VisibleRange) -> Set[str]:
-    """Give the names around a cursor that its text defines where they are not seen from there."""
+    """Return the names around a cursor that its text defines outside the visible range."""
     far = (each.name for each in piece.definitions if not sight.holds(each.start))
     return query & set(far)
 
 
 def without_sight(piece: Piece, sight: VisibleRange) -> Piece:
-    """Give the cursor's own text without what is seen there anyway: it would be the most alike of all."""
+    """Return the cursor's own text without the visible range, which would be the most similar of all."""
     lines = ["" if sight.holds(idx) else line for idx, line in enumerate(piece.lines)]
     return Piece(piece.uri, piece.path, piece.language, lines)
 
 
 def visited(visits: Sequence[Visit], path_of: dict[str, str]) -> list[Candidate]:
-    """Give the last places, newest first; `path_of` names the documents that may be used."""
+    """Return the last visited places, newest first; `path_of` names the documents that may be used."""
     found = []
     for visit in reversed(visits):
         path = path_of.get(visit.document.uri)
@@ -137,7 +137,7 @@ def visited(visits: Sequence[Visit], path_of: dict[str, str]) -> list[Candidate]
 
 
 def edited(bursts: Sequence[EditBurst], path_of: dict[str, str]) -> list[Candidate]:
-    """Give the last changes as diffs, newest first; `path_of` names the documents that may be used."""
+    """Return the last edits as diffs, newest first; `path_of` names the documents that may be used."""
     found = []
     for burst in reversed(bursts):
         path = path_of.get(burst.after.uri)

@@ -1,4 +1,4 @@
-"""Where somebody has been and what they changed there; knows no clock, all times are given.
+"""The edit history: where the user was, and what they changed there. All times are arguments.
 
 Texts are persistent, so that a place is kept as a snapshot and a number: nothing is copied while somebody types.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Point, Text
 
-# llama.vim's ring: 16 chunks of half its 64 lines; who goes further than 32 lines has left a place.
+# llama.vim's ring: 16 chunks of half its 64 lines; a move of more than 32 lines leaves a place.
 MAX_VISITS = 16
 CHUNK_LINES = 32
 JUMP_LINES = 32
@@ -35,7 +35,7 @@ class EditBurst:
     edited_at: float
 
     def takes(self, document: Document, edits: tuple[Edit, ...]) -> bool:
-        """Say whether some edits go on with it; `document` is the text before them."""
+        """Return whether some edits continue this burst; `document` is the text before them."""
         if document is not self.after:
             return False
         last = document.text.line_count - self.below
@@ -47,7 +47,7 @@ class EditBurst:
         return EditBurst(self.before, document, min(self.above, above), min(self.below, below), now)
 
     def changed(self) -> tuple[list[str], list[str]] | None:
-        """Give the lines before and after, with their ends; None where nothing changed, or too much."""
+        """Return the lines before and after, with their ends; None if nothing changed, or too much."""
         old, new = self.before.text, self.after.text
         # Edits that overlap are counted by what each touched, which may be more lines than there are now.
         below = min(self.below, old.line_count - self.above, new.line_count - self.above)
@@ -67,13 +67,13 @@ class EditBurst:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A place that somebody was at."""
+    """A place that the user was at."""
 
     document: Document
     line: int
 
     def chunk(self) -> tuple[int, list[str]]:
-        """Give the lines around it, and the number of the first."""
+        """Return the lines around it, and the number of the first."""
         start = max(0, self.line - CHUNK_LINES // 2)
         return start, self.document.text.lines(start, start + CHUNK_LINES)
 
@@ -86,7 +86,7 @@ class EditHistory:
     bursts: tuple[EditBurst, ...] = ()
 
     def at(self, document: Document, point: Point) -> EditHistory:
-        """Take note that somebody is at a place; near the last one, that one moves along."""
+        """Return the history with the user at a place; one near the last one replaces it."""
         visit = Visit(document, point.line)
         last = self.visits[-1] if self.visits else None
         if last and last.document.uri == document.uri and abs(last.line - point.line) <= JUMP_LINES:
@@ -94,7 +94,7 @@ class EditHistory:
         return replace(self, visits=(*self.visits, visit)[-MAX_VISITS:])
 
     def edited(self, old: Document, document: Document, edits: tuple[Edit, ...], now: float) -> EditHistory:
-        """Take note of some edits that made `document` of `old`."""
+        """Return the history with some edits that turned `old` into `document`."""
         if not edits:
             return self
         there = self.at(document, edits[-1].start)
@@ -111,12 +111,12 @@ class EditHistory:
         return EditHistory(visits, tuple(burst for burst in self.bursts if burst.after.uri != uri))
 
     def place_in(self, document: Document) -> Point:
-        """Give the place in a document where somebody was last, its start where they never were."""
+        """Return the last place in a document, or its start if the user never was in it."""
         lines = (visit.line for visit in reversed(self.visits) if visit.document.uri == document.uri)
         return document.text.clamp(Point(next(lines, 0), 0))
 
     def fresh_bursts(self, now: float) -> tuple[EditBurst, ...]:
-        """Give the changes that are not too old."""
+        """Return the changes that are not too old."""
         return tuple(burst for burst in self.bursts if now - burst.edited_at <= FRESH_S)
 
 
@@ -130,7 +130,7 @@ def _different(old: list[str], new: list[str]) -> tuple[list[str], list[str]] | 
 
 
 def _untouched(text: Text, edits: tuple[Edit, ...]) -> tuple[int, int]:
-    """Give the lines that some edits of a text leave as they are, at its start and at its end."""
+    """Return the number of lines that some edits leave unchanged, at the start and at the end of a text."""
     n_lines = above = below = text.line_count
     for edit in edits:
         above = min(above, edit.start.line)

@@ -1,4 +1,4 @@
-"""Which files of a project a text imports, told by its import lines; knows no disk: every path is a guess to look up.
+"""Which files of a project a text imports, by its import lines; every path is a guess to look up.
 
 Lines are read with patterns and not from a tree, since the text is in the middle of being written. Patterns are bounded:
 a hostile text costs a bounded time.
@@ -41,7 +41,7 @@ def imports_of(lines: Iterable[str], language: str, path: str) -> tuple[Import, 
 
 
 def is_import(line: str) -> bool:
-    """Say whether a line begins an import of the usual languages, by its looks; False for an empty one."""
+    """Return whether a line looks like the start of an import; False for an empty one."""
     return bool(_IMPORT.match(line[:_LINE_CHARS]))
 
 
@@ -196,7 +196,7 @@ def _java(head: str, path: str) -> Iterator[Import]:
 
 
 def _roots(folder: str) -> list[str]:
-    """Give the folders that a project's packages may stand in: the top, `src`, and those above the file."""
+    """Return the folders that a project's packages may be in: the top, `src`, and those above the file."""
     parts = folder.split("/") if folder else []
     above = ["/".join(parts[:depth]) for depth in range(len(parts), 0, -1)]
     return list(dict.fromkeys(("", "src", *above)))
@@ -209,7 +209,7 @@ def _up(folder: str, steps: int) -> str:
 
 
 def _listed(names: str) -> list[str]:
-    """Give the names of a list `a, b as c`, as they are called where they come from."""
+    """Return the names of a list `a, b as c`, as they are called in the imported module."""
     words = (part.split() for part in names.split(","))
     return [part[0] for part in words if part and part[0] != "*"]
 

@@ -1,4 +1,4 @@
-"""The signatures of what a text defines, without the bodies; knows no files and no imports."""
+"""The outline of a text: the signatures of its definitions, without the bodies."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Definition:
 
 
 def definitions(text: str, language: str) -> tuple[Definition, ...]:
-    """Give what a text defines, in its order; nothing for a language without a grammar."""
+    """Return the definitions of a text, in order; none for a language without a grammar."""
     shapes = _SHAPES.get(language)
     root = parse(text, language) if shapes else None
     if root is None or shapes is None:
@@ -109,7 +109,7 @@ def definitions(text: str, language: str) -> tuple[Definition, ...]:
 
 
 def outline(found: Sequence[Definition], wanted: Set[str]) -> tuple[str, ...]:
-    """Give the lines to say of a file: those of the definitions whose names are `wanted`, in the file's order."""
+    """Return the lines of the definitions whose names are `wanted`, in the file's order."""
     lines: list[str] = []
     for definition in found:
         if definition.name in wanted and len(lines) + len(definition.lines) <= MAX_LINES:
@@ -125,7 +125,7 @@ class _Reader:
     shapes: _Shapes
 
     def nodes(self, parent: Node) -> Iterator[Node]:
-        """Give the definitions right below a node, also those in what only holds others."""
+        """Yield the definitions right below a node, also those inside mere containers."""
         shapes = self.shapes
         known = shapes.callables | shapes.containers | shapes.wholes
         for child in parent.named_children:
@@ -135,7 +135,7 @@ class _Reader:
                 yield from self.nodes(child)
 
     def signature(self, node: Node, depth: int) -> Iterator[str]:
-        """Give the lines of a definition without its body, and those of its members."""
+        """Return the lines of a definition without its body, and those of its members."""
         body = self._body(node)
         if body is None:
             yield from self._lines(node, node.end_byte, depth)
@@ -155,7 +155,7 @@ class _Reader:
                 yield from lines
 
     def _body(self, node: Node) -> Node | None:
-        """Give what a signature ends before; the body of `const f = () => …` is that of its function."""
+        """Return the node before which a signature ends; the body of `const f = () => …` is that of its function."""
         if node.type not in self.shapes.wholes:
             return node.child_by_field_name("body")
         if node.type != "lexical_declaration" or not node.named_children:
@@ -173,7 +173,7 @@ class _Reader:
                 yield _short(line.rstrip())
 
     def _margin(self, node: Node, depth: int) -> str:
-        """Give the white space before a node's line, or of its depth where the line begins with something else."""
+        """Return the white space before a node's line, or of its depth if the line begins with something else."""
         line_start = self.source.rfind(b"\n", 0, node.start_byte) + 1
         before = self.source[line_start : node.start_byte].decode("utf-8", "replace")
         return before if before.isspace() or not before else "    " * depth

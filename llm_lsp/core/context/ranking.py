@@ -1,4 +1,4 @@
-"""Which pieces of other places go with a prompt, and in what order; knows no files and no clock.
+"""Which candidates go into a prompt, and in what order.
 
 What is prepared while nobody types is ranked and ordered here; at a request it is only cut to the budget. The order is
 stable, newest last: a model server's cache holds a prompt up to its first change.
@@ -54,11 +54,11 @@ class VisibleRange:
         return cls(max(0, point.line - above), point.line + below + 1)
 
     def holds(self, line: int) -> bool:
-        """Say whether a line is in it."""
+        """Return whether a line is in the range."""
         return self.start <= line < self.stop
 
     def telling_lines(self, text: Text) -> frozenset[str]:
-        """Give its lines that tell where they come from, stripped."""
+        """Return its characteristic lines, stripped."""
         return telling_lines(text.lines(self.start, self.stop))
 
 
@@ -121,7 +121,7 @@ class ContextSelection:
 
     @property
     def in_words(self) -> str:
-        """Say what is in it, in words that hold no code."""
+        """Describe the selection in words that contain no code."""
         counts = Counter(self.sources)
         parts = [f"{count} {source}" for source, count in counts.items()]
         left = Counter(each.why for each in self.left_out)
@@ -173,7 +173,7 @@ def choose(
     budget_tokens: float,
     is_refused: Callable[[str], bool],
 ) -> ContextSelection:
-    """Take the best of what is wanted that fit a budget, and put them in order; no URI that is refused by now is sent."""
+    """Return the best wanted candidates that fit a budget, in order; a URI that is excluded by now is left out."""
     taken: list[Candidate] = []
     left_out = list(prepared.left_out)
     for candidate in prepared.ranked:
@@ -193,7 +193,7 @@ def choose(
 
 
 def context_budget(budget_tokens: float, text: Text, share: float) -> float:
-    """Give the tokens that other files may have of a prompt's: `share`, and what a small document leaves."""
+    """Return the tokens that other files may have in a prompt: `share` of it, and what a small document leaves."""
     if share <= 0:
         return 0.0
     needed = math.ceil(_size_tokens(text) / STEP_TOKENS) * STEP_TOKENS

@@ -1,4 +1,4 @@
-"""How alike two pieces of code are, by the words in their lines; knows no files and no prompt."""
+"""How similar two pieces of code are, by the words in their lines."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class CursorLines:
         return cls(tuple((offset, words, weight / total) for offset, words, weight in found if words))
 
     def likeness(self, text: LineIndex) -> dict[int, float]:
-        """Say how alike the places of a text are: by the line that the cursor would be in, 0 to 1.
+        """Return how similar each place of a text is, from 0 to 1, by the line that the cursor would be in.
 
         Each line around the cursor is compared with the one that stands as far from the place, by the Jaccard index of
         their words. Places where no line has a word in common are not told.
@@ -95,23 +95,23 @@ class CursorLines:
 
 
 def words_of(lines: Iterable[str]) -> frozenset[str]:
-    """Give the words of three characters and more, which is nearly all names and few operators."""
+    """Return the words of three characters and more: nearly all names, and few operators."""
     return frozenset(word for line in lines for word in _WORD.findall(line[:_LINE_CHARS]))
 
 
 def repeated_share(text: str, lines: Set[str]) -> float:
-    """Give the share of a text's telling lines that stand among `lines`, stripped ones; 0 where it has none."""
+    """Return the share of a text's characteristic lines that are among `lines` (stripped); 0 if it has none."""
     telling = telling_lines(text.splitlines())
     return len(telling & lines) / len(telling) if telling else 0.0
 
 
 def telling_lines(lines: Sequence[str]) -> frozenset[str]:
-    """Give the lines that tell where they come from, stripped."""
+    """Return the lines that are characteristic of where they come from, stripped."""
     stripped = (line[:_LINE_CHARS].strip() for line in lines)
     return frozenset(line for line in stripped if len(line) >= _TELLING_CHARS)
 
 
 def _rarity(word: str, texts: Sequence[LineIndex]) -> float:
-    """Give the word's inverse document frequency, as retrieval has it since Spärck Jones (1972)."""
+    """Return the word's inverse document frequency (Spärck Jones, 1972)."""
     n_texts = sum(word in text.lines_of for text in texts)
     return max(_LEAST_RARITY, math.log((len(texts) + 1) / (n_texts + 0.5)))

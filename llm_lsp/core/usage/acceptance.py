@@ -1,4 +1,4 @@
-"""What becomes of a text that was offered, read from the edits that follow; knows no clock and no file."""
+"""What becomes of a suggestion, read from the edits that follow it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class TrackedSuggestion:
 
 
 def line_shift(edit: Edit) -> int:
-    """Give how many lines what stands below an edit moves down."""
+    """Return how many lines the text below an edit moves down."""
     return edit.text.count("\n") - (edit.end.line - edit.start.line)
 
 

@@ -1,4 +1,4 @@
-"""Whether a budget is used up: limits against what was spent; knows neither clocks nor where the sums are kept."""
+"""Whether a budget is used up: limits against what was spent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SpentTotals:
     tokens_this_month: int = 0
 
     def on(self, day: str) -> SpentTotals:
-        """Give what is spent on a day: nothing yet where it is a later one; an earlier one never comes again."""
+        """Return what is spent on a day: nothing on a later one; an earlier one does not open again."""
         if day <= self.day:
             return self
         if day[:7] != self.day[:7]:
@@ -97,7 +97,7 @@ class BudgetUse:
 
 
 def most_used(limits: BudgetLimits, spent: SpentTotals) -> BudgetUse | None:
-    """Give the limit of which the greatest share is used; None where there is none."""
+    """Return the limit of which the greatest share is used; None if there is none."""
     return max(_uses(limits, spent), key=lambda use: use.share, default=None)
 
 

@@ -1,4 +1,4 @@
-"""What a call costs: prices by model, as data, and the sum over its tokens; knows neither budgets nor settings.
+"""What a call costs: prices by model, as data, and the sum over its tokens.
 
 Prices change; a user's own stand in the settings and win, and `llm-lsp usage` marks what is not known.
 """

@@ -1,4 +1,4 @@
-"""What is written to the books at once; holds no text of any document, and knows nothing of the file."""
+"""The usage records that are written at once; they contain no text of any document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way of one request, stage by stage, and its telling in plain words; holds no text of any document."""
+"""The trace of one request, stage by stage, and its description; it contains no text of any document."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class TraceRow:
 
 
 def headline(trace: RequestTrace) -> str:
-    """Say in one line what was asked and what became of it."""
+    """Return one line on what was asked and how it was answered."""
     where = " in ".join(filter(None, (trace.subject.language, trace.subject.project)))
     asked = ", ".join(filter(None, (trace.trigger, _FACES.get(trace.face, trace.face), where)))
     if trace.shown_chars is not None:
@@ -79,7 +79,7 @@ def headline(trace: RequestTrace) -> str:
 
 
 def explain(trace: RequestTrace, call: CallRecord | None = None) -> Iterator[str]:
-    """Tell a request's way, a line a stage; `call` is the one whose text answered it."""
+    """Yield the description of a request, one line a stage; `call` is the one whose text answered it."""
     yield headline(trace)
     for step in trace.steps:
         yield f"{step.ms:8.1f} ms  {step.stage}: {step.words}"
@@ -88,7 +88,7 @@ def explain(trace: RequestTrace, call: CallRecord | None = None) -> Iterator[str
 
 
 def describe_call(call: CallRecord) -> str:
-    """Say what a call used, in one line."""
+    """Return one line on what a call used."""
     if call.outcome == "reserved":
         return "its call has not ended"
     usage = call.usage

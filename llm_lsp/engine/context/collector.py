@@ -1,4 +1,4 @@
-"""Prepares context while nobody types, and gives it out at a request; knows no files and no prompt."""
+"""Collects context while nothing is typed, and selects from it at a request."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from llm_lsp.errors import InternalError
 LOG = logging.getLogger(__name__)
 
 # Seconds without an edit after which new context takes the place of the old: each change is read anew by the model
-# server, so it is paid while nobody waits. llama.vim's figure.
+# server, so it is paid while no request waits. llama.vim's figure.
 IDLE_S = 3.0
 # Seconds after a document was opened or gone to: nothing of it is in the model server's cache then.
 ARRIVAL_S = 0.1
@@ -65,7 +65,7 @@ class ContextCollector:
         self._task: asyncio.Task[None] | None = None
 
     def touched(self, uri: str, *, edited: bool = True) -> None:
-        """Take note that a document was opened, edited or asked about; its context is prepared when all is quiet."""
+        """Record that a document was opened, edited or asked about; its context is collected after a pause."""
         is_new = uri != self._uri or uri not in self._ready
         if not (is_new or edited):
             return
@@ -135,7 +135,7 @@ class ContextCollector:
             await asyncio.gather(self._task, return_exceptions=True)
 
     def _fitting(self, runtime: Runtime) -> dict[str, PreparedContext]:
-        """Give what is ready, unless it was judged by other rules."""
+        """Return what is ready, unless it was selected under other exclusion rules."""
         if self._exclusion is not runtime.exclusion:
             self._exclusion = runtime.exclusion
             self._ready.clear()
@@ -170,14 +170,14 @@ class ContextCollector:
 
 
 def _wanted(settings: ContextConfig, profile: Profile) -> Callable[[Candidate], bool]:
-    """Tell what a model gets."""
+    """Return a predicate: whether a model gets a candidate."""
     sources, family = _sources(settings, profile), _family(profile)
     least = family.least_likeness if family else LEAST_LIKENESS
     return lambda candidate: candidate.source in sources and candidate.likeness >= least
 
 
 def _sources(settings: ContextConfig, profile: Profile | None) -> tuple[ContextSource, ...]:
-    """Give the sources that the settings choose, else those that a model gains from; of one not known yet, all."""
+    """Return the sources that the settings choose, else those that the model gains from; all for an unknown model."""
     if not isinstance(settings.sources, str):
         return settings.sources
     family = _family(profile) if profile else None

@@ -42,14 +42,14 @@ class RelatedFiles:
         self._beside: list[SourceFile] | None = None
 
     def beside(self, language: str) -> list[SourceFile]:
-        """Give the files of a language in the document's folder, but for those that are open."""
+        """Return the files of a language in the document's folder, except open ones."""
         if self._beside is None:
             target = self._bounds.target
             self._beside = list(self._closed(neighbours(target, language) if target else ()))
         return self._beside
 
     def alike(self, language: str) -> Iterator[Piece]:
-        """Give the files beside the document, and those of its name in the folders beside, that somebody wrote."""
+        """Return the files beside the document, and those of its name in the folders beside, without generated ones."""
         for file in (*self.beside(language), *self._namesakes()):
             if file.is_generated:
                 self._bounds.left_out.append(LeftOut(file.piece.path, "it was generated"))
@@ -57,7 +57,7 @@ class RelatedFiles:
                 yield file.piece
 
     def used_by(self, own: Piece) -> Iterator[tuple[Piece, Set[str]]]:
-        """Give the pieces that a document uses something of, each with the names."""
+        """Return the pieces that a document uses, each with the names that it uses."""
         if own.language in _ONE_PACKAGE_A_FOLDER:
             yield from ((file.piece, own.words) for file in self.beside(own.language))
         for one in imports_of(own.lines, own.language, self._bounds.path):
@@ -80,7 +80,7 @@ class RelatedFiles:
         return (file for path in closed if (file := self._read(path)))
 
     def _passed_on(self, piece: Piece, names: Set[str]) -> Iterator[tuple[Piece, Set[str]]]:
-        """Give what a file only passes on, from where it is defined."""
+        """Return what a file only re-exports, from where it is defined."""
         for one in imports_of(piece.lines, piece.language, piece.path):
             if names & one.names:
                 yield from ((found, names & one.names) for found in self._imported(one))

@@ -33,7 +33,7 @@ MAX_OPEN_LINES = 5000
 
 @dataclass(frozen=True, slots=True)
 class ContextView:
-    """What somebody sees, as it was when they paused."""
+    """What the user sees, as it was at the pause."""
 
     document: Document
     point: Point
@@ -84,7 +84,7 @@ class ContextSources:
                 return []
 
     def _opened(self, view: ContextView, bounds: WorkspaceBounds) -> dict[str, Piece]:
-        """Give the open documents that may be used, as they are in the editor."""
+        """Return the open documents that may be used, as they are in the editor."""
         kept, self._pieces = self._pieces, {}
         for document in view.open:
             name = bounds.name(document.uri)
@@ -99,7 +99,7 @@ class ContextSources:
 
 
 def _alike(own: Piece, sight: VisibleRange, project: RelatedFiles) -> Iterator[Piece]:
-    """Give what may be alike: of the document's language, out of sight, and nothing generated."""
+    """Return the texts to compare: in the document's language, outside the visible range, not generated."""
     kin = kin_of(own.language)
     for piece in project.opened.values():
         if kin_of(piece.language) == kin:

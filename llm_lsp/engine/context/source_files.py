@@ -1,4 +1,4 @@
-"""The files around a document: found beside it, read, and kept while they stay as they are; knows no settings.
+"""Finds and reads the files around a document, and keeps them while they do not change.
 
 Everything here reads files, so it is used in a thread. What cannot be used is named with its reason, never an error.
 """
@@ -30,7 +30,7 @@ MAX_FOLDERS, MAX_NAMESAKES = 200, 8
 MAX_LINE_CHARS = 2000
 # Characters at a file's start in which a generator leaves its mark, and the marks: Go's rule
 # (https://go.dev/s/generatedcode), the one that code review tools know, and what generators say where there is no rule:
-# of 20,000 files of Python's library and 60 packages, 123 say it so, and two of those were written by somebody.
+# of 20,000 files of Python's library and 60 packages, 123 say it so, and two of those are hand-written.
 _HEAD_CHARS = 1000
 _MARK = r"(?:#|//|/\*|\*|--|;|%|<!--|\"\"\"|''')[^\w\n]*"
 _BY_ITSELF = r"(?:[Aa]uto[- ]?|[Aa]utomatically )"
@@ -118,7 +118,7 @@ def neighbours(path: Path, language: str) -> list[Path]:
 
 
 def namesakes(path: Path) -> Iterator[Path]:
-    """Give the files of a file's name in the folders beside its own, those of folders with names like its own first.
+    """Return the files of a file's name in the folders beside its own, those in similarly named folders first.
 
     Of `users/views.py` they are `orders/views.py` and its like.
     """
@@ -147,7 +147,7 @@ def in_folder(folder: Path, language: str) -> list[Path]:
 
 
 def kin_of(language: str) -> str:
-    """Give the name that a language shares with those whose files it uses."""
+    """Return the name that a language shares with those whose files it uses."""
     return _KIN.get(language, language)
 
 

@@ -39,13 +39,13 @@ class WorkspaceBounds:
         return cls(uri, innermost(roots, path) if path else None, exclusion)
 
     def name(self, uri: str) -> str | None:
-        """Give the path in its folder that a usable document or file is known by; None for any other."""
+        """Return the path in its folder of a document or file that may be used; None for any other."""
         if uri not in self._names:
             self._names[uri] = self._judged(uri)
         return self._names[uri]
 
     def path_to(self, relative: str) -> Path | None:
-        """Give the place of a path in the folder; None where the document is in none."""
+        """Return the path relative to the folder; None if the document is in none."""
         return self._folder / relative if self._folder else None
 
     def _judged(self, uri: str) -> str | None:
@@ -84,13 +84,13 @@ class WorkspaceBounds:
 
 
 def innermost(folders: Iterable[Path], path: Path) -> Path | None:
-    """Give the deepest of some folders that a path stands in, None where it stands in none."""
+    """Return the deepest of some folders that a path is in, or None."""
     holding = (folder for folder in folders if path.is_relative_to(folder))
     return max(holding, key=lambda folder: len(folder.parts), default=None)
 
 
 def file_uri(uri: str) -> str:
-    """Give the file that a notebook's cell is in; other URIs stay as they are."""
+    """Return the file that a notebook's cell is in; other URIs unchanged."""
     scheme, mark, rest = uri.partition(":")
     return f"file:{rest.partition('#')[0]}" if scheme == "vscode-notebook-cell" else scheme + mark + rest
 
