@@ -11,6 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from llm_lsp.cli.files.api_keys import find_key, secret_values
+from llm_lsp.cli.files.live_settings import LiveSettings
 from llm_lsp.cli.files.settings_files import books_file, with_folders
 from llm_lsp.config.settings import AUTO, LOCAL, Config, ProviderConfig
 from llm_lsp.config.settings_layers import SettingsStack
@@ -169,14 +170,23 @@ def build_engine(
     stack: SettingsStack,
     client: Client,
     in_front: Callable[[ProviderFinder], ProviderFinder] = lambda finder: finder,
+    live: LiveSettings | None = None,
 ) -> CompletionEngine:
     """Build the engine for a server or a command; called inside the event loop.
 
-    `in_front` may put something between the engine and all providers that it finds.
+    With `live` the settings files are read again when they change. `in_front` may put something between the engine and all providers that it finds.
     """
     redactor = Redactor()
     for value in secret_values(os.environ):
         redactor.hide(value)
     finder = in_front(ModelFinder(redactor))
-    world = EngineDependencies(finder, with_folders, LoopClock(), redactor, LateStore(), dialogue_files)
+    world = EngineDependencies(
+        finder,
+        live.with_folders if live else with_folders,
+        LoopClock(),
+        live,
+        redactor,
+        LateStore(),
+        dialogue_files,
+    )
     return CompletionEngine(stack, world, client)

@@ -66,6 +66,9 @@ def settings_page() -> str:
         "into a workspace's `.llm-lsp.toml`, and into an editor's settings under `llm-lsp`, there in camelCase too.",
         "Later wins: defaults, your file, workspace file, editor, command line, the machine's policy file.",
         "A wrong setting gives one message, and its default is used.",
+        "An edited file takes effect while the server runs: at the editor's file event, else when a document is opened "
+        "or saved, or you ask for a completion. An edit with a new mistake changes nothing: the settings before it "
+        "stay in use.",
         "",
         "Only your own file and the command line may say where code is sent.",
         "The editor's settings choose among the providers that your file enables, "

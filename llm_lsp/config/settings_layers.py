@@ -81,6 +81,11 @@ class SettingsStack:
         """Return the layers without those of a source."""
         return replace(self, layers=tuple(layer for layer in self.layers if layer.source is not source))
 
+    def with_files(self, layers: tuple[Layer, ...]) -> SettingsStack:
+        """Return the layers with all those of files replaced."""
+        others = tuple(layer for layer in self.layers if not layer.source.is_file)
+        return replace(self, layers=(*others, *layers))
+
     def resolve(self) -> Resolved:
         """Merge the layers, each as far as it may; a bad setting gives a problem, and the rest is used."""
         problems = [problem for layer in self._in_order() for problem in layer.problems]

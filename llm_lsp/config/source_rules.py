@@ -39,6 +39,11 @@ class SettingsSource(Enum):
         return self in (SettingsSource.INITIALIZATION, SettingsSource.EDITOR, SettingsSource.CHOICE)
 
     @property
+    def is_file(self) -> bool:
+        """Whether it is a file that may change while a server runs."""
+        return self.value.endswith(" file")
+
+    @property
     def may_choose(self) -> bool:
         """Whether it may choose among what the user enabled, or name a server on this machine."""
         return self.is_editor or self is SettingsSource.TRUSTED_FILE

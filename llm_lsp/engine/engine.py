@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_lsp.config.settings_layers import SettingsStack, by_source
+from llm_lsp.config.settings_layers import Layer, SettingsStack, by_source
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.privacy.admission import admit_document
 from llm_lsp.core.privacy.redact import Redactor
-from llm_lsp.core.request import Completion, CompletionRequest
+from llm_lsp.core.request import Completion, CompletionRequest, Patience
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Point
@@ -34,6 +35,7 @@ from llm_lsp.engine.models.registry import ProviderRegistry
 from llm_lsp.engine.privacy.document_guard import DocumentGuard
 from llm_lsp.engine.usage.ledger import Ledger, UsageStore, limits_of
 from llm_lsp.engine.usage.recorder import UsageRecorder
+from llm_lsp.engine.workspace.settings_reloader import SettingsFileReader, SettingsReloader
 from llm_lsp.engine.workspace.workspace import Workspace
 from llm_lsp.errors import ConfigError
 
@@ -52,6 +54,8 @@ class EngineDependencies:
     with_folders: Callable[[SettingsStack, Iterable[str]], SettingsStack]
     """Replaces the workspace settings files by those of some folders (URIs)."""
     clock: Clock
+    settings_files: SettingsFileReader | None = None
+    """Reads the settings files again if they changed; None if they stay as they are."""
     redactor: Redactor = field(default_factory=Redactor)
     """Also redacts the keys in use."""
     store: UsageStore | None = None
@@ -89,6 +93,15 @@ class CompletionEngine:
         self._alternatives = Alternatives(self._pipeline, self.next_id)
         self._waiting = ManualProgress(client, self._status, clock)
         self._folders: tuple[str, ...] = ()
+        self._troubled: frozenset[str] = frozenset()
+        """The sources whose settings have a problem."""
+        self._files = SettingsReloader(
+            world.settings_files,
+            lambda: (self._stack, self._folders),
+            self._use_files,
+            clock,
+            world.in_thread,
+        )
         self._next_id = 0
         self._apply()
 
@@ -97,6 +110,19 @@ class CompletionEngine:
         self._stack = self._stack.with_layer(source, settings)
         self._apply()
         self.registry.release()
+
+    @property
+    def settings_files(self) -> tuple[Path, ...]:
+        """The files whose changes are worth reporting; empty if settings files are not read again."""
+        return self._world.settings_files.watched() if self._world.settings_files else ()
+
+    def settings_changed(self) -> None:
+        """Read the settings files again a moment later, if they changed."""
+        self._files.look_soon()
+
+    def saved(self) -> None:
+        """Look whether the document that was saved is one of the settings files."""
+        self._files.look()
 
     def expect_settings(self) -> None:
         """Start no search for a model before requested settings have come, or a second has passed."""
@@ -112,6 +138,7 @@ class CompletionEngine:
     def open(self, document: Document) -> None:
         """Add an opened document, and begin to find a model for it."""
         self._workspace.open(document)
+        self._files.look()
         if self._is_completed(document):
             self._document_guard.look(document.uri)
             self.registry.open(document)
@@ -159,6 +186,8 @@ class CompletionEngine:
         self, request: CompletionRequest, progress: Callable[[str], None] | None = None
     ) -> Completion | Skip:
         """Answer one request; never raises but for its own cancellation."""
+        if request.patience is Patience.ASKED:
+            await self._files.looked()
         if request.face == "menu" and not self._wants_menu():
             return Skip(Reason.MENU_OFF)
         self._workspace.visit(request.document.uri, request.point)
@@ -221,6 +250,7 @@ class CompletionEngine:
 
     async def aclose(self) -> None:
         """Settle every request; close every call and connection."""
+        await self._files.aclose()
         await self._collector.aclose()
         await self._document_guard.aclose()
         await self._pipeline.aclose()
@@ -236,9 +266,22 @@ class CompletionEngine:
         dialogues = (self._world.dialogues or InMemoryDialogues)()
         return ChatService(self._models, dialogues, self._notifications, self._clock)
 
+    def _use_files(self, layers: tuple[Layer, ...]) -> None:
+        LOG.info("the settings files were read again")
+        stack = self._stack.with_files(layers)
+        # Of the select command and an edit of `provider` the later one counts.
+        before, after = (each.without(SettingsSource.CHOICE) for each in (self._stack, stack))
+        is_chosen_anew = before.resolve().config.provider != after.resolve().config.provider
+        self._stack = after if is_chosen_anew else stack
+        self._apply()
+
     def _apply(self) -> None:
         resolved = self._stack.resolve()
-        for problem in by_source(resolved.problems):
+        problems = by_source(resolved.problems)
+        for source in self._troubled.difference(problem.source for problem in problems):
+            self._notifications.over(f"settings {source}")
+        self._troubled = frozenset(problem.source for problem in problems)
+        for problem in problems:
             text = f"{problem.source}: {problem.message}"
             self._notifications.say(f"settings {problem.source}", "warning", text)
         self._status.configure(enabled=resolved.config.enabled)

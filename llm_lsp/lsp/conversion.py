@@ -52,6 +52,8 @@ class Capabilities:
     name: str = ""
     opens_files: bool = False
     """It opens a file when the server asks it to."""
+    watches_files: bool = False
+    """It tells of changed files once asked to, also outside of its folders."""
 
 
 def to_capabilities(params: types.InitializeParams) -> Capabilities:
@@ -66,6 +68,10 @@ def to_capabilities(params: types.InitializeParams) -> Capabilities:
         inline=_path(client, "text_document", "inline_completion") is not None,
         pulls_settings=bool(_path(client, "workspace", "configuration")),
         watches_settings=bool(_path(client, "workspace", "did_change_configuration", "dynamic_registration")),
+        watches_files=bool(
+            _path(client, "workspace", "did_change_watched_files", "dynamic_registration")
+            and _path(client, "workspace", "did_change_watched_files", "relative_pattern_support")
+        ),
         progress=bool(_path(client, "window", "work_done_progress")),
         opens_files=bool(_path(client, "window", "show_document", "support")),
         name=params.client_info.name if params.client_info else "",
@@ -340,8 +346,12 @@ def _label(text: str) -> str:
 
 
 def server_capabilities(encoding: Encoding, commands: Iterable[str]) -> types.ServerCapabilities:
-    """Return the capabilities of this server; all are static, so nothing is registered later."""
-    sync = types.TextDocumentSyncOptions(open_close=True, change=types.TextDocumentSyncKind.Incremental)
+    """Return the capabilities of this server; all are static, and only notifications are registered later."""
+    sync = types.TextDocumentSyncOptions(
+        open_close=True,
+        change=types.TextDocumentSyncKind.Incremental,
+        save=types.SaveOptions(include_text=False),
+    )
     cells = types.NotebookDocumentFilterWithNotebook(notebook="*", cells=None)
     folders = types.WorkspaceFoldersServerCapabilities(supported=True, change_notifications=True)
     return types.ServerCapabilities(

@@ -21,6 +21,7 @@ from llm_lsp.engine.client.interface import Client, Engine
 from llm_lsp.lsp import conversion as convert
 from llm_lsp.lsp.editor_client import EditorClient
 from llm_lsp.lsp.protocol import Protocol
+from llm_lsp.lsp.registrations import file_registrations, settings_registrations
 from llm_lsp.system import is_alive
 
 if TYPE_CHECKING:
@@ -111,12 +112,15 @@ def initialize(ls: Server, params: types.InitializeParams) -> types.InitializeRe
 
 
 def initialized(ls: Server, params: object) -> None:
-    if ls.editor.capabilities.watches_settings:
-        options = {"section": convert.SECTION}
-        change = types.Registration("settings", types.WORKSPACE_DID_CHANGE_CONFIGURATION, options)
-        ls.client_register_capability(types.RegistrationParams([change]))
+    _register(ls, settings_registrations(ls.editor.capabilities))
     _pull_settings(ls)
     ls.warm_up()
+    _register(ls, file_registrations(ls.editor.capabilities, ls.engine.settings_files))
+
+
+def _register(ls: Server, wanted: list[types.Registration]) -> None:
+    if wanted:
+        ls.client_register_capability(types.RegistrationParams(wanted))
 
 
 def _pull_settings(ls: Server) -> None:
@@ -143,6 +147,14 @@ def did_change_configuration(ls: Server, params: types.DidChangeConfigurationPar
         ls.engine.configure("editor settings", settings)
     else:
         _pull_settings(ls)  # A client that can be asked only reports that something changed.
+
+
+def did_change_files(ls: Server, params: types.DidChangeWatchedFilesParams) -> None:
+    ls.engine.settings_changed()
+
+
+def did_save(ls: Server, params: types.DidSaveTextDocumentParams) -> None:
+    ls.engine.saved()
 
 
 def did_change_folders(ls: Server, params: types.DidChangeWorkspaceFoldersParams) -> None:
@@ -356,7 +368,9 @@ HANDLERS: dict[str, Callable[[Any, Any], object]] = {
     types.INITIALIZED: initialized,
     types.WORKSPACE_DID_CHANGE_CONFIGURATION: did_change_configuration,
     types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: did_change_folders,
+    types.WORKSPACE_DID_CHANGE_WATCHED_FILES: did_change_files,
     types.TEXT_DOCUMENT_DID_OPEN: did_open,
+    types.TEXT_DOCUMENT_DID_SAVE: did_save,
     types.TEXT_DOCUMENT_DID_CHANGE: did_change,
     types.TEXT_DOCUMENT_DID_CLOSE: did_close,
     types.NOTEBOOK_DOCUMENT_DID_OPEN: did_open_notebook,

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from llm_lsp.core.chat.dialogue import ChatQuestion, ChatReply
@@ -49,6 +50,16 @@ class FakeEngine:
 
     def expect_settings(self) -> None:
         self.calls.append(("expect_settings", len(self.settings)))
+
+    @property
+    def settings_files(self) -> tuple[Path, ...]:
+        return (Path("/home/u/config.toml"),)
+
+    def settings_changed(self) -> None:
+        self.calls.append(("settings_changed", None))
+
+    def saved(self) -> None:
+        self.calls.append(("saved", None))
 
     def set_folders(self, folders: tuple[str, ...]) -> None:
         self.folders = folders

@@ -24,7 +24,7 @@ def test_what_the_server_can_is_announced_at_once() -> None:
     announced = Wire().shake_hands()["capabilities"]
     assert announced["inlineCompletionProvider"] == {}
     assert announced["completionProvider"]["triggerCharacters"]
-    assert announced["textDocumentSync"] == {"openClose": True, "change": 2}
+    assert announced["textDocumentSync"] == {"openClose": True, "change": 2, "save": {"includeText": False}}
     assert announced["notebookDocumentSync"] == {"notebookSelector": [{"notebook": "*"}]}
     assert announced["executeCommandProvider"]["commands"] == [
         "llm-lsp.accepted",
@@ -344,6 +344,27 @@ def test_changes_of_settings_are_asked_for_where_the_client_wants_that() -> None
     [registration] = registered["registrations"]
     assert registration["method"] == "workspace/didChangeConfiguration"
     assert registration["registerOptions"] == {"section": "llm-lsp"}
+
+
+def test_changes_of_settings_files_are_asked_for_and_passed_on() -> None:
+    watched = {"didChangeWatchedFiles": {"dynamicRegistration": True, "relativePatternSupport": True}}
+    wire = started(workspace=watched)
+    [registered] = wire.sent("client/registerCapability")
+    [registration] = registered["registrations"]
+    assert registration["method"] == "workspace/didChangeWatchedFiles"
+    assert registration["registerOptions"]["watchers"] == [
+        {"globPattern": "**/.llm-lsp.toml"},
+        {"globPattern": {"baseUri": "file:///home/u", "pattern": "config.toml"}},
+    ]
+    change = {"uri": "file:///home/u/config.toml", "type": 2}
+    wire.send("workspace/didChangeWatchedFiles", {"changes": [change]})
+    assert ("settings_changed", None) in wire.engine.calls
+
+
+def test_a_save_is_passed_on() -> None:
+    wire = started()
+    wire.send("textDocument/didSave", {"textDocument": {"uri": URI}})
+    assert ("saved", None) in wire.engine.calls
 
 
 def test_folders_come_and_go() -> None:

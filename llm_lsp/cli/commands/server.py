@@ -37,10 +37,11 @@ def command(stdio: bool, config_file: Path | None, log_file: Path | None, log_le
 
     def build(client: Client) -> Engine:
         # After `initialize` is answered, so that these imports delay nothing.
-        from llm_lsp.cli.files.settings_files import read_settings
+        from llm_lsp.cli.files.live_settings import LiveSettings
         from llm_lsp.cli.wiring import build_engine
 
-        return build_engine(read_settings(config_file), client)
+        live = LiveSettings(config_file)
+        return build_engine(live.read(), client, live=live)
 
     run(build)
 

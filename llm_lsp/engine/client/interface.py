@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from llm_lsp.core.request import Completion, CompletionRequest
@@ -82,6 +83,19 @@ class Engine(Protocol):
 
     def configure(self, source: EditorSource, settings: Mapping[str, object]) -> None:
         """Use an editor's settings in place of earlier ones from the same source."""
+        ...
+
+    @property
+    def settings_files(self) -> tuple[Path, ...]:
+        """The files whose changes are worth reporting; empty if settings files are not read again."""
+        ...
+
+    def settings_changed(self) -> None:
+        """Read the settings files again a moment later, if they changed."""
+        ...
+
+    def saved(self) -> None:
+        """Look whether the document that was saved is one of the settings files."""
         ...
 
     def expect_settings(self) -> None:

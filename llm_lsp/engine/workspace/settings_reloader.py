@@ -1,0 +1,85 @@
+"""Reads the settings files again when they may have changed, off the event loop and never at a keystroke."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from llm_lsp.config.settings_layers import Layer, SettingsStack
+from llm_lsp.engine.clock import Clock, InThread, Timer
+
+# Seconds from a client's file event to the look: an editor may have emptied the file, and write it only then.
+SETTLE_S = 0.2
+# Seconds that a manual request waits for the look, which takes well below a millisecond on a disk of this machine.
+MOST_WAIT_S = 0.2
+
+
+class SettingsFileReader(Protocol):
+    """The settings files on disk."""
+
+    def watched(self) -> tuple[Path, ...]:
+        """Return the files outside of workspace folders that a client may watch."""
+        ...
+
+    def reread(self, stack: SettingsStack, folders: tuple[str, ...]) -> tuple[Layer, ...] | None:
+        """Return the layers of all files if one of them changed since it was read, else None; it blocks."""
+        ...
+
+
+class SettingsReloader:
+    """Looks whether a settings file changed; one look at a time, and one more if there was a cause meanwhile."""
+
+    def __init__(
+        self,
+        reader: SettingsFileReader | None,
+        current: Callable[[], tuple[SettingsStack, tuple[str, ...]]],
+        use: Callable[[tuple[Layer, ...]], None],
+        clock: Clock,
+        in_thread: InThread,
+    ) -> None:
+        self._reader = reader
+        self._current = current
+        self._use = use
+        self._clock = clock
+        self._in_thread = in_thread
+        self._look: asyncio.Task[None] | None = None
+        self._looks_again = False
+        self._timer: Timer | None = None
+
+    def look(self) -> None:
+        """Begin to look whether a settings file changed, and use what it holds now."""
+        if self._reader is None:
+            return
+        self._looks_again = True
+        if self._look is None or self._look.done():
+            self._look = asyncio.create_task(self._run(self._reader))
+
+    def look_soon(self) -> None:
+        """Look a moment after a file event, since its writer may not have ended."""
+        if self._timer:
+            self._timer.cancel()
+        self._timer = self._clock.call_at(self._clock.now() + SETTLE_S, self.look)
+
+    async def looked(self) -> None:
+        """Look, and wait until the settings are used, or MOST_WAIT_S have passed."""
+        self.look()
+        if self._look:
+            await asyncio.wait([self._look], timeout=MOST_WAIT_S)
+
+    async def aclose(self) -> None:
+        """End the look."""
+        if self._timer:
+            self._timer.cancel()
+        if self._look:
+            self._look.cancel()
+            await asyncio.gather(self._look, return_exceptions=True)
+
+    async def _run(self, reader: SettingsFileReader) -> None:
+        while self._looks_again:
+            self._looks_again = False
+            layers = await self._in_thread(partial(reader.reread, *self._current()))
+            if layers is not None:
+                self._use(layers)
