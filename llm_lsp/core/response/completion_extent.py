@@ -6,10 +6,10 @@ from functools import cached_property
 
 from llm_lsp.core.request import Mode
 from llm_lsp.core.response.fill_extent import FillExtent
-from llm_lsp.core.response.repetition import MAX_REPEATS, is_circle
+from llm_lsp.core.response.filters.repetition import MAX_REPEATS, is_circle
+from llm_lsp.core.response.line_likeness import is_fence, is_same_line, is_telling
 from llm_lsp.core.text.brackets import imbalance, is_closing
 from llm_lsp.core.text.languages import Blocks, indent_of, indent_unit, language_of, opens_block
-from llm_lsp.core.text.line_likeness import is_fence, is_same_line, is_telling
 from llm_lsp.core.text.text_kind import TextKind, kind_at_end
 from llm_lsp.core.text.window import Window
 

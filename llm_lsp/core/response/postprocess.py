@@ -9,20 +9,20 @@ from llm_lsp.core.generation import Finish
 from llm_lsp.core.privacy.redact import holds_mask
 from llm_lsp.core.request import CompletionRequest
 from llm_lsp.core.response.completion_extent import MAX_ANSWER_CHARS
-from llm_lsp.core.response.control_tokens import cut_control_tokens
 from llm_lsp.core.response.filter_context import Filter, FilterContext, FilterInput, place_at
+from llm_lsp.core.response.filters.control_tokens import cut_control_tokens
+from llm_lsp.core.response.filters.overlap import drop_echo, drop_line_above, drop_lines_that_follow
+from llm_lsp.core.response.filters.repetition import without_repetition
+from llm_lsp.core.response.filters.rest_of_line import (
+    end_whole_lines,
+    keep_one_line_inside_a_line,
+    merge_rest_of_line,
+)
 from llm_lsp.core.response.indentation import (
     deepen_body,
     drop_extra_indent,
     drop_leading_blank_lines,
     follow_indent_style,
-)
-from llm_lsp.core.response.overlap import drop_echo, drop_line_above, drop_lines_that_follow
-from llm_lsp.core.response.repetition import without_repetition
-from llm_lsp.core.response.rest_of_line import (
-    end_whole_lines,
-    keep_one_line_inside_a_line,
-    merge_rest_of_line,
 )
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.invisible_chars import first_hidden

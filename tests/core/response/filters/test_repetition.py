@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llm_lsp.core.response.repetition import MAX_SERIES_LINES, without_repetition
+from llm_lsp.core.response.filters.repetition import MAX_SERIES_LINES, without_repetition
 
 
 def lines(pattern: str, count: int) -> str:

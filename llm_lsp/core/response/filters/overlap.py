@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from llm_lsp.core.response.filter_context import FilterContext, FilterInput
+from llm_lsp.core.response.line_likeness import is_same_line, is_telling
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.brackets import loose
 from llm_lsp.core.text.languages import indent_of, leaves_block
-from llm_lsp.core.text.line_likeness import is_same_line, is_telling
 
 # Words that do not follow themselves in any of the languages that have them; `long` does, and names may.
 KEYWORDS = frozenset((

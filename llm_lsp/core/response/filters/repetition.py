@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from llm_lsp.core.response.line_likeness import is_alike, tokens_of
 from llm_lsp.core.text.languages import indent_of
-from llm_lsp.core.text.line_likeness import is_alike, tokens_of
 
 # Equal groups of lines in a row that are a circle; all but the first are dropped.
 MAX_REPEATS = 3

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from llm_lsp.core.response.line_likeness import is_alike, is_same_line, tokens_of
 from llm_lsp.core.text.languages import language_of
-from llm_lsp.core.text.line_likeness import is_alike, is_same_line, tokens_of
 
 
 @pytest.mark.parametrize(
