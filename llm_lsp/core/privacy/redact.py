@@ -16,6 +16,7 @@ from string import ascii_lowercase, ascii_uppercase, digits
 from urllib.parse import quote
 
 from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, Prompt, RawPrompt
+from llm_lsp.core.secrets.assignments import value_on_next_line
 from llm_lsp.core.secrets.finder import Find, SecretFinder
 from llm_lsp.core.secrets.private_keys import (
     KEY_BLOCK_LINES,
@@ -54,6 +55,8 @@ class _Line:
 
     finds: tuple[Find, ...] = ()
     role: KeyRole = ""
+    names_next: bool = False
+    """Whether it ends with the name of a secret that the next line holds."""
 
 
 _PLAIN = _Line()
@@ -88,6 +91,9 @@ class Redactor:
         finds = []
         for start, line in zip(starts, lines, strict=True):
             finds += [_moved(find, start) for find in seen[line].finds]
+        for number, line in enumerate(lines[:-1]):
+            if seen[line].names_next and (span := value_on_next_line(lines[number + 1])):
+                finds.append(_moved(Find(*span, "named"), starts[number + 1]))
         roles = [seen[line].role for line in lines]
         if any(roles):
             finds += [
@@ -132,8 +138,13 @@ class Redactor:
             finds.setdefault(number, []).append(_moved(find, -starts[number]))
         may_be_key = has_key_parts(text)
         for number, line in enumerate(lines):
-            role = role_of(line) if may_be_key else ""
-            yield _Line(tuple(finds.get(number, ())), role) if role or number in finds else _PLAIN
+            role, here = role_of(line) if may_be_key else "", finds.get(number)
+            if role or here:
+                found = here or ()
+                names_next = any(find.start == find.end for find in found)
+                yield _Line(tuple(find for find in found if find.start < find.end), role, names_next)
+            else:
+                yield _PLAIN
 
     def _exact_finds(self, text: str) -> Iterator[Find]:
         for value in self._exact:

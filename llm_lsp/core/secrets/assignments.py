@@ -36,8 +36,10 @@ _FOLLOWING = re.compile(
     r"(?::[ \t]{0,4}+[\w.&'<>\[\]|?*]{1,40}+(?:[ \t][\w.&'<>\[\]|?*]{1,40}+){0,3}+[ \t]{0,4}+(?==)"
     r"|[\w.*\[\]]{1,24}+[ \t]{1,4}+(?==)"
     r"|\{[ \t]?get;[^}\n]{0,24}+\}[ \t]{0,4}+(?==)"
+    r"|[^<>\n]{0,80}+>[ \t]{0,4}+<(?:value|string)(?=>)"
     r"|,?[ \t]{0,4}+\\{0,3}[\"']?(?:[Vv]alue|VALUE|content|default)\\{0,3}[\"']?[ \t]{0,4}+)?+"
-    r"(?P<sep>:=|=>|={1,3}|!={1,2}|::?|,|\(|->|\|\|=|\?\?=|\?=|\+=|>)?+(?P<gap>[ \t]{0,8}+)"
+    r"(?P<sep>:=|=>|={1,3}|!={1,2}|::?|,|\(|->|\|\|=?|\?\?=?|\?=|\+=|>"
+    r"|%3[DdAa]|\\{1,3}(?:u00|x)3[DdAa]|&gt;|&#6[12];)?+(?P<gap>[ \t]{0,8}+)"
     # What a value is wrapped in: a call, a list, the letters of a string literal.
     r"(?P<call>(?:new[ \t])?(?:[\w.:]{1,40}+\()?+)(?P<open>[\[({]{0,2}+)(?:[rbufLR@$]{1,2}(?=[\"']))?+"
     r"(?:(?P<mark>\"\"\"|'''|[\"'`])(?P<quoted>(?:\\.|(?!(?P=mark))[^\\\n]){8,4096}+)"
@@ -45,7 +47,17 @@ _FOLLOWING = re.compile(
     r"|(?:&quot;|&#34;)(?P<entity>[^&\n]{8,4096}+)"
     r"|(?P<bare>[^\s\"'`][^\n]{7}))"
 )
-_ASSIGNS = frozenset({"=", "==", ":", ":=", "?=", "=>"})
+# What may stand between a name and a word: nothing else but a blank.
+_ASSIGNS = re.compile(r"==?|::?|:=|\?=|=>|[%\\&].*")
+# A name at a line's end whose value is on the next: `- name: DB_PASSWORD`, `password: |`, `"token":`.
+_GOES_ON = re.compile(
+    r"[\w.-]{0,40}+[\"']?[ \t]{0,4}+(?:(?P<assign>[:=])[ \t]{0,4}+[|>]?[-+]?|,)?[ \t\r]{0,4}+$", re.MULTILINE
+)
+_IS_NAMED = re.compile(r"[\"']?(?:name|key|Name|Key)[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?[\w.-]{0,40}\Z")
+_NEXT_ITEM = re.compile(r"[\"'][ \t]{0,4}+,[ \t]{0,4}+[\"'](?P<item>[^\"'\n]{8,4096}+)")
+_NEXT_LINE = re.compile(
+    r"[ \t]*[\"']?(?:[Vv]alue[\"']?[ \t]{0,4}[:=][ \t]{0,4}(?P<label>))?(?P<mark>[\"']?)(?P<value>[^\"'\n]{8,4096}+)"
+)
 _BEGINS_LINE = re.compile(
     r"[ \t]*(?:(?:[-*+>;:]|#|//)[ \t]*){0,2}"
     r"(?:(?:export|set|setx|declare -x|ENV|ARG|env|local|readonly|SETENV|-e)[ \t]+|\$env:)?[\w./-]*"
@@ -77,12 +89,16 @@ class NameIndex:
         return bool(self._parts or self._weak)
 
     def values(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield the spans of the values that are secrets."""
+        """Yield the spans of the values that are secrets; an empty one ends a line whose value is on the next."""
         for name in self._names(text):
             if match := _FOLLOWING.match(text, name.end):
-                found = _bare(text, name, match) if match["bare"] else _quoted(name, match)
-                if found is not None:
-                    yield found
+                if match["bare"]:
+                    found = _bare(text, name, match)
+                    yield from (found,) if found else ()
+                else:
+                    yield from _quoted(text, name, match)
+            elif name.kind != "weak" and (end := _goes_on(text, name)):
+                yield end, end
 
     def _names(self, text: str) -> Iterator[_Name]:
         lowered = text.translate(_LOWER)
@@ -115,12 +131,52 @@ def _is_secret_key(lowered: str, at: int) -> bool:
     return lowered[max(0, at - 16) : at].rstrip("_-. ").endswith(SECRET_KEYS)
 
 
-def _quoted(name: _Name, match: re.Match[str]) -> tuple[int, int] | None:
+def value_on_next_line(line: str) -> tuple[int, int] | None:
+    """Return the span of the secret on a line that follows a secret's name."""
+    found = _NEXT_LINE.match(line)
+    if found is None:
+        return None
+    value = found["value"].rstrip(" \t\r,")
+    if found["mark"]:
+        is_secret = is_secret_literal(value, "secret")
+    else:
+        is_secret = is_secret_line(value, "secret") and (
+            found["label"] is not None or is_secret_word(value, "secret")
+        )
+    return (found.start("value"), found.start("value") + len(value)) if is_secret else None
+
+
+def _goes_on(text: str, name: _Name) -> int | None:
+    """Return the end of a name's line if its value is on the next."""
+    match = _GOES_ON.match(text, name.end)
+    if match is None:
+        return None
+    return match.end() if match["assign"] or _IS_NAMED.search(_before(text, name)) else None
+
+
+def _quoted(text: str, name: _Name, match: re.Match[str]) -> Iterator[tuple[int, int]]:
+    """Yield the spans of a value in quotes, and of the others in its list."""
     group = match.lastgroup or ""
     # The argument of a call may be the value's name.
     kind: NameKind = "weak" if match["call"] else name.kind
-    is_given = bool(match["sep"] or match["lead"])
-    return match.span(group) if is_given and is_secret_literal(match[group], kind) else None
+    if not (match["sep"] or match["lead"] or match["open"]):
+        return
+    # The next of a list of names is none of the first's value.
+    if match["sep"] == "," and (kind == "weak" or not _DIGIT.search(match[group])):
+        return
+    if is_secret_literal(match[group], kind):
+        yield match.span(group)
+    item = _NEXT_ITEM.match(text, match.end()) if match["open"] else None
+    while item:
+        if is_secret_literal(item["item"], "weak"):
+            yield item.span("item")
+        item = _NEXT_ITEM.match(text, item.end())
+
+
+def _before(text: str, name: _Name) -> str:
+    """Return the line before a name, or its last characters."""
+    first = max(0, name.start - _BEFORE_CHARS)
+    return text[max(text.rfind("\n", first, name.start) + 1, first) : name.start]
 
 
 def _bare(text: str, name: _Name, match: re.Match[str]) -> tuple[int, int] | None:
@@ -128,19 +184,19 @@ def _bare(text: str, name: _Name, match: re.Match[str]) -> tuple[int, int] | Non
     separator, start = match["sep"], match.start("bare")
     if match["call"] or match["open"]:
         return None
-    if separator == ">" and not match["close"]:
+    if separator == ">":
         found = _XML_VALUE.match(text, start)
         return found.span() if found and is_secret_literal(found[0], name.kind) else None
-    first = max(0, name.start - _BEFORE_CHARS)
-    before = text[max(text.rfind("\n", first, name.start) + 1, first) : name.start]
-    if separator in _ASSIGNS:
+    before = _before(text, name)
+    if separator and _ASSIGNS.fullmatch(separator):
         begins_line = len(before) < _BEFORE_CHARS and _BEGINS_LINE.fullmatch(before)
         if begins_line and (span := _line(text, name, start)):
             return span
         is_field = separator == "=" and not match["gap"]
         return (is_field and _field(text, name, start)) or _word(text, name, start, before)
-    if separator is None and match["lead"] and not match["close"]:
-        is_whole_word = not match["tail"] and not before[-1:].isalnum() and before[-1:] != "_"
+    if separator is None and match["lead"] and not match["close"] and text[start] not in "*&-$":
+        is_whole_word = not match["tail"] and not before[-1:].isalnum() and before[-1:] not in ("_", "/")
+        is_whole_word = is_whole_word or _BEGINS_LINE.fullmatch(before) is not None
         return _word(text, name, start, before, MIN_LOOSE_CHARS if is_whole_word else None)
     return None
 

@@ -50,20 +50,25 @@ _DIGIT = re.compile(r"\d")
 _REST = re.compile(r"[A-Za-z0-9]*+")
 # A password in an address. A variable or a placeholder is none.
 _URL = r"://[^\s/:@'\"`<>{}$]{0,128}+:(?P<secret>[^\s/:@'\"`<>{}$]{3,128}+)@[\w.-]"
+_URL_USER = r"://(?P<judged>[\w-]{20,128}+)(?=@[\w.-])"
 _EXAMPLE_PASSWORDS = frozenset({"pass", "password", "passwd", "pwd", "secret", "token", "user"})
 # Words, and what may follow them on a line.
 _CONTEXTS = (
     ("basic", r"[Bb]asic[ \t]+(?P<account>[\w+/]{8,512}+={0,2})"),
-    ("auth", r"\b_?auth(?:=|\\?\"[ \t]*:[ \t]*\\?\")(?P<account>[\w+/]{8,512}+={0,2})"),
+    ("auth", r"\b_?auth\\?[\"']?[ \t]{0,4}+[:=][ \t]{0,4}+\\?[\"']?(?P<account>[\w+/]{8,512}+={0,2})"),
     (
         "curl",
         r"(?:-u|--user|--proxy-user)[ \t=]{0,4}[\"']?[^\s:\"'$<>{}]{0,64}+:(?P<secret>[^\s\"'$<>{}]{4,256}+)",
     ),
     ("sshpass", r"sshpass[ \t]+-p[ \t]*[\"']?(?P<secret>[^\s\"'$]{4,256}+)"),
     ("mysql", r"[ \t]-p(?P<secret>[^\s\"'$=-][^\s\"'$]{5,256}+)"),
+    ("docker", r"login\b[^\n]{0,128}?[ \t]-p[ \t]+[\"']?(?P<secret>[^\s\"'$-][^\s\"'$]{5,256}+)"),
+    ("redis", r"redis-cli\b[^\n]{0,128}?[ \t]-a[ \t]+[\"']?(?P<secret>[^\s\"'$-][^\s\"'$]{5,256}+)"),
+    ("identified", r"(?i:identified)[ \t]+(?i:by)[ \t]+[\"'](?P<secret>[^\"'\n$<{]{6,256}+)"),
+    ("kty", r"\"(?:d|p|q|dp|dq|qi|k)\"[ \t]*:[ \t]*\"(?P<secret>[\w-]{16,4096}+)\""),
 )
-_PGPASS = r"^(?:[ \t]*[#>+*/-]{0,2}[ \t]*)[\w.*-]{1,128}+:(?:\d{2,5}|\*):[^:\s]{1,64}+:[^:\s]{1,64}+:(?P<secret>[^\s:][^\n]{3,128}+)$"
-_PGPASS_PORTS = (":5432:", ":5433:", ":6432:", ":*:")
+# A line of PostgreSQL's password file: a host, a port, a database, a user.
+_PGPASS = r"^(?:[ \t]*[#>+*/-]{0,2}[ \t]*)[\w.*-]{1,128}+:(?:\d{4,5}|\*):[^:\s]{1,64}+:[^:\s]{1,64}+:(?P<secret>[^\s:][^\n]{3,128}+)$"
 
 
 class Find(NamedTuple):
@@ -100,6 +105,10 @@ class SecretFinder:
         yield from self._tokens(text, words)
         letters = {*data.lower().translate(_LETTER_BYTES).decode().split()}
         yield from self._in_context(text, letters)
+        if ":*:" in text or any(word.count(b":") > 3 for word in words):
+            yield from (
+                Find(*match.span("secret"), "pgpass") for match in self._pattern(_PGPASS).finditer(text)
+            )
         if names := NameIndex(letters):
             yield from (Find(start, end, "named") for start, end in names.values(text))
 
@@ -165,10 +174,9 @@ class SecretFinder:
             for match in self._pattern(_URL).finditer(text):
                 if match["secret"].lower() not in _EXAMPLE_PASSWORDS:
                     yield Find(*match.span("secret"), "url-password")
-        if any(port in text for port in _PGPASS_PORTS):
-            yield from (
-                Find(*match.span("secret"), "pgpass") for match in self._pattern(_PGPASS).finditer(text)
-            )
+            for match in self._pattern(_URL_USER).finditer(text):
+                if is_machine_made(match["judged"]):
+                    yield Find(*match.span("judged"), "url-user")
         for word, pattern in _CONTEXTS:
             if word in words:
                 for match in self._pattern(pattern).finditer(text):

@@ -130,7 +130,7 @@ FORMATS = (
     _begins("openai-project", "sk-proj- sk-svcacct- sk-admin-", r"[\w-]{40,256}"),
     _begins("openrouter", "sk-or-v1-", r"[0-9a-f]{64}"),
     _begins("generic-sk", "sk-", r"[A-Za-z0-9]{32,256}", **_WEAK),
-    _begins("generic-sk", "sk- pk-lf-", r"[\w-]{20,256}", **_GUESS),
+    _begins("generic-sk", "sk- pk-lf-", r"(?!ssh-|ecdsa-)[\w-]{20,256}", **_GUESS),
     _begins("hugging-face", "hf_ api_org_", r"[A-Za-z]{34,40}(?![A-Za-z0-9])", **_WEAK),
     _begins("groq", "gsk_", r"[A-Za-z0-9]{52}", **_WEAK),
     _begins("xai", "xai-", r"[A-Za-z0-9]{80}", **_WEAK),
@@ -208,6 +208,10 @@ FORMATS = (
     _begins("newrelic", "NRJS-", r"[a-f0-9]{19}"),
     _begins("honeycomb", "hcaik_ hcamk_ hcxik_ hcxmk_ hcbik_ hcalk_", r"[a-z0-9]{58}"),
     # Anything.
+    _begins("crypt", "$2a$ $2b$ $2y$", r"\d\d\$[./A-Za-z0-9]{53}"),
+    _begins("crypt", "$5$ $6$", r"(?:rounds=\d{1,9}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{43,86}"),
+    _begins("crypt", "$1$ $apr1$", r"[./A-Za-z0-9]{1,8}\$[./A-Za-z0-9]{22}"),
+    _begins("crypt", "$argon2", r"[id]{1,2}\$v=\d{1,4}\$[\w=,]{4,64}\$[./+A-Za-z0-9]{8,64}\$[./+A-Za-z0-9]{16,128}"),
     _begins("jwt-base64", "ZXlK", r"[\w+/]{40,8192}={0,2}", **_WEAK),
 )  # fmt: skip
 

@@ -18,7 +18,24 @@ SECRET_PARTS = (
 )
 # Words that do, at the end of a word: `DB_PASS` and `SSHPASS`, not `PASSENGERS`. In code they stand for other things, too:
 # there the value must look made by a machine.
-WEAK_WORDS = ("key", "keys", "pass", "auth", "pat", "creds", "cred", "dsn", "jwt", "webhook", "bearer")
+WEAK_WORDS = (
+    *(
+        "key",
+        "keys",
+        "pass",
+        "pw",
+        "auth",
+        "authorization",
+        "pat",
+        "creds",
+        "cred",
+        "dsn",
+        "jwt",
+        "webhook",
+        "bearer",
+    ),
+    *("salt", "psk", "community", "session", "sessionid", "cookie"),
+)
 # Words before `key` that make it a secret's: `signing_key`, `accessKey`.
 SECRET_KEYS = (
     *("api", "access", "private", "secret", "signing", "encryption", "master", "account", "auth", "storage"),

@@ -23,7 +23,7 @@ _MAX_BLANKS = 4
 _NAME_WORD_SHARE = 0.5
 _LETTERS_WORD_SHARE = 0.3
 _DIGITS = re.compile(r"\d+")
-_TOKEN = re.compile(r"[A-Za-z0-9_+/=.~%:-]{12,}")
+_TOKEN = re.compile(r"[A-Za-z0-9_+/=.~%:-]{8,}")
 _CHAIN = re.compile(r"[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)+")
 _ODD_MARKS = re.compile(r"[!#%*+=?^~@$&]")
 _NAME_SHAPE = re.compile(r"[$A-Za-z_/][\w./:@#-]*")
@@ -42,7 +42,8 @@ def is_secret_literal(value: str, kind: NameKind) -> bool:
         return False
     if kind == "weak":
         is_path = "/" in value and "." in value
-        is_secret = _TOKEN.fullmatch(value) is not None and is_machine_made(value) and not is_path
+        is_token = _TOKEN.fullmatch(value) is not None and len(_DIGITS.findall(value)) > 1
+        is_secret = is_token and is_machine_made(value) and not is_path
     else:
         is_name = _NAME_SHAPE.fullmatch(value) is not None and word_share(value) >= _NAME_WORD_SHARE
         may_be_persons = kind == "password" or not is_name
@@ -52,9 +53,9 @@ def is_secret_literal(value: str, kind: NameKind) -> bool:
 
 def is_secret_line(value: str, kind: NameKind) -> bool:
     """Return whether what stands alone behind a name on its line is a secret."""
-    return (
-        not _CODE.search(value) and not _CHAIN.fullmatch(value) and is_secret_literal(value, _less_sure(kind))
-    )
+    if kind == "weak":
+        return is_secret_word(value, kind)
+    return not _CODE.search(value) and not _CHAIN.fullmatch(value) and is_secret_literal(value, "secret")
 
 
 def is_secret_field(value: str, kind: NameKind) -> bool:
@@ -64,7 +65,7 @@ def is_secret_field(value: str, kind: NameKind) -> bool:
 
 def is_secret_word(value: str, kind: NameKind, min_letters: int = 0) -> bool:
     """Return whether a bare word is a secret; one without a digit may be, from `min_letters` on if that is not 0."""
-    if not is_machine_made(value):
+    if not is_machine_made(value) or (kind == "weak" and not _TOKEN.fullmatch(value)):
         return False
     n_digits = len(_DIGITS.findall(value))
     may_be_letters = kind != "weak" and 0 < min_letters <= len(value)
@@ -74,11 +75,7 @@ def is_secret_word(value: str, kind: NameKind, min_letters: int = 0) -> bool:
 
 def is_secret_argument(value: str, kind: NameKind) -> bool:
     """Return whether the bare word behind an option of a command is a secret."""
-    return is_secret_word(value, kind) or (kind != "weak" and is_secret_literal(value, _less_sure(kind)))
-
-
-def _less_sure(kind: NameKind) -> NameKind:
-    return "secret" if kind == "password" else kind
+    return is_secret_word(value, kind) or (kind != "weak" and is_secret_literal(value, "secret"))
 
 
 def _is_letters(value: str) -> bool:

@@ -96,3 +96,35 @@ def test_a_text_eight_times_as_long_costs_at_most_as_many_times_more(name: str) 
     costs = [min(cost(text * times) for _ in range(3)) for times in (1, 8)]
 
     assert costs[1] < 24 * costs[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('- name: DB_PASSWORD\n  value: "«»"', id="of a container's environment"),
+        pytest.param("- name: DB_PASSWORD\n  value: «»", id="the same without quotes"),
+        pytest.param('{"name": "DB_PASSWORD",\n "value": "«»"}', id="in JSON"),
+        pytest.param("password:\n  '«»'", id="below its name"),
+        pytest.param("password: |\n  «»", id="as a block"),
+        pytest.param('{"token":\n  "«»"}', id="of a long line that was wrapped"),
+    ],
+)
+def test_a_value_on_the_line_below_its_name_is_masked(text: str) -> None:
+    value = "x8dKjW9vQ2mz"
+    before, _, after = text.partition("«»")
+
+    masked = Redactor().redact(f"a: 1\n{before}{value}{after}\nb: 2").text
+
+    assert masked == f"a: 1\n{before}x0xXxX0xX0xx{after}\nb: 2"
+
+
+def test_every_value_of_a_list_is_masked() -> None:
+    text = 'api_keys = ["x8dKjW9vQ2mz", "b7fRtY5nP1qs", "x"]'
+    assert Redactor().redact(text).text == 'api_keys = ["x0xXxX0xX0xx", "x0xXxX0xX0xx", "x"]'
+
+
+@pytest.mark.parametrize(
+    "text", ["password:\n  return x2", "x = [token,\n  value1]", "def f(secret,\n  other1=2):", "password:\n"]
+)
+def test_the_line_below_a_name_is_mostly_none_of_its_value(text: str) -> None:
+    assert Redactor().redact(text).text == text
