@@ -189,6 +189,15 @@ async def test_typing_along_needs_no_call(rig: Rig) -> None:
     assert len(rig.provider.streams) == 1
 
 
+async def test_the_rest_of_a_word_that_is_typed_along_is_no_echo_of_its_beginning(rig: Rig) -> None:
+    await rig.write("y = ")
+    rig.provider.replies = ["dedent(x)\n"]
+    await rig.ask()
+    await rig.type("de")
+
+    assert text_of(await rig.ask()) == "dent(x)"
+
+
 async def test_a_phrase_is_shown_while_the_rest_of_the_line_is_read(rig: Rig) -> None:
     await rig.write("y = ")
     task = rig.ask()

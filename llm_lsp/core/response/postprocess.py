@@ -38,14 +38,21 @@ class Insertion:
     end: Point
 
 
-def postprocess(text: str, finish: Finish, request: CompletionRequest) -> Insertion | Skip:
-    """Make what remains to be inserted at the request's point fit to be inserted."""
+def postprocess(
+    text: str, finish: Finish, request: CompletionRequest, *, is_continued: bool = False
+) -> Insertion | Skip:
+    """Make what remains to be inserted at the request's point fit to be inserted.
+
+    `is_continued` says that a part of the answer was typed: what is left begins in the middle of it, and is no echo.
+    """
     document, point = request.document, request.document.text.clamp(request.point)
     place = place_at(document, point)
     if len(text) > MAX_ANSWER_CHARS:
         text, finish = text[:MAX_ANSWER_CHARS], Finish.TRUNCATED
     draft = FilterInput(text.replace("\r\n", "\n").replace("\r", "\n"), finish)
     for step in FILTERS:
+        if is_continued and step is drop_echo:
+            continue
         done = step(draft, place)
         if isinstance(done, Skip):
             return done

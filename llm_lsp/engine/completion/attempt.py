@@ -87,7 +87,7 @@ class CompletionAttempt:
         end = self.end(generation, typed)
         finish = generation.finish if end == len(generation.text) else Finish.CUT
         text = generation.text[typed:end]
-        result = postprocess(text, finish, self.request)
+        result = postprocess(text, finish, self.request, is_continued=typed > 0)
         if isinstance(result, Skip):
             is_cut = text.strip() and result.reason in (Reason.EMPTY, Reason.ONLY_WHITESPACE)
             return Skip(Reason.ALL_CUT) if is_cut else result
