@@ -27,9 +27,11 @@ from llm_lsp.engine.client.interface import Level, Progress, Status
 from llm_lsp.engine.client.notifications import Notifications
 from llm_lsp.engine.client.status import ServerStatus
 from llm_lsp.engine.clock import LoopClock
-from llm_lsp.engine.usage.ledger import Ledger, limits_of
+from llm_lsp.engine.usage.budget_guard import limits_of
+from llm_lsp.engine.usage.ledger import Ledger
 from llm_lsp.errors import BudgetError
 from llm_lsp.usage_store.store import SqliteUsageStore
+from llm_lsp.usage_store.usage_files import UsageFiles
 
 SUBJECT = Subject("mine", "m", "python", "web")
 # Seconds between two calls of a writer that is to be killed.
@@ -61,7 +63,7 @@ def ledger_of(path: Path, budget: BudgetConfig | None = None) -> Ledger:
     clock = LoopClock()
     deaf = Deaf()
     ledger = Ledger(
-        SqliteUsageStore(path), Notifications(deaf, clock.now), ServerStatus(deaf, clock), clock, time.time
+        UsageFiles(path), Notifications(deaf, clock.now), ServerStatus(deaf, clock), clock, time.time
     )
     ledger.configure(limits_of(budget or BudgetConfig()), save=True)
     return ledger

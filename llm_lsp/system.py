@@ -6,6 +6,7 @@ Knows nothing of models, LSP or settings, and imports the standard library only.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import signal
@@ -13,9 +14,14 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TypedDict
 from urllib.parse import unquote, urlsplit
+
+# Seconds between two looks at a lock that another process holds.
+LOCK_POLL_S = 0.002
 
 
 def is_alive(pid: int) -> bool:
@@ -203,6 +209,44 @@ def write_private(path: Path, data: bytes) -> None:
         raise
 
 
+def make_private(path: Path) -> None:
+    """Make a plain file of mode 0600 if there is none; raises OSError, also for what is no plain file."""
+    os.close(_make_private(path))
+
+
+def _make_private(path: Path) -> int:
+    # A pipe by that name must not be waited for.
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    handle = _open_private(str(path), flags)
+    if stat.S_ISREG(os.fstat(handle).st_mode):
+        return handle
+    os.close(handle)
+    raise OSError(errno.EINVAL, "it is no plain file")
+
+
+@contextlib.contextmanager
+def locked_file(path: Path, wait_s: float) -> Iterator[IO[bytes]]:
+    """Open a plain file to read and write, made with mode 0600 if it is missing, for one process at a time.
+
+    Raises OSError, and of its kinds TimeoutError if another process has the file for longer than `wait_s`.
+    """
+    with os.fdopen(_make_private(path), "r+b", buffering=0) as file:
+        give_up_at = time.monotonic() + wait_s
+        while not _try_lock(file):
+            if time.monotonic() > give_up_at:
+                raise TimeoutError(errno.ETIMEDOUT, "another process holds it")
+            time.sleep(LOCK_POLL_S)
+        yield file
+
+
+def _try_lock(file: IO[bytes]) -> bool:
+    try:
+        _lock(file)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
 class FileLock:
     """A lock between processes that the system lets go when its holder ends, however it ends."""
 
@@ -216,9 +260,7 @@ class FileLock:
             return True
         # Closed in `release`, so no `with`; the file itself stays, since a lock on a removed one holds nobody.
         file = open(self._path, "ab", opener=_open_private)  # noqa: SIM115
-        try:
-            _lock(file)
-        except (BlockingIOError, PermissionError):
+        if not _try_lock(file):
             file.close()
             return False
         self._file = file

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from threading import Lock
@@ -27,12 +27,12 @@ from llm_lsp.providers.base import Provider
 from llm_lsp.providers.http.peer_check import OURS, KnownPeers, PeerCheck
 
 if TYPE_CHECKING:
-    from llm_lsp.core.usage.budget import SpentTotals
+    from llm_lsp.core.usage.budget import Reservation, SpentTotals
     from llm_lsp.core.usage.record_batch import RecordBatch
     from llm_lsp.core.usage.records import CallRecord
     from llm_lsp.engine.chat.conversation import DialogueStore
     from llm_lsp.local.local_models import LocalModels
-    from llm_lsp.usage_store.store import SqliteUsageStore
+    from llm_lsp.usage_store.usage_files import UsageFiles
 
 
 class ModelFinder:
@@ -130,32 +130,38 @@ async def hidden_key(config: ProviderConfig, redactor: Redactor) -> Secret | Non
 
 
 class LateStore:
-    """The books' file; its code is imported in the thread that needs it first, and delays no completion."""
+    """The usage store's files; their code is imported in the thread that needs it first, and delays no completion."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._store: SqliteUsageStore | None = None
+        self._store: UsageFiles | None = None
 
-    def write(self, batch: RecordBatch) -> SpentTotals:
+    def write(self, batch: RecordBatch) -> None:
         """See UsageStore."""
-        return self._opened().write(batch)
+        self._opened().write(batch)
 
-    def reserve(self, call: CallRecord, allows: Callable[[SpentTotals], bool]) -> tuple[bool, SpentTotals]:
+    def reserve(
+        self, call: CallRecord, allows: Callable[[SpentTotals], bool], settled: Sequence[CallRecord]
+    ) -> Reservation:
         """See UsageStore."""
-        return self._opened().reserve(call, allows)
+        return self._opened().reserve(call, allows, settled)
+
+    def settle(self, at: float, calls: Sequence[CallRecord]) -> Reservation:
+        """See UsageStore."""
+        return self._opened().settle(at, calls)
 
     def close(self) -> None:
         """See UsageStore."""
         if self._store is not None:
             self._store.close()
 
-    def _opened(self) -> SqliteUsageStore:
+    def _opened(self) -> UsageFiles:
         # A process's rows bear its store's name: there must be one.
         with self._lock:
             if self._store is None:
-                from llm_lsp.usage_store.store import SqliteUsageStore
+                from llm_lsp.usage_store.usage_files import UsageFiles
 
-                self._store = SqliteUsageStore(books_file())
+                self._store = UsageFiles(books_file())
             return self._store
 
 

@@ -33,7 +33,8 @@ from llm_lsp.engine.models.model_access import ModelAccess
 from llm_lsp.engine.models.provider_slot import ProviderFinder
 from llm_lsp.engine.models.registry import ProviderRegistry
 from llm_lsp.engine.privacy.document_guard import DocumentGuard
-from llm_lsp.engine.usage.ledger import Ledger, UsageStore, limits_of
+from llm_lsp.engine.usage.budget_guard import limits_of
+from llm_lsp.engine.usage.ledger import Ledger, UsageStore
 from llm_lsp.engine.usage.recorder import UsageRecorder
 from llm_lsp.engine.workspace.settings_reloader import SettingsFileReader, SettingsReloader
 from llm_lsp.engine.workspace.workspace import Workspace

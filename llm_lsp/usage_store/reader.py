@@ -62,6 +62,28 @@ class UsageReader:
                 found[key].counts[what] = found[key].counts.get(what, 0) + n
         return dict(sorted(found.items()))
 
+    def sums(self, day: str, *, newest: bool = False) -> SpentTotals | None:
+        """Return what the file says was spent on a day, or on the newest that is later; None if nothing is written yet.
+
+        It waits for no other process. Raises BooksError if that cannot be read.
+        """
+        try:
+            if not self._path.exists():
+                return None
+            is_plain = self._path.is_file()
+        except OSError as exc:
+            raise BooksError(f"{self._path} cannot be read: {exc.strerror}") from exc
+        if not is_plain:
+            raise BooksError(f"{self._path} cannot be read: it is no plain file")
+        with self._connection(busy_s=0.0) as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version > schema.VERSION:
+                raise BooksError(f"{self._path} was written by a newer llm-lsp: update this one")
+            if version == 0:
+                return None
+            (latest,) = connection.execute(schema.NEWEST_DAY).fetchone()
+            return schema.spent(connection, max(day, latest or "") if newest else day)
+
     def spent(self, now: float) -> SpentTotals:
         """Return what was spent today and this month."""
         with self._connection() as connection:
@@ -81,12 +103,12 @@ class UsageReader:
         return RequestSummary(number, at, RequestTrace.from_json(body), _call(found) if found else None)
 
     @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def _connection(self, busy_s: float = 5.0) -> Iterator[sqlite3.Connection]:
         if not self._path.exists():
             raise BooksError("there are no books yet: they begin with the first completion")
         try:
             # Not "mode=ro": a journal that a killed process left is rolled back by the first reader.
-            connection = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=rw", 5.0, uri=True)
+            connection = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=rw", busy_s, uri=True)
             try:
                 yield connection
             finally:

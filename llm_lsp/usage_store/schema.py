@@ -53,7 +53,7 @@ ON CONFLICT DO UPDATE SET cost = cost + excluded.cost, tokens = tokens + exclude
 """
 PUT_TRACE = "INSERT INTO traces (session, request, at, call, body) VALUES (?, ?, ?, ?, ?)"
 OLD_CALL = "SELECT day, currency, coalesce(cost, 0), input + output, free FROM calls WHERE session = ? AND number = ?"
-NEWEST_DAY = "SELECT max(day) FROM daily WHERE day <= ?"
+NEWEST_DAY = "SELECT max(day) FROM daily"
 SPENT = "SELECT day, currency, cost, tokens FROM daily WHERE day >= ? AND day <= ?"
 TRIM_TRACES = "DELETE FROM traces WHERE number <= (SELECT max(number) FROM traces) - ?"
 DROP_OLD = ("DELETE FROM calls WHERE day < ?", "DELETE FROM suggestions WHERE day < ?")

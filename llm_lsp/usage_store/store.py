@@ -12,31 +12,24 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
 
-from llm_lsp.core.usage.budget import SpentTotals, local_day
+from llm_lsp.core.usage.budget import local_day
 from llm_lsp.core.usage.record_batch import RecordBatch
 from llm_lsp.core.usage.records import CallRecord, SuggestionRecord
 from llm_lsp.errors import BooksError
-from llm_lsp.system import private_folder
+from llm_lsp.system import make_private, private_folder
 from llm_lsp.usage_store import schema
-from llm_lsp.usage_store import spent_snapshot as snapshot
 
 # Seconds that writing waits for other processes, in its thread. SQLite's queue is not fair: with six that write without
 # a pause one waited more than 2 s (measured); as editors write it is milliseconds.
 BUSY_S = 10.0
-# Seconds that a call waits for its reservation, before the budget is judged by what is known here.
-RESERVE_S = 2.0
 # Requests whose way is kept for `explain`.
 TRACES = 500
 # Days that single calls are kept: a quarter. A user who types all day makes 9,000 calls, of 150 bytes each.
 KEEP_DAYS = 100
-# A clock that was set back must not open a day again whose budget was spent; but one that was once wrong by
-# years must not hold the budget for years.
-MOST_AHEAD = timedelta(days=2)
 # What SQLite says of a file that it cannot read.
 CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -44,19 +37,20 @@ CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 class SqliteUsageStore:
     """One process's way into the books; its methods may be called from any thread, and raise BooksError."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, may_begin_anew: Callable[[], bool] = lambda: True) -> None:
+        """`may_begin_anew` says whether a file that cannot be read may be set aside for a new one."""
         self._path = path
-        self._snapshot = path.with_name("spent.json")
+        self._may_begin_anew = may_begin_anew
         self._session = os.urandom(6).hex()
         self._lock = Lock()
         self._open: sqlite3.Connection | None = None
 
-    def write(self, batch: RecordBatch) -> SpentTotals:
-        """Write rows, all or none, and give what all processes have spent."""
-        with self._transaction(BUSY_S) as connection:
-            day = _day_of(connection, batch.at)
+    def write(self, batch: RecordBatch) -> None:
+        """Write rows, all or none."""
+        with self._transaction() as connection:
+            day = local_day(batch.at)
             for call in batch.calls:
-                self._put_call(connection, call, day)
+                self._put_call(connection, call)
             connection.executemany(schema.PUT_SUGGESTION, (self._values(each) for each in batch.suggestions))
             connection.executemany(
                 schema.ADD_COUNT,
@@ -72,21 +66,6 @@ class SqliteUsageStore:
                 )
                 connection.executemany(schema.PUT_TRACE, rows)
                 connection.execute(schema.TRIM_TRACES, (TRACES,))
-            return schema.spent(connection, day)
-
-    def reserve(self, call: CallRecord, allows: Callable[[SpentTotals], bool]) -> tuple[bool, SpentTotals]:
-        """Write a call with the most it can cost, if what was spent until now allows it; and give what was spent.
-
-        No other process comes in between.
-        """
-        with self._transaction(RESERVE_S) as connection:
-            day = _day_of(connection, call.at)
-            allowed = allows(schema.spent(connection, day))
-            if allowed:
-                self._put_call(connection, call, day)
-            spent = schema.spent(connection, day)
-        snapshot.save(self._snapshot, spent)
-        return allowed, spent
 
     def close(self) -> None:
         """Close the file; it is opened again at the next use."""
@@ -96,11 +75,11 @@ class SqliteUsageStore:
                 self._open = None
 
     @contextmanager
-    def _transaction(self, busy_s: float) -> Iterator[sqlite3.Connection]:
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             try:
                 connection = self._connection()
-                connection.execute(f"PRAGMA busy_timeout = {round(busy_s * 1000)}")
+                connection.execute(f"PRAGMA busy_timeout = {round(BUSY_S * 1000)}")
                 connection.execute("BEGIN IMMEDIATE")
                 try:
                     yield connection
@@ -118,12 +97,12 @@ class SqliteUsageStore:
         if self._open is None:
             private_folder(self._path.parent)
             # So that no moment exists at which others can read it; the journal takes the file's mode.
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            make_private(self._path)
             connection = sqlite3.connect(
                 self._path, BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=16
             )
             try:
-                _prepare(connection, self._path, snapshot.load(self._snapshot))
+                _prepare(connection, self._path)
             except BaseException:
                 connection.close()
                 raise
@@ -138,14 +117,15 @@ class SqliteUsageStore:
 
     def _set_aside(self) -> None:
         """Begin a new file beside one that cannot be read, which is kept."""
-        if _is_sound(self._path):
-            return  # Another process has begun new ones already.
+        if _is_sound(self._path) or not self._may_begin_anew():
+            return  # Another process has begun a new one already, or nothing else knows what was spent.
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
         with contextlib.suppress(OSError):
             self._path.rename(self._path.with_name(f"{self._path.name}.corrupt-{stamp}"))
             self._path.with_name(f"{self._path.name}-journal").unlink(missing_ok=True)
 
-    def _put_call(self, connection: sqlite3.Connection, call: CallRecord, day: str) -> None:
+    def _put_call(self, connection: sqlite3.Connection, call: CallRecord) -> None:
+        day = local_day(call.at)
         old = connection.execute(schema.OLD_CALL, (self._session, call.number)).fetchone()
         if old is not None:
             was_on, currency, cost, tokens, free = old
@@ -202,8 +182,8 @@ class SqliteUsageStore:
         )
 
 
-def _prepare(connection: sqlite3.Connection, path: Path, spent: SpentTotals | None) -> None:
-    """Set a connection up; new books begin with what is known to be spent."""
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Set a connection up, and make the tables of a new file."""
     connection.execute("PRAGMA journal_mode = TRUNCATE").fetchone()
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("BEGIN IMMEDIATE")
@@ -211,8 +191,6 @@ def _prepare(connection: sqlite3.Connection, path: Path, spent: SpentTotals | No
     if version == 0:
         for statement in schema.TABLES.split(";"):
             connection.execute(statement)
-        # In the same transaction: books without it would count as whole at the next start.
-        _restore(connection, spent)
         connection.execute(f"PRAGMA user_version = {schema.VERSION}")
     connection.commit()
     if version > schema.VERSION:
@@ -222,31 +200,9 @@ def _prepare(connection: sqlite3.Connection, path: Path, spent: SpentTotals | No
         connection.execute(statement, (oldest,))
 
 
-def _restore(connection: sqlite3.Connection, spent: SpentTotals | None) -> None:
-    """Write what is known to be spent into new books: a budget outlives a file that was lost."""
-    if spent is None:
-        return
-    first = f"{spent.day[:7]}-01"
-    earlier = spent.tokens_this_month - spent.tokens_today
-    for currency, cost in spent.money_this_month.items():
-        today = spent.money_today.get(currency, 0.0)
-        connection.execute(schema.ADD_DAILY, (spent.day, currency, today, spent.tokens_today))
-        connection.execute(schema.ADD_DAILY, (first, currency, cost - today, earlier))
-        # Tokens are kept beside money, and counted once.
-        spent, earlier = replace(spent, tokens_today=0), 0
-
-
 def _version(connection: sqlite3.Connection) -> int:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     return int(version)
-
-
-def _day_of(connection: sqlite3.Connection, at: float) -> str:
-    """Return the day that is spent from: today, or the newest that was, if the clock or the time zone was set back."""
-    today = local_day(at)
-    latest = date.fromisoformat(today) + MOST_AHEAD
-    (newest,) = connection.execute(schema.NEWEST_DAY, (latest.isoformat(),)).fetchone()
-    return max(today, newest or "")
 
 
 def _is_corrupt(error: sqlite3.Error) -> bool:

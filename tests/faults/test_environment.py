@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fnmatch
 import os
 import sqlite3
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field, replace
@@ -19,16 +21,16 @@ from llm_lsp.config.settings import CompletionConfig, Config
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.request import Trigger
 from llm_lsp.core.usage.budget import BudgetLimits
-from llm_lsp.core.usage.record_batch import RecordBatch
 from llm_lsp.engine.client.notifications import Notifications
 from llm_lsp.engine.client.status import ServerStatus
 from llm_lsp.engine.context.source_files import FileReader, UnusableFile
 from llm_lsp.engine.privacy.ignore_files import IgnoreFiles
+from llm_lsp.engine.usage.budget_guard import UNKNOWN
 from llm_lsp.engine.usage.ledger import RETRY_S, SOON_S, Ledger
 from llm_lsp.errors import BudgetError
 from llm_lsp.local.model_servers import ModelServers
 from llm_lsp.usage_store import schema, store
-from llm_lsp.usage_store.store import SqliteUsageStore
+from llm_lsp.usage_store.usage_files import UsageFiles
 from tests.accounts import NOBODY, root_only, serving_as
 from tests.doubles import FakeClock
 from tests.engine.books import inline
@@ -66,6 +68,9 @@ async def test_fault_42_a_full_disk_costs_neither_suggestions_nor_the_budget(
     assert (tmp_path / "log").stat().st_size <= 4096
 
     async with computer.server() as client:
+        assert await ask(client) == ""
+    computer.configure(BUDGET)
+    async with computer.server() as client:
         assert await ask(client) == ANSWER
         assert messages(client) == []
     assert computer.saved_calls() == 1
@@ -76,19 +81,25 @@ FOLDERS = [f"XDG_{folder}_HOME=" for folder in ("CACHE", "DATA", "STATE")]
 
 @posix
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "budget", "seen", "said"),
     [
-        pytest.param(["-u", "HOME"], [], id="no home"),
-        pytest.param([f"{name}/dev/null" for name in FOLDERS], ["usage is not saved"], id="no folders"),
+        pytest.param(["-u", "HOME"], BUDGET, ANSWER, [], id="no home"),
+        pytest.param(
+            [f"{name}/dev/null" for name in FOLDERS], "", ANSWER, ["usage is not saved"], id="no folders"
+        ),
+        pytest.param(
+            [f"{name}/dev/null" for name in FOLDERS], BUDGET, "", [UNKNOWN], id="no folders, and a budget"
+        ),
     ],
 )
-async def test_fault_43_without_its_folders_the_server_serves(
-    changed: list[str], said: list[str], computer: Machine
+async def test_fault_43_without_its_folders_the_server_serves_what_costs_nothing(
+    changed: list[str], budget: str, seen: str, said: list[str], computer: Machine
 ) -> None:
-    computer.configure(BUDGET)
+    computer.configure(budget)
     async with computer.server("env", *changed, *DEBUG) as client:
-        assert await ask(client) == ANSWER
-        assert [message.partition(":")[0] for message in messages(client)] == said
+        assert await ask(client) == seen
+    shown = [message.partition(":")[0] for message in messages(client)]
+    assert [each for each in shown if each in said] == said
 
 
 @posix
@@ -221,7 +232,7 @@ class Desk:
     def ledger(self, limits: BudgetLimits) -> Ledger:
         notifications = Notifications(self.client, self.clock.now)
         ledger = Ledger(
-            SqliteUsageStore(self.path),
+            UsageFiles(self.path),
             notifications,
             ServerStatus(self.client, self.clock),
             self.clock,
@@ -243,37 +254,87 @@ async def spend(ledger: Ledger, number: int, at: float = NOON) -> None:
     ledger.settle(a_call(number, at=at))
 
 
-@pytest.mark.parametrize(
-    ("harm", "said", "kept"),
-    [
-        pytest.param(_corrupt, "usage is not saved", "usage.db.corrupt-*", id="corrupt"),
-        pytest.param(_newer, "was written by a newer llm-lsp", "usage.db", id="of a newer version"),
-    ],
-)
-async def test_fault_45_books_that_cannot_be_used_are_kept_and_the_budget_holds(
-    harm: Callable[[Path], None], said: str, kept: str, tmp_path: Path
+def _folder(books: Path) -> None:
+    books.unlink()
+    books.mkdir()
+
+
+def _pipe(books: Path) -> None:
+    books.unlink()
+    os.mkfifo(books)
+
+
+def _without_a_table(books: Path) -> None:
+    with closing(sqlite3.connect(books)) as file:
+        file.execute("DROP TABLE daily")
+
+
+HARMS = [
+    pytest.param(_corrupt, "usage is not saved", id="corrupt"),
+    pytest.param(_newer, "was written by a newer llm-lsp", id="of a newer version"),
+    pytest.param(_without_a_table, "no such table", id="a missing table"),
+    pytest.param(_folder, "usage is not saved", id="a folder in their place"),
+    pytest.param(_pipe, "it is no plain file", id="a pipe in their place", marks=posix),
+]
+
+
+async def start_and_spend(desk: Desk, limits: BudgetLimits) -> int:
+    """Start, make calls until none is allowed, and end; return how many were."""
+    ledger = desk.ledger(limits)
+    count = 0
+    with contextlib.suppress(BudgetError):
+        while count < 10:
+            await spend(ledger, count + 1)
+            await desk.clock.advance(RETRY_S)
+            count += 1
+    await ledger.aclose()
+    return count
+
+
+@pytest.mark.parametrize(("harm", "said"), HARMS)
+async def test_fault_45_books_that_cannot_be_used_grant_no_new_budget_at_any_start(
+    harm: Callable[[Path], None], said: str, tmp_path: Path
 ) -> None:
     desk = Desk(tmp_path / "usage.db")
+    assert await start_and_spend(desk, BudgetLimits(tokens_per_day=150)) == 2
     harm(desk.path)
-    before = desk.path.read_bytes()
-    ledger = desk.ledger(BudgetLimits(tokens_per_day=150))
-    for number in (1, 2):
-        await spend(ledger, number)
-        await desk.clock.advance(RETRY_S)
-    with pytest.raises(BudgetError):
-        await spend(ledger, 3)
-    await ledger.aclose()
 
-    assert said in desk.client.shown[0]
-    (name,) = fnmatch.filter(os.listdir(tmp_path), kept)
+    counts = [await start_and_spend(desk, BudgetLimits(tokens_per_day=limit)) for limit in (400, 400, 500)]
+
+    assert counts == [2, 0, 1]
+    assert any(said in line for line in desk.client.shown)
+
+
+@pytest.mark.parametrize(("harm", "said"), HARMS)
+async def test_fault_45_where_nothing_says_what_was_spent_nothing_that_costs_is_called(
+    harm: Callable[[Path], None], said: str, tmp_path: Path
+) -> None:
+    desk = Desk(tmp_path / "usage.db")
+    await start_and_spend(desk, BudgetLimits(tokens_per_day=150))
+    (tmp_path / "spent.json").write_text("[]")
+    harm(desk.path)
+
+    for _ in range(3):
+        assert await start_and_spend(desk, BudgetLimits(tokens_per_day=1000)) == 0
+    assert any(line.startswith(UNKNOWN) for line in desk.client.shown)
+
+
+async def test_fault_45_a_corrupt_file_is_kept(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "usage.db")
+    await start_and_spend(desk, BudgetLimits(tokens_per_day=150))
+    _corrupt(desk.path)
+    before = desk.path.read_bytes()
+    await start_and_spend(desk, BudgetLimits(tokens_per_day=1000))
+
+    (name,) = fnmatch.filter(os.listdir(tmp_path), "usage.db.corrupt-*")
     assert (tmp_path / name).read_bytes() == before
+    assert desk.rows() > 0
 
 
 async def test_fault_45_locked_books_hold_up_no_call_and_lose_no_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "BUSY_S", 0.01)
-    monkeypatch.setattr(store, "RESERVE_S", 0.01)
     desk = Desk(tmp_path / "usage.db")
     ledger = desk.ledger(BudgetLimits(tokens_per_day=1000))
     await spend(ledger, 1)
@@ -289,28 +350,46 @@ async def test_fault_45_locked_books_hold_up_no_call_and_lose_no_row(
     await ledger.aclose()
 
 
-@pytest.mark.parametrize("days", [-1, 1], ids=["a day back", "a day on"])
+async def test_fault_45_behind_locked_books_calls_are_made_as_far_as_the_budget_goes(
+    computer: Machine,
+) -> None:
+    computer.configure(BUDGET.replace("500", "1000"))
+    async with computer.server() as client:
+        assert await ask(client) == ANSWER
+    with closing(sqlite3.connect(computer.books, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        async with computer.server() as client:
+            assert [await ask_in(client, f"file:///p/{number}.py") for number in range(3)] == [ANSWER] * 3
+            computer.configure(BUDGET.replace("500", "20"))
+        async with computer.server() as client:
+            assert await ask(client) == ""
+            other.execute("ROLLBACK")
+
+
+@pytest.mark.parametrize("days", [-400, -31, -3, -1, 1], ids="{} days".format)
 async def test_fault_46_a_clock_that_jumps_opens_no_spent_budget(days: int, tmp_path: Path) -> None:
     desk = Desk(tmp_path / "usage.db")
-    ledger = desk.ledger(BudgetLimits(tokens_per_month=150))
-    for number in (1, 2):
-        await spend(ledger, number)
+    limits = BudgetLimits(tokens_per_month=150)
+    assert await start_and_spend(desk, limits) == 2
     desk.utc += days * DAY_S
 
-    with pytest.raises(BudgetError):
-        await spend(ledger, 3, desk.utc)
+    assert [await start_and_spend(desk, limits) for _ in range(2)] == [0, 0]
+    desk.utc = NOON
+    assert await start_and_spend(desk, limits) == 0
+
+
+async def test_fault_46_a_call_over_midnight_is_of_the_day_it_began(tmp_path: Path) -> None:
+    desk, midnight = Desk(tmp_path / "usage.db"), NOON + DAY_S / 2
+    desk.utc = midnight - 1
+    ledger = desk.ledger(BudgetLimits(tokens_per_day=150))
+    await ledger.reserve(a_call(1, 0.5, at=desk.utc))
+    desk.utc = midnight + 1
+    ledger.settle(a_call(1, 0.2, at=midnight - 1))
     await ledger.aclose()
 
-
-def test_fault_46_a_call_over_midnight_is_of_the_day_it_began(tmp_path: Path) -> None:
-    books, midnight = SqliteUsageStore(tmp_path / "usage.db"), NOON + DAY_S / 2
-    call = a_call(1, 0.5, at=midnight - 1)
-    books.reserve(call, lambda spent: True)
-    later = books.write(RecordBatch(midnight + 1, (a_call(1, 0.2, at=midnight - 1),)))
-    books.close()
-
-    assert later.money_today == {}
-    assert later.money_this_month == {"USD": 0.2}
+    spent = UsageFiles(desk.path).settle(desk.utc, ()).spent
+    assert spent.money_today == {}
+    assert spent.money_this_month == {"USD": 0.2}
 
 
 async def test_fault_46_after_a_long_sleep_one_request_is_one_call() -> None:
@@ -374,7 +453,8 @@ async def test_fault_47_after_being_killed_the_next_start_is_clean(
             assert await ask(client) == ANSWER
             assert messages(client) == []
         # What was reserved for the calls that nobody saw the end of is kept: they may have to be paid.
-        assert standing.saved_calls() == N_KILLS + 1
+        spent = UsageFiles(standing.books).settle(time.time(), ()).spent
+        assert spent.tokens_today > N_KILLS * 128
 
 
 async def test_fault_47_another_program_at_our_port_is_sent_nothing(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from llm_lsp.core.usage.records import SuggestionRecord
 from llm_lsp.core.usage.request_trace import TraceRow
 from llm_lsp.errors import BooksError
 from llm_lsp.usage_store import schema, store
+from llm_lsp.usage_store.reader import UsageReader
 from llm_lsp.usage_store.store import SqliteUsageStore
 from tests.usage_store.rows import DAY_S, NOON, SUBJECT, a_call, a_trace
 
@@ -23,6 +24,15 @@ from tests.usage_store.rows import DAY_S, NOON, SUBJECT, a_call, a_trace
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / "usage.db"
+
+
+CORRUPT = b"no database at all, but long enough to be looked at" * 100
+
+
+def sums(path: Path) -> SpentTotals:
+    spent = UsageReader(path).sums("2026-11-22")
+    assert spent is not None
+    return spent
 
 
 def rows(path: Path, query: str) -> list[tuple[object, ...]]:
@@ -33,52 +43,34 @@ def rows(path: Path, query: str) -> list[tuple[object, ...]]:
         connection.close()
 
 
-def anything(spent: SpentTotals) -> bool:
-    return True
-
-
 def test_calls_add_up_over_stores(path: Path) -> None:
     one, other = SqliteUsageStore(path), SqliteUsageStore(path)
     one.write(RecordBatch(NOON, (a_call(1, 0.5), a_call(2, 0.25))))
 
-    spent = other.write(RecordBatch(NOON, (a_call(1, 1.0),)))
+    other.write(RecordBatch(NOON, (a_call(1, 1.0),)))
 
-    assert spent == SpentTotals("2026-11-22", {"USD": 1.75}, {"USD": 1.75}, 330, 330)
+    assert sums(path) == SpentTotals("2026-11-22", {"USD": 1.75}, {"USD": 1.75}, 330, 330)
     one.close()
     other.close()
 
 
 def test_a_later_row_of_a_call_takes_the_place_of_the_earlier(path: Path) -> None:
     books = SqliteUsageStore(path)
-    books.reserve(a_call(1, 5.0, tokens=(100, 500), outcome="reserved"), anything)
+    books.write(RecordBatch(NOON, (a_call(1, 5.0, tokens=(100, 500), outcome="reserved"),)))
 
-    spent = books.write(RecordBatch(NOON, (a_call(1, 0.5),)))
+    books.write(RecordBatch(NOON, (a_call(1, 0.5),)))
 
-    assert (spent.money_today, spent.tokens_today) == ({"USD": 0.5}, 110)
+    assert (sums(path).money_today, sums(path).tokens_today) == ({"USD": 0.5}, 110)
     assert rows(path, "SELECT outcome, cost FROM calls") == [("complete", 0.5)]
     books.close()
-
-
-def test_a_reservation_is_refused_by_what_others_reserved(path: Path) -> None:
-    one, other = SqliteUsageStore(path), SqliteUsageStore(path)
-
-    def below_one(spent: SpentTotals) -> bool:
-        return spent.money_today.get("USD", 0.0) < 1
-
-    first, _ = one.reserve(a_call(1, 1.5, outcome="reserved"), below_one)
-    second, spent = other.reserve(a_call(1, 1.5, outcome="reserved"), below_one)
-
-    assert (first, second, spent.money_today) == (True, False, {"USD": 1.5})
-    one.close()
-    other.close()
 
 
 def test_free_calls_count_against_nothing(path: Path) -> None:
     books = SqliteUsageStore(path)
 
-    spent = books.write(RecordBatch(NOON, (a_call(1, 0.0, free=True),)))
+    books.write(RecordBatch(NOON, (a_call(1, 0.0, free=True),)))
 
-    assert (spent.tokens_today, spent.money_today) == (0, {})
+    assert (sums(path).tokens_today, sums(path).money_today) == (0, {})
     assert rows(path, "SELECT count(*) FROM calls") == [(1,)]
     books.close()
 
@@ -88,27 +80,18 @@ def test_a_month_is_the_sum_of_its_days(path: Path) -> None:
     books.write(RecordBatch(NOON - 30 * DAY_S, (a_call(1, 9.0, at=NOON - 30 * DAY_S),)))
     books.write(RecordBatch(NOON - DAY_S, (a_call(2, 1.0, at=NOON - DAY_S),)))
 
-    spent = books.write(RecordBatch(NOON, (a_call(3, 0.5),)))
+    books.write(RecordBatch(NOON, (a_call(3, 0.5),)))
 
-    assert (spent.money_today, spent.money_this_month) == ({"USD": 0.5}, {"USD": 1.5})
+    assert (sums(path).money_today, sums(path).money_this_month) == ({"USD": 0.5}, {"USD": 1.5})
     books.close()
 
 
-@pytest.mark.parametrize(
-    ("set_back_days", "day"),
-    [
-        pytest.param(1, "2026-11-22", id="a day: the newest day goes on"),
-        pytest.param(400, "2025-10-18", id="a year: the clock was wrong before"),
-    ],
-)
-def test_a_clock_that_is_set_back_opens_no_spent_day(path: Path, set_back_days: int, day: str) -> None:
-    books = SqliteUsageStore(path)
-    books.write(RecordBatch(NOON, (a_call(1, 3.0),)))
-
-    spent = books.write(RecordBatch(NOON - set_back_days * DAY_S))
-
-    assert spent.day == day
+def test_a_call_over_midnight_is_of_the_day_it_began(path: Path) -> None:
+    books, midnight = SqliteUsageStore(path), NOON + DAY_S / 2
+    books.write(RecordBatch(midnight + 1, (a_call(1, 0.2, at=midnight - 1),)))
     books.close()
+
+    assert sums(path).money_today == {"USD": 0.2}
 
 
 def test_counts_add_up_and_traces_are_a_ring(path: Path) -> None:
@@ -147,52 +130,28 @@ def test_nobody_else_can_read_the_file(path: Path) -> None:
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-def test_a_corrupt_file_is_set_aside_and_what_was_spent_stays_spent(path: Path) -> None:
-    books = SqliteUsageStore(path)
-    books.reserve(a_call(1, 2.0, outcome="reserved"), anything)
-    books.close()
-    path.write_bytes(b"no database at all, but long enough to be looked at" * 100)
+def test_a_corrupt_file_is_set_aside(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(CORRUPT)
 
     with pytest.raises(BooksError):
         SqliteUsageStore(path).write(RecordBatch(NOON))
     fresh = SqliteUsageStore(path)
-    spent = fresh.write(RecordBatch(NOON))
+    fresh.write(RecordBatch(NOON, (a_call(),)))
 
-    assert spent.money_today == {"USD": 2.0}
-    assert [each.name for each in path.parent.glob("*.corrupt-*")]
+    assert [each.read_bytes() for each in path.parent.glob("*.corrupt-*")] == [CORRUPT]
     fresh.close()
 
 
-def test_new_books_whose_making_was_broken_off_still_begin_with_what_was_spent(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = SqliteUsageStore(path)
-    first.reserve(a_call(1, 2.0), anything)
-    first.close()
-    path.unlink()
-
-    def broken(connection: sqlite3.Connection, spent: SpentTotals | None) -> None:
-        raise sqlite3.OperationalError("disk I/O error")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(store, "_restore", broken)
-        with pytest.raises(BooksError):
-            SqliteUsageStore(path).write(RecordBatch(NOON))
-    again = SqliteUsageStore(path)
-    assert again.write(RecordBatch(NOON)).money_today == {"USD": 2.0}
-    again.close()
-
-
-@pytest.mark.parametrize(
-    "said", ["", "[]", "{}", '{"day": 7}', '{"day": "2026-11-22", "money_today": 1}'], ids=repr
-)
-def test_a_snapshot_that_is_no_good_stops_no_books(path: Path, said: str) -> None:
+def test_a_corrupt_file_stays_where_nothing_else_says_what_was_spent(path: Path) -> None:
     path.parent.mkdir()
-    path.with_name("spent.json").write_text(said)
+    path.write_bytes(CORRUPT)
 
-    books = SqliteUsageStore(path)
-    assert books.write(RecordBatch(NOON, (a_call(1, 1.0),))).money_today == {"USD": 1.0}
-    books.close()
+    for _ in range(2):
+        with pytest.raises(BooksError):
+            SqliteUsageStore(path, lambda: False).write(RecordBatch(NOON))
+
+    assert path.read_bytes() == CORRUPT
 
 
 def test_a_newer_file_is_left_alone(path: Path) -> None:
@@ -218,8 +177,18 @@ def test_a_locked_file_loses_nothing(path: Path, monkeypatch: pytest.MonkeyPatch
     other.execute("ROLLBACK")
     other.close()
 
-    assert books.write(RecordBatch(NOON, (a_call(),))).tokens_today == 110
+    books.write(RecordBatch(NOON, (a_call(),)))
+    assert sums(path).tokens_today == 110
     books.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes that are files")
+def test_a_pipe_in_its_place_is_not_waited_for(path: Path) -> None:
+    path.parent.mkdir()
+    os.mkfifo(path)
+
+    with pytest.raises(BooksError, match="no plain file"):
+        SqliteUsageStore(path).write(RecordBatch(NOON))
 
 
 def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path) -> None:

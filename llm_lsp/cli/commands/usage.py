@@ -17,7 +17,7 @@ from llm_lsp.cli.terminal.table import GAP, print_table, width
 from llm_lsp.core.text.invisible_chars import visible
 from llm_lsp.core.usage.budget import BudgetLimits, SpentTotals, most_used
 from llm_lsp.core.usage.request_trace import cost_words
-from llm_lsp.engine.usage.ledger import limits_of
+from llm_lsp.engine.usage.budget_guard import limits_of
 from llm_lsp.usage_store.reader import By, UsageReader, days_back
 from llm_lsp.usage_store.usage_figures import UsageFigures
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from llm_lsp.core.usage.records import CallRecord
 
@@ -14,9 +14,13 @@ def local_day(at: float) -> str:
     return datetime.fromtimestamp(at).astimezone().date().isoformat()
 
 
+# Days. A clock that is behind the newest day by no more than this is behind it until that day comes.
+MOST_AHEAD_DAYS = 2
+
+
 @dataclass(frozen=True, slots=True)
 class SpentTotals:
-    """What was spent in a day and in its month, money by currency."""
+    """What was spent in a day and in its month (of UTC), money by currency."""
 
     day: str = ""
     """As "2026-11-22"."""
@@ -24,28 +28,89 @@ class SpentTotals:
     money_this_month: Mapping[str, float] = field(default_factory=dict)
     tokens_today: int = 0
     tokens_this_month: int = 0
+    held_on: str = ""
+    """The day that the clock showed when it was first found behind `day`; "" if it is not behind."""
 
     def on(self, day: str) -> SpentTotals:
-        """Return what is spent on a day: nothing on a later one; an earlier one does not open again."""
-        if day <= self.day:
-            return self
+        """Return what is spent when the clock shows a day: nothing yet on a later one.
+
+        A clock that was set back opens no spent day: this one goes on as long as the clock shows the day on which
+        that was found, or is behind by MOST_AHEAD_DAYS. Not for longer: a clock that was once wrong by years must not
+        hold a budget for years.
+        """
+        if day == self.day:
+            return replace(self, held_on="") if self.held_on else self
+        if day < self.day and self._goes_on(day):
+            return replace(self, held_on=min(day, self.held_on or day))
         if day[:7] != self.day[:7]:
             return SpentTotals(day)
-        return replace(self, day=day, money_today={}, tokens_today=0)
+        return replace(self, day=day, money_today={}, tokens_today=0, held_on="")
+
+    def _goes_on(self, day: str) -> bool:
+        behind = date.fromisoformat(self.day) - date.fromisoformat(day)
+        return not self.held_on or day <= self.held_on or behind.days <= MOST_AHEAD_DAYS
 
     def plus(self, calls: Iterable[CallRecord]) -> SpentTotals:
         """Add calls of this very day."""
-        today, month = dict(self.money_today), dict(self.money_this_month)
-        tokens = 0
+        result = self
         for call in calls:
-            if call.free:
-                continue
-            tokens += call.tokens
-            for money in (today, month):
-                money[call.currency] = money.get(call.currency, 0.0) + (call.cost or 0.0)
-        return SpentTotals(
-            self.day, today, month, self.tokens_today + tokens, self.tokens_this_month + tokens
+            result = result.with_call(call, None)
+        return result
+
+    def with_call(self, call: CallRecord, old: CountedCall | None) -> SpentTotals:
+        """Count a call, in the place of what was counted for it before, and on that day."""
+        if old is None:
+            return self._changed(call, 1, self.day)
+        return self._changed(old.call, -1, old.day)._changed(call, 1, old.day)
+
+    def _changed(self, call: CallRecord, times: int, day: str) -> SpentTotals:
+        if call.free or day[:7] != self.day[:7]:
+            return self
+        cost, tokens = times * (call.cost or 0.0), times * call.tokens
+        month = _added(self.money_this_month, call.currency, cost)
+        changed = replace(self, money_this_month=month, tokens_this_month=self.tokens_this_month + tokens)
+        if day != self.day:
+            return changed
+        today = _added(self.money_today, call.currency, cost)
+        return replace(changed, money_today=today, tokens_today=self.tokens_today + tokens)
+
+    def at_least(self, other: SpentTotals) -> SpentTotals:
+        """Return these totals, raised to another record of the same day."""
+        assert other.day == self.day
+        return replace(
+            self,
+            money_today=_highest(self.money_today, other.money_today),
+            money_this_month=_highest(self.money_this_month, other.money_this_month),
+            tokens_today=max(self.tokens_today, other.tokens_today),
+            tokens_this_month=max(self.tokens_this_month, other.tokens_this_month),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class CountedCall:
+    """What totals contain of a call, and for which day."""
+
+    call: CallRecord
+    day: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """The answer to the question whether a call may be made."""
+
+    is_allowed: bool
+    spent: SpentTotals
+    """By all processes, with all that is recorded of this one."""
+    is_recorded: bool = True
+    """Whether what was to be recorded is; else `spent` lacks it."""
+
+
+def _added(money: Mapping[str, float], currency: str, amount: float) -> Mapping[str, float]:
+    return {**money, currency: money.get(currency, 0.0) + amount}
+
+
+def _highest(one: Mapping[str, float], other: Mapping[str, float]) -> Mapping[str, float]:
+    return {name: max(one.get(name, 0.0), other.get(name, 0.0)) for name in {**one, **other}}
 
 
 @dataclass(frozen=True, slots=True)

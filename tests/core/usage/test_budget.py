@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from llm_lsp.core.usage.budget import BudgetLimits, SpentTotals, local_day, most_used
+from llm_lsp.core.usage.budget import BudgetLimits, CountedCall, SpentTotals, local_day, most_used
+from tests.usage_store.rows import a_call
 
 SPENT = SpentTotals("2026-11-22", {"USD": 4.0}, {"USD": 10.0, "CNY": 71.0}, 1000, 50_000)
 
@@ -102,3 +103,74 @@ def test_money_is_added_up_in_the_budgets_currency(limits: BudgetLimits, total: 
 
     assert found == pytest.approx(total)
     assert list(found) == list(total)
+
+
+CLOCKS = [
+    pytest.param(["2026-11-19"], 4.0, id="three days back"),
+    pytest.param(["2025-11-22"], 4.0, id="a year back"),
+    pytest.param(["2000-01-01"], 4.0, id="a battery that is empty"),
+    pytest.param(["2026-11-19", "2026-11-22"], 4.0, id="back and forth"),
+    pytest.param(["2000-01-01", "2026-11-22"], 4.0, id="far back and forth"),
+    pytest.param(["2000-01-01", "1999-12-31"], 4.0, id="back and further back"),
+    pytest.param(["2026-11-20", "2026-11-21", "2026-11-22"], 4.0, id="two days back, day by day"),
+    pytest.param(["2026-11-19", "2026-11-20"], 4.0, id="three days back, and on to two"),
+    pytest.param(["2026-11-23"], 0.0, id="the next day"),
+    pytest.param(["2000-01-01", "2000-01-02"], 0.0, id="the day after it was found: it was wrong before"),
+    pytest.param(["2026-11-18", "2026-11-19"], 0.0, id="four days back, and a day on"),
+]
+
+
+@pytest.mark.parametrize(("days", "today"), CLOCKS)
+def test_a_clock_that_is_set_back_opens_no_spent_day(days: list[str], today: float) -> None:
+    spent = SPENT
+    for day in days:
+        spent = spent.on(day)
+
+    assert spent.money_today.get("USD", 0.0) == today
+
+
+def test_within_its_month_a_clock_that_is_set_back_forgets_nothing_of_the_month() -> None:
+    spent = SPENT.on("2026-11-02").on("2026-11-03")
+
+    assert (spent.day, spent.money_this_month) == ("2026-11-03", SPENT.money_this_month)
+
+
+def test_what_was_reserved_is_replaced_by_what_was_used() -> None:
+    reserved, used = a_call(1, 2.0, tokens=(100, 500)), a_call(1, 0.5, tokens=(100, 10))
+    spent = SPENT.with_call(reserved, None)
+
+    settled = spent.with_call(used, CountedCall(reserved, SPENT.day))
+
+    assert settled == SPENT.plus([used])
+    assert settled.money_today == {"USD": 4.5}
+
+
+@pytest.mark.parametrize(
+    ("day", "today", "this_month"),
+    [
+        pytest.param("2026-11-23", {}, 10.5, id="the next day"),
+        pytest.param("2026-12-01", {}, 0.0, id="the next month"),
+    ],
+)
+def test_a_call_counts_on_the_day_it_was_reserved(
+    day: str, today: dict[str, float], this_month: float
+) -> None:
+    reserved, used = a_call(1, 2.0), a_call(1, 0.5)
+    spent = SPENT.with_call(reserved, None).on(day)
+
+    settled = spent.with_call(used, CountedCall(reserved, SPENT.day))
+
+    assert settled.money_today == today
+    assert settled.money_this_month.get("USD", 0.0) == this_month
+
+
+def test_free_calls_count_nowhere() -> None:
+    assert SPENT.plus([a_call(1, 3.0, free=True)]) == SPENT
+
+
+def test_of_two_records_the_higher_counts() -> None:
+    other = SpentTotals("2026-11-22", {"USD": 1.0, "CNY": 7.0}, {"USD": 12.0}, 2000, 10)
+
+    assert SPENT.at_least(other) == SpentTotals(
+        "2026-11-22", {"USD": 4.0, "CNY": 7.0}, {"USD": 12.0, "CNY": 71.0}, 2000, 50_000
+    )

@@ -1,0 +1,194 @@
+"""What all processes of a user have spent, in a small file beside the books, so that a budget holds without them.
+
+A call is reserved in it before it is made, with the most that it can cost, and settled when it has ended: one process at
+a time reads the file, decides and writes it, in less than a millisecond. It is written in place, since that needs
+neither room on the disk nor the right to make files, and not synced: what a power cut takes is in the books, which are.
+Everything here blocks and is called in a thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from datetime import date
+from pathlib import Path
+from threading import Lock
+from typing import IO
+
+from llm_lsp.core.usage.budget import CountedCall, Reservation, SpentTotals, local_day
+from llm_lsp.core.usage.records import CallRecord
+from llm_lsp.errors import BooksError
+from llm_lsp.system import locked_file, private_folder, read_plain_file
+from llm_lsp.usage_store.reader import UsageReader
+
+# Seconds that the file is waited for. Whoever asks has given up by then and decided without it; the late answer counts.
+WAIT_S = 0.5
+# Bytes. A file is some hundred, and is filled up with blanks, so that writing it later needs no room.
+BLOCK_BYTES = 1024
+MAX_BYTES = 64 * 1024
+# Calls whose counted amounts are remembered, to settle them.
+MOST_COUNTED = 10_000
+
+
+class SpentFile:
+    """One process's way into the file; its methods may be called from any thread, and raise BooksError."""
+
+    def __init__(self, path: Path, books: UsageReader) -> None:
+        self._path = path
+        self._books = books
+        self._lock = Lock()
+        self._counted: dict[int, CountedCall] = {}
+        """What the file contains of this process's calls, by their numbers."""
+        self._failure = ""
+        """Why the file could not be opened."""
+        self._checked = ""
+        """The day for which the books were looked at, too."""
+
+    def reserve(
+        self, call: CallRecord, allows: Callable[[SpentTotals], bool], settled: Sequence[CallRecord] = ()
+    ) -> Reservation:
+        """Settle what has ended, and count a call with the most it can cost if what was spent allows it."""
+
+        def decide(spent: SpentTotals) -> tuple[bool, Sequence[CallRecord]]:
+            # It may have ended while this waited: then it is counted with what it did cost.
+            is_known = call.number in self._counted
+            is_allowed = is_known or allows(spent)
+            return is_allowed, () if is_known or not is_allowed else (call,)
+
+        return self._change(call.at, settled, decide)
+
+    def settle(self, at: float, calls: Sequence[CallRecord]) -> Reservation:
+        """Count calls with what they did cost, in the place of what was reserved for them."""
+        return self._change(at, calls, lambda spent: (True, ()))
+
+    def is_readable(self) -> bool:
+        """Return whether the file says what was spent."""
+        with contextlib.suppress(OSError):
+            return _parsed(read_plain_file(self._path, MAX_BYTES) or b"") is not None
+        return False
+
+    def _change(
+        self,
+        at: float,
+        settled: Sequence[CallRecord],
+        decide: Callable[[SpentTotals], tuple[bool, Sequence[CallRecord]]],
+    ) -> Reservation:
+        today = local_day(at)
+        with self._opened() as file:
+            found = self._read(file, today)
+            spent = self._raised(found.on(today))
+            after, counted = self._with(spent, settled, {})
+            is_allowed, more = decide(after)
+            after, counted = self._with(after, more, counted)
+            if after != found and not _write(file, after):
+                return Reservation(is_allowed, spent, is_recorded=False)
+            self._remember(counted)
+            return Reservation(is_allowed, after, is_recorded=file is not None)
+
+    def _with(
+        self, spent: SpentTotals, calls: Sequence[CallRecord], counted: Mapping[int, CountedCall]
+    ) -> tuple[SpentTotals, Mapping[int, CountedCall]]:
+        changes = dict(counted)
+        for call in calls:
+            old = changes.get(call.number) or self._counted.get(call.number)
+            spent = spent.with_call(call, old)
+            changes[call.number] = CountedCall(call, old.day if old else spent.day)
+        return spent, changes
+
+    def _remember(self, counted: Mapping[int, CountedCall]) -> None:
+        self._counted.update(counted)
+        for number in list(self._counted)[: max(0, len(self._counted) - MOST_COUNTED)]:
+            del self._counted[number]
+
+    @contextmanager
+    def _opened(self) -> Iterator[IO[bytes] | None]:
+        """Yield the file, or None if there can be none: then the books say what was spent."""
+        if not self._lock.acquire(timeout=WAIT_S):
+            raise BooksError(f"{self._path} cannot be read: it does not answer")
+        try:
+            with contextlib.ExitStack() as stack:
+                yield self._open(stack)
+        finally:
+            self._lock.release()
+
+    def _open(self, stack: contextlib.ExitStack) -> IO[bytes] | None:
+        try:
+            private_folder(self._path.parent)
+            return stack.enter_context(locked_file(self._path, WAIT_S))
+        except TimeoutError as exc:
+            raise BooksError(f"{self._path} cannot be read: {exc.strerror}") from exc
+        except OSError as exc:
+            self._failure = exc.strerror or str(exc)
+            return None
+
+    def _read(self, file: IO[bytes] | None, today: str) -> SpentTotals:
+        """Read the file, or the books in its place; raises BooksError if neither says what was spent."""
+        data = b"" if file is None else file.read(MAX_BYTES)
+        if (found := _parsed(data)) is not None:
+            return found
+        sums = self._books.sums(today, newest=True)
+        if sums is not None:
+            return sums
+        if file is None:
+            raise BooksError(f"{self._path} cannot be written: {self._failure}")
+        if data.strip():
+            raise BooksError(f"{self._path} cannot be read: delete it to begin a new budget")
+        return SpentTotals()
+
+    def _raised(self, spent: SpentTotals) -> SpentTotals:
+        """Look, once a day, whether the books know of more."""
+        if spent.day == self._checked:
+            return spent
+        try:
+            sums = self._books.sums(spent.day)
+        except BooksError:
+            return spent
+        self._checked = spent.day
+        return spent if sums is None else spent.at_least(sums)
+
+
+def _parsed(data: bytes) -> SpentTotals | None:
+    """Return what a file's bytes say; None if that is nothing sensible."""
+    try:
+        said = json.loads(data)
+        return SpentTotals(
+            date.fromisoformat(said["day"]).isoformat(),
+            _money(said["money_today"]),
+            _money(said["money_this_month"]),
+            int(said["tokens_today"]),
+            int(said["tokens_this_month"]),
+            str(said.get("held_on", "")),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        return None
+
+
+def _money(said: Mapping[str, float]) -> Mapping[str, float]:
+    money = {currency: float(amount) for currency, amount in said.items()}
+    if not all(map(math.isfinite, money.values())):
+        raise ValueError("no amount of money")
+    return money
+
+
+def _write(file: IO[bytes] | None, spent: SpentTotals) -> bool:
+    """Write in place; a full disk or a lost right keeps the old content."""
+    if file is None:
+        return False
+    # Sums of what was added and taken away again keep a rest far below any price.
+    rounded = replace(
+        spent,
+        money_today={name: round(amount, 9) for name, amount in spent.money_today.items()},
+        money_this_month={name: round(amount, 9) for name, amount in spent.money_this_month.items()},
+    )
+    data = json.dumps(asdict(rounded)).encode()
+    try:
+        file.seek(0, 2)
+        size = max(file.tell(), -(-len(data) // BLOCK_BYTES) * BLOCK_BYTES)
+        file.seek(0)
+        return file.write(data.ljust(size)) == size
+    except OSError:
+        return False
