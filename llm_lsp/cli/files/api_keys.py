@@ -21,6 +21,7 @@ COMMAND_TIMEOUT_S = 10.0
 KEYRING_TIMEOUT_S = 10.0
 # An address without a user, a query or a long random part has nothing to hide: AUTH_URL, TOKEN_ENDPOINT.
 _OPEN_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://(?!\S*[@?])(?!\S*[A-Za-z0-9]{20})\S*")
+_ADDRESS_PASSWORD = re.compile(r"://[^\s/:@]*:([^\s/@]+)@")
 
 
 async def find_key(config: ProviderConfig) -> Secret | None:
@@ -51,11 +52,15 @@ async def find_key(config: ProviderConfig) -> Secret | None:
 def secret_values(environ: Mapping[str, str]) -> Iterator[str]:
     """Yield the values of the variables that hold a secret by their name, but for paths and plain addresses.
 
+    Of other variables' addresses (`DATABASE_URL`, `HTTPS_PROXY`) the password is yielded.
+
     Called once at the start: it looks whether a value is the path of a file.
     """
     for name, value in environ.items():
         if is_secret_variable(name) and not _OPEN_ADDRESS.fullmatch(value) and not _is_path(value):
             yield value
+        elif match := _ADDRESS_PASSWORD.search(value):
+            yield match[1]
 
 
 def describe_key(config: ProviderConfig) -> str:

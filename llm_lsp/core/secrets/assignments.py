@@ -13,7 +13,6 @@ from typing import NamedTuple
 from llm_lsp.core.secrets.names import SECRET_KEYS, SECRET_PARTS, SERVICES, WEAK_WORDS
 from llm_lsp.core.secrets.values import (
     NameKind,
-    is_secret_argument,
     is_secret_field,
     is_secret_line,
     is_secret_literal,
@@ -47,8 +46,8 @@ _FOLLOWING = re.compile(
     r"|(?:&quot;|&#34;)(?P<entity>[^&\n]{8,4096}+)"
     r"|(?P<bare>[^\s\"'`][^\n]{7}))"
 )
-# What may stand between a name and a word: nothing else but a blank.
-_ASSIGNS = re.compile(r"==?|::?|:=|\?=|=>|[%\\&].*")
+_ASSIGNS = frozenset({"=", "==", ":", "::", ":=", "?=", "=>"})
+_ESCAPED_ASSIGNS = ("%", "\\", "&")
 # A name at a line's end whose value is on the next: `- name: DB_PASSWORD`, `password: |`, `"token":`.
 _GOES_ON = re.compile(
     r"[\w.-]{0,40}+[\"']?[ \t]{0,4}+(?:(?P<assign>[:=])[ \t]{0,4}+[|>]?[-+]?|,)?[ \t\r]{0,4}+$", re.MULTILINE
@@ -106,8 +105,11 @@ class NameIndex:
             kind: NameKind = "password" if _PASSWORD.match(part) else "secret"
             for at in _places(lowered, part):
                 yield _Name(at, at + len(part), kind)
+        rest = lowered
+        for part in self._parts:
+            rest = rest.replace(part, " " * len(part))  # Of `password`, `pass` is no word.
         for word in self._weak:
-            for at in _places(lowered, word):
+            for at in _places(rest, word):
                 end = at + len(word)
                 # Most of these have nothing to do with secrets, and no value near.
                 if _ends_word(text, end) and _DIGIT.search(text, end, end + _NEAR_CHARS):
@@ -188,12 +190,16 @@ def _bare(text: str, name: _Name, match: re.Match[str]) -> tuple[int, int] | Non
         found = _XML_VALUE.match(text, start)
         return found.span() if found and is_secret_literal(found[0], name.kind) else None
     before = _before(text, name)
-    if separator and _ASSIGNS.fullmatch(separator):
-        begins_line = len(before) < _BEFORE_CHARS and _BEGINS_LINE.fullmatch(before)
-        if begins_line and (span := _line(text, name, start)):
+    if separator in _ASSIGNS or (separator and separator.startswith(_ESCAPED_ASSIGNS)):
+        if (
+            len(before) < _BEFORE_CHARS
+            and _BEGINS_LINE.fullmatch(before)
+            and (span := _line(text, name, start))
+        ):
             return span
-        is_field = separator == "=" and not match["gap"]
-        return (is_field and _field(text, name, start)) or _word(text, name, start, before)
+        if separator == "=" and not match["gap"] and (span := _field(text, name, start)):
+            return span
+        return _word(text, name, start, before)
     if separator is None and match["lead"] and not match["close"] and text[start] not in "*&-$":
         is_whole_word = not match["tail"] and not before[-1:].isalnum() and before[-1:] not in ("_", "/")
         is_whole_word = is_whole_word or _BEGINS_LINE.fullmatch(before) is not None
@@ -226,7 +232,8 @@ def _word(
     found = _WORD_VALUE.match(text, start)
     if found is None:
         return None
-    if _HAS_ARGUMENT.search(before):
-        return found.span() if is_secret_argument(found[0], name.kind) else None
-    is_counted = min_letters is not None
-    return found.span() if is_counted and is_secret_word(found[0], name.kind, min_letters or 0) else None
+    is_secret = is_secret_word(found[0], name.kind, min_letters or 0)
+    if is_secret and min_letters is not None:
+        return found.span()
+    may_be_argument = is_secret or (name.kind != "weak" and is_secret_literal(found[0], "secret"))
+    return found.span() if may_be_argument and _HAS_ARGUMENT.search(before) else None

@@ -25,6 +25,9 @@ _COMMON_PAIRS = (
 _WORD_PAIRS = frozenset(_COMMON_PAIRS.split())
 # Characters of a value that tell what it is.
 _LOOK_CHARS = 64
+_MIN_BITS = tuple(
+    min(MIN_ENTROPY_BITS, MIN_ENTROPY_SHARE * log2(max(1, count))) for count in range(_LOOK_CHARS + 1)
+)
 _MARKS = re.compile(r"[\W_]+")
 _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")

@@ -45,9 +45,7 @@ def is_secret_literal(value: str, kind: NameKind) -> bool:
         is_token = _TOKEN.fullmatch(value) is not None and len(_DIGITS.findall(value)) > 1
         is_secret = is_token and is_machine_made(value) and not is_path
     else:
-        is_name = _NAME_SHAPE.fullmatch(value) is not None and word_share(value) >= _NAME_WORD_SHARE
-        may_be_persons = kind == "password" or not is_name
-        is_secret = is_machine_made(value) or _is_letters(value) or (may_be_persons and _is_persons(value))
+        is_secret = is_machine_made(value) or _is_letters(value) or _is_persons(value, kind)
     return is_secret and not _stands_for_another(value)
 
 
@@ -73,22 +71,20 @@ def is_secret_word(value: str, kind: NameKind, min_letters: int = 0) -> bool:
     return (has_digits or may_be_letters) and not _CHAIN.fullmatch(value) and not _stands_for_another(value)
 
 
-def is_secret_argument(value: str, kind: NameKind) -> bool:
-    """Return whether the bare word behind an option of a command is a secret."""
-    return is_secret_word(value, kind) or (kind != "weak" and is_secret_literal(value, "secret"))
-
-
 def _is_letters(value: str) -> bool:
     """Return whether a long value has letters only, in no order of words: some services' passwords are so."""
     letters = value.replace(" ", "")
     return len(letters) >= 16 and letters.isalpha() and word_share(letters) <= _LETTERS_WORD_SHARE
 
 
-def _is_persons(value: str) -> bool:
-    """Return whether a value is a word with digits or marks, as people choose it."""
+def _is_persons(value: str, kind: NameKind) -> bool:
+    """Return whether a value is a word with digits or marks, as people choose it, and no name in code."""
     if " " in value:
         return False
-    return is_random(value) or (len(_ODD_MARKS.findall(value)) > 1 and word_share(value) <= _NAME_WORD_SHARE)
+    if not is_random(value):
+        return len(_ODD_MARKS.findall(value)) > 1 and word_share(value) <= _NAME_WORD_SHARE
+    is_name = _NAME_SHAPE.fullmatch(value) is not None and word_share(value) >= _NAME_WORD_SHARE
+    return kind == "password" or not is_name
 
 
 def _stands_for_another(value: str) -> bool:

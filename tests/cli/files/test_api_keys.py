@@ -168,3 +168,8 @@ def test_paths_and_plain_addresses_are_no_secrets_whatever_their_variable(tmp_pa
     key_file.touch()
     names = {"TOKEN_FILE": str(key_file), "AUTH_URL": "https://sso.example/oauth2", "PWD": "/somewhere/else1"}
     assert [*secret_values(names)] == []
+
+
+def test_the_password_of_any_variables_address_is_one_to_hide() -> None:
+    environ = {"DATABASE_URL": "postgres://app:kq83hf2v@db/x", "HOME": "/home/me", "PAGER": "less -R"}
+    assert [*secret_values(environ)] == ["kq83hf2v"]
