@@ -1,8 +1,7 @@
 """Which account holds a port of this machine, and which one is at the other end of a connection on it.
 
-On Linux the kernel's tables name the account of every socket. On macOS `lsof` lists this user's own sockets only.
-On Windows the tables name a process: one that this user may open counts as theirs. That is weaker, since a process
-id is used again after its process ended, and an administrator may open every process.
+On Linux the kernel's tables name the account of every socket. Elsewhere psutil lists sockets by process: on macOS
+those of this user's own processes only, on Windows those of all, of which it tells the user's own.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -46,13 +45,21 @@ def owner_of(account: int | None) -> Owner:
 
 
 def listener_owner(port: int) -> Owner:
-    """Return who listens on a port of the loopback addresses; Linux only, elsewhere "unknown".
+    """Return who listens on a port, as `listener_owners` does for several at once."""
+    return listener_owners((port,))[port]
 
-    The least trusted one if several listen.
+
+def listener_owners(ports: Collection[int]) -> Mapping[int, Owner]:
+    """Return who listens on each port of the loopback addresses, the least trusted one if several do.
+
+    "unknown" if none listens there, or none whose account can be told. Blocks for some milliseconds.
     """
-    owners = {owner_of(uid) for address, uid in _listeners(_tables(), port) if _reaches_loopback(address)}
-    trust: tuple[Owner, ...] = ("other", "system", "me")
-    return next((owner for owner in trust if owner in owners), "unknown")
+    trust: tuple[Owner, ...] = ("other", "unknown", "system", "me")
+    found = _linux_listeners(ports) if sys.platform == "linux" else _process_listeners(ports)
+    owners: dict[int, set[Owner]] = {port: set() for port in ports}
+    for port, account in found:
+        owners[port].add(owner_of(account))
+    return {port: next((each for each in trust if each in owners[port]), "unknown") for port in ports}
 
 
 def peer_account(ours: Address, theirs: Address) -> int | None:
@@ -60,13 +67,11 @@ def peer_account(ours: Address, theirs: Address) -> int | None:
 
     The connection stands, so that no other process can take its address meanwhile. Blocks for some milliseconds.
     """
-    if sys.platform == "win32":
-        return _windows_peer(ours, theirs)
-    elif sys.platform == "darwin":
-        return _macos_peer(ours, theirs)
-    else:
+    if sys.platform == "linux":
         found = (_linux_peer(_tables(), ours, theirs) for _ in range(_LOOKS))
         return next((account for account in found if account is not None), None)
+    else:
+        return _process_peer(ours, theirs)
 
 
 def socket_account(connection: Connection) -> int | None:
@@ -98,8 +103,14 @@ _MAPPED = "0" * 16 + "FFFF0000"
 _LOOPBACK_6 = "0" * 24 + "01000000"
 
 
+def _linux_listeners(ports: Collection[int]) -> Iterator[tuple[int, int]]:
+    tables = _tables()
+    for port in ports:
+        yield from ((port, uid) for address, uid in _listeners(tables, port) if _reaches_loopback(address))
+
+
 def _tables() -> str:
-    """Return the kernel's tables of TCP sockets; empty on other systems."""
+    """Return the kernel's tables of TCP sockets."""
     return "".join(_read(Path(f"/proc/net/{name}")) for name in ("tcp", "tcp6"))
 
 
@@ -161,81 +172,79 @@ def _reaches_loopback(address: str) -> bool:
     return len(last_word) == 8 and (last_word == _ANY[0] or last_word.endswith("7F"))
 
 
-def _macos_peer(ours: Address, theirs: Address) -> int | None:
-    names: Iterable[str] = ()
+# Other systems. A listener has one end, a connection two.
+_Ends = tuple[Address, Address | None]
+
+
+def _process_peer(ours: Address, theirs: Address) -> int | None:
+    accounts: Mapping[_Ends, int | None] = {}
     for look in range(_LOOKS):
         if look:
             time.sleep(_LOOK_EVERY_S)
-        names = _own_sockets(theirs[1])
-        if f"{_written(theirs)}->{_written(ours)}" in names:
-            return _own_account()
+        accounts = _process_accounts((theirs[1],))
+        if (connection := (_plain(theirs), _plain(ours))) in accounts:
+            return accounts[connection]
     # Not accepted yet. A listener on this very address has no other before it.
-    return _own_account() if _written(theirs) in names else None
+    return accounts.get((_plain(theirs), None))
 
 
-def _own_sockets(port: int) -> set[str]:
-    """List the TCP sockets of this user with a port, as `lsof` writes them."""
-    import subprocess
+def _process_listeners(ports: Collection[int]) -> Iterator[tuple[int, int | None]]:
+    for (local, remote), account in _process_accounts(ports).items():
+        if remote is None and (is_loopback(local[0]) or local[0] in ("0.0.0.0", "::")):
+            yield local[1], account
 
-    command = ["/usr/sbin/lsof", "-nP", "-a", "-u", str(_own_account()), f"-iTCP:{port}", "-Fn"]
+
+def _process_accounts(ports: Collection[int]) -> Mapping[_Ends, int | None]:
+    """Return the accounts of the sockets with one of these ports; None for one that is not known for certain."""
+    accounts: dict[_Ends, int | None] = {}
+    for (local, remote), account in _all_sockets() if sys.platform == "win32" else _own_sockets():
+        if local and local[1] in ports:
+            ends = _plain(local), _plain(remote) if remote else None
+            accounts[ends] = account if accounts.get(ends, account) == account else None
+    return accounts
+
+
+_Listed = tuple[tuple[Address | tuple[()], Address | tuple[()]], int | None]
+
+
+def _own_sockets() -> Iterator[_Listed]:
+    """Yield both ends and the account of the TCP sockets of this user's processes."""
+    import psutil
+
+    for process in psutil.process_iter():
+        try:
+            if process.uids().effective == os.geteuid():
+                for each in process.net_connections("tcp"):
+                    if _is_used(each.raddr, each.status):
+                        yield (each.laddr, each.raddr), _own_account()
+        except psutil.Error:
+            pass  # It has ended, or may not be looked at.
+
+
+def _all_sockets() -> Iterator[_Listed]:
+    """Yield both ends of all TCP sockets, and the account of those of this user's processes."""
+    import psutil
+
+    user = psutil.Process().username()
+    for each in psutil.net_connections("tcp"):
+        if _is_used(each.raddr, each.status):
+            yield (each.laddr, each.raddr), _own_account() if _user_of(each.pid) == user else None
+
+
+def _is_used(remote: Address | tuple[()], status: str) -> bool:
+    """Check whether a socket is connected or listens, and not merely bound."""
+    return bool(remote) or status == "LISTEN"
+
+
+def _user_of(pid: int | None) -> str:
+    """Return the name of a process's user, or nothing if it cannot be told."""
+    import psutil
+
     try:
-        listing = subprocess.run(command, capture_output=True, text=True, check=False, timeout=5)
-    except (OSError, subprocess.TimeoutExpired):
-        return set()
-    return {line[1:] for line in listing.stdout.splitlines() if line.startswith("n")}
+        return psutil.Process(pid).username() if pid else ""
+    except psutil.Error:
+        return ""
 
 
-def _written(address: Address) -> str:
-    host, port = address
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-if sys.platform == "win32":
-    import ctypes
-
-    # iprtrmib.h and winnt.h.
-    _TABLE_OWNER_PID_ALL = 5
-    _QUERY_INFORMATION = 0x0400
-
-    def _windows_peer(ours: Address, theirs: Address) -> int | None:
-        """Return the own account for a process that this user may open, None for any other."""
-        kernel32 = ctypes.WinDLL("kernel32")
-        kernel32.OpenProcess.restype = ctypes.c_void_p
-        for pid in _windows_pids(ours, theirs):
-            handle = kernel32.OpenProcess(_QUERY_INFORMATION, False, pid)
-            if handle:
-                kernel32.CloseHandle(ctypes.c_void_p(handle))
-                return _own_account()
-        return None
-
-    def _windows_pids(ours: Address, theirs: Address) -> Iterator[int]:
-        """Yield the process at the other end: rows of MIB_TCPTABLE_OWNER_PID and MIB_TCP6TABLE_OWNER_PID."""
-        is_v6 = ":" in theirs[0]
-        family, width = (socket.AF_INET6, 56) if is_v6 else (socket.AF_INET, 24)
-        wanted = _windows_end(theirs), _windows_end(ours)
-        table = _windows_table(family)
-        for at in range(4, len(table) - width + 1, width):
-            row = table[at : at + width]
-            if is_v6:
-                ends = (row[0:16] + row[20:22], row[24:40] + row[44:46])
-            else:
-                ends = (row[4:8] + row[8:10], row[12:16] + row[16:18])
-            if ends == wanted:
-                yield int.from_bytes(row[-4:], "little")
-
-    def _windows_end(address: Address) -> bytes:
-        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        return socket.inet_pton(family, address[0]) + address[1].to_bytes(2, "big")
-
-    def _windows_table(family: int) -> bytes:
-        ask = ctypes.WinDLL("iphlpapi").GetExtendedTcpTable
-        size = ctypes.c_ulong(0)
-        ask(None, ctypes.byref(size), False, family, _TABLE_OWNER_PID_ALL, 0)
-        # The table may grow between the two calls.
-        buffer = ctypes.create_string_buffer(size.value * 2)
-        size.value = len(buffer)
-        failed = ask(buffer, ctypes.byref(size), False, family, _TABLE_OWNER_PID_ALL, 0)
-        if failed:
-            return b""
-        count = int.from_bytes(buffer.raw[:4], "little")
-        return buffer.raw[: 4 + count * (56 if family == socket.AF_INET6 else 24)]
+def _plain(address: Address) -> Address:
+    return address[0].removeprefix("::ffff:"), address[1]

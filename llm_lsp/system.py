@@ -1,6 +1,6 @@
 """What differs between operating systems: processes, private files, locks, memory.
 
-Knows nothing of models, LSP or settings, and imports the standard library only.
+psutil is imported by the functions that need it, and by none that a server calls while it starts.
 """
 
 from __future__ import annotations
@@ -25,13 +25,10 @@ LOCK_POLL_S = 0.002
 
 
 def is_alive(pid: int) -> bool:
-    """Say whether a process runs; one that may not be signalled counts, a zombie on Linux does not."""
+    """Check whether a process runs; one that may not be looked at does, a zombie does not."""
     if pid <= 0:
         return False
-    if sys.platform == "win32":
-        return _windows_creation_time(pid) is not None
-    else:
-        return _answers_signals(pid)
+    return _answers_signals(pid) if sys.platform == "linux" else _is_listed(pid)
 
 
 def end_mark(pid: int) -> int | None:
@@ -47,20 +44,50 @@ def end_mark(pid: int) -> int | None:
 
 
 def start_mark(pid: int) -> str:
-    """Give an opaque mark of when a process started, "" where it cannot be told.
+    """Return an opaque mark of when a process started, "" if it cannot be told.
 
     A process id is used again after its process ended; the id with this mark is not.
     """
-    if sys.platform == "win32":
-        return str(_windows_creation_time(pid) or "")
-    elif sys.platform == "linux":
-        fields = _proc_stat(pid)
-        # proc(5): field 22 is the start in clock ticks since boot, so the boot's id belongs to it.
-        return f"{_boot_id()}:{fields[19]}" if fields else ""
-    else:
-        ps = ["ps", "-o", "lstart=", "-p", str(pid)]
-        listing = subprocess.run(ps, capture_output=True, text=True, check=False, env={"LC_ALL": "C"})
-        return listing.stdout.strip()
+    return _ticks_since_boot(pid) if sys.platform == "linux" else _creation_time(pid)
+
+
+def _answers_signals(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    fields = _proc_stat(pid)
+    # proc(5): field 3 is the state; Z is a zombie and X is dead.
+    return fields is None or fields[0] not in ("Z", "X")
+
+
+def _is_listed(pid: int) -> bool:
+    import psutil
+
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.AccessDenied:
+        return True
+    except (psutil.NoSuchProcess, OverflowError):
+        return False
+
+
+def _creation_time(pid: int) -> str:
+    import psutil
+
+    try:
+        return str(psutil.Process(pid).create_time())
+    except psutil.Error:
+        return ""
+
+
+def _ticks_since_boot(pid: int) -> str:
+    fields = _proc_stat(pid)
+    # proc(5): field 22 is the start in clock ticks since boot, so the boot's id belongs to it. psutil adds the time
+    # of the boot instead, which moves when the clock is set.
+    return f"{_boot_id()}:{fields[19]}" if fields else ""
 
 
 def _proc_stat(pid: int) -> list[str] | None:
@@ -90,6 +117,20 @@ def terminate(pid: int, *, force: bool = False) -> None:
         os.kill(pid, number)
 
 
+def kill_tree(pid: int) -> None:
+    """Kill a process and all that it started; one that is gone already is no error."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        tree = [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return
+    for each in tree:
+        with contextlib.suppress(psutil.Error):  # It has ended meanwhile, or runs as another account.
+            each.kill()
+
+
 class SpawnOptions(TypedDict):
     """Keyword arguments of subprocess.Popen."""
 
@@ -115,15 +156,14 @@ def forbid_core_dumps() -> None:
 
 
 def memory_bytes() -> int:
-    """Give the memory of this machine, or of the container's limit where that is less; 0 where unknown."""
-    if sys.platform == "win32":
-        return _windows_memory()
-    else:
-        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-            with contextlib.suppress(OSError, ValueError):  # no such group, or the word "max"
-                total = min(total, int(Path(limit).read_text(encoding="ascii")))
-        return total
+    """Return the memory of this machine, or of the container's limit if that is less."""
+    import psutil
+
+    total = psutil.virtual_memory().total
+    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with contextlib.suppress(OSError, ValueError):  # no such group, or the word "max"
+            total = min(total, int(Path(limit).read_text(encoding="ascii")))
+    return total
 
 
 def available_cores() -> int:
@@ -278,64 +318,14 @@ def _open_private(path: str, flags: int) -> int:
 
 
 if sys.platform == "win32":
-    import ctypes
     import msvcrt
-    from ctypes import wintypes
 
     def _lock(file: IO[bytes]) -> None:
         file.seek(0)
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
 
-    # winnt.h and minwinbase.h.
-    _QUERY_LIMITED_INFORMATION = 0x1000
-    _STILL_ACTIVE = 259
-
-    def _windows_creation_time(pid: int) -> int | None:
-        """Give a running process's creation time, 0 where it may not be asked, None where it does not run."""
-        kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)
-        kernel32.OpenProcess.restype = wintypes.HANDLE
-        handle = wintypes.HANDLE(kernel32.OpenProcess(_QUERY_LIMITED_INFORMATION, False, pid))
-        if not handle:
-            access_denied = 5  # winerror.h
-            return 0 if ctypes.get_last_error() == access_denied else None
-        try:
-            code = wintypes.DWORD()
-            kernel32.GetExitCodeProcess(handle, ctypes.byref(code))
-            if code.value != _STILL_ACTIVE:
-                return None
-            times = [wintypes.FILETIME() for _ in range(4)]
-            kernel32.GetProcessTimes(handle, *map(ctypes.byref, times))
-            return (times[0].dwHighDateTime << 32) | times[0].dwLowDateTime
-        finally:
-            kernel32.CloseHandle(handle)
-
-    class _MemoryStatus(ctypes.Structure):
-        # MEMORYSTATUSEX of sysinfoapi.h.
-        _fields_ = [
-            ("dwLength", wintypes.DWORD),
-            ("dwMemoryLoad", wintypes.DWORD),
-            *((name, ctypes.c_ulonglong) for name in ("total", "free", "p", "pf", "v", "vf", "ext")),
-        ]
-
-    def _windows_memory() -> int:
-        status = _MemoryStatus()
-        status.dwLength = ctypes.sizeof(status)
-        found = ctypes.WinDLL("kernel32").GlobalMemoryStatusEx(ctypes.byref(status))
-        return int(status.total) if found else 0
-
 else:
     import fcntl
-
-    def _answers_signals(pid: int) -> bool:
-        try:
-            os.kill(pid, 0)
-        except PermissionError:
-            return True
-        except (ProcessLookupError, OverflowError):
-            return False
-        fields = _proc_stat(pid)
-        # proc(5): field 3 is the state; Z is a zombie and X is dead.
-        return fields is None or fields[0] not in ("Z", "X")
 
     def _lock(file: IO[bytes]) -> None:
         # flock and not lockf: a POSIX lock is lost when any other descriptor of the file is closed.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import pytest
 
+ME = 0 if sys.platform == "win32" else os.geteuid()
 NOBODY = 65534
 """By its number no system account."""
 root_only = pytest.mark.skipif(

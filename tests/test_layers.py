@@ -42,6 +42,7 @@ ROOMS = {
     "sqlite3": ("usage_store",),
     "tomlkit": ("cli",),
     "keyring": ("cli",),
+    "psutil": ("system", "port_owners"),
     "genai_prices": ("providers.catalogue.prices",),
     "huggingface_hub": ("local",),
     "xllamacpp": ("local",),

@@ -12,7 +12,7 @@ import pytest
 
 from llm_lsp import port_owners
 from llm_lsp.port_owners import Owner, listener_owner, owner_of, peer_account, socket_account
-from tests.accounts import NOBODY, root_only, serving_as
+from tests.accounts import ME, NOBODY, root_only, serving_as
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -89,7 +89,7 @@ def account_behind(connection: socket.socket) -> int | None:
     ],
 )
 @pytest.mark.parametrize(
-    "uid", [pytest.param(os.geteuid(), id="mine"), pytest.param(NOBODY, id="other", marks=root_only)]
+    "uid", [pytest.param(ME, id="mine"), pytest.param(NOBODY, id="other", marks=root_only)]
 )
 def test_the_account_behind_a_connection_is_known_before_and_after_it_is_accepted(
     uid: int, listens_on: str, connects_to: str
@@ -160,24 +160,90 @@ def test_the_kernels_tables_are_read(lines: list[str], account: int | None) -> N
     assert port_owners._linux_peer("".join(lines), OURS, THEIRS) == account
 
 
+SOURCES = ("_own_sockets", "_all_sockets")
+SERVER, CLIENT, ELSEWHERE = ("127.0.0.1", 8080), ("127.0.0.1", 54321), ("::1", 8080)
+
+
 @pytest.mark.parametrize(
-    ("names", "is_mine"),
+    ("sockets", "is_mine"),
     [
-        pytest.param(["127.0.0.1:8080->127.0.0.1:54321"], True, id="accepted"),
-        pytest.param(["127.0.0.1:8080"], True, id="listening on the very address"),
-        pytest.param(["*:8080"], False, id="listening on all addresses: another may be before it"),
-        pytest.param(["127.0.0.1:54321->127.0.0.1:8080"], False, id="our own end"),
-        pytest.param(["[::1]:8080"], False, id="another address"),
+        pytest.param([((SERVER, CLIENT), 0)], True, id="accepted"),
+        pytest.param([((SERVER, ()), 0)], True, id="listening on the very address"),
+        pytest.param([((SERVER, CLIENT), None)], False, id="accepted by another"),
+        pytest.param(
+            [((SERVER, ()), 0), ((SERVER, CLIENT), None)], False, id="listening, accepted by another"
+        ),
+        pytest.param([((SERVER, ()), 0), ((SERVER, ()), None)], False, id="two that listen on one address"),
+        pytest.param(
+            [((("0.0.0.0", 8080), ()), 0)], False, id="listening on all addresses: another may be before it"
+        ),
+        pytest.param([((CLIENT, SERVER), 0)], False, id="our own end"),
+        pytest.param([((ELSEWHERE, ()), 0)], False, id="another address"),
+        pytest.param([((("::ffff:127.0.0.1", 8080), ("::ffff:127.0.0.1", 54321)), 0)], True, id="mapped"),
         pytest.param([], False, id="nothing"),
     ],
 )
-def test_on_macos_only_a_server_of_ones_own_is_seen(
-    names: list[str], is_mine: bool, monkeypatch: pytest.MonkeyPatch
+def test_without_the_kernels_tables_only_a_server_of_ones_own_is_known(
+    sockets: list[object], is_mine: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(port_owners, "_own_sockets", lambda port: set(names))
     monkeypatch.setattr(port_owners, "_LOOK_EVERY_S", 0)
-    account = port_owners._macos_peer(("127.0.0.1", 54321), ("127.0.0.1", 8080))
-    assert account == (port_owners._own_account() if is_mine else None)
+    for source in SOURCES:
+        monkeypatch.setattr(port_owners, source, lambda: sockets)
+    assert port_owners._process_peer(CLIENT, SERVER) == (0 if is_mine else None)
+
+
+@pytest.mark.parametrize(
+    ("sockets", "owner"),
+    [
+        pytest.param([(SERVER, (), True)], "me", id="mine"),
+        pytest.param([(("0.0.0.0", 8080), (), True)], "me", id="mine on all addresses"),
+        pytest.param([(("::", 8080), (), True)], "me", id="mine on all addresses of both"),
+        pytest.param([(SERVER, (), False)], "unknown", id="of an account that cannot be told"),
+        pytest.param([(SERVER, (), True), (ELSEWHERE, (), False)], "unknown", id="the least trusted"),
+        pytest.param([(("192.168.1.1", 8080), (), True)], "unknown", id="another interface"),
+        pytest.param([(("127.0.0.1", 8081), (), True)], "unknown", id="another port"),
+        pytest.param([(SERVER, CLIENT, True)], "unknown", id="a connection is no listener"),
+        pytest.param([], "unknown", id="nothing"),
+    ],
+)
+def test_without_the_kernels_tables_a_listener_is_judged_by_its_process(
+    sockets: list[tuple[object, object, bool]], owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me = port_owners._own_account()
+    listed = [((local, remote), me if is_mine else None) for local, remote, is_mine in sockets]
+    for source in SOURCES:
+        monkeypatch.setattr(port_owners, source, lambda: listed)
+    monkeypatch.setattr(port_owners, "_linux_listeners", port_owners._process_listeners)
+    assert listener_owner(8080) == owner
+
+
+@pytest.fixture(params=SOURCES, ids=["macOS", "Windows"])
+def elsewhere(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look at this machine's real sockets as on another system: psutil lists them here as well."""
+    monkeypatch.setattr(port_owners, "_LOOK_EVERY_S", 0)
+    monkeypatch.setattr(port_owners, "_own_sockets", getattr(port_owners, request.param))
+    monkeypatch.setattr(port_owners, "_linux_listeners", port_owners._process_listeners)
+
+
+@linux_only
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0", "::1", "::"])
+def test_a_listener_of_ones_own_is_found_by_its_process(address: str) -> None:
+    with serving_as(ME, address) as server:
+        assert listener_owner(server.port) == "me"
+
+
+@linux_only
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize(
+    "uid", [pytest.param(ME, id="mine"), pytest.param(NOBODY, id="other", marks=root_only)]
+)
+def test_the_account_behind_a_connection_is_known_by_its_process(uid: int) -> None:
+    with serving_as(uid) as server, socket.create_connection(("127.0.0.1", server.port)) as connection:
+        server.accept()
+        account = port_owners._process_peer(connection.getsockname(), connection.getpeername())
+        assert account == (uid if uid == ME else None)
+        assert listener_owner(server.port) == ("me" if uid == ME else "unknown")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Unix sockets")

@@ -40,6 +40,8 @@ SERVING = {
         "sniffio",
         "typing_extensions",
     ),
+    # Linux has tables of its own that tell who answers on this machine.
+    *(() if sys.platform == "linux" else ("psutil",)),
     # While idle: what other files define is read for the next prompt.
     *("tree_sitter", "tree_sitter_python"),
 }

@@ -1,4 +1,4 @@
-"""Processes, listeners, private files and locks, on the system that the tests run on."""
+"""Processes, private files and locks, on the system that the tests run on."""
 
 from __future__ import annotations
 
@@ -10,12 +10,22 @@ import sys
 import tempfile
 from pathlib import Path
 
+import psutil
 import pytest
 
 from llm_lsp import system
+from tests.patience import PATIENCE_S
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="modes and owners are POSIX")
+
+
+@pytest.fixture(params=["here", "elsewhere"])
+def by_any_system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look at processes as this system does, and as those without /proc do."""
+    if request.param == "elsewhere":
+        monkeypatch.setattr(system, "_answers_signals", system._is_listed)
+        monkeypatch.setattr(system, "_ticks_since_boot", system._creation_time)
 
 
 @pytest.fixture
@@ -30,6 +40,7 @@ def end(child: subprocess.Popen[bytes]) -> None:
     child.wait()
 
 
+@pytest.mark.usefixtures("by_any_system")
 def test_a_process_is_alive_until_it_ended(child: subprocess.Popen[bytes]) -> None:
     assert system.is_alive(child.pid)
     end(child)
@@ -53,7 +64,8 @@ def test_what_has_ended_has_no_mark_of_its_end(child: subprocess.Popen[bytes]) -
     assert system.end_mark(child.pid) is None
 
 
-@linux_only
+@posix_only
+@pytest.mark.usefixtures("by_any_system")
 def test_a_zombie_is_not_alive(child: subprocess.Popen[bytes]) -> None:
     assert child.stdin is not None
     child.stdin.close()
@@ -62,11 +74,13 @@ def test_a_zombie_is_not_alive(child: subprocess.Popen[bytes]) -> None:
     child.wait()
 
 
-@pytest.mark.parametrize("pid", [0, -1, 2**40])
+@pytest.mark.usefixtures("by_any_system")
+@pytest.mark.parametrize("pid", [0, -1, 2**31 - 1, 2**40, 2**70])
 def test_no_process_has_such_an_id(pid: int) -> None:
     assert not system.is_alive(pid)
 
 
+@pytest.mark.usefixtures("by_any_system")
 def test_a_start_mark_is_the_same_while_the_process_lives_and_gone_after(
     child: subprocess.Popen[bytes],
 ) -> None:
@@ -75,6 +89,30 @@ def test_a_start_mark_is_the_same_while_the_process_lives_and_gone_after(
     assert mark == system.start_mark(child.pid)
     end(child)
     assert system.start_mark(child.pid) != mark
+
+
+@posix_only
+@pytest.mark.usefixtures("by_any_system")
+def test_a_process_of_another_account_is_alive() -> None:
+    assert system.is_alive(1)
+    assert system.start_mark(1)
+
+
+def test_a_process_is_killed_with_all_that_it_started() -> None:
+    sleeps = "import time; time.sleep(600)"
+    starts = f"""
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", {sleeps!r}])
+print(child.pid, flush=True)
+child.wait()
+"""
+    with subprocess.Popen([sys.executable, "-c", starts], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        grandchild = psutil.Process(int(parent.stdout.readline()))
+        system.kill_tree(parent.pid)
+    gone, alive = psutil.wait_procs([grandchild], PATIENCE_S)
+    assert (gone, alive) == ([grandchild], [])
+    system.kill_tree(parent.pid)
 
 
 def test_terminating_a_process_that_is_gone_is_no_error(child: subprocess.Popen[bytes]) -> None:

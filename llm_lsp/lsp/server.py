@@ -22,7 +22,6 @@ from llm_lsp.lsp import conversion as convert
 from llm_lsp.lsp.editor_client import EditorClient
 from llm_lsp.lsp.protocol import Protocol
 from llm_lsp.lsp.registrations import file_registrations, settings_registrations
-from llm_lsp.system import is_alive
 
 if TYPE_CHECKING:
     from llm_lsp.core.chat.dialogue import ChatQuestion
@@ -51,7 +50,7 @@ class Server(LanguageServer):
         self._params: types.InitializeParams
         self.editor: EditorClient
         self.on_parent: Callable[[int], None] = lambda pid: None
-        """Told the editor's process, if it is to be watched."""
+        """Called with the editor's process, if the client names it."""
         self.folders: tuple[str, ...] = ()
         self.typed_in: str | None = None
         """URI of the document whose last change was a keystroke that no menu request has answered yet."""
@@ -63,10 +62,8 @@ class Server(LanguageServer):
     def greet(self, params: types.InitializeParams) -> None:
         """Record what the client says of itself."""
         self._params = params
-        # One that cannot be seen now is in another container, and its absence says nothing.
-        pid = params.process_id
-        if pid is not None and is_alive(pid):
-            self.on_parent(pid)
+        if params.process_id is not None:
+            self.on_parent(params.process_id)
         self.editor = EditorClient(self.protocol, convert.to_capabilities(params))
         self.folders = convert.to_folders(params)
 

@@ -89,19 +89,33 @@ def _hand_over(
 
 
 def watch_parent(loop: asyncio.AbstractEventLoop, pid: int, end: End) -> None:
-    """End with the process that the client named in `initialize`: another may hold our input open."""
+    """End with the process that the client named in `initialize`: another may hold our input open.
+
+    One that cannot be seen at first is in another container, and its absence says nothing.
+    """
     mark = system.end_mark(pid)
     if mark is None:
-        _look_for(loop, pid, end)
+        _look_later(loop, pid, lambda: None, lambda: end(1, _GONE))
     else:
         loop.add_reader(mark, _has_ended, loop, mark, end)
 
 
-def _look_for(loop: asyncio.AbstractEventLoop, pid: int, end: End) -> None:
-    if system.is_alive(pid):
-        loop.call_later(PARENT_POLL_S, _look_for, loop, pid, end)
-    else:
-        end(1, _GONE)
+def _look_later(
+    loop: asyncio.AbstractEventLoop, pid: int, if_gone: Callable[[], object], then: Callable[[], object]
+) -> None:
+    """Look for a process in a while; if it is not there, call `if_gone`, else look again with `then` in its place."""
+
+    def looked(found: asyncio.Future[bool]) -> None:
+        if found.result():
+            _look_later(loop, pid, then, then)
+        else:
+            if_gone()
+
+    def look() -> None:
+        # In a thread: outside Linux the first look imports what it looks with.
+        loop.run_in_executor(None, system.is_alive, pid).add_done_callback(looked)
+
+    loop.call_later(PARENT_POLL_S, look)
 
 
 def _has_ended(loop: asyncio.AbstractEventLoop, mark: int, end: End) -> None:

@@ -141,6 +141,7 @@ async def test_nothing_heavy_is_imported_before_initialize_is_answered() -> None
         "tomlkit",
         "platformdirs",
         "cachetools",
+        "psutil",
     ]
     code = f"""
 import sys

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.faults.canary import found_in
@@ -75,11 +76,11 @@ class Machine:
 
 
 def _command_lines() -> str:
-    """Give the command line of every process that can be seen."""
+    """Return the command lines of all that this test has started."""
     lines = []
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):  # It has ended.
-            lines.append(file.read_bytes().decode("utf-8", "replace"))
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # It has ended.
+            lines.append(" ".join(process.cmdline()))
     return "\n".join(lines)
 
 

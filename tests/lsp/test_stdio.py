@@ -9,6 +9,7 @@ import pytest
 
 from llm_lsp import system
 from llm_lsp.lsp import stdio as run
+from tests.doubles import settle
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,7 @@ async def test_a_dead_editor_is_noticed(is_told: bool, monkeypatch: pytest.Monke
     if not is_told:
         monkeypatch.setattr(system, "end_mark", lambda pid: None)
         monkeypatch.setattr(run, "PARENT_POLL_S", 0.0)
+    looks = watched_looks(monkeypatch)
     editor = await asyncio.create_subprocess_exec(
         sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE
     )
@@ -33,8 +35,34 @@ async def test_a_dead_editor_is_noticed(is_told: bool, monkeypatch: pytest.Monke
         ended.set_result((status, reason))
 
     run.watch_parent(asyncio.get_running_loop(), editor.pid, end)
+    if not is_told:
+        assert await looks.get()
     is_early = ended.done()
     editor.kill()
     await editor.wait()
 
     assert (is_early, await ended) == (False, (1, "the editor is gone"))
+
+
+async def test_an_editor_that_cannot_be_seen_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "PARENT_POLL_S", 0.0)
+    looks = watched_looks(monkeypatch)
+
+    run.watch_parent(asyncio.get_running_loop(), 2**22 + 1, lambda status, why="": pytest.fail(why))
+
+    assert not await looks.get()
+    await settle()
+    assert looks.empty()
+
+
+def watched_looks(monkeypatch: pytest.MonkeyPatch) -> asyncio.Queue[bool]:
+    """Return a queue of what each look for a process saw."""
+    looks, loop, is_alive = asyncio.Queue[bool](), asyncio.get_running_loop(), system.is_alive
+
+    def look(pid: int) -> bool:
+        found = is_alive(pid)
+        loop.call_soon_threadsafe(looks.put_nowait, found)
+        return found
+
+    monkeypatch.setattr(system, "is_alive", look)
+    return looks

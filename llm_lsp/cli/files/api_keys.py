@@ -13,6 +13,7 @@ from llm_lsp.core.privacy.addresses import is_loopback, origin_of
 from llm_lsp.core.privacy.secret import Secret, clean_key
 from llm_lsp.core.secrets.names import is_secret_variable
 from llm_lsp.errors import AuthError, ConfigError
+from llm_lsp.system import kill_tree
 
 SERVICE = "llm-lsp"
 # Seconds. A password manager that asks for its own password needs longer: unlock it first.
@@ -156,7 +157,7 @@ async def _ask_command(config: ProviderConfig) -> str:
         output, _ = await asyncio.wait_for(process.communicate(), COMMAND_TIMEOUT_S)
     except BaseException as exc:
         # Also where the caller is cancelled: the command must not stay behind.
-        process.kill()
+        kill_tree(process.pid)
         await process.wait()
         if not isinstance(exc, TimeoutError):
             raise

@@ -6,12 +6,12 @@ Knows nothing of settings: `provider = "auto"` comes here, and what is found is 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.errors import StrangerError
-from llm_lsp.port_owners import Owner, listener_owner
+from llm_lsp.port_owners import Owner, listener_owners
 from llm_lsp.providers.discovery import recognition as recognise
 from llm_lsp.providers.discovery.recognition import Recognise, ServerVerdict
 
@@ -62,14 +62,15 @@ class Discovery:
 
 async def discover(
     places: Sequence[ServerLocation] = PLACES,
-    owner_of: Callable[[int], Owner] = listener_owner,
+    owners_of: Callable[[Collection[int]], Mapping[int, Owner]] = listener_owners,
     budget_s: float = BUDGET_S,
 ) -> Discovery:
     """Ask every place at the same time; what does not answer within the budget is not there."""
-    # Takes longer than the budget on a slow machine, so it comes before.
+    # These take longer than the budget on a slow machine, so they come before.
     import httpx  # noqa: F401 # for its side effect: the probes find it loaded
 
-    tasks = [asyncio.create_task(_visit(place, owner_of, budget_s)) for place in places]
+    owners = await asyncio.to_thread(owners_of, [place.port for place in places])
+    tasks = [asyncio.create_task(_visit(place, owners[place.port], budget_s)) for place in places]
     try:
         done, _ = await asyncio.wait(tasks, timeout=budget_s)
     finally:
@@ -80,10 +81,9 @@ async def discover(
     return Discovery(tuple(findings), _best(findings))
 
 
-async def _visit(place: ServerLocation, owner_of: Callable[[int], Owner], timeout_s: float) -> list[Finding]:
+async def _visit(place: ServerLocation, owner: Owner, timeout_s: float) -> list[Finding]:
     from llm_lsp.providers.discovery.local_probe import ProbeConversation
 
-    owner = await asyncio.to_thread(owner_of, place.port)
     if owner == "other":
         return [Finding(place.server, place.port, ServerVerdict("belongs to another user of this machine"))]
     url = f"http://127.0.0.1:{place.port}"

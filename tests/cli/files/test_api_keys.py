@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +24,9 @@ from llm_lsp.cli.files.api_keys import (
 from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.errors import AuthError, ConfigError, LlmLspError
+from llm_lsp.system import is_alive
 from tests.cli.keyrings import MemoryKeyring
+from tests.loop_time import put_forward
 
 CANARY = "sk-CANARY-0123456789"
 REMOTE = ProviderConfig("team", "openai-chat", "https://llm.team.example/v1", api_key_env="TEAM_KEY")
@@ -114,6 +118,24 @@ async def test_a_command_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(keys, "COMMAND_TIMEOUT_S", 0.05)
     with pytest.raises(AuthError, match="gave no answer"):
         await find_key(command("import time; time.sleep(60)"))
+
+
+async def test_what_a_command_that_hangs_has_started_is_ended_with_it(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    child = f"import os, time; open({str(started)!r}, 'w').write(str(os.getpid()) + ' '); time.sleep(600)"
+    finding = asyncio.create_task(
+        find_key(command(f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"))
+    )
+    await until(lambda: started.exists() and started.read_text().endswith(" "))
+    put_forward(keys.COMMAND_TIMEOUT_S)
+    with pytest.raises(AuthError, match="gave no answer"):
+        await finding
+    await until(lambda: not is_alive(int(started.read_text())))
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    while not holds():  # noqa: ASYNC110 - another process does it
+        await asyncio.sleep(0.01)
 
 
 async def test_a_bad_key_in_a_variable_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

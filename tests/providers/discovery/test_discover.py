@@ -22,7 +22,7 @@ async def find(*servers: tuple[Recognise, Script], owner: Owner = "me") -> Disco
         for kind, script in servers:
             standin = await stack.enter_async_context(serve(script))
             places.append(ServerLocation(kind.__name__, standin.port, kind))
-        return await discover(places, lambda port: owner, PATIENCE_S)
+        return await discover(places, lambda ports: dict.fromkeys(ports, owner), PATIENCE_S)
 
 
 def taken(found: Discovery) -> tuple[str, str, str] | None:
@@ -137,7 +137,9 @@ async def test_what_could_send_code_elsewhere_or_take_memory_is_not_taken(
 async def test_another_users_listener_is_not_even_asked() -> None:
     async with serve(pages(ollama([QWEN]))) as standin:
         found = await discover(
-            [ServerLocation("Ollama", standin.port, recognise.ollama)], lambda port: "other", PATIENCE_S
+            [ServerLocation("Ollama", standin.port, recognise.ollama)],
+            lambda ports: dict.fromkeys(ports, "other"),
+            PATIENCE_S,
         )
         assert standin.connections == 0
     assert found.chosen is None
@@ -195,7 +197,9 @@ async def test_nothing_is_found_where_nothing_listens() -> None:
     async with serve(pages({})) as standin:
         pass
     found = await discover(
-        [ServerLocation("Ollama", standin.port, recognise.ollama)], lambda port: "unknown", PATIENCE_S
+        [ServerLocation("Ollama", standin.port, recognise.ollama)],
+        lambda ports: dict.fromkeys(ports, "unknown"),
+        PATIENCE_S,
     )
     assert found == Discovery((), None)
 
@@ -209,7 +213,7 @@ async def test_a_silent_listener_holds_nobody_up() -> None:
             ServerLocation("llama.cpp", quiet.port, recognise.llamacpp),
             ServerLocation("Ollama", busy.port, recognise.ollama),
         ]
-        found = await discover(places, lambda port: "me")
+        found = await discover(places, lambda ports: dict.fromkeys(ports, "me"))
         assert taken(found) == ("ollama", "qwen2.5-coder:7b", "native")
 
 
