@@ -80,6 +80,8 @@ class CompletionRequest:
     asked_at: float
     """Seconds of the engine's monotonic clock."""
     selected: Selected | None = None
+    indent: str = ""
+    """What one step of depth is written with, as the project or the client says; "" if neither does."""
     sample: int = 0
     """Which of several answers is wanted: 0 is the first, each further one is sampled by a call of its own."""
 

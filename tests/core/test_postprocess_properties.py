@@ -28,13 +28,14 @@ LINES = st.lists(
 WORDS = st.text(alphabet="ab计_ .", min_size=1, max_size=12).filter(lambda text: text.strip() != "")
 FORMED = st.sampled_from(
     (
-        ("total = compute(1, [2, 3])",),
-        ("if ready:", "    go()", "    stop()", "else:", "    wait('计算')"),
-        ("for (const x of xs) {", "    use(x);", "}", "done();"),
-        ("items.each do |item|", "    puts item", "end"),
-        ("<ul>", "    <li>One</li>", "    <li>Two</li>", "</ul>"),
-        ("name: build", "steps:", "    - run: make", "    - run: test"),
-        ("return {", '    "a": 1,', '    "b": [2, 3],', "};"),
+        ("python", ("total = compute(1, [2, 3])",)),
+        ("python", ("if ready:", "    go()", "    stop()", "else:", "    wait('计算')")),
+        ("typescript", ("for (const x of xs) {", "    use(x);", "}", "done();")),
+        ("ruby", ("items.each do |item|", "    puts item", "end")),
+        ("html", ("<ul>", "    <li>One</li>", "    <li>Two</li>", "</ul>")),
+        ("yaml", ("name: build", "steps:", "    - run: make", "    - run: test")),
+        ("typescript", ("return {", '    "a": 1,', '    "b": [2, 3],', "};")),
+        ("", ("return {", '    "a": 1,', '    "b": [2, 3],', "};")),
     )
 )
 LANGUAGES = st.sampled_from(("python", "typescript", "ruby", "html", "yaml", ""))
@@ -126,13 +127,13 @@ def test_what_is_fit_once_stays_as_it_is(
     assert run(before, after, done.text, language=language) == done
 
 
-@given(
-    above=LINES, below=LINES, answer=FORMED, indent=st.sampled_from(("", "    ", "\t")), language=LANGUAGES
-)
+@given(above=LINES, below=LINES, formed=FORMED, indent=st.sampled_from(("", "    ", "\t")))
 @settings(max_examples=120)
 def test_what_is_typed_along_keeps_fitting(
-    above: list[str], below: list[str], answer: tuple[str, ...], indent: str, language: str
+    above: list[str], below: list[str], formed: tuple[str, tuple[str, ...]], indent: str
 ) -> None:
+    language, answer = formed
+    assume(language != "yaml" or indent != "\t")
     assume(_is_new(list(answer), above + below))
     before, after = "\n".join([*above, indent]), "\n" + "\n".join(below)
     text = f"\n{indent}".join(answer)
@@ -141,5 +142,8 @@ def test_what_is_typed_along_keeps_fitting(
     assume(isinstance(done, Insertion) and done.text == text)
 
     for typed in range(1, len(text)):
+        line = text[:typed].rpartition("\n")[2]
+        if line and not line.strip() and text[typed].isspace():
+            continue  # Half of an indentation is a depth of its own.
         now = run(before + text[:typed], after, text[typed:], language=language)
         assert isinstance(now, Insertion) and now.text == text[typed:], (typed, text[typed:], now)

@@ -16,21 +16,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from llm_lsp.core.response.completion_extent import next_line
-from llm_lsp.core.text.languages import indent_of, indent_unit, language_of, opens_block
 from llm_lsp.core.text.text import is_word_char
 from llm_lsp.core.text.window import Window
 
 # A longer word is many tokens, and Chinese has no blanks between its words.
 MAX_WORD_CHARS = 32
 # The end of a line that a model would write as one token: a word with the blank or mark before it.
-_LAST_WORD = re.compile(r"(\s|[^\w\s])?\w+$|\s$|[^\w\s]$")
-# What leaves a block: the line below it may stand anywhere.
-_LEAVES = re.compile(r"\s*(return|raise|throw|break|continue|pass|goto|exit)\b")
-# Lines of a docstring that are looked through for its beginning.
-LOOK_LINES = 128
-_DOCSTRING_END = re.compile(r"(\"\"\"|''')\s*$")
-_PYTHON_HEADER = re.compile(r"\s*(def|class|async def)\b.*:\s*(#.*)?$")
+_LAST_TOKEN = re.compile(r"(\s|[^\w\s])?\w+$|\s$|[^\w\s]$")
 # Characters that would have been one operator with what stands before the blank.
 _OPERATORS = "=<>!&|+-*/%^~:.?"
 
@@ -40,7 +32,7 @@ class LineStart:
     """The current line before the cursor, cut in two where a token may begin."""
 
     sent: str
-    """What stands in the prompt; with the indentation that an empty line will have."""
+    """What stands in the prompt."""
     begins: str
     """What the answer is to begin with."""
     after_middle: bool
@@ -49,81 +41,60 @@ class LineStart:
 
 def line_start(window: Window, *, forced: bool) -> LineStart:
     """Cut the current line; `forced` says that the API holds the answer to its beginning."""
-    # A depth that is there is the user's choice.
-    line = window.line_prefix or _expected_indent(window)
-    if forced:
-        cut = _LAST_WORD.search(line[-MAX_WORD_CHARS - 1 :])
-        begins = cut.group() if cut else ""
-    else:
-        begins = line[-1:] if line.isspace() else ""
+    line = window.line_prefix
+    is_indentation = line.isspace()
+    begins = last_token(line) if forced else line[-1:] * is_indentation
     return LineStart(line.removesuffix(begins), begins, forced or not line.strip())
 
 
-def _expected_indent(window: Window) -> str:
-    """Indent as an editor does that indents by itself, where the lines around leave no doubt; else ""."""
-    lines = window.prefix.split("\n")[:-1]
-    above = next((line for line in reversed(lines) if line.strip()), "")
-    indent = above[: len(above) - len(above.lstrip())]
-    if opens_block(above, language_of(window.language)):
-        return indent + indent_unit((*lines, *window.suffix.split("\n")))
-    if _is_only_docstring(lines):
-        return indent
-    # A block may end at a blank line, and does after a `return`.
-    if not lines or not lines[-1].strip() or _LEAVES.match(above):
-        return ""
-    below = next_line(window)
-    return indent if below and indent_of(below) >= indent_of(above) else ""
-
-
-def _is_only_docstring(lines: list[str]) -> bool:
-    """Say whether the last lines are a docstring right below the header of its block, which has no body yet."""
-    with_text = [line for line in lines[-LOOK_LINES:] if line.strip()]
-    ends = with_text and _DOCSTRING_END.search(with_text[-1])
-    if not ends:
-        return False
-    quotes = ends.group(1)
-    starts = [idx for idx, line in enumerate(with_text) if quotes in line]
-    # It begins on its last line, or on the one before that has such quotes.
-    start = starts[-1] if with_text[-1].count(quotes) > 1 else starts[-2] if len(starts) > 1 else 0
-    return start > 0 and _PYTHON_HEADER.match(with_text[start - 1]) is not None
+def last_token(line: str) -> str:
+    """Return the end of a line that a model would write as one token with what may come next."""
+    found = _LAST_TOKEN.search(line[-MAX_WORD_CHARS - 1 :])
+    return found.group() if found else ""
 
 
 class Rejoin:
-    """Joins an answer to the line: takes off what it was to begin with, adds the indentation that was sent."""
+    """Joins an answer to the line: takes off what it was to begin with."""
 
-    def __init__(self, line_prefix: str, start: LineStart) -> None:
+    def __init__(self, start: LineStart, *, forced: bool) -> None:
         self.refused = False
         """Whether the answer contradicts what the user has typed."""
         self._start = start
-        self._line_prefix = line_prefix
+        self._is_indentation = not forced and start.begins == " " and not start.sent.strip()
         self._waiting: str | None = ""
         """What has come while it may still be the beginning; None once it is past."""
 
     def feed(self, piece: str) -> str:
-        """Give the piece as it belongs after the line's prefix."""
+        """Return the piece as it belongs after the line's prefix."""
         if self._waiting is None or self.refused:
             return "" if self.refused else piece
         self._waiting += piece
         begins = self._start.begins
-        if len(self._waiting) < len(begins) and begins.startswith(self._waiting):
+        if begins.startswith(self._waiting) or (self._is_indentation and not self._waiting.strip(" ")):
             return ""
         answer, self._waiting = self._waiting, None
+        if self._is_indentation and self._is_whole(answer):
+            return answer
         if answer.startswith(begins):
-            return (self._start.sent + answer)[len(self._line_prefix) :]
+            return answer.removeprefix(begins)
         self.refused = not begins.isspace() or _is_one(self._start.sent[-1:], answer[:1])
-        if self.refused:
-            return ""
-        # No line stands at three blanks: a model that leaves the last one out meant it.
-        is_depth = not self._start.sent.strip() and answer[:1].strip() != ""
-        start = self._start.sent + (begins if is_depth else "")
-        return start[len(self._line_prefix) :] + answer
+        return "" if self.refused else answer
 
     def end(self) -> str:
-        """Give nothing: what waits is the beginning of what the line has already."""
+        """Return nothing: what waits is the beginning of what the line has already."""
         return ""
+
+    def _is_whole(self, answer: str) -> bool:
+        """Check whether an answer counts from the cursor, as if the indentation were whole before it.
+
+        Lines stand at even columns, but for the stars of a comment: one that would not counts so.
+        """
+        code = answer.lstrip(" ")
+        column = len(self._start.sent) + len(answer) - len(code)
+        return column % 2 == 1 and len(self._start.sent) % 2 == 1 and not code.startswith("*")
 
 
 def _is_one(last: str, first: str) -> bool:
-    """Say whether the answer goes on with the word or operator that the blank has ended."""
+    """Check whether the answer goes on with the word or operator that the blank has ended."""
     word = is_word_char(last) and is_word_char(first)
     return word or (last != "" and last in _OPERATORS and first in _OPERATORS)

@@ -59,7 +59,8 @@ def stop_rule(
     if profile.fim == "chat":
         chat = ChatOpening(window.line_prefix.removeprefix(style.begun(window.line_prefix)))
         return StopRule(window, mode, (CLOSE,), may_grow=may_grow, opening=chat)
-    opening = Rejoin(window.line_prefix, line_start(window, forced=profile.forces_start))
+    forced = profile.forces_start
+    opening = Rejoin(line_start(window, forced=forced), forced=forced)
     family = family_named(profile.fim)
     if family is None:
         return StopRule(window, mode, may_grow=may_grow, opening=opening)

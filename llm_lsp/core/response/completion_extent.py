@@ -6,7 +6,9 @@ from functools import cached_property
 
 from llm_lsp.core.request import Mode
 from llm_lsp.core.response.fill_extent import FillExtent
+from llm_lsp.core.response.filter_context import place_in
 from llm_lsp.core.response.filters.repetition import MAX_REPEATS, is_circle
+from llm_lsp.core.response.indentation import LinePlacement
 from llm_lsp.core.response.line_likeness import is_fence, is_same_line, is_telling
 from llm_lsp.core.text.brackets import imbalance, is_closing
 from llm_lsp.core.text.languages import Blocks, indent_of, indent_unit, language_of, opens_block
@@ -46,6 +48,7 @@ class CompletionExtent:
         """The depth of the line that opened the block that is wanted."""
         self._floor = -1
         """A line at this depth or less deep ends the answer."""
+        self._placement = LinePlacement(place_in(window))
         self._hole: FillExtent | None = None
         self._balance = 0
         """Brackets that the answer opened and did not close."""
@@ -76,13 +79,14 @@ class CompletionExtent:
             return False
         if self._first is None:
             return self._take_first(line)
-        if self._is_next(line):
+        placed = self._placed(line)
+        if self._is_next(placed):
             self._hole, self.may_follow = None, False
             return True
-        if self._ends_before(line):
+        if self._ends_before(placed):
             return True
         self._keep(line)
-        return self._ends_after(line)
+        return self._ends_after(placed)
 
     def end(self, line: str, *, by_model: bool) -> str:
         """Take what came last, without a line end, and give what is kept of it.
@@ -92,12 +96,13 @@ class CompletionExtent:
         if self._first is None:
             self._blank = 0
             return line
-        if self._is_next(line):
+        placed = self._placed(line)
+        if self._is_next(placed):
             self._hole = None
             return ""
-        if not line.strip() or self._ends_before(line):
+        if not line.strip() or self._ends_before(placed):
             return ""
-        if by_model and self._may_stand_next(line):
+        if by_model and self._may_stand_next(placed):
             self._hole = None
         if self._hole is not None and self._hole.kept is not None:
             return ""
@@ -120,7 +125,7 @@ class CompletionExtent:
 
     def _take_first(self, line: str) -> bool:
         on_new_line = bool(self.lines)
-        whole = line if on_new_line else self._window.line_prefix + line
+        whole = self._placed_first(line, on_new_line=on_new_line)
         opener = self._opener(on_new_line)
         self._keep(line)
         self._first = len(self.lines) - 1
@@ -140,6 +145,23 @@ class CompletionExtent:
         header = depth if opener is None and opens else opener
         self._bound_block(depth, header)
         return False
+
+    def _placed_first(self, line: str, *, on_new_line: bool) -> str:
+        """Return the first line with text as it will stand in the document."""
+        window = self._window
+        if window.line_prefix.strip() and on_new_line:
+            self._placement.first(window.line_prefix, own=indent_of(window.line_prefix))
+            return self._placed(line)
+        whole = line if on_new_line else window.line_prefix + line
+        column = self._placement.first(whole, own=0 if on_new_line else indent_of(window.line_prefix))
+        return whole if column == indent_of(whole) else " " * column + whole.lstrip()
+
+    def _placed(self, line: str) -> str:
+        """Return a further line as it will stand in the document: its depth tells what it belongs to."""
+        if not line.strip():
+            return line
+        column = self._placement.further(line)
+        return line if column == indent_of(line) else " " * column + line.lstrip()
 
     def _grows(self, depth: int) -> bool:
         """Go on with the block that the first line opens, unless the document goes on with it."""

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from llm_lsp.core.generation import Finish
 from llm_lsp.core.skip import Skip
 from llm_lsp.core.text.document import Document
+from llm_lsp.core.text.indent_style import IndentStyle, indent_kind, indent_style
 from llm_lsp.core.text.languages import Language, language_of
 from llm_lsp.core.text.text import Point
 from llm_lsp.core.text.text_kind import TextKind, kind_at_end
+from llm_lsp.core.text.window import Window
 
 # Lines on each side that an answer is compared with.
 LOOK_LINES = 32
@@ -33,6 +35,12 @@ class FilterContext:
     line_end: str
     """What ends the document's lines."""
     language: Language
+    style: IndentStyle
+    """How the document is indented."""
+    indent_kind: str | None
+    """The character that all lines are indented with; None if lines may have either."""
+    follows_blank: bool
+    """Whether the line right above is blank."""
     language_id: str = ""
 
     def kind_after(self, text: str) -> TextKind:
@@ -53,18 +61,52 @@ class FilterInput:
 Filter = Callable[[FilterInput, FilterContext], FilterInput | Skip]
 
 
-def place_at(document: Document, point: Point) -> FilterContext:
-    """Read what stands around a point; costs a bounded number of lines."""
+def place_at(document: Document, point: Point, stated_indent: str = "") -> FilterContext:
+    """Read what stands around a point; costs a bounded number of lines.
+
+    `stated_indent` is what one step of depth is written with, as the project or the editor says; "" if neither does.
+    """
     text = document.text
     line = text.line(point.line)
-    return FilterContext(
-        before=line[max(0, point.column - LOOK_COLUMNS) : point.column],
-        rest=line[point.column : point.column + LOOK_COLUMNS],
-        above=_with_text(text.lines(point.line - LOOK_LINES, point.line)),
-        below=_with_text(text.lines(point.line + 1, point.line + 1 + LOOK_LINES)),
+    return _context(
+        line[max(0, point.column - LOOK_COLUMNS) : point.column],
+        line[point.column : point.column + LOOK_COLUMNS],
+        (
+            text.lines(point.line - LOOK_LINES, point.line),
+            text.lines(point.line + 1, point.line + 1 + LOOK_LINES),
+        ),
+        document.language,
         line_end=text.line_end(point.line) or text.line_end(max(0, point.line - 1)) or "\n",
-        language=language_of(document.language),
-        language_id=document.language,
+        stated_indent=stated_indent,
+    )
+
+
+def place_in(window: Window) -> FilterContext:
+    """Read what stands around a window's cursor, as `place_at` does."""
+    above = window.prefix.rsplit("\n", LOOK_LINES + 1)[-LOOK_LINES - 1 : -1]
+    below = window.suffix.split("\n", LOOK_LINES + 1)[1 : LOOK_LINES + 1]
+    before, rest = window.line_prefix[-LOOK_COLUMNS:], window.line_suffix[:LOOK_COLUMNS]
+    return _context(before, rest, (above, below), window.language)
+
+
+def _context(
+    before: str,
+    rest: str,
+    around: tuple[list[str], list[str]],
+    language_id: str,
+    line_end: str = "\n",
+    stated_indent: str = "",
+) -> FilterContext:
+    above, below = map(_with_text, around)
+    language = language_of(language_id)
+    current = (before + rest,) if (before + rest).strip() else ()
+    # Nothing is told by a line that is missing between two, or not yet whole.
+    parts = (above, (*current, *below)) if not before.strip() else ((*above, *current), below)
+    style = indent_style(parts, language, stated_indent)
+    kind = indent_kind((*above, before, *below), language, style)
+    follows_blank = bool(around[0]) and not around[0][-1].strip()
+    return FilterContext(
+        before, rest, above, below, line_end, language, style, kind, follows_blank, language_id
     )
 
 

@@ -1,82 +1,183 @@
-"""Filters that set an answer's lines at the depth where they belong; know nothing of what the lines say."""
+"""The one place that decides at which columns the lines of an answer stand.
+
+A model writes the first line at the cursor's column, at its own, or at column 0, and the lines below it as they would
+stand in the file, or all from column 0. `first_column` says where the first line belongs; here the others follow it:
+as they are where that agrees with it, else moved with it. Last, steps and white space become the file's.
+"""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from llm_lsp.core.response.filter_context import FilterContext, FilterInput
-from llm_lsp.core.text.languages import Language, indent_of, indent_unit, opens_block, without_comment
+from llm_lsp.core.response.first_column import closes, first_column, needs_deeper
+from llm_lsp.core.text.brackets import loose
+from llm_lsp.core.text.languages import heads_body, indent_of, opens_block
+
+# Columns of a step in an answer that are made the file's own; others are alignments.
+ANSWER_STEPS = (2, 4, 8)
 
 
-def drop_leading_blank_lines(draft: FilterInput, place: FilterContext) -> FilterInput:
-    """On a line without text begin with the first line that has some, at the depth the cursor has already."""
-    if place.before.strip() or not draft.text[:1].isspace():
+class LinePlacement:
+    """Tells the column of each line of an answer, in their order."""
+
+    def __init__(self, place: FilterContext) -> None:
+        self._place = place
+        self._first = ""
+        """The first line's code."""
+        self._column = self._written = self._own = 0
+        """Where the first line belongs, where it stands as it is, and where the model began to write it."""
+        self._shift: int | None = None
+        """By how many columns further lines are moved; None until one tells."""
+        self._floor = 0
+        """The column at which the answer's outermost lines stand, as written."""
+        self._is_open = False
+        """Whether the last of these opened a block."""
+        self._is_uniform = True
+        """Whether all lines that are known are indented by the same character."""
+
+    def first(self, line: str, *, own: int, further: Sequence[str] = ()) -> int:
+        """Return the column of the first line with text, given as it would stand in the document.
+
+        `own` is the column at which the model began to write it, `further` the lines that are known to follow.
+        """
+        self._first, self._own = line.strip(), own
+        self._is_uniform = not _is_mixed(line, further, self._place)
+        self._written = self._written_column(line)
+        cursor = indent_of(self._place.before)
+        if self._place.before.strip():
+            self._column = cursor
+        else:
+            plain = " " * self._written + self._first
+            self._column = max(cursor, first_column(self._place, plain, further))
+        self._floor, self._is_open = self._written - own, opens_block(self._first, self._place.language)
+        return self._column
+
+    def further(self, line: str) -> int:
+        """Return the column of the next line with text."""
+        column, code = self._written_column(line), line.strip()
+        is_closer = closes(code, self._place)
+        if self._shift is None and not self._is_comment(code):
+            moved = self._column - self._written
+            self._shift = moved if is_closer else self._shift_by(column, code)
+            self._floor = self._written - self._own if is_closer else self._column - self._shift
+        shift = self._column - self._written if self._shift is None else self._shift
+        if column <= self._floor:
+            above = self._place.above[-1] if self._place.above else ""
+            if shift and is_closer and not self._is_open and opens_block(above, self._place.language):
+                # It closes the block around the cursor; what follows stands beside that.
+                shift = self._shift = indent_of(above) - column
+                self._floor = column
+            self._is_open = opens_block(code, self._place.language)
+        return max(0, column + shift)
+
+    def _shift_by(self, column: int, code: str) -> int:
+        """Tell from the first line inside the answer by how many columns all are to be moved."""
+        language, moved = self._place.language, self._column - self._written
+        if moved == 0 and not self._is_uniform:
+            return 0
+        if column == self._column or (moved == 0 and (column > self._column or language.is_free)):
+            is_flat = not heads_body(self._first, language) or language.is_free
+            if is_flat or column > self._column:
+                return 0
+        if heads_body(self._first, language):
+            # The last line of a head of several tells nothing: the first may stand anywhere left of it.
+            is_last = loose(self._first).closers != () and not closes(self._first, self._place)
+            if moved == 0 and (is_last or not needs_deeper(self._first, code, self._place)):
+                return 0
+            wanted = self._column + self._place.style.columns
+            # As they are, moved as the first line was, or from where the model began to write.
+            shifts = (0, moved, moved + self._own)
+            deeper = [shift for shift in shifts if column + shift > self._column]
+            # Behind a head the body is all that comes; else the answer may be a head alone.
+            default = wanted - column if self._place.before.strip() else moved
+            return min(deeper, key=lambda shift: abs(column + shift - wanted), default=default)
+        # Without a head nothing stands deeper than the first line.
+        return 0 if column <= self._column < column + moved else moved
+
+    def _written_column(self, line: str) -> int:
+        """Return the column of a line as it is; in a file in blanks a tab is one step."""
+        is_step = line.startswith("\t") and self._place.indent_kind == " " and self._is_uniform
+        return indent_of(line.expandtabs(self._place.style.columns) if is_step else line)
+
+    def _is_comment(self, code: str) -> bool:
+        mark = self._place.language.line_comment
+        return mark != "" and code.startswith(mark)
+
+
+def fit_indentation(draft: FilterInput, place: FilterContext) -> FilterInput:
+    """Move an answer's lines to where they belong; on a line without text, blank lines at the start are dropped."""
+    lines, own = draft.text.split("\n"), indent_of(place.before)
+    start = 0 if place.before.strip() else next((idx for idx, line in enumerate(lines) if line.strip()), None)
+    if start is None:
         return draft
-    lines = draft.text.split("\n")
-    first = next((idx for idx, line in enumerate(lines) if line.strip()), 0)
-    if first:
-        lines = lines[first:]
-        lines[0] = lines[0].removeprefix(place.before)
-    return replace(draft, text="\n".join(lines))
+    # Below a line that was dropped, its indentation is whole.
+    head, further = (lines[start] if start else place.before + lines[0]), lines[start + 1 :]
+    with_text = [line for line in further if line.strip()]
+    placement = LinePlacement(place)
+    columns = [placement.first(head, own=0 if start else own, further=with_text)]
+    columns += map(placement.further, with_text)
+    columns = list(_in_steps(columns, [head.strip(), *map(str.strip, with_text)], place))
+    text = lines[0] if place.before.strip() else _at_cursor(head, columns[0], place)
+    return replace(draft, text="\n".join([text, *_indented(head, further, columns[1:], place)]))
 
 
-def follow_indent_style(draft: FilterInput, place: FilterContext) -> FilterInput:
-    """Indent further lines by tabs where all lines around do, and by blanks where these do."""
-    first, *others = draft.text.split("\n")
-    around = [line for line in (*place.above, place.before, *place.below) if line[:1] in _INDENTS]
-    styles = {line[0] for line in around}
-    if len(styles) != 1 or all(line[:1] in styles or line[:1] not in _INDENTS for line in others):
-        return draft
-    if "\t" in styles:
-        width = len(indent_unit([line for line in others if not line.startswith("\t")]))
-        done = [_with_tabs(line, width) for line in others]
-    else:
-        width = len(indent_unit(around))
-        done = [line.expandtabs(width) if line.startswith("\t") else line for line in others]
-    return replace(draft, text="\n".join([first, *done]))
+def _indented(head: str, lines: Sequence[str], columns: Sequence[int], place: FilterContext) -> Iterator[str]:
+    """Yield the lines below the first at their columns, in the file's white space."""
+    rest, above = iter(columns), head
+    kind = None if _is_mixed(head, lines, place) else place.indent_kind
+    for line in lines:
+        is_aligned = above.endswith("\\")
+        yield _with_white(line, next(rest), None if is_aligned else kind, place) if line.strip() else line
+        above = line
 
 
-_INDENTS = (" ", "\t")
+def _is_mixed(head: str, lines: Sequence[str], place: FilterContext) -> bool:
+    """Check whether a model indents by blanks and by tabs: then blanks are alignments, or a tab is eight of them."""
+    written = lines if place.before else [head, *lines]
+    if len({line[0] for line in written if line.startswith(("  ", "\t"))}) > 1:
+        return True
+    levels = [_level(line, place.style.columns) for line in (head, *lines)]
+    return place.indent_kind == " " and any(inner > outer + 1 for outer, inner in pairwise(levels))
 
 
-def _with_tabs(line: str, width: int) -> str:
-    code = line.lstrip(" ")
-    steps, rest = divmod(len(line) - len(code), width)
-    return "\t" * steps + " " * rest + code
+def _level(line: str, step: int) -> int:
+    """Return how many steps deep a line stands, a tab being one."""
+    tabs = len(line) - len(line.lstrip("\t"))
+    return tabs or indent_of(line) // step
 
 
-def drop_extra_indent(draft: FilterInput, place: FilterContext) -> FilterInput:
-    """Do not go deeper than the line above asks for, where the cursor stands at that depth already."""
-    if place.before.strip() or not place.above or draft.text[:1] not in _INDENTS:
-        return draft
-    above, depth = place.above[-1], indent_of(place.before)
-    if opens_block(above, place.language):
-        unit = indent_unit((*place.above, *place.below))
-        is_deep = depth - indent_of(above) >= indent_of(unit)
-    else:
-        # A line that does not end in a word may go on below, deeper.
-        is_deep = place.before != "" and depth == indent_of(above) and above.rstrip()[-1:].isalnum()
-    return replace(draft, text=draft.text.lstrip(" \t")) if is_deep else draft
+def _in_steps(columns: Sequence[int], codes: Sequence[str], place: FilterContext) -> Sequence[int]:
+    """Return the columns of an answer's lines with steps of the file's size, if they have steps of one other size."""
+    pairs = pairwise(zip(columns, codes, strict=True))
+    steps = {
+        inner - outer
+        for (outer, head), (inner, code) in pairs
+        if heads_body(head, place.language) and not closes(code, place)
+    }
+    wanted, first, step = place.style.columns, columns[0], max(steps, default=0)
+    if not place.style.is_certain or len(steps) != 1 or step not in ANSWER_STEPS or step == wanted:
+        return columns
+    if any((column - first) % step for column in columns):
+        return columns
+    return [column + max(0, column - first) // step * (wanted - step) for column in columns]
 
 
-def deepen_body(draft: FilterInput, place: FilterContext) -> FilterInput:
-    """Move the body of a block to its depth in a language where the depth is the block."""
-    if place.before.strip() or not place.above or not place.language.needs_body:
-        return draft
-    above, line = place.above[-1], place.before + draft.text.partition("\n")[0]
-    opens = without_comment(above, place.language).rstrip().endswith(":")
-    if not opens or indent_of(line) > indent_of(above) or _goes_on(line, place.language):
-        return draft
-    unit = indent_unit((*place.above, *place.below))
-    steps = (indent_of(above) - indent_of(line)) // indent_of(unit) + 1
-    lines = draft.text.split("\n")
-    return replace(draft, text="\n".join(unit * steps + one if one.strip() else one for one in lines))
+def _at_cursor(line: str, column: int, place: FilterContext) -> str:
+    """Return what of a line is inserted at the cursor, in its indentation."""
+    is_aligned = bool(place.above) and place.above[-1].endswith("\\")
+    whole = _with_white(line, column, None if is_aligned else place.indent_kind, place)
+    if not whole.startswith(place.before):
+        before = place.style.written(indent_of(place.before))
+        whole = place.before + place.style.written(column).removeprefix(before) + line.lstrip()
+    return whole.removeprefix(place.before)
 
 
-def _goes_on(line: str, language: Language) -> bool:
-    word = _FIRST_WORD.match(line)
-    return word is not None and word.group(1) in language.middles
-
-
-_FIRST_WORD = re.compile(r"\s*(\w+)")
+def _with_white(line: str, column: int, kind: str | None, place: FilterContext) -> str:
+    """Return a line at a column; its white space is left as it is if it is right."""
+    code = line.lstrip()
+    white = line[: len(line) - len(code)]
+    is_right = indent_of(white) == column and (kind is None or white[:1] in ("", kind))
+    return line if is_right else place.style.written(column) + code

@@ -18,12 +18,7 @@ from llm_lsp.core.response.filters.rest_of_line import (
     keep_one_line_inside_a_line,
     merge_rest_of_line,
 )
-from llm_lsp.core.response.indentation import (
-    deepen_body,
-    drop_extra_indent,
-    drop_leading_blank_lines,
-    follow_indent_style,
-)
+from llm_lsp.core.response.indentation import fit_indentation
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.invisible_chars import first_hidden
 from llm_lsp.core.text.text import Point, Text
@@ -46,7 +41,7 @@ def postprocess(
     `is_continued` says that a part of the answer was typed: what is left begins in the middle of it, and is no echo.
     """
     document, point = request.document, request.document.text.clamp(request.point)
-    place = place_at(document, point)
+    place = place_at(document, point, request.indent)
     if len(text) > MAX_ANSWER_CHARS:
         text, finish = text[:MAX_ANSWER_CHARS], Finish.TRUNCATED
     draft = FilterInput(text.replace("\r\n", "\n").replace("\r", "\n"), finish)
@@ -154,11 +149,8 @@ FILTERS: tuple[Filter, ...] = (
     refuse_empty,
     drop_truncated_line,
     drop_echo,
-    drop_leading_blank_lines,
-    follow_indent_style,
-    drop_extra_indent,
+    fit_indentation,
     drop_line_above,
-    deepen_body,
     keep_one_line_inside_a_line,
     cut_repetition,
     drop_lines_that_follow,

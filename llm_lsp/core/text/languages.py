@@ -45,12 +45,24 @@ class Language:
     """What begins and ends a string over several lines."""
     needs_end_mark: bool = False
     """Whether a statement that is no block ends in a mark, as `;`, so that a line that ends in `)` is not complete."""
+    opening: re.Pattern[str] | None = None
+    """A line in which this is found, with its indentation, opens a block, too."""
+    outdented: re.Pattern[str] | None = None
+    """How lines begin that may stand less deep than the block around them."""
+    inside: re.Pattern[str] | None = None
+    """How lines begin that only stand inside of a block."""
+    has_items: bool = False
+    """Whether the items of a list may stand at the depth of its key."""
+    step: str = "    "
+    """What one step of depth is written with, if neither the file nor the editor says."""
+    is_free: bool = False
+    """Whether a line may stand at any depth, whatever stands above it."""
 
 
 _SLASH_STAR = ("/*", "*/")
 _TRIPLE = ('"""',)
 # A language that we do not know is taken for one of C's family, by far the largest: brackets open blocks.
-UNKNOWN = Language("//", Blocks.BRACES, block_comment=_SLASH_STAR, long_strings=(*_TRIPLE, "`"))
+UNKNOWN = Language("//", Blocks.BRACES, block_comment=_SLASH_STAR, long_strings=(*_TRIPLE, "`"), is_free=True)
 
 _WORD = re.compile(r"\w+")
 # A tag that is neither closed, nor a closing one, nor empty by its name; or the last line of one of several.
@@ -58,14 +70,21 @@ _OPENING_TAG = re.compile(
     r"(?:^|[\s(>{])<(?!(?:area|br|col|hr|img|input|link|meta|source)\b)[A-Za-z][\w.:-]*(?:\s[^<]*)?(?<![/=-])>$"
     r"|^[^<]*[\"'}]>$|^>$"
 )
+# A statement that ends in a colon, or the last line of one: a dictionary's key and a slice do, too.
+_HEADER = re.compile(
+    r"(async|def|class|if|elif|else|for|while|try|except|finally|with|match|case|of|when|func|proc)\b|[)\]}]"
+)
 
-_BRACES = UNKNOWN
-_C = replace(UNKNOWN, long_strings=(), needs_end_mark=True)
-_CSS = replace(_C, line_comment="")
+# Labels, cases and what a preprocessor reads.
+_LABELS = re.compile(r"#|case\b|default\b|\w+:\s*(?://.*)?$")
+
+_BRACES = replace(UNKNOWN, outdented=_LABELS, is_free=False)
+_C = replace(_BRACES, long_strings=(), needs_end_mark=True)
+_CSS = replace(_C, line_comment="", outdented=None)
 _HASH_BRACES = Language("#", Blocks.BRACES)
 _MARKUP = Language("", Blocks.BRACES, has_tags=True, is_prose=True)
-_JSX = replace(UNKNOWN, has_tags=True)
-_TEXT = Language("", Blocks.INDENT, (), is_prose=True)
+_JSX = replace(_BRACES, has_tags=True)
+_TEXT = Language("", Blocks.INDENT, (), is_prose=True, is_free=True)
 _PYTHON = Language(
     "#",
     Blocks.INDENT,
@@ -73,6 +92,7 @@ _PYTHON = Language(
     middles=("else", "elif", "except", "finally", "case"),
     needs_body=True,
     long_strings=(*_TRIPLE, "'''"),
+    inside=re.compile(r"(return|yield|break|continue|self|super|await)\b"),
 )
 _RUBY = Language(
     "#",
@@ -123,7 +143,29 @@ _SHELL = Language(
 _HASKELL = Language(
     "--", Blocks.INDENT, ("=", " where", " do", " of", "{", "(", "["), block_comment=("{-", "-}")
 )
-_LISP = Language(";", Blocks.INDENT, ())
+_LISP = Language(";", Blocks.INDENT, (), is_free=True)
+# The rule of a target. `.PHONY` and its like have none, nor has a variable for one target.
+_MAKE = Language(
+    "#",
+    Blocks.INDENT,
+    (),
+    opening=re.compile(r"^(?!\.[A-Z])[^\s#:=][^:=]*::?(?!=)[^=;]*$"),
+    # A comment, a target or a variable, a directive.
+    outdented=re.compile(
+        r"#|[^\s:=]+(\s+[^\s:=]+)*\s*(:|[+?!]?=)|-?include\b|(if|else|endif|define|endef|export|unexport|override|vpath)"
+    ),
+    step="\t",
+)
+# Of what ends in a brace only the beginning of an environment.
+_LATEX = Language(
+    "%",
+    Blocks.INDENT,
+    (),
+    opening=re.compile(r"\\begin\{(?!document)[^{}]*\}(\[[^\[\]]*\]|\{[^{}]*\})*$"),
+    step="  ",
+    is_free=True,
+    is_prose=True,
+)
 
 _LANGUAGES: dict[str, Language] = {
     "python": _PYTHON,
@@ -141,19 +183,19 @@ _LANGUAGES: dict[str, Language] = {
     "sh": _SHELL,
     "bash": _SHELL,
     "zsh": _SHELL,
-    "makefile": Language("#", Blocks.INDENT, (":",)),
+    "makefile": _MAKE,
     "haskell": _HASKELL,
     "elm": _HASKELL,
     "fsharp": Language("//", Blocks.INDENT, ("=", "->", "{", "(", "["), block_comment=("(*", "*)")),
     "ocaml": replace(UNKNOWN, line_comment="", block_comment=("(*", "*)"), long_strings=()),
-    "yaml": Language("#", Blocks.INDENT, (":", "[", "{")),
+    "yaml": Language("#", Blocks.INDENT, (":", "[", "{"), has_items=True),
     "toml": Language("#", Blocks.INDENT, ("[", "{"), long_strings=(*_TRIPLE, "'''")),
     "ini": Language(";", Blocks.INDENT, ()),
     **dict.fromkeys(("clojure", "lisp", "commonlisp", "emacs-lisp", "scheme", "racket"), _LISP),
     **dict.fromkeys(
         ("erlang", "prolog"), Language("%", Blocks.INDENT, ("->", "(", "[", "{"), needs_end_mark=True)
     ),
-    **dict.fromkeys(("latex", "tex", "bibtex"), Language("%", Blocks.INDENT, ("}",), is_prose=True)),
+    **dict.fromkeys(("latex", "tex", "bibtex"), _LATEX),
     "sql": Language(
         "--", Blocks.END, ("(", " begin", " then"), ("begin",), ("end", "else", "when"),
         block_comment=_SLASH_STAR, needs_end_mark=True,
@@ -186,6 +228,12 @@ _LANGUAGES: dict[str, Language] = {
         _BRACES,
     ),
 }  # fmt: skip
+_TWO_BLANKS = (
+    "css", "dart", "elixir", "html", "javascript", "javascriptreact", "json", "jsonc", "less", "r", "ruby", "scala",
+    "scss", "shellscript", "svelte", "terraform", "typescript", "typescriptreact", "vue", "yaml",
+)  # fmt: skip
+_LANGUAGES |= {name: replace(_LANGUAGES[name], step="  ") for name in _TWO_BLANKS}
+_LANGUAGES |= {name: replace(_LANGUAGES[name], step="\t") for name in ("go", "gdscript")}
 
 
 def language_of(language_id: str) -> Language:
@@ -195,13 +243,26 @@ def language_of(language_id: str) -> Language:
 
 def opens_block(line: str, language: Language) -> bool:
     """Say whether a line, without its trailing comment, leaves a block open at its end."""
-    code = without_comment(line, language).strip()
+    whole = without_comment(line, language).rstrip()
+    code = whole.lstrip()
+    if language.line_comment == "//" and code.startswith(("*", "/*")):
+        return False
     if f" {code}".endswith(language.openers) or (language.has_tags and _OPENING_TAG.search(code)):
+        return True
+    if language.opening is not None and language.opening.search(whole):
         return True
     if not code.startswith(language.starters):
         return False
     words = _WORD.findall(code)
     return words[0] in " ".join(language.starters).split() and words[-1] not in language.middles[:1]
+
+
+def heads_body(line: str, language: Language) -> bool:
+    """Check whether a line is the head of a block whose lines stand deeper, and no bracket that is only left open."""
+    code = without_comment(line, language).strip()
+    if language.needs_body and code.endswith(":"):
+        return _HEADER.match(code) is not None
+    return not code.endswith(("(", "[", ",")) and opens_block(line, language)
 
 
 def without_comment(line: str, language: Language) -> str:

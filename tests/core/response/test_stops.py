@@ -119,36 +119,38 @@ def test_control_tokens_of_the_document_are_mended_in_the_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line_prefix", "start", "answer", "joined"),
+    ("start", "answer", "joined"),
     [
-        pytest.param(
-            "    ", ("   ", " "), " return 1", "return 1", id="the blank that was not sent is taken off"
-        ),
-        pytest.param("\t", ("", "\t"), "\treturn 1", "return 1", id="so is a tab"),
-        pytest.param("x.app", ("x", ".app"), ".append(1)", "end(1)", id="so is a word"),
-        pytest.param(
-            "", ("   ", " "), " return 1", "    return 1", id="the indentation that was sent is added"
-        ),
-        pytest.param("x = ", ("x =", " "), "\n", "\n", id="a line end instead of the blank stays"),
-        pytest.param("foo( ", ("foo(", " "), "a)", "a)", id="another word after a bracket stays"),
-        pytest.param(
-            "return ", ("return", " "), "ed = 1", None, id="a longer word than the user's is refused"
-        ),
-        pytest.param("x = ", ("x =", " "), "= 1", None, id="a longer operator than the user's is refused"),
-        pytest.param("x.app", ("x", ".app"), ".add(1)", None, id="another word than the user's is refused"),
-        pytest.param("x", ("x", ""), " = 1", " = 1", id="nothing to join"),
-        pytest.param("x.app", ("x", ".app"), ".ap", "", id="an answer that ends too early"),
+        pytest.param(("   ", " "), " return 1", "return 1", id="the blank that was not sent is taken off"),
+        pytest.param(("   ", " "), "return 1", "return 1", id="where it is left out, too"),
+        pytest.param(("   ", " "), "     return 1", "    return 1", id="deeper"),
+        pytest.param(("   ", " "), "    return 1", "    return 1", id="no line stands at seven blanks"),
+        pytest.param(("   ", " "), "  * text", " * text", id="but for the stars of a comment"),
+        pytest.param(("   ", " "), "\nreturn 1", "\nreturn 1", id="a line end after an indentation"),
+        pytest.param(("", "\t"), "\treturn 1", "return 1", id="so is a tab"),
+        pytest.param(("x", ".app"), ".append(1)", "end(1)", id="so is a word"),
+        pytest.param(("x =", " "), "\n", "\n", id="a line end instead of the blank stays"),
+        pytest.param(("foo(", " "), "a)", "a)", id="another word after a bracket stays"),
+        pytest.param(("return", " "), "ed = 1", None, id="a longer word than the user's is refused"),
+        pytest.param(("x =", " "), "= 1", None, id="a longer operator than the user's is refused"),
+        pytest.param(("x", ".app"), ".add(1)", None, id="another word than the user's is refused"),
+        pytest.param(("x", ""), " = 1", " = 1", id="nothing to join"),
+        pytest.param(("x", ".app"), ".ap", "", id="an answer that ends too early"),
     ],
 )
-def test_an_answer_joins_on_to_the_line(
-    line_prefix: str, start: tuple[str, str], answer: str, joined: str | None
-) -> None:
-    rejoin = Rejoin(line_prefix, LineStart(*start, after_middle=True))
+def test_an_answer_joins_on_to_the_line(start: tuple[str, str], answer: str, joined: str | None) -> None:
+    rejoin = Rejoin(LineStart(*start, after_middle=True), forced=False)
 
     text = "".join(map(rejoin.feed, answer)) + rejoin.end()
 
     assert rejoin.refused == (joined is None)
     assert text == (joined or "")
+
+
+def test_a_held_answer_begins_with_the_whole_indentation() -> None:
+    rejoin = Rejoin(LineStart("   ", " ", after_middle=True), forced=True)
+
+    assert rejoin.feed("    return 1") == "   return 1"
 
 
 def test_a_refused_answer_is_not_read_on() -> None:
