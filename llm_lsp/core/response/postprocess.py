@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from llm_lsp.core.generation import Finish
 from llm_lsp.core.privacy.redact import holds_mask
@@ -134,8 +135,11 @@ def refuse_empty(draft: FilterInput, place: FilterContext) -> FilterInput | Skip
 
 
 def _is_inside_comment(place: FilterContext, mark: str) -> bool:
-    around = (*([place.before] if place.before.strip() else place.above[-1:]), *place.below[:1])
-    return len(around) == 2 and all(line.lstrip().startswith(mark) for line in around)
+    """Check whether two of the lines around are comments: both above, or one on each side."""
+    above = [place.before] if place.before.strip() else []
+    around = [*place.above[-2:], *above][-2:] + list(place.below[:1])
+    is_comment = [line.lstrip().startswith(mark) for line in around]
+    return len(is_comment) > 1 and any(one and other for one, other in pairwise(is_comment))
 
 
 def refuse_mask(draft: FilterInput, place: FilterContext) -> FilterInput | Skip:
