@@ -27,7 +27,7 @@ from llm_lsp.engine.completion.events import Ask
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.providers.base import Provider
 from tests.doubles import FakeClock, ScriptedProvider, at_once, settle
-from tests.engine.test_engine import RecordingClient
+from tests.engine.rig import RecordingClient
 
 PACKAGE = "llm_lsp.engine."
 CARRIERS = (CompletionRequest, ModelRequest, CompletionAttempt, Ask)

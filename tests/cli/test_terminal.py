@@ -19,7 +19,7 @@ from llm_lsp.core.prompt.prompts import RawPrompt
 from llm_lsp.core.provider_profile import Profile
 from llm_lsp.engine.client.interface import Progress
 from llm_lsp.engine.completion.job import PreparedPrompt
-from tests.core.text.test_invisible_chars import HIDDEN
+from tests.core.text.hidden_chars import HIDDEN
 
 # Sets the clipboard, moves the cursor, turns the text's direction.
 ORDERS = "\x1b]52;c;cm0=\x07\x9b2J\u202e"

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_lsp.config.parse import Parsed, Path, parse
+from tests.config.json_values import JSON
 
 MINE = ("providers", "mine")
 
@@ -149,11 +150,6 @@ class TestEditor:
         assert parse(settings, from_editor=True).faults == ("the settings must be a table",)
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
-    max_leaves=8,
-)
 KEYS = st.sampled_from(
     ["enabled", "provider", "providers", "completion", "privacy", "local", "exclude", "model", "x"]
 )

@@ -6,6 +6,7 @@ It speaks MessagePack-RPC itself, since pynvim 0.6 leaves its child's pipes open
 from __future__ import annotations
 
 import os
+import re
 import select
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgpack
+import pytest
 
 from tests.patience import PATIENCE_S
 
@@ -59,6 +61,18 @@ REQUEST = """
 local method, params = ...
 vim.lsp.get_clients({ bufnr = 0 })[1]:request_sync(method, params, 10000)
 """
+
+
+def neovim_0_12() -> Path:
+    """Return a Neovim of 0.12 or later, or skip the test."""
+    binary = os.environ.get("LLM_LSP_TEST_NVIM") or shutil.which("nvim")
+    if binary is None:
+        pytest.skip("no nvim on the path, and LLM_LSP_TEST_NVIM is not set")
+    version = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True).stdout
+    match = re.match(r"NVIM v(\d+)\.(\d+)", version)
+    if match is None or (int(match[1]), int(match[2])) < (0, 12):
+        pytest.skip(f"Neovim 0.12 is needed, and this is {version.splitlines()[0]}")
+    return Path(binary)
 
 
 def wait_for(get: Callable[[], T], timeout_s: float = PATIENCE_S) -> T:

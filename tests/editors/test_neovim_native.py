@@ -5,38 +5,22 @@ No package index carries Neovim 0.12: the variable LLM_LSP_TEST_NVIM names one, 
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.editors.neovim import wait_for
+from tests.editors.neovim import neovim_0_12, wait_for
 from tests.editors.scene import Scene, scripted
 from tests.editors.script import INLINE, item
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_editor]
 
 
-def binary() -> Path:
-    """Give a Neovim of 0.12 or later, or skip the test."""
-    binary = os.environ.get("LLM_LSP_TEST_NVIM") or shutil.which("nvim")
-    if binary is None:
-        pytest.skip("no nvim on the path, and LLM_LSP_TEST_NVIM is not set")
-    version = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True).stdout
-    match = re.match(r"NVIM v(\d+)\.(\d+)", version)
-    if match is None or (int(match[1]), int(match[2])) < (0, 12):
-        pytest.skip(f"Neovim 0.12 is needed, and this is {version.splitlines()[0]}")
-    return Path(binary)
-
-
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with scripted(binary(), tmp_path_factory.mktemp("native")) as scene:
+    with scripted(neovim_0_12(), tmp_path_factory.mktemp("native")) as scene:
         yield scene
 
 
@@ -132,7 +116,7 @@ def test_a_health_check_says_whose_ghost_text_is_used(scene: Scene) -> None:
 
 
 def test_ours_is_used_instead_where_it_is_wanted(tmp_path: Path) -> None:
-    with scripted(binary(), tmp_path, "vim.g.llm_lsp = { native = false }") as scene:
+    with scripted(neovim_0_12(), tmp_path, "vim.g.llm_lsp = { native = false }") as scene:
         scene.answer(ab={"items": [item("one two")]})
         scene.open("‸")
         scene.editor.type("ab")

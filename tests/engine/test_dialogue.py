@@ -7,7 +7,7 @@ from llm_lsp.core.prompt.prompts import ChatPrompt
 from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Trigger
 from tests.doubles import ScriptedProvider
-from tests.engine.test_engine import Rig, text_of
+from tests.engine.rig import Rig, text_of
 
 THINKER = Profile("scripted", "m", "chat", thinks_by_hand=True)
 

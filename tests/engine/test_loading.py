@@ -13,8 +13,8 @@ from llm_lsp.engine.completion.request_tracker import LOAD_S
 from llm_lsp.engine.engine import CompletionEngine
 from llm_lsp.errors import AuthError, UnreachableError
 from tests.doubles import ScriptedProvider, settle
-from tests.engine.models.test_failover import Several, api
-from tests.engine.test_engine import URI, Rig, SlowFinder, reason_of, text_of
+from tests.engine.models.several import Several, api
+from tests.engine.rig import URI, Rig, SlowFinder, reason_of, text_of
 
 
 class Loading(Rig):

@@ -11,7 +11,7 @@ from llm_lsp.core.request import Trigger
 from llm_lsp.core.skip import Reason
 from llm_lsp.core.text.text import Point
 from tests.doubles import settle
-from tests.engine.test_engine import Rig, reason_of
+from tests.engine.rig import Rig, reason_of
 
 KEY = "sk-proj-" + "aB3" * 20
 

@@ -13,7 +13,7 @@ from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Point, Text
 from llm_lsp.providers.base import Provider
 from tests.doubles import ScriptedProvider, settle
-from tests.engine.test_engine import URI, ListedFinder, Rig, reason_of, text_of
+from tests.engine.rig import URI, ListedFinder, Rig, reason_of, text_of
 
 
 class SlowFinder(ListedFinder):

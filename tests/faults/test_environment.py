@@ -36,10 +36,10 @@ from tests.doubles import FakeClock
 from tests.engine.books import inline
 from tests.faults.machine import DEBUG, INLINE, Machine, ask, ask_in, limited, machine, messages, modes
 from tests.faults.upstream import ANSWER, BUFFER, KEY, QuietClient, calls, refuses, says, upstream
-from tests.local.test_model_servers import Starter, options_in, ready, tell
+from tests.hostile_folder import STARTS, check_the_server, plant
+from tests.local.starting import Starter, options_in, ready, tell
 from tests.lspclient import LspClient
 from tests.providers.standin import DONE, Peer, Received, serve, sse, text
-from tests.test_hostile_folder import STARTS, check_the_server, plant
 from tests.usage_store.rows import DAY_S, NOON, a_call
 
 N_KILLS = 2

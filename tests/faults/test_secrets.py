@@ -9,10 +9,10 @@ import pytest
 
 from llm_lsp.core.prompt.prompts import RawPrompt
 from llm_lsp.core.request import Trigger
-from tests.core.secrets.test_corpus import AFTER, BEFORE
-from tests.core.secrets.test_private_keys import LINES, MARKS, key, leaks, written
+from tests.core.secrets.private_keys import LINES, MARKS, key, leaks, written
+from tests.core.secrets.surroundings import AFTER, BEFORE
 from tests.doubles import settle
-from tests.engine.test_engine import Rig
+from tests.engine.rig import Rig
 from tests.faults.machine import Machine, ask_in, machine
 
 TOKENS = ["ghp_16C7e42F292c6912E7710c838347Ae178B4a", "AKIAIOSFODNN7EXAMPLE", "sk-" + "aB3dE5fG7h" * 7]

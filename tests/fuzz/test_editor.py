@@ -13,7 +13,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from tests.fuzz.examples import fuzzed
 from tests.lsp.fakes import CAPABLE, URI, Wire, edit, started
-from tests.lsp.test_server import positions
+from tests.lsp.positions import positions
 
 INLINE, MENU = "textDocument/inlineCompletion", "textDocument/completion"
 CANCELLED = -32800

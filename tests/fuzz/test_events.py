@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from llm_lsp.providers.http.event_splitters import AnySplitter, NdjsonSplitter, SseSplitter
 from tests.fuzz.examples import fuzzed
-from tests.providers.http.test_event_splitters import read
+from tests.providers.http.splitting import read
 
 LINES = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]), max_size=8).map(
     str.encode

@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from llm_lsp.core.privacy.redact import MAX_KNOWN_LINES, MIN_EXACT_CHARS, Redactor
 from llm_lsp.core.text.text import Point, Text
-from tests.core.privacy.test_redact import BODY, KEY, PRIVATE_KEY
+from tests.core.privacy.keys import BODY, KEY, PRIVATE_KEY
 from tests.fuzz.examples import fuzzed
 
 LINES = [

@@ -9,8 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from tests.config.examples import PRESETS, USERS_OWN
-from tests.config.test_parse import JSON
-from tests.config.test_source_rules import MAPPINGS
+from tests.config.json_values import JSON
+from tests.config.mappings import MAPPINGS
 from tests.fuzz.examples import fuzzed
 
 SOURCES = st.sampled_from(list(SettingsSource))

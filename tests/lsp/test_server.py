@@ -14,6 +14,7 @@ from llm_lsp.core.request import Completion
 from llm_lsp.core.text.text import Point
 from llm_lsp.engine.client.interface import Progress, Status
 from tests.lsp.fakes import CAPABLE, URI, Wire, at, edit, span, started
+from tests.lsp.positions import positions
 
 INLINE = "textDocument/inlineCompletion"
 MENU = "textDocument/completion"
@@ -234,20 +235,6 @@ def test_the_servers_text_never_drifts_from_the_editors(
         wire.change(edit(places[first], places[last], new))
         text = text[:first] + new + text[last:]
     assert wire.engine.text_of() == text
-
-
-def positions(text: str, encoding: str) -> dict[int, tuple[int, int]]:
-    """Give the position of each offset that an editor's cursor can be at: not between CR and LF."""
-    codec, width = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}[encoding]
-    places: dict[int, tuple[int, int]] = {}
-    line = start = 0
-    for offset in range(len(text) + 1):
-        if text[offset - 1 : offset + 1] == "\r\n" and offset:
-            continue
-        if offset and text[offset - 1] in "\r\n":
-            line, start = line + 1, offset
-        places[offset] = line, len(text[start:offset].encode(codec)) // width
-    return places
 
 
 def test_notebook_cells_are_documents() -> None:

@@ -21,7 +21,7 @@ from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.engine.workspace.settings_reloader import SETTLE_S
 from llm_lsp.providers.base import Provider
 from tests.doubles import FakeClock, ScriptedProvider, at_once, settle
-from tests.engine.test_engine import RecordingClient
+from tests.engine.rig import RecordingClient
 
 URI = "file:///p/a.py"
 FIRST = """

@@ -13,7 +13,7 @@ from llm_lsp.core.privacy.redact import Redacted, Redactor
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Point, Text
 from llm_lsp.core.text.window import Window, cut_window
-from tests.core.secrets.test_private_keys import LINES, key, leaks, written
+from tests.core.secrets.private_keys import LINES, key, leaks, written
 
 TOKEN = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
 URI = "file:///p/a.py"

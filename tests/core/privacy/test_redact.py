@@ -8,9 +8,7 @@ from llm_lsp.core.context.snippet import Snippet
 from llm_lsp.core.privacy.redact import Redactor, holds_mask, redact_prompt
 from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, RawPrompt
 from llm_lsp.core.text.text import Point, Text
-
-BODY = "MIIEpAIBAAKCAQEA7bq2x1Zz9Qw8Er7Ty6Ui5Op4As3Df2Gh1Jk0Lz9Xc8Vb7Nm6"
-PRIVATE_KEY = f"-----BEGIN RSA PRIVATE KEY-----\n{BODY}\n{BODY}\n-----END RSA PRIVATE KEY-----"
+from tests.core.privacy.keys import BODY, KEY, PRIVATE_KEY
 
 
 @pytest.mark.parametrize(
@@ -143,9 +141,6 @@ def test_a_line_that_was_clean_is_still_searched_for_what_a_neighbour_makes_of_i
     redactor = Redactor()
     assert redactor.redact(BODY).found == ()
     assert redactor.redact(f"-----BEGIN PRIVATE KEY-----\n{BODY}").found == ("private-key",)
-
-
-KEY = "sk-proj-" + "aB3" * 20
 
 
 @pytest.mark.parametrize(

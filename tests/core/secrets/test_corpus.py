@@ -17,6 +17,7 @@ from tests.core.secrets.corpus import (
     TOKENS,
     samples,
 )
+from tests.core.secrets.surroundings import AFTER, BEFORE
 
 SEED = 1
 # Share of the samples in which the secret must be hidden. A password without digits or marks may look like a word.
@@ -47,13 +48,6 @@ def test_a_secret_of_each_format_is_masked_wherever_it_stands() -> None:
 
     assert sum(missed.values()) <= (1 - MIN_RECALL) * sum(seen.values()), missed.most_common(10)
     assert [name for name in seen if missed[name] > (1 - MIN_FORMAT_RECALL) * seen[name]] == []
-
-
-BEFORE = [
-    r'"user\n', r'"user\t', r'"user\r', r'"user\0', "a%3D", "a%253D", r'"a\u003d', r'"a\x3d', "cache_", "cache-", "x.",
-    "密码", "é", "my", "9", "TOKEN", "=", "`", "\\\\n",
-]  # fmt: skip
-AFTER = ["", "_old", "_x", r"\n", "%20", ".", "/", "-", "密码", '"']
 
 
 @pytest.mark.parametrize(

@@ -5,23 +5,11 @@ from __future__ import annotations
 import pytest
 
 from llm_lsp.core.text.cursor_context import (
-    CursorContext,
     continuations,
-    cursor_context_at,
     followed,
     typed_since,
 )
-from llm_lsp.core.text.document import Document
-from llm_lsp.core.text.text import Point, Text
-
-
-def place(marked: str, uri: str = "file:///a.py") -> CursorContext:
-    """Give the anchor of the place that `‸` marks."""
-    before, after = marked.split("‸")
-    line = before.count("\n")
-    column = len(before.rpartition("\n")[2])
-    return cursor_context_at(Document(uri, "python", 1, Text.of(before + after)), Point(line, column))
-
+from tests.core.text.places import place
 
 TYPED = [
     pytest.param("x = ‸", "compute(a)", "x = ‸", "", id="nothing"),

@@ -16,7 +16,7 @@ from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Text
 from llm_lsp.errors import AskError, AuthError, BrokenStreamError, LlmLspError, ModelFileError, NotFoundError
 from tests.doubles import ScriptedProvider, ScriptedStream, settle
-from tests.engine.test_engine import Rig, SlowFinder, text_of
+from tests.engine.rig import Rig, SlowFinder, text_of
 
 CODE = Document("file:///p/src/a.py", "python", 1, Text.of("def half(x):\n    return x / 2\n"))
 SECRET = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"

@@ -6,7 +6,7 @@ from llm_lsp.core.request import Trigger
 from llm_lsp.engine.client.interface import Progress
 from llm_lsp.engine.client.manual_progress import PATIENT_S
 from tests.doubles import settle
-from tests.engine.test_engine import Rig
+from tests.engine.rig import Rig
 
 
 async def asked(trigger: Trigger) -> Rig:

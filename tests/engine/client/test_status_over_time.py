@@ -6,7 +6,7 @@ from llm_lsp.core.request import Trigger
 from llm_lsp.engine.client.interface import Status
 from llm_lsp.errors import AuthError
 from tests.doubles import settle
-from tests.engine.test_engine import Rig, SlowFinder
+from tests.engine.rig import Rig, SlowFinder
 
 
 def now(rig: Rig) -> Status:

@@ -13,7 +13,7 @@ from llm_lsp.core.skip import Skip
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Text
 from tests.doubles import ScriptedProvider, settle
-from tests.engine.test_engine import URI, Rig
+from tests.engine.rig import URI, Rig
 
 CURSOR = "‸"
 FOLDER = Path(__file__).parents[2] / "golden" / "fits"

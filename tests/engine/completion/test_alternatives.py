@@ -13,7 +13,7 @@ from llm_lsp.core.text.text import Point
 from llm_lsp.engine.completion.alternatives import distinct
 from llm_lsp.engine.completion.job import SAMPLE_TEMPERATURE
 from tests.doubles import ScriptedProvider, settle
-from tests.engine.test_engine import URI, Rig
+from tests.engine.rig import URI, Rig
 
 # Its calls are paid to their ends: nothing is asked ahead here.
 PROFILE = Profile("scripted", "m", "none", max_in_flight=2, cancel_stops_billing=False)

@@ -9,7 +9,7 @@ import pytest
 from llm_lsp.core.generation import Finish, Generation
 from llm_lsp.engine.completion.cache import MAX_GENERATIONS, TTL_S, GenerationCache
 from llm_lsp.engine.completion.events import Ask, Route
-from tests.core.text.test_cursor_context import place
+from tests.core.text.places import place
 from tests.doubles import FakeClock
 
 ROUTE = Route("p", "m", "none", 1)

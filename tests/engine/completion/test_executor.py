@@ -15,7 +15,7 @@ from llm_lsp.engine.completion.executor import CallAnswer, CallExecutor, NamedSt
 from llm_lsp.engine.completion.scheduler import GRACE_S
 from llm_lsp.errors import InternalError, OverloadedError
 from tests.doubles import FakeClock, ScriptedProvider, ScriptedStream, settle
-from tests.engine.completion.test_scheduler import ask
+from tests.engine.completion.asks import ask
 
 
 class FirstLine:

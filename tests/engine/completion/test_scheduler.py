@@ -10,7 +10,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from llm_lsp.core.generation import Finish, Generation
 from llm_lsp.core.request import Face
 from llm_lsp.core.skip import Reason
-from llm_lsp.core.text.cursor_context import ContextKey, CursorContext
 from llm_lsp.engine.completion.events import (
     Arrived,
     Ask,
@@ -27,7 +26,6 @@ from llm_lsp.engine.completion.events import (
     Give,
     PrefetchOffered,
     Refuse,
-    Route,
     Start,
     Stopped,
     Streamed,
@@ -36,22 +34,7 @@ from llm_lsp.engine.completion.events import (
 )
 from llm_lsp.engine.completion.scheduler import GRACE_S, PREFETCH_S, READ_AHEAD_S, Scheduler
 from llm_lsp.errors import OverloadedError
-
-ROUTE = Route("p", "m", "none", 1)
-
-
-def ask(
-    number: int,
-    typed: str = "",
-    *,
-    uri: str = "a",
-    face: Face = "inline",
-    ready_at: float = 0.0,
-    slots: int = 2,
-    by_phrase: bool = False,
-) -> Ask:
-    cursor = CursorContext(ContextKey(uri, (), ""), 0, typed, "")
-    return Ask(number, cursor, ROUTE, face, ready_at, slots, by_phrase=by_phrase)
+from tests.engine.completion.asks import ask
 
 
 def generation(text: str) -> Generation:

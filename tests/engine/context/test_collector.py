@@ -24,7 +24,7 @@ from llm_lsp.engine.completion.job import PreparedPrompt
 from llm_lsp.engine.context.collector import ARRIVAL_S, IDLE_S
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from tests.doubles import FakeClock, ScriptedProvider, settle
-from tests.engine.test_engine import ListedFinder, RecordingClient, same_stack
+from tests.engine.rig import ListedFinder, RecordingClient, same_stack
 
 T = TypeVar("T")
 CODE = """\

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
-from llm_lsp.config.settings import Config
 from llm_lsp.core.prompt.prompts import RawPrompt
 from llm_lsp.core.provider_profile import Price, Profile
 from llm_lsp.core.request import Completion, Face, Trigger
@@ -16,85 +15,18 @@ from llm_lsp.core.text.text import Point
 from llm_lsp.engine.client.notifications import SAY_AGAIN_S
 from llm_lsp.engine.models.circuit_breaker import OPEN_S, SPREAD
 from llm_lsp.engine.models.provider_slot import WARM_AGAIN_S
-from llm_lsp.engine.usage.ledger import UsageStore
 from llm_lsp.errors import (
     AuthError,
     ContextTooLongError,
-    LlmLspError,
     ModelFileError,
     OverloadedError,
     RateLimitError,
     UnreachableError,
 )
-from llm_lsp.providers.base import Provider
 from tests.doubles import ScriptedProvider, settle
 from tests.engine.books import ListStore
-from tests.engine.test_engine import URI, Rig, reason_of, text_of
-
-
-def api(*fallback: str) -> Mapping[str, object]:
-    return {"api": "openai-completions", "base_url": "https://h.example/v1", "fallback": list(fallback)}
-
-
-SETTINGS: Mapping[str, object] = {
-    "provider": "main",
-    "providers": {"main": api("spare"), "spare": api(), "strong": api()},
-    "routes": [{"trigger": "manual", "language": "go", "provider": "strong"}],
-}
-
-
-class NamedFinder:
-    """Finds a provider by its name in the settings."""
-
-    def __init__(self, found: Mapping[str, Provider | LlmLspError]) -> None:
-        self.found = found
-        self.searched: list[str] = []
-
-    async def find(self, config: Config, report: Callable[[str], None]) -> Provider:
-        self.searched.append(config.provider)
-        item = self.found[config.provider]
-        if isinstance(item, LlmLspError):
-            raise item
-        return item
-
-
-class Several(Rig):
-    """An engine with three providers, of which one stands in for another."""
-
-    def __init__(
-        self,
-        settings: Mapping[str, object] = SETTINGS,
-        store: UsageStore | None = None,
-        **found: Provider | LlmLspError,
-    ) -> None:
-        self.named = {
-            name: ScriptedProvider(Profile(name, "m", "none", max_in_flight=2))
-            for name in ("main", "spare", "strong")
-        }
-        self.by_name = NamedFinder({**self.named, "local": ModelFileError("no model"), **found})
-        super().__init__(settings=settings, finder=self.by_name, store=store)
-
-    @property
-    def main(self) -> ScriptedProvider:
-        return self.named["main"]
-
-    @property
-    def spare(self) -> ScriptedProvider:
-        return self.named["spare"]
-
-    async def fails(self, error: LlmLspError, trigger: Trigger = Trigger.AUTOMATIC) -> Completion | Skip:
-        """Ask, let the newest call of the main provider fail, and wait for the answer."""
-        task = self.ask(trigger)
-        await settle()
-        self.main.streams[-1].fail(error)
-        return await task
-
-    async def goes_offline(self) -> None:
-        """Let the main provider fail until it is left alone; the other answers the last request."""
-        self.spare.replies = ["0\n", "0\n"]
-        assert text_of(await self.fails(UnreachableError("h: nothing listens"))) == "0"
-        assert text_of(await self.fails(UnreachableError("h: nothing listens"))) == "0"
-        await self.type("0\nz = ")
+from tests.engine.models.several import SETTINGS, Several, api
+from tests.engine.rig import URI, Rig, reason_of, text_of
 
 
 @pytest.fixture

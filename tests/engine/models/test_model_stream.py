@@ -18,7 +18,7 @@ from llm_lsp.engine.models.provider_slot import ProviderSlot
 from llm_lsp.errors import AuthError, BadRequestError, LlmLspError
 from llm_lsp.providers.base import Provider
 from tests.doubles import ScriptedProvider, settle
-from tests.engine.test_engine import Rig
+from tests.engine.rig import Rig
 
 DOCUMENT = Document("file:///p/a.py", "python", 1, Text.of("x = "))
 

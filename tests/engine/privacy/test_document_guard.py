@@ -20,7 +20,7 @@ from llm_lsp.engine.context.collector import ARRIVAL_S, IDLE_S
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.engine.privacy.document_guard import FRESH_S, DocumentGuard
 from tests.doubles import FakeClock, ScriptedProvider, T, at_once, settle
-from tests.engine.test_engine import ListedFinder, RecordingClient, same_stack
+from tests.engine.rig import ListedFinder, RecordingClient, same_stack
 
 # What is alike enough to be chosen as context, with a word that must not be sent.
 CANARY = "canary_rate"

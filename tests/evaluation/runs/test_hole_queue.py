@@ -29,7 +29,7 @@ from llm_lsp.evaluation.runs.hole_runner import HoleBench
 from llm_lsp.evaluation.runs.variants import Variant
 from llm_lsp.providers.base import Provider
 from tests.doubles import FakeClock, ScriptedProvider, ScriptedStream, at_once, settle
-from tests.engine.test_engine import RecordingClient
+from tests.engine.rig import RecordingClient
 
 ROOT = Path(__file__).parent.parent / "nowhere"
 SOURCE = "def total(items):\n    count = len(items)\n    return count\n"

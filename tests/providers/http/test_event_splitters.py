@@ -17,6 +17,7 @@ from llm_lsp.providers.http.event_splitters import (
     SseSplitter,
     WholeBody,
 )
+from tests.providers.http.splitting import read
 
 SSE = [
     pytest.param(b"data: a\n\n", [b"a"], id="with a blank"),
@@ -43,10 +44,6 @@ NDJSON = [
     pytest.param('{"a":"\u2028"}\n'.encode(), ['{"a":"\u2028"}'.encode()], id="U+2028 is data"),
     pytest.param(b"\xef\xbb\xbf{}\n", [b"{}"], id="byte order mark"),
 ]
-
-
-def read(splitter: Splitter, *pieces: bytes) -> list[bytes]:
-    return [event for piece in pieces for event in splitter.feed(piece)] + splitter.end()
 
 
 @pytest.mark.parametrize(("body", "events"), SSE)
