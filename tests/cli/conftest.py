@@ -9,7 +9,7 @@ import keyring
 import pytest
 
 from llm_lsp.cli.files import settings_files as settings
-from tests.cli.keyrings import MemoryKeyring
+from tests.cli.files.keyrings import MemoryKeyring
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from llm_lsp.usage_store import schema, store
 from llm_lsp.usage_store.usage_files import UsageFiles
 from tests.accounts import NOBODY, root_only, serving_as
 from tests.doubles import FakeClock
-from tests.engine.books import inline
+from tests.engine.usage.list_store import inline
 from tests.faults.machine import DEBUG, INLINE, Machine, ask, ask_in, limited, machine, messages, modes
 from tests.faults.upstream import ANSWER, BUFFER, KEY, QuietClient, calls, refuses, says, upstream
 from tests.hostile_folder import STARTS, check_the_server, plant

@@ -38,7 +38,7 @@ from tests.faults.upstream import (
 )
 from tests.loop_time import put_forward
 from tests.patience import PATIENCE_S
-from tests.providers.pools import pool
+from tests.providers.http.pools import pool
 from tests.providers.standin import DONE, Peer, Received, serve, server_context, sse, text
 
 # Seconds that pass for certain before what they bound.

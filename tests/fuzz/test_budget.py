@@ -16,8 +16,8 @@ from llm_lsp.engine.usage.budget_guard import WAIT_S
 from llm_lsp.engine.usage.ledger import RETRY_S, Ledger
 from llm_lsp.errors import BudgetError
 from tests.doubles import FakeClock, settle
-from tests.engine.books import ListStore, writes
 from tests.engine.rig import RecordingClient
+from tests.engine.usage.list_store import ListStore, writes
 from tests.fuzz.examples import fuzzed
 from tests.usage_store.rows import NOON, SUBJECT, a_call
 

@@ -17,7 +17,7 @@ from llm_lsp.cli.files import api_keys as keys
 from llm_lsp.cli.files.user_file import UserFile
 from llm_lsp.cli.main import group
 from llm_lsp.config.settings import Config
-from tests.cli.keyrings import MemoryKeyring
+from tests.cli.files.keyrings import MemoryKeyring
 from tests.cli.model_api import ModelApi, model_api
 
 KEY = "sk-CANARY-0123456789"

@@ -25,7 +25,7 @@ from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.errors import AuthError, ConfigError, LlmLspError
 from llm_lsp.system import is_alive
-from tests.cli.keyrings import MemoryKeyring
+from tests.cli.files.keyrings import MemoryKeyring
 from tests.loop_time import put_forward
 
 CANARY = "sk-CANARY-0123456789"

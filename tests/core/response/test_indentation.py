@@ -9,7 +9,7 @@ from llm_lsp.core.request import Trigger
 from llm_lsp.core.response.postprocess import Insertion
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point, Text
-from tests.core.golden import CURSOR
+from tests.core.response.golden import CURSOR
 from tests.core.suggestion import suggest
 
 

@@ -10,7 +10,7 @@ from llm_lsp.core.response.postprocess import Insertion, postprocess
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point, Text
-from tests.core.golden import Case, cases
+from tests.core.response.golden import Case, cases
 
 
 def run(document: Document, point: Point, answer: str, finish: Finish = Finish.CUT) -> Insertion | Skip:

@@ -13,7 +13,7 @@ from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Mode
 from llm_lsp.core.response.stops import StopRule
 from llm_lsp.core.text.window import Window, cut_window
-from tests.core.golden import Case, cases
+from tests.core.response.golden import Case, cases
 
 QWEN = Profile("test", "qwen2.5-coder-0.5b", "qwen")
 EMPTY = Window("", "", "", "", "python")

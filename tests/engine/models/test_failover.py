@@ -24,9 +24,9 @@ from llm_lsp.errors import (
     UnreachableError,
 )
 from tests.doubles import ScriptedProvider, settle
-from tests.engine.books import ListStore
 from tests.engine.models.several import SETTINGS, Several, api
 from tests.engine.rig import URI, Rig, reason_of, text_of
+from tests.engine.usage.list_store import ListStore
 
 
 @pytest.fixture

@@ -25,8 +25,8 @@ from llm_lsp.engine.usage.budget_guard import (
 )
 from llm_lsp.errors import BudgetError
 from tests.doubles import FakeClock, settle
-from tests.engine.books import ListStore
 from tests.engine.rig import RecordingClient
+from tests.engine.usage.list_store import ListStore
 from tests.usage_store.rows import DAY_S, NOON, a_call
 
 

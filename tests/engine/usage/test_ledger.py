@@ -15,8 +15,8 @@ from llm_lsp.engine.client.status import ServerStatus
 from llm_lsp.engine.clock import Found
 from llm_lsp.engine.usage.ledger import LATER_S, MOST_PENDING, RETRY_S, SOON_S, Ledger
 from tests.doubles import FakeClock
-from tests.engine.books import ListStore, inline, writes
 from tests.engine.rig import RecordingClient
+from tests.engine.usage.list_store import ListStore, inline, writes
 from tests.usage_store.rows import NOON, SUBJECT, a_call, a_trace
 
 

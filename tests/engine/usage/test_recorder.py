@@ -22,8 +22,8 @@ from llm_lsp.engine.usage.recorder import ENTRY_S, project_of
 from llm_lsp.errors import AuthError, LlmLspError, UnreachableError
 from llm_lsp.providers.base import Provider
 from tests.doubles import FakeClock, ScriptedProvider, at_once, settle
-from tests.engine.books import ListStore
 from tests.engine.rig import ListedFinder, RecordingClient, same_stack
+from tests.engine.usage.list_store import ListStore
 from tests.usage_store.rows import NOON
 
 URI = "file:///u/web/src/a.py"

@@ -9,7 +9,7 @@ from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point, Text
 
 CURSOR = "‸"
-FOLDER = Path(__file__).parent.parent / "golden"
+FOLDER = Path(__file__).parents[2] / "golden"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from llm_lsp.core.prompt.prompts import RawPrompt
 from llm_lsp.providers.http.provider import HttpProvider
 from llm_lsp.providers.http.stream import HttpStream
 from llm_lsp.providers.provider_factory import make_provider
-from tests.providers.pools import pool
+from tests.providers.http.pools import pool
 from tests.providers.standin import DONE, Peer, Received, StandIn, delayed, serve, server_context, text
 
 N_CALLS = 1000

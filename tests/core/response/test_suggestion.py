@@ -9,7 +9,7 @@ from llm_lsp.core.request import Trigger
 from llm_lsp.core.response.postprocess import Insertion
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.text import Point
-from tests.core.golden import Case, cases
+from tests.core.response.golden import Case, cases
 from tests.core.suggestion import suggest
 
 

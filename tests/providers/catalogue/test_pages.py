@@ -8,7 +8,7 @@ import pytest
 from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.providers.catalogue.presets import PRESETS, Preset
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 PAGES = {
     "openai": ("openai", "azure"),
     "anthropic": ("anthropic",),
