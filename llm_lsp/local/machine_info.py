@@ -12,7 +12,7 @@ def this_machine() -> MachineProfile:
 
 
 def _has_gpu() -> bool:
-    """Say whether llama.cpp as it is installed here can use a GPU: the common wheels for Linux cannot."""
+    """Return whether llama.cpp as it is installed here can use a GPU: the common wheels for Linux cannot."""
     try:
         from xllamacpp import get_device_info
     except ImportError:

@@ -44,7 +44,7 @@ def candidates(cores: int) -> list[int]:
 
 
 def choose(speeds: Sequence[MeasuredSpeed]) -> MeasuredSpeed:
-    """Give the fastest, or one with fewer threads that is nearly as fast; `speeds` is not empty."""
+    """Return the fastest, or one with fewer threads that is nearly as fast; `speeds` is not empty."""
     best = min(speed.time_s for speed in speeds)
     return min(
         (speed for speed in speeds if speed.time_s * _WORTH_A_THREAD <= best), key=lambda speed: speed.threads
@@ -52,12 +52,12 @@ def choose(speeds: Sequence[MeasuredSpeed]) -> MeasuredSpeed:
 
 
 def unmeasured_threads(cores: int) -> int:
-    """Give the threads to take before a measurement: one below 4 cores, since a second waits on whatever else runs."""
+    """Return the number of threads before a measurement: one below 4 cores, since a second waits on whatever else runs."""
     return 1 if cores < 4 else cores // 2
 
 
 def batch_tokens(speed: MeasuredSpeed | None) -> int:
-    """Give the model server's batch: a power of two near a second of reading."""
+    """Return the model server's batch: a power of two near a second of reading."""
     if speed is None:
         return _UNMEASURED_BATCH
     batch = _LEAST_BATCH
@@ -75,7 +75,7 @@ class SpeedRecords:
         self._machine = f"{platform.node()}/{cores or system.available_cores()}"
 
     def get(self, model: str) -> MeasuredSpeed | None:
-        """Give what was measured with a model on this machine."""
+        """Return what was measured with a model on this machine."""
         entry = self._read().get(f"{self._machine}/{model}")
         try:
             return MeasuredSpeed(**entry) if isinstance(entry, dict) else None
@@ -83,7 +83,7 @@ class SpeedRecords:
             return None
 
     def threads(self, model: str) -> int | None:
-        """Give the threads for a model: its own measurement, else another model's on this machine."""
+        """Return the threads for a model: its own measurement, else another model's on this machine."""
         own = self.get(model)
         if own:
             return own.threads

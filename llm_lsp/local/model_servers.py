@@ -1,4 +1,4 @@
-"""Join the model server that runs on this machine, or start it; knows nothing of catalogues and downloads."""
+"""Join the model server that runs on this machine, or start it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Child(Protocol):
     def pid(self) -> int: ...
 
     def poll(self) -> int | None:
-        """Give the exit status, None while it runs."""
+        """Return the exit status, None while it runs."""
         ...
 
 
@@ -96,7 +96,7 @@ def scrubbed(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def answers(state: ServerState) -> bool:
-    """Say whether a server answers with its key as the model it should be; blocks for a second at most."""
+    """Return whether a server answers with its key as the model it should be; blocks for a second at most."""
     connection = ServerConnection(state.port, state.socket, _ASK_TIMEOUT_S)
     try:
         connection.request("GET", "/v1/models", headers={"Authorization": f"Bearer {state.key}"})
@@ -129,11 +129,11 @@ class ModelServers:
         return running(self._folder)
 
     def served(self) -> ServerState | None:
-        """Give a server that its user started in the foreground, if it answers; blocks for a second at most each."""
+        """Return a server that its user started in the foreground, if it answers; blocks for a second at most each."""
         return next((state for state in self.running() if not state.idle_s and answers(state)), None)
 
     async def join(self, options: HostOptions, report: Report) -> ServerState:
-        """Give the server for a spec when it answers: the one that runs, or a new one.
+        """Return the server for a spec when it answers: the one that runs, or a new one.
 
         Raises ModelServerError where it does not start, or another process holds its place and does not answer.
         Cancelled, it leaves a server that was started alone:
@@ -189,7 +189,7 @@ def _look(files: ServerFiles) -> ServerState | None:
 
 
 def _held(options: HostOptions, files: ServerFiles) -> str:
-    """Say that another process is in the way, and how to end it."""
+    """Return the error for another process that is in the way, with how to end it."""
     model = options.spec.model
     if files.read():
         return f"the server of {model} runs and does not answer: end it with `llm-lsp model stop {model}`"
@@ -201,7 +201,7 @@ _ERROR_LINE = re.compile(r"^[\d.]+ E (.+)$", re.MULTILINE)
 
 
 def _why(options: HostOptions, files: ServerFiles, status: int) -> str:
-    """Say in a line why a server's process ended: its first error is the cause, the others follow from it."""
+    """Return one line on why a server's process ended: its first error is the cause, the others follow from it."""
     try:
         log = files.log.read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""The folder of model files on this machine; knows nothing of where they come from or who serves them."""
+"""The folder of model files on this machine."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class ModelStore:
         return sorted(found, key=lambda model: (-catalogue.rank(model.name), model.name))
 
     def best(self) -> LocalModel | None:
-        """Give the model to take where none is named; never one whose licence allows research only."""
+        """Return the model to use if none is named; never one whose licence allows research only."""
         return next((model for model in self.here() if not model.entry or model.entry.for_any_use), None)
 
     def find(self, name: str) -> LocalModel:
-        """Give the model of a name, or of a path of a GGUF file; raises ModelFileError where there is none."""
+        """Return the model of a name, or of a path of a GGUF file; raises ModelFileError if there is none."""
         is_path = name.endswith(".gguf") or Path(name).name != name
         path = Path(name).expanduser().absolute() if is_path else self.path_of(name)
         if not is_path and not path.is_file():
@@ -51,7 +51,7 @@ class ModelStore:
         return self._model(path.stem, path)
 
     def path_of(self, name: str) -> Path:
-        """Give where a model of that name stands, or would stand."""
+        """Return the path of a model of that name, whether or not it exists."""
         return self.folder / f"{name}.gguf"
 
     def put(self, name: str, source: Path) -> LocalModel:
@@ -65,7 +65,7 @@ class ModelStore:
         return self._model(name, target)
 
     def remove(self, name: str) -> Path | None:
-        """Take a model away; gives the file that stays elsewhere, in a hub's cache, or None.
+        """Remove a model; return the file that stays elsewhere, in a hub's cache, or None.
 
         Raises ModelFileError where there is no such model.
         """

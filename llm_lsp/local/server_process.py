@@ -1,4 +1,4 @@
-"""The model's server: one process that holds llama.cpp's own HTTP server, and ends when nobody asks it.
+"""The model server's process: llama.cpp's own HTTP server, which ends when it is idle.
 
 Started as `python -m llm_lsp.local.server_process`. Knows nothing of who uses it; what it needs comes as one JSON argument.
 """
@@ -218,7 +218,7 @@ _METRIC = re.compile(r"^llamacpp:(\w+) (\S+)$", re.MULTILINE)
 
 
 def _work_done(server: Any) -> object:
-    """Give what differs whenever a request came or is under way; asks inside the process, not over HTTP."""
+    """Return a value that changes whenever a request comes or is in flight; read inside the process, not over HTTP."""
     metrics = {name: float(value) for name, value in _METRIC.findall(str(server.handle_metrics()))}
     if metrics.get("requests_processing") or metrics.get("requests_deferred"):
         return time.monotonic()

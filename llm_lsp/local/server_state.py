@@ -1,4 +1,4 @@
-"""What a running model server tells those who share it: a private file, and a lock that its life holds.
+"""The state of a running model server, for the processes that share it: a private file, and a lock that it holds while it lives.
 
 Starts and asks nothing.
 """
@@ -51,7 +51,7 @@ class ServerState:
 
     @property
     def is_running(self) -> bool:
-        """Say whether the process that wrote this still lives."""
+        """Return whether the process that wrote this still lives."""
         return system.is_alive(self.pid) and system.start_mark(self.pid) == self.start_mark
 
 
@@ -67,12 +67,12 @@ class ServerFiles:
     """Where the server listens, in a folder of its own that only this user may enter."""
 
     def read(self) -> ServerState | None:
-        """Give the server that runs; None where there is none, or the file is left over."""
+        """Return the running server; None if there is none, or the file is left over."""
         state = read_state(self.state)
         return state if state and state.is_running else None
 
     def write(self, state: ServerState) -> None:
-        """Tell of a server; raises OSError."""
+        """Write the state of a server; raises OSError."""
         system.write_private(self.state, json.dumps(asdict(state)).encode())
 
     def clear(self) -> None:
@@ -83,7 +83,7 @@ class ServerFiles:
 
 
 def files_of(spec: ServerSpec, folder: Path) -> ServerFiles:
-    """Give the files of the server for a spec, in the folder of all servers."""
+    """Return the files of the server for a spec, in the folder of all servers."""
     # The machine's name belongs to it: a home folder may be shared by machines, a loopback port is not.
     identity = "\0".join((platform.node(), spec.gguf, spec.lora, str(spec.context_tokens)))
     digest = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:10]
@@ -119,7 +119,7 @@ def running(folder: Path) -> list[ServerState]:
 
 
 def read_state(path: Path) -> ServerState | None:
-    """Read a state file; None where there is none, or it is not ours."""
+    """Read a state file; None if there is none, or it is not ours."""
     try:
         entry = json.loads(path.read_bytes())
         spec = ServerSpec(**entry.pop("spec"))

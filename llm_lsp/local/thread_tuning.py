@@ -27,7 +27,7 @@ _GIVE_UP = 2.0
 
 
 async def measure(options: HostOptions, threads: Sequence[int], report: Report) -> MeasuredSpeed:
-    """Give the best speed of a model over some numbers of threads; each gets a server of its own for seconds.
+    """Return the best speed of a model over some numbers of threads; each gets a server of its own for seconds.
 
     Raises ModelServerError where no run came to an end.
     """
@@ -57,7 +57,7 @@ async def _run(options: HostOptions, deadline_s: float) -> MeasuredSpeed | None:
 
 
 def _ask(state: ServerState, deadline_s: float) -> MeasuredSpeed | None:
-    """Give the speed that the server itself counts; None where it takes longer than the deadline."""
+    """Return the speed that the server itself counts; None if it takes longer than the deadline."""
     body = {"prompt": _PROMPT, "n_predict": _ANSWER_TOKENS, "ignore_eos": True, "cache_prompt": False}
     connection = ServerConnection(state.port, state.socket, deadline_s)
     try:

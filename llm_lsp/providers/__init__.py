@@ -1,4 +1,4 @@
-"""Model APIs: one dialect each, driven by one HTTP provider; knows nothing of editors and documents."""
+"""Model APIs: one dialect each, driven by one HTTP provider."""
 
 import sys
 

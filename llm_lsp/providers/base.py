@@ -1,4 +1,4 @@
-"""What the engine sees of a model API; knows nothing of HTTP."""
+"""The interface of a model API, as the engine uses it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Stream(Protocol):
     """One call under way. Iterate it once, in one task; `close` may be called from anywhere, any number of times."""
 
     def __aiter__(self) -> AsyncIterator[Chunk]:
-        """Give the pieces as they come.
+        """Iterate over the pieces as they come.
 
-        Ends normally after a chunk with `finish`; raises ProviderError where the call fails, and
+        Ends normally after a chunk with `finish`; raises ProviderError if the call fails, and
         asyncio.CancelledError in the iterating task once `close` took effect.
         """
         ...

@@ -1,4 +1,4 @@
-"""Prove against the living API what its dialect promises; knows nothing of how the results are shown."""
+"""Prove against the living API what its dialect promises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Make a provider of its settings: every "auto" becomes a value; knows nothing of where settings come from."""
+"""Builds a provider from its settings: every "auto" becomes a value."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from llm_lsp.providers.http.provider import Endpoint, HttpProvider, Remedies, he
 from llm_lsp.providers.http.stream import Deadlines
 
 # TCP and TLS to the other side of the world take 0.6 s at 200 ms a round trip; each of the two has this time.
-# While typing the rest is for who stops and looks: whoever types on has his call joined or closed by the scheduler,
+# While typing, the rest is for a user who stops and looks: typing on joins or closes the call in the scheduler,
 # and hosted chat models often take 1 to 3 s to their first text.
 DEADLINES: Mapping[Patience, Deadlines] = {
     Patience.TYPING: Deadlines(connect_s=1.0, first_s=4.0, idle_s=1.5, total_s=8.0),
@@ -41,7 +41,7 @@ def make_provider(
     peer: PeerCheck | None = None,
     socket: str = "",
 ) -> HttpProvider:
-    """Make a provider; nothing is sent or connected yet. Raises ConfigError for settings that do not fit.
+    """Build a provider; nothing is sent or connected yet. Raises ConfigError for settings that do not fit.
 
     `peer` checks who answers on this machine; `socket` is used in place of the address's host and port.
     """
@@ -159,7 +159,7 @@ def _auto_fim(config: ProviderConfig) -> Fim:
 
 
 def api_address(config: ProviderConfig) -> str:
-    """Give the address that a dialect's paths are added to."""
+    """Return the address that a dialect's paths are appended to."""
     base_url = config.base_url.rstrip("/")
     # Their own APIs stand at the root; the address of the OpenAI-shaped twin is what many have at hand.
     is_at_root = config.api in ("llamacpp-infill", "ollama", "anthropic", "tgi")
@@ -167,7 +167,7 @@ def api_address(config: ProviderConfig) -> str:
 
 
 def where_of(config: ProviderConfig) -> FailureSource:
-    """Give what messages name of a provider."""
+    """Return what error messages name of a provider."""
     host = str(origin_of(config.base_url)).partition("://")[2]
     return FailureSource(config.name, host, config.model, _key_remedy(config))
 

@@ -1,4 +1,4 @@
-"""What can be seen of a key and its account: rights it does not need, and what is left; knows nothing of calls."""
+"""What can be seen of a key and its account: rights that it does not need, and the credit left."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ async def look_at_account(config: ProviderConfig, key: Secret) -> KeyAccount:
 
 
 def broad_rights(key: Secret) -> str:
-    """Tell a key with more rights than completion needs by its beginning; "" where none is to be seen."""
+    """Return which rights beyond completion a key has, by its prefix; "" if none is known."""
     text = key.reveal()
     return next((clause for start, clause in _BROAD.items() if text.startswith(start)), "")
 
 
 def limits_left(headers: Mapping[str, str]) -> str:
-    """Read the rate limits that came with an answer, as a clause; "" where the API says none.
+    """Read the rate limits that came with an answer, as a clause; "" if the API says none.
 
     OpenAI's names, which most copy, and Anthropic's. A limit below one is Azure's way to say that there is none.
     """

@@ -1,4 +1,4 @@
-"""Ask a model API which models it has; knows nothing of which is good."""
+"""Ask a model API which models it has."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TIMEOUT_S = 3.0
 async def list_models(
     config: ProviderConfig, key: Secret | None, peer: PeerCheck | None = None
 ) -> tuple[str, ...]:
-    """Give the names of an API's models, in its order; empty where it does not say."""
+    """Return the names of an API's models, in its order; empty if it does not list them."""
     return _names(await _ask(config, key, peer))
 
 

@@ -1,4 +1,4 @@
-"""Model APIs by name: addresses, models and quirks as data; knows nothing of how they are asked.
+"""Model APIs by name: addresses, models and quirks as data.
 
 Models and addresses change often: a user's table with the same name overrides any field.
 """
@@ -41,7 +41,7 @@ class Preset:
         return is_loopback(self.base_url)
 
     def quirks_for(self, model: str) -> Quirks:
-        """Give what holds for one of its models."""
+        """Return what holds for one of its models."""
         return next((each.quirks for each in self.models if each.fits(model)), self.quirks)
 
 
@@ -235,7 +235,7 @@ PRESETS: Mapping[str, Preset] = {
 
 
 def preset_config(name: str) -> ProviderConfig:
-    """Give a preset as settings; raises KeyError where there is none of that name."""
+    """Return a preset as settings; raises KeyError if there is none of that name."""
     preset = PRESETS[name]
     return ProviderConfig(
         name,

@@ -1,4 +1,4 @@
-"""Which price a provider's calls have: its user's own, our table's, or genai-prices'; knows no call."""
+"""Which price a provider's calls have: its user's own, our table's, or genai-prices'."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOG = logging.getLogger(__name__)
 
 
 def price_of(config: ProviderConfig) -> Price | None:
-    """Give a provider's price, by its settings or our table; None where neither knows it."""
+    """Return a provider's price, by its settings or our table; None if neither has it."""
     if config.price_input != "auto" and config.price_output != "auto":
         cached = None if config.price_cached == "auto" else config.price_cached
         return Price(config.price_input, config.price_output, cached, currency=config.price_currency)
@@ -23,7 +23,7 @@ def price_of(config: ProviderConfig) -> Price | None:
 
 
 def is_worth_asking(config: ProviderConfig) -> bool:
-    """Say whether the package genai-prices may know what nobody else does."""
+    """Return whether the package genai-prices may know a price that is missing elsewhere."""
     return price_of(config) is None and bool(config.model) and find_spec("genai_prices") is not None
 
 

@@ -1,4 +1,4 @@
-"""What a model API takes beside what its dialect says; knows no API by name."""
+"""What a model API takes beside what its dialect says."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from llm_lsp.config.settings import KeyHeader, Prefill, ProviderConfig
 
 @dataclass(frozen=True, slots=True)
 class Quirks:
-    """One API's ways; the defaults offend nobody."""
+    """The quirks of one API; the defaults suit every API."""
 
     max_stops: int | None = 4
     """OpenAI, Azure, Groq, TGI and vLLM refuse a fifth; where no limit is documented, four are safe."""

@@ -1,4 +1,4 @@
-"""Models that their vendors have taken away, and what takes their place; knows nothing of who asks for them."""
+"""Models that their vendors have taken away, and what takes their place."""
 
 from __future__ import annotations
 

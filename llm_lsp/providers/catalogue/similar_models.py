@@ -1,4 +1,4 @@
-"""Suggest a model for one that an API does not have; knows nothing of calls."""
+"""Suggest a model for one that an API does not have."""
 
 from __future__ import annotations
 

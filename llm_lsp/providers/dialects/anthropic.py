@@ -1,4 +1,4 @@
-"""Anthropic's messages API, which llama.cpp, LM Studio and DeepSeek speak as well; knows nothing of raw prompts.
+"""Anthropic's messages API, which llama.cpp, LM Studio and DeepSeek speak as well.
 
 https://docs.anthropic.com/en/api/messages
 """

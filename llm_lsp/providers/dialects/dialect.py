@@ -1,4 +1,4 @@
-"""What makes a model API different from another: two pure functions; knows nothing of connections."""
+"""What makes a model API different from another: two pure functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Google's own API; knows nothing of its OpenAI-shaped twin, which counts and controls thoughts less well.
+"""Google's own API.
 
 https://ai.google.dev/api/generate-content
 """

@@ -14,7 +14,7 @@ _PARTS = (b"[", b"{", b",", b'"')
 
 
 def decode(data: bytes, max_parts: int = MAX_PARTS) -> object:
-    """Decode JSON in UTF-8, whatever the headers say; raises ValueError where it is none, or one of too many parts.
+    """Decode JSON in UTF-8, whatever the headers say; raises ValueError if it is none, or one of too many parts.
 
     Invalid bytes become U+FFFD; `json.loads` of bytes would guess among encodings instead.
     """
@@ -27,22 +27,22 @@ def decode(data: bytes, max_parts: int = MAX_PARTS) -> object:
 
 
 def as_map(value: object) -> Mapping[str, object]:
-    """Give an object, or an empty one."""
+    """Return an object, or an empty one."""
     return value if isinstance(value, Mapping) else {}
 
 
 def as_list(value: object) -> Sequence[object]:
-    """Give an array, or an empty one."""
+    """Return an array, or an empty one."""
     return value if isinstance(value, list) else ()
 
 
 def as_text(value: object) -> str:
-    """Give a string, or an empty one."""
+    """Return a string, or an empty one."""
     return value if isinstance(value, str) else ""
 
 
 def as_int(value: object) -> int | None:
-    """Give a count, or None."""
+    """Return a count, or None."""
     # True is an int in Python; a count below zero says nothing, and a larger one fits into no books.
     if not isinstance(value, int) or isinstance(value, bool):
         return None

@@ -1,4 +1,4 @@
-"""Ollama's own API; knows nothing of its OpenAI-shaped twin, which has no `suffix` for every model.
+"""Ollama's own API.
 
 `num_ctx` is never sent: another value than the loaded one makes the server load the model again.
 https://github.com/ollama/ollama/blob/main/docs/api.md

@@ -1,4 +1,4 @@
-"""The chat completions API, which nearly every hosted model speaks; knows nothing of raw prompts.
+"""The chat completions API, which nearly every hosted model speaks.
 
 https://platform.openai.com/docs/api-reference/chat
 """

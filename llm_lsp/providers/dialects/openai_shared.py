@@ -1,4 +1,4 @@
-"""What all OpenAI-shaped APIs share: choices, finish reasons, usage; knows nothing of their requests."""
+"""What all OpenAI-shaped APIs share: choices, finish reasons, usage."""
 
 from __future__ import annotations
 

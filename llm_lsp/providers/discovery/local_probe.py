@@ -1,4 +1,4 @@
-"""Short questions to a server on this machine; knows nothing of what the answers mean.
+"""Short questions to a server on this machine.
 
 Each conversation has connections of its own that end with it, so that cutting one off loses nothing.
 """
@@ -21,7 +21,7 @@ from llm_lsp.providers.http.transport import open_transport
 if TYPE_CHECKING:
     import httpx
 
-# Ollama lists some hundred bytes a model; more than a thousand models are nobody's laptop.
+# Ollama lists some hundred bytes a model; no laptop has more than a thousand models.
 MAX_REPLY_BYTES = 1 << 20
 # Brackets, commas and quotes of a reply: a sixth of the longest hosted list are such.
 MAX_REPLY_PARTS = 1 << 18

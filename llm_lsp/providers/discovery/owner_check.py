@@ -1,4 +1,4 @@
-"""Look at a server on this machine that nobody vouched for, before code is sent to it.
+"""Check a server on this machine that the user did not name, before code is sent to it.
 
 Knows nothing of settings files: who named the server and its model is its callers' to judge.
 """

@@ -1,4 +1,4 @@
-"""Tell by its answers which model server this is, and which of its models may be used; opens no connection.
+"""Recognizes a model server by its answers, and which of its models may be used; opens no connection.
 
 One function a server. Each must see what only that server says: a gateway that copies an API is not recognised.
 """

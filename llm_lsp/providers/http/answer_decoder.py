@@ -1,4 +1,4 @@
-"""Read a body, in any pieces, as chunks of a completion; knows nothing of connections and waits for nothing."""
+"""Read a body, in any pieces, as chunks of a completion."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class AnswerDecoder:
         return self._finish is not None and not self.is_complete
 
     def feed(self, piece: bytes) -> list[Chunk]:
-        """Give what a piece of the body completes."""
+        """Return the chunks that a piece of the body completes."""
         return self._read(self._splitter.feed(piece))
 
     def end(self) -> list[Chunk]:
-        """Give what is left; the body came to a clean end."""
+        """Return the remaining chunks; the body ended cleanly."""
         chunks = self._read(self._splitter.end())
         if not self.is_complete:
             # A whole, unstreamed answer needs no mark; a stream without one was cut somewhere.
@@ -48,12 +48,12 @@ class AnswerDecoder:
         return chunks
 
     def finish(self) -> list[Chunk]:
-        """Give the last chunk, with what is known by now."""
+        """Return the last chunk, with what is known by now."""
         self.is_complete = True
         return [Chunk("", self._finish or Finish.STOP, self._usage)]
 
     def cut_off(self) -> list[Chunk]:
-        """Give the last chunk of an answer that broke off, which must not be taken as the model's end."""
+        """Return the last chunk of an answer that broke off, which must not count as the model's end."""
         if not self.has_text:
             what = "sent what is no JSON object" if self._has_nonsense else "ended its answer"
             raise BrokenStreamError(f"{what} before there was any text")
@@ -88,7 +88,7 @@ class AnswerDecoder:
         chunks = []
         if chunk.text:
             self.has_text = True
-            # Whoever stops reading here knows what was counted so far.
+            # A reader that stops here has what was counted so far.
             chunks.append(Chunk(_without_surrogates(chunk.text), usage=self._usage))
         if self._finish is not None and self._usage is not None:
             chunks += self.finish()

@@ -1,4 +1,4 @@
-"""When a task inside httpx may be cancelled without losing a place in its pool; knows nothing of answers.
+"""When a task inside httpx may be cancelled without losing a place in its pool.
 
 httpcore 1.0.9 loses a connection for good where a task is cancelled between the connection's making and the
 request's first byte, or while a finished one is given back (encode/httpcore#1093; docs/adr/0003). Remove this
@@ -30,7 +30,7 @@ class ConnectGate:
         self._cancelled = False
 
     def guard(self, task: asyncio.Task[None]) -> None:
-        """Take the task that runs the request."""
+        """Record the task that runs the request."""
         self._task = task
 
     def stop(self) -> None:
@@ -42,7 +42,7 @@ class ConnectGate:
             self._task.cancel()
 
     def open(self) -> None:
-        """Tell that the answer's head is here; raises CallStopped where a stop was asked for."""
+        """Record that the answer's head has come; raises CallStopped if a stop was requested."""
         if self.stopping:
             raise CallStopped
         self._is_open = True

@@ -1,4 +1,4 @@
-"""One deadline that moves as an answer comes; knows nothing of what it bounds."""
+"""One deadline that moves as an answer comes."""
 
 from __future__ import annotations
 

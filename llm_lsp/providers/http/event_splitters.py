@@ -1,4 +1,4 @@
-"""Cut a body into events, from bytes in any pieces: SSE, NDJSON, or one whole value; knows nothing of HTTP."""
+"""Cut a body into events, from bytes in any pieces: SSE, NDJSON, or one whole value."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Splitter(Protocol):
     def feed(self, piece: bytes) -> list[bytes]: ...
 
     def end(self) -> list[bytes]:
-        """Give what stands after the last end mark; the body is over."""
+        """Return what comes after the last end mark; the body is over."""
         ...
 
 
@@ -45,7 +45,7 @@ class LineSplitter:
         self._after_cr = False
 
     def lines(self, piece: bytes) -> Iterator[bytes]:
-        """Give the lines that end in `piece`, without their ends."""
+        """Return the lines that end in `piece`, without their ends."""
         self._n_bytes += len(piece)
         if self._n_bytes > MAX_BODY_BYTES:
             raise BrokenStreamError(f"the answer is over {MAX_BODY_BYTES >> 20} MiB")
@@ -62,7 +62,7 @@ class LineSplitter:
         self._after_cr = piece.endswith(b"\r")
 
     def rest(self) -> bytes:
-        """Give the last line where no end mark followed it."""
+        """Return the last line if no end mark followed it."""
         return self._whole(b"")
 
     def count(self) -> None:

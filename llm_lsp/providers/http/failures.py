@@ -156,7 +156,7 @@ _KINDS: dict[int, type[ProviderError]] = {
     404: NotFoundError,
     405: NotFoundError,
     408: OverloadedError,
-    409: OverloadedError,  # a lock that somebody else holds, as the vendors' own clients read it
+    409: OverloadedError,  # a lock that another request holds, as the vendors' own clients read it
     413: ContextTooLongError,
     424: OverloadedError,  # TGI and Groq: what stands behind them failed
     429: RateLimitError,
@@ -311,7 +311,7 @@ def _unconnected(where: FailureSource, exc: Exception) -> UnreachableError:
 
 
 def _refused(where: FailureSource) -> str:
-    """Say who does not listen: this machine is never asked through a proxy, elsewhere it may be that."""
+    """Describe what does not listen: the server itself, or a proxy, which is never used for this machine."""
     if is_loopback(f"http://{where.host}"):
         return f"nothing listens at {where.host}: start the server, or check base_url of {where.provider}"
     return (

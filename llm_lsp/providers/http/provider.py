@@ -1,4 +1,4 @@
-"""A provider behind HTTP: connections, headers and bodies; knows nothing of wire formats.
+"""A provider behind HTTP: connections, headers and bodies.
 
 httpx's transport is used without its client, which would follow redirects, keep cookies and read ~/.netrc: none
 of that has a place where a key and code are sent.
@@ -152,7 +152,7 @@ class HttpProvider:
     def _done(self, stream: HttpStream, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if task.cancelled() and not stream.was_cut:
-            # Cancelled before its first step: whoever iterates must learn of it.
+            # Cancelled before its first step: the iterating task must learn of it.
             stream.close()
             return
         if stream.was_cut and not self._profile.local and not self._is_closed:
@@ -195,7 +195,7 @@ class HttpProvider:
         return True
 
     async def _cure(self, error: ProviderError, refused: Mapping[str, str]) -> bool:
-        """Take a key that was changed since `refused` was sent; say which models there are, asking once."""
+        """Use a key that was changed since `refused` was sent; name the models that exist, asking once."""
         remedies = self._endpoint.remedies
         if remedies is None:
             return False

@@ -1,4 +1,4 @@
-"""How long an API asks to be left alone, in all the ways in which they say it; knows no clock of its own."""
+"""How long an API asks to wait, in all the forms in which APIs say it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from llm_lsp.providers.dialects.json_shapes import as_list, as_map, as_text
 if TYPE_CHECKING:
     from httpx import Headers
 
-# Seconds. What an API asks for beyond this is a day's quota rather than a rate; who obeys it may cap it further.
+# Seconds. What an API asks for beyond this is a day's quota rather than a rate; a caller may cap it further.
 MAX_WAIT_S = 86_400.0
 
 # Azure's name of the first; OpenAI's and Anthropic's clients read the other.
@@ -31,12 +31,12 @@ _RESETS = (
 _SPAN = re.compile(
     r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?"
 )
-# A number of seconds above this is a point in time, counted from 1970: nobody is asked to wait for 30 years.
+# A number of seconds above this is a point in time, counted from 1970: no API asks to wait for 30 years.
 _EPOCH_S = 1e9
 
 
 def wait_s(headers: Headers, body: object, now: datetime) -> float | None:
-    """Read how long to wait, in seconds; None where nothing sensible is said.
+    """Read how long to wait, in seconds; None if nothing sensible is said.
 
     In this order: milliseconds, `retry-after` as seconds or as a date, the vendors' times of a reset, Google's
     `retryDelay` in the body. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
@@ -62,7 +62,7 @@ def _said(headers: Headers, body: object, now: datetime) -> Iterator[float | Non
 
 
 def _resets(headers: Headers, now: datetime) -> Iterator[float]:
-    """Give the waits for all that is used up."""
+    """Yield the waits for all quotas that are used up."""
     for left, reset in _RESETS:
         text = headers.get(reset)
         if text is None or _number(headers.get(left)) != 0:

@@ -1,4 +1,4 @@
-"""One call under way: a task reads the answer, the caller takes the pieces; knows nothing of addresses or keys.
+"""One call in flight: a task reads the answer, and the caller iterates over the pieces.
 
 The task is the call's own, so that nobody's cancellation can hit httpx at a bad moment: see gate.py.
 """
@@ -68,7 +68,7 @@ class Deadlines:
     total_s: float | None = None
 
     def within(self, total_s: float) -> Deadlines:
-        """Give these for another total; who allows a long call allows a long wait for its first text."""
+        """Return these deadlines for another total; a long call may also wait long for its first text."""
         first_s, idle_s = max(self.first_s or 0.0, total_s * 0.8), max(self.idle_s or 0.0, total_s * 0.3)
         return Deadlines(self.connect_s, first_s, idle_s, total_s)
 
@@ -132,7 +132,7 @@ class HttpStream:
         return self._next()
 
     def _next(self) -> Chunk:
-        """Give all text that has come by now as one chunk: it is looked at as a whole each time."""
+        """Return all text that has come so far as one chunk, since it is examined as a whole each time."""
         first = self._chunks.popleft()
         if first.finish or not self._chunks or self._chunks[0].finish:
             return first
@@ -143,7 +143,7 @@ class HttpStream:
         return Chunk("".join(chunk.text for chunk in chunks), None, chunks[-1].usage, n_pieces)
 
     def close(self) -> None:
-        """Close the connection as soon as that is safe; whoever iterates gets CancelledError at once."""
+        """Close the connection as soon as that is safe; the iterating task gets CancelledError at once."""
         self._chunks.clear()
         self._outcome = asyncio.CancelledError()
         self._wake()
@@ -214,7 +214,7 @@ class HttpStream:
                     if self._outcome is None:
                         self._take(piece[start : start + SLICE_BYTES])
                 if self._answer.is_complete and self._outcome is None:
-                    # Whoever waits for the text is answered first; then the connection is got free for the next call.
+                    # The request that waits for the text is answered first; then the connection is got free for the next call.
                     for _ in range(ANSWER_TURNS):
                         await asyncio.sleep(0)
                     self._settle(StopAsyncIteration())

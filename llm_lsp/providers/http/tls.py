@@ -1,4 +1,4 @@
-"""Whose certificates are believed: the system's, those that its user names, and Mozilla's; knows no connection."""
+"""Which certificate authorities are trusted: the system's, those that the user names, and Mozilla's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from llm_lsp.errors import ConfigError
 
 
 def client_context(ca_file: str = "") -> ssl.SSLContext:
-    """Give a context that checks the other side; `ca_file` has further authorities in PEM form.
+    """Return a context that verifies the server; `ca_file` has further authorities in PEM form.
 
     Where SSL_CERT_FILE or SSL_CERT_DIR is set, its authorities stand in the place of the system's and of Mozilla's,
     as in other programs. Raises ConfigError for a file that cannot be used. Takes about 20 ms.

@@ -32,7 +32,7 @@ def open_transport(
     `ca_file` has further certificates to trust. `socket` is the path of a Unix socket that is used in place of the
     origin's host and port. Raises ConfigError.
     """
-    # A context that trusts nobody: without TLS none is needed, and reading the CA bundle takes 30 ms.
+    # A context without authorities: without TLS none is needed, and reading the CA bundle takes 30 ms.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if origin.scheme == "http" else client_context(ca_file)
     proxy = _proxy_of(origin)
     if proxy is None:
