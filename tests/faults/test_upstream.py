@@ -24,6 +24,7 @@ from llm_lsp.engine.models.circuit_breaker import IN_A_ROW, OPEN_S, SPREAD
 from llm_lsp.engine.models.health import DEFAULT_QUIET_S, MAX_QUIET_S
 from llm_lsp.providers.http import provider as http_module
 from tests.doubles import settle
+from tests.faults.canary import found_in
 from tests.faults.upstream import (
     ANSWER,
     BUFFER,
@@ -488,7 +489,23 @@ async def test_fault_22_a_redirect_sends_nothing_to_another_host(status: int) ->
         for _ in range(3):
             assert why(await rig.ask()) is Reason.PROVIDER_FAILED
         assert (calls(standin), elsewhere.connections) == (1, 0)
-        assert "sends us on to 127.0.0.1" in rig.client.shown[0]
+        assert "redirects to another address" in rig.client.shown[0]
+
+
+@pytest.mark.parametrize(
+    "location", [f"https://{KEY}.evil.invalid/", f"https://{KEY}@evil.invalid", "http://[", KEY]
+)
+async def test_fault_22_where_a_redirect_leads_is_said_nowhere(
+    location: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "llm_lsp")
+    async with upstream(refuses(302, None, Location=location)) as (rig, _):
+        assert why(await rig.ask()) is Reason.PROVIDER_FAILED
+        # The program has the logs of libraries off below warnings.
+        ours = (record.getMessage() for record in caplog.records if record.name.startswith("llm_lsp"))
+        said = "\n".join((*rig.client.shown, *ours))
+        assert found_in(said) == []
+        assert "evil" not in said
 
 
 @pytest.mark.parametrize("status", [400, 413])

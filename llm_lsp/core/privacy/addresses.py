@@ -1,7 +1,8 @@
-"""Where an address leads: scheme, host and port, read strictly; knows nothing of who may use it."""
+"""Where an address leads: scheme, host and port, read strictly."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
@@ -51,10 +52,9 @@ def origin_of(url: str) -> Origin:
         raise ValueError("is no address") from exc
     if parts.scheme not in DEFAULT_PORTS:
         raise ValueError("does not begin with https:// or http://")
-    if not parts.hostname or "%" in parts.netloc:
-        raise ValueError("names no host")
     _refuse_extras(url, parts)
-    return Origin(parts.scheme, parts.hostname, port or DEFAULT_PORTS[parts.scheme])
+    host = _host_of(parts.netloc)
+    return Origin(parts.scheme, host, DEFAULT_PORTS[parts.scheme] if port is None else port)
 
 
 def is_loopback(url: str) -> bool:
@@ -71,6 +71,22 @@ def _refuse_extras(url: str, parts: SplitResult) -> None:
     # An empty query or fragment leaves no trace in `parts`.
     if "?" in url or "#" in url:
         raise ValueError("has a query or a fragment")
+
+
+# A name or an IPv4 address, or an IPv6 address in brackets, and nothing else but a port. `urlsplit` reads past what
+# follows the brackets, as in `http://[::1].evil.invalid`, and a library that does not would connect elsewhere.
+_AUTHORITY = re.compile(r"(?P<name>[a-z0-9._-]+)|\[(?P<v6>[0-9a-f:.]+)\]", re.IGNORECASE)
+_PORT = re.compile(r"(?::[1-9][0-9]{0,4})?")
+
+
+def _host_of(authority: str) -> str:
+    """Return the host of an authority in lower case, without brackets; raises ValueError for anything unusual."""
+    found = _AUTHORITY.match(authority)
+    if found is None or not _PORT.fullmatch(authority, found.end()):
+        raise ValueError("names no host, or more than a host and a port")
+    if found["v6"] and not isinstance(_ip(found["v6"]), IPv6Address):
+        raise ValueError("has no IPv6 address in its brackets")
+    return found[0].strip("[]").lower()
 
 
 def _ip(host: str) -> IPv4Address | IPv6Address | None:

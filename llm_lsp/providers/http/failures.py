@@ -11,7 +11,6 @@ import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from llm_lsp.core.privacy.addresses import is_loopback
 from llm_lsp.errors import (
@@ -70,9 +69,9 @@ def from_status(
 ) -> ProviderError:
     """Write the error for an answer that is no success."""
     if 300 <= status < 400:
-        target = urlsplit(headers.get("location", "")).hostname or "another address"
+        # Where to is the server's word, which may hold the key or the buffer's text.
         return NotFoundError(
-            f"{where.host} sends us on to {target} ({status}): set base_url to the final address"
+            f"{where.host} redirects to another address ({status}): set base_url of {where.provider} to the final one"
         )
     error = _error(where, classify(status, body), status, body, wait_s(headers, body, now))
     # OpenAI's and Anthropic's word on their own failures, before any rule of a client.

@@ -163,16 +163,34 @@ async def test_cookies_are_not_kept() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_is_not_followed_and_names_the_host_only(status: int) -> None:
+@pytest.mark.parametrize(
+    "location",
+    [
+        pytest.param("{url}/v1/completions?key={key}", id="another server"),
+        pytest.param("https://{key}.evil.invalid/", id="the key as a host"),
+        pytest.param("https://{key}@evil.invalid/", id="the key as a user"),
+        pytest.param("http://[", id="half an address"),
+        pytest.param("{key}", id="no address"),
+        pytest.param("//\x1b]0;{key}", id="a terminal's command"),
+        pytest.param("", id="nothing"),
+    ],
+)
+async def test_a_redirect_is_not_followed_and_not_quoted(
+    status: int, location: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "llm_lsp")
     async with serve(hello) as elsewhere:
 
         async def script(received: Received, peer: Peer) -> None:
-            await peer.whole(b"", status, Location=f"{elsewhere.url}/v1/completions?key={CANARY}")
+            await peer.whole(b"", status, Location=location.format(url=elsewhere.url, key=CANARY))
 
-        with pytest.raises(NotFoundError, match="sends us on to 127") as caught:
+        with pytest.raises(NotFoundError, match="redirects to another address") as caught:
             await check(script)
-        assert CANARY not in str(caught.value)
         assert elsewhere.connections == 0
+    for said in (str(caught.value), caplog.text):
+        assert CANARY not in said
+        assert "evil" not in said
+        assert elsewhere.url not in said
 
 
 WHOLE = [
