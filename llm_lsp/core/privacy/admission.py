@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from llm_lsp.core.privacy.document_paths import SCHEMES
 from llm_lsp.core.request import Trigger
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.document import Document
@@ -11,8 +12,6 @@ from llm_lsp.core.text.text import Point
 
 # Characters. A larger text is hardly written by hand, and its editor has switched most things off: VS Code's bound is 20 MB.
 MAX_DOCUMENT_CHARS = 20_000_000
-# Documents that are code someone writes; others are views (diffs, settings, output).
-SCHEMES = ("file", "untitled", "vscode-notebook-cell", "vscode-remote", "vscode-userdata")
 # Columns in which a NUL shows that a file is no text: git looks at as many bytes of a file's start.
 LOOK_COLUMNS = 8000
 LOOK_LINES = 16

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from urllib.parse import unquote, urlsplit
 
+from llm_lsp.core.privacy.document_paths import normal, readings
+from llm_lsp.core.privacy.file_copies import original_folder, originals
 from llm_lsp.core.privacy.gitignore import IgnorePattern, IgnoreRules, parse_pattern
 
 # Endings of files that hold values and no code: `secrets.py` is code about secrets, `client-secret.json` is one.
@@ -87,14 +88,15 @@ class Exclusion:
         self.heeds_ignore_files = heeds_ignore_files
         """Whether what a project's own ignore files name is excluded, too; who reads files looks for them."""
         self._patterns = patterns
-        self._folders = tuple(path for path in map(path_of, folders) if path is not None)
+        self._folders = tuple(path for path in map(_folder_path, folders) if path is not None)
         self._verdicts: dict[str, bool] = {}
 
     def covers(self, uri: str) -> bool:
-        """Say whether a document is excluded; only file URIs have a path to judge, others are not covered.
+        """Return whether a document is excluded; what names no document is not.
 
-        A glob counts from the workspace folders that hold the file, as in a .gitignore there; outside of them
-        from the root and by the file's name. Secret files are also known by the folders above the workspace.
+        A glob counts from the workspace folders that hold the file, as in a .gitignore there; outside of them from
+        the root and by the file's name. Secret files are also recognized by the folders above the workspace. What is
+        a backup, a lock or a copy of an excluded file by its name is excluded too.
         """
         verdict = self._verdicts.get(uri)
         if verdict is None:
@@ -105,15 +107,23 @@ class Exclusion:
 
     def _judge(self, uri: str) -> bool:
         try:
-            path = path_of(uri)
+            paths = [normal(path) for path in readings(uri)]
         except ValueError:
             # What cannot be read is not sent.
             return True
-        if path is None:
-            return False
+        return any(map(self._is_excluded, paths))
+
+    def _is_excluded(self, path: str) -> bool:
+        verdict = self._verdict(path)
+        if verdict is None:
+            return any(map(self._verdict, _original_paths(path)))
+        return verdict
+
+    def _verdict(self, path: str) -> bool | None:
+        """Return whether a path is excluded or, with False, taken back; None if no glob names it."""
         verdicts = {self._rules.verdict(seen) for seen in self._views(path)}
         if verdicts == {None}:
-            return self._rules_of_the_disk.verdict(path) is True
+            return self._rules_of_the_disk.verdict(path)
         return True in verdicts
 
     def _views(self, path: str) -> set[str]:
@@ -148,16 +158,18 @@ def _readable(glob: str) -> IgnorePattern | None:
         return None
 
 
-def path_of(uri: str) -> str | None:
-    """Give the path of a file URI, without its leading slash; None for other URIs."""
-    parts = urlsplit(uri)
-    if parts.scheme not in ("file", "vscode-remote", "vscode-notebook-cell"):
+def _original_paths(path: str) -> Iterator[str]:
+    """Yield the paths of the files that a path may be a copy of, by its name or by those of its folders."""
+    *folders, name = path.split("/")
+    where = [original_folder(folder) for folder in folders]
+    if where != folders:
+        yield "/".join((*where, name))
+    yield from ("/".join((*where, original)) for original in originals(name))
+
+
+def _folder_path(uri: str) -> str | None:
+    """Return the path of a workspace folder, None if its URI names none."""
+    try:
+        return next((normal(path) for path in readings(uri)), None)
+    except ValueError:
         return None
-    # Normalized, so that `..` and doubled slashes do not get around a glob.
-    kept: list[str] = []
-    for part in unquote(parts.path).replace("\\", "/").split("/"):
-        if part == "..":
-            kept = kept[:-1]
-        elif part not in ("", "."):
-            kept.append(part)
-    return "/".join(kept)

@@ -25,6 +25,7 @@ from llm_lsp.core.text.syntax import has_grammar
 from llm_lsp.core.text.text import Point
 from llm_lsp.engine.context.related_files import RelatedFiles
 from llm_lsp.engine.context.source_files import FileReader, kin_of
+from llm_lsp.engine.privacy.ignore_files import RulesCache
 from llm_lsp.engine.privacy.workspace_bounds import WorkspaceBounds
 
 # Lines of an open document that are looked at; what is longer is a log or was generated.
@@ -53,11 +54,12 @@ class ContextSources:
 
     def __init__(self) -> None:
         self._files = FileReader()
+        self._rules = RulesCache()
         self._pieces: dict[str, tuple[Document, Piece]] = {}
 
     def prepare(self, view: ContextView, before: PreparedContext) -> PreparedContext:
         """Find what may go with prompts for a view."""
-        bounds = WorkspaceBounds.around(view.document.uri, view.folders, view.exclusion)
+        bounds = WorkspaceBounds.around(view.document.uri, view.folders, view.exclusion, self._rules)
         opened = self._opened(view, bounds)
         project = RelatedFiles(bounds, self._files, opened)
         found = {source: self._find(source, view, project) for source in view.sources}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import ModelRequest, Patience
@@ -26,7 +26,15 @@ FALLBACK_S: Mapping[Patience, float] = {
 class Failover:
     """Goes through the providers of a request in the order that the settings name, the fallbacks after the first."""
 
-    def __init__(self, registry: ProviderRegistry, ledger: Ledger, clock: Clock) -> None:
+    def __init__(
+        self,
+        registry: ProviderRegistry,
+        ledger: Ledger,
+        clock: Clock,
+        stays_here: Callable[[str], Skip | None] = lambda uri: None,
+    ) -> None:
+        """`stays_here` returns why a document, given as a URI, may go to no model on another machine."""
+        self._stays_here = stays_here
         self._registry = registry
         self._ledger = ledger
         self._clock = clock
@@ -49,6 +57,8 @@ class Failover:
         """Return the provider in a slot for a request, or why there is none."""
         if slot.provider is None:
             return slot.absent
+        if not slot.provider.profile.local and (skip := self._stays_here(request.document.uri)):
+            return skip
         attempt = Attempt(request.patience, share=slot.health.share)
         refusal = self._refusal(request, slot, slot.provider.profile)
         return ProviderChoice(self._registry.runtime, slot, slot.provider, attempt, refusal)

@@ -38,7 +38,7 @@ class ModelAccess:
         status: ServerStatus,
         clock: Clock,
     ) -> None:
-        self.failover = Failover(registry, recorder.ledger, clock)
+        self.failover = Failover(registry, recorder.ledger, clock, document_guard.remote_refusal)
         self._registry = registry
         self._document_guard = document_guard
         self._redactor = redactor

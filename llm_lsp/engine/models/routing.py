@@ -34,7 +34,8 @@ class RouteRule:
         return (
             (self.trigger is None or self.trigger is trigger)
             and (not self.languages or document.language in self.languages)
-            and (self.files is None or self.files.covers(document.uri))
+            # An unsaved document without a place has no path.
+            and (self.files is None or ("/" in document.uri and self.files.covers(document.uri)))
         )
 
 

@@ -1,22 +1,23 @@
-"""Which open documents their project keeps from models: asked of the disk in a thread, known at a keystroke.
-
-Knows no settings and reads no document.
-"""
+"""Which open documents their project keeps from models: asked of the disk in a thread, known at a keystroke."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from llm_lsp.core.privacy.document_paths import readings
 from llm_lsp.core.privacy.exclusion import Exclusion
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.engine.clock import InThread
-from llm_lsp.engine.privacy.ignore_files import IgnoreFiles
-from llm_lsp.engine.privacy.workspace_bounds import file_uri, innermost
+from llm_lsp.engine.privacy.hard_links import has_other_names
+from llm_lsp.engine.privacy.ignore_files import IgnoreFiles, RulesCache
+from llm_lsp.engine.privacy.workspace_bounds import innermost
 from llm_lsp.errors import InternalError
 from llm_lsp.system import path_of_uri
 
@@ -31,11 +32,13 @@ FRESH_S = 1.0
 class DiskFindings:
     """What the disk says of a document's file."""
 
-    real_uri: str
-    """Where its links lead."""
+    real_uris: tuple[str, ...] = ()
+    """Where its links lead; more than one if its URI can be read in several ways."""
     is_ignored: bool = False
     is_lost: bool = False
     """Where that is cannot be told: links in a circle, a folder that may not be entered."""
+    has_other_names: bool = False
+    """Whether hard links lead to it."""
 
 
 class DocumentGuard:
@@ -48,6 +51,7 @@ class DocumentGuard:
         self._found: dict[str, DiskFindings] = {}
         self._looked_at: dict[str, float] = {}
         self._looking: dict[str, asyncio.Task[None]] = {}
+        self._rules = RulesCache()
 
     def set_folders(self, folders: tuple[str, ...]) -> None:
         """Take the workspace's folders, as URIs; what was found before counts no longer, and is looked for anew."""
@@ -74,7 +78,7 @@ class DocumentGuard:
             await asyncio.shield(self._looking[uri])
 
     def refusal(self, uri: str, exclusion: Exclusion) -> Skip | None:
-        """Say why nothing of a document may be sent, or None; what was never looked at is not sent."""
+        """Return why nothing of a document may be sent, or None; what was never looked at is not sent."""
         if exclusion.covers(uri):
             return Skip(Reason.EXCLUDED)
         found = self._found.get(uri)
@@ -82,11 +86,21 @@ class DocumentGuard:
             return Skip(Reason.EXCLUDED, "it was not looked at yet")
         if found.is_lost:
             return Skip(Reason.EXCLUDED, "its place on the disk cannot be told")
-        if exclusion.covers(found.real_uri):
+        if any(map(exclusion.covers, found.real_uris)):
             return Skip(Reason.EXCLUDED, "its link leads to an excluded file")
         if found.is_ignored and exclusion.heeds_ignore_files:
             return Skip(Reason.EXCLUDED, "its project's ignore files name it")
         return None
+
+    def remote_refusal(self, uri: str) -> Skip | None:
+        """Return why nothing of a document may be sent to a model on another machine, or None.
+
+        For a document that may be sent at all: one that was not looked at yet is refused by `refusal`.
+        """
+        found = self._found.get(uri)
+        if found is None or not found.has_other_names:
+            return None
+        return Skip(Reason.EXCLUDED, "its file has another name on the disk, and goes to no remote provider")
 
     def closed(self, uri: str) -> None:
         """Forget a document."""
@@ -105,28 +119,41 @@ class DocumentGuard:
             folders = None
             while folders is not self._folders:
                 folders = self._folders
-                found = await self._in_thread(partial(_find, uri, folders))
+                found = await self._in_thread(partial(_find, uri, folders, self._rules))
         except Exception as exc:
             LOG.error("a file was not looked at: %s", InternalError.of(exc))
-            found = DiskFindings(uri, is_lost=True)
+            found = DiskFindings(is_lost=True)
         finally:
             del self._looking[uri]
         if uri in self._looked_at:
             self._found[uri] = found
 
 
-def _find(uri: str, folders: Iterable[str]) -> DiskFindings:
-    path = path_of_uri(file_uri(uri))
-    if path is None:
-        return DiskFindings(uri)
+def _find(uri: str, folders: Iterable[str], cache: RulesCache) -> DiskFindings:
+    roots = [root for each in folders if (root := path_of_uri(each))]
     try:
-        real = path.resolve()
-        roots = [root for each in folders if (root := path_of_uri(each))]
+        paths = [*_paths_of(uri)]
+        reals = [path.resolve() for path in paths]
         roots += [root.resolve() for root in roots]
-        return DiskFindings(real.as_uri(), is_ignored=any(_is_ignored(each, roots) for each in {path, real}))
-    except (OSError, RuntimeError):
-        return DiskFindings(uri, is_lost=True)
+    except (OSError, RuntimeError, ValueError):
+        return DiskFindings(is_lost=True)
+    return DiskFindings(
+        tuple(real.as_uri() for real in reals),
+        is_ignored=any(_is_ignored(each, roots, cache) for each in {*paths, *reals}),
+        has_other_names=any(map(has_other_names, reals)),
+    )
 
 
-def _is_ignored(path: Path, roots: Iterable[Path]) -> bool:
-    return IgnoreFiles(innermost(roots, path) or path.parent).covers(path)
+def _paths_of(uri: str) -> Iterator[Path]:
+    """Yield the files of this machine that a document's URI can mean."""
+    parts = urlsplit(uri)
+    if parts.scheme == "file" and parts.netloc not in ("", "localhost"):
+        return
+    for reading in readings(uri):
+        path = Path(re.sub(r"^/(?=[A-Za-z]:)", "", reading))
+        if path.is_absolute() and "\0" not in reading:
+            yield path
+
+
+def _is_ignored(path: Path, roots: Iterable[Path], cache: RulesCache) -> bool:
+    return IgnoreFiles(innermost(roots, path) or path.parent, cache).covers(path)

@@ -6,89 +6,131 @@ Reads small files, so it is used in a thread.
 from __future__ import annotations
 
 import os
+import sys
 from codecs import BOM_UTF8
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from llm_lsp.core.privacy.file_copies import originals
 from llm_lsp.core.privacy.gitignore import EVERYTHING, IgnoreRules, read_patterns
 from llm_lsp.system import read_plain_file
 
-# Lists of globs in .gitignore syntax: git's, and the one that JetBrains' assistant reads
-# (https://www.jetbrains.com/help/ai-assistant/disable-ai-assistant.html).
-GLOB_FILES = (".gitignore", ".aiignore")
+# git's own list of patterns, in effect from the repository's root on.
+GIT_FILE = ".gitignore"
+# The list that JetBrains' assistant reads (https://www.jetbrains.com/help/ai-assistant/disable-ai-assistant.html). It
+# and the marker stand for a will of their user, so they are in effect in every folder above a file.
+ASSISTANT_FILE = ".aiignore"
 # A folder with this file is no assistant's business, with all below it; from the same page.
 MARKER = ".noai"
 # An ignore file is a page; what is larger is left unread, and the folder with it.
 _MAX_BYTES = 1 << 18
-# Folders above the workspace that are looked through for the repository's root.
-_MAX_UP = 16
+# Ignore files kept; a repository has some tens at most.
+_MAX_KEPT = 256
+# git ignores the case of letters on these, unless it is told otherwise (git-config(1), core.ignoreCase).
+_IGNORES_CASE = sys.platform in ("win32", "darwin")
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadFile:
+    mark: tuple[int, int, int]
+    """Which file it was, when it was changed, and its size."""
+    rules: IgnoreRules
+
+
+class RulesCache:
+    """Ignore files that were read, for as long as they do not change."""
+
+    def __init__(self) -> None:
+        self._files: dict[Path, _ReadFile] = {}
+
+    def rules(self, path: Path) -> IgnoreRules | None:
+        """Return the rules of an ignore file, None if there is none; one that cannot be read ignores everything."""
+        try:
+            found = path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            self._files.pop(path, None)
+            return None
+        except OSError:
+            return IgnoreRules([EVERYTHING])
+        mark = found.st_ino, found.st_mtime_ns, found.st_size
+        known = self._files.get(path)
+        if known is None or known.mark != mark:
+            if len(self._files) >= _MAX_KEPT:
+                self._files.clear()
+            known = self._files[path] = _ReadFile(mark, _read(path))
+        return known.rules
 
 
 class IgnoreFiles:
-    """The ignore files of one workspace folder as they are now; each is read once."""
+    """The ignore files that are in effect in one workspace folder, as they are now; each is looked at once."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cache: RulesCache | None = None) -> None:
         self._top = _repository_of(folder)
-        self._rules: dict[tuple[Path, str], IgnoreRules | None] = {}
+        self._cache = cache or RulesCache()
+        self._rules: dict[Path, IgnoreRules | None] = {}
         self._marked: dict[Path, bool] = {}
 
     def covers(self, path: Path, *, is_folder: bool = False) -> bool:
-        """Say whether an absolute path below the folder is ignored, or stands outside of the repository."""
-        try:
-            parts = path.relative_to(self._top).parts
-        except ValueError:
-            return True
-        folders = [self._top.joinpath(*parts[:depth]) for depth in range(len(parts))]
-        if any(map(self._is_marked, folders)):
-            return True
-        return any(self._ignores(name, folders, parts, is_folder=is_folder) for name in GLOB_FILES)
+        """Return whether an absolute path is ignored, or stands outside of the repository.
 
-    def _ignores(self, name: str, folders: list[Path], parts: tuple[str, ...], *, is_folder: bool) -> bool:
-        """Check the files of one name: the nearest one that names a path overrules those above it.
-
-        What stands in an ignored folder cannot be taken back, as in git.
+        A file that is a backup, a lock or a copy by its name is ignored as what it was made of.
         """
-        merged: list[bool | None] = [None] * len(parts)
+        if not path.is_relative_to(self._top):
+            return True
+        if any(map(self._is_marked, path.parents)):
+            return True
+        meant = [path] if is_folder else [path, *map(path.with_name, originals(path.name))]
+        return any(self._ignores(each, is_folder=is_folder) for each in meant)
+
+    def _ignores(self, path: Path, *, is_folder: bool) -> bool:
+        above = [*reversed(path.parents)]
+        return self._named(
+            GIT_FILE, above[len(self._top.parts) - 1 :], path, is_folder=is_folder
+        ) or self._named(ASSISTANT_FILE, above, path, is_folder=is_folder)
+
+    def _named(self, file: str, folders: Sequence[Path], path: Path, *, is_folder: bool) -> bool:
+        """Check the ignore files of one name in some folders, each of which holds the next.
+
+        The nearest file that names a path overrules those above it; as in git, what stands in an ignored folder
+        cannot be taken back.
+        """
+        merged: list[bool | None] = [None] * len(folders)
         for depth, folder in enumerate(folders):
-            if rules := self._rules_of(folder, name):
-                below = rules.verdicts(_as_bytes("/".join(parts[depth:])) + "/" * is_folder)
+            if rules := self._rules_at(folder / file):
+                below = rules.verdicts(_as_bytes(path.relative_to(folder)) + "/" * is_folder)
                 merged[depth:] = [
                     old if new is None else new for old, new in zip(merged[depth:], below, strict=True)
                 ]
         return True in merged
 
-    def _rules_of(self, folder: Path, name: str) -> IgnoreRules | None:
-        key = folder, name
-        if key not in self._rules:
-            self._rules[key] = _read(folder / name)
-        return self._rules[key]
+    def _rules_at(self, path: Path) -> IgnoreRules | None:
+        if path not in self._rules:
+            self._rules[path] = self._cache.rules(path)
+        return self._rules[path]
 
     def _is_marked(self, folder: Path) -> bool:
         if folder not in self._marked:
-            self._marked[folder] = (folder / MARKER).exists()
+            self._marked[folder] = os.path.lexists(folder / MARKER)
         return self._marked[folder]
 
 
 def _repository_of(folder: Path) -> Path:
-    """Give the root of the git repository that a folder stands in, else the folder."""
-    for parent in (folder, *folder.parents[:_MAX_UP]):
-        if (parent / ".git").exists():
-            return parent
-    return folder
+    """Return the root of the git repository that a folder stands in, else the folder."""
+    return next((each for each in (folder, *folder.parents) if (each / ".git").exists()), folder)
 
 
-def _read(path: Path) -> IgnoreRules | None:
-    """Read an ignore file; None if there is none. One that cannot be read ignores everything."""
+def _read(path: Path) -> IgnoreRules:
     try:
         data = read_plain_file(path, _MAX_BYTES)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
     except OSError:
         data = None
     if data is None:
         return IgnoreRules([EVERYTHING])
-    return IgnoreRules(read_patterns(data.removeprefix(BOM_UTF8).decode("latin-1")))
+    patterns = read_patterns(data.removeprefix(BOM_UTF8).decode("latin-1"))
+    return IgnoreRules(patterns, ignore_case=_IGNORES_CASE)
 
 
-def _as_bytes(path: str) -> str:
+def _as_bytes(path: Path) -> str:
     """Return a path's bytes as characters: git compares bytes, so that `?` is one byte of a letter beyond ASCII."""
-    return os.fsencode(path).decode("latin-1")
+    return os.fsencode(path.as_posix()).decode("latin-1")

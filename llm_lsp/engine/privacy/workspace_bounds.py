@@ -9,19 +9,23 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from llm_lsp.core.context.ranking import LeftOut
+from llm_lsp.core.privacy.document_paths import readings
 from llm_lsp.core.privacy.exclusion import Exclusion
-from llm_lsp.engine.privacy.ignore_files import IgnoreFiles
+from llm_lsp.engine.privacy.hard_links import has_other_names
+from llm_lsp.engine.privacy.ignore_files import IgnoreFiles, RulesCache
 from llm_lsp.system import path_of_uri
 
 
 class WorkspaceBounds:
     """What may be used for one document: its own workspace folder, but for what is excluded or ignored there."""
 
-    def __init__(self, uri: str, folder: Path | None, exclusion: Exclusion) -> None:
+    def __init__(
+        self, uri: str, folder: Path | None, exclusion: Exclusion, cache: RulesCache | None = None
+    ) -> None:
         self._uri = uri
         self._folder = folder
         self._real = folder.resolve() if folder else None
-        self._ignored = IgnoreFiles(self._real) if self._real else None
+        self._ignored = IgnoreFiles(self._real, cache) if self._real else None
         self._exclusion = exclusion
         self.target = path_of_uri(uri) if folder else None
         """The document's file, None where it is in no folder of the workspace."""
@@ -32,11 +36,13 @@ class WorkspaceBounds:
         self._names: dict[str, str | None] = {}
 
     @classmethod
-    def around(cls, uri: str, folders: Iterable[str], exclusion: Exclusion) -> WorkspaceBounds:
+    def around(
+        cls, uri: str, folders: Iterable[str], exclusion: Exclusion, cache: RulesCache | None = None
+    ) -> WorkspaceBounds:
         """Find the innermost of the workspace's folders, given as URIs, that a document stands in."""
         path = path_of_uri(file_uri(uri))
         roots = (root for each in folders if (root := path_of_uri(each)))
-        return cls(uri, innermost(roots, path) if path else None, exclusion)
+        return cls(uri, innermost(roots, path) if path else None, exclusion, cache)
 
     def name(self, uri: str) -> str | None:
         """Return the path in its folder of a document or file that may be used; None for any other."""
@@ -78,6 +84,10 @@ class WorkspaceBounds:
             return "it stands outside of the workspace"
         if self._exclusion.covers(uri) or self._exclusion.covers(real.as_uri()):
             return "it is excluded"
+        if has_other_names(real):
+            return "it has another name on the disk"
+        if len(readings(uri)) > 1:
+            return "its address can be read in several ways"
         if self._exclusion.heeds_ignore_files and (self._ignored.covers(path) or self._ignored.covers(real)):
             return "the project's ignore files name it"
         return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from llm_lsp.core.privacy.document_paths import SCHEMES
 from llm_lsp.core.privacy.exclusion import MAX_VERDICTS, SECRET_FILES, Exclusion, check_glob
 
 
@@ -32,6 +33,29 @@ from llm_lsp.core.privacy.exclusion import MAX_VERDICTS, SECRET_FILES, Exclusion
         pytest.param("file:///c%3A/Users/u/id_rsa", True, id="windows-drive"),
         pytest.param("file:///u/.config/llm-lsp/config.toml", True, id="our-own-settings"),
         pytest.param("untitled:Untitled-1", False, id="unsaved"),
+        *(pytest.param(f"{scheme}:/p/.env", True, id=f"{scheme} with a path") for scheme in SCHEMES),
+        pytest.param("untitled:.env", True, id="an unsaved name"),
+        pytest.param("untitled:c:\\p\\.env", True, id="an unsaved path of Windows"),
+        pytest.param("vscode-userdata:/u/.ssh/config", True, id="the editor's data"),
+        pytest.param("git:/p/.env", False, id="a view, which is not completed"),
+        pytest.param("file:///p/.env#x", True, id="a raw hash behind it"),
+        pytest.param("file:///p/.env?x=1", True, id="a raw question mark behind it"),
+        pytest.param("file:///p/c#/.env", True, id="a raw hash before it"),
+        pytest.param("file:///p/who?/.env", True, id="a raw question mark before it"),
+        pytest.param("file:///p/#.env#", True, id="an editor's raw backup"),
+        pytest.param("file:///p/%23.env%23", True, id="an editor's backup"),
+        pytest.param("file:///p/%252Eenv", True, id="escaped twice"),
+        pytest.param("file:///p/.env~", True, id="a backup"),
+        pytest.param("file:///p/.env.bak", True, id="a named backup"),
+        pytest.param("file:///p/.%23.env", True, id="a lock"),
+        pytest.param("file:///p/.server.key.swp", True, id="a swap file"),
+        pytest.param("file:///p/server.key.old", True, id="an old key"),
+        pytest.param("file:///p/server.key.", True, id="a dot that Windows drops"),
+        pytest.param("file:///p/server.key::$DATA", True, id="a stream of Windows"),
+        pytest.param("file:///p/Copy%20of%20.netrc", True, id="a copy"),
+        pytest.param("file:///u/.ssh.bak/config", True, id="a backup of a folder"),
+        pytest.param("file:///p/main.py~", False, id="a backup of code"),
+        pytest.param("file:///p/e\u0301.key", True, id="decomposed letters"),
     ],
 )
 def test_built_in_list(uri: str, covered: bool) -> None:
@@ -58,6 +82,15 @@ def test_files_that_hold_secrets_are_covered_by_their_folder_too(path: str, fold
 )  # fmt: skip
 def test_code_about_secrets_is_not_covered(path: str, folders: tuple[str, ...]) -> None:
     assert not Exclusion(SECRET_FILES, folders).covers(f"file:///p/{path}")
+
+
+@pytest.mark.parametrize("name", ["private.py~", "%23private.py%23", "private%20(1).py", "Private.PY.orig"])
+def test_a_copy_of_what_a_users_glob_names_is_excluded(name: str) -> None:
+    assert Exclusion(("/private.py",), ("file:///p",)).covers(f"file:///p/{name}")
+
+
+def test_a_copy_that_is_taken_back_by_name_is_not_excluded() -> None:
+    assert not Exclusion((*SECRET_FILES, "!/.env~"), ("file:///p",)).covers("file:///p/.env~")
 
 
 def test_users_globs() -> None:

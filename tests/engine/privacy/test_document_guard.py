@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,8 @@ class Rule:
     exclude: tuple[str, ...] = ()
     leads_to: str = ""
     """The file that `name` is a link to."""
+    has_twin: bool = False
+    """Whether a hard link outside of the project is the same file."""
 
 
 RULES = {
@@ -57,6 +60,13 @@ RULES = {
         "hidden.py", leads_to="deep/real.py", files=(("deep/.gitignore", "*"),)
     ),
     "another case": Rule("ID_RSA.py"),
+    "a backup of a secret": Rule(".env~"),
+    "an editor's backup of a secret": Rule("#.env#"),
+    "a swap file of what a user's glob names": Rule(".hidden.py.swp", exclude=("/hidden.py",)),
+    "a copy of what git ignores": Rule("hidden.py.bak", files=((".gitignore", "hidden.py\n"),)),
+    "a marker above the project": Rule(files=(("../.noai", ""),)),
+    "a list above the project": Rule(files=(("../.aiignore", "hidden.py\n"),)),
+    "another name on the disk": Rule(has_twin=True),
 }
 needs_links = pytest.mark.skipif("os.name != 'posix'", reason="links need a privilege there")
 
@@ -111,6 +121,8 @@ async def lay(tmp_path: Path) -> AsyncIterator[Lay]:
             path.write_text(text)
         if rule.leads_to:
             (root / rule.name).symlink_to(target)
+        if rule.has_twin:
+            os.link(root / rule.name, tmp_path / "twin.env")
         desks.append(Desk(root, {"privacy": {"exclude": list(rule.exclude)}}))
         return desks[-1]
 
@@ -157,7 +169,10 @@ WAYS = [as_target, as_open_neighbour, as_closed_neighbour_and_import, as_recent_
 
 @pytest.mark.parametrize(
     "rule",
-    [pytest.param(rule, id=name, marks=needs_links if rule.leads_to else ()) for name, rule in RULES.items()],
+    [
+        pytest.param(rule, id=name, marks=needs_links if rule.leads_to or rule.has_twin else ())
+        for name, rule in RULES.items()
+    ],
 )
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 async def test_nothing_of_an_excluded_file_is_sent(
@@ -203,6 +218,65 @@ async def test_an_ignore_file_that_is_written_later_is_heeded(lay: Lay) -> None:
     assert isinstance(result, Skip)
     assert result.reason is Reason.EXCLUDED
     assert "ignore files" in result.detail
+
+
+@needs_links
+async def test_a_file_with_another_name_goes_to_a_model_on_this_machine(lay: Lay) -> None:
+    desk = lay(RULES["another name on the disk"])
+    desk.provider.profile = replace(desk.provider.profile, local=True)
+
+    assert isinstance(await desk.ask(await desk.open("hidden.py", HIDDEN)), Completion)
+
+
+@needs_links
+@pytest.mark.parametrize(
+    "folder", ["node_modules/.pnpm/a", ".venv/lib/python3.12/site-packages/a", "vendor/a"]
+)
+async def test_a_dependency_may_have_other_names(lay: Lay, folder: str) -> None:
+    desk = lay(Rule(f"{folder}/hidden.py", has_twin=True))
+
+    assert isinstance(await desk.ask(await desk.open(f"{folder}/hidden.py", HIDDEN)), Completion)
+
+
+@needs_links
+async def test_a_second_name_that_is_made_later_counts(lay: Lay) -> None:
+    desk = lay(Rule())
+    document = await desk.open("hidden.py", "x = ")
+    assert isinstance(await desk.ask(document), Completion)
+    os.link(desk.root / "hidden.py", desk.root / "twin.py")
+    await desk.clock.advance(2 * FRESH_S)
+
+    await desk.ask(document)
+    await settle()
+    result = await desk.ask(await desk.type(document, "y"))
+
+    assert isinstance(result, Skip)
+    assert "another name" in result.detail
+
+
+@pytest.mark.parametrize(
+    ("name", "uri_end"),
+    [
+        pytest.param("hid#den.py", "hid#den.py", id="a hash"),
+        pytest.param("hid?den.py", "hid?den.py", id="a question mark"),
+        pytest.param("c#/hidden.py", "c#/hidden.py", id="a hash in a folder"),
+        pytest.param("hid%den.py", "hid%2525den.py", id="escaped twice"),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["file://", "untitled:", "vscode-remote://host", "vscode-userdata:"])
+async def test_a_raw_address_hides_no_ignored_file(lay: Lay, name: str, uri_end: str, scheme: str) -> None:
+    desk = lay(Rule(name, files=((".gitignore", f"{name}\n"),)))
+    uri = f"{scheme}{desk.root.as_posix()}/{uri_end}"
+    document = Document(uri, "python", 1, Text.of(HIDDEN))
+    desk.engine.open(document)
+    await desk.clock.advance(ARRIVAL_S)
+
+    result = await desk.ask(document)
+
+    assert isinstance(result, Skip)
+    assert result.reason is Reason.EXCLUDED
+    await desk.ask(await desk.open("main.py", QUESTION.format(module="hidden")))
+    assert CANARY not in desk.sent
 
 
 @needs_links

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_lsp.engine.privacy.ignore_files import IgnoreFiles
+from llm_lsp.engine.privacy.ignore_files import IgnoreFiles, RulesCache
 
 
 def write(root: Path, files: dict[str, str]) -> None:
@@ -54,6 +54,57 @@ def test_the_repository_above_the_workspace_counts(tmp_path: Path) -> None:
     write(tmp_path, {".git/HEAD": "", ".gitignore": "*.gen.py\n", "app/a.gen.py": ""})
 
     assert IgnoreFiles(tmp_path / "app").covers(tmp_path / "app" / "a.gen.py")
+
+
+FAR = "/".join("abcdefghijklmnopqrstuvwxyz")
+
+
+@pytest.mark.parametrize("folder", ["app", FAR], ids=["near", "far"])
+@pytest.mark.parametrize(
+    ("files", "is_ignored"),
+    [
+        pytest.param({"repo/.git/HEAD": "", ".noai": ""}, True, id="a marker above the repository"),
+        pytest.param({"repo/.git/HEAD": "", ".aiignore": "a.py\n"}, True, id="a list above the repository"),
+        pytest.param(
+            {"repo/.git/HEAD": "", ".gitignore": "a.py\n"}, False, id="git's list above the repository"
+        ),
+        pytest.param({"repo/.git/HEAD": "", "repo/.gitignore": "a.py\n"}, True, id="git's list in its root"),
+        pytest.param({".noai": ""}, True, id="a marker, without git"),
+        pytest.param({".aiignore": "a.py\n"}, True, id="a list, without git"),
+        pytest.param({".aiignore": "/repo/\n"}, True, id="a list with the folder's path, without git"),
+        pytest.param({".gitignore": "a.py\n"}, False, id="git's list, without git"),
+        pytest.param({"repo/.aiignore": "!a.py\n", ".aiignore": "a.py\n"}, False, id="taken back below"),
+    ],
+)
+def test_ignore_files_above_the_workspace(
+    tmp_path: Path, folder: str, files: dict[str, str], is_ignored: bool
+) -> None:
+    workspace = tmp_path / "repo" / folder
+    write(tmp_path, {**files, f"repo/{folder}/a.py": ""})
+
+    assert IgnoreFiles(workspace).covers(workspace / "a.py") is is_ignored
+
+
+@pytest.mark.parametrize("name", ["a.py~", "#a.py#", ".#a.py", "a.py.bak", ".a.py.swp", "a (1).py"])
+@pytest.mark.parametrize("file", [".gitignore", ".aiignore"])
+def test_a_copy_of_what_is_ignored_is_ignored(tmp_path: Path, name: str, file: str) -> None:
+    write(tmp_path, {file: "/a.py\n", "b.py": ""})
+
+    assert IgnoreFiles(tmp_path).covers(tmp_path / name)
+    assert not IgnoreFiles(tmp_path).covers(tmp_path / name.replace("a", "b"))
+
+
+def test_a_file_that_does_not_change_is_read_once_and_a_change_is_heeded(tmp_path: Path) -> None:
+    write(tmp_path, {".gitignore": "a.py\n"})
+    cache = RulesCache()
+
+    before = cache.rules(tmp_path / ".gitignore")
+    assert cache.rules(tmp_path / ".gitignore") is before
+    write(tmp_path, {".gitignore": "other.py\n"})
+    assert not IgnoreFiles(tmp_path, cache).covers(tmp_path / "a.py")
+    assert IgnoreFiles(tmp_path, cache).covers(tmp_path / "other.py")
+    (tmp_path / ".gitignore").unlink()
+    assert cache.rules(tmp_path / ".gitignore") is None
 
 
 def test_outside_is_ignored(tmp_path: Path) -> None:
