@@ -156,7 +156,8 @@ def _inner_column(
         return None
     following = indent_of(_following(place))
     # What opens a block may be the head of what follows; right below a line of a block it rarely is.
-    may_head = heads_body(code, place.language) and following <= depths[0] and place.follows_blank
+    is_left_open = heads_body(code, place.language) or imbalance("\n".join((code, *further))) > 0
+    may_head = is_left_open and following <= depths[0] and place.follows_blank
     return depths[0] if following >= depths[0] and not may_head else None
 
 
@@ -167,6 +168,8 @@ def _in_yaml(place: FilterContext, code: str, written: int) -> int:
     base, inner = indent_of(above), len(dashes.group()) if dashes else indent_of(above)
     is_item, is_key = code.startswith("-"), _KEY.match(code) is not None
     if not (is_item or is_key) or not _KEY.match(above.strip()) or above[-1] in "{[,":
+        return written
+    if is_in_scalar(place):
         return written
     if heads_body(above, place.language):
         if written > inner:
@@ -188,6 +191,20 @@ def _in_yaml(place: FilterContext, code: str, written: int) -> int:
 
 
 _DASHES = re.compile(r"\s*(?:- +)+")
+_SCALAR_HEAD = re.compile(r":\s*(?:![\w!]+\s+)?[|>][+-]?\d*\s*$")
+
+
+def is_in_scalar(place: FilterContext) -> bool:
+    """Check whether the cursor stands in a YAML text of several lines, where a colon or a dash has no meaning."""
+    if not place.language.has_items:
+        return False
+    least = indent_of(place.above[-1]) + 1 if place.above else 0
+    for line in reversed(place.above):
+        if indent_of(line) < least:
+            if _SCALAR_HEAD.search(line):
+                return True
+            least = indent_of(line)
+    return False
 
 
 def body_column(place: FilterContext) -> int:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from llm_lsp.core.response.filter_context import FilterContext, FilterInput
-from llm_lsp.core.response.first_column import closes, first_column, needs_deeper
+from llm_lsp.core.response.first_column import closes, first_column, is_in_scalar, needs_deeper
 from llm_lsp.core.text.brackets import loose
 from llm_lsp.core.text.languages import heads_body, indent_of, opens_block
 
@@ -111,7 +111,7 @@ def fit_indentation(draft: FilterInput, place: FilterContext) -> FilterInput:
     """Move an answer's lines to where they belong; on a line without text, blank lines at the start are dropped."""
     lines, own = draft.text.split("\n"), indent_of(place.before)
     start = 0 if place.before.strip() else next((idx for idx, line in enumerate(lines) if line.strip()), None)
-    if start is None:
+    if start is None or (start == 0 and is_in_scalar(place)):
         return draft
     # Below a line that was dropped, its indentation is whole.
     head, further = (lines[start] if start else place.before + lines[0]), lines[start + 1 :]

@@ -9,7 +9,7 @@ from itertools import pairwise
 from llm_lsp.core.generation import Finish
 from llm_lsp.core.privacy.redact import holds_mask
 from llm_lsp.core.request import CompletionRequest
-from llm_lsp.core.response.completion_extent import MAX_ANSWER_CHARS
+from llm_lsp.core.response.completion_extent import MAX_ANSWER_CHARS, MAX_LINES
 from llm_lsp.core.response.filter_context import Filter, FilterContext, FilterInput, place_at
 from llm_lsp.core.response.filters.control_tokens import cut_control_tokens
 from llm_lsp.core.response.filters.overlap import drop_echo, drop_line_above, drop_lines_that_follow
@@ -45,7 +45,11 @@ def postprocess(
     place = place_at(document, point, request.indent)
     if len(text) > MAX_ANSWER_CHARS:
         text, finish = text[:MAX_ANSWER_CHARS], Finish.TRUNCATED
-    draft = FilterInput(text.replace("\r\n", "\n").replace("\r", "\n"), finish)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if len(lines) > MAX_LINES:
+        # As many as the stop rule lets through, but for the empty piece behind the last line end.
+        lines, finish = [*lines[:MAX_LINES], ""], Finish.CUT
+    draft = FilterInput("\n".join(lines), finish)
     for step in FILTERS:
         if is_continued and step is drop_echo:
             continue

@@ -260,8 +260,9 @@ def opens_block(line: str, language: Language) -> bool:
 def heads_body(line: str, language: Language) -> bool:
     """Check whether a line is the head of a block whose lines stand deeper, and no bracket that is only left open."""
     code = without_comment(line, language).strip()
-    if language.needs_body and code.endswith(":"):
-        return _HEADER.match(code) is not None
+    if language.needs_body:
+        # What stands in brackets there is often indented by another step.
+        return code.endswith(":") and _HEADER.match(code) is not None
     return not code.endswith(("(", "[", ",")) and opens_block(line, language)
 
 

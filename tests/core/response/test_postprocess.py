@@ -4,7 +4,7 @@ import pytest
 
 from llm_lsp.core.generation import Finish
 from llm_lsp.core.request import CompletionRequest, Trigger
-from llm_lsp.core.response.completion_extent import MAX_ANSWER_CHARS
+from llm_lsp.core.response.completion_extent import MAX_ANSWER_CHARS, MAX_LINES
 from llm_lsp.core.response.filter_context import place_at
 from llm_lsp.core.response.postprocess import Insertion, postprocess
 from llm_lsp.core.skip import Reason, Skip
@@ -47,13 +47,15 @@ def test_a_line_of_a_megabyte_is_looked_at_around_the_cursor_only() -> None:
 
 def test_of_an_endless_answer_the_first_whole_lines_are_taken() -> None:
     document = Document("file:///a", "python", 1, Text.of(""))
-    lines = [f"value_{idx} = compute_{idx}()" for idx in range(10_000)]
+    short = [f"value_{idx} = compute_{idx}()" for idx in range(10_000)]
+    long = [f"value_{idx} = compute_{idx}({idx}{' + 1' * 40})" for idx in range(10_000)]
 
-    done = run(document, Point(0, 0), "\n".join(lines))
+    few, all_of_them = (run(document, Point(0, 0), "\n".join(lines)) for lines in (long, short))
 
-    assert isinstance(done, Insertion)
-    assert done.text.split("\n") == lines[: done.text.count("\n") + 1]
-    assert MAX_ANSWER_CHARS - 100 < len(done.text) <= MAX_ANSWER_CHARS
+    assert isinstance(few, Insertion) and isinstance(all_of_them, Insertion)
+    assert few.text.split("\n") == long[: few.text.count("\n") + 1]
+    assert MAX_ANSWER_CHARS - 250 < len(few.text) <= MAX_ANSWER_CHARS
+    assert all_of_them.text.split("\n") == short[:MAX_LINES]
 
 
 def test_an_endless_line_is_refused() -> None:
