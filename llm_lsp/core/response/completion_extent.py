@@ -10,9 +10,9 @@ from llm_lsp.core.response.filter_context import place_in
 from llm_lsp.core.response.filters.repetition import MAX_REPEATS, is_circle
 from llm_lsp.core.response.indentation import LinePlacement
 from llm_lsp.core.response.line_likeness import is_fence, is_same_line, is_telling
+from llm_lsp.core.response.text_kind import TextKind, kind_at_end
 from llm_lsp.core.text.brackets import imbalance, is_closing
 from llm_lsp.core.text.languages import Blocks, indent_of, indent_unit, language_of, opens_block
-from llm_lsp.core.text.text_kind import TextKind, kind_at_end
 from llm_lsp.core.text.window import Window
 
 # Lines that are read at most: more than anybody reads before accepting, and 128 tokens are about 12.

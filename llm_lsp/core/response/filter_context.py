@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from llm_lsp.core.generation import Finish
+from llm_lsp.core.response.text_kind import TextKind, kind_at_end
 from llm_lsp.core.skip import Skip
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.indent_style import IndentStyle, indent_kind, indent_style
 from llm_lsp.core.text.languages import Language, language_of
 from llm_lsp.core.text.text import Point
-from llm_lsp.core.text.text_kind import TextKind, kind_at_end
 from llm_lsp.core.text.window import Window
 
 # Lines on each side that an answer is compared with.

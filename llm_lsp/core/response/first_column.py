@@ -30,6 +30,7 @@ _METHOD = re.compile(r"(?:async\s+)?def\s+\w+\(\s*(?:self|cls)\b")
 # What begins at column 0 in most files.
 _TOP_LEVEL = re.compile(r"(?:async\s|def|class|import|from)\b|[@#]")
 _KEY = re.compile(r"(?:- +)*[\w\"'./$<{-][^#]*?:(?=\s|$)")
+_HERE_DOCUMENT = re.compile(r"<<[-~<]?['\"]?[A-Z_]{2,}\b")
 _TRIPLES = re.compile(r"\"\"\"|'''")
 
 
@@ -45,7 +46,7 @@ def first_column(place: FilterContext, line: str, further: Sequence[str] = ()) -
         return _in_string(place, head, written)
     if own:
         return max(own, _after_indentation(place, line, own, written))
-    if place.language.is_free or place.above[-1].endswith("\\"):
+    if place.language.is_free or place.above[-1].endswith("\\") or _HERE_DOCUMENT.search(place.above[-1]):
         return written
     if place.language.has_items:
         return _in_yaml(place, line.strip(), written)

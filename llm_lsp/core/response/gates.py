@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from llm_lsp.core.request import GATES, Gate
+from llm_lsp.core.response.text_kind import LOOK_CHARS, TextKind, kind_at_end
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.brackets import loose
 from llm_lsp.core.text.cursor_context import INERT_REST
@@ -15,7 +16,6 @@ from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.languages import Language, indent_of, language_of, opens_block
 from llm_lsp.core.text.syntax import has_grammar, parse
 from llm_lsp.core.text.text import Point
-from llm_lsp.core.text.text_kind import LOOK_CHARS, TextKind, kind_at_end
 from llm_lsp.core.text.typing_pace import TypingPace
 
 # The third deletion in a row means that the user looks for another way: cursortab's rule.

@@ -40,7 +40,7 @@ def is_same_line(one: str, other: str, language: Language) -> bool:
     (code, comment), (other_code, other_comment) = _parts(one, language), _parts(other, language)
     if len(code) < TELLING_LINE_CHARS or code != other_code:
         return False
-    if len(code) >= STATEMENT_CHARS:
+    if len(code) >= STATEMENT_CHARS and any(map(str.isalpha, code)):
         return True
     shorter, longer = sorted((comment, other_comment), key=len)
     return longer.startswith(shorter)

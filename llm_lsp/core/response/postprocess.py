@@ -20,10 +20,10 @@ from llm_lsp.core.response.filters.rest_of_line import (
     merge_rest_of_line,
 )
 from llm_lsp.core.response.indentation import fit_indentation
+from llm_lsp.core.response.text_kind import TextKind
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.invisible_chars import first_hidden
 from llm_lsp.core.text.text import Point, Text
-from llm_lsp.core.text.text_kind import TextKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ UNKNOWN = Language("//", Blocks.BRACES, block_comment=_SLASH_STAR, long_strings=
 _WORD = re.compile(r"\w+")
 # A tag that is neither closed, nor a closing one, nor empty by its name; or the last line of one of several.
 _OPENING_TAG = re.compile(
-    r"(?:^|[\s(>{])<(?!(?:area|br|col|hr|img|input|link|meta|source)\b)[A-Za-z][\w.:-]*(?:\s[^<]*)?(?<![/=-])>$"
+    r"(?:^|[\s(>{])<(?!(?:area|base|br|col|embed|frame|hr|img|input|link|meta|param|source|track|wbr)\b)[A-Za-z][\w.:-]*(?:\s[^<]*)?(?<![/=-])>$"
     r"|^[^<]*[\"'}]>$|^>$"
 )
 # A statement that ends in a colon, or the last line of one: a dictionary's key and a slice do, too.

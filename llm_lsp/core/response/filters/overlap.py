@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from llm_lsp.core.response.filter_context import FilterContext, FilterInput
+from llm_lsp.core.response.filter_context import LOOK_LINES, FilterContext, FilterInput
 from llm_lsp.core.response.line_likeness import is_same_line, is_telling
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.brackets import loose
@@ -38,7 +38,7 @@ _LINE_MARK = re.compile(
 )
 # What begins a name, and does not stand twice before one.
 _SIGIL = re.compile(r"(?:^|(?<=[\s(\[{,=:]))(@|--|\$|\\|#)$")
-_MEMBER = re.compile(r"(?:\w+(?:\.|::|->))+\w*$")
+_MEMBER = re.compile(r"(?:[^\W\d]\w*(?:\.|::|->))+\w*$")
 _OPEN_CALL = re.compile(r"[\w.:]+\([^()]*$")
 _NUMBER_OR_BULLET = re.compile(r"(?:\d+[.)]|[-*+])[ \t]+")
 _LAST_WORD = re.compile(r"(?:^|(?<=[\s(\[{,;:.!=<>|&]))(@?\w+)[ \t]+$")
@@ -276,7 +276,8 @@ def _is_in_excess(opener: str, closer: str, kept: list[str], last: list[str], pl
     opened = sum(len(re.findall(opener, line)) - len(re.findall(closer, line)) for line in before)
     closed = sum(len(re.findall(closer, line)) for line in last)
     # Of what was opened further above nothing is seen.
-    return 0 < opened < 2 * closed
+    unseen = len(place.above) >= LOOK_LINES
+    return opened > 0 and opened + unseen < 2 * closed
 
 
 def drop_line_above(draft: FilterInput, place: FilterContext) -> FilterInput | Skip:
@@ -293,6 +294,6 @@ def _is_above(line: str, place: FilterContext) -> bool:
     above = place.above[-1]
     if not is_telling(line) or not _LETTER.search(line) or indent_of(line) != indent_of(above):
         return False
-    if _CLOSER.match(line.strip()):
+    if _CLOSER.match(line.lstrip(_COMMENT_START)):
         return False
     return is_same_line(line, above, place.language)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from llm_lsp.core.response.text_kind import LOOK_CHARS, TextKind, kind_at_end
 from llm_lsp.core.text.languages import language_of
-from llm_lsp.core.text.text_kind import LOOK_CHARS, TextKind, kind_at_end
 
 
 @pytest.mark.parametrize(
