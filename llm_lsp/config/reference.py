@@ -64,7 +64,8 @@ def settings_page() -> str:
         "",
         "The same settings go into your own file (`llm-lsp config path` prints its place), "
         "into a workspace's `.llm-lsp.toml`, and into an editor's settings under `llm-lsp`, there in camelCase too.",
-        "Later wins: defaults, your file, workspace file, editor, command line, the machine's policy file.",
+        "Later wins: defaults, your file, workspace file, editor, command line, the machine's policy file; "
+        "but only you loosen what you said.",
         "A wrong setting gives one message, and its default is used.",
         "An edited file takes effect while the server runs: at the editor's file event, else when a document is opened "
         "or saved, or you ask for a completion. An edit with a new mistake changes nothing: the settings before it "
@@ -73,6 +74,11 @@ def settings_page() -> str:
         "Only your own file and the command line may say where code is sent.",
         "The editor's settings choose among the providers that your file enables, "
         "or name a server on this machine that runs under your user or as a system service, without a key.",
+        "What the editor's settings say of how often a model is asked (`trigger`, `languages`, `debounce_ms`, `gates`, "
+        "`calls_per_minute`) can only make calls rarer than your file allows, and its defaults count: a cloned folder "
+        "may have settings for your editor, and calls may be paid. VS Code's extension tells your own settings from a "
+        "workspace's: yours there count as your file does, and win over it, but for where code is sent and for "
+        "`[privacy]`.",
         "A workspace file and a policy file only make things stricter.",
     ]
     for section in sections():

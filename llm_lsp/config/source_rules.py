@@ -2,7 +2,8 @@
 
 Nothing leaves this machine until its user says so. The user's own file and command line may say everything.
 The editor's settings can come from a cloned repository's editor folder, a workspace file from the repository
-itself: so they choose among what the user enabled, or tighten. A workspace file that its user trusts, as it is
+itself: so they choose among what the user enabled, or tighten, and make calls that are paid only rarer. What our own
+extension for VS Code read in its user's settings counts as said by the user, but for addresses, keys and privacy. A workspace file that its user trusts, as it is
 now, may do what the editor may. See docs/adr/0005.
 """
 
@@ -20,6 +21,7 @@ class SettingsSource(Enum):
     """Where settings come from, in the order in which they are merged: a later one wins, as far as it may."""
 
     USER_FILE = "user file"
+    EDITOR_USER = "editor's user settings"
     WORKSPACE_FILE = "workspace file"
     TRUSTED_FILE = "trusted workspace file"
     INITIALIZATION = "initializationOptions"
@@ -36,7 +38,12 @@ class SettingsSource(Enum):
     @property
     def is_editor(self) -> bool:
         """Whether it came from the editor, which may have read it in a cloned repository."""
-        return self in (SettingsSource.INITIALIZATION, SettingsSource.EDITOR, SettingsSource.CHOICE)
+        return self in (
+            SettingsSource.EDITOR_USER,
+            SettingsSource.INITIALIZATION,
+            SettingsSource.EDITOR,
+            SettingsSource.CHOICE,
+        )
 
     @property
     def is_file(self) -> bool:
@@ -125,6 +132,11 @@ def joined(current: tuple[str, ...], proposed: tuple[str, ...]) -> tuple[str, ..
     return current + tuple(glob for glob in proposed if glob not in current)
 
 
+def all_gates(current: tuple[str, ...], proposed: tuple[str, ...]) -> tuple[str, ...]:
+    """Ask nowhere where either says so."""
+    return current + tuple(gate for gate in proposed if gate not in current)
+
+
 def lower_limit(current: float | str, proposed: float | str) -> float | str:
     """Spend no more than either says; "none" is no limit."""
     return min(current, proposed, key=lambda limit: float("inf") if isinstance(limit, str) else limit)
@@ -136,6 +148,8 @@ STRICTER: Mapping[Path, Meet] = {
     ("completion", "trigger"): manual_if_either,
     ("completion", "languages"): shared_languages,
     ("completion", "debounce_ms"): longer_debounce,
+    ("completion", "gates"): all_gates,
+    ("completion", "calls_per_minute"): min,
     ("context", "sources"): shared_sources,
     ("context", "share"): min,
     ("privacy", "exclude"): joined,
@@ -154,8 +168,8 @@ STRICTER: Mapping[Path, Meet] = {
 }
 
 # Of a provider that the user enabled, the editor may set these: none of them says where code is sent, with
-# which key, by which model, how much of it, or at what cost.
-HARMLESS = frozenset({"fim", "temperature", "stream", "timeout_s"})
+# which key, by which model, how much of it, or at what cost. An answer that is not streamed is paid to its end.
+HARMLESS = frozenset({"fim", "temperature", "timeout_s"})
 
 # Of a loopback provider that the editor names, these are refused: a key is for the origin that the user gave it,
 # and a header or a field of the body can send the question on, as `{"model": "x:cloud"}` does.
@@ -175,9 +189,13 @@ def rule_for(source: SettingsSource, path: Path, *, is_users: bool) -> SourceRul
         return SourceRule.TIGHTEN if general(path) in STRICTER else SourceRule.NEVER
     if path[0] == "providers":
         return _editor_rule(path, is_users)
-    if path[0] in ("enabled", "context", "privacy", "usage", "budget"):
-        return SourceRule.TIGHTEN if path in STRICTER else SourceRule.NEVER
-    return SourceRule.FREE
+    if source is SettingsSource.EDITOR_USER and path[0] != "privacy":
+        return SourceRule.FREE
+    if path in STRICTER:
+        return SourceRule.TIGHTEN
+    # What a dialogue is told goes with each of its calls, and is paid with it.
+    is_free = path[0] not in ("enabled", "chat", "context", "privacy", "usage", "budget")
+    return SourceRule.FREE if is_free else SourceRule.NEVER
 
 
 def tame(source: SettingsSource, path: Path, value: Any) -> tuple[object, str]:

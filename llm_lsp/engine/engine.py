@@ -106,9 +106,16 @@ class CompletionEngine:
         self._next_id = 0
         self._apply()
 
-    def configure(self, source: EditorSource, settings: Mapping[str, object]) -> None:
-        """Use settings from the editor in place of earlier ones from the same source."""
+    def configure(
+        self,
+        source: EditorSource,
+        settings: Mapping[str, object],
+        users: Mapping[str, object] | None = None,
+    ) -> None:
+        """Use settings from the editor in place of earlier ones from the same source; `users` are its user's own."""
         self._stack = self._stack.with_layer(source, settings)
+        if users is not None:
+            self._stack = self._stack.with_layer(SettingsSource.EDITOR_USER, users)
         self._apply()
         self.registry.release()
 

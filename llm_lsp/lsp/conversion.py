@@ -54,6 +54,8 @@ class Capabilities:
     """It opens a file when the server asks it to."""
     watches_files: bool = False
     """It tells of changed files once asked to, also outside of its folders."""
+    scopes_settings: bool = False
+    """It answers with its user's settings and the workspace's apart, as our own extension for VS Code does."""
 
 
 def to_capabilities(params: types.InitializeParams) -> Capabilities:
@@ -67,6 +69,7 @@ def to_capabilities(params: types.InitializeParams) -> Capabilities:
         in (_path(item, "insert_text_mode_support", "value_set") or ()),
         inline=_path(client, "text_document", "inline_completion") is not None,
         pulls_settings=bool(_path(client, "workspace", "configuration")),
+        scopes_settings=_scopes_settings(_path(client, "experimental")),
         watches_settings=bool(_path(client, "workspace", "did_change_configuration", "dynamic_registration")),
         watches_files=bool(
             _path(client, "workspace", "did_change_watched_files", "dynamic_registration")
@@ -76,6 +79,21 @@ def to_capabilities(params: types.InitializeParams) -> Capabilities:
         opens_files=bool(_path(client, "window", "show_document", "support")),
         name=params.client_info.name if params.client_info else "",
     )
+
+
+def _scopes_settings(experimental: object) -> bool:
+    """Return whether a client announced `{"llm-lsp": {"settingsByScope": true}}`.
+
+    It is read from capabilities, which a client's own code writes, and not from its settings, where a folder's files
+    could say so.
+    """
+    return to_settings(to_settings(experimental).get(SECTION)).get("settingsByScope") is True
+
+
+def to_scopes(value: object) -> tuple[Mapping[str, object], Mapping[str, object]]:
+    """Return the user's settings and the workspace's, from a client that keeps them apart."""
+    scopes = to_settings(value)
+    return to_settings(scopes.get("user")), to_settings(scopes.get("workspace"))
 
 
 def _path(value: Any, *names: str) -> Any:

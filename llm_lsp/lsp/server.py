@@ -128,8 +128,12 @@ def _pull_settings(ls: Server) -> None:
             return  # We are shutting down.
         sections = [] if answer.exception() else answer.result()
         # An engine that expects settings hears of it where there are none, so that it need not wait.
-        settings = convert.to_settings(sections[0]) if sections else {}
-        ls.engine.configure("editor settings", settings)
+        settings = sections[0] if sections else {}
+        if ls.editor.capabilities.scopes_settings:
+            users, workspaces = convert.to_scopes(settings)
+            ls.engine.configure("editor settings", workspaces, users)
+        else:
+            ls.engine.configure("editor settings", convert.to_settings(settings))
 
     if ls.editor.capabilities.pulls_settings:
         wanted = types.ConfigurationParams([types.ConfigurationItem(section=convert.SECTION)])

@@ -39,8 +39,12 @@ USERS_OWN: Mapping[str, object] = MappingProxyType(
     }
 )
 
+# Every way in of which a user's own editor is not told from a stranger's file.
+CHOOSERS = (SettingsSource.TRUSTED_FILE, SettingsSource.INITIALIZATION, SettingsSource.EDITOR)
+
 # Every way in that a stranger may stand behind.
 WAYS_IN = (
+    SettingsSource.EDITOR_USER,
     SettingsSource.WORKSPACE_FILE,
     SettingsSource.TRUSTED_FILE,
     SettingsSource.INITIALIZATION,

@@ -49,6 +49,7 @@ def test_excludes_add_up_over_all_sources() -> None:
     assert resolve(*layers).config.privacy.exclude == (
         "user file",
         "*.pem",
+        "editor's user settings",
         "workspace file",
         "trusted workspace file",
         "initializationOptions",

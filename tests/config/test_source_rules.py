@@ -13,7 +13,7 @@ from llm_lsp.config.settings import ChatConfig, Config, LocalConfig, ProviderCon
 from llm_lsp.config.source_rules import HARMLESS, STRICTER, USERS_ALONE, SettingsSource
 from llm_lsp.config.value_types import section_of
 from llm_lsp.core.privacy.addresses import is_loopback
-from tests.config.examples import PRESETS, USERS_OWN, WAYS_IN, resolve, users_own
+from tests.config.examples import CHOOSERS, PRESETS, USERS_OWN, WAYS_IN, resolve, users_own
 from tests.config.mappings import EVIL, MAPPINGS, TEAM
 
 
@@ -52,6 +52,7 @@ REDIRECTS = {
     "more calls": team(max_in_flight=64),
     "bill": team(cancel_stops_billing=False),
     "thoughts that are paid": team(thinking="manual"),
+    "answers that are paid to their end": team(stream=False),
     "a remote provider": new(base_url=EVIL),
     "a remote provider called local": new(base_url=EVIL, local=True),
     "unspecified address": new(base_url="http://0.0.0.0:1"),
@@ -114,7 +115,10 @@ def test_the_user_may_say_it_all(danger: dict[str, object]) -> None:
 class TestEditor:
     """What the editor's settings can do: choose, and name a loopback address without a key."""
 
-    @pytest.fixture(params=[SettingsSource.INITIALIZATION, SettingsSource.EDITOR], ids=lambda way: way.value)
+    @pytest.fixture(
+        params=[SettingsSource.EDITOR_USER, SettingsSource.INITIALIZATION, SettingsSource.EDITOR],
+        ids=lambda way: way.value,
+    )
     def way(self, request: pytest.FixtureRequest) -> SettingsSource:
         source = request.param
         assert isinstance(source, SettingsSource)
@@ -190,7 +194,7 @@ class TestEditor:
 
     @pytest.mark.parametrize("setting", sorted(HARMLESS))
     def test_it_may_tune_an_enabled_provider(self, way: SettingsSource, setting: str) -> None:
-        value = {"fim": "none", "temperature": 0.5, "stream": False, "timeout_s": 3.0}[setting]
+        value = {"fim": "none", "temperature": 0.5, "timeout_s": 3.0}[setting]
         resolved = resolve((SettingsSource.USER_FILE, USERS_OWN), (way, team(**{setting: value})))
         assert getattr(resolved.config.providers["team"], setting) == value
         assert resolved.problems == ()
@@ -201,6 +205,8 @@ class TestEditor:
         assert resolved.config == users_own()
 
     def test_its_switch_turns_off_and_not_on(self, way: SettingsSource) -> None:
+        if way is SettingsSource.EDITOR_USER:
+            return  # It is the user's.
         assert not resolve((way, {"enabled": False})).config.enabled
         assert not resolve(
             (SettingsSource.USER_FILE, {"enabled": False}), (way, {"enabled": True})
@@ -212,6 +218,86 @@ class TestEditor:
         mine = {"providers": {"new": {"api": "ollama", "base_url": TEAM, "api_key_env": "K"}}}
         resolved = resolve((way, new(local=True)), (SettingsSource.COMMAND_LINE, mine))
         assert resolved.config.providers["new"] == ProviderConfig("new", "ollama", TEAM, api_key_env="K")
+
+
+# By how often a model is asked: what a user may have said, and what a stranger would have instead.
+PACES: dict[str, tuple[object, object]] = {
+    "trigger": ("manual", "auto"),
+    "languages": (["go"], []),
+    "debounce_ms": (300, 0),
+    "gates": (["mid-line", "statement-end", "deleting"], []),
+    "calls_per_minute": (30, 6000),
+}
+CHATS = [{"system_prompt": "Obey."}, {"examples": [{"before": "a" * 9999, "answer": "b"}]}]
+
+
+class TestPaidCalls:
+    """Of what makes paid calls more or dearer, strangers only get less; the user's editor settings are the user's."""
+
+    @pytest.mark.parametrize("setting", PACES)
+    @pytest.mark.parametrize("way", [way for way in WAYS_IN if way is not SettingsSource.EDITOR_USER])
+    def test_nobody_else_asks_more_often(self, way: SettingsSource, setting: str) -> None:
+        mine, theirs = PACES[setting]
+        own = resolve((SettingsSource.USER_FILE, {"completion": {setting: mine}})).config
+        both = resolve(
+            (SettingsSource.USER_FILE, {"completion": {setting: mine}}),
+            (way, {"completion": {setting: theirs}}),
+        )
+
+        assert both.config == own
+
+    @pytest.mark.parametrize("setting", PACES)
+    @pytest.mark.parametrize("way", CHOOSERS)
+    def test_the_defaults_are_bounds_too(self, way: SettingsSource, setting: str) -> None:
+        if PACES[setting][1] not in ("auto", []) or setting == "gates":
+            assert resolve((way, {"completion": {setting: PACES[setting][1]}})).config == Config()
+
+    @pytest.mark.parametrize("setting", PACES)
+    @pytest.mark.parametrize("way", [way for way in WAYS_IN if way is not SettingsSource.EDITOR_USER])
+    def test_everybody_may_ask_less_often(self, way: SettingsSource, setting: str) -> None:
+        less, more = PACES[setting]
+        config = resolve(
+            (SettingsSource.USER_FILE, {"completion": {setting: more}}),
+            (way, {"completion": {setting: less}}),
+        ).config
+
+        wanted = resolve((SettingsSource.USER_FILE, {"completion": {setting: less}})).config
+        assert config == wanted
+
+    @pytest.mark.parametrize("setting", PACES)
+    def test_the_users_editor_settings_win_over_the_users_file(self, setting: str) -> None:
+        mine, other = PACES[setting]
+        resolved = resolve(
+            (SettingsSource.USER_FILE, {"completion": {setting: mine}}),
+            (SettingsSource.EDITOR_USER, {"completion": {setting: other}}),
+        )
+
+        assert resolved.config == resolve((SettingsSource.USER_FILE, {"completion": {setting: other}})).config
+        assert resolved.problems == ()
+
+    def test_a_workspace_is_bound_by_what_the_users_editor_settings_say(self) -> None:
+        calls = {"completion": {"calls_per_minute": 200}}
+        more = {"completion": {"calls_per_minute": 300}}
+        config = resolve((SettingsSource.EDITOR, more), (SettingsSource.EDITOR_USER, calls)).config
+
+        assert config.completion.calls_per_minute == 200
+
+    def test_the_users_editor_settings_may_raise_the_users_budget(self) -> None:
+        config = resolve(
+            (SettingsSource.USER_FILE, {"budget": {"per_day": 1.0}}),
+            (SettingsSource.EDITOR_USER, {"budget": {"perDay": 5.0}, "enabled": True}),
+            (SettingsSource.EDITOR, {"budget": {"perDay": 9.0}}),
+        ).config
+
+        assert config.budget.per_day == 5.0
+
+    @pytest.mark.parametrize("chat", CHATS)
+    @pytest.mark.parametrize("way", CHOOSERS)
+    def test_nobody_else_makes_each_prompt_longer(self, way: SettingsSource, chat: dict[str, object]) -> None:
+        resolved = resolve((way, {"chat": chat}))
+
+        assert resolved.config.chat == ChatConfig()
+        assert len(resolved.problems) == 1
 
 
 class TestTightening:
@@ -307,7 +393,7 @@ class TestTightening:
         assert config.completion.trigger == "manual"
         assert config.providers["team"].max_tokens == 8
 
-    @pytest.mark.parametrize("way", [way for way in WAYS_IN if not way.is_user])
+    @pytest.mark.parametrize("way", [way for way in WAYS_IN if way is not SettingsSource.EDITOR_USER])
     @pytest.mark.parametrize("sources", [["similar"], "auto"])
     def test_nobody_else_takes_more_context(self, way: SettingsSource, sources: object) -> None:
         less = {"context": {"sources": [], "share": 0.1}}

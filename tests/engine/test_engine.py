@@ -295,7 +295,7 @@ async def test_new_settings_take_effect_and_forget_old_answers(rig: Rig) -> None
     await rig.write("y = ")
     rig.provider.replies = ["x\n", "z\n"]
     await rig.ask()
-    rig.engine.configure("editor settings", {"completion": {"debounceMs": 10}})
+    rig.engine.configure("editor settings", {"completion": {"debounceMs": 100}})
 
     assert text_of(await rig.ask()) == "z"
 

@@ -1,4 +1,4 @@
-"""Faults 27, 42 to 48 and 50 of docs/faults.md: what is wrong with the machine, its clock and its files."""
+"""Faults 27, 42 to 48, 50 and 57 of docs/faults.md: what is wrong with the machine, its clock and its files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from llm_lsp.usage_store.usage_files import UsageFiles
 from tests.accounts import NOBODY, root_only, serving_as
 from tests.doubles import FakeClock
 from tests.engine.usage.list_store import inline
-from tests.faults.machine import DEBUG, INLINE, Machine, ask, ask_in, limited, machine, messages, modes
+from tests.faults.machine import DEBUG, INLINE, URI, Machine, ask, ask_in, limited, machine, messages, modes
 from tests.faults.upstream import ANSWER, BUFFER, KEY, QuietClient, calls, refuses, says, upstream
 from tests.hostile_folder import STARTS, check_the_server, plant
 from tests.local.starting import Starter, options_in, ready, tell
@@ -64,7 +64,7 @@ async def test_fault_42_a_full_disk_costs_neither_suggestions_nor_the_budget(
         shown = [await ask_in(client, f"file:///p/{number}.py") for number in range(6)]
         assert shown[0] == ANSWER
         assert shown[-1] == ""
-        assert sum(each.startswith("usage is not saved:") for each in messages(client)) == 1
+    assert sum(each.startswith("usage is not saved:") for each in messages(client)) == 1
     assert (tmp_path / "log").stat().st_size <= 4096
 
     async with computer.server() as client:
@@ -209,6 +209,29 @@ async def test_fault_50_a_flood_in_the_editors_settings_is_one_message(computer:
 def _add_folder(client: LspClient, folder: Path) -> None:
     event = {"added": [{"uri": folder.as_uri(), "name": folder.name}], "removed": []}
     client.notify("workspace/didChangeWorkspaceFolders", {"event": event})
+
+
+MORE = {"trigger": "auto", "gates": [], "debounceMs": 0, "callsPerMinute": 6000, "languages": []}
+
+
+@pytest.mark.parametrize(
+    "user", [{}, {"user": {"completion": MORE}}], ids=["settings", "settings that claim more"]
+)
+async def test_fault_57_what_an_editor_relays_makes_paid_calls_only_rarer(
+    user: dict[str, object], computer: Machine
+) -> None:
+    computer.configure('[completion]\ntrigger = "manual"\ncalls_per_minute = 1')
+    async with computer.server() as client:
+        settings = {"llm-lsp": {"completion": MORE, **user}}
+        client.notify("workspace/didChangeConfiguration", {"settings": settings})
+        where = {"textDocument": {"uri": URI}, "position": {"line": 0, "character": len(BUFFER)}}
+        for _ in range(3):
+            answer = await client.ask(INLINE, {**where, "context": {"triggerKind": 2}})
+            assert answer["result"]["items"] == []
+        assert computer.calls == 0
+        assert await ask(client) == ANSWER
+        (message,) = messages(client)
+        assert message.startswith("editor settings: ")
 
 
 def _corrupt(books: Path) -> None:

@@ -41,12 +41,20 @@ class FakeEngine:
     documents: dict[str, Document] = field(default_factory=dict)
     edits: list[tuple[Edit, ...]] = field(default_factory=list)
     settings: list[tuple[EditorSource, Mapping[str, object]]] = field(default_factory=list)
+    users_settings: list[Mapping[str, object]] = field(default_factory=list)
     folders: tuple[str, ...] = ()
     calls: list[tuple[str, object]] = field(default_factory=list)
     cancelled: int = 0
 
-    def configure(self, source: EditorSource, settings: Mapping[str, object]) -> None:
+    def configure(
+        self,
+        source: EditorSource,
+        settings: Mapping[str, object],
+        users: Mapping[str, object] | None = None,
+    ) -> None:
         self.settings.append((source, settings))
+        if users is not None:
+            self.users_settings.append(users)
 
     def expect_settings(self) -> None:
         self.calls.append(("expect_settings", len(self.settings)))

@@ -279,6 +279,52 @@ def test_settings_are_asked_for_and_asked_again_when_they_changed() -> None:
     ]
 
 
+SCOPES = {"llm-lsp": {"settingsByScope": True}}
+BY_SCOPE = {"user": {"completion": {"callsPerMinute": 200}}, "workspace": {"provider": "one"}}
+
+
+def test_a_client_that_keeps_its_users_settings_apart_is_understood() -> None:
+    wire = Wire()
+    wire.shake_hands({"workspace": {"configuration": True}, "experimental": SCOPES})
+    answer_configuration(wire, result=[BY_SCOPE])
+
+    assert wire.engine.settings[-1] == ("editor settings", BY_SCOPE["workspace"])
+    assert wire.engine.users_settings == [BY_SCOPE["user"]]
+
+
+@pytest.mark.parametrize(
+    ("experimental", "options"),
+    [
+        pytest.param(None, {}, id="nothing announced"),
+        pytest.param({"llm-lsp": {"settingsByScope": "yes"}}, {}, id="something else announced"),
+        pytest.param(None, SCOPES, id="said in settings"),
+        pytest.param(
+            None, {"experimental": SCOPES, "settingsByScope": True}, id="said everywhere in settings"
+        ),
+    ],
+)
+def test_no_settings_of_another_client_count_as_its_users(
+    experimental: object, options: dict[str, object]
+) -> None:
+    wire = Wire()
+    capabilities = {"workspace": {"configuration": True}, "experimental": experimental}
+    wire.shake_hands(capabilities, initializationOptions=options)
+    answer_configuration(wire, result=[{**BY_SCOPE, **SCOPES}])
+    wire.send("workspace/didChangeConfiguration", {"settings": {"llm-lsp": BY_SCOPE}})
+
+    assert wire.engine.settings[-1] == ("editor settings", BY_SCOPE)
+    assert wire.engine.users_settings == []
+
+
+@pytest.mark.parametrize("answer", [None, 5, [], {}, {"user": []}, {"user": None, "workspace": 1}], ids=repr)
+def test_scopes_that_are_none_are_empty(answer: object) -> None:
+    wire = Wire()
+    wire.shake_hands({"workspace": {"configuration": True}, "experimental": SCOPES})
+    answer_configuration(wire, result=[answer])
+
+    assert (wire.engine.settings[-1], wire.engine.users_settings) == (("editor settings", {}), [{}])
+
+
 def test_settings_are_expected_from_the_moment_they_are_asked_for() -> None:
     wire = started("x", workspace={"configuration": True})
     wire.send("workspace/didChangeConfiguration", {"settings": None})

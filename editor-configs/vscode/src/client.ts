@@ -5,7 +5,7 @@ import { type LogOutputChannel, workspace } from "vscode";
 import { LanguageClient, type LanguageClientOptions, RevealOutputChannelOn } from "vscode-languageclient/node";
 
 import { PROGRAM } from "./server";
-import { explicitSettings, type Settings } from "./settings";
+import { explicitSettings, SCOPED_CAPABILITY, type ScopedSettings } from "./settings";
 
 export const SECTION = PROGRAM;
 
@@ -23,7 +23,7 @@ export function createClient(program: string, keys: readonly string[], log: LogO
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     middleware: {
       workspace: {
-        configuration: ({ items }) => items.map((item) => (item.section === SECTION ? userSettings(keys) : null)),
+        configuration: ({ items }) => items.map((item) => (item.section === SECTION ? scopedSettings(keys) : null)),
         // The server asks for what it wants to know; only that something changed is news.
         didChangeConfiguration: () => client.sendNotification("workspace/didChangeConfiguration", { settings: null }),
       },
@@ -32,10 +32,18 @@ export function createClient(program: string, keys: readonly string[], log: LogO
   // Not in the folder that is open: a program that starts there may pick up what lies there.
   const server = { command: program, args: ["server", "--log-level", level], options: { cwd: homedir() } };
   const client = new LanguageClient(SECTION, "llm-lsp", server, options);
+  client.registerFeature({
+    fillClientCapabilities: (capabilities) => {
+      capabilities.experimental = { ...capabilities.experimental, ...SCOPED_CAPABILITY };
+    },
+    initialize: () => {},
+    getState: () => ({ kind: "static" }),
+    clear: () => {},
+  });
   return client;
 }
 
-function userSettings(keys: readonly string[]): Settings {
+function scopedSettings(keys: readonly string[]): ScopedSettings {
   const configuration = workspace.getConfiguration(SECTION);
   return explicitSettings(keys, (key) => configuration.inspect(key), workspace.isTrusted);
 }

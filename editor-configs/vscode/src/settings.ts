@@ -12,6 +12,15 @@ export interface Inspection {
 
 export type Settings = { [key: string]: unknown };
 
+/** Settings by who can have written them: the server bounds what a workspace says by what its user does. */
+export interface ScopedSettings {
+  readonly user: Settings;
+  readonly workspace: Settings;
+}
+
+/** What tells the server that settings come like this; no settings file can say so in its place. */
+export const SCOPED_CAPABILITY = { "llm-lsp": { settingsByScope: true } } as const;
+
 /** Keys under `llm-lsp` that only this extension reads. */
 const OWN = ["server.", "offerToLeaveOne"];
 
@@ -24,7 +33,7 @@ export function serverKeys(groups: readonly { readonly properties: object }[]): 
 }
 
 /**
- * Give the settings that were set, as nested tables.
+ * Return the settings that were set, as nested tables, the user's and the workspace's apart.
  *
  * In a workspace that is not trusted only the user's own count, whatever VS Code itself would let through.
  */
@@ -32,20 +41,20 @@ export function explicitSettings(
   keys: readonly string[],
   inspect: (key: string) => Inspection | undefined,
   isTrusted: boolean,
-): Settings {
-  const found: Settings = {};
+): ScopedSettings {
+  const found = { user: {}, workspace: {} };
   for (const key of keys) {
     const said = inspect(key);
-    const ofWorkspace = isTrusted ? (said?.workspaceFolderValue ?? said?.workspaceValue) : undefined;
-    const value = ofWorkspace ?? said?.globalValue;
-    if (value !== undefined) put(found, key.split("."), value);
+    const path = key.split(".");
+    put(found.user, path, said?.globalValue);
+    if (isTrusted) put(found.workspace, path, said?.workspaceFolderValue ?? said?.workspaceValue);
   }
   return found;
 }
 
 function put(into: Settings, path: readonly string[], value: unknown): void {
   const [first, ...rest] = path;
-  if (first === undefined) return;
+  if (first === undefined || value === undefined) return;
   if (rest.length === 0) into[first] = value;
   else put((into[first] ??= {}) as Settings, rest, value);
 }

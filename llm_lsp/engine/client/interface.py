@@ -81,8 +81,16 @@ class Client(Protocol):
 class Engine(Protocol):
     """Everything that an LSP server or a command can ask for; what is not a coroutine returns at once."""
 
-    def configure(self, source: EditorSource, settings: Mapping[str, object]) -> None:
-        """Use an editor's settings in place of earlier ones from the same source."""
+    def configure(
+        self,
+        source: EditorSource,
+        settings: Mapping[str, object],
+        users: Mapping[str, object] | None = None,
+    ) -> None:
+        """Use an editor's settings in place of earlier ones from the same source.
+
+        `users` are those that stand in its user's own settings, from an editor that keeps them apart.
+        """
         ...
 
     @property
