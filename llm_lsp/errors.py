@@ -1,4 +1,4 @@
-"""Every error of this package; knows nothing of what raises them.
+"""Every error of this package.
 
 LlmLspError                  one line for the user: what failed, and the remedy; never a key, never buffer text
 ├── InternalError            a fault of this program
@@ -126,7 +126,7 @@ class UnreachableError(ProviderError):
 
 
 class TlsError(UnreachableError):
-    """The other side does not prove who it is, or speaks no TLS that we accept."""
+    """The server does not prove its identity, or speaks no TLS version that is accepted."""
 
 
 class StrangerError(UnreachableError):

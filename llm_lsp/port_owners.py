@@ -45,12 +45,12 @@ def owner_of(account: int | None) -> Owner:
 
 
 def listener_owner(port: int) -> Owner:
-    """Return who listens on a port, as `listener_owners` does for several at once."""
+    """Return the owner of the listener on a port, as `listener_owners` does for several at once."""
     return listener_owners((port,))[port]
 
 
 def listener_owners(ports: Collection[int]) -> Mapping[int, Owner]:
-    """Return who listens on each port of the loopback addresses, the least trusted one if several do.
+    """Return the owner of the listener on each port of the loopback addresses, the least trusted if there are several.
 
     "unknown" if none listens there, or none whose account can be told. Blocks for some milliseconds.
     """

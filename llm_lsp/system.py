@@ -32,7 +32,7 @@ def is_alive(pid: int) -> bool:
 
 
 def end_mark(pid: int) -> int | None:
-    """Give a descriptor that can be read once a process has ended; None where the system has none, or it has ended.
+    """Return a descriptor that can be read once a process has ended; None if the system has none, or it has ended.
 
     Whoever asks for it closes it.
     """
@@ -91,7 +91,7 @@ def _ticks_since_boot(pid: int) -> str:
 
 
 def _proc_stat(pid: int) -> list[str] | None:
-    """Fields of /proc/PID/stat from the third on; None where there is no such file."""
+    """Fields of /proc/PID/stat from the third on; None if there is no such file."""
     try:
         line = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -140,7 +140,7 @@ class SpawnOptions(TypedDict):
 
 
 def detached() -> SpawnOptions:
-    """Give the options for a child that outlives us: own session, no descriptor inherited, no console."""
+    """Return the options for a child that outlives us: own session, no descriptor inherited, no console."""
     flags = 0
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
@@ -167,7 +167,7 @@ def memory_bytes() -> int:
 
 
 def available_cores() -> int:
-    """Give the number of cores that this process may use, at least 1."""
+    """Return the number of cores that this process may use, at least 1."""
     cores = os.cpu_count() or 1
     if sys.platform == "linux":
         cores = len(os.sched_getaffinity(0)) or cores
@@ -183,7 +183,7 @@ def load_average() -> float | None:
 
 
 def path_of_uri(uri: str) -> Path | None:
-    """Give the path of a file URI; None for one that names no file on this machine."""
+    """Return the path of a file URI; None for one that names no file on this machine."""
     try:
         parts = urlsplit(uri)
     except ValueError:
@@ -295,10 +295,10 @@ class FileLock:
         self._file: IO[bytes] | None = None
 
     def try_acquire(self) -> bool:
-        """Take the lock if nobody holds it; raises OSError where the file cannot be opened."""
+        """Acquire the lock if it is free; raises OSError if the file cannot be opened."""
         if self._file is not None:
             return True
-        # Closed in `release`, so no `with`; the file itself stays, since a lock on a removed one holds nobody.
+        # Closed in `release`, so no `with`; the file itself stays, since a lock on a removed file excludes no process.
         file = open(self._path, "ab", opener=_open_private)  # noqa: SIM115
         if not _try_lock(file):
             file.close()

@@ -1,4 +1,4 @@
-"""What `doctor` and `provider test` say of a key and its account; knows nothing of which API says what."""
+"""What `doctor` and `provider test` say of a key and its account."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 async def account_checks(config: Config) -> list[Check]:
-    """Look at the key of the provider in use; empty where there is none, or nothing to see."""
+    """Look at the key of the provider in use; empty if there is none, or nothing to see."""
     from llm_lsp.cli.files.api_keys import find_key
     from llm_lsp.providers.catalogue.key_account import look_at_account
 
@@ -25,7 +25,7 @@ async def account_checks(config: Config) -> list[Check]:
     try:
         key = await find_key(provider)
     except LlmLspError:
-        # Whoever asked for the provider has said so.
+        # The check of the provider has reported it.
         return []
     return list(_account(await look_at_account(provider, key))) if key is not None else []
 
@@ -43,7 +43,7 @@ def model_checks(config: Config) -> list[Check]:
 
 
 def limit_checks(provider: Provider) -> list[Check]:
-    """Say which rate limits came with the last answer."""
+    """Return which rate limits came with the last answer."""
     from llm_lsp.providers.catalogue.key_account import limits_left
     from llm_lsp.providers.http.provider import HttpProvider
 

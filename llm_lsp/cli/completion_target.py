@@ -1,4 +1,4 @@
-"""What is to be completed, as a command's user names it; knows no model."""
+"""What is to be completed, as a command's user names it."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _decode(raw: bytes, name: str) -> str:
 
 
 def point_of(text: Text, line: int | None, column: int | None) -> Point:
-    """Give the point of a line and column that count from 1; raises click.ClickException past the text's end."""
+    """Return the point of a line and column that count from 1; raises click.ClickException past the text's end."""
     if line is None:
         return text.end
     if not 1 <= line <= text.line_count:

@@ -1,4 +1,4 @@
-"""Proves that a provider works, step by step; knows nothing of how the steps are shown."""
+"""Checks that a provider works, step by step."""
 
 from __future__ import annotations
 
@@ -98,11 +98,11 @@ async def _account(config: Config, bounds: Bounds) -> list[Check]:
 
 
 def steps_to(error: ProviderError) -> list[Check]:
-    """Give the steps before an error as passed, and the one that it stopped as failed."""
+    """Return the steps before an error as passed, and the one that it stopped as failed."""
     for kind, step in FAILED_STEP.items():
         if isinstance(error, kind):
             return [*_passed(step), Check(STEPS[step], "fail", str(error))]
-    # Who is told of money was known by the key.
+    # An account without credit means that the key was accepted.
     return [*_passed(2 if isinstance(error, MoneyError) else 1), Check("answers", "fail", str(error))]
 
 

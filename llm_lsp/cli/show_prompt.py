@@ -1,4 +1,4 @@
-"""Shows what a model would be asked, as it would be sent; knows nothing of how it is built."""
+"""Shows what a model would be asked, as it would be sent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Part = tuple[str, str]
 
 
 def question_mapping(question: PreparedPrompt) -> dict[str, object]:
-    """Give a question as scripts read it: `kind` is raw, fim or chat, and the prompt's own fields follow."""
+    """Return a prompt for scripts: `kind` is raw, fim or chat, and the prompt's own fields follow."""
     prompt, profile = question.prompt, question.profile
     match prompt:
         case RawPrompt():
@@ -49,7 +49,7 @@ def print_plain(question: PreparedPrompt) -> None:
 
 
 def parts(question: PreparedPrompt) -> Iterator[Part]:
-    """Give a prompt's texts, each with its name, in the order in which a model reads them where that is known."""
+    """Return a prompt's texts, each with its name, in the order in which a model reads them where that is known."""
     prompt = question.prompt
     match prompt:
         case RawPrompt():

@@ -1,4 +1,4 @@
-"""Reads `--vary KEY=A,B`: the settings that are measured side by side; knows no provider and no hole."""
+"""Parses `--vary KEY=A,B`: the settings that are measured side by side."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Choice = tuple[str, object]
 
 
 def variants(stack: SettingsStack, varied: Sequence[str], trigger: Trigger) -> list[Variant]:
-    """Give a variant for each combination of values, the first values first.
+    """Return a variant for each combination of values, the first values first.
 
     Raises ConfigError for what is no setting, or no value for it.
     """

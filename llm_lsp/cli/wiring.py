@@ -89,14 +89,14 @@ class ModelFinder:
 
 
 def no_model(cause: LlmLspError) -> LocalModelError:
-    """Say the two things that would help."""
+    """Return the two remedies, as a clause."""
     return LocalModelError(
         f"{cause}; or use a model API: llm-lsp provider add NAME (llm-lsp provider list shows the names)"
     )
 
 
 async def configured(config: ProviderConfig, redactor: Redactor, peers: KnownPeers) -> Provider:
-    """Make a provider from its settings, and hide its key from all prompts; raises LlmLspError where its key is missing or it may not be used.
+    """Make a provider from its settings, and hide its key from all prompts; raises LlmLspError if its key is missing or it may not be used.
 
     What this machine's user did not name is looked at first: a server that the editor's settings enabled, and
     a model that nobody named.
@@ -122,7 +122,7 @@ async def configured(config: ProviderConfig, redactor: Redactor, peers: KnownPee
 
 
 async def hidden_key(config: ProviderConfig, redactor: Redactor) -> Secret | None:
-    """Find a provider's key, and hide it from all prompts; raises LlmLspError where it is missing."""
+    """Find a provider's key, and hide it from all prompts; raises LlmLspError if it is missing."""
     key = await find_key(config)
     if key is not None:
         redactor.hide(key.reveal())
@@ -166,7 +166,7 @@ class LateStore:
 
 
 def dialogue_files() -> DialogueStore:
-    """Give where dialogues are kept; imported when somebody asks."""
+    """Return where dialogues are kept; imported at the first question."""
     from llm_lsp.cli.files.dialogue_files import DialogueFiles
 
     return DialogueFiles.default()

@@ -32,7 +32,7 @@ Api = Literal[
 KeyHeader = Literal["authorization", "api-key", "x-api-key", "x-goog-api-key"]
 Prefill = Literal["never", "plain", "prefix", "partial"]
 
-# Capitals only, as such names are written: who puts the key itself here must not have it read as a name, and
+# Capitals only, as such names are written: a key that is put here by mistake must not be read as a name, and
 # then printed in "the variable … is not set".
 VariableName = Annotated[
     str,

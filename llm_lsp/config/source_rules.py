@@ -57,7 +57,7 @@ class SettingsSource(Enum):
 
     @property
     def is_bounded(self) -> bool:
-        """Whether it may be a stranger's, who may want it to be too large to be read."""
+        """Whether it may come from a cloned repository, which may make it too large to be read."""
         return not self.is_user and self is not SettingsSource.POLICY_FILE
 
 

@@ -21,7 +21,7 @@ class Finish(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a call used, in tokens; None where the API did not say."""
+    """What a call used, in tokens; None if the API did not say."""
 
     input_tokens: int | None = None
     """The whole prompt, whatever of it a cache held or took in."""
@@ -87,15 +87,15 @@ class Generation:
     """Where a line may be shown in part: offsets in `text`, rising."""
 
     def end_after(self, typed: int, *, by_phrase: bool = False) -> int | None:
-        """Give the end of the unit to show when `typed` characters stand there; None where no text is left."""
+        """Return the end of the unit to show when `typed` characters stand there; None if no text is left."""
         ends = sorted({*self.units, *self.phrases}) if by_phrase else self.units
         return next((end for end in ends if self.text[typed:end].strip()), None)
 
     def answers(self, typed: int, *, by_phrase: bool = False) -> bool:
-        """Say whether it tells what comes after `typed` characters: more text, or that the model ended there."""
+        """Return whether it answers what comes after `typed` characters: more text, or that the model ended there."""
         if self.end_after(typed, by_phrase=by_phrase) is not None:
             return True
         is_said = self.finish is Finish.STOP and not self.text[typed:].strip()
-        # A line of which no more than its beginning came says nothing to whoever wants it whole.
+        # The beginning of a line does not answer a request for the whole line.
         is_begun = self.finish is Finish.CUT and bool(self.phrases) and not self.units
         return is_said or (typed == 0 and not is_begun)

@@ -11,7 +11,7 @@ from llm_lsp.core.text.text import Point
 
 
 class Trigger(Enum):
-    """Who asked: the editor by itself, or the user."""
+    """What made the request: the editor by itself, or the user."""
 
     AUTOMATIC = "automatic"
     MANUAL = "manual"
@@ -25,16 +25,16 @@ GATES: tuple[Gate, ...] = ("mid-line", "statement-end", "deleting")
 
 
 Face = Literal["inline", "menu", "command"]
-"""Which way an answer is shown: ghost text, a completion menu, or printed by a command."""
+"""How an answer is shown: as ghost text, in a completion menu, or printed by a command."""
 
 
 class Patience(Enum):
-    """How long whoever asks will wait: it sets the deadlines, and what failures are worth another try."""
+    """How long a request's user waits: it sets the deadlines, and which failures are retried."""
 
     TYPING = "typing"
     """The next key is the next try."""
     ASKED = "asked"
-    """Somebody asked by hand and looks at the screen."""
+    """The user asked and looks at the screen."""
     COMMAND = "command"
     """A command or a batch, which wants its answer."""
 
@@ -87,7 +87,7 @@ class CompletionRequest:
 
     @property
     def patience(self) -> Patience:
-        """How long whoever asked will wait."""
+        """How long the user waits for it."""
         if self.face == "command":
             return Patience.COMMAND
         return Patience.ASKED if self.trigger is Trigger.MANUAL else Patience.TYPING
@@ -104,7 +104,7 @@ class Mode(Enum):
     LINE = "line"
     BLOCK = "block"
     HOLE = "hole"
-    """All that is missing between the cursor and what follows: what somebody wants who asks on an empty line."""
+    """All that is missing between the cursor and what follows: what a manual request on an empty line wants."""
 
 
 @dataclass(frozen=True, slots=True)

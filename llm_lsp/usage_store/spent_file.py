@@ -25,7 +25,7 @@ from llm_lsp.errors import BooksError
 from llm_lsp.system import locked_file, private_folder, read_plain_file
 from llm_lsp.usage_store.reader import UsageReader
 
-# Seconds that the file is waited for. Whoever asks has given up by then and decided without it; the late answer counts.
+# Seconds that the file is waited for. The caller has decided without it by then; the late answer counts.
 WAIT_S = 0.5
 # Bytes. A file is some hundred, and is filled up with blanks, so that writing it later needs no room.
 BLOCK_BYTES = 1024

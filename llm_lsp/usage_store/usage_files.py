@@ -19,7 +19,7 @@ class UsageFiles:
     def __init__(self, path: Path) -> None:
         """`path` is the rows' file; the other one stands beside it."""
         self._spent = SpentFile(path.with_name("spent.json"), UsageReader(path))
-        # With neither file nobody could say what was spent: one that cannot be read stays until its user deletes it.
+        # With neither file it is unknown what was spent: one that cannot be read stays until its user deletes it.
         self._rows = SqliteUsageStore(path, self._spent.is_readable)
 
     def reserve(

@@ -1,4 +1,4 @@
-"""The editors, their configuration files and where those go; knows nothing of what is in the files."""
+"""The editors, their configuration files and where those go."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ConfigFile:
     """Its path in the editor's own folder."""
 
     def content(self) -> bytes:
-        """Give what is in it."""
+        """Return what is in it."""
         return (configurations() / self.source).read_bytes()
 
 
@@ -40,7 +40,7 @@ class EditorHome:
     macos: str = ""
 
     def path(self) -> Path:
-        """Give the folder for this system."""
+        """Return the folder for this system."""
         by_system = {"win32": self.windows, "darwin": self.macos or self.linux}
         base, _, rest = by_system.get(sys.platform, self.linux).partition("/")
         return _base(base) / rest
@@ -62,7 +62,7 @@ class EditorSetup:
     """What it installs itself, by the path in the folder of all configurations; "" for one that reads files."""
 
     def path(self, file: ConfigFile) -> Path | None:
-        """Give the place of a file."""
+        """Return the place of a file."""
         return self.home.path() / file.target if self.home else None
 
 
@@ -89,7 +89,7 @@ class Placement:
 
     @classmethod
     def of_this_user(cls) -> Placement:
-        """Give the one whose record is in the user's state folder."""
+        """Return the one whose record is in the user's state folder."""
         return cls(user_state_folder() / "editors.json")
 
     def install(self, content: bytes, path: Path) -> PlacementOutcome:
@@ -155,7 +155,7 @@ class Placement:
 
 
 def configurations() -> Path:
-    """Give the folder of all configurations: inside the package, or beside it in a checkout."""
+    """Return the folder of all configurations: inside the package, or beside it in a checkout."""
     package = Path(llm_lsp.__file__).parent
     inside = package / "editor_configs"
     return inside if inside.is_dir() else package.parent / "editor-configs"
@@ -175,7 +175,7 @@ def _digest(content: bytes) -> str:
 
 
 def _base(name: str) -> Path:
-    """Give a folder that editors keep their own in."""
+    """Return a folder that editors keep their own in."""
     home = Path.home()
     if name == "config":
         return Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")

@@ -1,4 +1,4 @@
-"""Gives our extension to each VS Code that is on the PATH; knows nothing of what is in it."""
+"""Gives our extension to each VS Code that is on the PATH."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def install(package: Path) -> list[str]:
 
 
 def built(package: Path) -> Path:
-    """Give a package's path; raises EditorFileError where it was not built."""
+    """Return a package's path; raises EditorFileError if it was not built."""
     if not package.exists():
         raise EditorFileError(
             f"{package} was not built: in a clone run `npm ci && npm run package` in editor-configs/vscode, "

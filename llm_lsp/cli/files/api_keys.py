@@ -26,7 +26,7 @@ _ADDRESS_PASSWORD = re.compile(r"://[^\s/:@]*:([^\s/@]+)@")
 
 
 async def find_key(config: ProviderConfig) -> Secret | None:
-    """Find the key by the variable, the command or the system's keyring; None where none is needed.
+    """Find the key by the variable, the command or the system's keyring; None if none is needed.
 
     Raises AuthError where a remote provider's key is not there, ConfigError where it is no key.
     """
@@ -65,7 +65,7 @@ def secret_values(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def describe_key(config: ProviderConfig) -> str:
-    """Say where the key would be looked for, without looking into any store."""
+    """Describe where the key would be looked for, without opening any store."""
     if config.api_key_env and os.environ.get(config.api_key_env):
         return f"variable {config.api_key_env}"
     if config.api_key_command:
@@ -93,7 +93,7 @@ def has_keyring() -> bool:
 
 
 def store_key(config: ProviderConfig, key: Secret) -> None:
-    """Put a key into the keyring, for this provider at this origin; raises ConfigError where that fails."""
+    """Put a key into the keyring, for this provider at this origin; raises ConfigError if that fails."""
     import keyring
     from keyring.errors import KeyringError
 
@@ -104,7 +104,7 @@ def store_key(config: ProviderConfig, key: Secret) -> None:
 
 
 def delete_key(config: ProviderConfig) -> bool:
-    """Take the key out of the keyring; False where there was none."""
+    """Remove the key from the keyring; return False if there was none."""
     import keyring
     from keyring.errors import KeyringError
 

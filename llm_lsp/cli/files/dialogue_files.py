@@ -1,4 +1,4 @@
-"""Keeps what was asked and answered, a file for each folder that only its user can read; knows no model."""
+"""Keeps what was asked and answered, a file for each folder that only its user can read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from llm_lsp.core.chat.dialogue import Exchange, page
 from llm_lsp.errors import DialogueError
 from llm_lsp.system import private_folder, write_private
 
-# Seconds. What nobody went on with for a month holds code, and helps nobody.
+# Seconds. A dialogue that was not continued for a month contains code and is of no use.
 KEPT_S = 30 * 24 * 3600.0
 
 
@@ -30,7 +30,7 @@ class DialogueFiles:
         return cls(settings.user_state_folder() / "ask")
 
     def read(self, folder: str) -> tuple[Exchange, ...]:
-        """Give what was said about a folder, named by its URI; raises DialogueError."""
+        """Return what was said about a folder, named by its URI; raises DialogueError."""
         file = self._file(folder)
         try:
             return tuple(_exchange(item) for item in json.loads(file.read_bytes())["exchanges"])

@@ -1,4 +1,4 @@
-"""Where the log goes; knows nothing of what is logged."""
+"""Where the log goes."""
 
 from __future__ import annotations
 

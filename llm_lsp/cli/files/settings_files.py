@@ -1,4 +1,4 @@
-"""Finds and reads the files of settings; knows nothing of what their keys mean."""
+"""Finds and reads the files of settings."""
 
 from __future__ import annotations
 
@@ -45,43 +45,43 @@ class SettingsFiles:
 
 
 def user_file() -> Path:
-    """Give the place of the user's own settings, whether or not there is a file."""
+    """Return the place of the user's own settings, whether or not there is a file."""
     return user_config_folder() / "config.toml"
 
 
 def policy_file() -> Path:
-    """Give the place of the machine's policy."""
+    """Return the place of the machine's policy."""
     return policy_folder() / "policy.toml"
 
 
 def user_config_folder() -> Path:
-    """Give the platform's folder for a user's settings."""
+    """Return the platform's folder for a user's settings."""
     from platformdirs import user_config_path
 
     return user_config_path(APP, appauthor=False)
 
 
 def books_file() -> Path:
-    """Give the place of the books, whether or not there is a file."""
+    """Return the path of the usage store, whether or not the file exists."""
     return user_data_folder() / "usage.db"
 
 
 def user_data_folder() -> Path:
-    """Give the platform's folder for what a program keeps for its user."""
+    """Return the platform's folder for a user's data."""
     from platformdirs import user_data_path
 
     return user_data_path(APP, appauthor=False)
 
 
 def user_state_folder() -> Path:
-    """Give the platform's folder for what a program remembers between two runs."""
+    """Return the platform's folder for a program's state."""
     from platformdirs import user_state_path
 
     return user_state_path(APP, appauthor=False)
 
 
 def policy_folder() -> Path:
-    """Give a folder that only the machine's administrator can write."""
+    """Return a folder that only the machine's administrator can write."""
     if sys.platform == "win32":
         return Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / APP
     if sys.platform == "darwin":
@@ -129,7 +129,7 @@ def with_folders(stack: SettingsStack, folders: Iterable[str | Path]) -> Setting
 
 
 def folder_path(folder: str | Path) -> Path | None:
-    """Give a folder's path, or None for a URI that names no file on this machine."""
+    """Return a folder's path, or None for a URI that names no file on this machine."""
     if isinstance(folder, Path) or "://" not in folder:
         return Path(folder)
     return path_of_uri(folder)
@@ -186,7 +186,7 @@ def _decode(data: bytes) -> SettingsFiles:
 
 
 def _toml_fault(said: str, text: str) -> str:
-    """Say what tomllib says, the place first; of the end it does not say which line that is."""
+    """Return the message of tomllib, the place first; it does not name the line of the end."""
     cause, _, place = " ".join(said.split()).removesuffix(")").rpartition(" (at ")
     if place == "end of document":
         place = f"line {text.count(chr(10)) + 1}, where the file ends"

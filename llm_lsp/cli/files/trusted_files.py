@@ -1,4 +1,4 @@
-"""Which workspace files their user trusts, as they were when that was said; knows nothing of what they say."""
+"""Which workspace files the user trusts, with the content that they had then."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from llm_lsp.system import write_private
 
 
 class TrustedFiles:
-    """A list of paths, each with the SHA-256 of the content that was looked at.
+    """A list of paths, each with the SHA-256 of the trusted content.
 
     Trust is in a content, never in a name: whoever changes the file later has to be trusted again (CVE-2025-54136).
     """
@@ -22,7 +22,7 @@ class TrustedFiles:
         self._path = path
 
     def holds(self, file: Path, data: bytes) -> bool:
-        """Say whether a file is trusted with this very content; a list that cannot be read trusts nobody."""
+        """Return whether a file is trusted with this very content; a list that cannot be read trusts none."""
         return bool(self._digests) and self._digests.get(_name(file)) == _digest(data)
 
     @property
@@ -31,7 +31,7 @@ class TrustedFiles:
         return tuple(self._digests)
 
     def add(self, file: Path, data: bytes) -> None:
-        """Trust a file as it is now; raises ConfigError where that cannot be written."""
+        """Trust a file as it is now; raises ConfigError if that cannot be written."""
         self._save({**self._digests, _name(file): _digest(data)})
 
     def remove(self, file: Path) -> bool:

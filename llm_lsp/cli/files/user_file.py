@@ -19,7 +19,7 @@ class UserFile:
     """The file as text and as tables; nothing is written before `save`."""
 
     def __init__(self, path: Path) -> None:
-        """Read it; raises ConfigError where it is there and is not valid, since writing would lose it."""
+        """Read it; raises ConfigError if it is there and is not valid, since writing would lose it."""
         import tomlkit
 
         found = read_file(path)
@@ -62,7 +62,7 @@ class UserFile:
             tables[name][key] = value
 
     def remove_provider(self, name: str) -> bool:
-        """Take a provider's table and its choice away; False where there was neither."""
+        """Remove a provider's table and its choice; return False if there was neither."""
         tables: Any = self._document.get("providers", {})
         found = name in tables or self.choice == name
         if name in tables:

@@ -1,4 +1,4 @@
-"""A list of what was looked at and what was found, for a terminal or a script; knows not what was looked at."""
+"""A list of checks and their results, for a terminal or a script."""
 
 from __future__ import annotations
 
@@ -45,5 +45,5 @@ def print_checks(checks: Iterable[Check]) -> None:
 
 
 def as_json(checks: Iterable[Check]) -> list[dict[str, object]]:
-    """Give the checks as scripts read them."""
+    """Return the checks as scripts read them."""
     return [asdict(check) for check in checks]

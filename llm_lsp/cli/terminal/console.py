@@ -33,12 +33,12 @@ class ConsoleClient:
         self._last = progress.message
 
     def status(self, status: Status) -> None:
-        """A command ends with its own words; who is asked is told where it takes long."""
+        """A command prints its own result; only what it waits for is shown meanwhile."""
         if status.model:
             self._asked = f"{status.model} of {status.provider}"
 
     def say_whom(self) -> None:
-        """Say who has not answered yet."""
+        """Print which provider has not answered yet."""
         click.secho(f"waiting for {visible(self._asked)}", err=True, dim=True)
 
 

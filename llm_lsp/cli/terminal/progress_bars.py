@@ -1,4 +1,4 @@
-"""Bars of what takes a while: drawn on a terminal, a line each tenth elsewhere; know nothing of what is done."""
+"""Progress bars: drawn on a terminal, a line each tenth elsewhere."""
 
 from __future__ import annotations
 

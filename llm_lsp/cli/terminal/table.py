@@ -1,4 +1,4 @@
-"""A table on standard output, for a terminal or a pipe; knows nothing of what is in it."""
+"""A table on standard output, for a terminal or a pipe."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def print_table(
 
 
 def width() -> int:
-    """Give the cells that a row may have."""
+    """Return the cells that a row may have."""
     return _console().width
 
 

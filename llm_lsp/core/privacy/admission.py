@@ -28,7 +28,7 @@ class AdmissionRules:
 
 
 def admit_document(document: Document, rules: AdmissionRules) -> Skip | None:
-    """Say why nothing is completed in a document, or None."""
+    """Return why nothing is completed in a document, or None."""
     if not rules.enabled:
         return Skip(Reason.DISABLED)
     if rules.languages and document.language not in rules.languages:

@@ -1,4 +1,4 @@
-"""Where Ollama runs a model, by its name and by what Ollama lists of it; knows nothing of connections."""
+"""Where Ollama runs a model, by its name and by what Ollama lists of it."""
 
 from __future__ import annotations
 

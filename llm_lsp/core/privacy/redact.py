@@ -204,7 +204,7 @@ MIN_MASK_LETTERS = 4
 
 
 def holds_mask(text: str) -> bool:
-    """Say whether a model copied a mask: such text is worth nothing to its user."""
+    """Return whether a model copied a mask: such text is of no use."""
     return any(
         len(run) - run.count("0") >= MIN_MASK_LETTERS and len(set(run)) > 1 for run in _MASK_RUN.findall(text)
     )

@@ -1,4 +1,4 @@
-"""A key that shows itself to nobody; knows nothing of where keys are kept."""
+"""A key that is never printed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """Give the value; only where it is put on the wire or into the key store."""
+        """Return the value; only for sending it or for the key store."""
         return self._value
 
     def __repr__(self) -> str:

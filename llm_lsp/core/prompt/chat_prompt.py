@@ -1,4 +1,4 @@
-"""Completion by models that only chat: the dialogue, and how its answers begin; knows no API.
+"""Completion by chat models: the dialogue, and how its answers begin.
 
 The hole is shown as a whole line, and the answer repeats that line from its start, so that no API needs to take a
 pre-filled answer; where one does, the answer is begun for it. What stands before the last lines of the dialogue
@@ -30,7 +30,7 @@ Where nothing is missing, answer with the beginning of the line alone."""
 
 # Sent with the question where the model is asked to think; those that reason by themselves have done so by then.
 THINK = f"Think first, step by step, between <think> and </think>, unless you have already; then answer with {OPEN}."
-# Tokens that thoughts may have beside the answer. Enough for a page of them: more than somebody waits for.
+# Tokens that thoughts may have beside the answer: a page of them, more than a user waits for.
 THINKING_TOKENS = 2048
 
 
@@ -96,7 +96,7 @@ class ChatStyle:
     """The model is asked to think before it answers; then nothing is pre-filled."""
 
     def begun(self, line_prefix: str) -> str:
-        """Give what of the line's beginning the dialogue ends with; the answer goes on from there.
+        """Return the part of the line's beginning that the dialogue ends with; the answer continues it.
 
         White space at its end is left to the model, which writes it as one token with what follows.
         """

@@ -1,4 +1,4 @@
-"""Whether one line is wanted or a block, told by the syntax around the cursor; knows no model."""
+"""Whether one line is wanted or a block, by the syntax around the cursor."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CLOSERS = " \t)]}\"'`;,"
 
 
 def choose_mode(document: Document, point: Point, setting: Multiline, *, manual: bool = False) -> Mode:
-    """Choose by Cody's rule: a block where an empty one has just been opened, else a line.
+    """Choose by Cody's rule: a block if an empty one has just been opened, else a line.
 
     Who asks by hand on a line without text wants what is missing there. `StopRule` goes on from a line to
     a block where the model opens one.

@@ -1,4 +1,4 @@
-"""How each family of models is asked to fill in the middle: data; knows nothing of documents.
+"""FIM families: how each is asked to fill in the middle, as data.
 
 The tokens are those of the models' own cards, papers and vocabularies; docs/models.md names them by family.
 """
@@ -226,18 +226,18 @@ FAMILIES: tuple[FimFamily, ...] = (
 
 
 def family_named(name: str) -> FimFamily | None:
-    """Give the family of this name, as the settings have it."""
+    """Return the family of this name, as the settings have it."""
     return next((family for family in FAMILIES if family.name == name), None)
 
 
 def family_for(fim: str, model: str) -> FimFamily | None:
-    """Give the family of a provider's models: the one that fills the hole, else the one that the name tells."""
+    """Return the family of a provider's models: by the fim setting, else by the model's name."""
     return family_named(fim) or family_named(family_of(model) or "")
 
 
 @lru_cache(maxsize=64)
 def family_of(model: str) -> str | None:
-    """Name the family of a model by its name; None where nothing is known of filling the middle.
+    """Name the family of a model by its name; None if nothing is known of filling the middle.
 
     Registry paths, quantization, file endings and tags but for a size are no part of the name:
     `hf.co/me/Qwen2.5-Coder-7B-Q8_0-GGUF:latest` is `qwen2.5-coder-7b`.

@@ -1,4 +1,4 @@
-"""How pieces of other files stand in a prompt: in a family's own format, or as comments; knows no budget."""
+"""How snippets are written in a prompt: in a family's own format, or as comments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a completion stands, told by the text around it; knows no line numbers, so edits elsewhere do not move it."""
+"""The text around a cursor, which identifies a place without line numbers: edits elsewhere do not move it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class CursorContext:
 
 
 def cursor_context_at(document: Document, point: Point) -> CursorContext:
-    """Tell the place of a cursor; costs a bounded number of lines."""
+    """Return the context of a cursor; costs a bounded number of lines."""
     text = document.text
     line = text.line(point.line)
     cut = max(0, (point.column - LONG_LINE_COLUMNS // 2) // LONG_LINE_COLUMNS) * LONG_LINE_COLUMNS
@@ -57,10 +57,10 @@ def cursor_context_at(document: Document, point: Point) -> CursorContext:
 
 
 def typed_since(base: CursorContext, text: str, now: CursorContext) -> str | None:
-    """Say what was typed at `now` since `base`, where it agrees with the text generated at `base`.
+    """Return what was typed at `now` since `base`, if it agrees with the text generated at `base`; else None.
 
-    Agreeing means that one of the two begins with the other. None where the user went elsewhere or typed
-    something else; "" where nothing was typed.
+    Agreeing means that one of the two begins with the other. None if the user went elsewhere or typed
+    something else; "" if nothing was typed.
     """
     for start, typed in _typed_from(base, text, now):
         remaining = text[start:]
@@ -79,7 +79,7 @@ class Followed(NamedTuple):
 
 
 def followed(base: CursorContext, text: str, now: CursorContext) -> Followed | None:
-    """Say how far a user followed a text that was shown at `base`; None where he went elsewhere."""
+    """Return how far the user followed a text that was shown at `base`; None if the cursor went elsewhere."""
     found: Followed | None = None
     for start, typed in _typed_from(base, text, now):
         rest = text[start:]
@@ -91,7 +91,7 @@ def followed(base: CursorContext, text: str, now: CursorContext) -> Followed | N
 
 
 def _typed_from(base: CursorContext, text: str, now: CursorContext) -> Iterator[tuple[int, str]]:
-    """Give each offset in a text at whose place `now` may be, with what stands there since."""
+    """Yield each offset in a text at whose place `now` may be, with what was typed there since."""
     if (
         base.context_key.uri != now.context_key.uri
         or base.rest != now.rest
@@ -105,7 +105,7 @@ def _typed_from(base: CursorContext, text: str, now: CursorContext) -> Iterator[
 
 
 def continuations(base: CursorContext, text: str) -> Iterator[tuple[CursorContext, int]]:
-    """Give the places along a text generated at `base`: the base itself, then the start of each further line.
+    """Yield the places along a text generated at `base`: the base itself, then the start of each further line.
 
     With each comes the offset in `text` from which the text remains there.
     """

@@ -23,7 +23,7 @@ _EMOJI_OR_UNSAFE = re.compile(f"(?P<mark>{_EMOJI_MARKS.pattern})|{_UNSAFE.patter
 
 
 def unsafe_characters(text: str) -> frozenset[str]:
-    """Give the characters of a text that a reader would not see, or would see elsewhere."""
+    """Return the characters of a text that a reader would not see, or would see elsewhere."""
     if text.isascii() and text.isprintable():
         return frozenset()
     return frozenset(_UNSAFE.findall(_EMOJI_MARKS.sub("", text)))
@@ -95,7 +95,7 @@ def without_hidden(text: str) -> str:
 
 
 def plain_name(name: str) -> str:
-    """Give a file's name or path on one line, and without hidden characters: it may stand in a comment."""
+    """Return a file's name or path on one line, and without hidden characters: it may stand in a comment."""
     return without_hidden(name).replace("\n", " ")
 
 

@@ -31,6 +31,6 @@ _BY_NAME = MappingProxyType(
 
 
 def language_for_path(path: str) -> str:
-    """Guess the language identifier of a file from its name; "" where nothing tells."""
+    """Guess the language identifier of a file from its name; "" if nothing tells."""
     name = path.replace("\\", "/").rpartition("/")[2].lower()
     return _BY_NAME.get(name) or _BY_EXTENSION.get(name.rpartition(".")[2] if "." in name else "", "")

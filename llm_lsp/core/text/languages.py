@@ -1,4 +1,4 @@
-"""What completion needs to know of a language's looks: comments and blocks; knows nothing of its grammar."""
+"""What completion needs to know of a language: comments and blocks."""
 
 from __future__ import annotations
 
@@ -237,12 +237,12 @@ _LANGUAGES |= {name: replace(_LANGUAGES[name], step="\t") for name in ("go", "gd
 
 
 def language_of(language_id: str) -> Language:
-    """Give the looks of an LSP language identifier; an unknown one is taken for one of C's family."""
+    """Return the language of an LSP identifier; an unknown one is treated as one of C's family."""
     return _LANGUAGES.get(language_id.lower(), UNKNOWN)
 
 
 def opens_block(line: str, language: Language) -> bool:
-    """Say whether a line, without its trailing comment, leaves a block open at its end."""
+    """Return whether a line, without its trailing comment, leaves a block open at its end."""
     whole = without_comment(line, language).rstrip()
     code = whole.lstrip()
     if language.line_comment == "//" and code.startswith(("*", "/*")):
@@ -282,7 +282,7 @@ def without_comment(line: str, language: Language) -> str:
 
 
 def indent_of(line: str) -> int:
-    """Give a line's depth in columns; a tab goes on to the next multiple of four."""
+    """Return a line's depth in columns; a tab goes on to the next multiple of four."""
     columns = 0
     for character in line:
         if character == " ":
@@ -295,7 +295,7 @@ def indent_of(line: str) -> int:
 
 
 def indent_unit(lines: Sequence[str]) -> str:
-    """Give what one step of depth is written with: the smallest step in `lines`, four blanks where there is none."""
+    """Return what one indentation step is written with: the smallest step in `lines`, four blanks if there is none."""
     depths: list[int] = []
     for line in lines:
         if line.startswith("\t"):

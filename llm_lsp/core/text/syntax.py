@@ -1,4 +1,4 @@
-"""Syntax trees by tree-sitter's own grammars; knows nothing of what they are for.
+"""Syntax trees by tree-sitter's own grammars.
 
 A grammar is loaded when its language is first met: loading all of them would cost what most users never need.
 """
@@ -31,12 +31,12 @@ MAX_BYTES = 1 << 18
 
 
 def has_grammar(language: str) -> bool:
-    """Say whether texts of a language can be parsed."""
+    """Return whether texts of a language can be parsed."""
     return language in _GRAMMARS
 
 
 def parse(text: str, language: str) -> Node | None:
-    """Give a text's tree; None for a language without a grammar, and for a text of more than MAX_BYTES.
+    """Return a text's tree; None for a language without a grammar, and for a text of more than MAX_BYTES.
 
     A text that breaks the language's rules has a tree with `has_error`.
     """

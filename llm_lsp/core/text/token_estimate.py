@@ -1,4 +1,4 @@
-"""How many tokens a text is: an estimate by script, and a rate learned from what an API reports; knows no tokenizer."""
+"""Estimates how many tokens a text is, by script, and by a rate learned from what an API reports."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class TokenRate:
     mean: float = 1.0
 
     def learned(self, estimated: float, reported: int | None) -> TokenRate:
-        """Take in what an API counted for a prompt; None teaches nothing."""
+        """Return the rate with what an API counted for a prompt; None changes nothing."""
         if reported is None or estimated < _LEAST_REPORT:
             return self
         ratio = min(_HIGHEST, max(_LOWEST, reported / estimated))

@@ -1,4 +1,4 @@
-"""How long to wait for the next key before a model is asked; knows no clock, all times are given."""
+"""How long to wait for the next key before a model is called. All times are arguments."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from llm_lsp.core.text.cursor_context import INERT_REST
 from llm_lsp.core.text.text import is_word_char
 
-# Seconds. A gap this long is a pause: who pauses waits for us. Tabby leaves longer gaps out of its mean too.
+# Seconds. A gap this long is a pause. Tabby leaves longer gaps out of its mean too.
 PAUSE_S = 0.4
 # Seconds. Bounds of the adaptive delay. Calls are joined, so waiting saves few of them: on four windows of a recorded
 # session, for 100 edits, 20.0 calls with these bounds as without any delay, and 18.7 with 0.075 to 0.3 s, which
@@ -48,7 +48,7 @@ class TypingPace:
 
 
 def ready_at(pace: TypingPace, line_prefix: str, rest: str) -> float:
-    """Say from when on a model may be asked; minus infinity where there is nothing to wait for."""
+    """Return from when on a model may be called; minus infinity if there is nothing to wait for."""
     before = line_prefix.rstrip()
     if pace.paused or not before or (line_prefix == before and before[-1] in OPENERS):
         return float("-inf")
@@ -56,7 +56,7 @@ def ready_at(pace: TypingPace, line_prefix: str, rest: str) -> float:
 
 
 def delay_s(pace: TypingPace, line_prefix: str, rest: str) -> float:
-    """Give the quiet to wait for in seconds: longer inside words, shorter where an answer is likely to fit.
+    """Return the pause to wait for in seconds: longer inside words, shorter where an answer is likely to fit.
 
     The shape is Tabby's adaptive debounce; its length is a small part of a key's gap.
     """

@@ -1,4 +1,4 @@
-"""The part of a document that is sent: cut around the cursor to a budget; knows nothing of templates."""
+"""The window: the part of a document that is sent, cut around the cursor to a budget."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Window:
     """The document's name as a model may read it: the last parts of its URI."""
 
     def after(self, text: str) -> Window:
-        """Give the window as it is when `text` is inserted at the cursor."""
+        """Return the window as it is when `text` is inserted at the cursor."""
         above, newline, line_prefix = (self.line_prefix + text).rpartition("\n")
         return replace(self, prefix=self.prefix + above + newline, line_prefix=line_prefix)
 
@@ -79,7 +79,7 @@ def _around(line: str, column: int, for_prefix: float, for_suffix: float) -> tup
 
 
 def _lines_before(text: Text, line_idx: int, budget: float) -> str:
-    """Give the lines before a line from a start that stays the same while lines are added at the end."""
+    """Return the lines before a line, from a start that stays the same while lines are added at the end."""
     costs = _costs_upwards(text, line_idx, budget)
     total = sum(costs)
     snap = SNAP_LINES
@@ -94,7 +94,7 @@ def _lines_before(text: Text, line_idx: int, budget: float) -> str:
 
 
 def _costs_upwards(text: Text, line_idx: int, budget: float) -> list[float]:
-    """Give what each line above costs, nearest first, while they fit: in characters of ASCII that cost as much."""
+    """Yield the cost of each line above, nearest first, while they fit: as the number of ASCII characters that cost as much."""
     costs: list[float] = []
     left = budget * ASCII_CHARS_PER_TOKEN
     for block_end in range(line_idx, 0, -SNAP_LINES):
@@ -116,7 +116,7 @@ def _costs_upwards(text: Text, line_idx: int, budget: float) -> list[float]:
 
 
 def _lines_after(text: Text, line_idx: int, budget: float) -> str:
-    """Give the end of a line and the lines after it; the end depends only on what follows, so it stays too."""
+    """Return the end of a line and the lines after it; the end depends only on what follows, so it stays too."""
     if line_idx + 1 >= text.line_count:
         return ""
     kept = ["\n"]
@@ -137,5 +137,5 @@ def _with_lf(lines: list[str]) -> str:
 
 
 def _name(uri: str) -> str:
-    # The folder too: `models/user.py` tells a model more than `user.py`; the whole path would tell who you are.
+    # The folder too: `models/user.py` tells a model more than `user.py`; the whole path would reveal the user.
     return plain_name("/".join(unquote(uri.partition("://")[2]).split("/")[-2:]))

@@ -155,7 +155,7 @@ class Engine(Protocol):
         ...
 
     def select_provider(self, name: str) -> None:
-        """Use another provider from now on; raises ConfigError where there is none of that name."""
+        """Use another provider from now on; raises ConfigError if there is none of that name."""
         ...
 
     def explain(self) -> str:

@@ -35,7 +35,7 @@ class PrefetchOdds:
         return replace(self, passed=0 if called else self.passed + 1)
 
     def settled(self, *, reached: bool, used: bool | None) -> PrefetchOdds:
-        """Count what came of one; `used` is None where no call was made."""
+        """Count what came of one; `used` is None if no call was made."""
         share = self.reached + WEIGHT * (reached - self.reached)
         if used is None:
             return replace(self, reached=share)

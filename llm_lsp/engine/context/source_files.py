@@ -75,7 +75,7 @@ class _Kept:
 
     @property
     def n_bytes(self) -> int:
-        """The file's size, 0 where nothing of it is kept."""
+        """The file's size, 0 if nothing of it is kept."""
         return self.mark[1] if isinstance(self.file, SourceFile) else 0
 
 
@@ -152,7 +152,7 @@ def kin_of(language: str) -> str:
 
 
 def decode(data: bytes) -> str | None:
-    """Read a source file's bytes, without their mark; None where they are neither UTF-8 nor marked as UTF-16."""
+    """Read a source file's bytes, without their mark; None if they are neither UTF-8 nor marked as UTF-16."""
     marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
     try:
         return data.decode("utf-16" if data.startswith(marks) else "utf-8-sig")

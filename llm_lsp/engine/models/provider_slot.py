@@ -165,7 +165,7 @@ class ProviderSlot:
         self._around.status.problem(self.cause, "Error", str(error))
 
     def leave(self) -> None:
-        """Give up the provider; its calls may end."""
+        """Return up the provider; its calls may end."""
         self.absent = Skip(Reason.NO_PROVIDER, f"the settings of {self.name} were changed")
         self._settled.set()
         self._around.status.solved(self.cause)

@@ -1,4 +1,4 @@
-"""Follows what was offered until its fate is known, and what was accepted while it lasts; knows no file."""
+"""Tracks suggestions until they are accepted or not, and how much of an accepted one is still there later."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class AcceptanceTracker:
         self._accepted: list[_Accepted] = []
 
     def show(self, uri: str, completion: Completion, subject: Subject) -> None:
-        """Take note of what is shown now; the same text, typed through or longer, is the same suggestion."""
+        """Record what is shown now; the same text, typed through or longer, is the same suggestion."""
         shown = self._shown.get(uri)
         if shown and _goes_on(shown, completion):
             extra = len(completion.text) - len(shown.offer.rest)
@@ -84,7 +84,7 @@ class AcceptanceTracker:
             self._follow(uri, edit)
 
     def accept(self, completion_id: str) -> None:
-        """Take the editor's word that an offer was accepted whole; an unknown one is no error."""
+        """Record that the editor reports a suggestion as accepted; an unknown id is no error."""
         for uri, shown in self._shown.items():
             if shown.completion_id == completion_id:
                 offer = shown.offer

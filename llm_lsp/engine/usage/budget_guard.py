@@ -87,7 +87,7 @@ class BudgetGuard:
         self._tasks: set[asyncio.Future[Reservation] | asyncio.Future[bool]] = set()
 
     def configure(self, limits: BudgetLimits, store: BudgetStore) -> None:
-        """Take what may be spent, and where that is added up."""
+        """Set what may be spent, and the store that adds it up."""
         if store is not self._store:
             self._store, self._known = store, None
         self._limits = limits
@@ -151,7 +151,7 @@ class BudgetGuard:
             self._known = self._known.with_call(oldest, self._reserved.pop(oldest.number, None))
 
     async def flush(self) -> bool:
-        """Tell the store what has ended; False if that is not recorded, and to be tried again."""
+        """Record ended calls in the store; return False if that failed and is to be tried again."""
         settled = tuple(self._pending.values())
         if self._store is None or (not settled and (self._known is not None or not self._limits.is_set)):
             return True

@@ -75,7 +75,7 @@ class Ledger:
         self._writing: asyncio.Task[None] | None = None
 
     def configure(self, limits: BudgetLimits, *, save: bool) -> None:
-        """Take what may be spent, and whether a file is wanted; a budget wants one in any case."""
+        """Set what may be spent, and whether a file is wanted; a budget needs one in any case."""
         is_saved = self._file is not None and (save or limits.is_set)
         if is_saved != (self._store is self._file):
             self._store = self._file if self._file and is_saved else InMemoryUsageStore()

@@ -1,4 +1,4 @@
-"""Counts what a call uses while its stream is read; knows neither prices' origin nor where the row goes."""
+"""Counts what a call uses while its stream is read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class CallLedger(Protocol):
     """Where a call's rows go."""
 
     async def reserve(self, order: MeteredCall) -> None:
-        """Set the most that a call can cost aside; raises BudgetError where that may not be spent."""
+        """Set the most that a call can cost aside; raises BudgetError if that may not be spent."""
         ...
 
     def settle(self, call: CallRecord) -> None:
@@ -66,7 +66,7 @@ class MeteredCall:
         )
 
     def worst(self) -> CallRecord:
-        """Give the call with the most that it can use."""
+        """Return the call with the most that it can use."""
         usage = Usage(prompt_tokens(self.prompt), self.prompt.max_tokens)
         return self.call(usage, "reserved", estimated=True)
 
@@ -107,7 +107,7 @@ class MeteredStream:
         return self
 
     async def __anext__(self) -> Chunk:
-        """Give the next piece; before the first one the budget is asked, and nothing was sent."""
+        """Return the next piece; the budget is asked before anything is sent."""
         try:
             if self._pieces is None:
                 await self._cashier.reserve(self._order)
@@ -164,7 +164,7 @@ class MeteredStream:
         if told.input_tokens is not None and told.output_tokens is not None and self._is_finished:
             return told, False
         if not self._is_sent or (outcome == "failed" and not self._n_pieces):
-            # Never sent, or refused: nobody bills that.
+            # Never sent, or refused: that is not billed.
             return Usage(0, 0), False
         input_tokens = told.input_tokens or prompt_tokens(self._order.prompt)
         return replace(told, input_tokens=input_tokens, output_tokens=self._written(outcome)), True
