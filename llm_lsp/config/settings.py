@@ -140,7 +140,7 @@ class ProviderConfig:
 
 @dataclass(frozen=True, slots=True)
 class RouteConfig:
-    """Who is asked for what, one table `[[routes]]` for each rule; the first that fits is taken, else `provider` is."""
+    """Which provider a request goes to: one table `[[routes]]` for each rule; the first that matches decides, else `provider` does."""
 
     provider: ProviderName
     """Who is asked: a name under `[providers]`, "local" or "auto"."""
