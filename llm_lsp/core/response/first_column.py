@@ -172,7 +172,7 @@ def _in_yaml(place: FilterContext, code: str, written: int) -> int:
         return written
     if is_in_scalar(place):
         return written
-    if heads_body(above, place.language):
+    if heads_body(above, place.language) or _ANCHOR.search(above):
         if written > inner:
             return written if _is_usual(place, written - inner) else inner + place.style.columns
         return inner + place.style.columns if not is_item and written == inner == 0 else written
@@ -192,7 +192,15 @@ def _in_yaml(place: FilterContext, code: str, written: int) -> int:
 
 
 _DASHES = re.compile(r"\s*(?:- +)+")
+# A key whose value below has a name or a type.
+_ANCHOR = re.compile(r":\s+(?:[&!][^\s#]*\s*)+$")
 _SCALAR_HEAD = re.compile(r":\s*(?:![\w!]+\s+)?[|>][+-]?\d*\s*$")
+
+
+def inner_column(column: int, code: str, place: FilterContext) -> int:
+    """Return the column that what stands below a line is deeper than: of an item's key, not of its dash."""
+    dashes = _DASHES.match(code) if place.language.has_items else None
+    return column + len(dashes.group()) if dashes else column
 
 
 def is_in_scalar(place: FilterContext) -> bool:

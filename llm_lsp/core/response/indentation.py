@@ -12,7 +12,13 @@ from dataclasses import replace
 from itertools import pairwise
 
 from llm_lsp.core.response.filter_context import FilterContext, FilterInput
-from llm_lsp.core.response.first_column import closes, first_column, is_in_scalar, needs_deeper
+from llm_lsp.core.response.first_column import (
+    closes,
+    first_column,
+    inner_column,
+    is_in_scalar,
+    needs_deeper,
+)
 from llm_lsp.core.text.brackets import loose
 from llm_lsp.core.text.languages import heads_body, indent_of, opens_block
 
@@ -153,7 +159,7 @@ def _in_steps(columns: Sequence[int], codes: Sequence[str], place: FilterContext
     """Return the columns of an answer's lines with steps of the file's size, if they have steps of one other size."""
     pairs = pairwise(zip(columns, codes, strict=True))
     steps = {
-        inner - outer
+        inner - inner_column(outer, head, place)
         for (outer, head), (inner, code) in pairs
         if heads_body(head, place.language) and not closes(code, place)
     }
