@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +37,7 @@ from llm_lsp.engine.usage.budget_guard import limits_of
 from llm_lsp.engine.usage.ledger import Ledger, UsageStore
 from llm_lsp.engine.usage.recorder import UsageRecorder
 from llm_lsp.engine.workspace.settings_reloader import SettingsFileReader, SettingsReloader
+from llm_lsp.engine.workspace.stated_indents import EDITOR_CONFIG, StatedIndents
 from llm_lsp.engine.workspace.workspace import Workspace
 from llm_lsp.errors import ConfigError
 
@@ -103,6 +104,7 @@ class CompletionEngine:
             clock,
             world.in_thread,
         )
+        self._indents = StatedIndents(world.in_thread)
         self._next_id = 0
         self._apply()
 
@@ -127,10 +129,13 @@ class CompletionEngine:
     def settings_changed(self) -> None:
         """Read the settings files again a moment later, if they changed."""
         self._files.look_soon()
+        self._indents.look_again()
 
-    def saved(self) -> None:
+    def saved(self, uri: str) -> None:
         """Look whether the document that was saved is one of the settings files."""
         self._files.look()
+        if uri.endswith(f"/{EDITOR_CONFIG}"):
+            self._indents.look_again()
 
     def expect_settings(self) -> None:
         """Start no search for a model before requested settings have come, or a second has passed."""
@@ -151,11 +156,13 @@ class CompletionEngine:
             self._document_guard.look(document.uri)
             self.registry.open(document)
             self._collector.touched(document.uri)
+            self._indents.look(document.uri)
 
     async def ready(self, document: Document) -> None:
         """Wait until a document's model is ready, or none was found; return at once if it gets no completions."""
         if self._is_completed(document):
             await self._document_guard.known(document.uri)
+            await self._indents.known(document.uri)
             await self.registry.ready(document)
 
     def change(self, document: Document, edits: tuple[Edit, ...]) -> None:
@@ -169,6 +176,7 @@ class CompletionEngine:
         """Forget a document and settle what waits for it."""
         self._workspace.close(uri)
         self._collector.closed(uri)
+        self._indents.closed(uri)
         self._document_guard.closed(uri)
         self._pipeline.close_document(uri)
         self._recorder.closed(uri)
@@ -200,7 +208,7 @@ class CompletionEngine:
             return Skip(Reason.MENU_OFF)
         self._workspace.visit(request.document.uri, request.point)
         self._collector.touched(request.document.uri, edited=False)
-        log = RequestLog()
+        log, request = RequestLog(), self._indented(request)
         with self._waiting.shown(request.id, request.patience):
             result = self._status.off() or await self._pipeline.complete(request, log, progress)
         if isinstance(result, Skip):
@@ -210,11 +218,17 @@ class CompletionEngine:
 
     async def suggestions(self, request: CompletionRequest) -> tuple[Completion, ...]:
         """Answer one request with all choices, best first; more than one only if a manual request is repeated."""
+        request = self._indented(request)
         first = await self.complete(request)
         if isinstance(first, Skip):
             return ()
         with self._waiting.shown(request.id, request.patience):
             return (first, *await self._alternatives.beside(request, first))
+
+    def _indented(self, request: CompletionRequest) -> CompletionRequest:
+        """Return a request with what the project states of indentation: that wins over what the client says."""
+        unit = self._indents.unit(request.document.uri)
+        return replace(request, indent=unit) if unit else request
 
     async def ask(self, inquiry: ChatQuestion, progress: Callable[[str], None] = lambda _: None) -> ChatReply:
         """Answer a question about code, calling `progress` with each piece of the answer; raises LlmLspError."""
@@ -259,6 +273,7 @@ class CompletionEngine:
     async def aclose(self) -> None:
         """Settle every request; close every call and connection."""
         await self._files.aclose()
+        await self._indents.aclose()
         await self._collector.aclose()
         await self._document_guard.aclose()
         await self._pipeline.aclose()

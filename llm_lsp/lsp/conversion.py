@@ -230,8 +230,9 @@ def to_request(
     position: types.Position,
     asking: CompletionParams,
     selected: types.SelectedCompletionInfo | None = None,
+    indent: str = "",
 ) -> CompletionRequest:
-    """Make a request; with a selected item, of the document as it would be with that item accepted."""
+    """Build a request; with a selected item, of the document as it would be with that item accepted."""
     point = to_point(document.text, position.line, position.character, asking.encoding)
     chosen = None
     if selected is not None:
@@ -240,7 +241,7 @@ def to_request(
         document = replace(document, text=document.text.edit(start, end, selected.text))
         point = advance(start, selected.text)
     return CompletionRequest(
-        asking.id, document, point, asking.trigger, asking.face, asking.asked_at, selected=chosen
+        asking.id, document, point, asking.trigger, asking.face, asking.asked_at, chosen, indent
     )
 
 

@@ -35,6 +35,7 @@ from pygls import exceptions as rpc
 from pygls.protocol import LanguageServerProtocol
 
 from llm_lsp.errors import LlmLspError
+from llm_lsp.lsp.formatting_options import with_indent
 from llm_lsp.lsp.oversized_messages import OversizedMessage
 
 MsgId = int | str
@@ -194,9 +195,11 @@ class Protocol(LanguageServerProtocol):
         if method == types.TEXT_DOCUMENT_INLINE_COMPLETION:
             self._count_trigger_kind_from_one(message.get("params"))
         try:
-            return self._converter.structure(message, kind).params
+            params = self._converter.structure(message, kind).params
         except Exception as exc:
             raise rpc.JsonRpcInvalidParams() from exc
+        is_inline = method == types.TEXT_DOCUMENT_INLINE_COMPLETION
+        return with_indent(params, message.get("params")) if is_inline else params
 
     def _count_trigger_kind_from_one(self, params: Any) -> None:
         # LSP 3.18 has Invoked 1 and Automatic 2. A client that has ever sent 0 means 0 and 1.

@@ -1,4 +1,4 @@
-"""What is registered once the client is ready: notifications of changed settings, and of changed settings files."""
+"""What is registered once the client is ready: notifications of changed settings, and of changed files that matter."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from llm_lsp.lsp.conversion import SECTION, Capabilities
 
 # The settings file of a workspace folder, see `cli/files/settings_files.py`.
 FOLDER_FILE = "**/.llm-lsp.toml"
+# States the indentation, see `engine/workspace/stated_indents.py`.
+EDITOR_CONFIG_FILE = "**/.editorconfig"
 
 
 def settings_registrations(capabilities: Capabilities) -> list[types.Registration]:
@@ -22,12 +24,12 @@ def settings_registrations(capabilities: Capabilities) -> list[types.Registratio
 
 
 def file_registrations(capabilities: Capabilities, files: Iterable[Path]) -> list[types.Registration]:
-    """Return what to register to hear of changed settings files: `files`, and FOLDER_FILE in workspace folders."""
+    """Return what to register to hear of changed files: `files`, and in workspace folders FOLDER_FILE and EDITOR_CONFIG_FILE."""
     watchers = [_watcher(file) for file in files] if capabilities.watches_files else []
     if not watchers:
         return []
     watched = types.DidChangeWatchedFilesRegistrationOptions(
-        [types.FileSystemWatcher(FOLDER_FILE), *watchers]
+        [types.FileSystemWatcher(FOLDER_FILE), types.FileSystemWatcher(EDITOR_CONFIG_FILE), *watchers]
     )
     return [types.Registration("settings files", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, watched)]
 

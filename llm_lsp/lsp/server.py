@@ -20,6 +20,7 @@ from llm_lsp.core.text.document import Document
 from llm_lsp.engine.client.interface import Client, Engine
 from llm_lsp.lsp import conversion as convert
 from llm_lsp.lsp.editor_client import EditorClient
+from llm_lsp.lsp.formatting_options import InlineParams
 from llm_lsp.lsp.protocol import Protocol
 from llm_lsp.lsp.registrations import file_registrations, settings_registrations
 
@@ -155,7 +156,7 @@ def did_change_files(ls: Server, params: types.DidChangeWatchedFilesParams) -> N
 
 
 def did_save(ls: Server, params: types.DidSaveTextDocumentParams) -> None:
-    ls.engine.saved()
+    ls.engine.saved(params.text_document.uri)
 
 
 def did_change_folders(ls: Server, params: types.DidChangeWorkspaceFoldersParams) -> None:
@@ -237,7 +238,7 @@ def did_close_notebook(ls: Server, params: types.DidCloseNotebookDocumentParams)
 
 
 def inline_completion(
-    ls: Server, params: types.InlineCompletionParams
+    ls: Server, params: InlineParams
 ) -> types.InlineCompletionList | Coroutine[Any, Any, types.InlineCompletionList]:
     ls.editor.asked_inline = True
     document = _document(ls, params)
@@ -245,7 +246,7 @@ def inline_completion(
         return types.InlineCompletionList([])
     asking = _asking(ls, convert.inline_trigger(params.context), "inline")
     selected = params.context.selected_completion_info
-    request = convert.to_request(document, params.position, asking, selected)
+    request = convert.to_request(document, params.position, asking, selected, params.indent)
 
     async def answer() -> types.InlineCompletionList:
         found = await ls.engine.suggestions(request)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 
 import pytest
 
 from llm_lsp.core.prompt.prompts import RawPrompt
 from llm_lsp.core.provider_profile import Profile
-from llm_lsp.core.request import Completion, Face, Trigger
+from llm_lsp.core.request import Completion, CompletionRequest, Face, Trigger
 from llm_lsp.core.skip import Reason
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Point
@@ -50,6 +51,26 @@ async def test_a_completion_comes_from_the_model(rig: Rig) -> None:
     prompt = rig.provider.streams[0].prompt
     assert isinstance(prompt, RawPrompt)
     assert prompt.text.startswith("x = 1\ny =")
+
+
+async def test_a_project_s_statement_of_its_indentation_wins_over_the_client_s(
+    rig: Rig, tmp_path: Path
+) -> None:
+    (tmp_path / ".editorconfig").write_text("root = true\n[*.js]\nindent_size = 3\n")
+    uri = (tmp_path / "a.js").as_uri()
+    await rig.write("if (a) {\n", uri, "javascript")
+    await rig.write("if (a) {\n", "untitled:b", "javascript")
+    rig.provider.replies = ["    go();\n", "    go();\n"]
+
+    def request(uri: str) -> CompletionRequest:
+        document = rig.engine.document(uri)
+        assert document is not None
+        return CompletionRequest(
+            1, document, Point(1, 0), Trigger.MANUAL, "inline", rig.clock.now(), indent="  "
+        )
+
+    assert text_of(await rig.engine.complete(request(uri))) == "   go();"
+    assert text_of(await rig.engine.complete(request("untitled:b"))) == "  go();"
 
 
 async def test_the_same_place_is_answered_from_the_cache_before_any_wait(rig: Rig) -> None:

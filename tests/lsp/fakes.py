@@ -66,8 +66,8 @@ class FakeEngine:
     def settings_changed(self) -> None:
         self.calls.append(("settings_changed", None))
 
-    def saved(self) -> None:
-        self.calls.append(("saved", None))
+    def saved(self, uri: str) -> None:
+        self.calls.append(("saved", uri))
 
     def set_folders(self, folders: tuple[str, ...]) -> None:
         self.folders = folders

@@ -144,6 +144,13 @@ async def test_a_client_that_asks_for_inline_completion_has_it() -> None:
     assert wire.engine.client.has_inline is True
 
 
+async def test_the_indentation_beside_an_inline_request_is_passed_on() -> None:
+    wire = started("x")
+    await wire.ask(INLINE, at(0, 1) | {"formattingOptions": {"tabSize": 2, "insertSpaces": True}})
+    await wire.ask(INLINE, at(0, 1) | {"formattingOptions": 7})
+    assert [request.indent for request in wire.engine.requests] == ["  ", ""]
+
+
 def test_changes_of_documents_that_are_not_open_are_ignored() -> None:
     wire = started("x")
     wire.change(edit((0, 0), (0, 0), "y"), uri="file:///never-opened")
@@ -387,6 +394,7 @@ def test_changes_of_settings_files_are_asked_for_and_passed_on() -> None:
     assert registration["method"] == "workspace/didChangeWatchedFiles"
     assert registration["registerOptions"]["watchers"] == [
         {"globPattern": "**/.llm-lsp.toml"},
+        {"globPattern": "**/.editorconfig"},
         {"globPattern": {"baseUri": "file:///home/u", "pattern": "config.toml"}},
     ]
     change = {"uri": "file:///home/u/config.toml", "type": 2}
@@ -397,7 +405,7 @@ def test_changes_of_settings_files_are_asked_for_and_passed_on() -> None:
 def test_a_save_is_passed_on() -> None:
     wire = started()
     wire.send("textDocument/didSave", {"textDocument": {"uri": URI}})
-    assert ("saved", None) in wire.engine.calls
+    assert ("saved", URI) in wire.engine.calls
 
 
 def test_folders_come_and_go() -> None:

@@ -102,7 +102,7 @@ class Engine(Protocol):
         """Read the settings files again a moment later, if they changed."""
         ...
 
-    def saved(self) -> None:
+    def saved(self, uri: str) -> None:
         """Look whether the document that was saved is one of the settings files."""
         ...
 

@@ -81,7 +81,7 @@ class Rig:
         await self.save()
 
     async def save(self) -> None:
-        self.engine.saved()
+        self.engine.saved("")
         await settle()
 
     async def open(self) -> Document:
