@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.lsp.fakes import at
 from tests.lspclient import LspClient
+from tests.patience import PATIENCE_S
 from tests.providers.standin import DONE, Peer, Received, StandIn, text
 
 INLINE = "textDocument/inlineCompletion"
@@ -24,7 +25,12 @@ async def say_one_line(received: Received, peer: Peer) -> None:
 
 def options(standin: StandIn) -> dict[str, Any]:
     """Give initializationOptions that name the stand-in."""
-    provider = {"api": "openai-completions", "base_url": standin.url + "/v1", "model": "qwen2.5-coder-0.5b"}
+    provider = {
+        "api": "openai-completions",
+        "base_url": standin.url + "/v1",
+        "model": "qwen2.5-coder-0.5b",
+        "timeout_s": PATIENCE_S,
+    }
     return {
         "provider": "standin",
         "providers": {"standin": provider},
@@ -34,11 +40,9 @@ def options(standin: StandIn) -> dict[str, Any]:
 
 async def first_item(client: LspClient, method: str) -> Any:
     """Ask until there is an item: the answer with the settings is on its way while the first requests come."""
-    for _ in range(100):
-        if items := (await client.ask(method, at(1, 12)))["result"]["items"]:
-            return items[0]
+    while not (items := (await client.ask(method, at(1, 12)))["result"]["items"]):  # noqa: ASYNC110
         await asyncio.sleep(0.05)
-    raise AssertionError("no item came")
+    return items[0]
 
 
 async def shut_down(client: LspClient) -> None:

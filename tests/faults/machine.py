@@ -16,6 +16,7 @@ import pytest
 from tests.faults.canary import found_in
 from tests.faults.upstream import ANSWER, BUFFER, KEY, says
 from tests.lspclient import COMMAND, LspClient, running
+from tests.patience import PATIENCE_S
 from tests.providers.standin import Script, StandIn, serve
 
 URI = "file:///p/a.py"
@@ -50,7 +51,8 @@ class Machine:
         self.settings.parent.mkdir(parents=True, exist_ok=True)
         self.settings.write_text(
             f'provider = "api"\n[providers.api]\napi = "openai-completions"\nbase_url = "{self.api.url}/v1"\n'
-            f'model = "m"\nfim = "none"\nlocal = false\napi_key_env = "CANARY_KEY"\n{more}\n'
+            f'model = "m"\nfim = "none"\nlocal = false\napi_key_env = "CANARY_KEY"\n'
+            f"timeout_s = {PATIENCE_S}\n{more}\n"
         )
 
     @asynccontextmanager

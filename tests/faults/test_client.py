@@ -225,9 +225,7 @@ async def test_fault_35_any_text_is_completed_at_its_end(text: str, tmp_path: Pa
         client.open(URI, text)
         lines = re.split(r"\r\n|\r|\n", text)
         end = at(len(lines) - 1, len(lines[-1].encode("utf-16-le", "surrogatepass")) // 2)
-        for _ in range(100):
-            if (await client.ask(INLINE, end))["result"]["items"]:
-                break
+        while not (await client.ask(INLINE, end))["result"]["items"]:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         # The body that came is JSON, and ends where the cursor is.
         bodies = [received.json for received in standin.received if received.body]
