@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TypedDict
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 # Seconds between two looks at a lock that another process holds.
 LOCK_POLL_S = 0.002
@@ -188,7 +188,8 @@ def path_of_uri(uri: str) -> Path | None:
         parts = urlsplit(uri)
     except ValueError:
         return None
-    path = unquote(parts.path)
+    # Bytes, since a file's name may be no text, and the system's encoding none for it.
+    path = os.fsdecode(unquote_to_bytes(parts.path))
     if parts.scheme != "file" or parts.netloc not in ("", "localhost") or "\0" in path:
         return None
     return Path(re.sub(r"^/(?=[A-Za-z]:)", "", path))

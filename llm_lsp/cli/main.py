@@ -9,6 +9,7 @@ from importlib import import_module
 import click
 
 from llm_lsp import __version__
+from llm_lsp.cli.terminal.streams import safe_streams
 from llm_lsp.errors import LlmLspError
 
 COMMANDS = {
@@ -87,11 +88,12 @@ def main() -> None:
 
     Editors start the bare program, or with `--stdio`: where its input is no terminal, that is the server.
     """
-    arguments = sys.argv[1:]
-    names_a_command = arguments and not arguments[0].startswith("-")
-    asks_for_help = not {"-h", "--help", "--version"}.isdisjoint(arguments)
-    if not names_a_command and not asks_for_help and ("--stdio" in arguments or not sys.stdin.isatty()):
-        arguments = ["server", *arguments]
-    # A command says what is wrong in its own words; only the server logs.
-    logging.getLogger("llm_lsp").addHandler(logging.NullHandler())
-    group(arguments, prog_name="llm-lsp")
+    with safe_streams():
+        arguments = sys.argv[1:]
+        names_a_command = arguments and not arguments[0].startswith("-")
+        asks_for_help = not {"-h", "--help", "--version"}.isdisjoint(arguments)
+        if not names_a_command and not asks_for_help and ("--stdio" in arguments or not sys.stdin.isatty()):
+            arguments = ["server", *arguments]
+        # A command says what is wrong in its own words; only the server logs.
+        logging.getLogger("llm_lsp").addHandler(logging.NullHandler())
+        group(arguments, prog_name="llm-lsp")

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import click
-
-from llm_lsp.cli.terminal.console import write
+from llm_lsp.cli.terminal.console import say, write
 from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, RawPrompt
-from llm_lsp.core.text.invisible_chars import visible
 from llm_lsp.engine.completion.job import PreparedPrompt
 
 Part = tuple[str, str]
@@ -40,12 +37,12 @@ def question_mapping(question: PreparedPrompt) -> dict[str, object]:
 def print_plain(question: PreparedPrompt) -> None:
     """Print each text that is sent on standard output; names and limits go to standard error."""
     prompt, profile = question.prompt, question.profile
-    click.secho(f"to {profile.provider}, model {profile.model or 'of the server'}", err=True, dim=True)
+    say(f"to {profile.provider}, model {profile.model or 'of the server'}", dim=True)
     for name, text in parts(question):
-        click.secho(f"--- {visible(name)}", err=True, dim=True)
+        say(f"--- {name}", dim=True)
         write(f"{text}\n")
     stops = ", ".join(map(repr, prompt.stop)) or "none"
-    click.secho(f"--- at most {prompt.max_tokens} tokens; stops: {stops}", err=True, dim=True)
+    say(f"--- at most {prompt.max_tokens} tokens; stops: {stops}", dim=True)
 
 
 def parts(question: PreparedPrompt) -> Iterator[Part]:

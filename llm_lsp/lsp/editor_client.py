@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -43,7 +44,7 @@ class EditorClient:
             "warning": types.MessageType.Warning,
             "info": types.MessageType.Info,
         }
-        self._protocol.notify(types.WINDOW_SHOW_MESSAGE, types.ShowMessageParams(kind[level], text))
+        self._protocol.notify(types.WINDOW_SHOW_MESSAGE, types.ShowMessageParams(kind[level], _visible(text)))
 
     def open_file(self, uri: str, instead: str) -> None:
         """Open a file of ours beside what is worked on; a client that cannot shows a message instead."""
@@ -55,16 +56,26 @@ class EditorClient:
 
     def status(self, status: Status) -> None:
         """Send the status, in a notification of our own that other clients ignore."""
-        self._protocol.notify(STATUS, convert.to_status(status))
+        message, provider, model = map(_visible, (status.message, status.provider, status.model))
+        plain = replace(status, message=message, provider=provider, model=model)
+        self._protocol.notify(STATUS, convert.to_status(plain))
 
     def progress(self, progress: Progress) -> None:
         """Open, move or close a progress bar."""
         if not self.capabilities.progress:
             return
         bar = self._bars.setdefault(progress.token, _Bar(self._protocol, progress.token))
-        bar.show(progress)
+        title, message = _visible(progress.title), _visible(progress.message)
+        bar.show(replace(progress, title=title, message=message))
         if progress.done:
             del self._bars[progress.token]
+
+
+def _visible(text: str) -> str:
+    # A model's name may be a server's; imported here, since the server starts without it.
+    from llm_lsp.core.text.invisible_chars import visible
+
+    return visible(text)
 
 
 class _Bar:

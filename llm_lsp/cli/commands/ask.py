@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 
 import click
@@ -11,7 +10,7 @@ import click
 from llm_lsp.cli.commands.complete import chosen, refuse_unknown, running
 from llm_lsp.cli.completion_target import read_part
 from llm_lsp.cli.files.settings_files import read_settings
-from llm_lsp.cli.terminal.console import ConsoleClient, write
+from llm_lsp.cli.terminal.console import ConsoleClient, say, show_json, show_line, write
 from llm_lsp.cli.terminal.options import config_option, json_option
 from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
@@ -54,13 +53,13 @@ async def print_json(stack: SettingsStack, inquiry: ChatQuestion) -> None:
     """Print the whole answer as a script reads it; raises LlmLspError where there is none."""
     async with running(stack, ConsoleClient()) as engine:
         reply = await engine.ask(inquiry)
-        click.echo(json.dumps({"text": reply.text, "whole": reply.is_whole}, ensure_ascii=False))
+        show_json({"text": reply.text, "whole": reply.is_whole}, indent=None)
 
 
 async def print_answer(stack: SettingsStack, inquiry: ChatQuestion) -> None:
     """Print the answer while it grows; raises LlmLspError where there is none."""
     async with running(stack, ConsoleClient()) as engine:
         reply = await engine.ask(inquiry, write)
-        click.echo()
+        show_line()
     if not reply.is_whole:
-        click.secho(f"the answer was cut at {ANSWER_TOKENS} tokens", err=True, dim=True)
+        say(f"the answer was cut at {ANSWER_TOKENS} tokens", dim=True)

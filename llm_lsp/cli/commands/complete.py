@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +12,7 @@ import click
 
 from llm_lsp.cli.completion_target import CompletionTarget, read_batch, read_target
 from llm_lsp.cli.files.settings_files import read_settings
-from llm_lsp.cli.terminal.console import ConsoleClient, write
+from llm_lsp.cli.terminal.console import ConsoleClient, show_json, show_line, write
 from llm_lsp.cli.terminal.options import config_option
 from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
@@ -104,7 +103,7 @@ async def print_question(stack: SettingsStack, target: CompletionTarget, *, as_j
     if isinstance(question, Skip):
         raise refusal(question, client)
     if as_json:
-        click.echo(json.dumps(question_mapping(question), ensure_ascii=False))
+        show_json(question_mapping(question), indent=None)
     else:
         print_plain(question)
 
@@ -122,7 +121,7 @@ async def complete_batch(stack: SettingsStack, targets: list[CompletionTarget]) 
         for target in targets:
             result = await ask(engine, target)
             is_whole = is_whole and isinstance(result, Completion)
-            click.echo(json.dumps(as_mapping(result)))
+            show_json(as_mapping(result), indent=None)
     if not is_whole:
         raise click.exceptions.Exit(1)
 
@@ -196,14 +195,14 @@ class CompletionPrinter:
     def finish(self, result: Completion) -> None:
         """Print the rest, and end the line; what turned out otherwise is printed anew on a line of its own."""
         if self._as_json:
-            click.echo(json.dumps(as_mapping(result)))
+            show_json(as_mapping(result), indent=None)
             return
         text = result.text
         if not text.startswith(self._printed):
-            click.echo()
+            show_line()
             self._printed = ""
         self._print(text)
-        click.echo()
+        show_line()
 
     def _print(self, text: str) -> None:
         write(text.removeprefix(self._printed))

@@ -11,10 +11,10 @@ from pathlib import Path
 import click
 
 from llm_lsp.cli.files.settings_files import WORKSPACE_FILE, policy_file, read_settings, user_file
+from llm_lsp.cli.terminal.console import say, show_json, show_line, write
 from llm_lsp.cli.terminal.options import config_option, json_option, new_config_option
 from llm_lsp.config.settings import Config
 from llm_lsp.config.settings_layers import Resolved
-from llm_lsp.core.text.invisible_chars import visible
 from llm_lsp.errors import ConfigError
 
 # A header can carry a key.
@@ -38,13 +38,13 @@ def show(config_file: Path | None, as_json: bool) -> None:
     resolved = read_settings(config_file, [Path.cwd()]).resolve()
     shown = settings_shown(resolved)
     if as_json:
-        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+        show_json(shown)
     else:
         width = max(len(line) for line in _lines(shown))
         for line, origin in zip(_lines(shown), resolved.origins.values(), strict=True):
-            click.echo(visible(f"{line:{min(width, 60)}}  # {origin}"))
+            show_line(f"{line:{min(width, 60)}}  # {origin}")
     for problem in resolved.problems:
-        click.echo(visible(f"{problem.source}: {problem.message}"), err=True)
+        say(f"{problem.source}: {problem.message}")
     if resolved.problems:
         raise SystemExit(1)
 
@@ -56,10 +56,10 @@ def path(config_file: Path | None, every: bool) -> None:
     """Print the place of your settings file, whether or not it is there."""
     own = config_file or user_file()
     if not every:
-        click.echo(own)
+        show_line(str(own))
         return
     for name, place in (("user", own), ("workspace", Path.cwd() / WORKSPACE_FILE), ("policy", policy_file())):
-        click.echo(f"{name:9}  {'there ' if place.exists() else 'absent'}  {place}")
+        show_line(f"{name:9}  {'there ' if place.exists() else 'absent'}  {place}")
 
 
 @command.command()
@@ -67,7 +67,7 @@ def schema() -> None:
     """Print the JSON schema of a settings file."""
     from llm_lsp.config.reference import json_schema
 
-    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    show_json(json_schema())
 
 
 @command.command()
@@ -89,7 +89,7 @@ def init(config_file: Path | None) -> None:
         raise ConfigError(f"{target} cannot be written: {exc.strerror}") from exc
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(first_file())
-    click.echo(f"wrote {target}", err=True)
+    say(f"wrote {target}")
 
 
 @command.command(hidden=True)
@@ -97,7 +97,7 @@ def docs() -> None:
     """Print docs/settings.md."""
     from llm_lsp.config.reference import settings_page
 
-    click.echo(settings_page(), nl=False)
+    write(settings_page())
 
 
 def settings_shown(resolved: Resolved) -> Mapping[str, dict[str, object]]:

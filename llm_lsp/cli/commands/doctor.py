@@ -18,7 +18,7 @@ from llm_lsp.cli.commands.config import settings_shown
 from llm_lsp.cli.files.settings_files import read_settings
 from llm_lsp.cli.terminal.checklist import Check, has_failed, print_checks
 from llm_lsp.cli.terminal.checklist import as_json as checks_as_json
-from llm_lsp.cli.terminal.console import say
+from llm_lsp.cli.terminal.console import say, show_json
 from llm_lsp.cli.terminal.options import config_option, json_option
 from llm_lsp.config.settings import AUTO, Config
 from llm_lsp.config.settings_layers import Resolved, SettingsStack, by_source
@@ -57,7 +57,7 @@ def command(config_file: Path | None, offline: bool, as_json: bool) -> None:
             "checks": checks_as_json(checks),
             "settings": settings_shown(resolved),
         }
-        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
+        show_json(report)
     else:
         print_checks(checks)
     if has_failed(checks):

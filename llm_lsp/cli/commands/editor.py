@@ -17,6 +17,7 @@ from llm_lsp.cli.editors.editor_files import (
     PlacementOutcome,
     configurations,
 )
+from llm_lsp.cli.terminal.console import say, show_line, write
 from llm_lsp.errors import EditorFileError
 
 
@@ -55,18 +56,18 @@ def command(name: str | None, listing: bool, install: bool, pull: bool, undo: bo
 
 def _list() -> None:
     for name, editor in EDITORS.items():
-        click.echo(f"{name:<13} {editor.title}: {editor.shows}")
+        show_line(f"{name:<13} {editor.title}: {editor.shows}")
 
 
 def _print(editor: EditorSetup) -> bool:
     if editor.package:
-        click.echo(extension.built(configurations() / editor.package))
-        click.echo("An extension, for --install to install.", err=True)
+        show_line(str(extension.built(configurations() / editor.package)))
+        say("An extension, for --install to install.")
         return True
     for file in editor.files:
-        click.echo(f"{editor.path(file) or file.target}:", err=True)
-        click.echo(file.content(), nl=False)
-    click.echo(editor.then, err=True)
+        say(f"{editor.path(file) or file.target}:")
+        write(file.content().decode())
+    say(editor.then)
     return True
 
 
@@ -74,23 +75,20 @@ def _install(editor: EditorSetup) -> bool:
     """Write every file that may be written; say whether that was all."""
     if editor.package:
         names = extension.install(configurations() / editor.package)
-        click.echo(f"installed: {', '.join(names)}", err=True)
-        click.echo(editor.then, err=True)
+        say(f"installed: {', '.join(names)}")
+        say(editor.then)
         return True
     placement = Placement.of_this_user()
     outcomes = [(file, path, placement.install(file.content(), path)) for file, path in _places(editor)]
     for _, path, outcome in outcomes:
-        click.echo(f"{outcome.value}: {path}", err=True)
+        say(f"{outcome.value}: {path}")
     occupied = [(file, path) for file, path, outcome in outcomes if outcome is PlacementOutcome.OCCUPIED]
     for file, path in occupied:
-        click.echo(f"Add this to {path}:", err=True)
-        click.echo(file.content(), nl=False)
-    click.echo(editor.then, err=True)
+        say(f"Add this to {path}:")
+        write(file.content().decode())
+    say(editor.then)
     if shutil.which("llm-lsp") is None:
-        click.echo(
-            "llm-lsp is not on your PATH, where the editor looks for it: pipx install it, or link it there",
-            err=True,
-        )
+        say("llm-lsp is not on your PATH, where the editor looks for it: pipx install it, or link it there")
     return not occupied
 
 
@@ -103,12 +101,12 @@ def _pull() -> None:
 def _undo(editor: EditorSetup) -> bool:
     """Remove every file that is as it was written; say whether that was all."""
     if editor.package:
-        click.echo(f"removed: {', '.join(extension.uninstall())}", err=True)
+        say(f"removed: {', '.join(extension.uninstall())}")
         return True
     placement = Placement.of_this_user()
     outcomes = [(path, placement.remove(path)) for _, path in _places(editor)]
     for path, outcome in outcomes:
-        click.echo(f"{outcome.value}: {path}", err=True)
+        say(f"{outcome.value}: {path}")
     return all(outcome is not PlacementOutcome.CHANGED for _, outcome in outcomes)
 
 

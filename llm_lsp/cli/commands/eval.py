@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import time
 from collections.abc import Sequence
 from itertools import groupby, islice
@@ -13,7 +12,7 @@ from pathlib import Path
 import click
 
 from llm_lsp.cli.files.settings_files import read_settings, user_state_folder
-from llm_lsp.cli.terminal.console import ConsoleClient
+from llm_lsp.cli.terminal.console import ConsoleClient, say, show_json, show_line
 from llm_lsp.cli.terminal.options import config_option, json_option
 from llm_lsp.cli.terminal.progress_bars import counting_bar
 from llm_lsp.cli.terminal.table import print_table
@@ -21,7 +20,6 @@ from llm_lsp.cli.vary_option import variants
 from llm_lsp.cli.wiring import build_engine
 from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.core.request import Trigger
-from llm_lsp.core.text.invisible_chars import visible
 from llm_lsp.engine.engine import CompletionEngine
 from llm_lsp.engine.models.registry import exclusion_of
 from llm_lsp.evaluation.corpus.cuts import KINDS, Kind
@@ -158,11 +156,11 @@ def nothing_to_cut(files: Repository, languages: Sequence[str]) -> click.ClickEx
 def show(report: EvaluationReport, *, as_json: bool) -> None:
     """Print what was measured; exits with 1 where something was not."""
     if as_json:
-        click.echo(json.dumps(report.as_mapping(), indent=2, ensure_ascii=False))
+        show_json(report.as_mapping())
     elif report.rows:
         show_figures(report)
     for fault in report.faults:
-        click.secho(f"error: {fault}", err=True, fg="red")
+        say(f"error: {fault}", fg="red")
     if report.faults:
         raise SystemExit(1)
 
@@ -177,10 +175,10 @@ def show_figures(report: EvaluationReport) -> None:
     title = f"completion in {report.repository}"
     print_table(("language", "kind", "variant", *COLUMNS), rows, COLUMNS, title)
     for duel in report.duels:
-        click.echo(visible(sentence(duel, next(iter(report.names.values())))))
+        show_line(sentence(duel, next(iter(report.names.values()))))
     failed = sum(row.failed for row in report.rows if (row.language, row.kind) == (ALL, ALL))
     if failed:
-        click.echo(f"{failed} holes could not be asked for; the next run tries them again")
+        show_line(f"{failed} holes could not be asked for; the next run tries them again")
 
 
 async def measure(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict
 from datetime import datetime
@@ -10,8 +9,8 @@ from datetime import datetime
 import click
 
 from llm_lsp.cli.files.settings_files import books_file
+from llm_lsp.cli.terminal.console import show_json, show_line
 from llm_lsp.cli.terminal.options import json_option
-from llm_lsp.core.text.invisible_chars import visible
 from llm_lsp.core.usage.request_trace import explain
 from llm_lsp.usage_store.reader import RequestSummary, UsageReader
 
@@ -45,13 +44,13 @@ def _print(requests: list[RequestSummary], *, as_json: bool) -> int:
     """Print requests, the oldest first; give the number of the newest, 0 where there are none."""
     for asked in requests:
         if as_json:
-            click.echo(json.dumps(_as_mapping(asked), ensure_ascii=False))
+            show_json(_as_mapping(asked), indent=None)
             continue
         when = datetime.fromtimestamp(asked.at).astimezone().strftime("%H:%M:%S")
         first, *stages = explain(asked.trace, asked.call)
-        click.secho(visible(f"{when}  {first}"), bold=True)
+        show_line(f"{when}  {first}", bold=True)
         for stage in stages:
-            click.echo(visible(f"  {stage}"))
+            show_line(f"  {stage}")
     return requests[-1].number if requests else 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import time
 from dataclasses import replace
@@ -14,7 +13,7 @@ import click
 
 from llm_lsp import system
 from llm_lsp.cli.files.settings_files import read_settings
-from llm_lsp.cli.terminal.console import say
+from llm_lsp.cli.terminal.console import say, show_json
 from llm_lsp.cli.terminal.options import json_option
 from llm_lsp.cli.terminal.table import print_table
 from llm_lsp.config.settings import LocalConfig
@@ -139,7 +138,7 @@ def list_models(as_json: bool) -> None:
     rows = [_row(model.name, model, here.get(model.name), best) for model in catalogue.MODELS]
     rows += [_row(name, None, model, best) for name, model in here.items() if model.entry is None]
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        show_json(rows)
         return
     cells = [
         (
@@ -193,7 +192,7 @@ def ps(as_json: bool) -> None:
     states = local_models().servers.running()
     rows = [_process(state) for state in states]
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        show_json(rows)
     elif not rows:
         say("no model server runs")
     else:

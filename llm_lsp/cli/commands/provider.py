@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import shlex
 import sys
@@ -18,6 +17,7 @@ from llm_lsp.cli.files.settings_files import read_settings, user_file
 from llm_lsp.cli.files.user_file import UserFile
 from llm_lsp.cli.terminal.checklist import as_json as checks_as_json
 from llm_lsp.cli.terminal.checklist import has_failed, print_checks
+from llm_lsp.cli.terminal.console import say, show_json
 from llm_lsp.cli.terminal.options import config_option, json_option, new_config_option
 from llm_lsp.cli.terminal.table import print_table
 from llm_lsp.config.parse import nearest
@@ -57,10 +57,10 @@ def show(config_file: Path | None, as_json: bool) -> None:
     """Print the providers that are enabled, and the presets that `add` knows by name."""
     resolved = read_settings(config_file, [Path.cwd()]).resolve()
     for problem in by_source(resolved.problems):
-        click.echo(f"{problem.source}: {problem.message}", err=True)
+        say(f"{problem.source}: {problem.message}")
     found = rows(resolved.config)
     if as_json:
-        click.echo(json.dumps([asdict(row) for row in found], indent=2))
+        show_json([asdict(row) for row in found])
         return
     print_table([field.name for field in fields(ProviderRow)], [astuple(row) for row in found])
 
@@ -105,21 +105,20 @@ def add(
     if not given["key_env"] and (variable := keep_key(provider)):
         file.put_provider(name, {"api_key_env": variable})
     file.save()
-    click.echo(f"{file.path}: {name} is enabled", err=True)
+    say(f"{file.path}: {name} is enabled")
     tell_note(name)
     chooses = file.choice != name and (use or (use is None and file.choice == AUTO))
     if tests and not run_checks(Config(provider=name, providers={name: checked(file, name)})):
         if chooses:
-            click.echo(
+            say(
                 f"it failed its test and is not used: run `llm-lsp provider add {name}` again, "
-                f"or with --use --no-test to use it all the same",
-                err=True,
+                f"or with --use --no-test to use it all the same"
             )
         raise SystemExit(1)
     if chooses:
         file.choose(name)
         file.save()
-        click.echo(f"{file.path}: {name} is used", err=True)
+        say(f"{file.path}: {name} is used")
 
 
 def _table(given: Mapping[str, str | float | None]) -> dict[str, object]:
@@ -162,7 +161,7 @@ def remove(name: str, config_file: Path | None) -> None:
         raise ConfigError(f'{file.path} names no provider "{name}"{nearest(name, file.providers)}')
     file.save()
     had_key = provider is not None and not is_loopback(provider.base_url) and delete_key(provider)
-    click.echo(f"{file.path}: {name} is removed{', and its key' if had_key else ''}", err=True)
+    say(f"{file.path}: {name} is removed{', and its key' if had_key else ''}")
 
 
 _OWN_PROVIDER = ": give them by --api and --base-url, or take a name of `llm-lsp provider list`"
@@ -230,7 +229,7 @@ def keep_key(provider: ProviderConfig) -> str:
     if provider.api_key_command or is_loopback(provider.base_url):
         return ""
     if provider.api_key_env and os.environ.get(provider.api_key_env):
-        click.echo(f"using the key in {provider.api_key_env}", err=True)
+        say(f"using the key in {provider.api_key_env}")
         return ""
     if keys.has_keyring():
         key = ask_key(provider.name)
@@ -238,10 +237,9 @@ def keep_key(provider: ProviderConfig) -> str:
             keys.store_key(provider, clean_key(key))
         return ""
     variable = provider.api_key_env or _variable(provider.name)
-    click.echo(
+    say(
         f"this system has no keyring: put the key into the variable {variable}, name another with --key-env, "
-        "or a command that prints it with --key-command",
-        err=True,
+        "or a command that prints it with --key-command"
     )
     return variable
 
@@ -252,17 +250,16 @@ def tell_note(name: str) -> None:
 
     preset = PRESETS.get(name)
     if preset and preset.note:
-        click.echo(f"{name}: {preset.note}", err=True)
+        say(f"{name}: {preset.note}")
 
 
 def ask_key(name: str) -> str:
     """Ask on the terminal without echo, or read a line where there is none; "" where the user has no key."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().strip()
-    click.echo(
+    say(
         "The key is kept in the system's keyring. To read it from a variable or a command instead, leave it empty "
-        "and add --key-env or --key-command.",
-        err=True,
+        "and add --key-env or --key-command."
     )
     answer = click.prompt(
         f"API key of {name} (nothing: no key)", hide_input=True, default="", show_default=False
@@ -288,9 +285,9 @@ def run_checks(config: Config, *, as_json: bool = False) -> bool:
     """Prove a provider and print how; return whether it works."""
     from llm_lsp.cli.provider_check import prove
 
-    checks = asyncio.run(prove(config, lambda line: click.echo(line, err=True)))
+    checks = asyncio.run(prove(config, say))
     if as_json:
-        click.echo(json.dumps(checks_as_json(checks), indent=2, ensure_ascii=False))
+        show_json(checks_as_json(checks))
     else:
         print_checks(checks)
     return not has_failed(checks)

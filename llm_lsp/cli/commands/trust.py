@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -15,8 +14,8 @@ from llm_lsp.cli.files.settings_files import (
     user_config_folder,
 )
 from llm_lsp.cli.files.trusted_files import TrustedFiles
+from llm_lsp.cli.terminal.console import say, show_json, show_line
 from llm_lsp.cli.terminal.options import json_option
-from llm_lsp.core.text.invisible_chars import visible
 from llm_lsp.errors import ConfigError
 
 
@@ -48,22 +47,20 @@ def _list(trusted: TrustedFiles, *, as_json: bool) -> None:
         for name in trusted.paths
     ]
     if as_json:
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        show_json(rows)
         return
     if not rows:
-        click.echo("no folder is trusted", err=True)
+        say("no folder is trusted")
     for row in rows:
-        click.echo(
-            f"{visible(str(row['path']))}{'' if row['trusted'] else ' (changed since, so trusted no longer)'}"
-        )
+        show_line(f"{row['path']}{'' if row['trusted'] else ' (changed since, so trusted no longer)'}")
 
 
 def _revoke(trusted: TrustedFiles, path: Path, *, as_json: bool) -> None:
     was_trusted = trusted.remove(path)
     if as_json:
-        click.echo(json.dumps({"path": str(path), "trusted": False}, ensure_ascii=False))
+        show_json({"path": str(path), "trusted": False}, indent=None)
     else:
-        click.echo(visible(f"{path} is trusted no longer" if was_trusted else f"{path} was not trusted"))
+        show_line(f"{path} is trusted no longer" if was_trusted else f"{path} was not trusted")
 
 
 def _trust(trusted: TrustedFiles, folder: Path, *, as_json: bool) -> None:
@@ -77,11 +74,9 @@ def _trust(trusted: TrustedFiles, folder: Path, *, as_json: bool) -> None:
     problems = read_settings(folders=[folder]).resolve().problems
     unused = [problem.message for problem in problems if problem.source == str(path)]
     if as_json:
-        click.echo(
-            json.dumps({"path": str(path), "trusted": True, "not_used": unused}, indent=2, ensure_ascii=False)
-        )
+        show_json({"path": str(path), "trusted": True, "not_used": unused})
         return
-    click.echo(visible(found.data.decode("utf-8-sig").rstrip()))
-    click.echo(visible(f"{path} is trusted as long as it says this"), err=True)
+    show_line(found.data.decode("utf-8-sig").rstrip())
+    say(f"{path} is trusted as long as it says this")
     for message in unused:
-        click.echo(visible(f"not used: {message}"), err=True)
+        say(f"not used: {message}")

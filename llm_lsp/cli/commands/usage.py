@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from llm_lsp.cli.files.settings_files import books_file, read_settings
+from llm_lsp.cli.terminal.console import show_json, show_line
 from llm_lsp.cli.terminal.options import config_option, json_option
 from llm_lsp.cli.terminal.table import GAP, print_table, width
 from llm_lsp.core.text.invisible_chars import visible
@@ -59,7 +59,7 @@ def command(
     groups = {each: _figures(reader, first, each, limits) for each in by or GROUPS}
     spent = reader.spent(now)
     if as_json:
-        print(json.dumps(_as_mapping(first, total, groups, spent), indent=2, ensure_ascii=False))
+        show_json(_as_mapping(first, total, groups, spent))
     else:
         _show(first, total, groups, _budget_line(limits, spent))
 
@@ -98,10 +98,10 @@ def _show(
         # Requests that asked nobody have rows, too, with nothing to show in them.
         groups = {}
     for line in filter(None, (*_summary(first, total), budget)):
-        click.echo(line)
+        show_line(line)
     for name, rows in groups.items():
         if rows:
-            click.echo()
+            show_line()
             _show_group(name, rows)
 
 

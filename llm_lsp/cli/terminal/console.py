@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import click
@@ -48,6 +49,16 @@ def write(text: str) -> None:
     sys.stdout.flush()
 
 
-def say(line: str) -> None:
-    """Print a line of progress, to standard error."""
-    click.echo(line, err=True)
+def show_line(text: str = "", *, bold: bool = False) -> None:
+    """Print a line, or some; the names in it are others', and a terminal is to obey none."""
+    click.secho(visible(text), bold=bold or None)
+
+
+def show_json(value: object, *, indent: int | None = 2) -> None:
+    """Print JSON that any terminal can show and every script read: what is not ASCII is escaped."""
+    click.echo(json.dumps(value, indent=indent))
+
+
+def say(line: str, *, dim: bool = False, fg: str | None = None) -> None:
+    """Print a line of progress, to standard error; see `show_line`."""
+    click.secho(visible(line), err=True, dim=dim or None, fg=fg)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import click
+from llm_lsp.cli.terminal.console import say
 
 Advance = Callable[[int, int], None]
 
@@ -52,7 +52,7 @@ class CountedLines:
     def __call__(self) -> None:
         before, self._done = self._done, self._done + 1
         if self._done * 10 // self._total > before * 10 // self._total:
-            click.echo(f"{self._name}: {self._done} of {self._total}", err=True)
+            say(f"{self._name}: {self._done} of {self._total}")
 
 
 class Lines:
@@ -66,4 +66,4 @@ class Lines:
         tenths = done * 10 // total if total else 0
         if tenths > self._tenths:
             self._tenths = tenths
-            click.echo(f"{self._name}: {done / 1e6:.0f} of {total / 1e6:.0f} MB", err=True)
+            say(f"{self._name}: {done / 1e6:.0f} of {total / 1e6:.0f} MB")

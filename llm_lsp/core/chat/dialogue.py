@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from llm_lsp.core.privacy.cut_texts import Redact, redact_lines
 from llm_lsp.core.prompt.prompts import ChatPrompt
+from llm_lsp.core.prompt.tags import file_tag
 from llm_lsp.core.request import Face
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.invisible_chars import visible
@@ -74,7 +75,7 @@ def mark_code(inquiry: ChatQuestion, path: str, redact: Redact) -> str:
         return ""
     first, stop = inquiry.lines or (0, document.text.line_count)
     code = redact_lines(document.text, first, stop, redact).rstrip()
-    return f'<file path="{path}" language="{document.language}" first_line="{first + 1}">\n{code}\n</file>\n'
+    return f"{file_tag(path, document.language, first + 1)}\n{code}\n</file>\n"
 
 
 def dialogue(message: str, before: Sequence[Exchange], prompt_tokens: float) -> ChatPrompt:

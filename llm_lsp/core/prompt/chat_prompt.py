@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from llm_lsp.core.context.snippet import Snippet
 from llm_lsp.core.prompt.prompts import ChatPrompt
+from llm_lsp.core.prompt.tags import file_tag
 from llm_lsp.core.request import Mode
 from llm_lsp.core.text.window import Window
 
@@ -140,9 +141,9 @@ def _answer(example: Example) -> str:
 
 
 def _question(window: Window, mode: Mode, snippets: tuple[Snippet, ...]) -> str:
-    context = "".join(f'<file path="{one.path}">\n{one.text}\n</file>\n' for one in snippets)
+    context = "".join(f"{file_tag(one.path)}\n{one.text}\n</file>\n" for one in snippets)
     return (
-        f'{context}<file path="{window.path}" language="{window.language}">\n'
+        f"{context}{file_tag(window.path, window.language)}\n"
         f"{window.prefix}{HOLE}{window.line_suffix}{window.suffix.rstrip()}\n</file>\n"
         f"{_WANTED[mode]} The line begins: {OPEN}{window.line_prefix}{CLOSE}"
     )

@@ -100,7 +100,9 @@ def plain_name(name: str) -> str:
 
 
 def visible(text: str) -> str:
-    r"""Write hidden characters as escapes, `\x1b` for ESC: a terminal obeys some of them."""
+    r"""Write hidden characters as escapes, `\x1b` for ESC: a terminal obeys some of them. The marks of an emoji stay."""
     if not unsafe_characters(text):
         return text
-    return _UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+    return _EMOJI_OR_UNSAFE.sub(
+        lambda match: match["mark"] or match[0].encode("unicode_escape").decode(), text
+    )

@@ -23,6 +23,7 @@ from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import ModelRequest, Patience, Trigger
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.document import Document
+from llm_lsp.core.text.invisible_chars import visible
 from llm_lsp.core.text.text import Text
 from llm_lsp.core.text.token_estimate import estimate_tokens
 from llm_lsp.engine.client.notifications import Notifications
@@ -118,7 +119,7 @@ class ChatService:
         question = _Question(request, code, inquiry.question, before, progress)
         exchange, finish = await self._answered(question)
         page = await self._keep(folder, remembered(before, exchange))
-        return ChatReply(exchange.answer, finish is not Finish.LENGTH, page)
+        return ChatReply(visible(exchange.answer), finish is not Finish.LENGTH, page)
 
     def _admit(self, document: Document) -> None:
         """Raise AskError if nothing may be sent under the settings as they are now."""
@@ -156,8 +157,9 @@ class ChatService:
             async for chunk in stream:
                 finish = chunk.finish or finish
                 if chunk.text:
-                    text += chunk.text
-                    question.progress(chunk.text)
+                    before, text = text[-1:], text + chunk.text
+                    # With what stands before it: a mark that belongs to an emoji is none to escape.
+                    question.progress(visible(before + chunk.text).removeprefix(visible(before)))
         except asyncio.CancelledError:
             stream.close()  # The client has cancelled the question.
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import llm_lsp.cli
 from llm_lsp.cli.main import group
 from llm_lsp.cli.show_prompt import print_plain
 from llm_lsp.cli.terminal.checklist import Check, print_checks
@@ -121,3 +123,16 @@ def test_a_reader_that_has_enough_ends_a_command_quietly(arguments: tuple[str, .
     assert program.stderr.read() == b""
     program.wait()
     program.stderr.close()
+
+
+def test_commands_print_by_the_functions_that_escape_names() -> None:
+    """So that no command can forget it; the server's own line has no name in it, nor has the help."""
+    package = Path(llm_lsp.cli.__file__).parent
+    plain = re.compile(r"\bclick\.s?echo\(|(?<![\w.])print\(")
+    found = {
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        if plain.search(path.read_text("utf-8"))
+    }
+
+    assert found == {"main.py", "commands/server.py", "terminal/console.py", "terminal/streams.py"}

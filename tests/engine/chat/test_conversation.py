@@ -119,6 +119,21 @@ async def test_the_answer_is_told_as_it_comes() -> None:
     await desk.engine.aclose()
 
 
+async def test_what_an_answer_hides_is_shown_as_escapes_however_it_is_cut() -> None:
+    desk = Desk()
+    pieces: list[str] = []
+    task = asyncio.create_task(desk.engine.ask(ChatQuestion("why?"), pieces.append))
+    stream = await desk.caller.calls.get()
+    for piece in ("\u26a0", "\ufe0f a\x1b", "[2J\u202e", "\U000e0041b\tc\n"):
+        stream.say(piece)
+    stream.finish()
+
+    reply = await task
+
+    assert reply.text == "".join(pieces) == "\u26a0\ufe0f a\\x1b[2J\\u202e\\U000e0041b\tc\n"
+    await desk.engine.aclose()
+
+
 async def test_secrets_are_masked_in_what_is_sent_and_in_what_is_kept() -> None:
     desk = Desk("one", "two")
     code = Document("file:///p/b.py", "python", 1, Text.of(f'token = "{SECRET}"\n'))

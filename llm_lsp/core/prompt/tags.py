@@ -1,0 +1,14 @@
+"""The tags that enclose files in a dialogue with a model."""
+
+from __future__ import annotations
+
+from html import escape
+
+from llm_lsp.core.text.invisible_chars import plain_name
+
+
+def file_tag(path: str, language: str = "", first_line: int = 0) -> str:
+    """Return the tag that opens a file; no name ends it, or adds to it."""
+    attributes = {"path": path, "language": language, "first_line": str(first_line or "")}
+    written = (f' {key}="{escape(plain_name(value))}"' for key, value in attributes.items() if value)
+    return f"<file{''.join(written)}>"
