@@ -27,8 +27,13 @@ def readings(uri: str) -> tuple[str, ...]:
     if tail.startswith("//"):
         # Behind the authority.
         tail = "/" + tail[2:].partition("/")[2]
-    decoded = [unquote(path) for path in (parts.path, tail)]
-    return tuple(dict.fromkeys((*decoded, *map(unquote, decoded))))
+    decoded = [_decoded(path) for path in (parts.path, tail)]
+    return tuple(dict.fromkeys((*decoded, *map(_decoded, decoded))))
+
+
+def _decoded(path: str) -> str:
+    # Bytes that are no text stay what they are, as in Python's own names of files.
+    return unquote(path, errors="surrogateescape")
 
 
 def normal(path: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -150,7 +151,8 @@ def _paths_of(uri: str) -> Iterator[Path]:
     if parts.scheme == "file" and parts.netloc not in ("", "localhost"):
         return
     for reading in readings(uri):
-        path = Path(re.sub(r"^/(?=[A-Za-z]:)", "", reading))
+        name = os.fsdecode(reading.encode("utf-8", "surrogateescape"))
+        path = Path(re.sub(r"^/(?=[A-Za-z]:)", "", name))
         if path.is_absolute() and "\0" not in reading:
             yield path
 
