@@ -36,7 +36,7 @@ ROOMS = {
     "httpcore": ("providers",),
     "cachetools": ("engine.completion.cache",),
     "asyncio": ("engine", "providers", "local", "lsp", "evaluation", "cli"),
-    "tree_sitter": ("core.text.syntax", "core.context.outline"),
+    "tree_sitter": ("core.text.syntax", "core.context.outline", "core.edits"),
     "click": ("cli",),
     "rich": ("cli",),
     "sqlite3": ("usage_store",),

@@ -38,6 +38,12 @@ class Reason(Enum):
     UNSAFE = "the answer contains invisible or control characters"
     MASKED = "the answer contains a redacted secret"
     TIMED_OUT = "the answer did not arrive in time"
+    NOTHING_FOLLOWS = "nothing follows from the last change"
+    UNCERTAIN = "what may follow from the last change is not certain enough to be shown unasked"
+    NOT_TYPED = "the last change was pasted, undone, or made by a tool or with several cursors"
+    CONFLICTED = "the file has merge conflicts"
+    GENERATED = "the file is generated"
+    REJECTED = "the same edit was dismissed before"
     SHUTTING_DOWN = "the server is shutting down"
 
 

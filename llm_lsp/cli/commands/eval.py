@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from llm_lsp.cli.commands.eval_edits import EditsOptions, measure_edits
 from llm_lsp.cli.files.settings_files import read_settings, user_state_folder
 from llm_lsp.cli.terminal.console import ConsoleClient, say, show_json, show_line
 from llm_lsp.cli.terminal.options import config_option, json_option
@@ -57,7 +58,9 @@ def place_of_report(ctx: click.Context, param: click.Parameter, value: Path | No
 
 
 @click.command()
-@click.argument("root", metavar="PATH", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument(
+    "root", metavar="PATH", type=click.Path(path_type=Path, exists=True, file_okay=False), required=False
+)
 @click.option(
     "--holes", "count", type=click.IntRange(1), default=100, show_default=True, help="Holes to fill."
 )
@@ -97,11 +100,21 @@ def place_of_report(ctx: click.Context, param: click.Parameter, value: Path | No
     callback=place_of_report,
     help="Write a report with plots.",
 )
+@click.option(
+    "--edits", is_flag=True, help="Measure next edits on the git history of PATH, or of this folder."
+)
+@click.option(
+    "--commits",
+    type=click.IntRange(1),
+    default=500,
+    show_default=True,
+    help="Newest commits whose changes are made again, with --edits.",
+)
 @click.option("--fresh", is_flag=True, help="Forget what earlier runs on PATH have measured.")
 @config_option
 @json_option
 def command(
-    root: Path,
+    root: Path | None,
     count: int,
     seed: int,
     kinds: tuple[Kind, ...],
@@ -109,6 +122,8 @@ def command(
     varied: tuple[str, ...],
     trigger: str,
     html: Path | None,
+    edits: bool,
+    commits: int,
     fresh: bool,
     config_file: Path | None,
     as_json: bool,
@@ -117,7 +132,17 @@ def command(
 
     Holes are cut into its files, one at a time, and filled as in an editor; the rest of PATH stays as context.
     The code goes to the provider that your settings name. A run that was interrupted goes on where it stopped.
+
+    With --edits, the changes of git commits are made again one by one, and each next one is predicted before it is
+    made: without a model, so that nothing is sent.
     """
+    if edits:
+        measure_edits(
+            EditsOptions((root or Path()).resolve(), commits, seed, languages, html, config_file, as_json)
+        )
+        return
+    if root is None:
+        raise click.UsageError("Missing argument 'PATH'.")
     root = root.resolve()
     stack = read_settings(config_file, [root])
     measured = variants(stack, varied, Trigger(trigger))

@@ -23,6 +23,16 @@ MAX_CHANGED_LINES = 24
 
 
 @dataclass(frozen=True, slots=True)
+class ChangedLines:
+    """Lines before and after a change, with their ends; the first and the last of each differ."""
+
+    start: int
+    """The first changed line, the same before and after."""
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EditBurst:
     """Edits near each other in one document, as its text before and after; all outside of them is the same."""
 
@@ -48,13 +58,23 @@ class EditBurst:
 
     def changed(self) -> tuple[list[str], list[str]] | None:
         """Return the lines before and after, with their ends; None if nothing changed, or too much."""
+        found = self.change()
+        return (list(found.old), list(found.new)) if found else None
+
+    def change(self) -> ChangedLines | None:
+        """Return the changed lines and where they are; None if nothing changed, or too much."""
         old, new = self.before.text, self.after.text
         # Edits that overlap are counted by what each touched, which may be more lines than there are now.
         below = min(self.below, old.line_count - self.above, new.line_count - self.above)
         stops = old.line_count - below, new.line_count - below
         if max(stops) - self.above > MAX_CHANGED_LINES:
             return None
-        return _different(old.lines(self.above, stops[0]), new.lines(self.above, stops[1]))
+        return _different(self.above, old.lines(self.above, stops[0]), new.lines(self.above, stops[1]))
+
+    def line_after(self, line: int) -> int:
+        """Return where a line of the text before is in the text after; for a changed one, about where."""
+        old, new = self.before.text.line_count, self.after.text.line_count
+        return line + new - old if line >= old - self.below else line
 
     def lines_above(self, count: int) -> list[str]:
         """Return so many lines of the text after it that stand above the first that changed."""
@@ -120,13 +140,13 @@ class EditHistory:
         return tuple(burst for burst in self.bursts if now - burst.edited_at <= FRESH_S)
 
 
-def _different(old: list[str], new: list[str]) -> tuple[list[str], list[str]] | None:
-    """Cut the lines that two pieces have in common at their ends; None where nothing is left."""
+def _different(start: int, old: list[str], new: list[str]) -> ChangedLines | None:
+    """Cut the lines that two pieces have in common at their ends; None if nothing is left."""
     while old and new and old[-1] == new[-1]:
         old, new = old[:-1], new[:-1]
     while old and new and old[0] == new[0]:
-        old, new = old[1:], new[1:]
-    return (old, new) if old or new else None
+        old, new, start = old[1:], new[1:], start + 1
+    return ChangedLines(start, tuple(old), tuple(new)) if old or new else None
 
 
 def _untouched(text: Text, edits: tuple[Edit, ...]) -> tuple[int, int]:

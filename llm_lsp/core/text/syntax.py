@@ -5,10 +5,13 @@ A grammar is loaded when its language is first met: loading all of them would co
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from llm_lsp.core.text.text import Point, Text
 
 if TYPE_CHECKING:
     from tree_sitter import Language, Node
@@ -49,6 +52,31 @@ def parse(text: str, language: str) -> Node | None:
     from tree_sitter import Parser
 
     return Parser(_grammar(language)).parse(data).root_node
+
+
+@dataclass(frozen=True, slots=True)
+class SyntaxTree:
+    """A text with its tree."""
+
+    text: Text
+    root: Node
+
+    @classmethod
+    def of(cls, text: Text, language: str) -> SyntaxTree | None:
+        """Parse a text; None as for `parse`, and if a lone CR ends a line, which grammars do not count as one."""
+        whole = str(text)
+        if "\r" in whole and whole.count("\r") != whole.count("\r\n"):
+            return None
+        root = parse(whole, language)
+        return None if root is None else cls(text, root)
+
+    def leaf(self, point: Point) -> Node | None:
+        """Return the smallest node around the character at a place."""
+        line, column = point
+        before = self.text.line(line)[: column + 1]
+        stop = len(before.encode("utf-8", "replace"))
+        start = len(before[:column].encode("utf-8", "replace"))
+        return self.root.descendant_for_point_range((line, start), (line, stop))
 
 
 @cache

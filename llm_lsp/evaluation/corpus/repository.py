@@ -59,6 +59,18 @@ class Repository:
         """List the paths of source files, relative to the root; links are not followed."""
         return sorted(self._walk())
 
+    def may_measure(self, path: str) -> bool:
+        """Check whether a path relative to the root is source code that may be measured; it may be gone by now."""
+        file = self.root / path
+        folders = [
+            folder for folder in file.parents if folder != self.root and folder.is_relative_to(self.root)
+        ]
+        return (
+            self._is_wanted(language_for_path(path))
+            and all(map(self._is_entered, folders))
+            and self._may_be_sent(file)
+        )
+
     def read(self, path: str) -> CorpusFile | None:
         """Read a file; None for what cannot be read, and for what a program wrote."""
         found = self._files.read(self.root / path, path)

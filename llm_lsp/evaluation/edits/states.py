@@ -5,7 +5,7 @@ A commit hides the order in which it was made, so each is made twice: from top t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Literal
@@ -193,8 +193,3 @@ def break_off(typed: str, rng: Random) -> str:
     places = range(1, len(typed))
     weights = [_pause_weight(typed[at - 1], typed[at]) for at in places]
     return typed[: rng.choices(places, weights)[0]]
-
-
-def remaining_lines(state: EditState) -> Sequence[range]:
-    """Return the lines of the document that the remaining hunks touch; an insertion touches the line it comes before."""
-    return [range(hunk.start, hunk.start + max(1, len(hunk.old))) for hunk in state.remaining]

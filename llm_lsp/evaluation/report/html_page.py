@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 
 from llm_lsp.evaluation.report.number_format import COLUMNS, cells, sentence
@@ -50,6 +50,11 @@ def page(report: EvaluationReport) -> str:
         "<h2>Farthest from right</h2>",
         *map(_example, _worst(report)),
     ]
+    return document(title, body)
+
+
+def document(title: str, body: Iterable[str]) -> str:
+    """Put escaped parts together to a page that loads nothing."""
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f"<style>{STYLE}</style></head><body>{''.join(body)}</body></html>\n"

@@ -63,6 +63,21 @@ def curves(values: Mapping[str, Sequence[float]], unit: str) -> str:
     return _svg(top + CURVE_HEIGHT + AXIS_HEIGHT, parts)
 
 
+def line_plot(points: Sequence[tuple[float, float]], across: str, up: str) -> str:
+    """Draw shares against shares: a line through the points, and a dot for each; both axes are named."""
+    widest = max((x for x, _ in points), default=0.0) or 1.0
+    top = LEGEND_HEIGHT
+    places = [(_x(x / widest), top + CURVE_HEIGHT * (1 - y)) for x, y in points]
+    joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+    parts = [
+        _grid(top, CURVE_HEIGHT, [f"{100 * widest * tick:.3g} %" for tick in TICKS]),
+        _text(LEFT, top - 6, f"{up}, 0 to 100 %, by {across}", "start"),
+        f'<polyline class="curve s0" points="{joined}"/>',
+        *(f'<circle class="c0" cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in places),
+    ]
+    return _svg(top + CURVE_HEIGHT + AXIS_HEIGHT, parts)
+
+
 def _grid(top: int, height: int, labels: Sequence[str] = ("0", "25 %", "50 %", "75 %", "100 %")) -> str:
     bottom = top + height
     lines = [

@@ -1,0 +1,78 @@
+"""`llm-lsp eval --edits`: how many next edits would have been right in a repository's own history."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from llm_lsp.cli.files.settings_files import read_settings
+from llm_lsp.cli.terminal.progress_bars import counting_bar
+from llm_lsp.cli.terminal.table import print_table
+from llm_lsp.core.edits.predict import UNASKED
+from llm_lsp.engine.models.registry import exclusion_of
+from llm_lsp.errors import GitError
+from llm_lsp.evaluation.corpus.commit_history import CommitChange, commit_changes
+from llm_lsp.evaluation.corpus.git_repository import GitRepository
+from llm_lsp.evaluation.corpus.repository import Repository
+from llm_lsp.evaluation.edits.number_format import COLUMNS, CURVE_COLUMNS, cells, curve_cells
+from llm_lsp.evaluation.edits.page import page
+from llm_lsp.evaluation.edits.results import EditReport, EditResult
+from llm_lsp.evaluation.edits.run import RulePredictor, run
+
+
+@dataclass(frozen=True, slots=True)
+class EditsOptions:
+    """What the command line says."""
+
+    root: Path
+    commits: int
+    seed: int
+    languages: tuple[str, ...]
+    html: Path | None
+    config_file: Path | None
+    as_json: bool
+
+
+def measure_edits(options: EditsOptions) -> None:
+    """Measure, and print what was found; raises ClickException if the history has nothing to measure."""
+    commits = list(_commits(options))
+    if not commits:
+        raise click.ClickException(
+            f"the last {options.commits} commits of {options.root} change no source file in a few small places; "
+            "a shallow clone has no history: git fetch --unshallow"
+        )
+    results: list[EditResult] = []
+    with counting_bar("commits", len(commits)) as count:
+        for commit in commits:
+            results += run([commit], options.seed, RulePredictor())
+            count()
+    report = EditReport(options.root.name, len(commits), options.seed, UNASKED, results)
+    if options.html:
+        options.html.write_text(page(report), encoding="utf-8")
+    if options.as_json:
+        click.echo(json.dumps(report.as_mapping(), indent=2, ensure_ascii=False))
+    else:
+        _show(report)
+
+
+def _commits(options: EditsOptions) -> Iterator[CommitChange]:
+    config = read_settings(options.config_file, [options.root]).resolve().config
+    excluded = exclusion_of(config.privacy, (options.root.as_uri(),))
+    files = Repository(options.root, excluded, options.languages)
+    try:
+        yield from commit_changes(GitRepository(options.root), files.may_measure, options.commits)
+    except GitError as exc:
+        raise click.ClickException(str(exc)) from exc
+
+
+def _show(report: EditReport) -> None:
+    rows = [[row.group, row.kind, *cells(row)] for row in report.rows]
+    title = f"next edits in {report.repository}, shown unasked from a confidence of {report.threshold}"
+    print_table(("states", "kind", *COLUMNS), rows, COLUMNS, title)
+    click.echo()
+    curve = [curve_cells(point) for point in report.curve]
+    print_table(CURVE_COLUMNS, curve, CURVE_COLUMNS, "what each confidence would show")

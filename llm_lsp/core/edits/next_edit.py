@@ -1,0 +1,58 @@
+"""The next edit: a change of text that stands elsewhere, which follows from what the user just changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from llm_lsp.core.text.text import Point
+
+
+class EditKind(Enum):
+    """From what a next edit follows."""
+
+    REPEAT = "repeat"
+    """The same change of tokens, made elsewhere."""
+    RENAME = "rename"
+    """A definition has a new name, and its old one is still used."""
+    CALL = "call"
+    """A definition has other parameters than its calls have arguments."""
+    TWIN = "twin"
+    """The same lines, put into a block that is alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextEdit:
+    """One change of a document: `new` replaces `old`, which stands from `start` to `end`."""
+
+    kind: EditKind
+    start: Point
+    end: Point
+    old: str
+    new: str
+    confidence: float
+    """The share of such edits that were right in the histories by which the rules were set."""
+
+
+def line_edit(kind: EditKind, line: int, old: str, new: str, confidence: float) -> NextEdit:
+    """Return the edit that makes one line of another, without what both have in common at their ends.
+
+    Both are cut between words, so that a reader sees whole names.
+    """
+    limit = min(len(old), len(new))
+    head = next((at for at in range(limit) if old[at] != new[at]), limit)
+    while head and (_in_word(old, head) or _in_word(new, head)):
+        head -= 1
+    limit -= head
+    tail = next((at for at in range(limit) if old[-1 - at] != new[-1 - at]), limit)
+    while tail and (_in_word(old, len(old) - tail) or _in_word(new, len(new) - tail)):
+        tail -= 1
+    stop = len(old) - tail
+    return NextEdit(
+        kind, Point(line, head), Point(line, stop), old[head:stop], new[head : len(new) - tail], confidence
+    )
+
+
+def _in_word(line: str, at: int) -> bool:
+    """Check whether a place has a letter or digit on both sides."""
+    return 0 < at < len(line) and all(char.isalnum() or char == "_" for char in line[at - 1 : at + 1])
