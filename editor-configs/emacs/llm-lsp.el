@@ -306,11 +306,38 @@ Where it only inserts, the line moves aside, else it covers the rest."
 (defun llm-lsp-snooze (minutes)
   "Switch completion off for MINUTES."
   (interactive "nMinutes: ")
+  (unless (and (numberp minutes) (>= minutes 0))
+    (user-error "Snooze takes a number of minutes"))
   (llm-lsp--execute "llm-lsp.snooze" (vector minutes) #'ignore))
+
+(defun llm-lsp--provider-names ()
+  "Give the names that `llm-lsp-select-provider' takes."
+  (append (jsonrpc-request (llm-lsp--connect) :workspace/executeCommand
+                           (list :command "llm-lsp.providers" :arguments []) :timeout 2)
+          nil))
+
+(defun llm-lsp-restart ()
+  "End the server, and start it anew."
+  (interactive)
+  (when llm-lsp--connection
+    (ignore-errors (jsonrpc-shutdown llm-lsp--connection))
+    (setq llm-lsp--connection nil llm-lsp--status nil))
+  (llm-lsp--connect))
+
+(defconst llm-lsp--commands
+  '(("explain" . llm-lsp-explain) ("provider" . llm-lsp-select-provider) ("restart" . llm-lsp-restart)
+    ("snooze" . llm-lsp-snooze) ("toggle" . llm-lsp-toggle))
+  "What `llm-lsp' offers.")
+
+;;;###autoload
+(defun llm-lsp ()
+  "Choose one of the commands."
+  (interactive)
+  (call-interactively (cdr (assoc (completing-read "llm-lsp: " llm-lsp--commands nil t) llm-lsp--commands))))
 
 (defun llm-lsp-select-provider (name)
   "Ask the provider NAME of your settings from now on."
-  (interactive "sProvider: ")
+  (interactive (list (completing-read "Provider: " (llm-lsp--provider-names) nil t)))
   (llm-lsp--execute "llm-lsp.selectProvider" (vector name) #'ignore))
 
 (defun llm-lsp--when-shown (command)

@@ -32,6 +32,7 @@ class Reason(Enum):
     PROVIDER_FAILED = "the provider failed"
     EMPTY = "the model returned nothing"
     ONLY_WHITESPACE = "the model returned only white space"
+    ALL_TYPED = "all of the answer that fits here is typed or accepted already"
     ALL_CUT = "the filters removed the whole answer: it does not fit here"
     REPEATS_SUFFIX = "the answer repeats the text after the cursor"
     REPEATS_PREFIX = "the answer repeats the text before the cursor"

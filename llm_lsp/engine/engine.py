@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llm_lsp.config.settings import AUTO, LOCAL
 from llm_lsp.config.settings_layers import Layer, SettingsStack, by_source
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.privacy.admission import admit_document
@@ -209,7 +210,7 @@ class CompletionEngine:
         self._workspace.visit(request.document.uri, request.point)
         self._collector.touched(request.document.uri, edited=False)
         log, request = RequestLog(), self._indented(request)
-        with self._waiting.shown(request.id, request.patience):
+        with self._recorder.open(request, log), self._waiting.shown(request.id, request.patience):
             result = self._status.off() or await self._pipeline.complete(request, log, progress)
         if isinstance(result, Skip):
             LOG.debug("request %d: %s", request.id, result.reason.name)
@@ -265,6 +266,11 @@ class CompletionEngine:
             raise ConfigError(f"provider {name} is not enabled; run: llm-lsp provider add {name}")
         self._stack = stack
         self._apply()
+
+    def provider_names(self) -> list[str]:
+        """Return the names that `select_provider` takes, the one in use first."""
+        config = self.registry.runtime.config
+        return list(dict.fromkeys((config.provider, *sorted(config.providers), AUTO, LOCAL)))
 
     def explain(self) -> str:
         """Return a description of how the last request was answered, and why."""

@@ -19,13 +19,14 @@ from llm_lsp.core.request import Completion, Face, Trigger
 from llm_lsp.core.text.document import Document
 from llm_lsp.engine.client.interface import Client, Engine
 from llm_lsp.lsp import conversion as convert
+from llm_lsp.lsp.commands import COMMANDS
 from llm_lsp.lsp.editor_client import EditorClient
 from llm_lsp.lsp.formatting_options import InlineParams
 from llm_lsp.lsp.protocol import Protocol
 from llm_lsp.lsp.registrations import file_registrations, settings_registrations
 
 if TYPE_CHECKING:
-    from llm_lsp.core.chat.dialogue import ChatQuestion
+    pass
 
 Build = Callable[[Client], Engine]
 """Makes the engine; called once, after `initialize` is answered, so that its imports delay nothing."""
@@ -34,8 +35,6 @@ _log = logging.getLogger(__name__)
 
 # Documents that are logged as out of step; a client that gets all of them wrong fills no disk.
 _MAX_LOGGED = 100
-# Minutes, where the command names none: enough to think something through, and soon over where it is forgotten.
-_SNOOZE_MINUTES = 10.0
 
 
 class Server(LanguageServer):
@@ -306,64 +305,8 @@ def execute_command(ls: Server, params: types.ExecuteCommandParams) -> object:
     command = COMMANDS.get(params.command)
     if command is None:
         raise JsonRpcInvalidParams("there is no such command")
-    return command(ls, tuple(params.arguments or ()))
+    return command(ls.engine, ls.editor, tuple(params.arguments or ()))
 
-
-def _accepted(ls: Server, arguments: tuple[object, ...]) -> None:
-    ls.engine.accepted(_text_argument(arguments))
-
-
-def _toggle(ls: Server, arguments: tuple[object, ...]) -> bool:
-    return ls.engine.toggle()
-
-
-def _snooze(ls: Server, arguments: tuple[object, ...]) -> None:
-    minutes = arguments[0] if arguments else _SNOOZE_MINUTES
-    if not isinstance(minutes, int | float) or not 0 <= minutes < float("inf"):
-        raise JsonRpcInvalidParams("snooze takes a number of minutes")
-    ls.engine.snooze(minutes)
-
-
-def _select_provider(ls: Server, arguments: tuple[object, ...]) -> None:
-    ls.engine.select_provider(_text_argument(arguments))
-
-
-def _explain(ls: Server, arguments: tuple[object, ...]) -> str:
-    return ls.engine.explain()
-
-
-async def _ask(ls: Server, arguments: tuple[object, ...]) -> str:
-    inquiry = _inquiry(ls.engine, arguments[0] if arguments else None)
-    reply = await ls.engine.ask(inquiry)
-    ls.editor.open_file(reply.page, reply.text)
-    return reply.text
-
-
-def _inquiry(engine: Engine, argument: object) -> ChatQuestion:
-    from llm_lsp.lsp.code_actions import to_inquiry
-
-    fields = convert.to_settings(argument)
-    document = engine.document(str(fields.get("uri")))
-    inquiry = to_inquiry(fields, document) if document else None
-    if inquiry is None:
-        raise JsonRpcInvalidParams("ask takes the uri of an open document, and its lines from first to stop")
-    return inquiry
-
-
-def _text_argument(arguments: tuple[object, ...]) -> str:
-    if len(arguments) != 1 or not isinstance(arguments[0], str):
-        raise JsonRpcInvalidParams("this command takes one text")
-    return arguments[0]
-
-
-COMMANDS: dict[str, Callable[[Server, tuple[object, ...]], object]] = {
-    convert.ACCEPTED: _accepted,
-    convert.ASK: _ask,
-    "llm-lsp.toggle": _toggle,
-    "llm-lsp.snooze": _snooze,
-    "llm-lsp.selectProvider": _select_provider,
-    "llm-lsp.explain": _explain,
-}
 
 HANDLERS: dict[str, Callable[[Any, Any], object]] = {
     types.INITIALIZE: initialize,

@@ -343,6 +343,70 @@ def test_a_command_reaches_the_server(scene: Scene, command: str, sent: tuple[st
     assert (call["command"], list(call.get("arguments", []))) == sent
 
 
+@pytest.mark.parametrize("minutes", ["soon", "-5", "1e999", "nan"])
+def test_snooze_refuses_what_is_no_number_of_minutes(scene: Scene, minutes: str) -> None:
+    scene.open("‸")
+    scene.editor.nvim.lua("_G.said = {}; vim.notify = function(text) table.insert(_G.said, text) end")
+    scene.editor.nvim.command(f"LlmLsp snooze {minutes}")
+    assert "takes a number of minutes" in scene.editor.nvim.lua("return _G.said[1]")
+    assert not scene.sent("workspace/executeCommand")
+
+
+def test_provider_names_are_completed(scene: Scene) -> None:
+    scene.answer(commands={"llm-lsp.providers": ["mine", "local"]})
+    scene.open("‸")
+    completed = scene.editor.nvim.lua("return vim.fn.getcompletion('LlmLsp provider mi', 'cmdline')")
+    assert completed == ["mine"]
+    assert scene.editor.nvim.lua("return vim.fn.getcompletion('LlmLsp re', 'cmdline')") == ["restart"]
+
+
+def test_the_command_alone_shows_a_menu(scene: Scene) -> None:
+    scene.open("‸")
+    choose = "_G.offered = names; on_choice('toggle')"
+    scene.editor.nvim.lua(f"vim.ui.select = function(names, _, on_choice) {choose} end")
+    scene.editor.nvim.command("LlmLsp")
+    assert wait_for(lambda: scene.sent("workspace/executeCommand"))
+    assert scene.editor.nvim.lua("return _G.offered") == [
+        "explain",
+        "provider",
+        "restart",
+        "snooze",
+        "toggle",
+    ]
+
+
+def test_a_restarted_server_answers(scene: Scene) -> None:
+    scene.open("‸")
+    scene.editor.nvim.lua("_G.old = vim.lsp.get_clients({ bufnr = 0 })[1].id")
+    scene.editor.nvim.command("LlmLsp restart")
+    assert wait_for(
+        lambda: (
+            scene.editor.nvim.lua("return (vim.lsp.get_clients({ bufnr = 0 })[1] or {}).id or _G.old")
+            != scene.editor.nvim.lua("return _G.old")
+        )
+    )
+    scene.answer(ab={"items": [item("cd")]})
+    scene.editor.type("ab")
+    assert wait_for(lambda: scene.sent("textDocument/inlineCompletion"))
+
+
+def test_a_health_check_says_that_the_server_starts(scene: Scene) -> None:
+    scene.open("‸")
+    scene.editor.request("fake/status", {"kind": "Normal", "busy": True, "message": "loading tiny"})
+    assert wait_for(lambda: scene.editor.nvim.lua("return require('llm-lsp').state().busy"))
+    scene.editor.nvim.command("checkhealth llm-lsp")
+    report = scene.editor.text()
+    scene.editor.nvim.command("bwipeout")
+    assert "The model is starting: loading tiny" in report
+    hide = "_G.real = vim.lsp.get_clients; vim.lsp.get_clients = function() return {} end"
+    scene.editor.nvim.lua(f"{hide}; require('llm-lsp.status').starting()")
+    scene.editor.nvim.command("checkhealth llm-lsp")
+    report = scene.editor.text()
+    scene.editor.nvim.command("bwipeout")
+    scene.editor.nvim.lua("vim.lsp.get_clients = _G.real; require('llm-lsp.status').started()")
+    assert "The server is starting" in report
+
+
 def test_an_explanation_opens_beside_the_text(scene: Scene) -> None:
     scene.answer(commands={"llm-lsp.explain": "shown: no\nbecause"})
     scene.open("‸")

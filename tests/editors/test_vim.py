@@ -65,3 +65,50 @@ def test_the_help_has_its_tags(vim: Ghosts, tmp_path: Path) -> None:
     vim.terminal.type("Escape", f":helptags {tmp_path}", "Enter", ":help llm-lsp-keys", "Enter")
     vim.terminal.wait_for("accepts a word")
     assert (tmp_path / "tags").read_bytes() == (PLUGIN / "doc" / "tags").read_bytes()
+
+
+def test_provider_names_are_completed_and_chosen(vim: Ghosts) -> None:
+    vim.script.answer(commands={"llm-lsp.providers": ["mine", "local"]})
+    start(vim)
+    vim.terminal.type(":LlmLsp provider mi", "Tab", "Enter")
+    assert wait_for(lambda: ("llm-lsp.selectProvider", ["mine"]) in executed(vim))
+
+
+@pytest.mark.parametrize("minutes", ["soon", "-5", "1e999", "."])
+def test_snooze_refuses_what_is_no_number_of_minutes(vim: Ghosts, minutes: str) -> None:
+    start(vim)
+    vim.terminal.type(f":LlmLsp snooze {minutes}", "Enter")
+    vim.terminal.wait_for("takes a number of minutes")
+    assert not executed(vim)
+
+
+def test_the_command_alone_shows_a_menu(vim: Ghosts) -> None:
+    start(vim)
+    vim.terminal.type(":LlmLsp", "Enter")
+    vim.terminal.wait_for("restart")
+    vim.terminal.type("j", "j", "j", "j", "Enter")
+    assert wait_for(lambda: ("llm-lsp.toggle", []) in executed(vim))
+
+
+def test_a_restarted_server_answers(vim: Ghosts) -> None:
+    start(vim)
+    vim.terminal.type(":LlmLsp restart", "Enter")
+    assert wait_for(lambda: vim.script.sent("initialized"))  # what was sent before is not in the record
+    vim.script.answer(ab={"items": [item("cd")]})
+    vim.terminal.type("oab")
+    vim.expect("a\nabcd")
+
+
+def start(vim: Ghosts) -> None:
+    """Let the server start, as it does with the first insertion."""
+    vim.terminal.type("a")
+    assert wait_for(lambda: vim.script.sent(INLINE))
+    vim.terminal.type("Escape")
+
+
+def executed(vim: Ghosts) -> list[tuple[str, list[object]]]:
+    return [
+        (sent["command"], list(sent.get("arguments", [])))
+        for sent in vim.script.sent("workspace/executeCommand")
+        if sent["command"] != "llm-lsp.providers"
+    ]

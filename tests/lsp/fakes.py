@@ -63,6 +63,9 @@ class FakeEngine:
     def settings_files(self) -> tuple[Path, ...]:
         return (Path("/home/u/config.toml"),)
 
+    def provider_names(self) -> list[str]:
+        return ["mine", "auto"]
+
     def settings_changed(self) -> None:
         self.calls.append(("settings_changed", None))
 

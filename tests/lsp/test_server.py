@@ -33,6 +33,7 @@ def test_what_the_server_can_is_announced_at_once() -> None:
         "llm-lsp.toggle",
         "llm-lsp.snooze",
         "llm-lsp.selectProvider",
+        "llm-lsp.providers",
         "llm-lsp.explain",
     ]
     assert announced["workspace"]["workspaceFolders"] == {"supported": True, "changeNotifications": True}

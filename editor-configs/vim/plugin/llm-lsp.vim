@@ -24,6 +24,7 @@ var server: channel
 var is_ready = false
 var status: dict<any> = {} # what the server last said of itself
 var n_starts = 0
+var is_restarting = false
 var versions: dict<number> = {} # by buffer, of the texts that the server knows
 var pending = {} # the question under way: its id, and the place that it was asked for
 var asked_tick = -1
@@ -68,6 +69,10 @@ def OnExit(_: job, _: number)
   is_ready = false
   versions = {}
   pending = {}
+  if is_restarting
+    is_restarting = false
+    Start()
+  endif
 enddef
 
 def OnMessage(_: channel, message: dict<any>)
@@ -357,27 +362,79 @@ def Tell(what: any)
   endif
 enddef
 
-const COMMANDS = {
-  explain: (_) => Execute('llm-lsp.explain', [], ShowExplanation),
-  provider: (name) => Execute('llm-lsp.selectProvider', [name], Tell),
-  snooze: (minutes) => Execute('llm-lsp.snooze', empty(minutes) ? [] : [str2nr(minutes)], Tell),
-  toggle: (_) => Execute('llm-lsp.toggle', [], (on) => Tell($'llm-lsp is {on ? "on" : "off"}')),
-}
-
-def Run(name: string, argument = '')
-  if !is_ready
-    echoerr 'llm-lsp does not run: it starts with the first insertion'
-  elseif has_key(COMMANDS, name)
-    COMMANDS[name](argument)
+def Snooze(minutes: string)
+  if minutes !~ '^\d*\.\?\d*$' || minutes == '.'
+    echoerr $'llm-lsp: snooze takes a number of minutes, not "{minutes}"'
   else
-    echoerr 'llm-lsp has no command' name
+    Execute('llm-lsp.snooze', empty(minutes) ? [] : [str2float(minutes)], Tell)
   endif
 enddef
 
-command -nargs=+ -complete=custom,CommandNames LlmLsp Run(<f-args>)
+# The names that `provider` takes; empty while the server does not run.
+def ProviderNames(): list<string>
+  if !is_ready
+    return []
+  endif
+  var params = {command: 'llm-lsp.providers', arguments: []}
+  var answer = ch_evalexpr(server, {method: 'workspace/executeCommand', params: params}, {timeout: 1000})
+  var names = type(answer) == v:t_dict ? get(answer, 'result', []) : []
+  return type(names) == v:t_list ? names : []
+enddef
 
-def CommandNames(_: string, _: string, _: number): string
-  return join(sort(keys(COMMANDS)), "\n")
+def Choose(names: list<string>, title: string, OnChoice: func(string))
+  popup_menu(names, {title: $' {title} ', callback: (_, index) => {
+    if index > 0
+      OnChoice(names[index - 1])
+    endif
+  }})
+enddef
+
+def SelectProvider(name: string)
+  if empty(name)
+    Choose(ProviderNames(), 'Provider', SelectProvider)
+  else
+    Execute('llm-lsp.selectProvider', [name], Tell)
+  endif
+enddef
+
+def Restart()
+  n_starts = 0
+  if server != null_channel && ch_status(server) == 'open'
+    is_restarting = true # once this one has ended
+    var old = ch_getjob(server)
+    ch_sendexpr(server, {method: 'shutdown', params: {}}, {callback: (_, _) => Notify('exit', {})})
+    timer_start(3000, (_) => job_stop(old, 'kill'))
+  else
+    Start()
+  endif
+enddef
+
+const COMMANDS = {
+  explain: (_) => Execute('llm-lsp.explain', [], ShowExplanation),
+  provider: SelectProvider,
+  restart: (_) => Restart(),
+  snooze: Snooze,
+  toggle: (_) => Execute('llm-lsp.toggle', [], (on) => Tell($'llm-lsp is {on ? "on" : "off"}')),
+}
+
+def Run(name = '', argument = '')
+  if empty(name)
+    Choose(sort(keys(COMMANDS)), 'llm-lsp', (chosen) => Run(chosen))
+  elseif !has_key(COMMANDS, name)
+    echoerr 'llm-lsp has no command' name
+  elseif !is_ready && name != 'restart'
+    echoerr 'llm-lsp does not run: it starts with the first insertion'
+  else
+    COMMANDS[name](argument)
+  endif
+enddef
+
+command -nargs=* -complete=custom,CommandNames LlmLsp Run(<f-args>)
+
+def CommandNames(_: string, line: string, _: number): string
+  var after = matchstr(line, '\<LlmLsp\s\+\zs\S\+\ze\s')
+  var names = empty(after) ? sort(keys(COMMANDS)) : after == 'provider' ? ProviderNames() : []
+  return join(names, "\n")
 enddef
 
 def g:LlmLspStatus(): string

@@ -87,6 +87,15 @@ def explain(trace: RequestTrace, call: CallRecord | None = None) -> Iterator[str
         yield f"             {describe_call(call)}"
 
 
+def explain_open(request: CompletionRequest, log: RequestLog, now: float) -> Iterator[str]:
+    """Yield the description of a request that is not answered yet; `now` in seconds of the engine's clock."""
+    face = _FACES.get(request.face, request.face)
+    asked = f"{request.trigger.value}, {face}, {request.document.language}"
+    yield f"in flight: {asked}, for {now - request.asked_at:.1f} s"
+    for step in log.taken:
+        yield f"{step.ms:8.1f} ms  {step.stage}: {step.words}"
+
+
 def describe_call(call: CallRecord) -> str:
     """Return one line on what a call used."""
     if call.outcome == "reserved":

@@ -158,6 +158,10 @@ class Engine(Protocol):
         """Use another provider from now on; raises ConfigError if there is none of that name."""
         ...
 
+    def provider_names(self) -> list[str]:
+        """Return the names that `select_provider` takes, the one in use first."""
+        ...
+
     def explain(self) -> str:
         """Return a description of how the last request was answered, and why."""
         ...

@@ -89,8 +89,11 @@ class CompletionAttempt:
         text = generation.text[typed:end]
         result = postprocess(text, finish, self.request, is_continued=typed > 0)
         if isinstance(result, Skip):
-            is_cut = text.strip() and result.reason in (Reason.EMPTY, Reason.ONLY_WHITESPACE)
-            return Skip(Reason.ALL_CUT) if is_cut else result
+            if result.reason not in (Reason.EMPTY, Reason.ONLY_WHITESPACE):
+                return result
+            if generation.text[:typed].strip():
+                return Skip(Reason.ALL_TYPED)
+            return Skip(Reason.ALL_CUT) if text.strip() else result
         opaque_id = f"{generation.id}.{self.request.id}"
         return Completion(opaque_id, generation.id, self.request.point, result.end, result.text)
 

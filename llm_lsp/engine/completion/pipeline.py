@@ -184,7 +184,8 @@ class CompletionPipeline:
             log.left("cache", "nothing is known of this place", self._clock.now())
             return None
         log.is_known = True
-        log.left("cache", f"known, {hit.typed} characters of it are typed", self._clock.now())
+        words = f"an earlier answer is used again, {hit.typed} of its characters are in the text by now"
+        log.left("cache", words, self._clock.now())
         return self._show(attempt, hit.generation, hit.typed, log)
 
     def _gate(self, attempt: CompletionAttempt) -> Skip | None:
@@ -255,8 +256,8 @@ class CompletionPipeline:
     ) -> Completion | Skip:
         result = attempt.completion(generation, typed)
         log.generation_id = generation.id
-        model_chars = f"{len(generation.text)} characters of the model's to the text"
-        log.left("fitting", model_chars, self._clock.now())
+        words = f"the model's {len(generation.text)} characters were fitted into the text"
+        log.left("fitting", words, self._clock.now())
         if isinstance(result, Completion) and attempt.request.face == "inline" and not attempt.request.sample:
             self._shown.put(attempt.ask, generation, typed)
             # The answer leaves first.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 from urllib.parse import unquote
@@ -16,7 +17,7 @@ from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit
 from llm_lsp.core.usage.records import CallRecord, Subject
 from llm_lsp.core.usage.request_log import RequestLog
-from llm_lsp.core.usage.request_trace import RequestTrace, TraceRow, explain
+from llm_lsp.core.usage.request_trace import RequestTrace, TraceRow, explain, explain_open
 from llm_lsp.engine.clock import Clock, Timer
 from llm_lsp.engine.usage.acceptance_tracker import AcceptanceTracker
 from llm_lsp.engine.usage.ledger import Ledger
@@ -56,6 +57,10 @@ class UsageRecorder:
         self._calls: dict[int, CallRecord] = {}
         self._authors: dict[int, MeteredCall] = {}
         """The call whose text a generation is."""
+        self._open: dict[int, tuple[CompletionRequest, RequestLog]] = {}
+        """The requests that are not answered yet, by number."""
+        self._in_flight: dict[int, MeteredCall] = {}
+        """The calls that were sent and have not ended."""
         self._last: RequestTrace | None = None
         self._last_call: int | None = None
         self._notes: deque[Callable[[], None]] = deque()
@@ -93,11 +98,22 @@ class UsageRecorder:
         """Reserve the most that a call can cost; raises BudgetError if that may not be spent."""
         if self.ledger.has_budget:
             await self.ledger.reserve(order.worst())
+        self._in_flight[order.number] = order
 
     def settle(self, call: CallRecord) -> None:
         """Record what a call used."""
+        self._in_flight.pop(call.number, None)
         _remember(self._calls, call.number, call)
         self.ledger.settle(call)
+
+    @contextmanager
+    def open(self, request: CompletionRequest, log: RequestLog) -> Iterator[None]:
+        """Show a request as in flight in `explain` until it is answered or cancelled."""
+        self._open[request.id] = request, log
+        try:
+            yield
+        finally:
+            del self._open[request.id]
 
     def answered(self, request: CompletionRequest, result: Completion | Skip, log: RequestLog) -> None:
         """Record how a request was answered."""
@@ -124,12 +140,18 @@ class UsageRecorder:
         self._subjects.pop(uri, None)
 
     def explain(self) -> str:
-        """Return a description of the last request, stage by stage."""
+        """Return a description of the last request and of those in flight, stage by stage."""
         self._catch_up()
-        if self._last is None:
-            return "nothing was asked yet"
-        call = self._calls.get(self._last_call) if self._last_call is not None else None
-        return "\n".join(explain(self._last, call))
+        lines: list[str] = []
+        if self._last is not None:
+            call = self._calls.get(self._last_call) if self._last_call is not None else None
+            lines += explain(self._last, call)
+        for request, log in self._open.values():
+            lines += explain_open(request, log, self._clock.now())
+        for order in self._in_flight.values():
+            who = f"{order.subject.provider} {order.subject.model}"
+            lines.append(f"call in flight: {who}, {order.trigger}, for {self._utc() - order.at:.1f} s")
+        return "\n".join(lines) or "nothing was asked yet"
 
     async def aclose(self) -> None:
         """Settle everything, and write it."""

@@ -371,3 +371,46 @@ async def test_the_status_names_who_answers() -> None:
     await rig.close()
 
     assert (status.provider, status.model) == ("mine", "m")
+
+
+async def test_what_is_in_flight_is_explained() -> None:
+    rig = Rig()
+    await rig.write("x = ")
+    task = rig.begin()
+    await rig.clock.advance(3.0)
+    lines = rig.engine.explain().splitlines()
+    rig.provider.streams[0].finish("1")
+    await task
+    rest = rig.engine.explain()
+    await rig.close()
+
+    assert lines[0] == "in flight: manual, ghost text, python, for 3.0 s"
+    assert lines[1].endswith("cache: nothing is known of this place")
+    assert lines[-1].startswith("call in flight: mine m, manual, for 3.")
+    assert "in flight" not in rest
+
+
+async def test_a_cancelled_request_is_in_flight_no_more() -> None:
+    rig = Rig()
+    await rig.write("x = ")
+    task = rig.begin()
+    await settle()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    first = rig.engine.explain()
+    await rig.close()
+
+    assert "in flight: manual" not in first
+
+
+@pytest.mark.parametrize("accepted", ["1", "1 + 1"], ids=["in part", "whole"])
+async def test_an_answer_that_was_accepted_is_not_said_to_be_cut(accepted: str) -> None:
+    rig = Rig()
+    await rig.write("x = ")
+    await rig.ask(f"{accepted}<|endoftext|>")
+    rig.type(accepted)
+    rig.provider.replies.append("")
+    result = await rig.begin(Trigger.AUTOMATIC)
+    await rig.close()
+
+    assert result == Skip(Reason.ALL_TYPED)

@@ -20,6 +20,58 @@ local function execute(name, arguments, on_result)
   end)
 end
 
+---@param minutes? string
+local function snooze(minutes)
+  local number = tonumber(minutes)
+  if minutes and not (number and number >= 0 and number < math.huge) then
+    vim.notify(('llm-lsp: snooze takes a number of minutes, not "%s"'):format(minutes), vim.log.levels.ERROR)
+    return
+  end
+  execute('snooze', { number })
+end
+
+---@return string[] the names that `provider` takes; empty while the server does not run
+local function provider_names()
+  local client = vim.lsp.get_clients({ name = 'llm_lsp' })[1]
+  local params = { command = 'llm-lsp.providers', arguments = {} }
+  local answer = client and client:request_sync('workspace/executeCommand', params, 1000)
+  return answer and answer.result or {}
+end
+
+--- Lets the user choose one; `vim.ui.select` is what a picker replaces.
+---@param names string[]
+---@param prompt string
+---@param on_choice fun(name: string)
+local function choose(names, prompt, on_choice)
+  vim.ui.select(names, { prompt = prompt }, function(name)
+    if name then
+      on_choice(name)
+    end
+  end)
+end
+
+local function restart()
+  local deadline = vim.uv.now() + 3000
+  local function start_when_ended()
+    local clients = vim.lsp.get_clients({ name = 'llm_lsp' })
+    if #clients == 0 then
+      vim.lsp.enable('llm_lsp')
+      return
+    end
+    if vim.uv.now() > deadline then
+      for _, client in ipairs(clients) do
+        client:stop(true)
+      end
+    end
+    vim.defer_fn(start_when_ended, 50)
+  end
+  vim.lsp.enable('llm_lsp', false)
+  for _, client in ipairs(vim.lsp.get_clients({ name = 'llm_lsp' })) do
+    client:stop()
+  end
+  start_when_ended()
+end
+
 local function show_explanation(text)
   vim.cmd.new()
   vim.bo.buftype, vim.bo.bufhidden, vim.bo.filetype = 'nofile', 'wipe', 'markdown'
@@ -27,17 +79,22 @@ local function show_explanation(text)
   vim.bo.modifiable = false
 end
 
----@type table<string, fun(argument: string)>
+---@type table<string, fun(argument?: string)>
 local COMMANDS = {
   explain = function()
     execute('explain', {}, show_explanation)
   end,
   provider = function(name)
-    execute('selectProvider', { name })
+    if name then
+      execute('selectProvider', { name })
+      return
+    end
+    choose(provider_names(), 'Provider', function(chosen)
+      execute('selectProvider', { chosen })
+    end)
   end,
-  snooze = function(minutes)
-    execute('snooze', { tonumber(minutes) })
-  end,
+  restart = restart,
+  snooze = snooze,
   toggle = function()
     execute('toggle', {}, function(on)
       vim.notify('llm-lsp is ' .. (on and 'on' or 'off'))
@@ -45,21 +102,31 @@ local COMMANDS = {
   end,
 }
 
-local function complete(lead)
+local function names()
+  return vim.fn.sort(vim.tbl_keys(COMMANDS))
+end
+
+local function complete(lead, line)
+  local after = line:match('LlmLsp%s+(%S+)%s')
+  local offered = not after and names() or after == 'provider' and provider_names() or {}
   return vim.tbl_filter(function(name)
     return vim.startswith(name, lead)
-  end, vim.fn.sort(vim.tbl_keys(COMMANDS)))
+  end, offered)
 end
 
 function M.create()
   vim.api.nvim_create_user_command('LlmLsp', function(call)
     local name, argument = unpack(call.fargs)
-    if COMMANDS[name] then
+    if not name then
+      choose(names(), 'llm-lsp', function(chosen)
+        COMMANDS[chosen]()
+      end)
+    elseif COMMANDS[name] then
       COMMANDS[name](argument)
     else
       vim.notify('llm-lsp has no command ' .. name, vim.log.levels.ERROR)
     end
-  end, { nargs = '+', complete = complete, desc = 'llm-lsp: explain, provider NAME, snooze [MINUTES], toggle' })
+  end, { nargs = '*', complete = complete, desc = 'llm-lsp: a menu, or one of its commands' })
 end
 
 return M

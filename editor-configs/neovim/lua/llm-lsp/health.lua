@@ -29,7 +29,9 @@ end
 
 local function check_clients()
   local clients = vim.lsp.get_clients({ name = 'llm_lsp' })
-  if #clients == 0 then
+  if #clients == 0 and require('llm-lsp.status').is_starting() then
+    health.info('The server is starting')
+  elseif #clients == 0 then
     health.warn('The server does not run', 'Open a file; then `:checkhealth vim.lsp` and `:LspLog` say more')
   end
   for _, client in ipairs(clients) do
@@ -46,6 +48,8 @@ local function check_status()
     health[status.kind == 'Error' and 'error' or 'warn'](status.message, 'Run `llm-lsp doctor` in a terminal')
   elseif status.kind == 'Inactive' then
     health.info('Completion is switched off: `:LlmLsp toggle`')
+  elseif status.busy then
+    health.info('The model is starting' .. (status.message ~= '' and ': ' .. status.message or ''))
   else
     health.ok(model and 'The model is ' .. model or 'The model is chosen at the first request')
   end

@@ -12,6 +12,22 @@ local M = {}
 ---@type llm_lsp.Status
 local status = { kind = 'Normal', busy = false, message = '' }
 
+local is_starting = false
+
+--- Records that the server is being started, until it has answered.
+function M.starting()
+  is_starting = true
+end
+
+--- Records that the server has answered, or ended.
+function M.started()
+  is_starting = false
+end
+
+function M.is_starting()
+  return is_starting
+end
+
 --- Handles the notification `llm-lsp/status`.
 function M.on_status(_, result)
   status = result
