@@ -5,6 +5,7 @@ Texts are persistent, so that a place is kept as a snapshot and a number: nothin
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from llm_lsp.core.text.document import Document
@@ -57,9 +58,11 @@ class EditBurst:
         return EditBurst(self.before, document, min(self.above, above), min(self.below, below), now)
 
     def changed(self) -> tuple[list[str], list[str]] | None:
-        """Return the lines before and after, with their ends; None if nothing changed, or too much."""
+        """Return the lines before and after, with their ends; None if nothing but blanks changed, or too much."""
         found = self.change()
-        return (list(found.old), list(found.new)) if found else None
+        if found is None or _texts(found.old) == _texts(found.new):
+            return None
+        return list(found.old), list(found.new)
 
     def change(self) -> ChangedLines | None:
         """Return the changed lines and where they are; None if nothing changed, or too much."""
@@ -75,6 +78,17 @@ class EditBurst:
         """Return where a line of the text before is in the text after; for a changed one, about where."""
         old, new = self.before.text.line_count, self.after.text.line_count
         return line + new - old if line >= old - self.below else line
+
+    def lasts(self, first: frozenset[str], now: frozenset[str]) -> bool:
+        """Return whether its text is still to be seen, given the texts of all lines at first and now.
+
+        What was written is there now; what it replaced was there before all edits, if it is not there again.
+        """
+        changed = self.changed()
+        if changed is None:
+            return False
+        old, new = map(_texts, changed)
+        return now.issuperset(new) and (first | now).issuperset(old)
 
     def lines_above(self, count: int) -> list[str]:
         """Return so many lines of the text after it that stand above the first that changed."""
@@ -130,6 +144,24 @@ class EditHistory:
         visits = tuple(visit for visit in self.visits if visit.document.uri != uri)
         return EditHistory(visits, tuple(burst for burst in self.bursts if burst.after.uri != uri))
 
+    def as_of(self, documents: Iterable[Document]) -> EditHistory:
+        """Return what holds in the documents as they are: no text of changes that were thrown away.
+
+        It reads the documents whole, so it is not for a keystroke.
+        """
+        current = {document.uri: document for document in documents}
+        visits = (
+            replace(visit, document=current[visit.document.uri])
+            for visit in self.visits
+            if visit.document.uri in current
+        )
+        bursts = [burst for burst in self.bursts if burst.after.uri in current]
+        oldest = {burst.before.uri: burst.before for burst in reversed(bursts)}
+        first = {uri: _texts_of(document) for uri, document in oldest.items()}
+        now = {uri: _texts_of(current[uri]) for uri in oldest}
+        lasting = (burst for burst in bursts if burst.lasts(first[burst.after.uri], now[burst.after.uri]))
+        return EditHistory(tuple(visits), tuple(lasting))
+
     def place_in(self, document: Document) -> Point:
         """Return the last place in a document, or its start if the user never was in it."""
         lines = (visit.line for visit in reversed(self.visits) if visit.document.uri == document.uri)
@@ -147,6 +179,15 @@ def _different(start: int, old: list[str], new: list[str]) -> ChangedLines | Non
     while old and new and old[0] == new[0]:
         old, new, start = old[1:], new[1:], start + 1
     return ChangedLines(start, tuple(old), tuple(new)) if old or new else None
+
+
+def _texts(lines: Iterable[str]) -> list[str]:
+    """Return what is written in lines, without indentation, line ends and blank lines."""
+    return [text for line in lines if (text := line.strip())]
+
+
+def _texts_of(document: Document) -> frozenset[str]:
+    return frozenset(_texts(document.text.lines(0, document.text.line_count)))
 
 
 def _untouched(text: Text, edits: tuple[Edit, ...]) -> tuple[int, int]:

@@ -99,6 +99,12 @@ class PreparedContext:
     path: str = ""
     """The document's own path in its workspace folder, "" where it is in none."""
 
+    def without(self, uri: str) -> PreparedContext:
+        """Return it without what is of one document."""
+        ranked = tuple(candidate for candidate in self.ranked if candidate.uri != uri)
+        ordered = tuple(candidate for candidate in self.ordered if candidate.uri != uri)
+        return replace(self, ranked=ranked, ordered=ordered)
+
 
 @dataclass(frozen=True, slots=True)
 class ContextSelection:

@@ -75,8 +75,10 @@ class ContextCollector:
             self._wake_at(self._due_at)
 
     def closed(self, uri: str) -> None:
-        """Forget what is ready for a document."""
+        """Forget what is ready for a document, and what of it is ready for others: its changes may be thrown away."""
         self._ready.pop(uri, None)
+        for other, prepared in self._ready.items():
+            self._ready[other] = prepared.without(uri)
 
     def gather(
         self, document: Document, budget_tokens: float, runtime: Runtime, profile: Profile
@@ -121,6 +123,9 @@ class ContextCollector:
             or self._registry.runtime.exclusion != view.exclusion
         ):
             return
+        for gone in view.open:
+            if self._workspace.document(gone.uri) is None:
+                prepared = prepared.without(gone.uri)
         self._ready[document.uri] = prepared
         LOG.debug("context of %s: %d pieces are ready", document.uri, len(prepared.ranked))
         for left in prepared.left_out:

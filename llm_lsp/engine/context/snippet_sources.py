@@ -79,9 +79,9 @@ class ContextSources:
             case "similar":
                 return similar(own.lines, view.point, list(_alike(own, view.sight, project)))
             case "visited":
-                return visited(view.edit_history.visits, names)
+                return visited(view.edit_history.as_of(view.open).visits, names)
             case "edits":
-                return edited(view.edit_history.fresh_bursts(view.now), names)
+                return edited(view.edit_history.as_of(view.open).fresh_bursts(view.now), names)
             case _:
                 return []
 

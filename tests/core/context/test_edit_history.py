@@ -133,3 +133,46 @@ def test_typing_copies_no_text() -> None:
     (burst,) = typist.edit_history.bursts
     assert burst.after is typist.documents["a"]
     assert burst.before.text.blocks == Text.of(START).blocks
+
+
+def test_a_change_of_line_ends_or_blank_lines_is_no_change() -> None:
+    typist = Typist("a\nb\n")
+    typist.edit("a", (0, 1, "a\r\n"))
+    typist.edit("b", (1, 1, "\n\n"))
+
+    assert typist.changes() == [None, None]
+
+
+def test_nothing_is_left_of_changes_that_were_thrown_away() -> None:
+    typist = Typist()
+    typist.edit("b", (10, 11, "kept\n"))
+    typist.edit("a", (10, 11, "draft\n"))
+    typist.edit("a", (150, 151, "another draft\n"))
+    typist.edit(
+        "a", (10, 151, START.partition("line 10\n")[1] + "".join(f"line {idx}\n" for idx in range(11, 151)))
+    )
+
+    history = typist.edit_history.as_of(typist.documents.values())
+
+    assert [new for _, new in filter(None, (burst.changed() for burst in history.bursts))] == [["kept\n"]]
+    shown = "".join(line for visit in history.visits for line in visit.chunk()[1])
+    assert "draft" not in shown
+    assert "kept" in shown
+
+
+def test_what_was_rewritten_since_is_not_shown_as_it_was() -> None:
+    typist = Typist()
+    typist.edit("a", (10, 11, "first\n"))
+    typist.edit("b", (10, 11, "other\n"))
+    typist.edit("a", (10, 11, "second\n"))
+
+    history = typist.edit_history.as_of(typist.documents.values())
+
+    assert ["first\n"] not in [new for _, new in filter(None, (burst.changed() for burst in history.bursts))]
+
+
+def test_a_document_that_is_not_open_has_no_history() -> None:
+    typist = Typist()
+    typist.edit("a", (10, 11, "ten\n"))
+
+    assert typist.edit_history.as_of([]) == EditHistory()

@@ -202,6 +202,23 @@ async def test_another_file_gets_its_context_at_once_after_an_edit(folder: Path)
         assert at.surveys == n_surveys + 1
 
 
+@pytest.mark.parametrize("is_late", [False, True], ids=["surveyed before", "while it is surveyed"])
+async def test_text_that_was_closed_unsaved_is_not_sent(folder: Path, is_late: bool) -> None:
+    async with desk(folder) as at:
+        draft = at.open("draft.py", CODE.replace("shipping_cost", "secret_idea"))
+        draft = at.type(draft, "order_total(secret_idea)\n")
+        if is_late:
+            at.gate.clear()
+        document = at.open()
+        await at.clock.advance(IDLE_S)
+        assert is_late or "secret_idea" in await at.prompt(document)
+
+        at.engine.close(draft.uri)
+        at.gate.set()
+
+        assert "secret_idea" not in await at.prompt(document)
+
+
 async def test_a_request_waits_for_no_survey(folder: Path) -> None:
     async with desk(folder) as at:
         at.gate.clear()
