@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -25,6 +26,13 @@ class Look:
 
     late_ms: float
     tasks: int
+    worked_ms: float
+    """Processor time of the whole process since the last look: it was late by no more than this on its own account."""
+
+    @property
+    def own_late_ms(self) -> float:
+        """How late it was by its own work, on however busy a machine."""
+        return min(self.late_ms, self.worked_ms)
 
 
 async def probe(path: Path) -> None:
@@ -32,16 +40,17 @@ async def probe(path: Path) -> None:
     loop = asyncio.get_running_loop()
     with path.open("w", buffering=1) as file:
         while True:
-            due = loop.time() + STEP_S
+            due, worked = loop.time() + STEP_S, time.process_time()
             await asyncio.sleep(STEP_S)
-            file.write(f"{1e3 * (loop.time() - due):.3f} {len(asyncio.all_tasks())}\n")
+            late_ms, worked_ms = 1e3 * (loop.time() - due), 1e3 * (time.process_time() - worked)
+            file.write(f"{late_ms:.3f} {len(asyncio.all_tasks())} {worked_ms:.3f}\n")
 
 
 def looks(path: Path) -> list[Look]:
     """Read what a probe wrote until now."""
     # The last line may not be whole yet.
     lines = path.read_text().split("\n")[:-1]
-    return [Look(float(late), int(tasks)) for late, tasks in map(str.split, lines)]
+    return [Look(float(late), int(tasks), float(worked)) for late, tasks, worked in map(str.split, lines)]
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """A server's long life, by its process: what stays behind after much of something.
 
-    python -m benchmarks.soak day|storm|crash|idle|documents
+    python -m benchmarks.soak day|storm|crash|idle|documents|servers|repositories
 
 Each prints its figures beside their bounds and ends with 1 where one is passed. Linux only, since it reads /proc.
 """
@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.soak_day import EDITS, HURRY, a_day
+from benchmarks.soak_hostile import hostile_repositories, hostile_servers
 from benchmarks.soak_loads import cancel_storm, crash_loop, idle, many_documents
 from benchmarks.soak_rig import Figure
 
@@ -33,6 +34,8 @@ SOAKS: Mapping[str, Soak] = {
     "crash": Soak(crash_loop, 50, "kills"),
     "idle": Soak(idle, 600, "seconds"),
     "documents": Soak(many_documents, 2000, "documents of 100 KB that are opened and closed"),
+    "servers": Soak(hostile_servers, 3, "requests to each hostile model API"),
+    "repositories": Soak(hostile_repositories, 3, "requests in each hostile folder"),
 }
 
 

@@ -14,7 +14,7 @@ from benchmarks.model_api import ModelApi
 from benchmarks.probed import looks
 from benchmarks.process import ProcessDesk
 from benchmarks.session import Manuscript, session_from
-from benchmarks.soak_rig import MEBIBYTE, Figure, Rig, a_home, calls_in_books, options_of, percentile, rig
+from benchmarks.soak_rig import MEBIBYTE, Figure, Rig, a_home, calls_in_books, percentile, rig, settings_of
 from benchmarks.typist import Typist
 from benchmarks.vitals import Vitals
 from benchmarks.world import Model
@@ -92,11 +92,11 @@ async def a_day(n_edits: int, hurry: float = HURRY) -> Sequence[Figure]:
 
 
 async def _measured(day: Day, n_edits: int) -> Sequence[Figure]:
-    options = options_of(
+    settings = settings_of(
         day.api.url.removesuffix("/v1"), debounce_ms=max(1, round(1000 * DEBOUNCE_S / day.hurry))
     )
     seen: list[tuple[int, Vitals]] = []
-    async with bare_probe() as floor, rig(options) as it:
+    async with bare_probe() as floor, rig(settings) as it:
         await day.type_session(it, 0)
         n_first = len(it.looks())
         for number in count(1):

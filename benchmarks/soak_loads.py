@@ -21,8 +21,8 @@ from benchmarks.soak_rig import (
     calls_in_books,
     insert,
     invoked,
-    options_of,
     rig,
+    settings_of,
 )
 from benchmarks.vitals import started_in
 from tests.providers.standin import DONE, Peer, Received, StandIn, delayed, serve, server_context, text
@@ -58,7 +58,7 @@ async def rig_over_tls() -> AsyncIterator[tuple[Rig, StandIn]]:
                 'provider = "simulated"\n[providers.simulated]\napi = "openai-completions"\nmodel = "m"\nfim = "none"\n'
                 f'base_url = "https://localhost:{port}/v1"\nca_file = "{home / "ca.pem"}"\n'
             )
-            async with rig({}, home) as it:
+            async with rig(home=home) as it:
                 yield it, standin
 
 
@@ -120,7 +120,7 @@ async def crash_loop(n_kills: int) -> Sequence[Figure]:
             lost_s = max(lost_s, killed_at - gone[0] if gone else 0.0)
         await asyncio.sleep(SETTLE_S)
         orphans = len(list(started_in(home)))
-        async with serve(answer_slowly) as standin, rig(options_of(standin.url), home) as it:
+        async with serve(answer_slowly) as standin, rig(settings_of(standin.url), home) as it:
             it.client.open(URI, "x = \n")
             answered = bool(await it.complete(URI, 0, 4))
     return [
@@ -141,7 +141,7 @@ async def _work_and_die(home: Path, dice: random.Random, ended: list[float]) -> 
         await answer_slowly(received, peer)
         ended.append(time.monotonic())
 
-    async with serve(answer) as standin, rig(options_of(standin.url), home, is_probed=False) as it:
+    async with serve(answer) as standin, rig(settings_of(standin.url), home, is_probed=False) as it:
         it.client.open(URI, "")
         await it.complete(URI, 0, 0)
         working = asyncio.create_task(_ask_for_ever(it))
@@ -163,7 +163,7 @@ async def _ask_for_ever(it: Rig) -> None:
 
 async def idle(seconds: int) -> Sequence[Figure]:
     """Work for a moment, and then do nothing."""
-    async with serve(answer_slowly) as standin, rig(options_of(standin.url), is_probed=False) as it:
+    async with serve(answer_slowly) as standin, rig(settings_of(standin.url), is_probed=False) as it:
         it.client.open(URI, "")
         for count in range(50):
             insert(it.client, URI, count + 2, 0, f"name_{count} = \n")
@@ -184,7 +184,7 @@ async def many_documents(n_documents: int) -> Sequence[Figure]:
     """Open and close documents of 100 KB."""
     line = "    value = compute(first, second, third)  # what a line of code may look like\n"
     content = line * (100_000 // len(line))
-    async with serve(answer_slowly) as standin, rig(options_of(standin.url)) as it:
+    async with serve(answer_slowly) as standin, rig(settings_of(standin.url)) as it:
         await _open_and_close(it, content, 50)
         # At rest, as after: a call that is still read holds a connection.
         await it.tasks_after()

@@ -75,30 +75,34 @@ def a_home() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def rig(options: Message, home: Path | None = None, *, is_probed: bool = True) -> AsyncIterator[Rig]:
-    """Run a server until the block ends."""
+async def rig(settings: str = "", home: Path | None = None, *, is_probed: bool = True) -> AsyncIterator[Rig]:
+    """Run a server until the block ends, with its user's settings unless there are some."""
     with a_home() as fresh:
         at = home or fresh
+        if settings:
+            config = at / "llm-lsp" / "config.toml"
+            config.parent.mkdir(exist_ok=True)
+            config.write_text(settings)
         command = (sys.executable, "-m", "benchmarks.probed", str(at / PROBE)) if is_probed else ()
         async with running(at, *command) as client:
-            await client.initialize({"textDocument": {"inlineCompletion": {}}}, initializationOptions=options)
+            await client.initialize({"textDocument": {"inlineCompletion": {}}})
             yield Rig(client, at)
 
 
-def options_of(url: str, **completion: object) -> Message:
-    """Give initializationOptions that name a model API on loopback, which is treated as a remote one."""
-    provider = {
-        "api": "openai-completions",
-        "base_url": f"{url}/v1",
-        "model": "m",
-        "fim": "none",
-        "local": False,
-    }
-    return {
-        "provider": "simulated",
-        "providers": {"simulated": provider},
-        "completion": {"calls_per_minute": 6000, **completion},
-    }
+def settings_of(url: str, **completion: int) -> str:
+    """Return a settings file that names a model API on loopback, which is treated as a remote one."""
+    pace = "".join(f"{name} = {value}\n" for name, value in completion.items())
+    return f"""\
+provider = "simulated"
+[providers.simulated]
+api = "openai-completions"
+base_url = "{url}/v1"
+model = "m"
+fim = "none"
+local = false
+[completion]
+calls_per_minute = 6000
+{pace}"""
 
 
 def invoked(uri: str, line: int, character: int) -> Message:

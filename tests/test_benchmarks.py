@@ -117,6 +117,8 @@ async def test_every_edit_and_every_request_is_timed() -> None:
         pytest.param("crash", 2, ("corrupt books", "processes left after 2 s"), id="crash"),
         pytest.param("idle", 2, ("calls",), id="idle"),
         pytest.param("documents", 50, ("descriptors more",), id="documents"),
+        pytest.param("servers", 1, ("a good one: late by own work, ms, longest",), id="servers"),
+        pytest.param("repositories", 1, ("a good one: late by own work, ms, longest",), id="repositories"),
     ],
 )
 async def test_a_short_soak_leaves_nothing_behind(name: str, amount: int, counts: tuple[str, ...]) -> None:

@@ -38,6 +38,8 @@ STEP_TOKENS = 256
 MARKS_TOKENS = 6
 # Snippets that are kept ready; at 2,048 tokens two to four of them are sent.
 MAX_PREPARED = 24
+# Characters of one: 20 lines as long as a line of a file may be. An open document's line may have a million.
+MAX_SNIPPET_CHARS = 40_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,8 @@ def rank(
     for turn in zip_longest(*found.values()):
         for candidate in turn:
             if candidate is None or len(ranked) >= MAX_PREPARED:
+                continue
+            if len(candidate.snippet.text) > MAX_SNIPPET_CHARS:
                 continue
             is_alike = candidate.source == "similar"
             if is_alike and sum(one.source == "similar" for one in ranked) == MAX_ALIKE:

@@ -28,6 +28,8 @@ KeyRole = Literal["", "mark", "body"]
 KEY_BLOCK_LINES = 256
 # Characters. PEM wraps at 64 (RFC 7468), OpenSSH at 70, PGP at 64 or 76; some tools at 48.
 MIN_BODY_CHARS = 40
+# Columns of a line above that are looked at, at its end: a key of 4,096 bits on one line has 3,300.
+LOOK_COLUMNS = 4096
 _SHEET_CHARS = range(60, 81)
 _BASE64_BYTES = (
     bytes(byte if chr(byte).isalnum() or chr(byte) in "+/" else 32 for byte in range(128)) + b" " * 128
@@ -118,7 +120,7 @@ def begun_above(above: Sequence[str]) -> str:
     Put before a text that was cut from there, it shows that the text's first lines are a key's.
     """
     for number in range(len(above) - 1, max(-1, len(above) - 1 - KEY_BLOCK_LINES), -1):
-        line = above[number].rstrip("\r\n")
+        line = above[number][-LOOK_COLUMNS:].rstrip("\r\n")
         marks = [*_MARK.finditer(line)]
         if marks:
             return line if marks[-1]["begin"] is not None else ""

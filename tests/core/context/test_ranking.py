@@ -8,6 +8,7 @@ import pytest
 
 from llm_lsp.core.context.ranking import (
     LEAST_WINDOW_TOKENS,
+    MAX_SNIPPET_CHARS,
     Candidate,
     LeftOut,
     PreparedContext,
@@ -61,6 +62,12 @@ def test_what_no_reader_sees_is_told_to_no_model() -> None:
 
     assert ranked.snippet == Snippet("a.py", "a = 1  # ok\n")
     assert ranked.uri == hidden.uri
+
+
+def test_a_piece_that_fits_no_prompt_is_not_looked_at() -> None:
+    endless = candidate("e.py", "edits", "x" * (MAX_SNIPPET_CHARS + 1))
+
+    assert rank({"similar": [A], "edits": [endless]}, frozenset()) == (A,)
 
 
 def test_what_stands_near_the_cursor_or_in_a_better_one_is_left_out() -> None:

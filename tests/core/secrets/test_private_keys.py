@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llm_lsp.core.privacy.redact import Redactor
+from llm_lsp.core.secrets.private_keys import LOOK_COLUMNS, begun_above
 from llm_lsp.core.text.text import Point, Text
 from tests.core.secrets.private_keys import LINES, MARKS, key, leaks, written
 
@@ -103,3 +104,12 @@ def test_a_cursor_in_a_key_on_one_line_is_seen() -> None:
     assert Redactor().touches(Text.of(line), Point(0, len(line) // 2))
     assert not Redactor().touches(Text.of(line), Point(0, len(line)))
     assert not Redactor().touches(Text.of(line), Point(0, 5))
+
+
+@pytest.mark.parametrize("n_chars", [LOOK_COLUMNS, 1_000_000])
+def test_of_a_long_line_above_the_end_tells_whether_a_key_has_begun(n_chars: int) -> None:
+    begin = "-----BEGIN PRIVATE KEY-----"
+    # A line of a million columns costs no more than one of a few thousand.
+    assert begun_above(["x" * n_chars + begin]).endswith(begin)
+    assert begun_above([begin, "A1b" * (n_chars // 3)]) == begin
+    assert begun_above([begin, "a, b " * (n_chars // 5)]) == ""
