@@ -36,6 +36,9 @@ NO_KEYS = frozenset({NAME, UNVOUCHED})
 # Keys and list items of settings that others than the user may have written: a page of settings has dozens, and what
 # each costs is paid before anything is completed.
 MAX_ENTRIES = 1000
+# Characters of all their texts: 2,000 globs, or a long prompt with its examples. Globs take 2 µs a character to check.
+MAX_CHARS = 1 << 16
+TOO_LARGE = f"over {MAX_ENTRIES:,} keys or {MAX_CHARS:,} characters"
 # Faults that get a hint, which costs a comparison with every key: a user mends the first ones first.
 HINTED_FAULTS = 10
 
@@ -66,16 +69,21 @@ def parse(settings: object, *, from_editor: bool = False) -> Parsed:
 
 
 def is_too_large(settings: object) -> bool:
-    """Return whether settings have over MAX_ENTRIES keys and list items, at whatever depth."""
-    waiting, count = [settings], 0
-    while waiting and count <= MAX_ENTRIES:
+    """Return whether settings have over MAX_ENTRIES keys and list items, or over MAX_CHARS characters, at any depth."""
+    waiting, count, chars = [settings], 0, 0
+    while waiting:
         inner = waiting.pop()
-        if isinstance(inner, Mapping | list):
+        if isinstance(inner, str):
+            chars += len(inner)
+        elif isinstance(inner, Mapping | list):
             count += len(inner)
-            waiting += (
-                (inner.values() if isinstance(inner, Mapping) else inner) if count <= MAX_ENTRIES else ()
-            )
-    return count > MAX_ENTRIES
+        if count > MAX_ENTRIES or chars > MAX_CHARS:
+            return True
+        if isinstance(inner, Mapping):
+            waiting += (*inner, *inner.values())
+        elif isinstance(inner, list):
+            waiting += inner
+    return False
 
 
 def dotted(path: Path) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from llm_lsp.config.merge import Merge
-from llm_lsp.config.parse import MAX_ENTRIES, dotted, is_too_large, parse
+from llm_lsp.config.parse import TOO_LARGE, dotted, is_too_large, parse
 from llm_lsp.config.settings import Config, Problem, ProviderConfig
 from llm_lsp.config.source_rules import SettingsSource
 
@@ -92,9 +92,7 @@ class SettingsStack:
         merge = Merge(self.presets)
         for layer in self._in_order():
             if layer.source.is_bounded and is_too_large(layer.settings):
-                problems.append(
-                    Problem(layer.label, f"none of its settings is used: over {MAX_ENTRIES:,} keys")
-                )
+                problems.append(Problem(layer.label, f"none of its settings is used: {TOO_LARGE}"))
                 continue
             parsed = parse(layer.settings, from_editor=layer.source.is_editor)
             problems += [Problem(layer.label, fault) for fault in parsed.faults]

@@ -94,19 +94,25 @@ def test_of_three_problems_none_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("source", [source for source in SettingsSource if source.is_bounded])
-def test_settings_without_measure_are_refused_whole(source: SettingsSource) -> None:
-    settings = {"completion": {"trigger": "manual"}, "x": {"y": [list(range(500)), list(range(500))]}}
-
-    resolved = resolve((source, settings))
+@pytest.mark.parametrize(
+    "flood",
+    [
+        pytest.param({"x": {"y": [list(range(500)), list(range(500))]}}, id="entries"),
+        pytest.param({"privacy": {"exclude": ["*a" * 500] * 70}}, id="long globs"),
+        pytest.param({"k" * 70_000: 1}, id="a long key"),
+    ],
+)
+def test_settings_without_measure_are_refused_whole(source: SettingsSource, flood: dict[str, object]) -> None:
+    resolved = resolve((source, {"completion": {"trigger": "manual"}, **flood}))
 
     assert resolved.config == Config()
     (problem,) = resolved.problems
-    assert problem.message == "none of its settings is used: over 1,000 keys"
+    assert problem.message == "none of its settings is used: over 1,000 keys or 65,536 characters"
 
 
 @pytest.mark.parametrize("source", [SettingsSource.USER_FILE, SettingsSource.POLICY_FILE])
 def test_what_its_user_or_a_policy_says_is_used_however_long(source: SettingsSource) -> None:
-    globs = [str(n) for n in range(1100)]
+    globs = [f"{n}{'a' * 100}" for n in range(1100)]
 
     assert len(resolve((source, {"privacy": {"exclude": globs}})).config.privacy.exclude) == 1100
 

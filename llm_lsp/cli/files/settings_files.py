@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from llm_lsp.config.parse import MAX_ENTRIES
+from llm_lsp.config import parse
 from llm_lsp.config.settings import Problem
 from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
@@ -27,7 +27,7 @@ MAX_FOLDER_BYTES = 1 << 18
 MAX_FOLDER_MARKS = 10_000
 _MARKS = (b"\n", b"=", b",", b"[", b"{", b".", b'"', b"'", b"\\")
 _KEY_OF_MANY_PARTS = re.compile(rb"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){16}""")
-TOO_LARGE = f"none of its settings is used: over {MAX_FOLDER_BYTES >> 10} KiB or {MAX_ENTRIES:,} keys"
+TOO_LARGE = f"none of its settings is used: over {MAX_FOLDER_BYTES >> 10} KiB or {parse.MAX_ENTRIES:,} keys"
 
 # A policy that cannot be read may forbid what we are about to do.
 CLOSED: Mapping[str, object] = {"enabled": False}

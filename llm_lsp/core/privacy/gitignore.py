@@ -27,8 +27,10 @@ _NAMED: Mapping[str, tuple[tuple[str, str], ...]] = {
     "xdigit": (("0", "9"), ("A", "F"), ("a", "f")),
 }
 _SPECIAL = re.compile(r"[*?\[\\]")
+_PLAIN = re.compile(r"[^*?\[\\]+")
 _STARS = re.compile(r"\*+")
 _CROSSING_STARS = re.compile(r"\*{2,}(?=/|\\/|\Z)")
+_IN_FOLDER = AnyRun()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +122,11 @@ def _parse_glob(text: str, *, is_path: bool) -> Glob:
     found: list[Element] = []
     at = 0
     while at < len(text):
-        if stars := _STARS.match(text, at):
-            run, at = _parse_stars(text, *stars.span()) if is_path else (AnyRun(), stars.end())
+        if plain := _PLAIN.match(text, at):
+            found.append(plain[0])
+            at = plain.end()
+        elif stars := _STARS.match(text, at):
+            run, at = _parse_stars(text, *stars.span()) if is_path else (_IN_FOLDER, stars.end())
             found.append(run)
         elif text[at] == "[":
             char_class, at = _parse_class(text, at + 1)
@@ -142,7 +147,7 @@ def _parse_stars(text: str, start: int, end: int) -> tuple[Element, int]:
     """
     begins_part = text[start - 1 : start] in ("", "/") or not _SPECIAL.search(text, 0, start)
     if not begins_part or not _CROSSING_STARS.match(text, start):
-        return AnyRun(), end
+        return _IN_FOLDER, end
     return (ANY_FOLDERS, end + 1) if text.startswith("/", end) else (AnyRun(crosses_folders=True), end)
 
 

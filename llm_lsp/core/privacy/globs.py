@@ -80,6 +80,7 @@ class GlobSet:
         self._jumps = [(distance, _bits(sources)) for distance, sources in layout.jumps.items()]
         self._size = layout.size
         self._start = self._spread(_bits(starts))
+        self._any_char_bits = _bits(layout.any_chars)
         self._chars, self._classes = layout.chars, layout.classes
         self._masks: dict[str, int] = {}
 
@@ -124,12 +125,13 @@ class GlobSet:
             reached = further
 
     def _mask(self, char: str) -> int:
-        """Return the positions that take a character."""
+        """Return the bits of the positions that take a character."""
         mask = self._masks.get(char)
         if mask is None:
             if len(self._masks) >= MAX_MASKS:
                 self._masks.clear()
-            mask = self._masks[char] = _bits(self._positions(char))
+            mask = _bits(self._positions(char)) | (0 if char == "/" else self._any_char_bits)
+            self._masks[char] = mask
         return mask
 
     def _positions(self, char: str) -> list[int]:
@@ -150,6 +152,8 @@ class _Layout:
         self._ignore_case = ignore_case
         self.size = 0
         self.chars: dict[str, list[int]] = {}
+        self.any_chars: list[int] = []
+        """Of ANY_CHAR, the most usual class, whose bits are the same for each character."""
         self.classes: dict[CharClass, list[int]] = {}
         self.runs: list[int] = []
         self.crossing_runs: list[int] = []
@@ -164,11 +168,15 @@ class _Layout:
             elif isinstance(element, AnyRun):
                 self._jump(self.size, self.size + 1)
                 self._place(self.crossing_runs if element.crosses_folders else self.runs)
+            elif element is ANY_CHAR:
+                self._place(self.any_chars)
             elif isinstance(element, CharClass):
                 self._place(self.classes.setdefault(element, []))
             else:
-                for char in element:
-                    self._place(self.chars.setdefault(char.lower() if self._ignore_case else char, []))
+                chars = map(str.lower, element) if self._ignore_case else element
+                for position, char in enumerate(chars, self.size):
+                    self.chars.setdefault(char, []).append(position)
+                self.size += len(element)
 
     def _add_choice(self, choice: Choice) -> None:
         """Lay a position that leads to every branch, and behind each branch one that leads out."""
