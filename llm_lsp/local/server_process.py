@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,7 +95,7 @@ def serve(
     # Left over where the last server was killed.
     files.clear()
     try:
-        server = _start(options, files.socket, key)
+        server = _start(options, files.sockets, key)
     except LocalModelError:
         lock.release()
         raise
@@ -127,7 +127,7 @@ def _acquire(lock: system.FileLock) -> bool:
     return True
 
 
-def _start(options: HostOptions, socket_path: Path, key: str) -> xllamacpp.Server:
+def _start(options: HostOptions, sockets: Sequence[Path], key: str) -> xllamacpp.Server:
     try:
         import xllamacpp
     except ImportError as exc:
@@ -147,7 +147,7 @@ def _start(options: HostOptions, socket_path: Path, key: str) -> xllamacpp.Serve
     params.port = options.port or 0
     if options.port is None and sys.platform != "win32":
         # llama.cpp takes a name that ends in .sock for a socket's path.
-        params.hostnames = [str(_closed(socket_path))]
+        params.hostnames = [str(usable_socket(sockets))]
     params.api_keys = [key]
     # No page of a browser has business here, and no web interface is wanted.
     params.cors_origins = ""
@@ -165,15 +165,23 @@ def _start(options: HostOptions, socket_path: Path, key: str) -> xllamacpp.Serve
         raise ModelServerError(f"the server of {options.spec.model} did not start: {cause}") from exc
 
 
-def _closed(path: Path) -> Path:
-    """Make sure that only this user can enter the folder of a socket, and return the socket's path."""
-    try:
-        system.private_folder(path.parent).chmod(0o700)
-    except OSError as exc:
-        raise ModelServerError(
-            f"{path.parent} cannot be made a private folder: {exc.strerror or exc}"
-        ) from exc
-    return path
+def usable_socket(paths: Sequence[Path]) -> Path:
+    """Return the first path of a Unix socket that can be listened on; only this user can enter its folder.
+
+    Raises ModelServerError if there is none.
+    """
+    cause: OSError | None = None
+    for path in paths:
+        try:
+            system.private_folder(path.parent).chmod(0o700)
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.bind(str(path))
+            path.unlink()
+        except OSError as exc:
+            cause = exc
+        else:
+            return path
+    raise ModelServerError(f"no socket can be made in {paths[-1].parent}: {cause}") from cause
 
 
 def _is_taken(port: int) -> bool:

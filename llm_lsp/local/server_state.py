@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -63,8 +64,8 @@ class ServerFiles:
     lock: Path
     """Held by the server's process while it lives: so there are never two."""
     log: Path
-    socket: Path
-    """Where the server listens, in a folder of its own that only this user may enter."""
+    sockets: tuple[Path, ...]
+    """Where the server listens, the best place first; each in a folder that only this user may enter."""
 
     def read(self) -> ServerState | None:
         """Return the running server; None if there is none, or the file is left over."""
@@ -76,8 +77,8 @@ class ServerFiles:
         system.write_private(self.state, json.dumps(asdict(state)).encode())
 
     def clear(self) -> None:
-        """Remove the state and the socket; the lock's file stays, since a lock on a removed file holds nothing."""
-        for path in (self.state, self.socket):
+        """Remove the state and the sockets; the lock's file stays, since a lock on a removed file holds nothing."""
+        for path in (self.state, *self.sockets):
             with contextlib.suppress(OSError):
                 path.unlink()
 
@@ -93,7 +94,7 @@ def files_of(spec: ServerSpec, folder: Path) -> ServerFiles:
         folder / f"{stem}.lock",
         folder / f"{stem}.log",
         # Without the model's name: the path of a socket is short.
-        _socket_folder(folder) / f"{digest}.sock",
+        tuple(each / f"{digest}.sock" for each in _socket_folders(folder)),
     )
 
 
@@ -102,14 +103,16 @@ _MAX_SOCKET_BYTES = 103
 _SOCKET_NAME_BYTES = len("/0123456789.sock")
 
 
-def _socket_folder(folder: Path) -> Path:
-    """Return where the sockets of a folder's servers are; that folder need not exist yet."""
+def _socket_folders(folder: Path) -> Iterator[Path]:
+    """Yield where the sockets of a folder's servers may be: beside it, or in the temporary folder.
+
+    Beside it the path may be too long, and a file system on another machine takes no sockets.
+    """
     beside = folder / "sockets"
     if len(os.fsencode(beside)) + _SOCKET_NAME_BYTES <= _MAX_SOCKET_BYTES:
-        return beside
-    # A home folder with a long path: the temporary folder, apart for each folder of servers.
+        yield beside
     mark = hashlib.sha256(os.fsencode(folder)).hexdigest()[:10]
-    return Path(tempfile.gettempdir()) / f"llm-lsp-{mark}"
+    yield Path(tempfile.gettempdir()) / f"llm-lsp-{mark}"
 
 
 def running(folder: Path) -> list[ServerState]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
+import stat
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -188,6 +190,27 @@ def test_the_childs_environment_has_no_key() -> None:
 def test_the_childs_arguments_come_back(tmp_path: Path) -> None:
     options = options_in(tmp_path)
     assert HostOptions.from_argument(options.as_argument()) == options
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Unix sockets")
+def test_a_socket_is_where_one_can_be_made_and_no_other_account_may_enter(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    open_to_all = tmp_path / "open"
+    open_to_all.mkdir(mode=0o755)
+    first, second = tmp_path / "file" / "s.sock", open_to_all / "s.sock"
+
+    assert host.usable_socket([first, second]) == second
+    assert stat.S_IMODE(open_to_all.stat().st_mode) == 0o700
+    assert not second.exists()
+    with pytest.raises(ModelServerError, match="no socket can be made"):
+        host.usable_socket([first])
+
+
+def test_a_long_path_has_its_socket_among_the_temporary_files(tmp_path: Path) -> None:
+    long = tmp_path / ("home" * 30)
+
+    assert [len(files_of(SPEC, folder).sockets) for folder in (Path("/s"), long)] == [2, 1]
+    assert all(len(os.fsencode(path)) < 104 for path in files_of(SPEC, long).sockets)
 
 
 def test_a_server_ends_when_it_was_idle_and_not_while_it_works() -> None:
