@@ -72,7 +72,7 @@ class ScriptedStream:
     prompt: Prompt
     closed: bool = False
     released: bool = False
-    _queue: asyncio.Queue[Chunk | LlmLspError] = field(default_factory=asyncio.Queue)
+    _queue: asyncio.Queue[Chunk | BaseException] = field(default_factory=asyncio.Queue)
     _task: asyncio.Task[object] | None = None
 
     def say(self, text: str) -> None:
@@ -84,11 +84,15 @@ class ScriptedStream:
     def fail(self, error: LlmLspError) -> None:
         self._queue.put_nowait(error)
 
+    def hang_up(self) -> None:
+        """End as a stream whose provider was closed: the iterating task gets a cancellation that nothing asked for."""
+        self._queue.put_nowait(asyncio.CancelledError())
+
     async def __aiter__(self) -> AsyncIterator[Chunk]:
         self._task = asyncio.current_task()
         while True:
             item = await self._queue.get()
-            if isinstance(item, LlmLspError):
+            if isinstance(item, BaseException):
                 raise item
             yield item
             if item.finish:

@@ -36,7 +36,7 @@ from pygls.protocol import LanguageServerProtocol
 
 from llm_lsp.errors import LlmLspError
 from llm_lsp.lsp.formatting_options import with_indent
-from llm_lsp.lsp.oversized_messages import OversizedMessage
+from llm_lsp.lsp.oversized_messages import KEPT_BYTES, OversizedMessage
 
 MsgId = int | str
 Handler = Callable[[Any], Any]
@@ -80,6 +80,10 @@ class Protocol(LanguageServerProtocol):
             message = json.loads(body)
         except (ValueError, RecursionError):
             self._refuse(None, rpc.JsonRpcParseError())
+            ends = OversizedMessage(len(body), body[:KEPT_BYTES], body[-KEPT_BYTES:])
+            if ends.request_id() is None:
+                # It may have been a change: bytes that are no UTF-8, in a client that sends its buffer as it is.
+                self._out_of_step(ends.uris())
             return
         if not isinstance(message, dict):  # Batches are not part of LSP.
             self._refuse(None, rpc.JsonRpcInvalidRequest())

@@ -80,6 +80,18 @@ async def test_a_document_whose_change_was_not_read_is_unknown_until_it_is_opene
     assert (await wire.ask(INLINE, at(0, 4)))["result"]["items"]
 
 
+def test_a_change_that_is_no_text_puts_its_document_out_of_step() -> None:
+    wire = started("x = ")
+    body = json.dumps(
+        {"jsonrpc": "2.0", "method": "textDocument/didChange", "params": {"textDocument": {"uri": URI}}}
+    ).encode()
+    wire.raw(body.replace(b'"jsonrpc"', b'"raw": "\xff", "jsonrpc"'))
+
+    assert wire.engine.documents == {}
+    wire.change({"text": "y = "})
+    assert str(wire.engine.documents[URI].text) == "y = "
+
+
 async def test_a_document_whose_change_was_not_read_comes_back_with_its_whole_text() -> None:
     wire = started("x = ")
     change = {"textDocument": {"uri": URI, "version": 2}, "contentChanges": [LONG]}

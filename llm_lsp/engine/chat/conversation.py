@@ -134,6 +134,7 @@ class ChatService:
         """Ask one provider after the other until one answers; if none does, raise the failure of the first."""
         failure: LlmLspError | None = None
         tried: set[str] = set()
+        restarted: set[str] = set()
         while True:
             choice = await self._models.failover.usable(question.request, tried, waits=True)
             self._admit(question.request.document)  # The wait may have taken minutes.
@@ -145,6 +146,11 @@ class ChatService:
             except LlmLspError as exc:
                 if isinstance(exc, ProviderError) and exc.began:
                     raise  # Half an answer has been shown.
+                if choice.is_gone and choice.slot.name not in restarted:
+                    # Its own server had gone idle and is being started again: that is no error.
+                    restarted.add(choice.slot.name)
+                    tried.discard(choice.slot.name)
+                    continue
                 failure = failure or _with_remedy(exc, choice.profile)
 
     async def _read(self, choice: ProviderChoice, question: _Question) -> tuple[Exchange, Finish | None]:

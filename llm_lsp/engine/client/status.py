@@ -85,8 +85,10 @@ class ServerStatus:
         self._publish()
 
     def solved(self, cause: str) -> None:
-        """Record that nothing is wrong with `cause` any more."""
+        """Record that nothing is wrong with `cause` any more, or that it is not used any more."""
         self._problems.pop(cause, None)
+        if self._fallback and self._fallback[0] == cause:
+            self._fallback = None
         self._publish()
 
     def answers(self, cause: str, instead_of: str = "") -> None:
@@ -125,7 +127,7 @@ class ServerStatus:
         self.close()
         self._snoozed_until = until
         if until > self._clock.now():
-            self._snooze_timer = self._clock.call_at(until, self._publish)
+            self._snooze_timer = self._clock.call_at(until, lambda: self._set_snooze(float("-inf")))
         self._publish()
 
     def _publish(self) -> None:

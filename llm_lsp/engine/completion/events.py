@@ -121,6 +121,11 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
+class SwitchedOff:
+    """The user has switched completions off, or snoozed them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """The server shuts down."""
 
@@ -136,6 +141,7 @@ Event = (
     | Failed
     | Woke
     | Closed
+    | SwitchedOff
     | Stopped
 )
 

@@ -149,6 +149,10 @@ class CallExecutor:
             if future.cancelled():
                 self._step(e.Cancelled(ask.request_id))
 
+    def switched_off(self) -> None:
+        """Answer what waits, and close what is in flight: the user wants no completions now."""
+        self._step(e.SwitchedOff())
+
     def close_document(self, uri: str) -> None:
         """Settle what waits for a document and close its calls."""
         self._step(e.Closed(uri))
@@ -216,6 +220,7 @@ class CallExecutor:
     async def _run(self, call_id: int, job: Job) -> None:
         try:
             generation = await self._read(call_id, job)
+            job.done(generation)
         except asyncio.CancelledError:
             # Where it was not the scheduler that closed it, it must learn of the end.
             closed = BrokenStreamError("the connection was closed by a change of settings")
@@ -230,7 +235,6 @@ class CallExecutor:
             LOG.error("a call failed: %s", error)
             self._step(e.Failed(call_id, error))
         else:
-            job.done(generation)
             self._step(e.Ended(call_id, generation))
         finally:
             self._running.pop(call_id, None)

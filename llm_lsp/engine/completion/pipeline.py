@@ -71,8 +71,9 @@ class CompletionPipeline:
         uri = request.document.uri
         if self._workspace.document(uri) is None:
             return Skip(Reason.UNKNOWN_DOCUMENT)
+        if not self._tracker.arrived(uri, request.face, request.id):
+            return Skip(Reason.SUPERSEDED)
         self._calls.arrived(uri, request.face)
-        self._tracker.arrived(uri, request.face, request.id)
         if not self._models.is_examined(uri):
             await self._models.examined(uri)
             if not self._tracker.is_newest(request):
@@ -136,6 +137,7 @@ class CompletionPipeline:
     def switched_off(self, why: Skip) -> None:
         """Answer what waits for a model: no call is begun for it any more."""
         self._tracker.settle(why)
+        self._calls.switched_off()
 
     async def aclose(self) -> None:
         """Answer all requests and close all calls."""
@@ -234,6 +236,8 @@ class CompletionPipeline:
             following = await self._restarted(request, choice)
         if isinstance(following, Skip):
             return following
+        if not self._tracker.is_newest(request):
+            return Skip(Reason.SUPERSEDED)  # A newer one has come while a fallback was made ready.
         next_attempt = self._attempt(request, following)
         if following.slot is not choice.slot:
             return next_attempt

@@ -24,11 +24,14 @@ class RequestTracker:
         self._held: dict[tuple[str, Face], asyncio.Future[Skip]] = {}
         """Requests that wait for a model to load; a result ends the wait."""
 
-    def arrived(self, uri: str, face: Face, number: int) -> None:
-        """Record a request; an earlier one of its document and face is superseded."""
+    def arrived(self, uri: str, face: Face, number: int) -> bool:
+        """Record a request, which supersedes an earlier one of its document and face; return False if it is older."""
         key = uri, face
+        if self._newest.get(key, number) > number:
+            return False
         self._newest[key] = number
         self._release(key, Skip(Reason.SUPERSEDED))
+        return True
 
     def is_newest(self, request: CompletionRequest) -> bool:
         """Return whether no newer request of its document and face has come, and the document is open."""

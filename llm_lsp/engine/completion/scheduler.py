@@ -41,6 +41,7 @@ from llm_lsp.engine.completion.events import (
     Start,
     Stopped,
     Streamed,
+    SwitchedOff,
     Wake,
     Woke,
 )
@@ -139,6 +140,9 @@ class Scheduler:
                 if self._last_prefetch and self._last_prefetch.chance.ask.uri == uri:
                     self._last_prefetch = None
                 effects += self._drop(lambda ask: ask.uri == uri, Reason.CANCELLED)
+            case SwitchedOff():
+                self._last_prefetch = None
+                effects += self._drop(lambda ask: True, Reason.DISABLED)
             case Stopped():
                 effects += self._drop(lambda ask: True, Reason.SHUTTING_DOWN)
             case Woke():

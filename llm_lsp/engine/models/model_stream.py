@@ -10,7 +10,7 @@ from llm_lsp.core.prompt.prompts import Prompt
 from llm_lsp.core.request import ModelRequest
 from llm_lsp.engine.models.provider_choice import ProviderChoice
 from llm_lsp.engine.usage.meter import MeteredStream, prompt_tokens
-from llm_lsp.errors import BadRequestError, BudgetError, LlmLspError, NotFoundError
+from llm_lsp.errors import BadRequestError, BrokenStreamError, BudgetError, LlmLspError, NotFoundError
 
 
 class ModelStream:
@@ -27,7 +27,7 @@ class ModelStream:
         self._request = request
         self._choice = choice
         self._instead_of = instead_of
-        self._begun = self._is_over = False
+        self._begun = self._is_counted = self._is_over = self._is_closed = False
         self._has_text = self._is_finished = False
         self._ticket: asyncio.Future[None] | None = None
 
@@ -53,7 +53,13 @@ class ModelStream:
             raise
         except asyncio.CancelledError:
             self._end(succeeded=self._has_text)
-            raise
+            task = asyncio.current_task()
+            if self._is_closed or (task and task.cancelling()):
+                raise
+            # Neither the feature nor its task ended it: the provider was closed, 15 s after new settings.
+            closed = BrokenStreamError("the connection was closed by a change of settings")
+            closed.began = True
+            raise closed from None
         except LlmLspError as exc:
             self._fail(exc)
             raise
@@ -63,6 +69,7 @@ class ModelStream:
 
     def close(self) -> None:
         """Close the call; see `Stream.close`."""
+        self._is_closed = True
         self._leave_place()
         self._metered.close()
 
@@ -77,6 +84,7 @@ class ModelStream:
         self._ticket = slot.calls.enter(self._request.feature, self._choice.profile.max_in_flight)
         if not self._ticket.done():
             await self._ticket
+        self._is_counted = True
         slot.began()
 
     def _end(self, *, succeeded: bool) -> None:
@@ -84,13 +92,13 @@ class ModelStream:
             return
         self._is_over = True
         self._leave_place()
-        if not self._begun:
-            return
+        if not self._is_counted:
+            return  # It never came to a call: nothing is known of the provider.
         slot = self._choice.slot
         if (reported := self._metered.usage.input_tokens) is not None:
             slot.counted(prompt_tokens(self.prompt), reported)
         if succeeded:
-            slot.succeeded(self._instead_of)
+            slot.succeeded(self._choice.provider, self._instead_of)
         else:
             slot.left()
 

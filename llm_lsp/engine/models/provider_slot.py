@@ -74,6 +74,8 @@ class ProviderSlot:
         self._settled = asyncio.Event()
         """Set while no search is under way that a request might wait for."""
         self._searched_at = float("-inf")
+        self._is_dropped = False
+        """Whether new settings have put another slot in its place."""
         self._warmed_at = float("-inf")
 
     @property
@@ -101,7 +103,7 @@ class ProviderSlot:
 
     def need(self) -> None:
         """Begin to find the provider, unless there is one or the last search was a moment ago."""
-        if self.provider or self._is_searching:
+        if self.provider or self._is_searching or self._is_dropped:
             return
         if self.absent.reason is not Reason.LOADING:
             if self._around.clock.now() < self._searched_at + SEARCH_AGAIN_S:
@@ -142,8 +144,11 @@ class ProviderSlot:
         """Record that a call is made, whose end is recorded by one of the three methods below."""
         self.health.began(self._around.clock.now())
 
-    def succeeded(self, instead_of: str = "") -> None:
+    def succeeded(self, provider: Provider, instead_of: str = "") -> None:
         """Record that a call gave text; `instead_of` says why the first choice was not asked, if so."""
+        if self.provider is not provider:
+            self.health.left()  # An old call: it says nothing of the provider in use.
+            return
         self.health.went_well(self._around.clock.now())
         self._around.notifications.over(self.cause)
         self._around.status.answers(self.cause, instead_of)
@@ -157,6 +162,9 @@ class ProviderSlot:
     ) -> None:
         """Record a failed call and tell the user once; `is_reported` is false if the feature tells it itself."""
         LOG.debug("a call to %s failed: %s", self.name, error)
+        if self.provider is not provider:
+            self.health.left()  # An old call: it says nothing of the provider in use.
+            return
         self.health.failed(error, attempt, self._around.clock.now())
         if isinstance(error, UnreachableError) and self.lost(provider):
             return  # A server that went idle is started again; that is no error.
@@ -165,7 +173,8 @@ class ProviderSlot:
         self._around.status.problem(self.cause, "Error", str(error))
 
     def leave(self) -> None:
-        """Return up the provider; its calls may end."""
+        """Drop the provider; its calls may end."""
+        self._is_dropped = True
         self.absent = Skip(Reason.NO_PROVIDER, f"the settings of {self.name} were changed")
         self._settled.set()
         self._around.status.solved(self.cause)

@@ -14,7 +14,15 @@ from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Patience, Trigger
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Text
-from llm_lsp.errors import AskError, AuthError, BrokenStreamError, LlmLspError, ModelFileError, NotFoundError
+from llm_lsp.errors import (
+    AskError,
+    AuthError,
+    BrokenStreamError,
+    LlmLspError,
+    ModelFileError,
+    NotFoundError,
+    UnreachableError,
+)
 from tests.doubles import ScriptedProvider, ScriptedStream, settle
 from tests.engine.rig import Rig, SlowFinder, text_of
 
@@ -304,4 +312,29 @@ async def test_who_leaves_closes_the_call() -> None:
 
     assert task.cancelled()
     assert stream.closed
+    await desk.engine.aclose()
+
+
+async def test_a_model_server_that_went_idle_is_started_again_for_a_question() -> None:
+    gone, back = Caller(TALKER), Caller(TALKER, ("It halves.",))
+    rig = Rig(gone, back, settings={"provider": "local"})
+    await rig.write("x = ")
+    asking = asyncio.create_task(rig.engine.ask(ChatQuestion("why?")))
+    (await gone.calls.get()).fail(UnreachableError("nothing listens"))
+
+    assert (await asking).text == "It halves."
+    assert rig.client.shown == []
+    await rig.engine.aclose()
+
+
+async def test_a_question_whose_provider_is_replaced_ends_with_an_error() -> None:
+    desk = Desk()
+    asking = asyncio.create_task(desk.engine.ask(ChatQuestion("why?")))
+    stream = await desk.caller.calls.get()
+    stream.say("It hal")
+    await settle()
+    stream.hang_up()
+
+    with pytest.raises(BrokenStreamError, match="change of settings"):
+        await asking
     await desk.engine.aclose()

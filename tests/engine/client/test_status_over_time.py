@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from llm_lsp.core.request import Trigger
+from llm_lsp.core.skip import Reason
 from llm_lsp.engine.client.interface import Status
 from llm_lsp.errors import AuthError
-from tests.doubles import settle
-from tests.engine.rig import Rig, SlowFinder
+from tests.doubles import ScriptedProvider, settle
+from tests.engine.rig import Rig, SlowFinder, reason_of
 
 
 def now(rig: Rig) -> Status:
@@ -69,4 +70,35 @@ async def test_new_settings_end_the_trouble_of_the_provider_that_they_replace() 
     await settle()
 
     assert now(rig).kind != "Error"
+    await rig.engine.aclose()
+
+
+async def test_an_old_call_that_fails_late_says_nothing_of_the_new_provider() -> None:
+    old, new = ScriptedProvider(), ScriptedProvider()
+    rig = Rig(old, new, settings={"provider": "local"})
+    await rig.write("y = ")
+    task = rig.ask(Trigger.MANUAL)
+    await settle()
+    rig.engine.configure("editor settings", {"provider": "auto"})
+    await settle()
+
+    old.streams[-1].fail(AuthError("h refused the key"))
+    await task
+
+    assert now(rig).kind != "Error"
+    assert rig.client.shown == []
+    await rig.engine.aclose()
+
+
+async def test_switching_off_answers_what_waits_and_closes_what_is_in_flight() -> None:
+    rig = Rig()
+    await rig.write("y = ")
+    task = rig.ask(Trigger.MANUAL)
+    await settle()
+
+    rig.engine.toggle()
+    await settle()
+
+    assert reason_of(await task) is Reason.DISABLED
+    assert rig.provider.streams[-1].closed
     await rig.engine.aclose()

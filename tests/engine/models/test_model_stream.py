@@ -33,9 +33,12 @@ class Calls(Rig):
     async def open(self) -> None:
         await self.write("x = ")
         slot = self.slot
-        slot.succeeded = lambda instead_of="": self.outcomes.append("succeeded")  # type: ignore[method-assign] # recorded
+        slot.succeeded = self._succeeded  # type: ignore[method-assign] # recorded
         slot.left = lambda: self.outcomes.append("left")  # type: ignore[method-assign] # recorded
         slot.failed = self._failed  # type: ignore[method-assign] # recorded
+
+    def _succeeded(self, provider: Provider, instead_of: str = "") -> None:
+        self.outcomes.append("succeeded")
 
     def _failed(self, provider: Provider, error: LlmLspError, attempt: object, **_: object) -> None:
         self.outcomes.append(f"failed: {error}")
