@@ -1,4 +1,4 @@
-"""Faults 1 to 27 and 49 of docs/faults.md: what a model API or the way to it can do wrong, and what its user sees."""
+"""Faults 1 to 27, 49 and 55 of docs/faults.md: what a model API or the way to it can do wrong, and what its user sees."""
 
 from __future__ import annotations
 
@@ -254,6 +254,13 @@ async def test_fault_10_a_compressed_answer_is_refused_before_it_is_unpacked(cod
         assert "compresses its answer" in result.detail
 
 
+@pytest.mark.parametrize("coding", ["identity", "Identity", "", "identity, identity"])
+async def test_fault_10_an_answer_that_is_said_to_be_as_it_is_is_read(coding: str) -> None:
+    head = HEAD + f"Content-Encoding: {coding}\r\nConnection: close\r\n\r\n".encode()
+    async with upstream(writes(head, text("1"), text("", "stop"), DONE)) as (rig, _):
+        assert shown(await rig.ask()) == "1"
+
+
 @pytest.mark.parametrize(
     ("body", "settings", "seen"),
     [
@@ -381,6 +388,38 @@ async def test_fault_16_a_kept_connection_that_died_is_no_ones_business() -> Non
         assert rig.client.shown == []
 
 
+@pytest.mark.parametrize(
+    "unasked",
+    [
+        pytest.param(
+            b"HTTP/1.1 408 X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", id="a time that is over"
+        ),
+        pytest.param(HEAD + b"Content-Length: 0\r\n\r\n", id="an answer"),
+        pytest.param(b"HTTP/1.1 200", id="the beginning of an answer"),
+        pytest.param(b"\r\n\0garbage", id="garbage"),
+    ],
+)
+@pytest.mark.parametrize("is_later", [False, True])
+async def test_fault_58_what_comes_unasked_on_a_kept_connection_is_no_answer(
+    unasked: bytes, is_later: bool
+) -> None:
+    async def script(received: Received, peer: Peer) -> None:
+        if received.method == "GET":
+            await peer.json({})
+            return
+        body = text(str(calls(standin))) + text("", "stop") + DONE
+        answer = HEAD + f"Content-Length: {len(body)}\r\n\r\n".encode() + body
+        await peer.send(*((answer, unasked) if is_later else (answer + unasked,)))
+
+    async with upstream(script) as (rig, standin):
+        assert shown(await rig.ask()) == "1"
+        for number in (2, 3):
+            rig.type(f"{number - 1}\nx = ")
+            assert shown(await rig.ask()) == str(number)
+        assert calls(standin) == 3
+        assert rig.client.shown == []
+
+
 def in_30_s() -> str:
     return format_datetime(datetime.now(UTC) + timedelta(seconds=30.9), usegmt=True)
 
@@ -394,6 +433,12 @@ def in_30_s() -> str:
         ("a date", 30.0),
         ("abc", DEFAULT_QUIET_S),
         ("1e309", DEFAULT_QUIET_S),
+        ("9" * 5000, DEFAULT_QUIET_S),
+        ("Thu, 01 Jan 2099 00:00:00 +9999", DEFAULT_QUIET_S),
+        ("Thu, 01 Jan 2099 00:00:00 -99999999999999999999", DEFAULT_QUIET_S),
+        ("Thu, 01 Jan 99999999999 00:00:00 GMT", DEFAULT_QUIET_S),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", MAX_QUIET_S),
+        ("Mon, 01 Jan 0001 00:00:00 +2359", 0.0),
     ],
 )
 async def test_fault_17_too_many_requests_means_none_until_then(retry_after: str, quiet_s: float) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from llm_lsp.core.privacy.addresses import origin_of
 from llm_lsp.providers.dialects.json_shapes import as_map, decode
+from llm_lsp.providers.http.answer_decoder import is_encoded
 from llm_lsp.providers.http.peer_check import PeerCheck
 from llm_lsp.providers.http.provider import encode, headers_of
 from llm_lsp.providers.http.transport import open_transport
@@ -96,7 +97,7 @@ class ProbeConversation:
 async def _reply(response: httpx.Response) -> ProbeReply:
     server = response.headers.get("server", "").lower()
     body = bytearray()
-    if "content-encoding" not in response.headers:
+    if not is_encoded(response.headers):
         async for piece in response.aiter_raw():
             body += piece
             if len(body) > MAX_REPLY_BYTES:

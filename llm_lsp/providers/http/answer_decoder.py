@@ -98,3 +98,9 @@ class AnswerDecoder:
 def _without_surrogates(text: str) -> str:
     """Replace halves of surrogate pairs, which JSON can name and no encoding can write, by U+FFFD."""
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def is_encoded(headers: Mapping[str, str]) -> bool:
+    """Return whether an answer's body is not as it is, but compressed: `identity` and an empty coding are none."""
+    codings = headers.get("content-encoding", "").split(",")
+    return any(coding.strip().lower() not in ("", "identity") for coding in codings)

@@ -97,12 +97,12 @@ def _date(text: str, now: datetime) -> float | None:
 
     try:
         return (parsedate_to_datetime(text) - now).total_seconds()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 
 def _time(text: str, now: datetime) -> float | None:
     try:
         return (datetime.fromisoformat(text) - now).total_seconds()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None

@@ -24,7 +24,7 @@ from llm_lsp.errors import (
 )
 from llm_lsp.providers.dialects.dialect import Dialect
 from llm_lsp.providers.dialects.json_shapes import decode
-from llm_lsp.providers.http.answer_decoder import AnswerDecoder
+from llm_lsp.providers.http.answer_decoder import AnswerDecoder, is_encoded
 from llm_lsp.providers.http.connect_gate import CallStopped, ConnectGate
 from llm_lsp.providers.http.deadline import Deadline
 from llm_lsp.providers.http.failures import (
@@ -202,7 +202,7 @@ class HttpStream:
             self._gate.open()
             if not response.is_success:
                 raise await self._refusal(response)
-            if "content-encoding" in response.headers:
+            if is_encoded(response.headers):
                 # Half a kilobyte of brotli can become 400 MB, and we asked for none.
                 raise BrokenStreamError("compresses its answer, unasked: check what stands between")
             self._has_head = True

@@ -43,10 +43,32 @@ def open_transport(
     limits = httpx.Limits(
         max_connections=None, max_keepalive_connections=MAX_IDLE_CONNECTIONS, keepalive_expiry=KEEPALIVE_S
     )
-    return httpx.AsyncHTTPTransport(verify=context, trust_env=False, limits=limits, proxy=proxy)
+    return _Transport(verify=context, trust_env=False, limits=limits, proxy=proxy)
 
 
-class _DirectTransport(httpx.AsyncHTTPTransport):
+class _Transport(httpx.AsyncHTTPTransport):
+    """httpx's transport, which sends no request on a connection that has bytes left which it did not ask for.
+
+    httpcore 1.0.9 looks whether an idle connection's socket can be read, but not at what came with the last answer:
+    that would be taken as the answer to the next request.
+    """
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        for connection in self._pool.connections:
+            if connection.is_idle() and _has_unasked_bytes(connection):
+                await connection.aclose()
+        return await super().handle_async_request(request)
+
+
+def _has_unasked_bytes(connection: object) -> bool:
+    # A connection is one of HTTP/1.1 in another, in two with a proxy; none of this is public.
+    while (inner := getattr(connection, "_connection", None)) is not None:
+        connection = inner
+    state = getattr(connection, "_h11_state", None)
+    return state is not None and state.trailing_data[0] != b""
+
+
+class _DirectTransport(_Transport):
     """httpx's transport over a pool of our own making: its constructor takes no network backend (httpx 0.28.1)."""
 
     def __init__(self, context: ssl.SSLContext, backend: httpcore.AsyncNetworkBackend, socket: str) -> None:
