@@ -13,8 +13,6 @@ ROWS = [
     for line in (ROOT / "docs/glossary.md").read_text(encoding="utf-8").splitlines()
     if line.startswith("| ") and not line.startswith(("| term", "| ---"))
 ]
-# Announced on the architecture page before its code is complete.
-PLANNED = {"core/edits/"}
 
 
 def test_the_glossary_can_be_read_in_one_go() -> None:
@@ -31,4 +29,4 @@ def test_a_terms_module_exists(row: list[str]) -> None:
     modules = re.findall(r"`([^`]+)`", row[2])
 
     assert modules
-    assert [name for name in modules if name not in PLANNED and not (ROOT / "llm_lsp" / name).exists()] == []
+    assert [name for name in modules if not (ROOT / "llm_lsp" / name).exists()] == []

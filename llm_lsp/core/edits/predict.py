@@ -14,7 +14,7 @@ from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.text import Point
 
 # The least confidence of an edit that is shown unasked. Of the edits in eight histories that the rules were set by, 0.77
-# were exact from here on, with an edit in 7 of 100 states that had one to come; docs/next-edits.md has the curve.
+# were exact from here on, with an edit in 7 of 100 states that had one to come; docs/next-edits.md has the figures.
 UNASKED = 0.55
 # What git writes at the start of a line where it could not merge.
 _CONFLICT = "<<<<<<< "
