@@ -44,7 +44,6 @@ class Reason(Enum):
     NOT_TYPED = "the last change was pasted, undone, or made by a tool or with several cursors"
     CONFLICTED = "the file has merge conflicts"
     GENERATED = "the file is generated"
-    REJECTED = "the same edit was dismissed before"
     SHUTTING_DOWN = "the server is shutting down"
 
 

@@ -15,10 +15,6 @@ class EditKind(Enum):
     """The same change of tokens, made elsewhere."""
     RENAME = "rename"
     """A definition has a new name, and its old one is still used."""
-    CALL = "call"
-    """A definition has other parameters than its calls have arguments."""
-    TWIN = "twin"
-    """The same lines, put into a block that is alike."""
 
 
 @dataclass(frozen=True, slots=True)
