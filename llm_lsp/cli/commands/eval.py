@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from llm_lsp.cli.commands.eval_edits import EditsOptions, measure_edits
+from llm_lsp.cli.commands.eval_edits import EditsOptions, commits_of, measure_edits, nothing_changed
 from llm_lsp.cli.files.settings_files import read_settings, user_state_folder
 from llm_lsp.cli.terminal.console import ConsoleClient, say, show_json, show_line
 from llm_lsp.cli.terminal.options import config_option, json_option
@@ -26,6 +26,7 @@ from llm_lsp.engine.models.registry import exclusion_of
 from llm_lsp.evaluation.corpus.cuts import KINDS, Kind
 from llm_lsp.evaluation.corpus.holes import Hole, draw
 from llm_lsp.evaluation.corpus.repository import Repository
+from llm_lsp.evaluation.corpus.typed_lines import drawn_lines
 from llm_lsp.evaluation.report.html_page import page
 from llm_lsp.evaluation.report.number_format import COLUMNS, cells, sentence
 from llm_lsp.evaluation.report.results import HoleResult, Known, ResultFile
@@ -35,6 +36,9 @@ from llm_lsp.evaluation.runs.hole_queue import HoleWork, run
 from llm_lsp.evaluation.runs.hole_runner import HoleBench
 from llm_lsp.evaluation.runs.variants import Variant
 from llm_lsp.system import private_folder
+
+# Commits that are looked at: next edits are predicted in milliseconds, completions are asked for.
+EDIT_COMMITS, LINE_COMMITS = 500, 50
 
 
 def names(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
@@ -104,11 +108,12 @@ def place_of_report(ctx: click.Context, param: click.Parameter, value: Path | No
     "--edits", is_flag=True, help="Measure next edits on the git history of PATH, or of this folder."
 )
 @click.option(
+    "--from-git", is_flag=True, help="Measure completion on the lines that the newest commits added."
+)
+@click.option(
     "--commits",
     type=click.IntRange(1),
-    default=500,
-    show_default=True,
-    help="Newest commits whose changes are made again, with --edits.",
+    help="Newest commits that are looked at: 500 with --edits, 50 with --from-git, if not set.",
 )
 @click.option("--fresh", is_flag=True, help="Forget what earlier runs on PATH have measured.")
 @config_option
@@ -123,7 +128,8 @@ def command(
     trigger: str,
     html: Path | None,
     edits: bool,
-    commits: int,
+    from_git: bool,
+    commits: int | None,
     fresh: bool,
     config_file: Path | None,
     as_json: bool,
@@ -133,24 +139,34 @@ def command(
     Holes are cut into its files, one at a time, and filled as in an editor; the rest of PATH stays as context.
     The code goes to the provider that your settings name. A run that was interrupted goes on where it stopped.
 
+    With --from-git, the lines that the newest commits added are typed again instead, each in its file as it then was.
     With --edits, the changes of git commits are made again one by one, and each next one is predicted before it is
     made: without a model, so that nothing is sent.
     """
+    if edits and from_git:
+        raise click.UsageError(
+            "--edits and --from-git measure different things; run them one after the other."
+        )
+    if root is None and not (edits or from_git):
+        raise click.UsageError("Missing argument 'PATH'.")
+    root = (root or Path()).resolve()
     if edits:
         measure_edits(
-            EditsOptions((root or Path()).resolve(), commits, seed, languages, html, config_file, as_json)
+            EditsOptions(root, commits or EDIT_COMMITS, seed, languages, html, config_file, as_json)
         )
         return
-    if root is None:
-        raise click.UsageError("Missing argument 'PATH'.")
-    root = root.resolve()
     stack = read_settings(config_file, [root])
     measured = variants(stack, varied, Trigger(trigger))
     excluded = exclusion_of(stack.resolve().config.privacy, (root.as_uri(),))
     files = Repository(root, excluded, languages)
-    holes = list(islice(draw(files.paths(), files.read, seed, kinds), count))
-    if not holes:
-        raise nothing_to_cut(files, languages)
+    if from_git:
+        added = added_lines(files, commits or LINE_COMMITS, seed)
+        holes = added[:count]
+    else:
+        added = []
+        holes = list(islice(draw(files.paths(), files.read, seed, kinds), count))
+        if not holes:
+            raise nothing_to_cut(files, languages)
     file = result_file(root)
     if fresh:
         file.clear()
@@ -160,10 +176,18 @@ def command(
     except KeyboardInterrupt:
         faults = ["interrupted; the same command goes on where it stopped"]
     results = [known[one.key, hole.id] for one in measured for hole in holes if (one.key, hole.id) in known]
-    report = EvaluationReport(root.name, {one.key: one.name for one in measured}, results, faults)
+    report = EvaluationReport(root.name, {one.key: one.name for one in measured}, results, faults, len(added))
     if html:
         html.write_text(page(report), encoding="utf-8")
     show(report, as_json=as_json)
+
+
+def added_lines(files: Repository, commits: int, seed: int) -> list[Hole]:
+    """Return all lines that the newest commits added, as holes in a drawn order."""
+    holes = drawn_lines(commits_of(files, commits), seed)
+    if not holes:
+        raise nothing_changed(files.root, commits)
+    return holes
 
 
 def nothing_to_cut(files: Repository, languages: Sequence[str]) -> click.ClickException:
@@ -199,6 +223,8 @@ def show_figures(report: EvaluationReport) -> None:
         rows += [[row.language, row.kind, row.variant, *cells(row)] for row in group]
     title = f"completion in {report.repository}"
     print_table(("language", "kind", "variant", *COLUMNS), rows, COLUMNS, title)
+    for share in report.typed:
+        show_line(share.sentence)
     for duel in report.duels:
         show_line(sentence(duel, next(iter(report.names.values()))))
     failed = sum(row.failed for row in report.rows if (row.language, row.kind) == (ALL, ALL))

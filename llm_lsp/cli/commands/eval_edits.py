@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import click
 
 from llm_lsp.cli.files.settings_files import read_settings
+from llm_lsp.cli.terminal.console import show_json
 from llm_lsp.cli.terminal.progress_bars import counting_bar
 from llm_lsp.cli.terminal.table import print_table
 from llm_lsp.core.edits.predict import UNASKED
@@ -41,10 +41,7 @@ def measure_edits(options: EditsOptions) -> None:
     """Measure, and print what was found; raises ClickException if the history has nothing to measure."""
     commits = list(_commits(options))
     if not commits:
-        raise click.ClickException(
-            f"the last {options.commits} commits of {options.root} change no source file in a few small places; "
-            "a shallow clone has no history: git fetch --unshallow"
-        )
+        raise nothing_changed(options.root, options.commits)
     results: list[EditResult] = []
     with counting_bar("commits", len(commits)) as count:
         for commit in commits:
@@ -54,7 +51,7 @@ def measure_edits(options: EditsOptions) -> None:
     if options.html:
         options.html.write_text(page(report), encoding="utf-8")
     if options.as_json:
-        click.echo(json.dumps(report.as_mapping(), indent=2, ensure_ascii=False))
+        show_json(report.as_mapping())
     else:
         _show(report)
 
@@ -62,11 +59,23 @@ def measure_edits(options: EditsOptions) -> None:
 def _commits(options: EditsOptions) -> Iterator[CommitChange]:
     config = read_settings(options.config_file, [options.root]).resolve().config
     excluded = exclusion_of(config.privacy, (options.root.as_uri(),))
-    files = Repository(options.root, excluded, options.languages)
+    return commits_of(Repository(options.root, excluded, options.languages), options.commits)
+
+
+def commits_of(files: Repository, limit: int) -> Iterator[CommitChange]:
+    """Yield the changes of the newest commits to a folder's source files; raises ClickException if git cannot."""
     try:
-        yield from commit_changes(GitRepository(options.root), files.may_measure, options.commits)
+        yield from commit_changes(GitRepository(files.root), files.may_measure, limit)
     except GitError as exc:
         raise click.ClickException(str(exc)) from exc
+
+
+def nothing_changed(root: Path, commits: int) -> click.ClickException:
+    """Return the error for a history in which nothing can be measured."""
+    return click.ClickException(
+        f"the last {commits} commits of {root} change no source file in a few small places; "
+        "a shallow clone has no history: git fetch --unshallow"
+    )
 
 
 def _show(report: EditReport) -> None:

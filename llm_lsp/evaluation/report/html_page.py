@@ -39,6 +39,7 @@ def page(report: EvaluationReport) -> str:
     body = [
         f"<h1>{title}</h1>",
         *(f"<p>Given up: {escape(fault)}</p>" for fault in report.faults),
+        *(f"<p>{escape(share.sentence)}</p>" for share in report.typed),
         "<h2>Exact answers</h2><p>The line shows where the true share lies with 95 % confidence.</p>",
         shares(list(_exact_bars(report))),
         "<h2>Similarity to what stood there, by kind of hole</h2>",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from statistics import fmean, median
 
 from llm_lsp.evaluation.report.results import HoleResult
+from llm_lsp.evaluation.report.typed_share import TypedShare, typed_shares
 
 # Standard deviations to each side for an interval that holds the true share in 95 of 100 cases.
 Z_95 = 1.96
@@ -71,6 +72,13 @@ class EvaluationReport:
     results: Sequence[HoleResult]
     faults: Sequence[str]
     """A line for each variant that was given up."""
+    added_lines: int = 0
+    """Lines that commits added, of which the holes are some; 0 for holes that were cut elsewhere."""
+
+    @property
+    def typed(self) -> list[TypedShare]:
+        """Return what each variant would have typed of the added lines."""
+        return typed_shares(self.results, self.names, self.added_lines) if self.added_lines else []
 
     @property
     def rows(self) -> list[SummaryRow]:
@@ -89,6 +97,7 @@ class EvaluationReport:
             "variants": list(self.names.values()),
             "rows": [dataclasses.asdict(row) for row in self.rows],
             "duels": [dataclasses.asdict(duel) for duel in self.duels],
+            "typed": [dataclasses.asdict(share) for share in self.typed],
             "faults": list(self.faults),
             "holes": [self._hole_mapping(result) for result in self.results],
         }

@@ -14,6 +14,7 @@ from llm_lsp.cli.commands import eval as eval_command
 from llm_lsp.cli.commands.eval import command
 from llm_lsp.errors import ConfigError
 from tests.cli.model_api import ModelApi, model_api
+from tests.evaluation.git_rig import GitRig, needs_git
 
 MODULE = """\
 import os
@@ -148,3 +149,42 @@ def test_what_cannot_be_measured_is_said_before_anything_is_asked(
     assert message in result.output + str(result.exception)
     assert isinstance(result.exception, SystemExit | ConfigError)
     assert api.keys == []
+
+
+@needs_git
+def test_the_lines_that_commits_added_are_typed_again(api: ModelApi) -> None:
+    rig = GitRig.create(Path().resolve())
+    rig.commit({"a.py": MODULE})
+    rig.commit(
+        {
+            "a.py": MODULE.replace(
+                "        return", "        size = len(data)\n        check(size)\n        return"
+            )
+        }
+    )
+
+    result = run("--from-git", "--json")
+
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert sorted(hole["place"] for hole in found["holes"]) == ["a.py:7:9", "a.py:8:9"]
+    assert [share["added_lines"] for share in found["typed"]] == [2]
+    assert len(api.keys) == 2
+    assert "would have typed 0 % of the 2 added lines" in run("--from-git").stdout
+
+
+@pytest.mark.parametrize("path", ["no history", "no repository"])
+@needs_git
+def test_without_added_lines_there_is_an_error(api: ModelApi, path: str) -> None:
+    if path == "no history":
+        GitRig.create(Path().resolve())
+
+    result = run("--from-git")
+
+    assert result.exit_code == 1
+    assert "Error: " in result.output
+    assert api.keys == []
+
+
+def test_edits_and_completion_are_measured_one_after_the_other(api: ModelApi) -> None:
+    assert run("--from-git", "--edits").exit_code == 2

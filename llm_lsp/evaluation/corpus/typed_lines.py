@@ -1,0 +1,46 @@
+"""The lines that commits added, as holes: each at its place, in the file as it was when it was typed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
+
+from llm_lsp.core.context.edit_history import ChangedLines
+from llm_lsp.core.edits.line_changes import line_changes
+from llm_lsp.core.text.text import Point, Text
+from llm_lsp.evaluation.corpus.commit_history import CommitChange, FileChange, Hunk
+from llm_lsp.evaluation.corpus.cuts import MAX_LINE_CHARS, MIN_CHARS, CutPoint
+from llm_lsp.evaluation.corpus.holes import CorpusFile, Hole
+
+
+def drawn_lines(commits: Iterator[CommitChange], seed: int) -> list[Hole]:
+    """Return a hole for each line that the commits added, in an order drawn by a seed."""
+    holes = [hole for commit in commits for file in commit.files for hole in _typed(file)]
+    Random(seed).shuffle(holes)
+    return holes
+
+
+def _typed(file: FileChange) -> Iterator[Hole]:
+    """Type a file's hunks again from top to bottom; at each line what the commit puts below it is not there yet."""
+    text, moved = file.before, 0
+    for hunk in file.hunks:
+        here = hunk.moved(moved)
+        changed = {change.line for change in line_changes(ChangedLines(0, hunk.old, hunk.new))}
+        for number in range(len(hunk.new)):
+            if number not in changed and (hole := _line(file, text, here, number)):
+                yield hole
+        text, moved = here.apply(text), moved + hunk.grown
+
+
+def _line(file: FileChange, before: Text, hunk: Hunk, number: int) -> Hole | None:
+    """Return a hole from a line's first character to its last; None for a blank, short or long line."""
+    text = replace(hunk, new=hunk.new[: number + 1]).apply(before)
+    place = hunk.start + number
+    line = text.line(place)
+    indent = len(line) - len(line.lstrip())
+    end = len(line.rstrip())
+    if end - indent < MIN_CHARS or end > MAX_LINE_CHARS:
+        return None
+    cut = CutPoint("line", "body", Point(place, indent), Point(place, end))
+    return Hole(CorpusFile(file.path, file.language, text), cut)
