@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from llm_lsp.cli.files.settings_files import read_settings
-from llm_lsp.cli.terminal.console import show_json
+from llm_lsp.cli.terminal.console import show_json, show_line
 from llm_lsp.cli.terminal.progress_bars import counting_bar
 from llm_lsp.cli.terminal.table import print_table
 from llm_lsp.core.edits.predict import UNASKED
@@ -82,6 +82,6 @@ def _show(report: EditReport) -> None:
     rows = [[row.group, row.kind, *cells(row)] for row in report.rows]
     title = f"next edits in {report.repository}, shown unasked from a confidence of {report.threshold}"
     print_table(("states", "kind", *COLUMNS), rows, COLUMNS, title)
-    click.echo()
+    show_line()
     curve = [curve_cells(point) for point in report.curve]
     print_table(CURVE_COLUMNS, curve, CURVE_COLUMNS, "what each confidence would show")
