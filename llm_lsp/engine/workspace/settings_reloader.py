@@ -13,6 +13,9 @@ from llm_lsp.engine.clock import Clock, InThread, Timer
 
 # Seconds from a client's file event to the look: an editor may have emptied the file, and write it only then.
 SETTLE_S = 0.2
+# Seconds within which a look is not repeated for a manual request: no user edits, saves and asks in less, and a request
+# that is repeated is answered without a thread.
+FRESH_S = 1.0
 # Seconds that a manual request waits for the look, which takes well below a millisecond on a disk of this machine.
 MOST_WAIT_S = 0.2
 
@@ -47,6 +50,7 @@ class SettingsReloader:
         self._in_thread = in_thread
         self._look: asyncio.Task[None] | None = None
         self._looks_again = False
+        self._looked_at = float("-inf")
         self._timer: Timer | None = None
 
     def look(self) -> None:
@@ -64,7 +68,9 @@ class SettingsReloader:
         self._timer = self._clock.call_at(self._clock.now() + SETTLE_S, self.look)
 
     async def looked(self) -> None:
-        """Look, and wait until the settings are used, or MOST_WAIT_S have passed."""
+        """Look, and wait until the settings are used, or MOST_WAIT_S have passed; a look of a moment ago is enough."""
+        if self._clock.now() < self._looked_at + FRESH_S:
+            return
         self.look()
         if self._look:
             await asyncio.wait([self._look], timeout=MOST_WAIT_S)
@@ -80,6 +86,7 @@ class SettingsReloader:
     async def _run(self, reader: SettingsFileReader) -> None:
         while self._looks_again:
             self._looks_again = False
+            self._looked_at = self._clock.now()
             layers = await self._in_thread(partial(reader.reread, *self._current()))
             if layers is not None:
                 self._use(layers)

@@ -18,7 +18,7 @@ from llm_lsp.core.skip import Skip
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Text
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
-from llm_lsp.engine.workspace.settings_reloader import SETTLE_S
+from llm_lsp.engine.workspace.settings_reloader import FRESH_S, SETTLE_S
 from llm_lsp.providers.base import Provider
 from tests.doubles import FakeClock, ScriptedProvider, at_once, settle
 from tests.engine.rig import RecordingClient
@@ -121,10 +121,19 @@ async def test_an_edit_counts_once_a_document_is_opened(rig: Rig) -> None:
 async def test_a_provider_that_was_added_answers_the_next_manual_request(rig: Rig) -> None:
     document = await rig.open()
     rig.user.write_text(f'provider = "mine"\n{FIRST}{ADDED}')
+    await rig.clock.advance(FRESH_S)
     answer = await rig.ask(document, Trigger.MANUAL)
 
     assert isinstance(answer, Completion)
     assert rig.client.status_now.provider == "mine"
+
+
+async def test_a_manual_request_right_after_a_look_does_not_look_again(rig: Rig) -> None:
+    document = await rig.open()
+    looked = rig.looks
+    await rig.ask(document, Trigger.MANUAL)
+
+    assert rig.looks == looked
 
 
 async def test_no_keystroke_and_no_automatic_request_looks_at_a_file(rig: Rig) -> None:
