@@ -69,7 +69,7 @@ class Exchange:
 
 
 def mark_code(inquiry: ChatQuestion, path: str, redact: Redact) -> str:
-    """Write an inquiry's code as it stands before the question; "" where there is none."""
+    """Write an inquiry's code as it stands before the question; "" if there is none."""
     document = inquiry.document
     if document is None:
         return ""

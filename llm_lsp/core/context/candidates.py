@@ -79,7 +79,7 @@ class _Match:
 
     @property
     def next_text(self) -> str:
-        """The first line from the cursor's on that is not blank; "" where the piece has none."""
+        """The first line from the cursor's on that is not blank; "" if the piece has none."""
         return next(filter(str.strip, self.piece.lines[max(0, self.line) : self.stop]), "")
 
 
@@ -152,7 +152,7 @@ def edited(bursts: Sequence[EditBurst], path_of: dict[str, str]) -> list[Candida
 
 
 def _best_of(scene: CursorLines, piece: Piece, *, is_blank: bool) -> _Match | None:
-    """Find a text's most alike place, the first of equal ones; None where none is alike enough, or nothing follows.
+    """Find a text's most alike place, the first of equal ones; None if none is alike enough, or nothing follows.
 
     `is_blank` says that nothing stands on the cursor's line.
     """

@@ -1,4 +1,4 @@
-"""How the current line begins in a prompt, and how the answer joins on to it; knows no template.
+"""How the current line begins in a prompt, and how the answer joins on to it.
 
 Tokens are not cut where a cursor stands: a model writes ` return` and `.append` as one token, and has hardly
 seen a prompt that ends in ` ` or `.app`. So the end of the line is left to the model and taken off its answer:

@@ -1,4 +1,4 @@
-"""From a window to what a model is asked; knows no wire format and no document."""
+"""From a window to what a model is asked."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def build_prompt(
 def stop_rule(
     window: Window, profile: Profile, mode: Mode, style: ChatStyle = DEFAULT_WAYS, *, may_grow: bool = True
 ) -> StopRule:
-    """Give the rule that reads the answer to `build_prompt`'s prompt; `may_grow` as in StopRule."""
+    """Return the rule that reads the answer to `build_prompt`'s prompt; `may_grow` as in StopRule."""
     if profile.fim == "chat":
         chat = ChatOpening(window.line_prefix.removeprefix(style.begun(window.line_prefix)))
         return StopRule(window, mode, (CLOSE,), may_grow=may_grow, opening=chat)
@@ -83,7 +83,7 @@ def escape_tokens(text: str, tokens: Sequence[str]) -> str:
 
 
 def escaped(token: str) -> str:
-    """Give the harmless spelling of a control token."""
+    """Return the harmless spelling of a control token."""
     return f"{token[0]} {token[1:]}"
 
 
@@ -93,7 +93,7 @@ def _restored(window: Window, family: FimFamily) -> dict[str, str]:
 
 
 def _sides(window: Window, start: LineStart) -> tuple[str, str]:
-    """Give what is sent before the middle token, and what after it, as the beginning of the answer.
+    """Return what is sent before the middle token, and what after it, as the beginning of the answer.
 
     What stands after it changes while a line is typed, and all before it stays in the model server's cache.
     """
@@ -135,7 +135,7 @@ def _inside(window: Window, family: FimFamily | None, snippets: Sequence[Snippet
 
 
 def _newline_stops(window: Window, profile: Profile, mode: Mode) -> bool:
-    """Say whether the API itself is to stop at a line's end.
+    """Return whether the API itself is to stop at a line's end.
 
     Not where we can: what a line opens is only known when it is read, and then the answer may go on.
     """

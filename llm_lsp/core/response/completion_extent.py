@@ -71,7 +71,7 @@ class CompletionExtent:
         return self.lines[:end]
 
     def take(self, line: str) -> bool:
-        """Take the next line; True means that the answer is complete."""
+        """Add the next line; return whether the answer is complete."""
         if not line.strip():
             return self._take_blank(line)
         if self._first is None and self._is_fence(line):
@@ -89,7 +89,7 @@ class CompletionExtent:
         return self._ends_after(placed)
 
     def end(self, line: str, *, by_model: bool) -> str:
-        """Take what came last, without a line end, and give what is kept of it.
+        """Add the last piece, without a line end, and return what is kept of it.
 
         Where the model ended by itself it saw what follows, so all that it wrote was meant.
         """
@@ -177,7 +177,7 @@ class CompletionExtent:
         self._floor = depth - 1 if header is None else header
 
     def _opener(self, on_new_line: bool) -> int | None:
-        """Give the depth of the line above the first one, if it opens a block."""
+        """Return the depth of the line above the first one, if it opens a block."""
         if self._window.line_prefix.strip():
             above = self._window.line_prefix
         else:
@@ -248,20 +248,20 @@ class CompletionExtent:
         return stays and (self.mode is not Mode.HOLE or self._may_stand_next(last))
 
     def _may_stand_next(self, last: str) -> bool:
-        """Say whether the document's next line may stand below a line: deeper where that opens a block, else not."""
+        """Return whether the document's next line may stand below a line: deeper where that opens a block, else not."""
         if self._next_depth is None:
             return True
         return opens_block(last, self._language) == (self._next_depth > indent_of(last))
 
     def _belongs_to_block(self, line: str) -> bool:
-        """Say whether a line at the opener's depth closes the block or goes on with it."""
+        """Return whether a line at the opener's depth closes the block or goes on with it."""
         bare = line.strip()
         is_closer = bare[0] in ")]}" or (self._language.has_tags and bare.startswith("</"))
         return is_closer or bare.split(None, 1)[0].rstrip(":;") in self._language.middles
 
 
 def next_line(window: Window) -> str:
-    """Give the line that the document goes on with, "" where it does not."""
+    """Return the line that the document goes on with, "" if it does not."""
     rest = window.line_suffix
     if rest.strip() and not window.line_prefix.strip() and not is_closing(rest):
         return (window.line_prefix + window.line_suffix).rstrip()

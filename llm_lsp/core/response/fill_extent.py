@@ -1,4 +1,4 @@
-"""How much of an answer fills a hole between two lines, told by depths; knows no text and no model."""
+"""How much of an answer fills a hole between two lines, told by depths."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ class FillExtent:
         self._doubtful = 0
 
     def is_left(self, depth: int) -> bool:
-        """Say whether a line so deep stands outside of what holds the hole, so that the next line can't come."""
+        """Return whether a line so deep stands outside of what holds the hole, so that the next line can't come."""
         if self._next_depth is None or self._next_depth > self._depth:
             # The end of the file, or the body of what any block around may open: all but the top level.
             return depth == 0 < self._depth
         return depth < self._next_depth
 
     def is_full(self, depth: int, *, belongs: bool) -> bool:
-        """Say whether a line so deep is one too many, unless the next line comes; `belongs` as an `else` does."""
+        """Return whether a line so deep is one too many, unless the next line comes; `belongs` as an `else` does."""
         if self.kept is not None or self._next_depth is None or self._wants_opener:
             return False
         return depth <= self._next_depth and not (belongs and self._next_depth == self._depth)
 
     def take(self, depth: int, count: int, *, opens: bool) -> bool:
-        """Take the line that is the `count`-th; True means that the hole is full, come what may."""
+        """Add the `count`-th line; return whether the hole is full, whatever follows."""
         if count == 1 and (self._wants_opener or (self._next_depth == self._depth and not opens)):
             self.kept = 1
         if opens and self._wants_opener and self._holds_next(depth):

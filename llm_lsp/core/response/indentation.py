@@ -80,7 +80,7 @@ class LinePlacement:
         return max(0, column + shift)
 
     def _shift_by(self, column: int, code: str) -> int:
-        """Tell from the first line inside the answer by how many columns all are to be moved."""
+        """Return by how many columns all lines are moved, from the first line inside the answer."""
         language, moved = self._place.language, self._column - self._written
         if moved == 0 and not self._is_uniform:
             return 0

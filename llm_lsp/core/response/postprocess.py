@@ -87,7 +87,7 @@ _FENCE = re.compile(r"\s*```[\w+-]*\n")
 
 
 def strip_fences(draft: FilterInput, place: FilterContext) -> FilterInput:
-    """Take off a fence around code, and cut at the one that ends it; in prose, comments and strings it is text.
+    """Remove a fence around code, and cut at the one that ends it; in prose, comments and strings it is text.
 
     So it is where the lines above have one.
     """
@@ -117,7 +117,7 @@ def cut_repetition(draft: FilterInput, place: FilterContext) -> FilterInput:
 
 
 def strip_end(draft: FilterInput, place: FilterContext) -> FilterInput:
-    """Take off white space at the end where nothing follows on the line.
+    """Remove white space at the end if nothing follows on the line.
 
     A model that ends by itself after a blank leaves the next word to the user: the blank is part of the line.
     """

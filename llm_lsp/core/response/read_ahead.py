@@ -45,7 +45,7 @@ class ReadAhead:
         return Finish.TRUNCATED if self._rule.is_overlong and not self._units else Finish.CUT
 
     def feed(self, piece: str) -> bool:
-        """Take the next piece; True means that no more is wanted."""
+        """Add the next piece; return whether no more is wanted."""
         while self._rule.feed(piece):
             self._find_phrases()
             self._count()

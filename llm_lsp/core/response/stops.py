@@ -1,4 +1,4 @@
-"""When an answer is complete, told while it streams; knows neither the model nor how it is asked."""
+"""When an answer is complete, told while it streams."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class AnswerOpening(Protocol):
         ...
 
     def feed(self, piece: str) -> str:
-        """Give the code that is known after this piece."""
+        """Return the code that is known after this piece."""
         ...
 
     def end(self) -> str:
-        """Give the code that was still waiting when the answer ended."""
+        """Return the code that was still waiting when the answer ended."""
         ...
 
 
@@ -90,7 +90,7 @@ class StopRule:
         return kept
 
     def feed(self, piece: str) -> bool:
-        """Take the next piece; True means that the answer is complete and the rest is not wanted."""
+        """Add the next piece; return whether the answer is complete and the rest is not wanted."""
         if not self.done:
             self._read(self._opening.feed(piece) if self._opening else piece)
             if self._opening is not None and self._opening.refused:
@@ -98,7 +98,7 @@ class StopRule:
         return self.done
 
     def end(self, finish: Finish = Finish.STOP) -> None:
-        """Take note that the answer ended: what looked like the beginning of a stop is text."""
+        """Record that the answer ended: what looked like the beginning of a stop is text."""
         if not self.done and self._opening:
             self._read(self._opening.end())
         if not self.done:
@@ -150,11 +150,11 @@ class StopRule:
         self._line += rest
 
     def phrase_finder(self, words: int) -> PhraseFinder | None:
-        """Build what finds where the first line may be cut, every few words; None where a block is wanted."""
+        """Build what finds where the first line may be cut, every few words; None if a block is wanted."""
         return PhraseFinder(words, self._window) if self._has_phrases else None
 
     def follow(self) -> StopRule | None:
-        """Give the rule for the line that would be asked for next, were all of this accepted.
+        """Return the rule for the line that would be asked for next, were all of this accepted.
 
         None while this is not done, and where the model or the document ended it.
         """
@@ -174,7 +174,7 @@ class StopRule:
 
 
 def _stands_open(window: Window) -> bool:
-    """Say whether part of a line can stand before the rest of it: nothing follows but what was closed by itself."""
+    """Return whether part of a line can stand before the rest of it: nothing follows but what was closed by itself."""
     if not window.line_suffix.strip():
         return True
     return bool(window.line_prefix.strip()) and not window.line_suffix.strip(INERT_REST)

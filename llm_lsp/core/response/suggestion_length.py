@@ -1,4 +1,4 @@
-"""How much of a line is shown at once: as much as was usually right so far; knows no cache and no request."""
+"""How much of a line is shown at once: as much as was usually right so far."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class SuggestionLength:
 
     @property
     def phrase_words(self) -> int:
-        """Give the words to show at once that save the most typing.
+        """Return the words to show at once that save the most typing.
 
         With a chance of p = exp(-1/run) for each next word and a cost c of accepting, phrases of n words save
         (n - c) p^n / (1 - p^n) in a row; the best n is near sqrt(2 c run), and flat around it.

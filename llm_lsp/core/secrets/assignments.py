@@ -227,7 +227,7 @@ def _word(
 ) -> tuple[int, int] | None:
     """Return the span of one word, an option's or another's.
 
-    `min_letters` is how long another is at least if it has no digit: 0 for never, None where none but an option's counts.
+    `min_letters` is how long another is at least if it has no digit: 0 for never, None if none but an option's counts.
     """
     found = _WORD_VALUE.match(text, start)
     if found is None:

@@ -27,7 +27,7 @@ class TrackedSuggestion:
     typed_chars: int = 0
 
     def after(self, edit: Edit) -> TrackedSuggestion | None:
-        """Follow one edit; None where its user went another way. An edit elsewhere in the document is none here."""
+        """Follow one edit; None if its user went another way. An edit elsewhere in the document is none here."""
         if edit.start.line != self.at.line and edit.end.line < self.at.line:
             return replace(self, at=Point(self.at.line + line_shift(edit), self.at.column))
         if edit.start.line > self.at.line:

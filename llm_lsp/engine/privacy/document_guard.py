@@ -55,14 +55,14 @@ class DocumentGuard:
         self._rules = RulesCache()
 
     def set_folders(self, folders: tuple[str, ...]) -> None:
-        """Take the workspace's folders, as URIs; what was found before counts no longer, and is looked for anew."""
+        """Use these workspace folders (URIs); earlier findings are dropped, and looked up again."""
         self._folders = folders
         self._found.clear()
         for uri in self._looked_at:
             self.look(uri)
 
     def is_known(self, uri: str) -> bool:
-        """Say whether a document was looked at; one that was looked at long ago is looked at again meanwhile."""
+        """Return whether a document was looked at; one that was looked at long ago is looked at again meanwhile."""
         if self._looked_at.get(uri, float("-inf")) + FRESH_S < self._now():
             self.look(uri)
         return uri in self._found

@@ -108,7 +108,7 @@ def _anywhere(line: _Line, kind: Kind, rng: Random) -> tuple[int, int] | None:
 
 
 def _closer(code: str, start: int) -> int | None:
-    """Find the bracket that closes the one before `start`; None where it is on another line."""
+    """Find the bracket that closes the one before `start`; None if it is on another line."""
     depth = 1
     for at in range(start, len(code)):
         depth += (code[at] in "([{") - (code[at] in ")]}")

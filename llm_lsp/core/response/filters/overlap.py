@@ -53,7 +53,7 @@ _OPEN_END = re.compile(r"[(\[{,=+*/.&|<>:?-]$|\b(?:and|or|not|in|is|return|from|
 
 
 def drop_echo(draft: FilterInput, place: FilterContext) -> FilterInput:
-    """Take off the line's beginning, or its last mark or word, where the answer writes it again."""
+    """Remove the line's beginning, or its last mark or word, if the answer repeats it."""
     if not place.before.strip():
         return draft
     for rule in _RULES:
