@@ -217,6 +217,13 @@ def test_a_hole_is_asked_of_qwen_as_if_the_file_began_with_it() -> None:
         ("word", "", "word"),
         ("", "", ""),
         ("# " + "计" * 100, "# " + "计" * 67, "计" * 33),
+        ("if amount <=", "if amount", " <="),
+        ("if amount <= ", "if amount <=", " "),
+        ("a**", "a", "**"),
+        ("\tx :=", "\tx", " :="),
+        ("\t&&", "\t", "&&"),
+        ("xs.map(x =>", "xs.map(x", " =>"),
+        ("#" * 100, "#" * 67, "#" * 33),
     ],
 )
 def test_the_last_word_is_the_models_where_the_api_holds_it_to_it(
