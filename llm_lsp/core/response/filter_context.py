@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from llm_lsp.core.generation import Finish
 from llm_lsp.core.response.text_kind import TextKind, kind_at_end
@@ -20,9 +21,12 @@ LOOK_LINES = 32
 LOOK_COLUMNS = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FilterContext:
-    """What stands around a cursor, lines without their ends."""
+    """What stands around a cursor, lines without their ends.
+
+    It has no slots: what only answers of several lines need is computed when first read, and kept.
+    """
 
     before: str
     """The current line before the cursor."""
@@ -35,13 +39,27 @@ class FilterContext:
     line_end: str
     """What ends the document's lines."""
     language: Language
-    style: IndentStyle
-    """How the document is indented."""
-    indent_kind: str | None
-    """The character that all lines are indented with; None if lines may have either."""
     follows_blank: bool
     """Whether the line right above is blank."""
     language_id: str = ""
+    stated_indent: str = ""
+    """What one step of depth is written with, as the project or the editor says; "" if neither does."""
+
+    @cached_property
+    def style(self) -> IndentStyle:
+        """How the document is indented."""
+        current = (self.before + self.rest,) if (self.before + self.rest).strip() else ()
+        # Nothing is told by a line that is missing between two, or not yet whole.
+        if self.before.strip():
+            parts = (*self.above, *current), self.below
+        else:
+            parts = self.above, (*current, *self.below)
+        return indent_style(parts, self.language, self.stated_indent)
+
+    @cached_property
+    def indent_kind(self) -> str | None:
+        """The character that all lines are indented with; None if lines may have either."""
+        return indent_kind((*self.above, self.before, *self.below), self.language, self.style)
 
     def kind_after(self, text: str) -> TextKind:
         """Return what stands behind a text that is inserted at the cursor."""
@@ -64,7 +82,7 @@ Filter = Callable[[FilterInput, FilterContext], FilterInput | Skip]
 def place_at(document: Document, point: Point, stated_indent: str = "") -> FilterContext:
     """Read what stands around a point; costs a bounded number of lines.
 
-    `stated_indent` is what one step of depth is written with, as the project or the editor says; "" if neither does.
+    `stated_indent` is the context's field of that name.
     """
     text = document.text
     line = text.line(point.line)
@@ -98,15 +116,10 @@ def _context(
     stated_indent: str = "",
 ) -> FilterContext:
     above, below = map(_with_text, around)
-    language = language_of(language_id)
-    current = (before + rest,) if (before + rest).strip() else ()
-    # Nothing is told by a line that is missing between two, or not yet whole.
-    parts = (above, (*current, *below)) if not before.strip() else ((*above, *current), below)
-    style = indent_style(parts, language, stated_indent)
-    kind = indent_kind((*above, before, *below), language, style)
     follows_blank = bool(around[0]) and not around[0][-1].strip()
+    language = language_of(language_id)
     return FilterContext(
-        before, rest, above, below, line_end, language, style, kind, follows_blank, language_id
+        before, rest, above, below, line_end, language, follows_blank, language_id, stated_indent
     )
 
 

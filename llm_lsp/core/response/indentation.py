@@ -122,6 +122,8 @@ def fit_indentation(draft: FilterInput, place: FilterContext) -> FilterInput:
     # Below a line that was dropped, its indentation is whole.
     head, further = (lines[start] if start else place.before + lines[0]), lines[start + 1 :]
     with_text = [line for line in further if line.strip()]
+    if place.before.strip() and not with_text:
+        return draft
     placement = LinePlacement(place)
     columns = [placement.first(head, own=0 if start else own, further=with_text)]
     columns += map(placement.further, with_text)
@@ -142,6 +144,8 @@ def _indented(head: str, lines: Sequence[str], columns: Sequence[int], place: Fi
 
 def _is_mixed(head: str, lines: Sequence[str], place: FilterContext) -> bool:
     """Check whether a model indents by blanks and by tabs: then blanks are alignments, or a tab is eight of them."""
+    if not lines:
+        return False
     written = lines if place.before else [head, *lines]
     if len({line[0] for line in written if line.startswith(("  ", "\t"))}) > 1:
         return True

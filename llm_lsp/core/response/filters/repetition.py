@@ -102,7 +102,7 @@ def _is_telling_series(lines: Sequence[str], size: int) -> bool:
 
 def _without_piece(text: str) -> str:
     end = text.rstrip("\n")
-    for size in range(LEAST_PIECE_CHARS, MOST_PIECE_CHARS + 1):
+    for size in range(LEAST_PIECE_CHARS, min(MOST_PIECE_CHARS, len(end) // PIECE_REPEATS) + 1):
         piece = end[-size:]
         if not end.endswith(piece * PIECE_REPEATS) or not _WORD.search(piece):
             continue
