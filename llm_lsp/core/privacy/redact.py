@@ -68,7 +68,10 @@ class Redactor:
     def __init__(self) -> None:
         self._finder = SecretFinder()
         self._exact: tuple[str, ...] = ()
+        self._plain: set[str] = set()
+        """Lines that were searched and have nothing of secrets: most of any text."""
         self._known: dict[str, _Line] = {}
+        """Other lines that were searched."""
 
     def hide(self, value: str) -> None:
         """Mask a value wherever it stands, such as a key in use, also as JSON and addresses write it.
@@ -79,11 +82,13 @@ class Redactor:
             if len(line) >= MIN_EXACT_CHARS or (len(line) >= MIN_RANDOM_CHARS and is_random(line)):
                 written = (line, json.dumps(line)[1:-1], quote(line, safe=""))
                 self._exact = tuple(dict.fromkeys((*self._exact, *written)))
-        self._known.clear()
+        self._forget()
 
     def redact(self, text: str) -> Redacted:
         """Mask every secret of a text; what has none comes back as it is."""
         lines = text.split("\n")
+        if self._plain.issuperset(lines):
+            return Redacted(text)
         seen = self._look_at(lines)
         if all(line is _PLAIN for line in seen.values()):
             return Redacted(text)
@@ -116,18 +121,28 @@ class Redactor:
 
     def _look_at(self, lines: Sequence[str]) -> Mapping[str, _Line]:
         """Return what each line has by itself; those that were never seen are searched at once."""
-        distinct = {*lines}
-        fresh = [*distinct.difference(self._known)]
-        seen = {line: self._known[line] for line in distinct if line in self._known}
+        fresh = [*{*lines}.difference(self._plain, self._known)]
+        seen = {line: self._known.get(line, _PLAIN) for line in lines}
         if fresh:
             found = dict(zip(fresh, self._search(fresh), strict=True))
             seen.update(found)
-            if len(self._known) + len(found) > MAX_KNOWN_LINES:
-                self._known.clear()
-            self._known.update(
-                (line, each) for line, each in found.items() if len(line) <= MAX_KNOWN_LINE_CHARS
-            )
+            self._remember(found)
         return seen
+
+    def _remember(self, found: Mapping[str, _Line]) -> None:
+        if len(self._plain) + len(self._known) + len(found) > MAX_KNOWN_LINES:
+            self._forget()
+        for line, each in found.items():
+            if len(line) > MAX_KNOWN_LINE_CHARS:
+                continue
+            if each is _PLAIN:
+                self._plain.add(line)
+            else:
+                self._known[line] = each
+
+    def _forget(self) -> None:
+        self._plain.clear()
+        self._known.clear()
 
     def _search(self, lines: Sequence[str]) -> Iterator[_Line]:
         text = "\n".join(lines)
