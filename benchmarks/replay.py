@@ -135,7 +135,7 @@ def main() -> None:
     parser.add_argument("--billed", action="store_true", help="closing a connection does not stop the bill")
     parser.add_argument("--process", action="store_true", help="replay through the server's process")
     options = parser.parse_args()
-    model = Model(options.first_s, options.tokens_per_s, options.length, not options.billed)
+    model = Model(options.first_s, options.tokens_per_s, options.foresight, not options.billed)
     n_keys = options.keys or (PROCESS_KEYS if options.process else KEYS)
     session = session_from(options.file, options.language, options.seed, n_keys)
     replay = replay_process if options.process else replay_engine
