@@ -58,7 +58,7 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_the_page_on_providers_names_every_dialect() -> None:
-    table = (DOCS / "providers.md").read_text("utf-8").partition("| Dialect | For |")[2].partition("\n\n")[0]
+    table = (DOCS / "providers.md").read_text("utf-8").partition("| `--api` | for |")[2].partition("\n\n")[0]
     named = set(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE))
     assert named == set(get_args(Api))
 
