@@ -1,48 +1,48 @@
 """Every error of this package.
 
-LlmLspError                  one line for the user: what failed, and the remedy; never a key, never buffer text
-├── InternalError            a fault of this program
-├── ConfigError              a setting that cannot be used
-├── FramingError             a client's bytes are no message
-├── BooksError               the file of the books could not be written or read
-├── BudgetError              what may be spent is spent
-├── AskError                 a question about code was not asked, or not answered
-│   └── DialogueError        what was said before could not be read or written
+LlmLspError                  one line for the user: what failed, and what to do; never a key, never document text
+├── InternalError            a bug in this program
+├── ConfigError              an invalid or unusable setting
+├── FramingError             bytes from a client that are not an LSP message
+├── BooksError               the usage store could not be written or read
+├── BudgetError              a budget is used up
+├── AskError                 a question about code could not be asked or answered
+│   └── DialogueError        a stored conversation could not be read or written
 ├── GitError                 a repository's history could not be read
 ├── EditorFileError          an editor's configuration could not be read, written or removed
-├── LocalModelError          a model on this machine
-│   ├── ModelFileError       no such model, or a file that is no GGUF
-│   ├── DownloadError        a source did not give the file
+├── LocalModelError          a model on this machine cannot be used
+│   ├── ModelFileError       no such model, or its file is not a GGUF file
+│   ├── DownloadError        a download failed
 │   │   └── NoAnswerError    the source cannot be reached
-│   └── ModelServerError     the model's server did not start, or ended
-└── ProviderError            a model API
-    ├── UnreachableError     no connection: refused, unknown host, nothing answers
-    │   ├── TlsError         the other side does not prove who it is
-    │   └── StrangerError    the address belongs to another account of this machine
+│   └── ModelServerError     the model server did not start, or ended
+└── ProviderError            a call to a model API failed
+    ├── UnreachableError     no connection: refused, unknown host, no answer
+    │   ├── TlsError         the server's certificate or TLS version was not accepted
+    │   └── StrangerError    another account of this machine runs the server at this address
     ├── AuthError            the key is missing or refused (401, 403)
     ├── MoneyError           the account has no credit (402, quota)
-    ├── RateLimitError       too many requests (429); says how long to wait
+    ├── RateLimitError       too many requests (429); has the time to wait
     ├── OverloadedError      busy, or still loading (408, 409, 500, 502, 503, 504, 529)
     ├── BadRequestError      the request was refused (400, 422, 501)
-    │   └── ContextTooLongError  the prompt is over the model's window (also 413)
+    │   └── ContextTooLongError  the prompt exceeds the model's context window (also 413)
     ├── NotFoundError        no such model or no such address (404)
-    ├── SlowError            a deadline of ours passed
-    └── BrokenStreamError    the answer was no valid stream, or ended too early
+    ├── SlowError            one of our deadlines passed
+    └── BrokenStreamError    the answer was not a valid stream, or ended too early
 """
 
 from __future__ import annotations
 
 
 class LlmLspError(Exception):
-    """Base of all; `str()` is one line that names the thing and the remedy, without a full stop."""
+    """Base class. `str()` is one line without a full stop that names the problem and the remedy."""
 
 
 class InternalError(LlmLspError):
-    """A fault of this program."""
+    """A bug in this program."""
 
     @classmethod
     def of(cls, exc: BaseException) -> InternalError:
-        """Name a foreign exception's class and place, and nothing of its message: that may hold buffer text."""
+        """Name an exception's class and position, but not its message, which may contain document text."""
         trace = exc.__traceback__
         while trace and trace.tb_next:
             trace = trace.tb_next
@@ -51,11 +51,11 @@ class InternalError(LlmLspError):
 
 
 class ConfigError(LlmLspError):
-    """A setting cannot be used."""
+    """A setting is invalid or cannot be used."""
 
 
 class FramingError(LlmLspError):
-    """The bytes that a client sent are no message, and what follows them cannot be read."""
+    """A client's bytes are not an LSP message, and the bytes after them cannot be read either."""
 
 
 class GitError(LlmLspError):
@@ -67,19 +67,19 @@ class EditorFileError(LlmLspError):
 
 
 class BooksError(LlmLspError):
-    """The file of the books could not be written or read; completion goes on without."""
+    """The usage store could not be written or read; completion works without it."""
 
 
 class BudgetError(LlmLspError):
-    """A budget is used up, and a call was not made."""
+    """A budget is used up, so the call was not made."""
 
 
 class AskError(LlmLspError):
-    """A question about code was not asked, or not answered."""
+    """A question about code could not be asked or answered."""
 
 
 class DialogueError(AskError):
-    """What was said before could not be read or written."""
+    """A stored conversation could not be read or written."""
 
 
 class LocalModelError(LlmLspError):
@@ -87,11 +87,11 @@ class LocalModelError(LlmLspError):
 
 
 class ModelFileError(LocalModelError):
-    """There is no such model here, or its file is no GGUF."""
+    """There is no such model on this machine, or its file is not a GGUF file."""
 
 
 class DownloadError(LocalModelError):
-    """A model's file could not be fetched; nothing half is left behind."""
+    """A model's file could not be downloaded; no partial file is left behind."""
 
 
 class NoAnswerError(DownloadError):
@@ -99,14 +99,14 @@ class NoAnswerError(DownloadError):
 
 
 class ModelServerError(LocalModelError):
-    """The model's server did not start, or ended."""
+    """The model server did not start, or ended."""
 
 
 class ProviderError(LlmLspError):
-    """A model API failed.
+    """A call to a model API failed.
 
-    `retry_after_s` is the wait that the API asked for in seconds, or None where it named none; `status` is the HTTP
-    status, where there was one.
+    `retry_after_s` is the wait in seconds that the API asked for, or None; `status` is the HTTP status, if
+    there was one.
     """
 
     def __init__(
@@ -116,9 +116,9 @@ class ProviderError(LlmLspError):
         self.retry_after_s = retry_after_s
         self.status = status
         self.should_retry: bool | None = None
-        """What the API itself says of another try, where it says so."""
+        """Whether the API itself asks for a retry; None if it does not say."""
         self.began = False
-        """Whether some of its answer had come: it may have to be paid, and the same is not asked again."""
+        """Whether part of the answer had arrived: it may be billed, so the call is not repeated."""
 
 
 class UnreachableError(ProviderError):
@@ -126,11 +126,11 @@ class UnreachableError(ProviderError):
 
 
 class TlsError(UnreachableError):
-    """The server does not prove its identity, or speaks no TLS version that is accepted."""
+    """The server's certificate or TLS version was not accepted."""
 
 
 class StrangerError(UnreachableError):
-    """The server at an address of this machine runs as another account than it should; nothing was sent to it."""
+    """A server on this machine runs as an unexpected account; nothing was sent to it."""
 
 
 class AuthError(ProviderError):
@@ -153,11 +153,11 @@ class BadRequestError(ProviderError):
     """The API refused the request itself."""
 
     field = ""
-    """The one field that it refuses, where it names one that only tunes."""
+    """Name of the refused field, if it is an optional one that the request can do without."""
 
 
 class ContextTooLongError(BadRequestError):
-    """The prompt is over the model's window."""
+    """The prompt exceeds the model's context window."""
 
 
 class NotFoundError(ProviderError):
@@ -165,8 +165,8 @@ class NotFoundError(ProviderError):
 
 
 class SlowError(ProviderError):
-    """A deadline of ours passed."""
+    """One of our deadlines passed."""
 
 
 class BrokenStreamError(ProviderError):
-    """The answer was no valid stream, or ended before its end mark."""
+    """The answer was not a valid stream, or ended before its end marker."""

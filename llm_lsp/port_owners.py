@@ -1,7 +1,7 @@
-"""Which account holds a port of this machine, and which one is at the other end of a connection on it.
+"""Finds the account that owns a listening port of this machine, or the other end of a local connection.
 
-On Linux the kernel's tables name the account of every socket. Elsewhere psutil lists sockets by process: on macOS
-those of this user's own processes only, on Windows those of all, of which it tells the user's own.
+On Linux the kernel's socket tables name the account of every socket. On other systems psutil lists sockets by
+process: on macOS only those of this user's processes, on Windows all, but only this user's accounts are known.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 Owner = Literal["me", "system", "other", "unknown"]
-"""Whose a socket is: this user's, a system account's, another person's, or it cannot be told."""
+"""A socket's owner: this user, a system account, another person's account, or unknown."""
 
 
 class Connection(Protocol):
@@ -26,16 +26,16 @@ class Connection(Protocol):
 
 
 Address = tuple[str, int]
-"""An address of a socket, as `getsockname` returns it first: host and port."""
+"""Host and port of a socket, the first two items of `getsockname`."""
 
-# The kernel writes its tables piece by piece: an entry can be missed while others come and go.
+# The kernel writes its tables in pieces, so an entry can be missed while others change; hence several reads.
 _LOOKS = 3
-# Seconds between two looks where a server may not have accepted the connection yet.
+# Seconds between two reads, if the server may not have accepted the connection yet.
 _LOOK_EVERY_S = 0.1
 
 
 def owner_of(account: int | None) -> Owner:
-    """Return whose an account is."""
+    """Classify an account; None is "unknown"."""
     if account is None:
         return "unknown"
     if account == _own_account():
@@ -45,14 +45,14 @@ def owner_of(account: int | None) -> Owner:
 
 
 def listener_owner(port: int) -> Owner:
-    """Return the owner of the listener on a port, as `listener_owners` does for several at once."""
+    """Return the owner of the listener on one port; see `listener_owners`."""
     return listener_owners((port,))[port]
 
 
 def listener_owners(ports: Collection[int]) -> Mapping[int, Owner]:
-    """Return the owner of the listener on each port of the loopback addresses, the least trusted if there are several.
+    """Return the owner of the listener on each port of the loopback addresses; of several, the least trusted.
 
-    "unknown" if none listens there, or none whose account can be told. Blocks for some milliseconds.
+    "unknown" if there is no listener, or its account cannot be determined. Blocks for some milliseconds.
     """
     trust: tuple[Owner, ...] = ("other", "unknown", "system", "me")
     found = _linux_listeners(ports) if sys.platform == "linux" else _process_listeners(ports)
@@ -63,9 +63,9 @@ def listener_owners(ports: Collection[int]) -> Mapping[int, Owner]:
 
 
 def peer_account(ours: Address, theirs: Address) -> int | None:
-    """Return the account at the other end of a connection within this machine; None if it cannot be told.
+    """Return the account at the other end of a connection within this machine; None if unknown.
 
-    The connection stands, so that no other process can take its address meanwhile. Blocks for some milliseconds.
+    While the connection is open, no other process can take over its address. Blocks for some milliseconds.
     """
     if sys.platform == "linux":
         found = (_linux_peer(_tables(), ours, theirs) for _ in range(_LOOKS))
@@ -75,7 +75,7 @@ def peer_account(ours: Address, theirs: Address) -> int | None:
 
 
 def socket_account(connection: Connection) -> int | None:
-    """Return the account at the other end of a Unix socket; None if the system does not tell."""
+    """Return the account at the other end of a Unix socket; None if the system does not report it."""
     if sys.platform == "linux":
         # unix(7), struct ucred: process, user and group.
         return int(struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1])
@@ -87,7 +87,7 @@ def socket_account(connection: Connection) -> int | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Check whether the host of a socket's address is this machine's loopback."""
+    """Check whether a socket's host is a loopback address."""
     return host == "::1" or host.removeprefix("::ffff:").startswith("127.")
 
 
@@ -96,7 +96,7 @@ def _own_account() -> int:
 
 
 # Linux: proc(5) and net/ipv4/tcp_ipv4.c. A line has the local and the remote address, the state, two queues, a timer,
-# retransmissions, the uid, a timeout and the inode. An address is written in 32-bit words of the machine's byte order.
+# retransmissions, the uid, a timeout and the inode. An address is in hexadecimal 32-bit words in host byte order.
 _LISTEN = "0A"
 _ANY = ("0" * 8, "0" * 32)
 _MAPPED = "0" * 16 + "FFFF0000"
@@ -129,14 +129,14 @@ def _linux_peer(tables: str, ours: Address, theirs: Address) -> int | None:
             continue
         after = at + len(entry)
         *_, uid, _, inode = tables[after : tables.find("\n", after)].split()[:7]
-        # Without an inode no process has accepted it yet, and its listener's account counts: a listener that goes
-        # takes such connections with it, and only one process can listen on an address.
+        # An inode of 0 means that no process has accepted the connection yet: the listener's account counts. If the
+        # listener closes, the connection closes too, and only one process can listen on an address.
         return int(uid) if inode != "0" else _listener(tables, theirs)
     return None
 
 
 def _listener(tables: str, theirs: Address) -> int | None:
-    """Return the account that listens on an address: on that one alone before all addresses."""
+    """Return the account listening on exactly this address, else on all addresses; None if ambiguous or unknown."""
     found = list(_listeners(tables, theirs[1]))
     for hosts in (_spellings(theirs[0]), _ANY):
         accounts = {uid for host, uid in found if host in hosts}
@@ -146,7 +146,7 @@ def _listener(tables: str, theirs: Address) -> int | None:
 
 
 def _listeners(tables: str, port: int) -> Iterator[tuple[str, int]]:
-    """Yield the address and the account of each socket that listens on a port."""
+    """Yield the address and account of each socket listening on a port."""
     for line in tables.splitlines():
         if f":{port:04X} " in line:
             _, local, _, state, _, _, _, uid, *_ = line.split()
@@ -156,7 +156,7 @@ def _listeners(tables: str, port: int) -> Iterator[tuple[str, int]]:
 
 
 def _spellings(host: str) -> tuple[str, ...]:
-    """Write a host as the tables do; an IPv4 address can also stand in the table of IPv6."""
+    """Return a host in the tables' notation; an IPv4 address may also be listed in the IPv6 table."""
     host = host.removeprefix("::ffff:")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     packed = socket.inet_pton(family, host.partition("%")[0])
@@ -184,7 +184,7 @@ def _process_peer(ours: Address, theirs: Address) -> int | None:
         accounts = _process_accounts((theirs[1],))
         if (connection := (_plain(theirs), _plain(ours))) in accounts:
             return accounts[connection]
-    # Not accepted yet. A listener on this very address has no other before it.
+    # Not accepted yet. A listener on this exact address takes precedence over one on all addresses.
     return accounts.get((_plain(theirs), None))
 
 
@@ -195,7 +195,7 @@ def _process_listeners(ports: Collection[int]) -> Iterator[tuple[int, int | None
 
 
 def _process_accounts(ports: Collection[int]) -> Mapping[_Ends, int | None]:
-    """Return the accounts of the sockets with one of these ports; None for one that is not known for certain."""
+    """Return the accounts of the sockets on these ports; None if unknown or contradictory."""
     accounts: dict[_Ends, int | None] = {}
     for (local, remote), account in _all_sockets() if sys.platform == "win32" else _own_sockets():
         if local and local[1] in ports:
@@ -208,7 +208,7 @@ _Listed = tuple[tuple[Address | tuple[()], Address | tuple[()]], int | None]
 
 
 def _own_sockets() -> Iterator[_Listed]:
-    """Yield both ends and the account of the TCP sockets of this user's processes."""
+    """Yield both ends and the account of each TCP socket of this user's processes."""
     import psutil
 
     for process in psutil.process_iter():
@@ -218,11 +218,11 @@ def _own_sockets() -> Iterator[_Listed]:
                     if _is_used(each.raddr, each.status):
                         yield (each.laddr, each.raddr), _own_account()
         except psutil.Error:
-            pass  # It has ended, or may not be looked at.
+            pass  # the process has ended, or may not be inspected
 
 
 def _all_sockets() -> Iterator[_Listed]:
-    """Yield both ends of all TCP sockets, and the account of those of this user's processes."""
+    """Yield both ends of every TCP socket; the account only for this user's processes."""
     import psutil
 
     user = psutil.Process().username()
@@ -232,12 +232,12 @@ def _all_sockets() -> Iterator[_Listed]:
 
 
 def _is_used(remote: Address | tuple[()], status: str) -> bool:
-    """Check whether a socket is connected or listens, and not merely bound."""
+    """Check whether a socket is connected or listening, not merely bound."""
     return bool(remote) or status == "LISTEN"
 
 
 def _user_of(pid: int | None) -> str:
-    """Return the name of a process's user, or nothing if it cannot be told."""
+    """Return the name of a process's user, "" if unknown."""
     import psutil
 
     try:

@@ -1,6 +1,6 @@
 """What differs between operating systems: processes, private files, locks, memory.
 
-psutil is imported by the functions that need it, and by none that a server calls while it starts.
+psutil is slow to import: only functions that are not called during server startup import it.
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ from pathlib import Path
 from typing import IO, TypedDict
 from urllib.parse import unquote_to_bytes, urlsplit
 
-# Seconds between two looks at a lock that another process holds.
+# Seconds between two attempts to take a lock that another process holds.
 LOCK_POLL_S = 0.002
 
 
 def is_alive(pid: int) -> bool:
-    """Check whether a process runs; one that may not be looked at does, a zombie does not."""
+    """Check whether a process is running; a zombie is not, a process that may not be inspected is."""
     if pid <= 0:
         return False
     return _answers_signals(pid) if sys.platform == "linux" else _is_listed(pid)
 
 
 def end_mark(pid: int) -> int | None:
-    """Return a descriptor that can be read once a process has ended; None if the system has none, or it has ended.
+    """Return a descriptor that becomes readable when a process ends; the caller closes it.
 
-    Whoever asks for it closes it.
+    None if the system has no such descriptor, or the process has already ended.
     """
     if sys.platform == "linux" and hasattr(os, "pidfd_open"):
-        # Kernels before 5.3 and some sandboxes refuse it.
+        # Kernels before 5.3 and some sandboxes refuse the call.
         with contextlib.suppress(OSError):
             return os.pidfd_open(pid)
     return None
 
 
 def start_mark(pid: int) -> str:
-    """Return an opaque mark of when a process started, "" if it cannot be told.
+    """Return an opaque mark of when a process started, "" if unknown.
 
-    A process id is used again after its process ended; the id with this mark is not.
+    Process ids are reused; an id together with this mark is not.
     """
     return _ticks_since_boot(pid) if sys.platform == "linux" else _creation_time(pid)
 
@@ -85,18 +85,18 @@ def _creation_time(pid: int) -> str:
 
 def _ticks_since_boot(pid: int) -> str:
     fields = _proc_stat(pid)
-    # proc(5): field 22 is the start in clock ticks since boot, so the boot's id belongs to it. psutil adds the time
-    # of the boot instead, which moves when the clock is set.
+    # proc(5): field 22 is the start time in clock ticks since boot; the boot id makes it unique. psutil would return
+    # wall-clock time instead, which shifts when the clock is set.
     return f"{_boot_id()}:{fields[19]}" if fields else ""
 
 
 def _proc_stat(pid: int) -> list[str] | None:
-    """Fields of /proc/PID/stat from the third on; None if there is no such file."""
+    """Return the fields of /proc/PID/stat from the third on; None if there is no such file."""
     try:
         line = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
-    # The second field is the command's name in parentheses, and may hold spaces and parentheses itself.
+    # The second field is the command's name in parentheses; it can contain spaces and parentheses itself.
     return line.rpartition(")")[2].split()
 
 
@@ -108,17 +108,17 @@ def _boot_id() -> str:
 
 
 def terminate(pid: int, *, force: bool = False) -> None:
-    """Ask a process to end, or end it by force; one that is gone already is no error."""
+    """Ask a process to end, or kill it with `force`; does nothing if it has already ended."""
     number = signal.SIGTERM
     if force and sys.platform != "win32":
-        # Windows has no signals between processes: os.kill ends the process there in any case.
+        # Windows has no signals between processes: os.kill always kills.
         number = signal.SIGKILL
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
 
 
 def kill_tree(pid: int) -> None:
-    """Kill a process and all that it started; one that is gone already is no error."""
+    """Kill a process and all its descendants; does nothing if it has already ended."""
     import psutil
 
     try:
@@ -127,7 +127,7 @@ def kill_tree(pid: int) -> None:
     except psutil.NoSuchProcess:
         return
     for each in tree:
-        with contextlib.suppress(psutil.Error):  # It has ended meanwhile, or runs as another account.
+        with contextlib.suppress(psutil.Error):  # already ended, or runs as another account
             each.kill()
 
 
@@ -140,7 +140,7 @@ class SpawnOptions(TypedDict):
 
 
 def detached() -> SpawnOptions:
-    """Return the options for a child that outlives us: own session, no descriptor inherited, no console."""
+    """Return Popen options for a child that outlives us: own session, no inherited descriptors, no console."""
     flags = 0
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
@@ -148,7 +148,7 @@ def detached() -> SpawnOptions:
 
 
 def forbid_core_dumps() -> None:
-    """Keep keys and source code in this process out of core files."""
+    """Keep core dumps from writing this process's keys and source code to disk."""
     if sys.platform != "win32":
         import resource
 
@@ -156,12 +156,12 @@ def forbid_core_dumps() -> None:
 
 
 def memory_bytes() -> int:
-    """Return the memory of this machine, or of the container's limit if that is less."""
+    """Return the memory of this machine in bytes, or the container's limit if that is smaller."""
     import psutil
 
     total = psutil.virtual_memory().total
     for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        with contextlib.suppress(OSError, ValueError):  # no such group, or the word "max"
+        with contextlib.suppress(OSError, ValueError):  # no such control group, or the value "max"
             total = min(total, int(Path(limit).read_text(encoding="ascii")))
     return total
 
@@ -175,7 +175,7 @@ def available_cores() -> int:
 
 
 def load_average() -> float | None:
-    """Return how many processes wanted to run during the last minute; None if the system does not say."""
+    """Return the one-minute load average: runnable processes; None if the system has none."""
     try:
         return os.getloadavg()[0]
     except (AttributeError, OSError):
@@ -183,12 +183,12 @@ def load_average() -> float | None:
 
 
 def path_of_uri(uri: str) -> Path | None:
-    """Return the path of a file URI; None for one that names no file on this machine."""
+    """Return the path of a file URI; None if it does not name a file on this machine."""
     try:
         parts = urlsplit(uri)
     except ValueError:
         return None
-    # Bytes, since a file's name may be no text, and the system's encoding none for it.
+    # Decoded as bytes: a file's name need not be valid in any encoding.
     path = os.fsdecode(unquote_to_bytes(parts.path))
     if parts.scheme != "file" or parts.netloc not in ("", "localhost") or "\0" in path:
         return None
@@ -196,9 +196,9 @@ def path_of_uri(uri: str) -> Path | None:
 
 
 def read_plain_file(path: Path, max_bytes: int) -> bytes | None:
-    """Read a plain file; None for what is none or is larger. Raises OSError.
+    """Return the bytes of a regular file; None for any other kind, or a larger file. Raises OSError.
 
-    A repository may have a pipe or a device by any name: opening or reading that must not wait.
+    A repository may contain pipes and devices under any name; opening or reading one must not block.
     """
     flags = (
         os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -216,9 +216,9 @@ def read_plain_file(path: Path, max_bytes: int) -> bytes | None:
 
 
 def private_folder(path: Path) -> Path:
-    """Make a folder that only this user can enter, and give it back.
+    """Create a folder that only this user can enter, and return it.
 
-    Raises PermissionError where the folder is a link, another user's, or open to others for writing.
+    Raises PermissionError if the folder is a link, belongs to another user, or is writable by others.
     """
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if sys.platform != "win32":
@@ -229,15 +229,15 @@ def private_folder(path: Path) -> Path:
 
 
 def private_temporary_folder(name: str) -> Path:
-    """Make this user's private folder of that name among the temporary files, the same at each call."""
-    # Windows has temporary files for each user apart.
+    """Create this user's private temporary folder of that name; the same at each call."""
+    # On Windows every user has their own temporary folder.
     if sys.platform != "win32":
         name = f"{name}-{os.getuid()}"
     return private_folder(Path(tempfile.gettempdir()) / name)
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Write a file of mode 0600 whole or not at all; its folder exists."""
+    """Write a file of mode 0600 atomically; its folder must exist."""
     # mkstemp opens with mode 0600 and O_EXCL, so no moment exists at which others can read it.
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
@@ -251,31 +251,31 @@ def write_private(path: Path, data: bytes) -> None:
 
 
 def make_private(path: Path) -> None:
-    """Make a plain file of mode 0600 if there is none; raises OSError, also for what is no plain file."""
+    """Create a file of mode 0600 unless it exists; raises OSError, also if it is not a regular file."""
     os.close(_make_private(path))
 
 
 def _make_private(path: Path) -> int:
-    # A pipe by that name must not be waited for.
+    # O_NONBLOCK: opening a pipe of this name must not block.
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     handle = _open_private(str(path), flags)
     if stat.S_ISREG(os.fstat(handle).st_mode):
         return handle
     os.close(handle)
-    raise OSError(errno.EINVAL, "it is no plain file")
+    raise OSError(errno.EINVAL, "it is not a regular file")
 
 
 @contextlib.contextmanager
 def locked_file(path: Path, wait_s: float) -> Iterator[IO[bytes]]:
-    """Open a plain file to read and write, made with mode 0600 if it is missing, for one process at a time.
+    """Open a regular file for reading and writing, locked against other processes; a new one has mode 0600.
 
-    Raises OSError, and of its kinds TimeoutError if another process has the file for longer than `wait_s`.
+    Raises OSError, among them TimeoutError if another process holds the lock for more than `wait_s` seconds.
     """
     with os.fdopen(_make_private(path), "r+b", buffering=0) as file:
         give_up_at = time.monotonic() + wait_s
         while not _try_lock(file):
             if time.monotonic() > give_up_at:
-                raise TimeoutError(errno.ETIMEDOUT, "another process holds it")
+                raise TimeoutError(errno.ETIMEDOUT, "another process has locked it")
             time.sleep(LOCK_POLL_S)
         yield file
 
@@ -289,7 +289,7 @@ def _try_lock(file: IO[bytes]) -> bool:
 
 
 class FileLock:
-    """A lock between processes that the system lets go when its holder ends, however it ends."""
+    """A lock between processes, which the system releases when its holder ends for any reason."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -299,7 +299,7 @@ class FileLock:
         """Acquire the lock if it is free; raises OSError if the file cannot be opened."""
         if self._file is not None:
             return True
-        # Closed in `release`, so no `with`; the file itself stays, since a lock on a removed file excludes no process.
+        # Closed in `release`. The file is never removed: a lock on a removed file would exclude no other process.
         file = open(self._path, "ab", opener=_open_private)  # noqa: SIM115
         if not _try_lock(file):
             file.close()
@@ -308,7 +308,7 @@ class FileLock:
         return True
 
     def release(self) -> None:
-        """Let the lock go; nothing happens where it is not held."""
+        """Release the lock; does nothing if it is not held."""
         if self._file is not None:
             self._file.close()
             self._file = None

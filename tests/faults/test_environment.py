@@ -120,10 +120,10 @@ async def test_fault_43_what_is_written_is_its_users_alone_whatever_the_mask(
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        pytest.param(b"provider = ", "no valid TOML at line 1", id="half written"),
-        pytest.param(b"\xff\xfe", "no UTF-8 text at line 1", id="no text"),
-        pytest.param(b"#" * (10 << 20), "no settings file", id="10 MB"),
-        pytest.param(b"x = " + b"[" * 5000, "no valid TOML", id="deeply nested"),
+        pytest.param(b"provider = ", "not valid TOML at line 1", id="half written"),
+        pytest.param(b"\xff\xfe", "not valid UTF-8 at line 1", id="no text"),
+        pytest.param(b"#" * (10 << 20), "not a regular file of at most", id="10 MB"),
+        pytest.param(b"x = " + b"[" * 5000, "not valid TOML", id="deeply nested"),
         pytest.param(b"\xef\xbb\xbfenbled = true", 'unknown setting "enbled"', id="a byte order mark"),
         pytest.param(b"enbled = true", 'unknown setting "enbled"', id="an unknown key"),
         pytest.param(b"[completion]\ndebounce_ms = 'soon'", "completion.debounce_ms", id="another type"),
@@ -153,7 +153,7 @@ async def test_fault_44_with_broken_settings_the_server_serves_and_says_so_once(
         assert await ask(client) == ANSWER
         assert await ask(client) == ANSWER
         (message,) = messages(client)
-    assert message.startswith(f"{computer.settings}: no valid TOML at line 1")
+    assert message.startswith(f"{computer.settings}: not valid TOML at line 1")
 
 
 async def test_fault_44_a_folders_settings_do_not_say_where_code_goes(
@@ -177,7 +177,9 @@ FLOODS = [
     pytest.param(
         f"[privacy]\nexclude = [{','.join(['1'] * 500)}]", "500 problems: item 1 of", id="what is no glob"
     ),
-    pytest.param("".join(f"k{n} = 1\n" for n in range(60_000)), "no settings file", id="60,000 keys"),
+    pytest.param(
+        "".join(f"k{n} = 1\n" for n in range(60_000)), "not a regular file of at most", id="60,000 keys"
+    ),
     pytest.param("".join(f"k{n} = 1\n" for n in range(2000)), "none of its settings", id="2,000 keys"),
     pytest.param("a." * 120_000 + "a = 1", "none of its settings", id="a key without end"),
 ]
@@ -299,7 +301,7 @@ HARMS = [
     pytest.param(_newer, "was written by a newer llm-lsp", id="of a newer version"),
     pytest.param(_without_a_table, "no such table", id="a missing table"),
     pytest.param(_folder, "usage is not saved", id="a folder in their place"),
-    pytest.param(_pipe, "it is no plain file", id="a pipe in their place", marks=posix),
+    pytest.param(_pipe, "it is not a regular file", id="a pipe in their place", marks=posix),
 ]
 
 

@@ -252,7 +252,7 @@ def test_one_that_another_process_holds_is_waited_for_for_a_moment(
 ) -> None:
     spend(path)
     monkeypatch.setattr(spent_file, "WAIT_S", 0.01)
-    with locked_file(spent_of(path), 1.0), pytest.raises(BooksError, match="another process holds it"):
+    with locked_file(spent_of(path), 1.0), pytest.raises(BooksError, match="another process has locked it"):
         found(path)
 
     assert found(path) == {"USD": 2.0}

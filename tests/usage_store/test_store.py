@@ -187,7 +187,7 @@ def test_a_pipe_in_its_place_is_not_waited_for(path: Path) -> None:
     path.parent.mkdir()
     os.mkfifo(path)
 
-    with pytest.raises(BooksError, match="no plain file"):
+    with pytest.raises(BooksError, match="not a regular file"):
         SqliteUsageStore(path).write(RecordBatch(NOON))
 
 
