@@ -1,4 +1,4 @@
-"""`llm-lsp eval`: which model and which settings complete a repository best, and at what cost."""
+"""`llm-lsp eval`: measure which models and settings complete a repository best, and at what cost."""
 
 from __future__ import annotations
 
@@ -37,25 +37,25 @@ from llm_lsp.evaluation.runs.hole_runner import HoleBench
 from llm_lsp.evaluation.runs.variants import Variant
 from llm_lsp.system import private_folder
 
-# Commits that are looked at: next edits are predicted in milliseconds, completions are asked for.
+# Default number of commits: predicting next edits takes milliseconds, completions need model calls.
 EDIT_COMMITS, LINE_COMMITS = 500, 50
 
 
 def names(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
-    """Read a list of names with commas between."""
+    """Parse a comma-separated list of names."""
     return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
 def kinds_named(ctx: click.Context, param: click.Parameter, value: str) -> tuple[Kind, ...]:
-    """Read kinds of holes, in the order in which they are measured."""
+    """Parse kinds of holes; return them in the order in which they are measured."""
     named = names(ctx, param, value)
     if not named or not set(named) <= set(KINDS):
-        raise click.BadParameter(f"choose among {', '.join(KINDS)}")
+        raise click.BadParameter(f"choose from {', '.join(KINDS)}")
     return tuple(kind for kind in KINDS if kind in named)
 
 
 def place_of_report(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
-    """Refuse a place that nothing can be written to, before an hour of measuring."""
+    """Reject a report path in a missing folder before measuring, which can take an hour."""
     if value and not value.absolute().parent.is_dir():
         raise click.BadParameter(f"there is no folder {value.parent}")
     return value
@@ -66,56 +66,63 @@ def place_of_report(ctx: click.Context, param: click.Parameter, value: Path | No
     "root", metavar="PATH", type=click.Path(path_type=Path, exists=True, file_okay=False), required=False
 )
 @click.option(
-    "--holes", "count", type=click.IntRange(1), default=100, show_default=True, help="Holes to fill."
+    "--holes",
+    "count",
+    type=click.IntRange(1),
+    default=100,
+    show_default=True,
+    help="Number of holes to fill.",
 )
-@click.option("--seed", default=1, show_default=True, help="Draws the holes: the same seed, the same holes.")
+@click.option("--seed", default=1, show_default=True, help="Random seed for drawing the holes.")
 @click.option(
     "--kinds",
     callback=kinds_named,
     default=",".join(KINDS),
     metavar="NAMES",
     show_default=True,
-    help="Kinds of holes.",
+    help="Kinds of holes to cut.",
 )
 @click.option(
     "--languages",
     callback=names,
     default="",
     metavar="NAMES",
-    help="LSP language identifiers; by default all code.",
+    help="LSP language identifiers; by default all source files.",
 )
 @click.option(
     "--vary",
     "varied",
     multiple=True,
     metavar="KEY=A,B",
-    help="Measure these values of a setting side by side; may be given several times.",
+    help="Measure these values of a setting side by side; can be repeated.",
 )
 @click.option(
     "--trigger",
     type=click.Choice(["automatic", "manual"]),
     default="automatic",
     show_default=True,
-    help="Ask as an editor does while typing, or as its user does by hand.",
+    help="Request completions as an editor does while typing, or as a user does explicitly.",
 )
 @click.option(
     "--html",
     type=click.Path(path_type=Path, dir_okay=False),
     callback=place_of_report,
-    help="Write a report with plots.",
+    help="Write an HTML report with plots to this file.",
 )
 @click.option(
-    "--edits", is_flag=True, help="Measure next edits on the git history of PATH, or of this folder."
+    "--edits",
+    is_flag=True,
+    help="Measure next edits on the git history of PATH, by default the current folder.",
 )
 @click.option(
-    "--from-git", is_flag=True, help="Measure completion on the lines that the newest commits added."
+    "--from-git", is_flag=True, help="Measure completion of the lines that the newest commits added."
 )
 @click.option(
     "--commits",
     type=click.IntRange(1),
-    help="Newest commits that are looked at: 500 with --edits, 50 with --from-git, if not set.",
+    help="Number of newest commits to use: by default 500 with --edits, 50 with --from-git.",
 )
-@click.option("--fresh", is_flag=True, help="Forget what earlier runs on PATH have measured.")
+@click.option("--fresh", is_flag=True, help="Discard the results of earlier runs on PATH.")
 @config_option
 @json_option
 def command(
@@ -136,17 +143,15 @@ def command(
 ) -> None:
     """Measure completion on the source files of PATH.
 
-    Holes are cut into its files, one at a time, and filled as in an editor; the rest of PATH stays as context.
-    The code goes to the provider that your settings name. A run that was interrupted goes on where it stopped.
+    Cuts holes into the files, one at a time, and has them completed as in an editor, with the rest of PATH as
+    context. The code goes to the provider in your settings. An interrupted run continues where it stopped.
 
-    With --from-git, the lines that the newest commits added are typed again instead, each in its file as it then was.
-    With --edits, the changes of git commits are made again one by one, and each next one is predicted before it is
-    made: without a model, so that nothing is sent.
+    With --from-git, retypes the lines that the newest commits added, each in its file as it was then.
+    With --edits, repeats the changes of git commits one by one and predicts each before it is made. This uses no
+    model, so nothing is sent.
     """
     if edits and from_git:
-        raise click.UsageError(
-            "--edits and --from-git measure different things; run them one after the other."
-        )
+        raise click.UsageError("--edits and --from-git cannot be combined; run them one after the other")
     if root is None and not (edits or from_git):
         raise click.UsageError("Missing argument 'PATH'.")
     root = (root or Path()).resolve()
@@ -157,16 +162,42 @@ def command(
         return
     stack = read_settings(config_file, [root])
     measured = variants(stack, varied, Trigger(trigger))
-    excluded = exclusion_of(stack.resolve().config.privacy, (root.as_uri(),))
-    files = Repository(root, excluded, languages)
-    if from_git:
-        added = added_lines(files, commits or LINE_COMMITS, seed)
-        holes = added[:count]
-    else:
-        added = []
-        holes = list(islice(draw(files.paths(), files.read, seed, kinds), count))
-        if not holes:
-            raise nothing_to_cut(files, languages)
+    files = Repository(root, exclusion_of(stack.resolve().config.privacy, (root.as_uri(),)), languages)
+    added = added_lines(files, commits or LINE_COMMITS, seed) if from_git else []
+    holes = added[:count] if from_git else cut_holes(files, count, seed, kinds)
+    report = evaluate(root, measured, holes, fresh=fresh, n_added=len(added))
+    if html:
+        html.write_text(page(report), encoding="utf-8")
+    show(report, as_json=as_json)
+
+
+def added_lines(files: Repository, commits: int, seed: int) -> list[Hole]:
+    """Return all lines that the newest commits added, in random order; raises ClickException if there are none."""
+    holes = drawn_lines(commits_of(files, commits), seed)
+    if not holes:
+        raise nothing_changed(files.root, commits)
+    return holes
+
+
+def cut_holes(files: Repository, count: int, seed: int, kinds: tuple[Kind, ...]) -> list[Hole]:
+    """Return at most `count` holes in random order; raises ClickException if no file has one."""
+    holes = list(islice(draw(files.paths(), files.read, seed, kinds), count))
+    if holes:
+        return holes
+    if files.is_ignored_as_a_whole:
+        raise click.ClickException(
+            f"{files.root} is ignored by the repository that contains it; measure a copy outside of it"
+        )
+    what = f"files in {', '.join(files.languages)}" if files.languages else "files"
+    raise click.ClickException(
+        f"{files.root} has no {what} to measure; ignored, excluded and generated files do not count"
+    )
+
+
+def evaluate(
+    root: Path, measured: Sequence[Variant], holes: Sequence[Hole], *, fresh: bool, n_added: int
+) -> EvaluationReport:
+    """Measure what earlier runs have not, and report everything measured about these holes."""
     file = result_file(root)
     if fresh:
         file.clear()
@@ -174,36 +205,13 @@ def command(
     try:
         faults = asyncio.run(measure(root, measured, holes, file, known))
     except KeyboardInterrupt:
-        faults = ["interrupted; the same command goes on where it stopped"]
+        faults = ["interrupted; run the same command again to continue"]
     results = [known[one.key, hole.id] for one in measured for hole in holes if (one.key, hole.id) in known]
-    report = EvaluationReport(root.name, {one.key: one.name for one in measured}, results, faults, len(added))
-    if html:
-        html.write_text(page(report), encoding="utf-8")
-    show(report, as_json=as_json)
-
-
-def added_lines(files: Repository, commits: int, seed: int) -> list[Hole]:
-    """Return all lines that the newest commits added, as holes in a drawn order."""
-    holes = drawn_lines(commits_of(files, commits), seed)
-    if not holes:
-        raise nothing_changed(files.root, commits)
-    return holes
-
-
-def nothing_to_cut(files: Repository, languages: Sequence[str]) -> click.ClickException:
-    """Say that a folder has no holes to fill, and what was left out."""
-    if files.is_ignored_as_a_whole:
-        return click.ClickException(
-            f"{files.root} is ignored by the project around it; measure a copy of it that stands elsewhere"
-        )
-    what = f"the {', '.join(languages)}" if languages else "what is"
-    return click.ClickException(
-        f"no holes can be cut into {what} in {files.root}; ignored, excluded and generated files are left out"
-    )
+    return EvaluationReport(root.name, {one.key: one.name for one in measured}, results, faults, n_added)
 
 
 def show(report: EvaluationReport, *, as_json: bool) -> None:
-    """Print what was measured; exits with 1 where something was not."""
+    """Print the results; exits with 1 if some could not be measured."""
     if as_json:
         show_json(report.as_mapping())
     elif report.rows:
@@ -215,7 +223,7 @@ def show(report: EvaluationReport, *, as_json: bool) -> None:
 
 
 def show_figures(report: EvaluationReport) -> None:
-    """Print a table of all variants by language and kind, and how they did against the first."""
+    """Print a table of all variants by language and kind, and each variant's comparison with the first."""
     rows: list[list[str]] = []
     for _, group in groupby(report.rows, lambda row: (row.language, row.kind)):
         if rows and len(report.names) > 1:
@@ -229,13 +237,15 @@ def show_figures(report: EvaluationReport) -> None:
         show_line(sentence(duel, next(iter(report.names.values()))))
     failed = sum(row.failed for row in report.rows if (row.language, row.kind) == (ALL, ALL))
     if failed:
-        show_line(f"{failed} holes could not be asked for; the next run tries them again")
+        show_line(f"{failed} holes got no answer because of errors; the next run tries them again")
 
 
 async def measure(
     root: Path, measured: Sequence[Variant], holes: Sequence[Hole], file: ResultFile, known: Known
 ) -> list[str]:
-    """Fill what is not known yet, and add it; gives a line for each variant that was given up."""
+    """Measure the holes without a known result, and store the results; return an error for each abandoned
+    variant.
+    """
     client = ConsoleClient()
 
     def build(stack: SettingsStack) -> tuple[CompletionEngine, CallProbe]:
@@ -257,7 +267,7 @@ async def measure(
 
 
 def result_file(root: Path) -> ResultFile:
-    """Give the file with all that was ever measured on a folder; it holds code, and is its user's alone."""
+    """Return the file of all results measured on a folder. It contains code, so only its user can read it."""
     folder = private_folder(user_state_folder() / "eval")
     digest = hashlib.sha256(str(root).encode("utf-8", "surrogateescape")).hexdigest()[:12]
     return ResultFile(folder / f"{root.name}-{digest}.jsonl")

@@ -46,7 +46,7 @@ class Repository:
     def __init__(self, root: Path, exclusion: Exclusion, languages: Collection[str] = ()) -> None:
         self.root = root
         self._exclusion = exclusion
-        self._languages = languages
+        self.languages = languages
         self._ignored = IgnoreFiles(root)
         self._files = FileReader()
 
@@ -91,7 +91,7 @@ class Repository:
                     yield (here / name).relative_to(self.root).as_posix()
 
     def _is_wanted(self, language: str) -> bool:
-        return language in self._languages if self._languages else bool(language) and language not in NOT_CODE
+        return language in self.languages if self.languages else bool(language) and language not in NOT_CODE
 
     def _is_entered(self, folder: Path) -> bool:
         return (

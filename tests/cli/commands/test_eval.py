@@ -71,7 +71,7 @@ def test_failures_are_tried_again(api: ModelApi) -> None:
     api.status = 200
     again = run("--holes", "2")
 
-    assert "2 holes could not be asked for" in failed.stdout
+    assert "2 holes got no answer" in failed.stdout
     assert "could not" not in again.stdout
 
 
@@ -83,7 +83,7 @@ def test_who_interrupts_a_run_sees_what_there_is(api: ModelApi, monkeypatch: pyt
 
     assert result.exit_code == 1
     assert json.loads(result.stdout)["rows"][0]["holes"] == 2
-    assert "goes on where it stopped" in result.stderr
+    assert "run the same command again to continue" in result.stderr
 
 
 async def interrupted(*_: object) -> list[str]:
@@ -122,17 +122,17 @@ def test_a_folder_that_is_ignored_as_a_whole_is_said_with_its_remedy(api: ModelA
     result = run(path=package)
 
     assert result.exit_code != 0
-    assert "is ignored by the project around it" in result.output
-    assert "measure a copy of it that stands elsewhere" in result.output
+    assert "is ignored by the repository that contains it" in result.output
+    assert "measure a copy outside of it" in result.output
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        pytest.param(("--kinds", "line,lines"), "choose among line, span, block", id="a kind that is none"),
+        pytest.param(("--kinds", "line,lines"), "choose from line, span, block", id="a kind that is none"),
         pytest.param(("--html", "nowhere/r.html"), "no folder nowhere", id="no folder for the report"),
         pytest.param(
-            ("--languages", "cobol"), "no holes can be cut into the cobol", id="a language that is not there"
+            ("--languages", "cobol"), "has no files in cobol to measure", id="a language that is not there"
         ),
         pytest.param(("--vary", "max_tokens"), "KEY=VALUE,VALUE", id="no values"),
         pytest.param(("--vary", "completion.multilin=auto"), "multiline", id="no setting"),
