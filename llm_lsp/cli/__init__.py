@@ -1,1 +1,3 @@
-"""The command line: one module a command; reads files and environment, builds everything, hands it down."""
+"""The command line. `wiring` builds the engine from files and environment; `commands` has one module per
+command.
+"""

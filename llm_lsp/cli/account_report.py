@@ -1,4 +1,4 @@
-"""What `doctor` and `provider test` say of a key and its account."""
+"""Checks of a provider's API key, account and model, as `doctor` and `provider test` print them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 async def account_checks(config: Config) -> list[Check]:
-    """Look at the key of the provider in use; empty if there is none, or nothing to see."""
+    """Check the key of the provider in use; empty if there is no key, or its API reports nothing about it."""
     from llm_lsp.cli.files.api_keys import find_key
     from llm_lsp.providers.catalogue.key_account import look_at_account
 
@@ -25,25 +25,25 @@ async def account_checks(config: Config) -> list[Check]:
     try:
         key = await find_key(provider)
     except LlmLspError:
-        # The check of the provider has reported it.
+        # The provider's own check has already reported the missing key.
         return []
     return list(_account(await look_at_account(provider, key))) if key is not None else []
 
 
 def model_checks(config: Config) -> list[Check]:
-    """Warn of a model that its vendor takes away."""
+    """Warn if the vendor retires the configured model."""
     from llm_lsp.providers.catalogue.retired import retired
 
     provider = config.providers.get(config.provider)
     gone = retired(provider.model) if provider is not None else None
     if provider is None or gone is None:
         return []
-    text = f"{provider.model} is retired {gone.on}, {gone.successor} takes its place ({gone.source})"
+    text = f"{provider.model} is retired on {gone.on}; use {gone.successor} instead ({gone.source})"
     return [Check("model", "warn", text)]
 
 
 def limit_checks(provider: Provider) -> list[Check]:
-    """Return which rate limits came with the last answer."""
+    """Return the rate limits that the provider's last answer reported."""
     from llm_lsp.providers.catalogue.key_account import limits_left
     from llm_lsp.providers.http.provider import HttpProvider
 

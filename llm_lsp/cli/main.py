@@ -1,4 +1,4 @@
-"""The command group; each command's module is imported only when it is called."""
+"""The command group; a command's module is imported only when the command is run."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from llm_lsp.cli.terminal.streams import safe_streams
 from llm_lsp.errors import LlmLspError
 
 COMMANDS = {
-    "server": ("llm_lsp.cli.commands.server", "Speak LSP on standard input and output."),
-    "doctor": ("llm_lsp.cli.commands.doctor", "Say what would be used, from where, and prove that it works."),
-    "complete": ("llm_lsp.cli.commands.complete", "Print a completion of a file at a place."),
+    "server": ("llm_lsp.cli.commands.server", "Run the language server on standard input and output."),
+    "doctor": ("llm_lsp.cli.commands.doctor", "Show which settings and provider are used, and test them."),
+    "complete": ("llm_lsp.cli.commands.complete", "Print the completion at a position in a file."),
     "ask": ("llm_lsp.cli.commands.ask", "Answer a question about code."),
     "eval": (
         "llm_lsp.cli.commands.eval",
-        "Measure completion on a repository: models and settings side by side.",
+        "Measure completion quality on a repository, for models or settings side by side.",
     ),
-    "explain": ("llm_lsp.cli.commands.explain", "Say how the last requests were answered, and why."),
-    "usage": ("llm_lsp.cli.commands.usage", "Show what was spent, and what became of the suggestions."),
+    "explain": ("llm_lsp.cli.commands.explain", "Explain how the last requests were answered."),
+    "usage": ("llm_lsp.cli.commands.usage", "Show costs, calls and accepted suggestions."),
     "provider": ("llm_lsp.cli.commands.provider", "List, add, test and remove model APIs."),
-    "model": ("llm_lsp.cli.commands.model", "Fetch, list and run models on this machine."),
+    "model": ("llm_lsp.cli.commands.model", "Download, list, run and remove models on this machine."),
     "editor": ("llm_lsp.cli.commands.editor", "Print or install an editor's configuration."),
-    "trust": ("llm_lsp.cli.commands.trust", "Let a folder's settings file choose among what you enabled."),
+    "trust": ("llm_lsp.cli.commands.trust", "Let a folder's settings file choose among your providers."),
     "config": ("llm_lsp.cli.commands.config", "Show the settings, their files and their schema."),
 }
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands' names and first lines, and imports one only to run it.
+    """A group that lists commands by name and help text, and imports a command only to run it.
 
-    The server must answer `initialize` before anything else is imported.
+    The server has to answer `initialize` before anything else is imported.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -48,16 +48,16 @@ class LazyGroup(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command; an error of ours becomes one line on standard error, and status 1.
+        """Run a command; an LlmLspError becomes one line on standard error, and exit status 1.
 
-        An error may have a name that others gave, of a file or a model: a terminal is to obey none.
+        Control characters in the message, such as in a file's or model's name, are escaped for the terminal.
         """
         try:
             return super().invoke(ctx)
         except LlmLspError as exc:
             raise click.ClickException(_visible(str(exc))) from exc
         except click.ClickException as exc:
-            exc.message = _visible(exc.message)  # type: ignore[misc] # made anew it would lose its command and status
+            exc.message = _visible(exc.message)  # type: ignore[misc] # a new exception would lose its context and status
             raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -86,7 +86,7 @@ def _visible(message: str) -> str:
 def main() -> None:
     """Run the command line.
 
-    Editors start the bare program, or with `--stdio`: where its input is no terminal, that is the server.
+    Editors start the bare program, or pass `--stdio`: if standard input is not a terminal, run the server.
     """
     with safe_streams():
         arguments = sys.argv[1:]
@@ -94,6 +94,6 @@ def main() -> None:
         asks_for_help = not {"-h", "--help", "--version"}.isdisjoint(arguments)
         if not names_a_command and not asks_for_help and ("--stdio" in arguments or not sys.stdin.isatty()):
             arguments = ["server", *arguments]
-        # A command says what is wrong in its own words; only the server logs.
+        # Commands report problems in their own messages; only the server logs.
         logging.getLogger("llm_lsp").addHandler(logging.NullHandler())
         group(arguments, prog_name="llm-lsp")

@@ -1,4 +1,4 @@
-"""Checks that a provider works, step by step."""
+"""Tests that a provider works, step by step."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from llm_lsp.providers.conformance import Bounds, CheckResult
 
 STEPS = ("reached", "key accepted", "model there")
-# How far a call came that ended in this error; any other error is the answer's own.
+# The step at which a call with this error failed; any other error is about the answer.
 FAILED_STEP: Mapping[type[ProviderError], int] = {UnreachableError: 0, AuthError: 1, NotFoundError: 2}
-# Without it there is no completion; without the others it is only dearer, later or worse.
+# The only check that completion depends on; without the others it is slower, worse or more expensive.
 VITAL = frozenset({"answers"})
-# Seconds between two lines that a model is still at work.
+# Seconds between two messages that the model has not answered yet.
 WAITING_S = 5.0
 
 
 async def prove(config: Config, report: Callable[[str], None], bounds: Bounds | None = None) -> list[Check]:
-    """Find the provider that these settings mean, and ask it; an error becomes a failed step.
+    """Find the configured provider and test it; an error becomes a failed step.
 
-    May start the model server of this machine; `report` gets its progress. Without `bounds` it waits for all of it.
+    May start the local model server; `report` receives progress messages. Without `bounds` there is no time limit.
     """
     from llm_lsp.cli.wiring import ModelFinder
     from llm_lsp.providers.conformance import UNBOUNDED
@@ -49,8 +49,8 @@ async def prove(config: Config, report: Callable[[str], None], bounds: Bounds | 
     except LlmLspError as exc:
         return [Check("provider", "fail", str(exc))]
     profile = provider.profile
-    # Seven answers of a server that others keep busy took six minutes.
-    wait = "which a busy server takes minutes for" if bounds is UNBOUNDED else "for a moment"
+    # Seven answers of a busy server took six minutes.
+    wait = "which can take minutes on a busy server" if bounds is UNBOUNDED else "this takes a moment"
     report(f"asking {profile.provider} a few short questions, {wait}")
     async with contextlib.aclosing(provider), _waiting(report, profile):
         asked = await ask(provider, bounds)
@@ -60,7 +60,9 @@ async def prove(config: Config, report: Callable[[str], None], bounds: Bounds | 
 
 @contextlib.asynccontextmanager
 async def _waiting(report: Callable[[str], None], profile: Profile) -> AsyncIterator[None]:
-    """Report every few seconds that a model is still at work: a cold one reads its first prompt for a while."""
+    """Report every few seconds that the model has not answered yet: a cold one takes long to read its first
+    prompt.
+    """
 
     async def tell() -> None:
         began = asyncio.get_running_loop().time()
@@ -80,7 +82,7 @@ async def _waiting(report: Callable[[str], None], profile: Profile) -> AsyncIter
 
 
 async def ask(provider: Provider, bounds: Bounds) -> list[Check]:
-    """Ask a provider a few short questions, and say how far each came."""
+    """Ask a provider a few short questions, and return which steps passed."""
     from llm_lsp.providers.conformance import check_provider
 
     results = await check_provider(provider, bounds=bounds)
@@ -94,15 +96,15 @@ async def _account(config: Config, bounds: Bounds) -> list[Check]:
         async with bounds.of_rest():
             return await account_checks(config)
     except TimeoutError:
-        return [Check("key", "note", "its rights and what is left to spend were not told in time")]
+        return [Check("key", "note", "the API did not report the key's permissions and balance in time")]
 
 
 def steps_to(error: ProviderError) -> list[Check]:
-    """Return the steps before an error as passed, and the one that it stopped as failed."""
+    """Return the steps before an error as passed, and the one it stopped as failed."""
     for kind, step in FAILED_STEP.items():
         if isinstance(error, kind):
             return [*_passed(step), Check(STEPS[step], "fail", str(error))]
-    # An account without credit means that the key was accepted.
+    # An account without credit implies that the key was accepted.
     return [*_passed(2 if isinstance(error, MoneyError) else 1), Check("answers", "fail", str(error))]
 
 
@@ -120,7 +122,9 @@ def _check(result: CheckResult) -> Check:
 def _too_late(config: Config) -> Check:
     name = config.provider
     return Check(
-        "provider", "fail", f"{name} was not proven in time: `llm-lsp provider test {name}` waits for it"
+        "provider",
+        "fail",
+        f"the test of {name} did not finish in time; `llm-lsp provider test {name}` has no time limit",
     )
 
 

@@ -1,4 +1,4 @@
-"""Shows what a model would be asked, as it would be sent."""
+"""Prints a prompt as it would be sent to the model."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, RawPrompt
 from llm_lsp.engine.completion.job import PreparedPrompt
 
 Part = tuple[str, str]
-"""A name, and the text under it."""
+"""A heading, and the text below it."""
 
 
 def question_mapping(question: PreparedPrompt) -> dict[str, object]:
-    """Return a prompt for scripts: `kind` is raw, fim or chat, and the prompt's own fields follow."""
+    """Return a prompt as JSON fields: `kind` is raw, fim or chat, followed by the prompt's own fields."""
     prompt, profile = question.prompt, question.profile
     match prompt:
         case RawPrompt():
@@ -35,7 +35,7 @@ def question_mapping(question: PreparedPrompt) -> dict[str, object]:
 
 
 def print_plain(question: PreparedPrompt) -> None:
-    """Print each text that is sent on standard output; names and limits go to standard error."""
+    """Print every text that is sent on standard output; headings and limits go to standard error."""
     prompt, profile = question.prompt, question.profile
     say(f"to {profile.provider}, model {profile.model or 'of the server'}", dim=True)
     for name, text in parts(question):
@@ -46,7 +46,7 @@ def print_plain(question: PreparedPrompt) -> None:
 
 
 def parts(question: PreparedPrompt) -> Iterator[Part]:
-    """Return a prompt's texts, each with its name, in the order in which a model reads them where that is known."""
+    """Yield a prompt's texts with headings, in the order in which the model reads them, as far as that is known."""
     prompt = question.prompt
     match prompt:
         case RawPrompt():
@@ -58,4 +58,4 @@ def parts(question: PreparedPrompt) -> Iterator[Part]:
         case ChatPrompt():
             yield from prompt.messages
     if not isinstance(prompt, ChatPrompt) and prompt.begins:
-        yield "what the answer is to begin with, where the API can be held to it", prompt.begins
+        yield "text that the answer must begin with, if the API supports it", prompt.begins

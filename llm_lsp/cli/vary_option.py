@@ -1,4 +1,4 @@
-"""Parses `--vary KEY=A,B`: the settings that are measured side by side."""
+"""Parses `--vary KEY=A,B`, which measures several values of a setting side by side."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Choice = tuple[str, object]
 
 
 def variants(stack: SettingsStack, varied: Sequence[str], trigger: Trigger) -> list[Variant]:
-    """Return a variant for each combination of values, the first values first.
+    """Return a variant for each combination of values, first values first.
 
-    Raises ConfigError for what is no setting, or no value for it.
+    Raises ConfigError for an unknown setting or an invalid value.
     """
     axes = [list(_axis(one)) for one in varied]
     several = {axis[0][0] for axis in axes if len(axis) > 1}
@@ -33,13 +33,13 @@ def variants(stack: SettingsStack, varied: Sequence[str], trigger: Trigger) -> l
 def _axis(varied: str) -> Iterator[Choice]:
     key, equals, values = varied.partition("=")
     if not (key.strip() and equals and values.strip()):
-        raise ConfigError(f"--vary is written KEY=VALUE,VALUE, not {varied}")
+        raise ConfigError(f"write --vary as KEY=VALUE,VALUE, not {varied}")
     for value in _values(values):
         yield key.strip(), value
 
 
 def _values(text: str) -> list[object]:
-    """Read values as TOML has them; words need no quotes."""
+    """Parse values as TOML; words need no quotes."""
     try:
         found = tomllib.loads(f"values = [{text}]")["values"]
     except tomllib.TOMLDecodeError:
@@ -56,10 +56,10 @@ def _word(word: str) -> list[object]:
 
 
 def _variant(stack: SettingsStack, choice: Sequence[Choice], trigger: Trigger, several: set[str]) -> Variant:
-    # What is the same for all tells none of them from another.
+    # Only settings that differ between variants are part of their names.
     name = ", ".join(f"{key}={_written(value)}" for key, value in choice if key in several) or AS_SET
     for key, value in choice:
-        # A layer each: one table a setting needs no merging here.
+        # One layer per setting, so that no tables have to be merged here.
         stack = stack.with_layer(SettingsSource.COMMAND_LINE, _settings(key, value), f"{LABEL} {key}")
     faults = [problem.message for problem in stack.resolve().problems if problem.source.startswith(LABEL)]
     if faults:

@@ -1,4 +1,4 @@
-"""Builds the engine from its parts; the only place that knows them all."""
+"""Builds the engine from its parts; the only module that imports all of them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 
 
 class ModelFinder:
-    """Turns `provider = ...` into a provider: a configured one, a server that runs here, or our own."""
+    """Finds the provider that `provider = …` names: a configured one, a server running on this machine, or our
+    own.
+    """
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
@@ -55,7 +57,7 @@ class ModelFinder:
 
         found = await discover()
         if found.chosen is not None:
-            # The user named nothing: only a server that is known to be theirs or the system's is used.
+            # The user named no server, so it must belong to the user or the system.
             return await configured(replace(found.chosen, unvouched=True), self._redactor, self._peers)
         try:
             return await self._own(config, report)
@@ -63,11 +65,11 @@ class ModelFinder:
             raise no_model(exc) from exc
 
     async def _own(self, config: Config, report: Callable[[str], None]) -> Provider:
-        """Join or start the model server on this machine."""
+        """Connect to the model server on this machine, or start it."""
         from llm_lsp.providers.provider_factory import make_provider
 
         endpoint = await self._local.acquire(config.local, report)
-        # Through /completion: unlimited stops, and usage that tells what was cached.
+        # Via /completion, which has no limit on stop strings and reports cached tokens.
         settings = ProviderConfig(
             LOCAL,
             "llamacpp-infill",
@@ -82,24 +84,24 @@ class ModelFinder:
 
     @cached_property
     def _local(self) -> LocalModels:
-        # One for the life of the process: it reaps the servers that it started.
+        # Created once per process: it reaps the servers it has started.
         from llm_lsp.local.local_models import LocalModels, LocalPaths
 
         return LocalModels(LocalPaths.default())
 
 
 def no_model(cause: LlmLspError) -> LocalModelError:
-    """Return the two remedies, as a clause."""
+    """Return the error for "no model", with both remedies."""
     return LocalModelError(
         f"{cause}; or use a model API: llm-lsp provider add NAME (llm-lsp provider list shows the names)"
     )
 
 
 async def configured(config: ProviderConfig, redactor: Redactor, peers: KnownPeers) -> Provider:
-    """Make a provider from its settings, and hide its key from all prompts; raises LlmLspError if its key is missing or it may not be used.
+    """Build a provider from its settings, and add its key to what is redacted.
 
-    What this machine's user did not name is looked at first: a server that the editor's settings enabled, and
-    a model that nobody named.
+    A server that only the editor's settings enabled, or a model that no setting names, is checked first. Raises
+    LlmLspError if the key is missing or the provider may not be used.
     """
     from llm_lsp.providers.catalogue.model_listing import with_model
     from llm_lsp.providers.catalogue.prices import is_worth_asking, with_price
@@ -122,7 +124,7 @@ async def configured(config: ProviderConfig, redactor: Redactor, peers: KnownPee
 
 
 async def hidden_key(config: ProviderConfig, redactor: Redactor) -> Secret | None:
-    """Find a provider's key, and hide it from all prompts; raises LlmLspError if it is missing."""
+    """Return a provider's key, and add it to what is redacted; raises LlmLspError if it is missing."""
     key = await find_key(config)
     if key is not None:
         redactor.hide(key.reveal())
@@ -130,7 +132,9 @@ async def hidden_key(config: ProviderConfig, redactor: Redactor) -> Secret | Non
 
 
 class LateStore:
-    """The usage store's files; their code is imported in the thread that needs it first, and delays no completion."""
+    """The usage store, opened and imported in the thread that first needs it, so that no completion waits for
+    it.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -156,7 +160,7 @@ class LateStore:
             self._store.close()
 
     def _opened(self) -> UsageFiles:
-        # A process's rows bear its store's name: there must be one.
+        # One store per process: its rows are marked with the store's name.
         with self._lock:
             if self._store is None:
                 from llm_lsp.usage_store.usage_files import UsageFiles
@@ -166,7 +170,7 @@ class LateStore:
 
 
 def dialogue_files() -> DialogueStore:
-    """Return where dialogues are kept; imported at the first question."""
+    """Return the store of conversations; imported at the first question."""
     from llm_lsp.cli.files.dialogue_files import DialogueFiles
 
     return DialogueFiles.default()
@@ -178,9 +182,10 @@ def build_engine(
     in_front: Callable[[ProviderFinder], ProviderFinder] = lambda finder: finder,
     live: LiveSettings | None = None,
 ) -> CompletionEngine:
-    """Build the engine for a server or a command; called inside the event loop.
+    """Build the engine for a server or a command; call it inside the event loop.
 
-    With `live` the settings files are read again when they change. `in_front` may put something between the engine and all providers that it finds.
+    With `live`, settings files are read again when they change. `in_front` can wrap the finder, and with it
+    every provider.
     """
     redactor = Redactor()
     for value in secret_values(os.environ):

@@ -248,7 +248,7 @@ class Merge:
 
     def _unusable(self, name: str, providers: Mapping[str, ProviderConfig]) -> str:
         if name in self.presets and (PROVIDERS, name, NAME) not in self.settings:
-            return f'provider "{name}" is not enabled, run `llm-lsp provider add {name}`'
+            return f'provider "{name}" is not enabled; run `llm-lsp provider add {name}`'
         known = [AUTO, LOCAL, *providers, *self.presets] if len(self.problems) < HINTED_FAULTS else []
         return f'there is no provider "{name}"{nearest(name, known)}'
 

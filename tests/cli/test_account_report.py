@@ -54,6 +54,6 @@ def test_the_limits_of_the_last_answer_are_told() -> None:
 def test_a_model_that_is_taken_away_is_warned_of() -> None:
     (check,) = model_checks(using("gpt-5-nano"))
     assert check.verdict == "warn"
-    assert check.text.startswith("gpt-5-nano is retired 2026-12-11, gpt-6-luna takes its place (https://")
+    assert check.text.startswith("gpt-5-nano is retired on 2026-12-11; use gpt-6-luna instead (https://")
     assert model_checks(using("gpt-6-luna")) == []
     assert model_checks(Config()) == []

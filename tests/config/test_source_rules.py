@@ -166,7 +166,7 @@ class TestEditor:
 
     def test_a_remote_preset_is_refused_with_the_command_that_enables_it(self, way: SettingsSource) -> None:
         (problem,) = resolve((way, {"provider": "codestral"})).problems
-        assert problem.message == 'provider "codestral" is not enabled, run `llm-lsp provider add codestral`'
+        assert problem.message == 'provider "codestral" is not enabled; run `llm-lsp provider add codestral`'
         assert problem.source == way.value
 
     @pytest.mark.parametrize("key", sorted(USERS_ALONE))

@@ -1,4 +1,4 @@
-"""`llm-lsp ask`: a question about code, answered as the model writes; knows neither prompts nor files of dialogues."""
+"""`llm-lsp ask`: answer a question about code, printed as the model writes."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.chat.dialogue import ANSWER_TOKENS, ChatQuestion
 
 
-@click.command(context_settings={"ignore_unknown_options": True})  # `-:3` is a place
+@click.command(context_settings={"ignore_unknown_options": True})  # `-:3` is an argument, not an option
 @click.argument("question")
 @click.argument("place", metavar="[FILE[:FIRST[-LAST]]]", required=False)
-@click.option("--new", "is_new", is_flag=True, help="Start over: forget what was said in this folder before.")
-@click.option("--language", default="", help="LSP language identifier; by default from the file's name.")
-@click.option("--provider", default="", help="Ask this provider in place of the settings' one.")
+@click.option(
+    "--new", "is_new", is_flag=True, help="Start a new conversation: forget the earlier ones in this folder."
+)
+@click.option("--language", default="", help="LSP language identifier; by default taken from the file name.")
+@click.option("--provider", default="", help="Ask this provider instead of the configured one.")
 @config_option
 @json_option
 def command(
@@ -34,9 +36,9 @@ def command(
     config_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Answer QUESTION, about FILE or some lines of it, as the model writes.
+    """Answer QUESTION, optionally about FILE or some of its lines.
 
-    FILE "-" reads standard input. What was asked and answered in this folder before goes with the question.
+    FILE "-" reads standard input. Earlier questions and answers in this folder are sent along with the question.
     """
     if not question.strip():
         raise click.UsageError("the question is empty")
@@ -50,14 +52,14 @@ def command(
 
 
 async def print_json(stack: SettingsStack, inquiry: ChatQuestion) -> None:
-    """Print the whole answer as a script reads it; raises LlmLspError where there is none."""
+    """Print the whole answer as JSON; raises LlmLspError if there is none."""
     async with running(stack, ConsoleClient()) as engine:
         reply = await engine.ask(inquiry)
         show_json({"text": reply.text, "whole": reply.is_whole}, indent=None)
 
 
 async def print_answer(stack: SettingsStack, inquiry: ChatQuestion) -> None:
-    """Print the answer while it grows; raises LlmLspError where there is none."""
+    """Print the answer as it arrives; raises LlmLspError if there is none."""
     async with running(stack, ConsoleClient()) as engine:
         reply = await engine.ask(inquiry, write)
         show_line()

@@ -1,4 +1,4 @@
-"""`llm-lsp complete`: one completion of a file at a place, printed as it is written."""
+"""`llm-lsp complete`: print the completion at a position in a file, as the model writes."""
 
 from __future__ import annotations
 
@@ -21,25 +21,27 @@ from llm_lsp.core.skip import Skip
 from llm_lsp.engine.engine import CompletionEngine
 from llm_lsp.errors import ConfigError
 
-# Seconds without a word after which a command says whom it waits for: a local model that works for somebody else
-# answers when it is free, and has no deadline.
+# Seconds without output before the command names the provider it waits for. A local model that is busy with other
+# requests answers when it is free; there is no deadline.
 SILENT_S = 2.0
 
 
-@click.command(context_settings={"ignore_unknown_options": True})  # `-:3` is a place
+@click.command(context_settings={"ignore_unknown_options": True})  # `-:3` is an argument, not an option
 @click.argument("place", metavar="FILE[:LINE[:COLUMN]]", required=False)
-@click.option("--language", default="", help="LSP language identifier; by default from the file's name.")
-@click.option("--provider", default="", help="Use this provider in place of the settings' one.")
+@click.option("--language", default="", help="LSP language identifier; by default taken from the file name.")
+@click.option("--provider", default="", help="Use this provider instead of the configured one.")
 @config_option
 @click.option(
     "--batch",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
-    help="Complete each place of a file of JSON lines, and print a JSON line for each.",
+    help="Complete every position listed in a JSON Lines file; print one JSON line for each.",
 )
-@click.option("--show-prompt", is_flag=True, help="Print what would be sent to the model, and send nothing.")
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object with the text and what it replaces."
+    "--show-prompt", is_flag=True, help="Print what would be sent to the model, without sending it."
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print a JSON object with the text and the range it replaces."
 )
 def command(
     place: str | None,
@@ -50,17 +52,18 @@ def command(
     show_prompt: bool,
     as_json: bool,
 ) -> None:
-    """Print a completion of FILE at LINE and COLUMN, as it is written.
+    """Print a completion of FILE at LINE and COLUMN, as the model writes it.
 
-    Lines and columns count from 1; a column counts characters. Without a column the end of the line is
-    meant, without a line the end of the file. FILE "-" reads standard input.
+    Lines and columns count from 1; a column counts characters. Without COLUMN, complete at the end of the line;
+    without LINE, at the end of the file. FILE "-" reads standard input.
 
-    A line of --batch is {"place": "FILE:LINE:COLUMN"}, or {"text": …, "language": …, "line": …, "column": …}.
+    Each line of a --batch file is {"place": "FILE:LINE:COLUMN"}, or {"text": …, "language": …, "line": …,
+    "column": …}.
     """
     if (place is None) == (batch is None):
-        raise click.UsageError("name a FILE, or a --batch of places")
+        raise click.UsageError("give either a FILE or --batch")
     if show_prompt and batch is not None:
-        raise click.UsageError("--show-prompt takes one FILE")
+        raise click.UsageError("--show-prompt needs a FILE and cannot be combined with --batch")
     stack = read_settings(config_file, [Path.cwd()])
     if provider:
         stack = stack.with_layer(SettingsSource.COMMAND_LINE, chosen(provider))
@@ -74,7 +77,7 @@ def command(
 
 
 async def complete_one(stack: SettingsStack, target: CompletionTarget, printer: CompletionPrinter) -> None:
-    """Print one completion; raises click.ClickException where there is none."""
+    """Print one completion; raises click.ClickException if there is none."""
     client = ConsoleClient()
     async with running(stack, client) as engine:
         silence = asyncio.get_running_loop().call_later(SILENT_S, client.say_whom)
@@ -87,14 +90,14 @@ async def complete_one(stack: SettingsStack, target: CompletionTarget, printer: 
         result = await engine.complete(request, show)
         silence.cancel()
         if isinstance(result, Completion):
-            # Before the books are closed: what cannot be saved is said on a line of its own.
+            # Before the engine closes, so that a message about unsaved usage records starts on its own line.
             printer.finish(result)
     if isinstance(result, Skip):
         raise refusal(result, client)
 
 
 async def print_question(stack: SettingsStack, target: CompletionTarget, *, as_json: bool) -> None:
-    """Print what would be sent; raises click.ClickException where nothing would be."""
+    """Print what would be sent; raises click.ClickException if nothing would be."""
     from llm_lsp.cli.show_prompt import print_plain, question_mapping
 
     client = ConsoleClient()
@@ -109,13 +112,15 @@ async def print_question(stack: SettingsStack, target: CompletionTarget, *, as_j
 
 
 def refusal(skip: Skip, client: ConsoleClient) -> click.ClickException:
-    """Say why there is nothing; what the client has printed already is not said again."""
+    """Return the error for a request without completion; leaves out a detail that the client has already
+    printed.
+    """
     detail = f": {skip.detail}" if skip.detail and skip.detail not in client.shown else ""
     return click.ClickException(f"no completion, {skip.reason.value}{detail}")
 
 
 async def complete_batch(stack: SettingsStack, targets: list[CompletionTarget]) -> None:
-    """Print a JSON line for each target, in their order; exits with 1 where one has no completion."""
+    """Print a JSON line for each target, in order; exits with 1 if any has no completion."""
     is_whole = True
     async with running(stack, ConsoleClient()) as engine:
         for target in targets:
@@ -128,7 +133,7 @@ async def complete_batch(stack: SettingsStack, targets: list[CompletionTarget]) 
 
 @asynccontextmanager
 async def running(stack: SettingsStack, client: ConsoleClient) -> AsyncIterator[CompletionEngine]:
-    """Give an engine, and close it."""
+    """Yield an engine for the current folder, and close it afterwards."""
     from llm_lsp.cli.wiring import build_engine
 
     engine = build_engine(stack, client)
@@ -140,12 +145,12 @@ async def running(stack: SettingsStack, client: ConsoleClient) -> AsyncIterator[
 
 
 async def ask(engine: CompletionEngine, target: CompletionTarget) -> Completion | Skip:
-    """Ask once, by hand, and wait for the model as long as it works."""
+    """Make one manual request, without a deadline."""
     return await engine.complete(await request_at(engine, target))
 
 
 async def request_at(engine: CompletionEngine, target: CompletionTarget) -> CompletionRequest:
-    """Open a target's document, wait for its model and its context, and write the request."""
+    """Open a target's document, wait until its model and context are ready, and return the request."""
     engine.open(target.document)
     await engine.ready(target.document)
     await engine.prepare(target.document, target.point)
@@ -154,14 +159,14 @@ async def request_at(engine: CompletionEngine, target: CompletionTarget) -> Comp
 
 
 def chosen(provider: object) -> dict[str, object]:
-    """Give the settings by which a provider that is named by hand is asked, whatever the routes say."""
+    """Return settings that use this provider for every language."""
     return {"provider": provider, "routes": []}
 
 
 def refuse_unknown(stack: SettingsStack, provider: str) -> None:
-    """Raise ConfigError unless a provider named by hand is the one that would be used.
+    """Raise ConfigError unless the settings resolve to the provider that the command line named.
 
-    Else the text might go to another one than was meant.
+    Otherwise the code could be sent to a provider that the user did not mean.
     """
     resolved = stack.resolve()
     if resolved.config.provider != provider:
@@ -172,7 +177,7 @@ def refuse_unknown(stack: SettingsStack, provider: str) -> None:
 
 
 def as_mapping(result: Completion | Skip) -> dict[str, object]:
-    """Give an answer as scripts read it; lines and columns count from 1."""
+    """Return a result as JSON fields; lines and columns count from 1."""
     if isinstance(result, Skip):
         return {"skip": result.reason.name.lower(), "detail": result.detail or result.reason.value}
     start, end = ([point.line + 1, point.column + 1] for point in (result.start, result.end))
@@ -180,20 +185,22 @@ def as_mapping(result: Completion | Skip) -> dict[str, object]:
 
 
 class CompletionPrinter:
-    """Prints a text while it grows, up to its last word: what stands behind may still be cut off."""
+    """Prints a growing text up to its last complete word: filters may still cut what follows."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
         self._printed = ""
 
     def show(self, text: str) -> None:
-        """Print what is new and certain."""
+        """Print the new part that can no longer change."""
         certain = re.match(r"(?s).*\w", text)
         if certain and not self._as_json and certain[0].startswith(self._printed):
             self._print(certain[0])
 
     def finish(self, result: Completion) -> None:
-        """Print the rest, and end the line; what turned out otherwise is printed anew on a line of its own."""
+        """Print the rest and end the line; if the final text differs from what was printed, print it again in
+        full.
+        """
         if self._as_json:
             show_json(as_mapping(result), indent=None)
             return

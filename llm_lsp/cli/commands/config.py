@@ -17,7 +17,7 @@ from llm_lsp.config.settings import Config
 from llm_lsp.config.settings_layers import Resolved
 from llm_lsp.errors import ConfigError
 
-# A header can carry a key.
+# Headers can carry an API key.
 HIDDEN = "headers"
 
 
@@ -30,10 +30,10 @@ def command() -> None:
 @config_option
 @json_option
 def show(config_file: Path | None, as_json: bool) -> None:
-    """Print every setting, its value, and where it came from.
+    """Print every setting with its value and its source.
 
-    The workspace file is that of the current folder; what an editor sends is not known here.
-    Problems go to standard error, and make the exit status 1.
+    Reads the current folder's workspace file; settings that an editor sends are not included.
+    Problems go to standard error, and the exit status is then 1.
     """
     resolved = read_settings(config_file, [Path.cwd()]).resolve()
     shown = settings_shown(resolved)
@@ -51,9 +51,11 @@ def show(config_file: Path | None, as_json: bool) -> None:
 
 @command.command()
 @new_config_option
-@click.option("--all", "every", is_flag=True, help="Print every file that is read, and whether it is there.")
+@click.option(
+    "--all", "every", is_flag=True, help="Print every settings file that is read, and whether it exists."
+)
 def path(config_file: Path | None, every: bool) -> None:
-    """Print the place of your settings file, whether or not it is there."""
+    """Print the path of your settings file, whether or not it exists."""
     own = config_file or user_file()
     if not every:
         show_line(str(own))
@@ -73,9 +75,9 @@ def schema() -> None:
 @command.command()
 @new_config_option
 def init(config_file: Path | None) -> None:
-    """Write a settings file in which everything is explained and nothing is set yet.
+    """Write a settings file that explains every setting and sets none.
 
-    A file that is there is never overwritten.
+    An existing file is never overwritten.
     """
     from llm_lsp.config.reference import first_file
 
@@ -85,7 +87,7 @@ def init(config_file: Path | None) -> None:
         handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as exc:
         if target.exists():
-            raise ConfigError(f"{target} is there already, and stays as it is") from exc
+            raise ConfigError(f"{target} already exists and was left unchanged") from exc
         raise ConfigError(f"{target} cannot be written: {exc.strerror}") from exc
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(first_file())
@@ -101,7 +103,7 @@ def docs() -> None:
 
 
 def settings_shown(resolved: Resolved) -> Mapping[str, dict[str, object]]:
-    """Give each setting's value, with headers hidden, and its origin."""
+    """Return each setting's value and source; header values are hidden."""
     return {
         name: {"value": _value(resolved.config, name), "from": origin}
         for name, origin in resolved.origins.items()
@@ -109,7 +111,7 @@ def settings_shown(resolved: Resolved) -> Mapping[str, dict[str, object]]:
 
 
 def _value(config: Config, dotted_name: str) -> object:
-    """Look a dotted setting up; a provider's name may hold dots itself."""
+    """Return the value of a dotted setting; a provider's name may contain dots itself."""
     if not dotted_name.startswith("providers."):
         value: object = config
         for part in dotted_name.split("."):

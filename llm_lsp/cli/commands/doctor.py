@@ -1,4 +1,4 @@
-"""`llm-lsp doctor`: what would be used, from where, why, and does it work."""
+"""`llm-lsp doctor`: show which settings and provider would be used and why, and test that they work."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ from llm_lsp.engine.models.routing import Routing
 from llm_lsp.errors import LlmLspError
 
 GIB = 1 << 30
-# Seconds for one call, and for asking all providers: who runs this waits and looks on. `provider test` has the patience.
-# A call is 48 tokens at most, which a slow machine writes in 5, and its prompt, which may take as long there.
+# Time limits in seconds: per call, and for all providers together. The user is watching; `provider test` waits longer.
+# A call writes at most 48 tokens: about 5 s on a slow machine, and reading the prompt may take as long again.
 CALL_S, WHOLE_S = 10.0, 20.0
-# Seconds to the first text of the provider in use: a cold model on a busy machine is slow, and not broken.
+# Seconds until the provider in use writes its first text: a cold model on a busy machine is slow, but not broken.
 FIRST_S = 90.0
 
 
 @click.command()
 @config_option
-@click.option("--offline", is_flag=True, help="Look at settings and models only; ask no model.")
+@click.option("--offline", is_flag=True, help="Check settings and installed models only; send no request.")
 @json_option
 def command(config_file: Path | None, offline: bool, as_json: bool) -> None:
-    """Say what would be used, from where and why, and prove that it works.
+    """Show which settings and provider would be used, where they come from, and whether they work.
 
-    Reads the settings as a server would in the current folder; what an editor sends is not known here.
-    Asks the model five short questions. That takes 20 seconds at most, and up to 90 while a cold model or a busy
-    machine has not written its first word. The exit status is 1 if something failed, and each failure names its
-    remedy.
+    Reads the settings as a server started in the current folder would; settings that an editor sends are not
+    included. Asks the model five short questions. This takes at most 20 seconds, or 90 if a cold model or a
+    busy machine is slow to write its first word. The exit status is 1 if any check fails; each failed check
+    says how to fix it.
     """
     stack = read_settings(config_file, [Path.cwd()])
     resolved = stack.resolve()
@@ -65,7 +65,7 @@ def command(config_file: Path | None, offline: bool, as_json: bool) -> None:
 
 
 def verdict(checks: list[Check], resolved: Resolved, *, offline: bool) -> Check:
-    """Return in one line whether completion works."""
+    """Return the overall result: whether completion works."""
     failed = [check for check in checks if check.verdict == "fail"]
     n_warnings = sum(check.verdict == "warn" for check in checks)
     if failed:
@@ -75,22 +75,22 @@ def verdict(checks: list[Check], resolved: Resolved, *, offline: bool) -> Check:
     if not resolved.config.enabled:
         return Check("verdict", "warn", f"completion is switched off{warnings}")
     if offline:
-        return Check("verdict", "note", f"the settings can be used; no model was asked{warnings}")
+        return Check("verdict", "note", f"the settings are valid; no model was asked{warnings}")
     provider = next((check.text for check in checks if check.name == "provider"), resolved.config.provider)
     first_s = next((check.seconds for check in checks if check.name == "answers"), None)
     return Check("verdict", "ok", f"completion works: {provider}{warnings}", first_s)
 
 
 def about() -> Check:
-    """Return what runs, for a report to others."""
+    """Return the versions and system to quote in a bug report."""
     system = f"{platform.system()} {platform.machine()}"
     return Check("llm-lsp", "note", f"{__version__}, Python {platform.python_version()}, {system}")
 
 
 def settings_checks(stack: SettingsStack, resolved: Resolved) -> list[Check]:
-    """Return the settings that are no defaults, where they came from, and what is wrong.
+    """Return the settings that differ from the defaults, their sources, and any problems.
 
-    Of the providers only the settings of the one in use are listed: others do not explain what happens now.
+    Lists the settings of the provider in use only: other providers do not explain the current behaviour.
     """
     others = tuple(
         f"providers.{name}." for name in resolved.config.providers if name != resolved.config.provider
@@ -118,7 +118,9 @@ def settings_checks(stack: SettingsStack, resolved: Resolved) -> list[Check]:
 
 
 def local_checks(config: Config) -> list[Check]:
-    """Return which models are on this machine, whether it can run them, and whether the chosen one is among them."""
+    """Check which models are installed, whether this machine can run them, and whether the configured one
+    exists.
+    """
     from llm_lsp.local.local_models import LocalPaths
     from llm_lsp.local.model_store import ModelStore
 
@@ -128,9 +130,9 @@ def local_checks(config: Config) -> list[Check]:
     if config.local.model != AUTO:
         checks.append(_chosen_model(config))
     elif not models:
-        checks.append(Check("local model", "note", "none here, `llm-lsp model pull` fetches one"))
+        checks.append(Check("local model", "note", "none installed; `llm-lsp model pull` downloads one"))
     if find_spec("xllamacpp") is None:
-        checks.append(Check("local model", "note", "none can run here before `pip install 'llm-lsp[local]'`"))
+        checks.append(Check("local model", "note", "to run one here, first `pip install 'llm-lsp[local]'`"))
     return checks
 
 
@@ -146,7 +148,7 @@ def _chosen_model(config: Config) -> Check:
 
 
 async def provider_checks(resolved: Resolved, *, offline: bool) -> list[Check]:
-    """Return which provider is used and why, and the proof that it works."""
+    """Return which provider is used and why, and test it."""
     from llm_lsp.cli.provider_check import prove
     from llm_lsp.providers.conformance import Bounds
 
@@ -171,8 +173,8 @@ async def provider_checks(resolved: Resolved, *, offline: bool) -> list[Check]:
 
 
 def _in_one_line(name: str, checks: list[Check]) -> Check:
-    """Return what was found of a provider that routes or fallbacks name."""
-    where = f"{name}, by routes or as a fallback"
+    """Summarize the checks of a provider that is used only by routes or as a fallback."""
+    where = f"{name}, used by routes or as a fallback"
     for bad in ("fail", "warn"):
         found = [check for check in checks if check.verdict == bad]
         if found:
@@ -184,15 +186,17 @@ def _in_one_line(name: str, checks: list[Check]) -> Check:
 
 
 async def discovery_checks() -> list[Check]:
-    """Return which model servers run on this machine, and why each may be used or not."""
+    """Return the model servers found on this machine, and why each may or may not be used."""
     from llm_lsp.providers.discovery.discover import discover
 
     found = await discover()
     checks = [Check("found", "note", str(finding)) for finding in found.findings]
     if not checks:
-        checks.append(Check("found", "note", "no model server of another program runs here"))
+        checks.append(Check("found", "note", "no other program's model server is running"))
     if found.chosen is None:
-        checks.append(Check("choice", "note", "the model of `[local]`, since no other server may be used"))
+        checks.append(
+            Check("choice", "note", "the model configured in `[local]`, since no running server may be used")
+        )
     return checks
 
 

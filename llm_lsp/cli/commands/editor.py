@@ -1,4 +1,4 @@
-"""`llm-lsp editor`: prints or installs an editor's configuration; knows nothing of what is in it."""
+"""`llm-lsp editor`: print, install or remove an editor's configuration."""
 
 from __future__ import annotations
 
@@ -23,21 +23,27 @@ from llm_lsp.errors import EditorFileError
 
 @click.command()
 @click.argument("name", required=False, type=click.Choice([*EDITORS, *ALIASES]), metavar="[NAME]")
-@click.option("--list", "listing", is_flag=True, help="List the editors, and how completions look in each.")
-@click.option("--install", is_flag=True, help="Write the files; what is not ours is never overwritten.")
 @click.option(
-    "--pull", is_flag=True, help="With --install: also fetch a model for this machine, unless one is here."
+    "--list", "listing", is_flag=True, help="List the supported editors and how each shows completions."
 )
-@click.option("--undo", is_flag=True, help="Remove what --install wrote, unless it was changed since.")
+@click.option(
+    "--install", is_flag=True, help="Write the files; never overwrites a file that llm-lsp did not write."
+)
+@click.option(
+    "--pull",
+    is_flag=True,
+    help="With --install: also download a model for this machine, unless one is installed.",
+)
+@click.option("--undo", is_flag=True, help="Remove what --install wrote, unless it has been changed since.")
 def command(name: str | None, listing: bool, install: bool, pull: bool, undo: bool) -> None:
-    """Print an editor's configuration, with the path where it goes.
+    """Print an editor's configuration and the path where it belongs.
 
-    The files go to standard output, and what is said about them to standard error.
+    The files go to standard output, notes about them to standard error.
     """
     if install and undo:
-        raise click.UsageError("--install and --undo exclude each other")
+        raise click.UsageError("--install and --undo cannot be combined")
     if pull and not install:
-        raise click.UsageError("--pull goes with --install")
+        raise click.UsageError("--pull needs --install")
     if name is None and (install or undo):
         raise click.UsageError("name an editor, as in: llm-lsp editor neovim --install")
     if listing or name is None:
@@ -62,7 +68,7 @@ def _list() -> None:
 def _print(editor: EditorSetup) -> bool:
     if editor.package:
         show_line(str(extension.built(configurations() / editor.package)))
-        say("An extension, for --install to install.")
+        say("This editor uses an extension; run again with --install.")
         return True
     for file in editor.files:
         say(f"{editor.path(file) or file.target}:")
@@ -72,7 +78,7 @@ def _print(editor: EditorSetup) -> bool:
 
 
 def _install(editor: EditorSetup) -> bool:
-    """Write every file that may be written; say whether that was all."""
+    """Write every file that may be written; return whether all were."""
     if editor.package:
         names = extension.install(configurations() / editor.package)
         say(f"installed: {', '.join(names)}")
@@ -88,7 +94,7 @@ def _install(editor: EditorSetup) -> bool:
         write(file.content().decode())
     say(editor.then)
     if shutil.which("llm-lsp") is None:
-        say("llm-lsp is not on your PATH, where the editor looks for it: pipx install it, or link it there")
+        say("llm-lsp is not on your PATH, so the editor cannot start it: install it with pipx, or add a link")
     return not occupied
 
 
@@ -99,7 +105,7 @@ def _pull() -> None:
 
 
 def _undo(editor: EditorSetup) -> bool:
-    """Remove every file that is as it was written; say whether that was all."""
+    """Remove every unchanged file; return whether all were removed."""
     if editor.package:
         say(f"removed: {', '.join(extension.uninstall())}")
         return True
@@ -111,8 +117,10 @@ def _undo(editor: EditorSetup) -> bool:
 
 
 def _places(editor: EditorSetup) -> list[tuple[ConfigFile, Path]]:
-    """Give each file with its place; ends with a message where the editor takes no file from a folder."""
+    """Return each file with its path; raises click.ClickException if the editor reads no configuration folder."""
     placed = [(file, path) for file in editor.files if (path := editor.path(file)) is not None]
     if not placed:
-        raise click.ClickException(f"{editor.title} takes no file from a known place. {editor.then}")
+        raise click.ClickException(
+            f"{editor.title} reads no configuration file that could be installed. {editor.then}"
+        )
     return placed

@@ -1,4 +1,4 @@
-"""`llm-lsp eval --edits`: how many next edits would have been right in a repository's own history."""
+"""`llm-lsp eval --edits`: measure how many next edits would have been right in a repository's git history."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from llm_lsp.evaluation.edits.run import RulePredictor, run
 
 @dataclass(frozen=True, slots=True)
 class EditsOptions:
-    """What the command line says."""
+    """The command line's options."""
 
     root: Path
     commits: int
@@ -38,7 +38,7 @@ class EditsOptions:
 
 
 def measure_edits(options: EditsOptions) -> None:
-    """Measure, and print what was found; raises ClickException if the history has nothing to measure."""
+    """Measure and print the results; raises ClickException if the history has nothing to measure."""
     commits = list(_commits(options))
     if not commits:
         raise nothing_changed(options.root, options.commits)
@@ -63,7 +63,7 @@ def _commits(options: EditsOptions) -> Iterator[CommitChange]:
 
 
 def commits_of(files: Repository, limit: int) -> Iterator[CommitChange]:
-    """Yield the changes of the newest commits to a folder's source files; raises ClickException if git cannot."""
+    """Yield the changes of the newest commits to a folder's source files; raises ClickException if git fails."""
     try:
         yield from commit_changes(GitRepository(files.root), files.may_measure, limit)
     except GitError as exc:
@@ -71,17 +71,17 @@ def commits_of(files: Repository, limit: int) -> Iterator[CommitChange]:
 
 
 def nothing_changed(root: Path, commits: int) -> click.ClickException:
-    """Return the error for a history in which nothing can be measured."""
+    """Return the error for a history without anything to measure."""
     return click.ClickException(
-        f"the last {commits} commits of {root} change no source file in a few small places; "
-        "a shallow clone has no history: git fetch --unshallow"
+        f"none of the last {commits} commits of {root} makes a few small changes to source files; "
+        "if this is a shallow clone, fetch its history: git fetch --unshallow"
     )
 
 
 def _show(report: EditReport) -> None:
     rows = [[row.group, row.kind, *cells(row)] for row in report.rows]
-    title = f"next edits in {report.repository}, shown unasked from a confidence of {report.threshold}"
+    title = f"next edits in {report.repository}, shown automatically from confidence {report.threshold}"
     print_table(("states", "kind", *COLUMNS), rows, COLUMNS, title)
     show_line()
     curve = [curve_cells(point) for point in report.curve]
-    print_table(CURVE_COLUMNS, curve, CURVE_COLUMNS, "what each confidence would show")
+    print_table(CURVE_COLUMNS, curve, CURVE_COLUMNS, "what each confidence threshold would show")

@@ -1,4 +1,4 @@
-"""`llm-lsp explain`: how the last requests were answered, stage by stage."""
+"""`llm-lsp explain`: show how the last requests were answered, stage by stage."""
 
 from __future__ import annotations
 
@@ -14,34 +14,39 @@ from llm_lsp.cli.terminal.options import json_option
 from llm_lsp.core.usage.request_trace import explain
 from llm_lsp.usage_store.reader import RequestSummary, UsageReader
 
-# Seconds between two looks; a server writes what was asked within 2 s.
+# Seconds between two reads of the usage store; a server writes its records within 2 s.
 LOOK_S = 0.5
 
 
 @click.command()
 @click.option(
-    "-n", "--last", type=click.IntRange(1, 500), default=1, show_default=True, help="How many requests."
+    "-n",
+    "--last",
+    type=click.IntRange(1, 500),
+    default=1,
+    show_default=True,
+    help="Number of requests to show.",
 )
 @click.option(
-    "--follow", is_flag=True, help="Go on with each request that an editor makes, until interrupted."
+    "--follow", is_flag=True, help="Keep printing new requests as editors make them, until interrupted."
 )
 @json_option
 def command(last: int, follow: bool, as_json: bool) -> None:
-    """Say why something or nothing was shown for the last requests of any editor, and what it cost.
+    """Explain why the last requests of any editor showed something or nothing, and what they cost.
 
-    Stages come in their order, each with its time. No text of any document is kept, so that none is shown.
+    Lists the stages in order, each with its time. Document text is never stored, so none is shown.
     """
     reader = UsageReader(books_file())
     newest = _print(reader.asked(last=last), as_json=as_json)
     if newest == 0 and not follow:
-        raise click.ClickException("nothing was asked yet")
+        raise click.ClickException("no requests recorded yet")
     while follow:
         time.sleep(LOOK_S)
         newest = _print(reader.asked(after=newest, last=500), as_json=as_json) or newest
 
 
 def _print(requests: list[RequestSummary], *, as_json: bool) -> int:
-    """Print requests, the oldest first; give the number of the newest, 0 where there are none."""
+    """Print requests, oldest first; return the id of the newest, or 0 if there are none."""
     for asked in requests:
         if as_json:
             show_json(_as_mapping(asked), indent=None)

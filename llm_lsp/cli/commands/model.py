@@ -1,4 +1,4 @@
-"""`llm-lsp model`: fetch, list, run and remove models on this machine."""
+"""`llm-lsp model`: download, list, run and remove models on this machine."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ KEY_VARIABLE = "LLM_LSP_SERVE_KEY"
 
 @click.group()
 def command() -> None:
-    """Fetch, list and run models on this machine.
+    """Download, list, run and remove models on this machine.
 
-    NAME is a name of `model list`, or the path of any GGUF file.
+    NAME is a name from `model list`, or the path of any GGUF file.
     """
 
 
 @command.command()
 @click.argument("name", required=False)
 def pull(name: str | None) -> None:
-    """Bring a model to this machine.
+    """Download a model to this machine.
 
-    Without NAME the best one is taken that this machine has memory and cores for, that can be reached, and
-    whose licence allows any use. Afterwards the number of threads that it runs best with is measured.
+    Without NAME, downloads the best model that fits this machine's memory and cores, can be reached, and has a
+    licence that allows any use. Afterwards measures which number of threads runs it fastest.
     """
     _bring(local_models(), name)
 
 
 def pull_unless_here() -> None:
-    """Bring the best model for this machine, where none is here; raises LlmLspError."""
+    """Download the best model for this machine unless one is installed; raises LlmLspError."""
     models = local_models()
     if best := models.best():
         say(f"{best.name} is in {best.path}")
@@ -73,14 +73,14 @@ def _pull_named(models: LocalModels, name: str) -> LocalModel:
     model = catalogue.find(name)
     if model is None:
         known = ", ".join(model.name for model in catalogue.MODELS)
-        raise LocalModelError(f"the catalogue has no model {name}: it has {known}")
+        raise LocalModelError(f"no model {name} in the catalogue; choose one of {known}")
     if not model.for_any_use:
         say(f"note: {model.name}: {model.note}")
     return _fetch(models, model)
 
 
 def _pull_best(models: LocalModels) -> LocalModel:
-    failure: LlmLspError = DownloadError("no model of the catalogue suits this machine: name one")
+    failure: LlmLspError = DownloadError("no model in the catalogue fits this machine; choose one by name")
     for model in catalogue.suited(this_machine()):
         try:
             return _fetch(models, model)
@@ -98,18 +98,18 @@ def _fetch(models: LocalModels, model: catalogue.CatalogueModel) -> LocalModel:
 
 
 def _better(taken: catalogue.CatalogueModel) -> str:
-    """Say what the next better model is and what it would need."""
+    """Describe the next better model and what it needs."""
     place = catalogue.rank(taken.name)
     better = next((model for model in catalogue.MODELS[place + 1 :] if model.for_any_use), None)
     if better is None:
-        return "there is no better one in the catalogue"
+        return "this is the best model in the catalogue"
     needs = catalogue.lacks(better, this_machine())
     wants = f"{better.size_bytes / 1e6:.0f} MB of disk" + (f" and {needs}" if needs else "")
     return f"better: {better.name} ({better.note}) needs {wants}: llm-lsp model pull {better.name}"
 
 
 def _measure(models: LocalModels, model: LocalModel) -> None:
-    """Measure once; a machine that cannot run the model has it all the same."""
+    """Measure the model's speed once; a model that this machine cannot run stays installed."""
     if models.speeds.get(model.name):
         return
     from llm_lsp.local.measured_speed import candidates
@@ -131,7 +131,7 @@ def _measure(models: LocalModels, model: LocalModel) -> None:
 @command.command(name="list")
 @json_option
 def list_models(as_json: bool) -> None:
-    """List the models that are here, and those that could be."""
+    """List the installed models and those available for download."""
     models = local_models()
     here = {model.name: model for model in models.available()}
     best = models.best()
@@ -166,7 +166,7 @@ def _row(
         "size_mb": round(size_bytes / 1e6),
         "licence": entry.licence if entry else "",
         "quantization": entry.quantization if entry else "",
-        "note": f"{note}; wants {lacking}" if lacking else note,
+        "note": f"{note}; needs {lacking}" if lacking else note,
         "path": str(here.path) if here else "",
     }
 
@@ -174,27 +174,27 @@ def _row(
 @command.command()
 @click.argument("name")
 def remove(name: str) -> None:
-    """Take a model off this machine; its server is stopped."""
+    """Remove a model from this machine and stop its server."""
     models = local_models()
     for state in models.servers.running():
         if state.spec.model == name:
             models.servers.stop(state)
     stays = models.store.remove(name)
-    say(f"{name} is removed")
+    say(f"{name} removed")
     if stays:
-        say(f"its file stays in the hub's cache, for other programs: {stays}")
+        say(f"its file stays in the Hugging Face cache for other programs: {stays}")
 
 
 @command.command()
 @json_option
 def ps(as_json: bool) -> None:
-    """List the model servers that run for you on this machine."""
+    """List your model servers running on this machine."""
     states = local_models().servers.running()
     rows = [_process(state) for state in states]
     if as_json:
         show_json(rows)
     elif not rows:
-        say("no model server runs")
+        say("no model server is running")
     else:
         figures = ("pid", "port", "threads", "minutes")
         cells = [
@@ -223,34 +223,36 @@ def _process(state: ServerState) -> dict[str, object]:
 @command.command()
 @click.argument("name", required=False)
 def stop(name: str | None) -> None:
-    """Stop the server of NAME, or every model server of yours."""
+    """Stop the server of NAME, or all your model servers."""
     models = local_models()
     states = [state for state in models.servers.running() if name in (None, state.spec.model)]
     if name and not states:
-        raise LocalModelError(f"no server of {name} runs: `llm-lsp model ps` shows those that do")
+        raise LocalModelError(f"no server for {name} is running; `llm-lsp model ps` lists the running ones")
     for state in states:
         models.servers.stop(state)
-        say(f"{state.spec.model} is stopped")
+        say(f"{state.spec.model} stopped")
 
 
 @command.command()
 @click.argument("name")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; a free one by default."
+    "--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; by default any free one."
 )
-@click.option("--threads", type=click.IntRange(1, 512), help="Threads; as measured by default.")
-@click.option("--lora", type=click.Path(path_type=Path), help="A LoRA adapter, as a GGUF file.")
+@click.option(
+    "--threads", type=click.IntRange(1, 512), help="Number of threads; by default the fastest as measured."
+)
+@click.option("--lora", type=click.Path(path_type=Path), help="LoRA adapter to apply, a GGUF file.")
 @click.option(
     "--key-file",
     type=click.Path(path_type=Path),
-    help=f"File that holds the server's key, for programs that keep one; {KEY_VARIABLE} may hold it too. "
-    "A random one by default.",
+    help=f"File with the server's key, for clients that need a fixed one; {KEY_VARIABLE} may hold it instead. "
+    "By default a random key.",
 )
 def serve(name: str, port: int, threads: int | None, lora: Path | None, key_file: Path | None) -> None:
     """Serve a model in the foreground, until interrupted.
 
-    While it runs, your editors use it, with its adapter, where the model of their settings is "auto". Those that
-    name the same model share it too, if it has no adapter.
+    While it runs, your editors use this server, including its adapter, if their model setting is "auto". Editors
+    that name this model use it too, unless it has an adapter.
     """
     from llm_lsp.local.model_store import check_gguf
     from llm_lsp.local.server_process import ALREADY_RUNNING
@@ -265,7 +267,9 @@ def serve(name: str, port: int, threads: int | None, lora: Path | None, key_file
     options = models.options(model, replace(config, threads=threads or config.threads), lora)
     status = serve_here(replace(options, port=port, idle_s=0), lambda state: _announce(models, state), key)
     if status == ALREADY_RUNNING:
-        raise LocalModelError(f"{model.name} is served already: `llm-lsp model stop {model.name}` ends that")
+        raise LocalModelError(
+            f"{model.name} already has a server; stop it with `llm-lsp model stop {model.name}`"
+        )
     raise SystemExit(status)
 
 
@@ -274,8 +278,10 @@ def _fixed_key(file: Path | None) -> Secret | None:
         text = file.read_text(encoding="utf-8") if file else os.environ.get(KEY_VARIABLE)
         return clean_key(text) if text is not None else None
     except (OSError, ValueError, ConfigError) as exc:
-        cause = exc.strerror if isinstance(exc, OSError) else "one line of visible ASCII characters is wanted"
-        raise LocalModelError(f"{file or KEY_VARIABLE} gives no key for the server: {cause}") from exc
+        cause = (
+            exc.strerror if isinstance(exc, OSError) else "it must be one line of visible ASCII characters"
+        )
+        raise LocalModelError(f"{file or KEY_VARIABLE} has no usable key for the server: {cause}") from exc
 
 
 def _announce(models: LocalModels, state: ServerState) -> None:
@@ -285,5 +291,5 @@ def _announce(models: LocalModels, state: ServerState) -> None:
 
 
 def local_models() -> LocalModels:
-    """Give this user's models."""
+    """Return the store of this user's local models."""
     return LocalModels(LocalPaths.default())

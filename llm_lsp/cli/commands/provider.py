@@ -31,11 +31,11 @@ from llm_lsp.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class ProviderRow:
-    """One provider in the list."""
+    """One row of `provider list`."""
 
     name: str
     state: str
-    """"in use", "enabled", or "" for a preset that nobody enabled."""
+    """"in use", "enabled", or "" for a preset that is not enabled."""
     api: str
     address: str
     model: str
@@ -46,7 +46,7 @@ class ProviderRow:
 def command() -> None:
     """List, add, test and remove model APIs.
 
-    A remote API is used only after `add` wrote it into your own settings file, or you did.
+    A remote API is used only after you enable it, with `add` or in your own settings file.
     """
 
 
@@ -54,7 +54,7 @@ def command() -> None:
 @config_option
 @json_option
 def show(config_file: Path | None, as_json: bool) -> None:
-    """Print the providers that are enabled, and the presets that `add` knows by name."""
+    """Print the enabled providers, and the presets that `add` accepts by name."""
     resolved = read_settings(config_file, [Path.cwd()]).resolve()
     for problem in by_source(resolved.problems):
         say(f"{problem.source}: {problem.message}")
@@ -67,37 +67,47 @@ def show(config_file: Path | None, as_json: bool) -> None:
 
 @command.command()
 @click.argument("name")
-@click.option("--api", type=click.Choice(get_args(Api)), help="Wire dialect; a preset knows its own.")
-@click.option("--base-url", metavar="URL", help="Address of the API; a preset knows its own.")
+@click.option("--api", type=click.Choice(get_args(Api)), help="Wire format; presets set it.")
+@click.option("--base-url", metavar="URL", help="Address of the API; presets set it.")
 @click.option("--model", help="Name of the model.")
 @click.option(
     "--fim",
-    help="How the middle is filled: a template family, native, chat or none; else by the model's name.",
+    help="Fill-in-the-middle format: a template family, native, chat or none; by default chosen by the model's name.",
 )
-@click.option("--key-env", metavar="VAR", help="Read the key from this variable, and ask for none.")
 @click.option(
-    "--key-command", metavar="CMD", help="Read the key from this command's first line, as 'pass show mine'."
+    "--key-env", metavar="VAR", help="Read the key from this environment variable instead of asking."
 )
-@click.option("--price-input", type=float, metavar="N", help="Price of a million tokens that are read.")
-@click.option("--price-output", type=float, metavar="N", help="Price of a million tokens that are written.")
 @click.option(
-    "--price-cached", type=float, metavar="N", help="Price of a million tokens from the API's cache."
+    "--key-command",
+    metavar="CMD",
+    help="Read the key from the first line this command prints, such as 'pass show mine'.",
 )
-@click.option("--price-currency", metavar="CUR", help="What the prices are in, as CNY; USD if not given.")
+@click.option("--price-input", type=float, metavar="N", help="Price per million input tokens.")
+@click.option("--price-output", type=float, metavar="N", help="Price per million output tokens.")
 @click.option(
-    "--allow-http", is_flag=True, help="Allow http:// to another machine: all on the way can read it."
+    "--price-cached",
+    type=float,
+    metavar="N",
+    help="Price per million input tokens read from the API's cache.",
 )
-@click.option("--use/--no-use", default=None, help="Use it from now on; by default if none is chosen yet.")
-@click.option("--test/--no-test", "tests", default=True, help="Ask it a few short questions at the end.")
+@click.option("--price-currency", metavar="CUR", help="Currency of the prices, such as CNY; by default USD.")
+@click.option("--allow-http", is_flag=True, help="Allow unencrypted http:// to another machine.")
+@click.option(
+    "--use/--no-use",
+    default=None,
+    help="Use this provider from now on; by default only if none is chosen yet.",
+)
+@click.option("--test/--no-test", "tests", default=True, help="Test the provider with a few short questions.")
 @new_config_option
 def add(
     name: str, tests: bool, use: bool | None, config_file: Path | None, **given: str | float | None
 ) -> None:
-    """Enable NAME, a preset or a name of your own, in your settings file, and prove that it works.
+    """Enable NAME, a preset or a name of your own, in your settings file, and test that it works.
 
-    The key is asked for without echo, or read from standard input, and kept in the system's keyring, bound to the
-    address. With --key-env it is read from a variable, with --key-command from a password manager. No key is ever
-    an argument or in a file. It is used once it has passed its test.
+    The key is asked for without echo, or read from standard input, and stored in the system's keyring together with
+    the API's address, so that it is never sent elsewhere. With --key-env it is read from an environment variable,
+    with --key-command from a password manager. A key is never an argument, and never written to a file.
+    The provider is used once it has passed its test.
     """
     file = UserFile(config_file or user_file())
     file.put_provider(name, _table(given))
@@ -111,14 +121,14 @@ def add(
     if tests and not run_checks(Config(provider=name, providers={name: checked(file, name)})):
         if chooses:
             say(
-                f"it failed its test and is not used: run `llm-lsp provider add {name}` again, "
-                f"or with --use --no-test to use it all the same"
+                f"its test failed, so it is not used: run `llm-lsp provider add {name}` again, "
+                f"or use it anyway with --use --no-test"
             )
         raise SystemExit(1)
     if chooses:
         file.choose(name)
         file.save()
-        say(f"{file.path}: {name} is used")
+        say(f"{file.path}: {name} is now used")
 
 
 def _table(given: Mapping[str, str | float | None]) -> dict[str, object]:
@@ -129,7 +139,7 @@ def _table(given: Mapping[str, str | float | None]) -> dict[str, object]:
         if value is not None and value is not False
     }
     if command := given["key_command"]:
-        # Backslashes are part of a path on Windows.
+        # Windows paths contain backslashes; POSIX rules would take them as escapes.
         table["api_key_command"] = shlex.split(str(command), posix=os.name != "nt")
     return table
 
@@ -139,9 +149,9 @@ def _table(given: Mapping[str, str | float | None]) -> dict[str, object]:
 @config_option
 @json_option
 def test(name: str | None, config_file: Path | None, as_json: bool) -> None:
-    """Ask NAME, or the provider in use, a few short questions: does it stream, stop, count and cancel?
+    """Test NAME, or the provider in use: does it stream, stop, count tokens and cancel?
 
-    Takes five calls of at most 48 tokens.
+    Makes five calls of at most 48 tokens.
     """
     resolved = read_settings(config_file, [Path.cwd()]).resolve()
     if not run_checks(chosen(resolved, name) if name else resolved.config, as_json=as_json):
@@ -152,19 +162,19 @@ def test(name: str | None, config_file: Path | None, as_json: bool) -> None:
 @click.argument("name")
 @new_config_option
 def remove(name: str, config_file: Path | None) -> None:
-    """Take NAME out of your settings file, and its key out of the keyring."""
+    """Remove NAME from your settings file, and its key from the keyring."""
     from llm_lsp.cli.files.api_keys import delete_key
 
     file = UserFile(config_file or user_file())
     provider = stack_of(file).resolve().config.providers.get(name)
     if not file.remove_provider(name):
-        raise ConfigError(f'{file.path} names no provider "{name}"{nearest(name, file.providers)}')
+        raise ConfigError(f'{file.path} has no provider "{name}"{nearest(name, file.providers)}')
     file.save()
     had_key = provider is not None and not is_loopback(provider.base_url) and delete_key(provider)
-    say(f"{file.path}: {name} is removed{', and its key' if had_key else ''}")
+    say(f"{file.path}: {name} removed{', and its key' if had_key else ''}")
 
 
-_OWN_PROVIDER = ": give them by --api and --base-url, or take a name of `llm-lsp provider list`"
+_OWN_PROVIDER = ": set them with --api and --base-url, or use a name from `llm-lsp provider list`"
 
 # Option -> setting.
 _SETTINGS: Mapping[str, str] = {
@@ -183,7 +193,7 @@ _SETTINGS: Mapping[str, str] = {
 
 
 def rows(config: Config) -> list[ProviderRow]:
-    """Give the enabled providers, the used one first, then the other presets."""
+    """Return the enabled providers, the one in use first, then the remaining presets."""
     from llm_lsp.cli.files.api_keys import describe_key
     from llm_lsp.providers.catalogue.presets import PRESET_CONFIGS
 
@@ -199,11 +209,11 @@ def rows(config: Config) -> list[ProviderRow]:
 
 
 def checked(file: UserFile, name: str) -> ProviderConfig:
-    """Give a provider as the file would have it; raises ConfigError where it could not be used."""
+    """Return a provider as the edited file would define it; raises ConfigError if it could not be used."""
     from llm_lsp.providers.catalogue.presets import PRESETS
 
     resolved = stack_of(file).resolve()
-    # Other things may be wrong in the file: they are not in the way.
+    # Problems elsewhere in the file do not matter here.
     marks = (f"providers.{name} ", f"providers.{name}.", f"providers.{name}:", f'"{name}"')
     about = [
         problem.message for problem in resolved.problems if any(mark in problem.message for mark in marks)
@@ -216,14 +226,16 @@ def checked(file: UserFile, name: str) -> ProviderConfig:
 
 
 def stack_of(file: UserFile) -> SettingsStack:
-    """Give the settings as the file would have them, alone."""
+    """Return settings that consist of the edited file alone."""
     from llm_lsp.providers.catalogue.presets import PRESET_CONFIGS
 
     return SettingsStack(PRESET_CONFIGS).with_layer(SettingsSource.USER_FILE, file.settings, str(file.path))
 
 
 def keep_key(provider: ProviderConfig) -> str:
-    """Ask for the key and keep it, unless it is known; gives the variable to write into the file, or ""."""
+    """Ask for the key and store it, unless one is known; return the environment variable to write into the
+    file, or "".
+    """
     from llm_lsp.cli.files import api_keys as keys
 
     if provider.api_key_command or is_loopback(provider.base_url):
@@ -238,14 +250,14 @@ def keep_key(provider: ProviderConfig) -> str:
         return ""
     variable = provider.api_key_env or _variable(provider.name)
     say(
-        f"this system has no keyring: put the key into the variable {variable}, name another with --key-env, "
-        "or a command that prints it with --key-command"
+        f"this system has no keyring: put the key into the environment variable {variable}, choose another "
+        "variable with --key-env, or a command that prints the key with --key-command"
     )
     return variable
 
 
 def tell_note(name: str) -> None:
-    """Print what is worth knowing of a preset; nothing for a name of the user's own."""
+    """Print a preset's note, if it has one."""
     from llm_lsp.providers.catalogue.presets import PRESETS
 
     preset = PRESETS.get(name)
@@ -254,21 +266,21 @@ def tell_note(name: str) -> None:
 
 
 def ask_key(name: str) -> str:
-    """Ask on the terminal without echo, or read a line where there is none; "" where the user has no key."""
+    """Ask for the key without echo, or read a line of standard input if it is no terminal; "" means no key."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().strip()
     say(
-        "The key is kept in the system's keyring. To read it from a variable or a command instead, leave it empty "
-        "and add --key-env or --key-command."
+        "The key is stored in the system's keyring. To read it from an environment variable or a command "
+        "instead, leave it empty and use --key-env or --key-command."
     )
     answer = click.prompt(
-        f"API key of {name} (nothing: no key)", hide_input=True, default="", show_default=False
+        f"API key of {name} (empty: no key)", hide_input=True, default="", show_default=False
     )
     return str(answer).strip()
 
 
 def chosen(resolved: Resolved, name: str) -> Config:
-    """Give the settings with another provider chosen; raises ConfigError where it is not enabled."""
+    """Return the settings with another provider chosen; raises ConfigError if it is not enabled."""
     from llm_lsp.providers.catalogue.presets import PRESET_CONFIGS
 
     config = resolved.config
@@ -278,11 +290,11 @@ def chosen(resolved: Resolved, name: str) -> Config:
     if preset and is_loopback(preset.base_url):
         return replace(config, provider=name, providers={**config.providers, name: preset})
     remedy = f"run `llm-lsp provider add {name}`" if preset else "see `llm-lsp provider list`"
-    raise ConfigError(f'provider "{name}" is not enabled, {remedy}')
+    raise ConfigError(f'provider "{name}" is not enabled; {remedy}')
 
 
 def run_checks(config: Config, *, as_json: bool = False) -> bool:
-    """Prove a provider and print how; return whether it works."""
+    """Test a provider and print the results; return whether it works."""
     from llm_lsp.cli.provider_check import prove
 
     checks = asyncio.run(prove(config, say))
@@ -294,5 +306,5 @@ def run_checks(config: Config, *, as_json: bool = False) -> bool:
 
 
 def _variable(name: str) -> str:
-    """Make a variable's name for a provider's key."""
+    """Return the environment variable's name for a provider's key."""
     return "".join(char if char.isalnum() else "_" for char in name.upper()) + "_API_KEY"

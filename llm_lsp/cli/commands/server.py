@@ -15,28 +15,39 @@ LEVELS = ("debug", "info", "warning", "error")
 
 
 @click.command()
-@click.option("--stdio", is_flag=True, help="Accepted for editors that pass it; there is no other way.")
+@click.option(
+    "--stdio",
+    is_flag=True,
+    help="Accepted for compatibility; the server always uses standard input and output.",
+)
 @new_config_option
 @click.option(
-    "--log-file", type=click.Path(path_type=Path), help="Write the log here in place of standard error."
+    "--log-file",
+    type=click.Path(path_type=Path),
+    help="Write the log to this file instead of standard error.",
 )
 @click.option(
-    "--log-level", type=click.Choice(LEVELS), default="warning", show_default=True, help="What is logged."
+    "--log-level",
+    type=click.Choice(LEVELS),
+    default="warning",
+    show_default=True,
+    help="Lowest level that is logged.",
 )
 def command(stdio: bool, config_file: Path | None, log_file: Path | None, log_level: str) -> None:
     """Speak LSP on standard input and output.
 
-    Nothing listens on any address. The log holds times, names and sizes, never a key and never a text.
+    Opens no network port. The log holds times, names and sizes, never a key or document text.
     """
     if sys.stdin.isatty():
         click.echo(
-            "llm-lsp: an editor speaks to this over standard input; see llm-lsp editor --list", err=True
+            "llm-lsp: this is the language server, which an editor starts; see llm-lsp editor --list",
+            err=True,
         )
     _set_up_log(log_file, log_level)
     from llm_lsp.lsp.stdio import run
 
     def build(client: Client) -> Engine:
-        # After `initialize` is answered, so that these imports delay nothing.
+        # Imported only after `initialize` is answered, so that it does not delay the answer.
         from llm_lsp.cli.files.live_settings import LiveSettings
         from llm_lsp.cli.wiring import build_engine
 

@@ -1,4 +1,4 @@
-"""`llm-lsp trust`: let a folder's settings file do what the editor's settings may."""
+"""`llm-lsp trust`: allow a folder's settings file to set what the editor's settings may set."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from llm_lsp.errors import ConfigError
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False)
-@click.option("--revoke", is_flag=True, help="Trust it no longer.")
+@click.option("--revoke", is_flag=True, help="Stop trusting the folder.")
 @json_option
 def command(folder: Path | None, revoke: bool, as_json: bool) -> None:
-    """Trust the settings file (.llm-lsp.toml) of FOLDER as it is now; without FOLDER list what is trusted.
+    """Trust the settings file (.llm-lsp.toml) of FOLDER as it is now; without FOLDER, list the trusted files.
 
-    It may then choose among the providers that you enabled, and set what your editor's settings may set.
-    It can never say where code is sent, with which key, or what is run.
-    Once it changes it is a stranger's again.
+    A trusted file may choose among the providers you enabled, and set whatever your editor's settings may set.
+    It can never decide where code is sent, which key is used, or what is run.
+    Trust ends when the file changes.
     """
     trusted = TrustedFiles(user_config_folder() / TRUSTED_FILES)
     if folder is None and revoke:
@@ -52,7 +52,7 @@ def _list(trusted: TrustedFiles, *, as_json: bool) -> None:
     if not rows:
         say("no folder is trusted")
     for row in rows:
-        show_line(f"{row['path']}{'' if row['trusted'] else ' (changed since, so trusted no longer)'}")
+        show_line(f"{row['path']}{'' if row['trusted'] else ' (changed since, no longer trusted)'}")
 
 
 def _revoke(trusted: TrustedFiles, path: Path, *, as_json: bool) -> None:
@@ -60,14 +60,14 @@ def _revoke(trusted: TrustedFiles, path: Path, *, as_json: bool) -> None:
     if as_json:
         show_json({"path": str(path), "trusted": False}, indent=None)
     else:
-        show_line(f"{path} is trusted no longer" if was_trusted else f"{path} was not trusted")
+        show_line(f"{path} is no longer trusted" if was_trusted else f"{path} was not trusted")
 
 
 def _trust(trusted: TrustedFiles, folder: Path, *, as_json: bool) -> None:
     path = folder / WORKSPACE_FILE
     found = read_folder_file(path)
     if not found.exists:
-        raise ConfigError(f"there is no {path}: a folder without settings of its own needs no trust")
+        raise ConfigError(f"{path} does not exist; a folder without a settings file needs no trust")
     if found.fault:
         raise ConfigError(f"{path}: {found.fault}")
     trusted.add(path, found.data)
@@ -77,6 +77,6 @@ def _trust(trusted: TrustedFiles, folder: Path, *, as_json: bool) -> None:
         show_json({"path": str(path), "trusted": True, "not_used": unused})
         return
     show_line(found.data.decode("utf-8-sig").rstrip())
-    say(f"{path} is trusted as long as it says this")
+    say(f"{path} is trusted until it changes")
     for message in unused:
         say(f"not used: {message}")

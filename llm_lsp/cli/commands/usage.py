@@ -1,4 +1,4 @@
-"""`llm-lsp usage`: what was spent and what came of it."""
+"""`llm-lsp usage`: show costs, calls and accepted suggestions."""
 
 from __future__ import annotations
 
@@ -26,30 +26,28 @@ if TYPE_CHECKING:
 
 GROUPS: tuple[By, ...] = ("day", "model", "language", "project")
 DAYS = 30
-# Cells of the longest bar, and of the shortest that says something.
+# Width of the longest bar in terminal cells, and the smallest width at which a bar is still readable.
 MOST_BAR, LEAST_BAR = 30, 6
-# Cells of a column of figures with its gap. Those that a terminal has no room for are left out, from the right.
+# Width of a column in cells, with its gap. Columns that do not fit the terminal are left out, from the right.
 COLUMN_CELLS = 12
 COLUMNS = ("cost", "tokens", "calls", "accepted", "per 100 keys", "no call", "first ms", "kept per 1k")
 
 
 @click.command()
 @click.option(
-    "--days", type=click.IntRange(1, 100), default=DAYS, show_default=True, help="How far back to look."
+    "--days", type=click.IntRange(1, 100), default=DAYS, show_default=True, help="Number of days to show."
 )
-@click.option("--since", metavar="DATE", help="Look back to this day, as 2026-11-01, in place of --days.")
-@click.option(
-    "--by", type=click.Choice(GROUPS), multiple=True, help="Group by this only; may be given several times."
-)
+@click.option("--since", metavar="DATE", help="First day to show, such as 2026-11-01, instead of --days.")
+@click.option("--by", type=click.Choice(GROUPS), multiple=True, help="Group by this only; can be repeated.")
 @config_option
 @json_option
 def command(
     days: int, since: str | None, by: tuple[By, ...], config_file: Path | None, as_json: bool
 ) -> None:
-    """Show what calls cost, how often one was needed, and what became of the suggestions.
+    """Show what calls cost, how often one was needed, and how many suggestions were accepted.
 
-    Days are those of this machine's time zone. Money is in the budget's currency, as far as [budget.exchange] has
-    the rates. Tokens of calls that were closed early are estimates.
+    Days are in this machine's time zone. Costs are converted to the budget's currency if [budget.exchange] has the
+    rates. Token counts of calls that were closed early are estimates.
     """
     now = time.time()
     first = _day(since) if since else days_back(now, days)
@@ -76,7 +74,7 @@ def _day(text: str) -> str:
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
-        raise click.BadParameter("a day is written as 2026-11-01", param_hint="--since") from None
+        raise click.BadParameter("write the date as 2026-11-01", param_hint="--since") from None
 
 
 def _as_mapping(
@@ -88,14 +86,14 @@ def _as_mapping(
 
 def _budget_line(limits: BudgetLimits, spent: SpentTotals) -> str:
     use = most_used(limits, spent)
-    return f"Budget: {use.words} are spent." if use else ""
+    return f"Budget: {use.words} spent." if use else ""
 
 
 def _show(
     first: str, total: UsageFigures, groups: Mapping[By, Mapping[str, UsageFigures]], budget: str
 ) -> None:
     if _is_empty(total):
-        # Requests that asked nobody have rows, too, with nothing to show in them.
+        # Requests that made no call have rows too, all of them zero.
         groups = {}
     for line in filter(None, (*_summary(first, total), budget)):
         show_line(line)
@@ -107,18 +105,18 @@ def _show(
 
 def _summary(first: str, total: UsageFigures) -> list[str]:
     if _is_empty(total):
-        return [f"Since {first}: no keystroke, no call and no suggestion."]
+        return [f"Since {first}: no keystrokes, calls or suggestions."]
     lines = [
         f"Since {first}: {_money(total)} for {total.calls:,} calls, {total.read:,} tokens read and "
         f"{total.written:,} written{_about(total)}.",
-        f"{total.keystrokes:,} keystrokes, {_number(total.calls_per_100_keystrokes)} calls for each 100 of them; "
-        f"{_percent(total.share_without_call)} of the answers needed none.",
-        f"{total.suggestions:,} suggestions were read, {_percent(total.acceptance)} accepted; "
-        f"{total.kept_chars:,} of {total.used_chars:,} accepted characters stayed.",
+        f"{total.keystrokes:,} keystrokes, {_number(total.calls_per_100_keystrokes)} calls per 100 keystrokes; "
+        f"{_percent(total.share_without_call)} of the answers needed no call.",
+        f"{total.suggestions:,} suggestions were shown long enough to read, {_percent(total.acceptance)} accepted; "
+        f"{total.kept_chars:,} of {total.used_chars:,} accepted characters are still in the text.",
     ]
     if total.unpriced:
         lines.append(
-            f"Of {total.unpriced:,} calls nobody knows the price: set price_input and price_output of their provider."
+            f"{total.unpriced:,} calls have no known price: set price_input and price_output of their provider."
         )
     return lines
 
@@ -145,7 +143,9 @@ def _show_group(name: By, rows: Mapping[str, UsageFigures]) -> None:
 
 
 def _sizes(rows: Mapping[str, UsageFigures]) -> dict[str, float]:
-    """Give each row's part of the greatest: of money where there is some, a model on this machine has tokens only."""
+    """Return each row's share of the largest: of the costs if there are any, else of the tokens (local models
+    cost nothing).
+    """
     sizes = {key: _in_one(each) or 0.0 for key, each in rows.items()}
     if not any(sizes.values()):
         sizes = {key: float(each.tokens) for key, each in rows.items()}
@@ -154,7 +154,7 @@ def _sizes(rows: Mapping[str, UsageFigures]) -> dict[str, float]:
 
 
 def _cells(each: UsageFigures) -> tuple[str, ...]:
-    """Give what COLUMNS name."""
+    """Return the values of COLUMNS."""
     return (
         _money(each),
         f"{each.tokens:,}",
@@ -174,7 +174,7 @@ def _bar(cells: float) -> str:
 
 
 def _in_one(each: UsageFigures) -> float | None:
-    """Give the money where it is in one currency: bars of two can't be compared."""
+    """Return the cost if it is in a single currency, else None: bars of different currencies cannot be compared."""
     return next(iter(each.money.values())) if len(each.money) == 1 else None
 
 

@@ -1,4 +1,4 @@
-"""The editors, their configuration files and where those go."""
+"""The supported editors, their configuration files and where each file belongs."""
 
 from __future__ import annotations
 
@@ -22,18 +22,20 @@ class ConfigFile:
     """One file of an editor's configuration."""
 
     source: str
-    """Its path in the folder of all configurations."""
+    """Path within the folder of all configurations."""
     target: str
-    """Its path in the editor's own folder."""
+    """Path within the editor's own folder."""
 
     def content(self) -> bytes:
-        """Return what is in it."""
+        """Return the file's bytes."""
         return (configurations() / self.source).read_bytes()
 
 
 @dataclass(frozen=True, slots=True)
 class EditorHome:
-    """An editor's folder by system, each below a place that `_base` knows; macOS may follow Linux."""
+    """An editor's configuration folder per system, each relative to a folder that `_base` finds; macOS defaults
+    to Linux's.
+    """
 
     linux: str
     windows: str
@@ -48,52 +50,54 @@ class EditorHome:
 
 @dataclass(frozen=True, slots=True)
 class EditorSetup:
-    """An editor, and what a user needs to know of it in one line."""
+    """An editor, how it shows completions, and what its user has to do."""
 
     title: str
     shows: str
-    """How completions look in it."""
+    """How the editor shows completions."""
     files: tuple[ConfigFile, ...]
     home: EditorHome | None
-    """None where the editor reads no file of a known place."""
+    """None if the editor reads no configuration from a known folder."""
     then: str
-    """What is left to do."""
+    """What the user does after the files are installed."""
     package: str = ""
-    """What it installs itself, by the path in the folder of all configurations; "" for one that reads files."""
+    """Extension that the editor installs itself, by its path in the folder of all configurations; "" if it
+    reads files.
+    """
 
     def path(self, file: ConfigFile) -> Path | None:
-        """Return the place of a file."""
+        """Return where a file belongs."""
         return self.home.path() / file.target if self.home else None
 
 
 _FOLDER = "folder"
-"""Stands in the record for a folder that was made, where a file has its digest."""
+"""Marks a created folder in the record; files have their digest there."""
 
 
 class PlacementOutcome(Enum):
-    """What became of a file; the value is what the user reads."""
+    """What happened to a file; the value is the message for the user."""
 
     WRITTEN = "written"
     SAME = "already there"
-    OCCUPIED = "not written, another file is there"
+    OCCUPIED = "not written: a different file exists"
     REMOVED = "removed"
     ABSENT = "not there"
-    CHANGED = "left, it is not as it was written"
+    CHANGED = "kept: it has been changed since it was installed"
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Writes and removes files, and remembers in `record` what it wrote, so that nothing else is ever touched."""
+    """Writes and removes files. `record` lists what was written, so that no other file is ever touched."""
 
     record: Path
 
     @classmethod
     def of_this_user(cls) -> Placement:
-        """Return the one whose record is in the user's state folder."""
+        """Return the placement whose record is in the user's state folder."""
         return cls(user_state_folder() / "editors.json")
 
     def install(self, content: bytes, path: Path) -> PlacementOutcome:
-        """Write a file, unless one is there that was not written from here, or was changed since.
+        """Write a file, unless one exists that was not written by this program, or was changed since.
 
         Raises EditorFileError.
         """
@@ -103,7 +107,7 @@ class Placement:
         if present is not None and not self._wrote(path, present):
             return PlacementOutcome.OCCUPIED
         try:
-            # Remembered first: a file without its record could never be removed again.
+            # Recorded before it is written: a file that is not in the record could never be removed again.
             made = {folder: _FOLDER for folder in path.parents if not folder.exists()}
             self._remember({**made, path: _digest(content)})
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -113,7 +117,7 @@ class Placement:
         return PlacementOutcome.WRITTEN
 
     def remove(self, path: Path) -> PlacementOutcome:
-        """Remove a file that was written from here and not changed since. Raises EditorFileError."""
+        """Remove a file that this program wrote and that has not changed since. Raises EditorFileError."""
         present = _read(path)
         if present is None:
             return PlacementOutcome.ABSENT
@@ -127,7 +131,7 @@ class Placement:
         return PlacementOutcome.REMOVED
 
     def _remove_folders(self, path: Path) -> dict[Path, None]:
-        """Remove the folders above a file that were made for it and hold nothing else; give those that are gone."""
+        """Remove the empty folders above a file that were created for it; return the removed ones."""
         records = self._records()
         gone: dict[Path, None] = {}
         for folder in path.parents:
@@ -143,7 +147,7 @@ class Placement:
     def _records(self) -> dict[str, object]:
         try:
             records = json.loads(_read(self.record) or b"{}")
-        except ValueError:  # half a record is none: files are then left alone
+        except ValueError:  # a damaged record counts as empty, so all files are left alone
             return {}
         return records if isinstance(records, dict) else {}
 
@@ -155,7 +159,7 @@ class Placement:
 
 
 def configurations() -> Path:
-    """Return the folder of all configurations: inside the package, or beside it in a checkout."""
+    """Return the folder of all configurations: inside the package, or in a checkout next to it."""
     package = Path(llm_lsp.__file__).parent
     inside = package / "editor_configs"
     return inside if inside.is_dir() else package.parent / "editor-configs"
@@ -175,7 +179,7 @@ def _digest(content: bytes) -> str:
 
 
 def _base(name: str) -> Path:
-    """Return a folder that editors keep their own in."""
+    """Return the base folder of that name, such as XDG_CONFIG_HOME or %APPDATA%."""
     home = Path.home()
     if name == "config":
         return Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
@@ -196,7 +200,7 @@ def _copied(folder: str, *names: str) -> tuple[ConfigFile, ...]:
 
 
 _PACKAGE = "pack/llm-lsp/start/llm-lsp"
-"""Where Vim and Neovim load a plugin from by themselves (`:help packages`)."""
+"""Where Vim and Neovim load plugins from at startup (`:help packages`)."""
 
 EDITORS: Mapping[str, EditorSetup] = {
     "neovim": EditorSetup(
@@ -212,14 +216,14 @@ EDITORS: Mapping[str, EditorSetup] = {
             "doc/tags",
         ),
         EditorHome(linux="data/nvim/site/" + _PACKAGE, windows="localappdata/nvim-data/site/" + _PACKAGE),
-        "Start Neovim again; the keys are in :help llm-lsp, and :checkhealth llm-lsp says whether all is well.",
+        "Restart Neovim; :help llm-lsp lists the keys, and :checkhealth llm-lsp checks the setup.",
     ),
     "vim": EditorSetup(
         "Vim 9",
         "ghost text",
         _copied("vim", "plugin/llm-lsp.vim", "import/keymap.vim", "doc/llm-lsp.txt", "doc/tags"),
         EditorHome(linux="home/.vim/" + _PACKAGE, windows="home/vimfiles/" + _PACKAGE),
-        "Start Vim again; the keys are in :help llm-lsp.",
+        "Restart Vim; :help llm-lsp lists the keys.",
     ),
     "emacs": EditorSetup(
         "Emacs 28 and later",
@@ -233,14 +237,14 @@ EDITORS: Mapping[str, EditorSetup] = {
         "menu",
         _copied("helix", "languages.toml"),
         EditorHome(linux="config/helix", windows="appdata/helix"),
-        "Name your languages in the file; `hx --health python` shows whether the server is found.",
+        "List your languages in the file; `hx --health python` shows whether the server is found.",
     ),
     "vscode": EditorSetup(
         "VS Code",
         "ghost text",
         (),
         None,
-        "Reload its windows; the keys are in editor-configs/vscode/README.md.",
+        "Reload its windows; editor-configs/vscode/README.md lists the keys.",
         "vscode/llm-lsp.vsix",
     ),
     "zed": EditorSetup(
@@ -248,7 +252,7 @@ EDITORS: Mapping[str, EditorSetup] = {
         "ghost text, from the model server itself",
         _copied("zed", "settings.json"),
         EditorHome(linux="config/zed", windows="appdata/Zed"),
-        "Read editor-configs/zed/README.md: it needs a model server that runs.",
+        "It needs a running model server: see editor-configs/zed/README.md.",
     ),
     "sublime-text": EditorSetup(
         "Sublime Text",
@@ -266,7 +270,7 @@ EDITORS: Mapping[str, EditorSetup] = {
         "menu",
         (ConfigFile("kate/settings.json", "settings.json"),),
         EditorHome(linux="config/kate/lspclient", windows="localappdata/kate/lspclient"),
-        "Switch the plugin LSP Client on, with Kate closed while the file is written.",
+        "Close Kate while the file is written, then enable its LSP Client plugin.",
     ),
     "jetbrains": EditorSetup(
         "JetBrains, with LSP4IJ",
@@ -278,4 +282,4 @@ EDITORS: Mapping[str, EditorSetup] = {
 }
 
 ALIASES: Mapping[str, str] = {"nvim": "neovim", "code": "vscode"}
-"""What an editor's program is called, where its name is another."""
+"""Editors by their program's name, where it differs."""

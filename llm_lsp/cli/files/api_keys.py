@@ -1,4 +1,8 @@
-"""Finds a provider's key where its user keeps it; a key is bound to the origin that it was given for."""
+"""Finds a provider's API key in the environment, a command's output or the keyring.
+
+A key in the keyring is bound to the origin it was entered for: if a provider's address changes, the key is not
+sent to the new one.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +20,19 @@ from llm_lsp.errors import AuthError, ConfigError
 from llm_lsp.system import kill_tree
 
 SERVICE = "llm-lsp"
-# Seconds. A password manager that asks for its own password needs longer: unlock it first.
+# Seconds. Too short to type a password: a locked password manager must be unlocked beforehand.
 COMMAND_TIMEOUT_S = 10.0
-# Seconds. A locked keyring asks its user on the screen, and a server waits for the answer.
+# Seconds. A locked keyring prompts the user on screen while the server waits.
 KEYRING_TIMEOUT_S = 10.0
-# An address without a user, a query or a long random part has nothing to hide: AUTH_URL, TOKEN_ENDPOINT.
+# URLs without user info, query or long random part hold no secret, whatever their variable is called (AUTH_URL).
 _OPEN_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://(?!\S*[@?])(?!\S*[A-Za-z0-9]{20})\S*")
 _ADDRESS_PASSWORD = re.compile(r"://[^\s/:@]*:([^\s/@]+)@")
 
 
 async def find_key(config: ProviderConfig) -> Secret | None:
-    """Find the key by the variable, the command or the system's keyring; None if none is needed.
+    """Return the key from the variable, the command or the system's keyring; None if none is needed.
 
-    Raises AuthError where a remote provider's key is not there, ConfigError where it is no key.
+    Raises AuthError if a remote provider's key is missing, ConfigError if its value cannot be a key.
     """
     try:
         if text := os.environ.get(config.api_key_env) if config.api_key_env else None:
@@ -36,7 +40,7 @@ async def find_key(config: ProviderConfig) -> Secret | None:
         if config.api_key_command:
             return clean_key(await _ask_command(config))
         if is_loopback(config.base_url):
-            # A server on this machine asks for a key only where its user set one, and then named it.
+            # A local server needs a key only if its user set one, and then the settings name it.
             return None
         if (stored := await stored_key(config)) is not None:
             return stored
@@ -44,18 +48,18 @@ async def find_key(config: ProviderConfig) -> Secret | None:
         raise ConfigError(f"{config.name}: {exc}") from exc
     if config.api_key_env:
         raise AuthError(
-            f"{config.name} has no key: set the variable {config.api_key_env} or `api_key_command`, "
+            f"{config.name} has no key: set the environment variable {config.api_key_env} or `api_key_command`, "
             f"or run `llm-lsp provider add {config.name}`"
         )
     return None
 
 
 def secret_values(environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield the values of the variables that hold a secret by their name, but for paths and plain addresses.
+    """Yield the values of environment variables whose names suggest a secret, except paths and plain addresses.
 
-    Of other variables' addresses (`DATABASE_URL`, `HTTPS_PROXY`) the password is yielded.
+    Of other variables that hold a URL (`DATABASE_URL`, `HTTPS_PROXY`), yield the password.
 
-    Called once at the start: it looks whether a value is the path of a file.
+    Call it once at startup: it checks the file system for values that look like paths.
     """
     for name, value in environ.items():
         if is_secret_variable(name) and not _OPEN_ADDRESS.fullmatch(value) and not _is_path(value):
@@ -72,20 +76,20 @@ def describe_key(config: ProviderConfig) -> str:
         return f"command {config.api_key_command[0]}"
     if is_loopback(config.base_url):
         return "none needed"
-    return f"keyring, or variable {config.api_key_env}" if config.api_key_env else "keyring, if it is there"
+    return f"keyring or variable {config.api_key_env}" if config.api_key_env else "keyring, if it has one"
 
 
 async def stored_key(config: ProviderConfig) -> Secret | None:
-    """Get the key that the keyring holds for this provider at this origin."""
+    """Return the keyring's key for this provider at its origin; None if there is none."""
     try:
         text = await asyncio.wait_for(asyncio.to_thread(_read_keyring, _user(config)), KEYRING_TIMEOUT_S)
     except TimeoutError as exc:
-        raise AuthError(f"{config.name}: the keyring gave no answer, unlock it and try again") from exc
+        raise AuthError(f"{config.name}: the keyring did not answer; unlock it and try again") from exc
     return clean_key(text) if text else None
 
 
 def has_keyring() -> bool:
-    """Whether this system has a keyring that can hold a key."""
+    """Check whether this system has a keyring that can store a key."""
     import keyring
     from keyring.backends import fail, null
 
@@ -93,14 +97,14 @@ def has_keyring() -> bool:
 
 
 def store_key(config: ProviderConfig, key: Secret) -> None:
-    """Put a key into the keyring, for this provider at this origin; raises ConfigError if that fails."""
+    """Store a key in the keyring, for this provider at its origin; raises ConfigError if that fails."""
     import keyring
     from keyring.errors import KeyringError
 
     try:
         keyring.set_password(SERVICE, _user(config), key.reveal())
     except KeyringError as exc:
-        raise ConfigError(f"the keyring did not take the key: {type(exc).__name__}") from exc
+        raise ConfigError(f"the keyring did not store the key: {type(exc).__name__}") from exc
 
 
 def delete_key(config: ProviderConfig) -> bool:
@@ -116,7 +120,7 @@ def delete_key(config: ProviderConfig) -> bool:
 
 
 def _is_path(value: str) -> bool:
-    """Return whether a value names a file that is there: a secret may begin with a slash, too."""
+    """Check whether a value is the path of an existing file: a secret may begin with a slash too."""
     try:
         return value.startswith(("/", "~", "./", "\\\\", "C:\\")) and os.path.exists(
             os.path.expanduser(value)
@@ -140,10 +144,10 @@ def _read_keyring(user: str) -> str | None:
 
 
 async def _ask_command(config: ProviderConfig) -> str:
-    """Run the user's command and give the first line that it prints; its output is in no message."""
+    """Run the user's command and return the first line it prints; its output appears in no message."""
     program = config.api_key_command[0]
     try:
-        # Not in the current folder: it may be a cloned repository's.
+        # Not in the current folder, which may be an untrusted repository.
         process = await asyncio.create_subprocess_exec(
             *config.api_key_command,
             stdin=asyncio.subprocess.DEVNULL,
@@ -152,16 +156,18 @@ async def _ask_command(config: ProviderConfig) -> str:
             cwd=Path.home(),
         )
     except OSError as exc:
-        raise AuthError(f"{config.name}: the key's command {program} does not run: {exc.strerror}") from exc
+        raise AuthError(f"{config.name}: the key command {program} cannot be run: {exc.strerror}") from exc
     try:
         output, _ = await asyncio.wait_for(process.communicate(), COMMAND_TIMEOUT_S)
     except BaseException as exc:
-        # Also where the caller is cancelled: the command must not stay behind.
+        # Also when the caller is cancelled: the command must not stay behind.
         kill_tree(process.pid)
         await process.wait()
         if not isinstance(exc, TimeoutError):
             raise
-        raise AuthError(f"{config.name}: the key's command {program} gave no answer, try it by hand") from exc
+        raise AuthError(
+            f"{config.name}: the key command {program} did not finish; run it in a terminal to see why"
+        ) from exc
     if process.returncode:
-        raise AuthError(f"{config.name}: the key's command {program} failed with status {process.returncode}")
+        raise AuthError(f"{config.name}: the key command {program} failed with status {process.returncode}")
     return output.decode("utf-8", "replace").partition("\n")[0]

@@ -1,4 +1,4 @@
-"""Keeps what was asked and answered, a file for each folder that only its user can read."""
+"""Stores the conversation about each folder in a file that only its user can read."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from llm_lsp.core.chat.dialogue import Exchange, page
 from llm_lsp.errors import DialogueError
 from llm_lsp.system import private_folder, write_private
 
-# Seconds. A dialogue that was not continued for a month contains code and is of no use.
+# Seconds. After a month without use a conversation is deleted: it contains code.
 KEPT_S = 30 * 24 * 3600.0
 
 
 class DialogueFiles:
-    """For each folder what was said, as JSON, and the same as a page for its user to read."""
+    """Stores each folder's conversation as JSON, and as a Markdown page for the user."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     @classmethod
     def default(cls) -> DialogueFiles:
-        """Keep them in the platform's folder."""
+        """Return the store in the platform's folder."""
         return cls(settings.user_state_folder() / "ask")
 
     def read(self, folder: str) -> tuple[Exchange, ...]:
-        """Return what was said about a folder, named by its URI; raises DialogueError."""
+        """Return the conversation about a folder, named by its URI; raises DialogueError."""
         file = self._file(folder)
         try:
             return tuple(_exchange(item) for item in json.loads(file.read_bytes())["exchanges"])
@@ -38,22 +38,22 @@ class DialogueFiles:
             return ()
         except (OSError, ValueError, KeyError, TypeError) as exc:
             raise DialogueError(
-                f"{file} cannot be read: start over with llm-lsp ask --new, or remove it"
+                f"{file} cannot be read: start a new conversation with `llm-lsp ask --new`, or delete the file"
             ) from exc
 
     def write(self, folder: str, exchanges: tuple[Exchange, ...]) -> str:
-        """Keep what was said, and give the URI of a page that shows it; raises DialogueError."""
+        """Store a conversation and return the URI of its page; raises DialogueError."""
         file = self._file(folder)
         kept = {"folder": folder, "exchanges": [astuple(exchange) for exchange in exchanges]}
         try:
             private_folder(self._root)
             self._forget_old()
-            # Halves of surrogate pairs, which a file may hold, are written as escapes.
+            # As ASCII: a document may contain lone surrogates, which UTF-8 cannot encode.
             write_private(file, json.dumps(kept, indent=1).encode())
             write_private(file.with_suffix(".md"), page(exchanges).encode("utf-8", "replace"))
         except OSError as exc:
             raise DialogueError(
-                f"{self._root} cannot be written, so that this is not remembered: {exc.strerror or exc}"
+                f"the conversation was not saved: {self._root} cannot be written: {exc.strerror or exc}"
             ) from exc
         return file.with_suffix(".md").as_uri()
 
@@ -63,7 +63,7 @@ class DialogueFiles:
     def _forget_old(self) -> None:
         before = time.time() - KEPT_S
         for path in self._root.iterdir():
-            with contextlib.suppress(OSError):  # Another process has removed it.
+            with contextlib.suppress(OSError):  # another process may have removed it
                 if path.stat().st_mtime < before:
                     path.unlink()
 

@@ -1,4 +1,4 @@
-"""The settings files while a server runs: read again when they changed, and a broken edit changes nothing."""
+"""Watches the settings files while the server runs; an invalid edit leaves the previous settings in use."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from llm_lsp.config.settings_layers import Layer, SettingsStack, by_source
 from llm_lsp.config.source_rules import SettingsSource
 
 Stamp = tuple[int, int, int] | None
-"""Inode, time of change in ns, and size of a file; None if it is not there."""
+"""Inode, modification time in ns, and size of a file; None if it does not exist."""
 
-_KEPT = "the settings before this edit stay in use"
+_KEPT = "the previous settings stay in use"
 
 
 class LiveSettings:
-    """Reads the files of settings, and remembers how they were when they were read."""
+    """Reads the settings files, and remembers the state in which each was read."""
 
     def __init__(self, config_file: Path | None) -> None:
         self._config_file = config_file
@@ -35,13 +35,13 @@ class LiveSettings:
         self._seen: dict[Path, Stamp] = {}
 
     def read(self) -> SettingsStack:
-        """Read the user's file and the machine's policy, as the server starts."""
-        # Before it is read: what is written meanwhile is read again.
+        """Read the user's file and the machine's policy at startup."""
+        # Taken before reading, so that a change during the read is noticed later.
         self._seen = {path: _stamp(path) for path in self._paths(())}
         return read_settings(self._config_file)
 
     def with_folders(self, stack: SettingsStack, folders: Iterable[str]) -> SettingsStack:
-        """Read the settings files of some folders (URIs), in place of those read before."""
+        """Read the settings files of these folders (URIs), replacing those read before."""
         folders = tuple(folders)
         fixed = {path: self._seen.get(path) for path in self._paths(())}
         self._seen = {path: _stamp(path) for path in self._paths(folders)} | fixed
@@ -54,8 +54,9 @@ class LiveSettings:
     def reread(self, stack: SettingsStack, folders: tuple[str, ...]) -> tuple[Layer, ...] | None:
         """Return the layers of all files if one changed since it was read, else None; blocks.
 
-        A layer that would bring a new problem is left as it was, with that problem: a half-written file, or a slip
-        in an exclude, must not undo what its user had set. Only the machine's policy counts in any case.
+        A layer with a new problem keeps its previous content, with the problem attached: a half-written file or
+        a typo in an exclude pattern must not undo earlier settings. Only the machine's policy always takes
+        effect.
         """
         stamps = {path: _stamp(path) for path in self._paths(folders)}
         if stamps == self._seen:
@@ -63,7 +64,7 @@ class LiveSettings:
         self._seen = stamps
         found = read_settings(self._config_file, folders)
         if stamps[self._user_file] is None and _has_settings(stack, self._user_file):
-            problem = Problem(str(self._user_file), "the file is gone")
+            problem = Problem(str(self._user_file), "the file was deleted")
             found = found.with_layer(SettingsSource.USER_FILE, {}, str(self._user_file), (problem,))
         known = set(stack.resolve().problems)
         problems = [each for each in stack.with_files(found.layers).resolve().problems if each not in known]
@@ -80,7 +81,7 @@ class LiveSettings:
 
 
 def _kept(layer: Layer, old: Layer | None, problem: Problem | None) -> Layer:
-    """Return a layer that was read again, or the old one with the problem of the new one."""
+    """Return the reread layer, or the previous one with the reread one's problem."""
     if problem is None or old is None or layer.source is SettingsSource.POLICY_FILE:
         return layer
     return replace(old, problems=(Problem(problem.source, f"{problem.message}; {_KEPT}"),))

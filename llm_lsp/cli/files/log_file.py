@@ -1,4 +1,4 @@
-"""Where the log goes."""
+"""Sets up where the log is written."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import os
 import sys
 from pathlib import Path
 
-# Bytes, in three files: enough for a day of debugging, and the disk never fills (PRIVACY.md says so).
+# Bytes per file, three files in all: enough for a day of debugging, and a fixed limit (stated in PRIVACY.md).
 MAX_BYTES = 5 * 1024 * 1024
 BACKUPS = 2
-# At INFO these log whole messages and URLs: both can hold what must not be in a log.
+# At INFO these libraries log whole messages and URLs, which can contain code and keys.
 TALKATIVE = ("pygls", "httpx", "httpcore", "asyncio", "markdown_it", "huggingface_hub")
 
 
 def set_up_log(file: Path | None, level: str) -> None:
-    """Log to a file that only its owner reads, or to standard error; `level` is a name such as "warning".
+    """Log to a file that only its owner can read, or to standard error; `level` is a name such as "warning".
 
-    Raises OSError where the file cannot be written.
+    Raises OSError if the file cannot be written.
     """
     handler: logging.Handler
     if file is None:
@@ -29,7 +29,7 @@ def set_up_log(file: Path | None, level: str) -> None:
         os.close(os.open(file, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600))
         handler = RotatingFileHandler(file, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    # A full disk is no reason for a stack trace on standard error at each line, with the line's arguments in it.
+    # Without this a full disk would print a stack trace with the log record's arguments for every line.
     logging.raiseExceptions = False
     root = logging.getLogger()
     root.addHandler(handler)

@@ -1,4 +1,4 @@
-"""Finds and reads the files of settings."""
+"""Finds and reads the settings files."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from llm_lsp.system import path_of_uri, read_plain_file
 APP = "llm-lsp"
 WORKSPACE_FILE = ".llm-lsp.toml"
 TRUSTED_FILES = "trusted.json"
-# Settings are a page; what is larger is no settings file, and would hold the server up.
+# Bytes. A real settings file is a page; reading a much larger one would block the server.
 MAX_BYTES = 1 << 20
-# Of a folder's file, which a stranger may have written: tomllib takes up to 10 µs for each mark, and for a key of many
-# parts time and memory by their square: one of 240 KiB ends the process.
+# Bytes. The limit for a workspace's file, which may come from an untrusted repository: tomllib needs up to 10 µs per
+# token, and quadratic time and memory for dotted keys: a key of 240 KiB exhausts the memory.
 MAX_FOLDER_BYTES = 1 << 18
 MAX_FOLDER_MARKS = 10_000
 _MARKS = (b"\n", b"=", b",", b"[", b"{", b".", b'"', b"'", b"\\")
 _KEY_OF_MANY_PARTS = re.compile(rb"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){16}""")
 TOO_LARGE = f"none of its settings is used: over {MAX_FOLDER_BYTES >> 10} KiB or {parse.MAX_ENTRIES:,} keys"
 
-# A policy that cannot be read may forbid what we are about to do.
+# Used when the policy file cannot be read: it may forbid completion.
 CLOSED: Mapping[str, object] = {"enabled": False}
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsFiles:
-    """What a file holds; `fault` is one line where it cannot be used, and `settings` is empty then."""
+    """A settings file's content; `fault` says in one line why it cannot be used, and `settings` is then empty."""
 
     settings: Mapping[str, object]
     fault: str = ""
@@ -44,13 +44,16 @@ class SettingsFiles:
     """The file's bytes, from which the settings were read."""
 
 
+"""The bytes that `settings` were parsed from."""
+
+
 def user_file() -> Path:
-    """Return the place of the user's own settings, whether or not there is a file."""
+    """Return the path of the user's settings file, whether or not it exists."""
     return user_config_folder() / "config.toml"
 
 
 def policy_file() -> Path:
-    """Return the place of the machine's policy."""
+    """Return the path of the machine's policy file."""
     return policy_folder() / "policy.toml"
 
 
@@ -74,7 +77,7 @@ def user_data_folder() -> Path:
 
 
 def user_state_folder() -> Path:
-    """Return the platform's folder for a program's state."""
+    """Return the platform's folder for a user's state, such as logs and records."""
     from platformdirs import user_state_path
 
     return user_state_path(APP, appauthor=False)
@@ -90,14 +93,14 @@ def policy_folder() -> Path:
 
 
 def read_settings(config_file: Path | None = None, folders: Iterable[str | Path] = ()) -> SettingsStack:
-    """Read the user's file, or `config_file` in its place, each folder's, and the machine's policy."""
+    """Read the user's file (or `config_file` instead), each folder's file, and the machine's policy."""
     from llm_lsp.providers.catalogue.presets import PRESET_CONFIGS
 
     stack = SettingsStack(PRESET_CONFIGS)
     path = config_file or user_file()
     found = read_file(path)
     if config_file and not found.exists:
-        found = SettingsFiles({}, "there is no such file")
+        found = SettingsFiles({}, "the file does not exist")
     problems = [*_problems(path, found), *_open_to_all(path)]
     stack = stack.with_layer(SettingsSource.USER_FILE, found.settings, str(path), tuple(problems))
     policy = read_file(policy_file())
@@ -110,7 +113,7 @@ def read_settings(config_file: Path | None = None, folders: Iterable[str | Path]
 
 
 def with_folders(stack: SettingsStack, folders: Iterable[str | Path]) -> SettingsStack:
-    """Read the workspace file of each folder, in place of those read before; a folder is a path or a file URI."""
+    """Read the workspace file of each folder (a path or a file URI), replacing those read before."""
     from llm_lsp.cli.files.trusted_files import TrustedFiles
 
     stack = stack.without(SettingsSource.WORKSPACE_FILE).without(SettingsSource.TRUSTED_FILE)
@@ -129,14 +132,14 @@ def with_folders(stack: SettingsStack, folders: Iterable[str | Path]) -> Setting
 
 
 def folder_path(folder: str | Path) -> Path | None:
-    """Return a folder's path, or None for a URI that names no file on this machine."""
+    """Return a folder's path; None for a URI that does not name a file on this machine."""
     if isinstance(folder, Path) or "://" not in folder:
         return Path(folder)
     return path_of_uri(folder)
 
 
 def read_folder_file(path: Path) -> SettingsFiles:
-    """Read a folder's own file as `read_file` does; one that takes long to read is refused whole."""
+    """Read a workspace's file like `read_file`, but refuse it if parsing it would take long."""
     found = _read(path, MAX_FOLDER_BYTES)
     if isinstance(found, SettingsFiles):
         return found
@@ -146,7 +149,7 @@ def read_folder_file(path: Path) -> SettingsFiles:
 
 
 def read_file(path: Path) -> SettingsFiles:
-    """Read a TOML file; whatever is wrong with it is one line with the place, and nothing is changed."""
+    """Read a TOML file; any problem becomes a one-line fault with its position, and no settings."""
     found = _read(path, MAX_BYTES)
     return found if isinstance(found, SettingsFiles) else _decode(found)
 
@@ -157,40 +160,40 @@ def _read(path: Path, max_bytes: int) -> bytes | SettingsFiles:
     except FileNotFoundError:
         return SettingsFiles({}, exists=False)
     except OSError as exc:
-        # A folder in whose place a file stands: the file below it is not there either.
+        # A parent "folder" is a file, so this file does not exist.
         if isinstance(exc, NotADirectoryError):
             return SettingsFiles({}, exists=False)
         return SettingsFiles({}, f"cannot be read: {exc.strerror or exc}")
     if data is None:
-        return SettingsFiles({}, f"no settings file, which is a plain one of at most {max_bytes >> 10} KiB")
+        return SettingsFiles({}, f"not a regular file of at most {max_bytes >> 10} KiB")
     return data
 
 
 def _decode(data: bytes) -> SettingsFiles:
-    # Imported here: with no file to read, the server starts without it.
+    # Imported here: a server without settings files starts without it.
     import tomllib
 
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         line = data.count(b"\n", 0, exc.start) + 1
-        return SettingsFiles({}, f"no UTF-8 text at line {line}")
+        return SettingsFiles({}, f"not valid UTF-8 at line {line}")
     try:
         return SettingsFiles(tomllib.loads(text), data=data)
     except tomllib.TOMLDecodeError as exc:
         return SettingsFiles({}, _toml_fault(str(exc), text))
     except ValueError:
-        return SettingsFiles({}, "no valid TOML: a number has more digits than can be read")
+        return SettingsFiles({}, "not valid TOML: a number has too many digits")
     except RecursionError:
-        return SettingsFiles({}, "no valid TOML: too deeply nested")
+        return SettingsFiles({}, "not valid TOML: too deeply nested")
 
 
 def _toml_fault(said: str, text: str) -> str:
-    """Return the message of tomllib, the place first; it does not name the line of the end."""
+    """Return tomllib's message with the position first, and a line number for "end of document"."""
     cause, _, place = " ".join(said.split()).removesuffix(")").rpartition(" (at ")
     if place == "end of document":
-        place = f"line {text.count(chr(10)) + 1}, where the file ends"
-    return f"no valid TOML at {place}: {cause}" if cause else f"no valid TOML: {place}"
+        place = f"line {text.count(chr(10)) + 1} (end of file)"
+    return f"not valid TOML at {place}: {cause}" if cause else f"not valid TOML: {place}"
 
 
 def _problems(path: Path, found: SettingsFiles) -> tuple[Problem, ...]:
@@ -198,7 +201,7 @@ def _problems(path: Path, found: SettingsFiles) -> tuple[Problem, ...]:
 
 
 def _open_to_all(path: Path) -> tuple[Problem, ...]:
-    """Warn of a file that says where code is sent and that every user of the machine may change."""
+    """Warn if every user of the machine can change a file that decides where code is sent."""
     if os.name != "posix":
         return ()
     try:
@@ -207,4 +210,4 @@ def _open_to_all(path: Path) -> tuple[Problem, ...]:
         return ()
     if not mode & stat.S_IWOTH:
         return ()
-    return (Problem(str(path), "may be changed by everybody on this machine, run `chmod 600` on it"),)
+    return (Problem(str(path), "every user of this machine can change it; run `chmod 600` on it"),)

@@ -1,4 +1,4 @@
-"""Which workspace files the user trusts, with the content that they had then."""
+"""Stores which workspace settings files the user trusts, each with the content it had then."""
 
 from __future__ import annotations
 
@@ -15,27 +15,29 @@ from llm_lsp.system import write_private
 class TrustedFiles:
     """A list of paths, each with the SHA-256 of the trusted content.
 
-    Trust is in a content, never in a name: whoever changes the file later has to be trusted again (CVE-2025-54136).
+    Trust belongs to the content, not the name: a file that changes must be trusted again (CVE-2025-54136).
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def holds(self, file: Path, data: bytes) -> bool:
-        """Return whether a file is trusted with this very content; a list that cannot be read trusts none."""
+        """Check whether a file is trusted with exactly this content; an unreadable list trusts nothing."""
         return bool(self._digests) and self._digests.get(_name(file)) == _digest(data)
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The files that were trusted once, whatever they hold now."""
+        """Return every file on the list, even if its content has changed since."""
         return tuple(self._digests)
 
     def add(self, file: Path, data: bytes) -> None:
-        """Trust a file as it is now; raises ConfigError if that cannot be written."""
+        """Trust a file with this content; raises ConfigError if the list cannot be written."""
         self._save({**self._digests, _name(file): _digest(data)})
 
     def remove(self, file: Path) -> bool:
-        """Trust a file no longer; False where it was not trusted. Raises ConfigError where that cannot be written."""
+        """Stop trusting a file; return False if it was not trusted. Raises ConfigError if the list cannot be
+        written.
+        """
         kept = {name: digest for name, digest in self._digests.items() if name != _name(file)}
         if len(kept) == len(self._digests):
             return False

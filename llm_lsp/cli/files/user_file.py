@@ -1,4 +1,4 @@
-"""Changes the user's settings file as its owner would: comments, order and mode stay."""
+"""Edits the user's settings file in place: comments, order and file mode are kept."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ class UserFile:
     """The file as text and as tables; nothing is written before `save`."""
 
     def __init__(self, path: Path) -> None:
-        """Read it; raises ConfigError if it is there and is not valid, since writing would lose it."""
+        """Read the file; raises ConfigError if it exists but is invalid, since writing would destroy it."""
         import tomlkit
 
         found = read_file(path)
         if found.fault:
-            raise ConfigError(f"{path}: {found.fault}; correct it first")
+            raise ConfigError(f"{path}: {found.fault}; fix it first")
         self.path = path
         text = path.read_text("utf-8-sig") if found.exists else ""
         self._document: TOMLDocument = tomlkit.parse(text)
 
     @property
     def choice(self) -> str:
-        """The provider that is chosen here, "auto" where none is."""
+        """Return the provider that this file chooses, or "auto"."""
         return str(self._document.get("provider", "auto"))
 
     @property
     def settings(self) -> dict[str, Any]:
-        """All that it says, as `read_file` would give it."""
+        """Return all its settings, as `read_file` would."""
         return self._document.unwrap()
 
     @property
     def providers(self) -> Mapping[str, Any]:
-        """The tables under `[providers]`."""
+        """Return the tables under `[providers]`."""
         found = self._document.get("providers", {})
         return found if isinstance(found, Mapping) else {}
 
     def choose(self, name: str) -> None:
-        """Make a provider the one that is used."""
+        """Set which provider is used."""
         self._document["provider"] = name
 
     def put_provider(self, name: str, settings: Mapping[str, object]) -> None:
-        """Add a provider's table, or change these settings of it."""
+        """Add a provider's table, or change these settings in it."""
         import tomlkit
 
         if "providers" not in self._document:
@@ -72,9 +72,9 @@ class UserFile:
         return found
 
     def save(self) -> None:
-        """Write the file whole or not at all; a new one is for its owner alone, an old one keeps its mode.
+        """Write the file atomically; a new file is private to its owner, an existing one keeps its mode.
 
-        A link stays a link: what it leads to is written.
+        A symbolic link is followed: its target is written.
         """
         import tomlkit
 

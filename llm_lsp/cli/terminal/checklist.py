@@ -9,30 +9,30 @@ from typing import Literal
 from llm_lsp.core.text.invisible_chars import visible
 
 Verdict = Literal["ok", "warn", "fail", "note"]
-"""Good; works but costs something; does not work; only told."""
+"""Passed; works with a drawback; failed; information only."""
 
 STYLES: Mapping[Verdict, str] = {"ok": "green", "warn": "yellow", "fail": "bold red", "note": "dim"}
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     name: str
     verdict: Verdict
     text: str
-    """One line: what was found, and where it failed the remedy."""
+    """One line: what was found, and how to fix it if it failed."""
     seconds: float | None = None
-    """Where a time was measured."""
+    """Measured time, if any."""
 
 
 def has_failed(checks: Iterable[Check]) -> bool:
-    """Whether one of them failed."""
+    """Check whether any failed."""
     return any(check.verdict == "fail" for check in checks)
 
 
 def print_checks(checks: Iterable[Check]) -> None:
-    """Print a line each, never broken, so that `grep` finds the whole."""
+    """Print one unwrapped line per check, so that `grep` finds all of it."""
     from rich.console import Console
     from rich.text import Text
 
@@ -45,5 +45,5 @@ def print_checks(checks: Iterable[Check]) -> None:
 
 
 def as_json(checks: Iterable[Check]) -> list[dict[str, object]]:
-    """Return the checks as scripts read them."""
+    """Return the checks as JSON fields."""
     return [asdict(check) for check in checks]

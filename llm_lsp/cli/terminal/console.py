@@ -1,4 +1,4 @@
-"""The user's terminal as the engine's client: what is under way goes to standard error."""
+"""The terminal as the engine's client: messages and progress go to standard error."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COLOURS = {"error": "red", "warning": "yellow", "info": None}
 
 
 class ConsoleClient:
-    """Prints messages and progress, a line each; what was printed is not printed again right after."""
+    """Prints messages and progress, one line each; a message is not repeated directly after itself."""
 
     name = "console"
     has_inline = True
@@ -34,7 +34,7 @@ class ConsoleClient:
         self._last = progress.message
 
     def status(self, status: Status) -> None:
-        """A command prints its own result; only what it waits for is shown meanwhile."""
+        """Remember only which provider is asked: a command prints its own result."""
         if status.model:
             self._asked = f"{status.model} of {status.provider}"
 
@@ -44,21 +44,21 @@ class ConsoleClient:
 
 
 def write(text: str) -> None:
-    """Print what others wrote, at once; a terminal would obey its hidden characters, a script wants them."""
+    """Print text from elsewhere at once; escapes control characters on a terminal, but not into a pipe."""
     click.echo(visible(text) if sys.stdout.isatty() else text, nl=False)
     sys.stdout.flush()
 
 
 def show_line(text: str = "", *, bold: bool = False) -> None:
-    """Print a line, or some; the names in it are others', and a terminal is to obey none."""
+    """Print a line, or several, with control characters escaped: names in it may come from others."""
     click.secho(visible(text), bold=bold or None)
 
 
 def show_json(value: object, *, indent: int | None = 2) -> None:
-    """Print JSON that any terminal can show and every script read: what is not ASCII is escaped."""
+    """Print JSON in pure ASCII, which every terminal can show."""
     click.echo(json.dumps(value, indent=indent))
 
 
 def say(line: str, *, dim: bool = False, fg: str | None = None) -> None:
-    """Print a line of progress, to standard error; see `show_line`."""
+    """Print a line of progress to standard error, escaped like in `show_line`."""
     click.secho(visible(line), err=True, dim=dim or None, fg=fg)

@@ -1,4 +1,4 @@
-"""Options that several commands take, with the same words; knows none of those commands."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-_CONFIG_HELP = "Use this settings file in place of your own."
+_CONFIG_HELP = "Use this settings file instead of your own."
 
-# A file that is named and not there is a slip: with the defaults in its place, code might go elsewhere.
+# A missing file is an error: with the defaults instead, code might go to the wrong provider.
 config_option = click.option(
     "--config",
     "config_file",
@@ -16,7 +16,7 @@ config_option = click.option(
     metavar="FILE",
     help=_CONFIG_HELP,
 )
-# One may be made here; and the server says in the editor what is not there.
+# The file may be missing: `config init` creates it, and the server reports it in the editor.
 new_config_option = click.option(
     "--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help=_CONFIG_HELP
 )

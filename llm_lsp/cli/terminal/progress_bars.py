@@ -1,4 +1,4 @@
-"""Progress bars: drawn on a terminal, a line each tenth elsewhere."""
+"""Progress bars: drawn on a terminal, printed as a line per tenth elsewhere."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Advance = Callable[[int, int], None]
 
 @contextmanager
 def download_bar(name: str) -> Iterator[Advance]:
-    """Show a download on standard error; what is yielded takes the bytes that are here and the bytes in all."""
+    """Show a download's progress on standard error; yields a function of the bytes done and the total."""
     if not sys.stderr.isatty():
         yield Lines(name)
         return
@@ -28,7 +28,7 @@ def download_bar(name: str) -> Iterator[Advance]:
 
 @contextmanager
 def counting_bar(name: str, total: int) -> Iterator[Callable[[], None]]:
-    """Show how many of `total` are done on standard error; what is yielded counts one more."""
+    """Show on standard error how many of `total` are done; yields a function that counts one more."""
     if not sys.stderr.isatty():
         yield CountedLines(name, total)
         return
@@ -42,7 +42,7 @@ def counting_bar(name: str, total: int) -> Iterator[Callable[[], None]]:
 
 
 class CountedLines:
-    """A line for each tenth of what is to be done."""
+    """Prints a line for each tenth of the total."""
 
     def __init__(self, name: str, total: int) -> None:
         self._name = name
@@ -56,7 +56,7 @@ class CountedLines:
 
 
 class Lines:
-    """A line for each tenth of a download."""
+    """Prints a line for each tenth of a download."""
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -1,4 +1,4 @@
-"""The process's own streams, made fit for what a shell may give it: closed ones, narrow ones, full ones."""
+"""Prepares the process's standard streams: closed, narrowly encoded or full ones must not break a command."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from contextlib import contextmanager, suppress
 
 @contextmanager
 def safe_streams() -> Iterator[None]:
-    """Run a command with streams that are open and can show any text.
+    """Run a command with streams that are open and can print any text.
 
-    What cannot be written ends the command with one line, or with none if the reader has gone.
+    A failed write ends the command with one line, or silently if the reader has closed the pipe.
     """
     _open_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A terminal of another encoding, or a name of bytes that are no text, is shown with escapes.
+            # Characters that the terminal's encoding lacks, and undecodable bytes in file names, are printed as
+            # escapes.
             stream.reconfigure(errors="backslashreplace")
     try:
         try:
@@ -34,7 +35,7 @@ def safe_streams() -> Iterator[None]:
 
 
 def _open_closed() -> None:
-    # In the order of their numbers, so that each gets its own, and no other file becomes standard output.
+    # In the order of their descriptors, so that no file opened later becomes standard output.
     if sys.stdin is None:
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115
     if sys.stdout is None:
@@ -44,7 +45,7 @@ def _open_closed() -> None:
 
 
 def _forget_output() -> None:
-    """Throw away what is left: the interpreter writes it once more at its end."""
+    """Discard unwritten output, which the interpreter would otherwise try to write again at exit."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())
     os.close(null)

@@ -12,22 +12,22 @@ if TYPE_CHECKING:
 
 # Cells between two columns.
 GAP = 2
-# Cells. A pipe has no width: what is cut or broken for one says nothing to `grep`.
+# Cells. Into a pipe, lines are not wrapped or cut, so that `grep` works.
 _PIPE_CELLS = 1000
 
 
 def print_table(
     columns: Sequence[str], rows: Iterable[Sequence[str]], figures: Collection[str] = (), title: str = ""
 ) -> None:
-    """Print rows below their columns' names; an empty row is a blank line.
+    """Print rows under column headings; an empty row is a blank line.
 
-    The columns named by `figures` stand to the right. They and the first one are never broken into lines. Hidden
-    characters are escaped: a terminal would obey them.
+    Columns named in `figures` are right-aligned; they and the first column are never wrapped. Control characters
+    are escaped.
     """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    # The box takes a cell between two columns, the padding the other of GAP.
+    # Between two columns the box contributes one cell, and the padding the rest of GAP.
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
     table.title, table.title_justify = visible(title) or None, "left"
     for column in columns:
@@ -40,7 +40,7 @@ def print_table(
 
 
 def width() -> int:
-    """Return the cells that a row may have."""
+    """Return the number of cells available for a row."""
     return _console().width
 
 

@@ -118,7 +118,7 @@ async def test_an_excluded_or_ignored_file_is_not_sent(name: str, home: Path) ->
     [
         pytest.param(["why?", "missing.py:1-2"], "cannot read missing.py", id="no such file"),
         pytest.param(["why?", "a.py:2-9"], "the file has 2", id="lines below the end"),
-        pytest.param(["why?", "a.py:2-1"], "no lines 2 to 1", id="backwards"),
+        pytest.param(["why?", "a.py:2-1"], "lines 2 to 1 do not exist", id="backwards"),
         pytest.param([" "], "the question is empty", id="no question"),
         pytest.param(["why?", "--provider", "nobody"], "nobody", id="no such provider"),
     ],

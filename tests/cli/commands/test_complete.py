@@ -111,8 +111,8 @@ async def test_a_quick_answer_comes_alone(tmp_path: Path, monkeypatch: pytest.Mo
     [
         pytest.param(("nowhere.py",), "cannot read nowhere.py", id="no such file"),
         pytest.param(("a.py:x",), "FILE:LINE:COLUMN", id="no place"),
-        pytest.param(("a.py:99",), "there is no line 99", id="past the end"),
-        pytest.param(("a.py:1:99",), "there is no column 99", id="past the line"),
+        pytest.param(("a.py:99",), "line 99", id="past the end"),
+        pytest.param(("a.py:1:99",), "column 99", id="past the line"),
         pytest.param(("a.py", "--provider", "locl"), 'did you mean "local"', id="a mistyped provider"),
         pytest.param(("a.py", "--config", "nowhere.toml"), "does not exist", id="no settings"),
         pytest.param(("binary.py",), "looks binary", id="a binary file"),

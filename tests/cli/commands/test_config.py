@@ -79,7 +79,7 @@ def test_init_writes_a_private_file_once(home: Path) -> None:
 
     again = run("init")
     assert again.exit_code == 1
-    assert again.stderr == f"Error: {path} is there already, and stays as it is\n"
+    assert again.stderr == f"Error: {path} already exists and was left unchanged\n"
     assert path.read_text("utf-8") == text
 
 

@@ -66,7 +66,7 @@ def test_a_table_the_curve_and_a_page(rig: GitRig, tmp_path: Path) -> None:
 
     assert result.exit_code == 0, result.output
     assert "next edits in project" in result.stdout
-    assert "what each confidence would show" in result.stdout
+    assert "what each confidence threshold would show" in result.stdout
     assert "commits: 1 of 1" in result.stderr
     assert "<polyline" in page.read_text(encoding="utf-8")
 
@@ -90,7 +90,9 @@ def test_without_edits_a_path_is_needed() -> None:
     ("prepare", "message"),
     [
         pytest.param(
-            lambda rig: rig.git("checkout", "--quiet", "--orphan", "empty"), "no source file", id="no history"
+            lambda rig: rig.git("checkout", "--quiet", "--orphan", "empty"),
+            "small changes to source files",
+            id="no history",
         ),
         pytest.param(
             lambda rig: (rig.root / ".git").rename(rig.root / "gone"),

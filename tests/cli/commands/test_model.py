@@ -144,7 +144,7 @@ def test_remove_takes_a_model_away(local: LocalModels) -> None:
 
 
 def test_ps_shows_a_server_and_never_its_key(local: LocalModels, tmp_path: Path) -> None:
-    assert run("ps").stderr == "no model server runs\n"
+    assert run("ps").stderr == "no model server is running\n"
     spec = ServerSpec("m", "/m.gguf", 8192)
     pid = os.getpid()
     state = ServerState(spec, 4321, "the-key", pid, system.start_mark(pid), time.time() - 120, 1, 60.0)
@@ -159,7 +159,7 @@ def test_stop_of_a_model_that_does_not_run_fails(local: LocalModels) -> None:
     assert run("stop").exit_code == 0
     result = run("stop", "m")
     assert result.exit_code == 1
-    assert "no server of m runs" in result.stderr
+    assert "no server for m is running" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ class TestAdd:
         address = ("--api", "openai-completions", "--base-url", "http://127.0.0.1:9/v1", "--model", "m")
         result = run("add", "mine", *address, "--use")
         assert result.exit_code == 1
-        assert "failed its test and is not used" in result.stderr
+        assert "its test failed, so it is not used" in result.stderr
         assert written(own)["provider"] == "ollama"
         run("add", "mine", *address, "--use", "--no-test")
         assert written(own)["provider"] == "mine"
@@ -131,7 +131,7 @@ class TestAdd:
     def test_without_a_keyring_a_variable_is_named(self, own: Path) -> None:
         keyring.set_keyring(fail.Keyring())  # type: ignore[no-untyped-call] # keyring's backends are untyped
         result = run("add", "my-api", "--api", "openai-chat", "--base-url", "https://x.example", "--no-test")
-        assert "put the key into the variable MY_API_API_KEY" in result.stderr
+        assert "put the key into the environment variable MY_API_API_KEY" in result.stderr
         assert written(own)["providers"] == {
             "my-api": {"api": "openai-chat", "base_url": "https://x.example", "api_key_env": "MY_API_API_KEY"}
         }
@@ -147,7 +147,7 @@ class TestAdd:
         ("arguments", "message"),
         [
             pytest.param(["codstral"], 'needs api and base_url, did you mean "codestral"?', id="a slip"),
-            pytest.param(["qqq"], "give them by --api and --base-url", id="a name of the user's own"),
+            pytest.param(["qqq"], "set them with --api and --base-url", id="a name of the user's own"),
             pytest.param(
                 ["azure"], "azure needs base_url: base_url is https://RESOURCE", id="an address of one's own"
             ),
@@ -247,7 +247,7 @@ class TestTest:
         run("add", "codestral", "--no-test")
         result = run("test", "codestral")
         assert result.exit_code == 1
-        assert "codestral has no key: set the variable CODESTRAL_API_KEY" in result.stdout
+        assert "codestral has no key: set the environment variable CODESTRAL_API_KEY" in result.stdout
 
 
 class TestRemove:
@@ -265,7 +265,7 @@ class TestRemove:
         run("add", "codestral", "--no-test")
         result = run("remove", "codestrl")
         assert result.exit_code == 1
-        assert 'names no provider "codestrl", did you mean "codestral"?' in result.stderr
+        assert 'has no provider "codestrl", did you mean "codestral"?' in result.stderr
 
 
 def test_list_shows_the_used_one_first_and_every_preset(own: Path) -> None:
@@ -276,7 +276,7 @@ def test_list_shows_the_used_one_first_and_every_preset(own: Path) -> None:
         ("codestral", "in use"),
         ("ollama", "enabled"),
     ]
-    assert found[0]["key"] == "keyring, or variable CODESTRAL_API_KEY"
+    assert found[0]["key"] == "keyring or variable CODESTRAL_API_KEY"
     assert len({row["name"] for row in found}) == len(found) > 10
     assert "codestral.mistral.ai" in run("list").stdout
 

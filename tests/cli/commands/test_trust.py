@@ -75,7 +75,7 @@ def test_what_even_a_trusted_file_may_not_say_is_named(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "fault"), [(None, "needs no trust"), ("a = ", ".llm-lsp.toml: no valid TOML at line 1")]
+    ("content", "fault"), [(None, "needs no trust"), ("a = ", ".llm-lsp.toml: not valid TOML at line 1")]
 )
 def test_what_cannot_be_read_is_not_trusted(folder: Path, content: str | None, fault: str) -> None:
     if content is not None:
@@ -96,7 +96,7 @@ def test_the_list_says_which_changed_since(folder: Path) -> None:
 
     file.write_text(CHOOSES + "# changed\n")
 
-    assert run().stdout == f"{file} (changed since, so trusted no longer)\n"
+    assert run().stdout == f"{file} (changed since, no longer trusted)\n"
     assert json.loads(run("--json").stdout) == [{"path": str(file), "trusted": False}]
 
 

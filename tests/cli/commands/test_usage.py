@@ -69,8 +69,11 @@ def test_usage_says_what_was_spent_and_what_came_of_it(books: SqliteUsageStore) 
 
     assert result.exit_code == 0
     assert "0.750 USD for 3 calls, 2,300 tokens read and 200 written." in result.stdout
-    assert "200 keystrokes, 1.5 calls for each 100 of them; 75% of the answers needed none." in result.stdout
-    assert "3 suggestions were read, 33% accepted; 10 of 20 accepted characters stayed." in result.stdout
+    assert "200 keystrokes, 1.5 calls per 100 keystrokes; 75% of the answers needed no call." in result.stdout
+    assert (
+        "3 suggestions were shown long enough to read, 33% accepted; 10 of 20 accepted characters are still in the text."
+        in result.stdout
+    )
     assert [line.strip() for line in result.stdout.splitlines() if line.strip().startswith("by ")] == [
         "by day",
         "by model",
@@ -134,7 +137,7 @@ def test_the_budget_of_the_settings_is_shown(books: SqliteUsageStore, home: Path
     (home / "home").mkdir()
     (home / "home" / "config.toml").write_text("[budget]\nper_day = 3.0\n")
 
-    assert "Budget: 0.75 of today's 3.00 USD are spent." in run("usage").stdout
+    assert "Budget: 0.75 of today's 3.00 USD spent." in run("usage").stdout
 
 
 def test_totals_are_in_the_budgets_currency(books: SqliteUsageStore, home: Path) -> None:
@@ -153,7 +156,7 @@ def test_a_day_must_be_one(books: SqliteUsageStore) -> None:
     result = run("usage", "--since", "yesterday")
 
     assert result.exit_code == 2
-    assert "a day is written as 2026-11-01" in result.stderr
+    assert "write the date as 2026-11-01" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["usage", "explain"])
@@ -215,4 +218,4 @@ def test_without_anything_to_tell_there_is_one_line(home: Path) -> None:
     lines = run("usage").stdout.splitlines()
 
     assert len(lines) == 1
-    assert lines[0].endswith("no keystroke, no call and no suggestion.")
+    assert lines[0].endswith("no keystrokes, calls or suggestions.")

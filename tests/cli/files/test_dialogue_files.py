@@ -62,7 +62,7 @@ def test_a_damaged_file_is_named_with_the_remedy_and_left_alone(
     [file] = (tmp_path / "ask").glob("*.json")
     file.write_text(damage, "latin-1")
 
-    with pytest.raises(DialogueError, match="start over with llm-lsp ask --new"):
+    with pytest.raises(DialogueError, match="start a new conversation with `llm-lsp ask --new`"):
         files.read("file:///p")
     assert file.read_text("latin-1") == damage
 

@@ -161,7 +161,7 @@ async def test_a_clients_file_event_is_waited_for_to_settle(rig: Rig) -> None:
 
 
 BROKEN = [
-    pytest.param(FIRST + "\n[completion", "no valid TOML", id="half-written"),
+    pytest.param(FIRST + "\n[completion", "not valid TOML", id="half-written"),
     pytest.param(FIRST.replace("never", "nver"), 'did you mean "never"', id="a bad value"),
     pytest.param(FIRST.replace("exclude", "exclde"), 'did you mean "exclude"', id="an unknown key"),
     pytest.param('provider = "mine"\n', "mine", id="a provider that is not there"),
@@ -182,7 +182,7 @@ async def test_a_broken_edit_keeps_the_last_good_settings_with_one_message(
     assert rig.config == before
     [message] = rig.client.shown
     assert words in message
-    assert message.endswith("the settings before this edit stay in use")
+    assert message.endswith("the previous settings stay in use")
 
 
 async def test_the_mended_file_counts_and_the_same_slip_is_told_again(rig: Rig) -> None:

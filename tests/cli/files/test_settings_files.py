@@ -33,12 +33,12 @@ def test_no_files_are_no_problem() -> None:
 @pytest.mark.parametrize(
     ("data", "fault"),
     [
-        pytest.param(b"enabled = false\n[completion\n", "no valid TOML at line 2, column 12: Expected ']' at the end of a table declaration", id="half-written"),
-        pytest.param(b"a = 1\nb = ", "no valid TOML at line 2, where the file ends: Invalid value", id="cut off"),
-        pytest.param(b"['a (at b']\n['a (at b']\n", "no valid TOML at line 2, column 11: Cannot declare ('a (at b',) twice", id="a place in a name"),
-        pytest.param(b"a = 1\nb = '\xff'\n", "no UTF-8 text at line 2", id="not UTF-8"),
-        pytest.param(b"a = " + b"[" * 5000, "no valid TOML: too deeply nested", id="nested"),
-        pytest.param(b"#" * (1 << 20) + b"\n", "no settings file, which is a plain one of at most 1024 KiB", id="too large"),
+        pytest.param(b"enabled = false\n[completion\n", "not valid TOML at line 2, column 12: Expected ']' at the end of a table declaration", id="half-written"),
+        pytest.param(b"a = 1\nb = ", "not valid TOML at line 2 (end of file): Invalid value", id="cut off"),
+        pytest.param(b"['a (at b']\n['a (at b']\n", "not valid TOML at line 2, column 11: Cannot declare ('a (at b',) twice", id="a place in a name"),
+        pytest.param(b"a = 1\nb = '\xff'\n", "not valid UTF-8 at line 2", id="not UTF-8"),
+        pytest.param(b"a = " + b"[" * 5000, "not valid TOML: too deeply nested", id="nested"),
+        pytest.param(b"#" * (1 << 20) + b"\n", "not a regular file of at most 1024 KiB", id="too large"),
     ],
 )  # fmt: skip
 def test_a_broken_file_is_one_line_and_stays_as_it_is(home: Path, data: bytes, fault: str) -> None:
@@ -92,7 +92,7 @@ def test_a_file_that_everybody_may_change_is_reported(home: Path) -> None:
 
 def test_a_named_file_that_is_missing_is_reported(home: Path) -> None:
     (problem,) = read_settings(home / "other.toml").resolve().problems
-    assert problem.message == "there is no such file"
+    assert problem.message == "the file does not exist"
 
 
 def test_a_named_file_stands_in_place_of_the_users(home: Path) -> None:

@@ -86,6 +86,6 @@ def test_a_link_stays_a_link_and_the_mode_stays(path: Path, tmp_path: Path) -> N
 
 
 def test_a_broken_file_is_not_touched(path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"at line 1.*correct it first"):
+    with pytest.raises(ConfigError, match=r"at line 1.*fix it first"):
         edited(path, "enabled = \n")
     assert path.read_text() == "enabled = \n"

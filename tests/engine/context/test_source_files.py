@@ -22,7 +22,7 @@ from llm_lsp.engine.context.source_files import (
     [
         pytest.param("价格 = 1\n".encode("gbk"), "neither UTF-8", id="GBK"),
         pytest.param(b"\x7fELF\0\0", "binary", id="binary"),
-        pytest.param(b"x" * 1_000_000, "no plain file of at most", id="a megabyte"),
+        pytest.param(b"x" * 1_000_000, "not a regular file of at most", id="a megabyte"),
         pytest.param(b"var a=1;" * 1000, "too long", id="minified"),
     ],
 )

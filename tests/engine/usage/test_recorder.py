@@ -345,7 +345,7 @@ async def test_an_answer_that_was_cut_whole_is_told_from_none(answer: str, why: 
 async def test_before_the_first_request_there_is_nothing_to_explain() -> None:
     rig = Rig()
 
-    assert rig.engine.explain() == "nothing was asked yet"
+    assert rig.engine.explain() == "no requests recorded yet"
     await rig.close()
 
 
