@@ -30,6 +30,7 @@ class Sample:
     document: Document
     point: Point
     answer: str
+    finish: Finish = Finish.CUT
 
 
 def samples() -> list[Sample]:
@@ -43,6 +44,8 @@ def samples() -> list[Sample]:
     return [
         _sample("one line", code, inside, "total = compute(1, 2)\n"),
         _sample("a block of 12 lines", code, inside, body[4:340]),
+        _sample("a block of 12 lines at the token limit", code, inside, body[4:330], Finish.LENGTH),
+        _sample("40 brackets a line at the limit", code, inside, ("f(" * 40 + "\n") * 40, Finish.LENGTH),
         _sample("8,000 characters of code", code, inside, (body * 2)[4:ANSWER_CHARS]),
         _sample("8,000 brackets", brackets, Point(0, 1000), "([{" * (ANSWER_CHARS // 3)),
         _sample("8,000 closers", brackets, Point(0, 1000), ")" * ANSWER_CHARS),
@@ -57,8 +60,8 @@ def samples() -> list[Sample]:
     ]
 
 
-def _sample(name: str, text: Text, point: Point, answer: str) -> Sample:
-    return Sample(name, Document("file:///sample", "python", 1, text), point, answer)
+def _sample(name: str, text: Text, point: Point, answer: str, finish: Finish = Finish.CUT) -> Sample:
+    return Sample(name, Document("file:///sample", "python", 1, text), point, answer, finish)
 
 
 def times_ms(sample: Sample, rounds: int) -> list[float]:
@@ -67,7 +70,7 @@ def times_ms(sample: Sample, rounds: int) -> list[float]:
     times = []
     for _ in range(rounds):
         began = time.process_time()
-        postprocess(sample.answer, Finish.CUT, request)
+        postprocess(sample.answer, sample.finish, request)
         times.append((time.process_time() - began) * 1000)
     return times
 

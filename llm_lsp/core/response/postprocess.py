@@ -19,6 +19,7 @@ from llm_lsp.core.response.filters.rest_of_line import (
     keep_one_line_inside_a_line,
     merge_rest_of_line,
 )
+from llm_lsp.core.response.filters.whole_statements import end_at_whole_statement
 from llm_lsp.core.response.indentation import fit_indentation
 from llm_lsp.core.response.text_kind import TextKind
 from llm_lsp.core.skip import Reason, Skip
@@ -103,12 +104,11 @@ def strip_fences(draft: FilterInput, place: FilterContext) -> FilterInput:
 
 
 def drop_truncated_line(draft: FilterInput, _place: FilterContext) -> FilterInput:
-    """Drop a last line that a broken stream cut, or the token limit where others came before it."""
-    if draft.finish not in (Finish.LENGTH, Finish.TRUNCATED):
+    """Drop a last line that a broken stream cut."""
+    if draft.finish is not Finish.TRUNCATED:
         return draft
     head, newline, _ = draft.text.rpartition("\n")
-    is_dropped = draft.finish is Finish.TRUNCATED or head.strip()
-    return replace(draft, text=head + newline) if is_dropped else draft
+    return replace(draft, text=head + newline)
 
 
 def cut_repetition(draft: FilterInput, place: FilterContext) -> FilterInput:
@@ -158,6 +158,7 @@ FILTERS: tuple[Filter, ...] = (
     drop_truncated_line,
     drop_echo,
     fit_indentation,
+    end_at_whole_statement,
     drop_line_above,
     keep_one_line_inside_a_line,
     cut_repetition,

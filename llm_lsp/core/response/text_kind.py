@@ -6,6 +6,8 @@ The reading begins a bounded number of characters earlier, in what is taken for 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
@@ -24,28 +26,52 @@ class TextKind(Enum):
     PROSE = "prose"
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A string or a comment in a text."""
+
+    kind: TextKind
+    start: int
+    end: int
+    is_closed: bool
+    """Whether it ends in the text."""
+
+
 def kind_at_end(text: str, language: Language) -> TextKind:
     """Return what stands at the end of a text; only its last LOOK_CHARS are read, from a line's start on."""
     if language.is_prose:
         return TextKind.PROSE
     if len(text) > LOOK_CHARS:
         text = text[-LOOK_CHARS:].partition("\n")[2]
+    for span in spans(text, language):
+        if not span.is_closed:
+            return span.kind
+    is_inside = language.block_comment[0] == "/*" and text.rpartition("\n")[2].lstrip().startswith("* ")
+    return TextKind.COMMENT if is_inside else TextKind.CODE
+
+
+def spans(text: str, language: Language) -> Iterator[Span]:
+    """Yield the strings and comments of a text in their order; only the last one may go on behind it."""
     mark, end = language.block_comment
     at = _end_of_begun_comment(text, mark, end)
+    if at:
+        yield Span(TextKind.COMMENT, 0, at, is_closed=True)
+    last_line = text.rfind("\n") + 1
     pattern = _openers(language)
     while match := pattern.search(text, at):
+        start, at = match.span()
         closer = {"comment": "\n", "block": end, "long": match.group()}.get(match.lastgroup or "", "")
+        kind = TextKind.COMMENT if match.lastgroup in ("comment", "block") else TextKind.STRING
         if closer:
-            at = text.find(closer, match.end())
-            if at < 0:
-                return TextKind.STRING if match.lastgroup == "long" else TextKind.COMMENT
-            at += len(closer)
-        elif match.lastgroup == "lone" and "\n" not in text[match.end() :]:
-            return TextKind.STRING
-        else:
-            at = match.end()
-    is_inside = mark == "/*" and text.rpartition("\n")[2].lstrip().startswith("* ")
-    return TextKind.COMMENT if is_inside else TextKind.CODE
+            found = text.find(closer, at)
+            # A line's end is no part of its comment.
+            at = len(text) if found < 0 else found + len(closer) * (closer != "\n")
+            yield Span(kind, start, at, is_closed=found >= 0)
+        elif match.lastgroup != "lone":
+            yield Span(kind, start, at, is_closed=True)
+        elif start >= last_line:
+            at = len(text)
+            yield Span(kind, start, at, is_closed=False)
 
 
 def _end_of_begun_comment(text: str, mark: str, end: str) -> int:

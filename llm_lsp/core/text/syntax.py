@@ -5,6 +5,7 @@ A grammar is loaded when its language is first met: loading all of them would co
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -29,6 +30,16 @@ _GRAMMARS = MappingProxyType(
         "java": ("tree_sitter_java", "language"),
     }
 )
+# Nodes whose children are statements, members, arms or their like.
+_BLOCKS = frozenset(
+    (
+        "module", "program", "source_file", "block", "statement_block", "statement_list", "class_body",
+        "interface_body", "interface_type", "object_type", "enum_body", "enum_body_declarations", "switch_body",
+        "switch_block", "switch_block_statement_group", "switch_case", "switch_default", "expression_case",
+        "default_case", "type_case", "communication_case", "field_declaration_list", "declaration_list",
+        "enum_variant_list", "match_block", "constructor_body", "annotation_type_body", "ERROR",
+    )
+)  # fmt: skip
 # Bytes. 100 KB of Python take 13 ms; what is larger is rarely written by hand.
 MAX_BYTES = 1 << 18
 
@@ -52,6 +63,33 @@ def parse(text: str, language: str) -> Node | None:
     from tree_sitter import Parser
 
     return Parser(_grammar(language)).parse(data).root_node
+
+
+def ends_between_statements(text: str, language: str, ends: Sequence[int], start: int) -> list[int]:
+    """Return those of some offsets of line ends that no statement spans, but one that began before `start`.
+
+    All of them for a language without a grammar.
+    """
+    root = parse(text, language)
+    if root is None:
+        return [*ends]
+    first = _count_bytes(text[:start])
+    return [end for end in ends if _is_between(root, text, end, first)]
+
+
+def _is_between(root: Node, text: str, end: int, start_byte: int) -> bool:
+    last = _count_bytes(text[:end].rstrip()) - 1
+    below = text[end:]
+    following = _count_bytes(text[: end + len(below) - len(below.lstrip())])
+    node = root.descendant_for_byte_range(last, following + 1)
+    if node is None or node.type in _BLOCKS or node.start_byte < start_byte:
+        return True
+    # The block before an `else`.
+    return any(child.start_byte <= last < child.end_byte and child.type in _BLOCKS for child in node.children)
+
+
+def _count_bytes(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from llm_lsp.core.generation import Finish
 from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Completion, CompletionRequest, Trigger
 from llm_lsp.core.skip import Skip
@@ -34,6 +35,7 @@ class FitCase:
     may_be_silent: bool = False
     """Whether showing nothing is accepted, though a text would be better."""
     trigger: Trigger = Trigger.AUTOMATIC
+    finish: Finish = Finish.STOP
 
 
 def cases_in(path: Path) -> list[FitCase]:
@@ -53,20 +55,21 @@ def _case(fields: dict[str, object]) -> FitCase:
         wanted=wanted,
         may_be_silent=bool(fields.get("or_nothing")),
         trigger=Trigger(fields.get("trigger", "automatic")),
+        finish=Finish(fields.get("finish", "stop")),
     )
 
 
 async def accepted(case: FitCase) -> str | Skip:
     """Type the last character before the cursor, ask, and return the text after accepting, or why there is none."""
-    provider = ScriptedProvider(Profile("scripted", "m", "none"), (case.answer,))
+    provider = ScriptedProvider(Profile("scripted", "m", "none"))
     rig = Rig(provider, settings=SETTINGS)
     try:
-        return await _accepted(case, rig)
+        return await _accepted(case, rig, provider)
     finally:
         await rig.engine.aclose()
 
 
-async def _accepted(case: FitCase, rig: Rig) -> str | Skip:
+async def _accepted(case: FitCase, rig: Rig, provider: ScriptedProvider) -> str | Skip:
     before, _, after = case.text.partition(CURSOR)
     await rig.write(before[:-1] + after, language=case.language)
     start, point = Text.of(before[:-1]).end, Text.of(before).end
@@ -80,6 +83,8 @@ async def _accepted(case: FitCase, rig: Rig) -> str | Skip:
     task = asyncio.create_task(rig.engine.complete(request))
     await settle()
     await rig.clock.advance(5)
+    for stream in provider.streams:
+        stream.finish(case.answer, case.finish)
     done = await task
     if isinstance(done, Completion):
         return str(text.edit(done.start, done.end, done.text))
