@@ -44,7 +44,7 @@ class Entry:
 
 def sections() -> list[Section]:
     """List the top level, then every table, in their order in `values`."""
-    return [Section("", Config, "These stand at the top of the file."), *_tables("", Config)]
+    return [Section("", Config, "Keys at the top of the file, before any table."), *_tables("", Config)]
 
 
 def entries(section: Section) -> Iterator[Entry]:
@@ -62,24 +62,31 @@ def settings_page() -> str:
         "",
         "<!-- Written by `llm-lsp config docs` from llm_lsp/config/settings.py; change it there. -->",
         "",
-        "The same settings go into your own file (`llm-lsp config path` prints its place), "
-        "into a workspace's `.llm-lsp.toml`, and into an editor's settings under `llm-lsp`, there in camelCase too.",
-        "Later wins: defaults, your file, workspace file, editor, command line, the machine's policy file; "
-        "but only you loosen what you said.",
-        "A wrong setting gives one message, and its default is used.",
-        "An edited file takes effect while the server runs: at the editor's file event, else when a document is opened "
-        "or saved, or you ask for a completion. An edit with a new mistake changes nothing: the settings before it "
-        "stay in use.",
+        "Settings can be set in four places, all with the same keys:",
         "",
-        "Only your own file and the command line may say where code is sent.",
-        "The editor's settings choose among the providers that your file enables, "
-        "or name a server on this machine that runs under your user or as a system service, without a key.",
-        "What the editor's settings say of how often a model is asked (`trigger`, `languages`, `debounce_ms`, `gates`, "
-        "`calls_per_minute`) can only make calls rarer than your file allows, and its defaults count: a cloned folder "
-        "may have settings for your editor, and calls may be paid. VS Code's extension tells your own settings from a "
-        "workspace's: yours there count as your file does, and win over it, but for where code is sent and for "
-        "`[privacy]`.",
-        "A workspace file and a policy file only make things stricter.",
+        "- your own file `config.toml`: `llm-lsp config path` prints where it is, "
+        "`llm-lsp config init` writes one with every setting explained;",
+        "- your editor's settings under `llm-lsp` (there in camelCase too);",
+        "- a workspace's `.llm-lsp.toml`;",
+        "- a policy file of the machine.",
+        "",
+        "`llm-lsp config show` prints every setting, its value and where it came from.",
+        "A later source overrides an earlier one, in the order: defaults, your file, workspace file, editor, command "
+        "line, policy file. But only you can loosen a setting: a cloned repository may contain a `.llm-lsp.toml` or "
+        "settings for your editor, so these have fewer rights:",
+        "",
+        "- Only your own file and the command line decide where code is sent.",
+        "- Editor settings choose among the providers that your file enables, or name a server on this machine, "
+        "without a key, that runs under your user or as a system service.",
+        "- Editor settings can make calls rarer than your file (or its defaults) allows, never more frequent: "
+        "`trigger`, `languages`, `debounce_ms`, `gates`, `calls_per_minute`. The user settings of VS Code count as "
+        "your own file, except for providers and `[privacy]`.",
+        "- A workspace file and the policy file can only make settings stricter.",
+        "",
+        "An invalid setting gives one message, and its default is used.",
+        "An edited file takes effect without a restart: when the editor reports the change, or when a document is "
+        "opened or saved or a completion requested. While the edited file has a new mistake, the previous settings "
+        "stay in use.",
     ]
     for section in sections():
         title = f"`[{section.name}]`" if section.name else "Top level"
@@ -94,7 +101,7 @@ def settings_page() -> str:
 
 def first_file() -> str:
     """Write a settings file in which everything is explained and nothing is set."""
-    lines = ["# Settings of llm-lsp. Every line shows a default; take the mark away to change it."]
+    lines = ["# Settings of llm-lsp. Every line shows a default; remove the # to change it."]
     for section in sections():
         if section.name:
             lines += ["", f"# {section.text}", f"# [{section.name}]"]

@@ -73,83 +73,83 @@ class ProviderConfig:
     name: ProviderName
     """The table's name; not a key of it."""
     api: Api
-    """The wire dialect; may be left out under a preset's name."""
+    """Wire format of the API. Optional for a preset."""
     base_url: Address
-    """Address of the API, up to and without the last part of the path that the dialect adds; may be left out under a preset's name."""
+    """Address of the API, without the last part of the path, which llm-lsp adds (such as `/completions`). Optional for a preset."""
     model: str = ""
-    """The model's name; empty takes the first that the API lists."""
+    """Name of the model. Empty: the preset's, or the first one that the server lists; a hosted API without a preset model needs a name."""
     api_key_env: VariableName = ""
     """Name of the environment variable that holds the key."""
     api_key_command: tuple[str, ...] = ()
-    """A command, word by word, whose first line of output is the key; no shell is used."""
+    """A command, as a list of words, whose first line of output is the key. It runs without a shell."""
     allow_http: bool = False
-    """Allow an address with `http://` that is not on this machine: code and key then travel readable to all on the way."""
+    """Allow an `http://` address on another machine. Code and key are then readable on the way."""
     ca_file: str = ""
-    """A file of further certificates to trust, in PEM form; the system's are trusted, or those of SSL_CERT_FILE."""
+    """PEM file with certificates to trust in addition to the system's (or to those of SSL_CERT_FILE)."""
     fim: Filling = "auto"
-    """How the hole is filled: "auto" (by the model's name), a template family's name, "native" (the API has a suffix field), "chat", or "none" (left to right)."""
+    """How the model fills the middle: "auto" (by its name), the name of a template family, "native" (the API has a field for the text after the cursor), "chat", or "none" (only the text before the cursor is sent)."""
     context_tokens: Annotated[int, Between(64, 1_000_000)] | Auto = "auto"
-    """Budget of prompt and answer together in tokens; "auto" is 2048, less where a llama.cpp that was found has a smaller window or our own model reads slowly."""
+    """Most tokens of prompt and answer together. "auto": 2048, or less for a llama.cpp server with a smaller window and for a model that reads slowly on this machine."""
     max_tokens: Annotated[int, Between(1, 8192)] = 128
-    """Most tokens of one answer."""
+    """Most tokens of an answer."""
     temperature: Annotated[float, Between(0, 2)] = 0.0
-    """Sampling temperature; sent only where the API takes it."""
+    """Sampling temperature. Sent only if the API takes one."""
     takes_temperature: bool | Auto = "auto"
-    """Whether the API takes `temperature`; "auto" knows it of the presets' models."""
+    """Whether the API takes `temperature`. "auto": known for the presets' models; otherwise true."""
     max_stops: Annotated[int, Between(0, 1000)] | Auto = "auto"
-    """How many stop strings the API takes; "auto" is 4 where it is not known. The rest is cut off here."""
+    """How many stop strings the API takes; llm-lsp applies the others itself. "auto": known for presets; otherwise 4."""
     max_tokens_field: Annotated[str, Matching(r"\w{0,64}", "the name of a field")] = ""
-    """The field that carries `max_tokens`; empty takes the preset's, else "max_tokens"."""
+    """Name of the request field for `max_tokens`. Empty: the preset's, or "max_tokens"."""
     ask_usage: bool | Auto = "auto"
-    """Whether an OpenAI-shaped API is asked to count tokens in a stream; "auto" where it is known to take that."""
+    """Whether to ask an OpenAI-compatible API for token counts in a stream. "auto": if it is known to support that."""
     prefill: Prefill | Auto = "auto"
-    """How a dialogue may end with the beginning of the answer: "never", "plain" (as the assistant's message), or with that message marked by a field `prefix` or `partial`."""
+    """Whether a chat may end with the beginning of the answer: "never", "plain" (as an assistant message), or "prefix" and "partial" (as an assistant message with a field of that name)."""
     thinking: Literal["never", "manual"] = "never"
-    """Whether a model that is asked by a dialogue may think step by step first: never, or where it is asked by hand; the answer then takes seconds, and the thoughts are paid."""
+    """Whether a chat model may think before it answers: "never", or "manual" (for manual requests only). The answer then takes seconds, and you pay for the thoughts."""
     key_header: KeyHeader | Auto = "auto"
-    """The HTTP header that carries the key; "auto" is the dialect's or the preset's own."""
+    """HTTP header for the key. "auto": the usual one of the API."""
     stream: bool = True
-    """Read the answer as it is written; off only for an API that cannot."""
+    """Whether to read the answer while it is written. Switch it off only for an API that cannot stream."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Further HTTP headers."""
+    """Additional HTTP headers."""
     extra_body: Mapping[str, object] = field(default_factory=dict)
-    """Further fields of the request's body; they win over ours."""
+    """Additional fields of the request body. They override llm-lsp's."""
     timeout_s: Annotated[float, Between(0.1, 600)] | Auto = "auto"
-    """Seconds a whole call may take; "auto" is 8 while typing, 15 by hand, 60 for a command and where the model thinks, and no limit for a local model."""
+    """Seconds that a call may take. "auto": 8 for automatic requests, 15 for manual ones, 60 for commands and models that think, no limit for a model on this machine."""
     local: bool | Auto = "auto"
-    """It runs on this machine; "auto": our own model server, or a recognised llama.cpp or Ollama one."""
+    """Whether it runs on this machine. "auto": true for llm-lsp's own model server and for llama.cpp and Ollama servers that were recognized."""
     free: bool | Auto = "auto"
-    """Calls cost nothing; "auto" follows `local`; what comes after a suggestion is then asked before it is accepted."""
+    """Whether calls cost nothing. The text after a suggestion is then prefetched. "auto": the same as `local`."""
     fallback: tuple[ProviderName, ...] = ()
-    """Providers that are asked in its place, in this order, while it fails or may not be asked: names under `[providers]`, "local" or "auto"."""
+    """Providers to use while this one fails or its budget is spent, in this order: names under `[providers]`, "local" or "auto"."""
     max_in_flight: Annotated[int, Between(1, 64)] | Auto = "auto"
-    """Calls at the same time; "auto" is 2 for a remote provider whose bill stops with the call, else 1."""
+    """Most calls at the same time. "auto": 2 for a remote provider with `cancel_stops_billing`, otherwise 1."""
     cancel_stops_billing: bool = True
-    """Whether closing the connection stops the bill; where it does not, the API itself ends a single line, and fewer tokens are asked for."""
+    """Whether closing the connection stops the bill. If not, single lines are requested with a stop string and fewer tokens."""
     price_input: Annotated[float, Between(0, 1_000_000)] | Auto = "auto"
-    """Price of a million tokens that are read; "auto" by our own table (llm_lsp/core/usage/prices.py), or by the package genai-prices where that is installed."""
+    """Price of a million tokens read. "auto": from llm-lsp's price table, or from the package genai-prices if it is installed."""
     price_output: Annotated[float, Between(0, 1_000_000)] | Auto = "auto"
-    """Price of a million tokens that are written; needed where `price_input` is set."""
+    """Price of a million tokens written. Required if `price_input` is set."""
     price_cached: Annotated[float, Between(0, 1_000_000)] | Auto = "auto"
-    """Price of a million tokens that are read from the API's cache; "auto" is `price_input`, where that is set."""
+    """Price of a million tokens read from the API's cache. "auto": `price_input`, if set."""
     price_currency: Currency = "USD"
-    """What the prices are in."""
+    """Currency of the prices."""
     unvouched: bool = False
-    """Its being on this machine is nobody's word that counts, so that it is looked at before it is used; not a key of the table."""
+    """That it is on this machine was not claimed by the user, so it is checked before use; not a key of the table."""
 
 
 @dataclass(frozen=True, slots=True)
 class RouteConfig:
-    """Which provider a request goes to: one table `[[routes]]` for each rule; the first that matches decides, else `provider` does."""
+    """Which provider answers which requests: one table `[[routes]]` for each rule. The first match is used; without one, `provider` is."""
 
     provider: ProviderName
-    """Who is asked: a name under `[providers]`, "local" or "auto"."""
+    """The provider: a name under `[providers]`, "local" or "auto"."""
     language: str | tuple[str, ...] = ()
-    """LSP language identifiers, one or a list; empty fits all."""
+    """LSP language identifiers, one or a list. Empty: all."""
     path: Glob | tuple[Glob, ...] = ()
-    """Files as a .gitignore in the workspace folder would name them, one glob or a list; empty fits all."""
+    """Globs as in a .gitignore in the workspace folder, one or a list. Empty: all files."""
     trigger: Literal["any", "auto", "manual"] = "any"
-    """"auto" fits what is asked while typing, "manual" what is asked for by hand."""
+    """Which requests: "auto" (while typing), "manual" (on demand) or "any"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,59 +157,59 @@ class CompletionConfig:
     """When and how completions are made, under `[completion]`."""
 
     trigger: Literal["auto", "manual"] = "auto"
-    """"auto" answers while typing, "manual" only when asked for."""
+    """When completions are made: "auto" (while typing, and on demand) or "manual" (only on demand)."""
     languages: tuple[str, ...] = ()
-    """LSP language identifiers to complete; empty means all."""
+    """LSP language identifiers to complete. Empty: all."""
     debounce_ms: Annotated[int, Between(0, 5000)] | Auto = "auto"
-    """Milliseconds of quiet before a model is asked; "auto" adapts from 20 to 60, since calls are joined."""
+    """Milliseconds without a keystroke before a model is called. "auto": 20 to 60, depending on how fast you type."""
     multiline: Literal["auto", "never", "always"] = "auto"
-    """Whether an answer may have several lines; "auto" decides by the syntax around the cursor."""
+    """Whether a completion may have several lines. "auto": depends on the syntax around the cursor."""
     length: Literal["auto", "line"] = "auto"
-    """How much of a line is shown at once while typing: "auto" as many words as were usually right before, "line" all of it."""
+    """How much of a line is shown at once while typing: "auto" (as many words as the model is usually right about) or "line" (all of it)."""
     menu: Literal["auto", "never", "always"] = "auto"
-    """Whether completion menus get items; "auto" only for clients without inline completion."""
+    """Whether completion menus get items. "auto": only for editors without inline completion."""
     menu_timeout_ms: Annotated[int, Between(0, 10_000)] = 150
-    """Milliseconds a menu waits for a model before it is answered without it."""
+    """Milliseconds that a completion menu waits for a model before it opens without its item."""
     gates: tuple[Gate, ...] = GATES
-    """Where no model is asked while typing: "mid-line" (text follows on the line, and none was just typed), "statement-end" (after `;` or a closing bracket, where the language wants nothing more on the line), "deleting" (the first two deletions in a row)."""
+    """Places where no model is called while typing: "mid-line" (text follows on the line, and you have not just typed there), "statement-end" (after a `;` or closing bracket that ends the line's statement), "deleting" (the first two deletions in a row)."""
     calls_per_minute: Annotated[int, Between(1, 6000)] = 90
-    """Calls that are made in a minute without being asked for by hand, to a provider that is not on this machine; bursts of 10 are allowed."""
+    """Most automatic calls a minute to a remote provider, with bursts of 10. Manual requests are not counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContextConfig:
-    """What of other places goes with a prompt, under `[context]`."""
+    """What is added to a prompt from other places, under `[context]`."""
 
     sources: Auto | tuple[ContextSource, ...] = "auto"
-    """Where it comes from: "auto" (all that the model was found to gain from), or a list of "signatures" (of what the file imports, and of what it defines out of sight), "similar" (alike pieces of open and neighbouring files), "visited" (places that you were at), "edits" (your last changes, as diffs); empty sends the file alone. Nothing outside of the file's workspace folder is taken, and nothing that is excluded or that `.gitignore`, `.aiignore` or `.noai` keep away."""
+    """Sources of context: "auto" (all that the model was found to gain from), or a list of "signatures" (of imported names, and of names defined elsewhere in the file), "similar" (similar code in open and neighbouring files), "visited" (places that you visited) and "edits" (your recent changes, as diffs). An empty list sends the file alone. Nothing outside the file's workspace folder and no excluded or ignored file is used."""
     share: Annotated[float, Between(0, 0.75)] = 0.25
-    """Share of the prompt that it may have where the file itself would fill it; a small file leaves it more."""
+    """Share of the prompt for context if the file itself would fill the prompt. A small file leaves more."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExampleConfig:
-    """A place and its answer, one table `[[chat.examples]]` for each."""
+    """Examples for chat models, one table `[[chat.examples]]` for each."""
 
     before: str
     """The text before the cursor."""
     answer: str
-    """What is to be answered there: the text from the cursor on."""
+    """The expected completion at the cursor."""
     after: str = ""
     """The text after the cursor."""
     path: str = ""
-    """The file's name, as the model sees it."""
+    """The file name that the model sees."""
     language: str = ""
     """The LSP language identifier."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatConfig:
-    """What a model is told that is asked by a dialogue (`fim = "chat"`), under `[chat]`."""
+    """What chat models are told (`fim = "chat"`), under `[chat]`."""
 
     system_prompt: str = ""
-    """Role and rules, in place of ours; they must tell the same form of question and answer, see prompts.md."""
+    """Role and rules, replacing the built-in ones. They must describe the same form of question and answer; see docs/prompts.md."""
     examples: tuple[ExampleConfig, ...] = ()
-    """Places with their answers, shown before the question; empty takes ours."""
+    """Examples that are shown before the question. Empty: the built-in ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,17 +217,17 @@ class PrivacyConfig:
     """What is never sent, under `[privacy]`."""
 
     exclude: Globs = ()
-    """Files that are never completed nor used as context, as a .gitignore in the workspace folder would name them; one that begins with `/` also counts from the root of the disk; adds to the built-in list and to what other files exclude."""
+    """Files that are never completed and never used as context: globs as in a .gitignore in the workspace folder. One that begins with `/` also matches from the root of the disk. Added to the built-in list and to the globs of other settings files."""
     exclude_defaults: bool = True
-    """Whether the built-in list of secret files (.env, keys, credentials …) is excluded too."""
+    """Whether the built-in list of files with secrets (.env, keys, credentials …) is excluded too."""
     ignore_files: bool = True
-    """Whether what a project's .gitignore and .aiignore name, and what stands in a folder with a .noai, is neither completed nor used as context."""
+    """Whether files that .gitignore or .aiignore name, and files below a folder with a .noai, are excluded too."""
     redact_secrets: bool = True
-    """Whether keys, tokens and passwords of known formats are masked in all that is sent."""
+    """Whether keys, tokens and passwords of known formats are redacted in everything that is sent."""
     remote: bool = True
-    """Whether a provider that is not on this machine may be used at all."""
+    """Whether remote providers may be used at all."""
     allowed_origins: tuple[Address, ...] = ()
-    """Where code may be sent beside this machine, as "https://llm.example.com"; empty sets no bound."""
+    """Origins that code may be sent to, such as "https://llm.example.com", besides this machine. Empty: any that you enable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,41 +235,41 @@ class LocalConfig:
     """The model server on this machine, under `[local]`."""
 
     model: str = "auto"
-    """A catalogue name, or a path of a GGUF file; "auto" takes the best that is here."""
+    """A name from `llm-lsp model list`, or the path of a GGUF file. "auto": the best one that was downloaded."""
     idle_minutes: Annotated[float, Between(0.05, 1440)] = 30.0
-    """Minutes without a request after which the model's server ends."""
+    """Minutes without a request after which the model server ends."""
     threads: Annotated[int, Between(1, 256)] | Auto = "auto"
-    """Threads of the model's server; "auto" measures once on this machine."""
+    """Threads of the model server. "auto": measured once on this machine."""
     context_tokens: Annotated[int, Between(512, 131_072)] = 8192
-    """The model server's window in tokens."""
+    """Context window of the model server, in tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class UsageConfig:
-    """The books of calls, costs and suggestions on this machine, under `[usage]`."""
+    """The record of calls, costs and suggestions on this machine, under `[usage]`."""
 
     save: bool = True
-    """Whether they are kept in a file for `llm-lsp usage` and `llm-lsp explain`; they hold no text of any document. A budget keeps them in any case."""
+    """Whether to keep the record for `llm-lsp usage` and `llm-lsp explain`. It contains no code. With a budget it is always kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetConfig:
-    """What may be spent on calls that are not free, by all editors together, under `[budget]`."""
+    """Limits on what all editors together may spend on calls that are not free, under `[budget]`."""
 
     currency: Currency = "USD"
-    """What `per_day` and `per_month` are in."""
+    """Currency of `per_day` and `per_month`."""
     per_day: Annotated[float, Between(0, 1_000_000)] | NoLimit = "none"
-    """Money for a day, which begins at midnight on this machine."""
+    """Money a day. Days begin at midnight on this machine."""
     per_month: Annotated[float, Between(0, 1_000_000)] | NoLimit = "none"
-    """Money for a calendar month."""
+    """Money a calendar month."""
     tokens_per_day: Annotated[int, Between(0, 10**12)] | NoLimit = "none"
-    """Tokens for a day, read and written."""
+    """Tokens a day, read and written."""
     tokens_per_month: Annotated[int, Between(0, 10**12)] | NoLimit = "none"
-    """Tokens for a calendar month."""
+    """Tokens a calendar month."""
     warn_at: Annotated[float, Between(0, 1)] = 0.8
-    """The share of a limit at which you are told, once."""
+    """Share of a limit at which you get one message."""
     exchange: Mapping[str, Annotated[float, Between(1e-6, 1e6)]] = field(default_factory=dict)
-    """What one unit of another currency is worth in `currency`, as `{ USD = 7.1 }`, where prices are in another one."""
+    """Exchange rates for prices in other currencies: what one unit is worth in `currency`, such as `{ USD = 7.1 }`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,11 +279,11 @@ class Config:
     enabled: bool = True
     """Whether completions are made at all."""
     provider: str = "auto"
-    """"auto" (a model server that runs here, else the model of `[local]`), "local" (that model), a preset's name, or a name under `[providers]`."""
+    """The provider: "auto" (a model server that runs on this machine, otherwise the model of `[local]`), "local" (that model), the name of a preset, or a name under `[providers]`."""
     providers: Mapping[str, ProviderConfig] = field(default_factory=dict)
     """Model APIs by name."""
     routes: tuple[RouteConfig, ...] = ()
-    """Other providers than `provider` for some languages, files or triggers."""
+    """Other providers for some languages, files or triggers."""
     completion: CompletionConfig = CompletionConfig()
     context: ContextConfig = ContextConfig()
     chat: ChatConfig = ChatConfig()
@@ -298,6 +298,6 @@ class Problem:
     """Something wrong in the settings; the rest of them is used."""
 
     source: str
-    """Where it stands: a file's path, or "editor settings"."""
+    """Where it is: a file's path, or "editor settings"."""
     message: str
     """One line that names the key, what is wrong, and the nearest good value or key."""

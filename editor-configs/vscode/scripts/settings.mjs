@@ -16,20 +16,20 @@ const OWN = {
     default: "llm-lsp[local]",
     scope: "machine",
     markdownDescription:
-      "What “Install the server” installs, as `pip` names it: a package, a version (`llm-lsp==0.1.0`), or a wheel's path. `[local]` adds what runs a model on this machine.",
+      "What “Install the server” installs, in pip’s notation: a package, a version (`llm-lsp==0.1.0`), or the path of a wheel. `[local]` adds support for models on this machine.",
   },
   "llm-lsp.server.logLevel": {
     type: "string",
     enum: ["debug", "info", "warning", "error"],
     default: "warning",
     scope: "machine",
-    description: "How much the server logs. Keys and your code are never in it.",
+    description: "How much the server logs. The log never contains keys or your code.",
   },
   "llm-lsp.offerToLeaveOne": {
     type: "boolean",
     default: true,
     scope: "application",
-    description: "Offer to leave one where another extension shows suggestions while you type too.",
+    description: "Offer to switch off the suggestions of another AI completion extension.",
   },
 };
 
