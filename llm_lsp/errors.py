@@ -27,6 +27,7 @@ LlmLspError                  one line for the user: what failed, and what to do;
     │   └── ContextTooLongError  the prompt exceeds the model's context window (also 413)
     ├── NotFoundError        no such model or no such address (404)
     ├── SlowError            one of our deadlines passed
+    ├── HeldBackError        the call waited for its turn, and is no longer allowed
     └── BrokenStreamError    the answer was not a valid stream, or ended too early
 """
 
@@ -166,6 +167,10 @@ class NotFoundError(ProviderError):
 
 class SlowError(ProviderError):
     """One of our deadlines passed."""
+
+
+class HeldBackError(ProviderError):
+    """A call that waited for its turn was not made: meanwhile its provider may not be called any more."""
 
 
 class BrokenStreamError(ProviderError):

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from llm_lsp.core.generation import Chunk, Finish, Usage
+from llm_lsp.core.generation import Chunk, Finish, PromptProgress, Usage
 from llm_lsp.core.prompt.prompts import Prompt
 from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Patience
@@ -78,8 +78,14 @@ class ScriptedStream:
     def say(self, text: str) -> None:
         self._queue.put_nowait(Chunk(text))
 
-    def finish(self, text: str = "", finish: Finish = Finish.STOP, usage: Usage | None = None) -> None:
-        self._queue.put_nowait(Chunk(text, finish, usage))
+    def finish(
+        self,
+        text: str = "",
+        finish: Finish = Finish.STOP,
+        usage: Usage | None = None,
+        progress: PromptProgress | None = None,
+    ) -> None:
+        self._queue.put_nowait(Chunk(text, finish, usage, progress=progress))
 
     def fail(self, error: LlmLspError) -> None:
         self._queue.put_nowait(error)

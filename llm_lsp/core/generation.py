@@ -59,6 +59,24 @@ def _at_most(count: int | None, most: int) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
+class PromptProgress:
+    """How far a server has read a prompt, in tokens."""
+
+    total: int
+    cached: int
+    """Those that it had in its cache and does not read."""
+    processed: int
+    """Those that are done, the cached ones among them."""
+    seconds: float
+    """Since it began to read, without the wait for its turn."""
+
+    @property
+    def n_read(self) -> int:
+        """Return how many tokens were read so far."""
+        return self.processed - self.cached
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """One piece of a stream; `finish` is set on the last one."""
 
@@ -67,6 +85,8 @@ class Chunk:
     usage: Usage | None = None
     pieces: int = 1
     """In how many pieces the API sent it: a token each, with most servers."""
+    progress: PromptProgress | None = None
+    """Set on pieces without text that come while the prompt is read, from servers that send them."""
 
 
 @dataclass(frozen=True, slots=True)

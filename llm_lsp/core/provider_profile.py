@@ -46,5 +46,7 @@ class Profile:
     """A dialogue may end with the assistant's message: the answer then goes on from it, and does not repeat it."""
     thinks_by_hand: bool = False
     """The model may think step by step where it is asked by hand."""
+    may_be_slow: bool = False
+    """Whether it may read slowly, as a model without a GPU does: its first prompt is short, and shows its speed."""
     takes_files: bool = False
     """The API has a field for pieces of other files, as llama.cpp's `/infill` has."""

@@ -181,11 +181,7 @@ def _change(
     uri, encoding = identifier.uri, ls.editor.capabilities.encoding
     old = ls.engine.document(uri)
     if old is None:
-        # Without its text a change means nothing; one with the whole text brings it back.
-        if uri in ls.out_of_step and (
-            document := convert.to_whole(ls.out_of_step[uri], identifier.version, changes, encoding)
-        ):
-            _open(ls, document)
+        _bring_back(ls, identifier, changes)
         return
     changed = convert.to_edits(old, identifier.version, changes, encoding)
     if changed is None:
@@ -193,10 +189,23 @@ def _change(
             uri, "its change does not fit the text that we have; no completion before its whole text comes"
         )
         ls.put_out_of_step(uri)
+        _bring_back(ls, identifier, changes)
         return
     document, edits = changed
     ls.typed_in = uri if convert.is_keystroke(edits) else None
     ls.engine.change(document, edits)
+
+
+def _bring_back(
+    ls: Server,
+    identifier: types.VersionedTextDocumentIdentifier,
+    changes: Sequence[types.TextDocumentContentChangeEvent],
+) -> None:
+    """Open a document anew whose text was lost, if the changes hold its whole text."""
+    lost = ls.out_of_step.get(identifier.uri)
+    encoding = ls.editor.capabilities.encoding
+    if lost and (document := convert.to_whole(lost, identifier.version, changes, encoding)):
+        _open(ls, document)
 
 
 def _open(ls: Server, document: Document) -> None:

@@ -104,12 +104,18 @@ def profile_of(config: ProviderConfig) -> Profile:
         thinks_by_hand=config.thinking == "manual",
         forces_start=dialect.forces_start,
         takes_files=dialect.takes_files,
+        may_be_slow=config.context_tokens == "auto" and _runs_models(config),
     )
 
 
 def _in_flight(config: ProviderConfig, local: bool) -> int:
     """Let a second call begin beside a superseded one, but not where that one is paid to its end."""
     return 2 if config.cancel_stops_billing and not local else 1
+
+
+def _runs_models(config: ProviderConfig) -> bool:
+    """Return whether the API is that of a server which runs models, on whatever machine, or one on this machine."""
+    return config.api in ("llamacpp-infill", "ollama") or origin_of(config.base_url).is_loopback
 
 
 def is_local(config: ProviderConfig) -> bool:

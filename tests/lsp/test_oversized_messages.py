@@ -103,6 +103,16 @@ async def test_a_document_whose_change_was_not_read_comes_back_with_its_whole_te
     assert (await wire.ask(INLINE, at(0, 4)))["result"]["items"]
 
 
+@pytest.mark.parametrize("misfits", [1, 2])
+async def test_the_whole_text_in_the_very_message_of_a_change_that_does_not_fit_is_used(misfits: int) -> None:
+    wire = started("x = ")
+
+    wire.change(*[edit((9, 0), (9, 0), "q")] * misfits, {"text": "z = "}, edit((0, 4), (0, 4), "1"))
+
+    assert str(wire.engine.documents[URI].text) == "z = 1"
+    assert (await wire.ask(INLINE, at(0, 5)))["result"]["items"]
+
+
 def test_messages_that_are_too_long_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     wire = started()
     for _ in range(3):

@@ -20,6 +20,11 @@ DEFAULT_GAP_S = 0.2
 GAP_WEIGHT = 0.1
 # Of the mean gap, for each point of Tabby's rate.
 GAP_SHARE = 0.1
+# A model that takes seconds is called after a pause of this share of them, up to the cap: an answer is seen only by a
+# user who has stopped, and on a server that others use each call that is not seen takes the turn of one that would be.
+SLOW_SHARE, MOST_SLOW_S = 0.15, 1.0
+# Seconds to the first text up to which nothing more is waited for.
+FAST_S = 2.0
 # After these a user looks for what comes next.
 OPENERS = "([{<.:=（【「"
 
@@ -53,6 +58,11 @@ def ready_at(pace: TypingPace, line_prefix: str, rest: str) -> float:
     if pace.paused or not before or (line_prefix == before and before[-1] in OPENERS):
         return float("-inf")
     return pace.last_edit_at + delay_s(pace, line_prefix, rest)
+
+
+def slow_pause_s(first_s: float) -> float:
+    """Return the least pause before a call to a model whose first text takes `first_s` seconds."""
+    return min(MOST_SLOW_S, SLOW_SHARE * first_s) if first_s > FAST_S else 0.0
 
 
 def delay_s(pace: TypingPace, line_prefix: str, rest: str) -> float:

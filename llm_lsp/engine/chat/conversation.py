@@ -98,6 +98,7 @@ class ChatService:
         self._dialogues = dialogues
         self._notifications = notifications
         self._clock = clock
+        self._writing = asyncio.Lock()
 
     def request(self, inquiry: ChatQuestion, number: int) -> ModelRequest:
         """Return what the calls for a question are made for."""
@@ -114,11 +115,12 @@ class ChatService:
         self._admit(document)
         folders, uri = self._models.runtime.folders, document.uri
         folder = folder_of(uri, folders) or next(iter(folders), "")
-        before = () if inquiry.is_new else await asyncio.to_thread(self._dialogues.read, folder)
+        known = await self._read_dialogue(folder, must=not inquiry.is_new)
+        before = () if inquiry.is_new else known
         code = mark_code(inquiry, _path(uri, folder), self._models.redact(self._models.runtime))
         question = _Question(request, code, inquiry.question, before, progress)
         exchange, finish = await self._answered(question)
-        page = await self._keep(folder, remembered(before, exchange))
+        page = await self._keep(folder, before, known, exchange)
         return ChatReply(visible(exchange.answer), finish is not Finish.LENGTH, page)
 
     def _admit(self, document: Document) -> None:
@@ -191,9 +193,26 @@ class ChatService:
         before_room = tokens.budget(profile.context_tokens) if profile.local else room
         return dialogue(message, question.before, before_room)
 
-    async def _keep(self, folder: str, exchanges: tuple[Exchange, ...]) -> str:
+    async def _read_dialogue(self, folder: str, *, must: bool) -> tuple[Exchange, ...]:
+        """Return a folder's dialogue; one that cannot be read raises DialogueError if it must be."""
         try:
-            return await asyncio.to_thread(self._dialogues.write, folder, exchanges)
+            return await asyncio.to_thread(self._dialogues.read, folder)
+        except DialogueError:
+            if must:
+                raise
+            return ()
+
+    async def _keep(
+        self, folder: str, before: tuple[Exchange, ...], known: tuple[Exchange, ...], newest: Exchange
+    ) -> str:
+        """Write an answer behind those `before` it, and behind those to other questions since its dialogue was `known`."""
+        try:
+            async with self._writing:
+                now = await self._read_dialogue(folder, must=False)
+                since = tuple(exchange for exchange in now if exchange not in known)
+                return await asyncio.to_thread(
+                    self._dialogues.write, folder, remembered((*before, *since), newest)
+                )
         except DialogueError as exc:
             # The answer is here: it is not lost for that.
             self._notifications.say("dialogues", "warning", str(exc))

@@ -13,7 +13,7 @@ from llm_lsp.core.response.postprocess import postprocess
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.cursor_context import cursor_context_at
 from llm_lsp.core.text.text import advance
-from llm_lsp.core.text.typing_pace import TypingPace, ready_at
+from llm_lsp.core.text.typing_pace import TypingPace, ready_at, slow_pause_s
 from llm_lsp.engine.completion.events import Ask, Route
 from llm_lsp.engine.models.provider_choice import ProviderChoice
 
@@ -119,8 +119,10 @@ def _ready_at(request: CompletionRequest, choice: ProviderChoice, pace: TypingPa
         return choice.slot.health.ready_at
     if request.trigger is Trigger.MANUAL:
         return float("-inf")
+    slow_s = slow_pause_s(choice.slot.speed.first_s)
     debounce_ms = choice.runtime.config.completion.debounce_ms
     if debounce_ms == "auto":
         line = request.document.text.line(request.point.line)
-        return ready_at(pace, line[: request.point.column], line[request.point.column :])
-    return pace.last_edit_at + debounce_ms / 1000
+        usual = ready_at(pace, line[: request.point.column], line[request.point.column :])
+        return max(usual, pace.last_edit_at + slow_s) if slow_s else usual
+    return pace.last_edit_at + max(debounce_ms / 1000, slow_s)

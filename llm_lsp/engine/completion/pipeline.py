@@ -277,8 +277,8 @@ class CompletionPipeline:
         may_call = attempt.profile.free or attempt.profile.cancel_stops_billing
         if not may_call or generation.end_after(end) is not None or self._calls.can_join(attempt.ask):
             return
-        if self._prefetched == (generation.id, end):
-            return
+        if self._prefetched == (generation.id, end) or attempt.choice.slot.speed.is_slow:
+            return  # On a slow model it would take the turn of what its user, or another one, waits for.
         self._prefetched = generation.id, end
         wanted = accepted(attempt.request, shown)
         pace, gates = self._workspace.pace(attempt.ask.uri), attempt.choice.runtime.config.completion.gates

@@ -55,6 +55,11 @@ GRACE_S = 0.4
 READ_AHEAD_S = 2.0
 # Seconds that a prefetch may take: a slow local model's prompt and answer.
 PREFETCH_S = 10.0
+# Seconds without text after which a call of a provider with one slot is at work on a prompt: closing it would free
+# the model only at the end of a batch, and the next prompt would begin at nothing. A request waits for its first
+# text, but not longer than this many seconds: a server that hangs must not hold the editor for ever.
+AT_WORK_S = 1.0
+MOST_AT_WORK_S = 60.0
 
 NOTHING_YET = Generation(0, "", Finish.TRUNCATED, ())
 
@@ -63,6 +68,7 @@ NOTHING_YET = Generation(0, "", Finish.TRUNCATED, ())
 class _Call:
     call_id: int
     base: Ask
+    began_at: float = 0.0
     generation: Generation = NOTHING_YET
     listeners: dict[int, Ask] = field(default_factory=dict)
     idle_since: float = 0.0
@@ -79,6 +85,11 @@ class _Call:
             return self.idle_since + PREFETCH_S
         has_answered = self.generation.units or self.generation.phrases
         return self.idle_since + (READ_AHEAD_S if has_answered else GRACE_S)
+
+    def is_at_work(self, now: float) -> bool:
+        """Return whether a slow model with one slot reads its prompt, which is left to finish."""
+        is_slow = AT_WORK_S <= now - self.began_at < MOST_AT_WORK_S
+        return self.base.slots == 1 and is_slow and not self.is_prefetch and not self.generation.text
 
     def typed(self, ask: Ask) -> str | None:
         """Return what was typed since the call was made; None if that does not agree with its text."""
@@ -128,9 +139,9 @@ class Scheduler:
             case Cancelled(request_id):
                 self._leave(request_id, now)
             case Streamed(call_id, generation):
-                n_waiting = len(self._waiting)
+                n_waiting, is_first = len(self._waiting), self._is_first_text(call_id)
                 effects += self._streamed(call_id, generation, now)
-                if not effects and len(self._waiting) == n_waiting:
+                if not effects and len(self._waiting) == n_waiting and not is_first:
                     return effects  # Most pieces change nothing, and come in bursts.
             case Ended(call_id, generation):
                 effects += self._ended(call_id, generation)
@@ -179,7 +190,7 @@ class Scheduler:
         self._waiting[ask.request_id] = ask
         for call in [*self._calls.values()]:
             # The user went on to something else: what this call streams can no longer be shown.
-            if call.base.uri == ask.uri and not call.listeners:
+            if call.base.uri == ask.uri and not call.listeners and not call.is_at_work(now):
                 yield self._close(call)
 
     def _supersede(self, uri: str, face: Face, now: float) -> Iterator[Effect]:
@@ -226,7 +237,7 @@ class Scheduler:
         is_idle = not self._waiting and not self._rivals(chance.ask)
         call = None
         if is_idle and self._odds.pays(is_free=chance.is_free):
-            call = self._new_call(chance.ask)
+            call = self._new_call(chance.ask, now)
             call.is_prefetch, call.idle_since = True, now
             yield Start(call.call_id, chance.ask.request_id)
         self._odds = self._odds.chance(called=call is not None)
@@ -249,6 +260,11 @@ class Scheduler:
         for call in self._calls.values():
             if call.listeners.pop(request_id, None) and not call.listeners:
                 call.idle_since = now
+
+    def _is_first_text(self, call_id: int) -> bool:
+        """Return whether a call has had no text yet: with it, a prompt is read that other requests waited for."""
+        call = self._calls.get(call_id)
+        return call is not None and not call.generation.text
 
     def _streamed(self, call_id: int, generation: Generation, now: float) -> Iterator[Effect]:
         call = self._calls.get(call_id)
@@ -311,8 +327,13 @@ class Scheduler:
 
     def _expire(self, now: float) -> Iterator[Effect]:
         for call in [*self._calls.values()]:
-            if call.ends_at is not None and now >= call.ends_at:
+            if call.ends_at is not None and now >= call.ends_at and not self._is_awaited(call, now):
                 yield self._close(call)
+
+    def _is_awaited(self, call: _Call, now: float) -> bool:
+        """Return whether a request waits for the slot of a call that is left to read its prompt."""
+        provider = call.base.route.provider
+        return call.is_at_work(now) and any(ask.route.provider == provider for ask in self._waiting.values())
 
     def _start_due(self, now: float) -> Iterator[Effect]:
         # The newest first: it is the one that the user looks at.
@@ -324,17 +345,19 @@ class Scheduler:
                 continue
             rivals = self._rivals(ask)
             if len(rivals) >= ask.slots:
-                idle = next((call for call in rivals if not call.listeners), None)
+                idle = next(
+                    (call for call in rivals if not call.listeners and not call.is_at_work(now)), None
+                )
                 if idle is None:
                     continue
                 yield self._close(idle)
             del self._waiting[ask.request_id]
-            call = self._new_call(ask)
+            call = self._new_call(ask, now)
             call.listeners[ask.request_id] = ask
             yield Start(call.call_id, ask.request_id)
 
-    def _new_call(self, base: Ask) -> _Call:
-        call = self._calls[self._next_call_id] = _Call(self._next_call_id, base)
+    def _new_call(self, base: Ask, now: float) -> _Call:
+        call = self._calls[self._next_call_id] = _Call(self._next_call_id, base, now)
         self._next_call_id += 1
         return call
 
@@ -343,7 +366,11 @@ class Scheduler:
         return [call for call in self._calls.values() if call.base.route.provider == ask.route.provider]
 
     def _next_wake(self, now: float) -> Iterator[Effect]:
-        times = [call.ends_at for call in self._calls.values() if call.ends_at is not None]
+        times = [
+            max(call.ends_at, call.began_at + MOST_AT_WORK_S) if self._is_awaited(call, now) else call.ends_at
+            for call in self._calls.values()
+            if call.ends_at is not None
+        ]
         # A request that is due but has no slot starts when a call ends.
         times += [ask.ready_at for ask in self._waiting.values() if ask.ready_at > now]
         if times:

@@ -46,6 +46,10 @@ class CircuitBreaker:
         """Record that a call ended without an outcome: the next one is the probe."""
         self._is_probing = False
 
+    def answering(self) -> None:
+        """Record that a call gives text: the half-open probe holds up no other call, and its end is still to be seen."""
+        self._is_probing = False
+
     def went_well(self, now: float) -> None:
         """Record a success; the circuit closes."""
         self._recent.append((now, True))

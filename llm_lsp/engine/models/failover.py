@@ -63,6 +63,16 @@ class Failover:
         refusal = self._refusal(request, slot, slot.provider.profile)
         return ProviderChoice(self._registry.runtime, slot, slot.provider, attempt, refusal)
 
+    def held_back(self, request: ModelRequest, choice: ProviderChoice) -> Skip | None:
+        """Return why a call that has waited for a place may not be made now, or None."""
+        slot, profile = choice.slot, choice.profile
+        if skip := self._refusal(request, slot, profile):
+            return skip
+        is_automatic = request.patience is Patience.TYPING
+        if is_automatic and not profile.local and not slot.health.rate.allows(self._clock.now()):
+            return Skip(Reason.RATE_LIMITED)
+        return None
+
     async def usable(
         self, request: ModelRequest, tried: Collection[str] = (), *, waits: bool = False
     ) -> ProviderChoice | Skip:

@@ -153,6 +153,10 @@ class ProviderHealth:
         self._quiet_until = float("-inf")
         self._n_quiet = self._n_bad_requests = 0
 
+    def answering(self) -> None:
+        """Record that a call gives text, and has not ended yet."""
+        self._circuit_breaker.answering()
+
     def left(self) -> None:
         """Record that a call was closed before it had an outcome."""
         self._circuit_breaker.left()

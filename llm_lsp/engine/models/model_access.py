@@ -107,12 +107,27 @@ class ModelAccess:
         stream = choice.provider.stream(prompt, patience or request.patience)
         self._status.asked(profile)
         metered = self._recorder.metered(request, profile, prompt, stream)
-        return ModelStream(metered, request, choice, self._instead_of(request, choice))
+        return ModelStream(
+            metered,
+            request,
+            choice,
+            self._instead_of(request, choice),
+            lambda: self.failover.held_back(request, choice),
+        )
 
     def _instead_of(self, request: ModelRequest, choice: ProviderChoice) -> str:
         """Return why another provider than the first answers, as the status shows it; "" for the first."""
+        if choice.runtime is not self.runtime:
+            return ""  # It was chosen under other settings, which may have named it as the first.
         first = next(self._registry.slots(request.document, request.trigger))
         if first is choice.slot or first.provider is None:
             return ""
-        trouble = "is over budget" if self._recorder.ledger.used_up() else "fails"
+        refused = self.failover.choice(request, first)
+        skip = refused if isinstance(refused, Skip) else refused.refusal
+        if isinstance(refused, Skip):
+            trouble = f"is not asked about this document ({refused.detail or refused.reason.value})"
+        elif skip and skip.reason is Reason.OVER_BUDGET:
+            trouble = "is over budget"
+        else:
+            trouble = "fails"
         return f"{first.name} {trouble}, {choice.slot.name} answers in its place"

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
-from llm_lsp.core.generation import Chunk
+from llm_lsp.core.generation import Chunk, PromptProgress
 from llm_lsp.core.prompt.prompts import Prompt
 from llm_lsp.core.request import ModelRequest
+from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.engine.models.provider_choice import ProviderChoice
 from llm_lsp.engine.usage.meter import MeteredStream, prompt_tokens
-from llm_lsp.errors import BadRequestError, BrokenStreamError, BudgetError, LlmLspError, NotFoundError
+from llm_lsp.errors import (
+    BadRequestError,
+    BrokenStreamError,
+    BudgetError,
+    HeldBackError,
+    LlmLspError,
+    NotFoundError,
+    SlowError,
+)
 
 
 class ModelStream:
@@ -21,15 +30,24 @@ class ModelStream:
     """
 
     def __init__(
-        self, metered: MeteredStream, request: ModelRequest, choice: ProviderChoice, instead_of: str
+        self,
+        metered: MeteredStream,
+        request: ModelRequest,
+        choice: ProviderChoice,
+        instead_of: str,
+        refusal: Callable[[], Skip | None] = lambda: None,
     ) -> None:
+        """`refusal` returns why the call may not be made any more after it has waited for a place."""
         self._metered = metered
+        self._refusal = refusal
         self._request = request
         self._choice = choice
         self._instead_of = instead_of
         self._begun = self._is_counted = self._is_over = self._is_closed = False
-        self._has_text = self._is_finished = False
+        self._has_text = self._is_finished = self._is_timed = False
         self._ticket: asyncio.Future[None] | None = None
+        self._sent_at = 0.0
+        self._progress: PromptProgress | None = None
 
     @property
     def prompt(self) -> Prompt:
@@ -63,7 +81,11 @@ class ModelStream:
         except LlmLspError as exc:
             self._fail(exc)
             raise
-        self._has_text = self._has_text or bool(chunk.text)
+        self._progress = chunk.progress or self._progress
+        if chunk.text and not self._has_text:
+            self._has_text = True
+            self._waited()
+            self._choice.slot.answering()
         self._is_finished = self._is_finished or chunk.finish is not None
         return chunk
 
@@ -84,7 +106,11 @@ class ModelStream:
         self._ticket = slot.calls.enter(self._request.feature, self._choice.profile.max_in_flight)
         if not self._ticket.done():
             await self._ticket
+            if skip := self._refusal():
+                is_budget = skip.reason is Reason.OVER_BUDGET
+                raise (BudgetError if is_budget else HeldBackError)(skip.detail or skip.reason.value)
         self._is_counted = True
+        self._sent_at = slot.now()
         slot.began()
 
     def _end(self, *, succeeded: bool) -> None:
@@ -95,6 +121,7 @@ class ModelStream:
         if not self._is_counted:
             return  # It never came to a call: nothing is known of the provider.
         slot = self._choice.slot
+        self._waited()
         if (reported := self._metered.usage.input_tokens) is not None:
             slot.counted(prompt_tokens(self.prompt), reported)
         if succeeded:
@@ -106,14 +133,27 @@ class ModelStream:
         if self._is_over:
             return
         is_chat = self._request.feature == "chat"
+        if isinstance(error, SlowError):
+            self._waited()
         # The ledger has told the user of a budget; and a model that takes no dialogue may still complete.
-        if isinstance(error, BudgetError) or (is_chat and isinstance(error, BadRequestError | NotFoundError)):
+        if isinstance(error, BudgetError | HeldBackError) or (
+            is_chat and isinstance(error, BadRequestError | NotFoundError)
+        ):
             self._end(succeeded=False)
             return
         self._is_over = True
         self._leave_place()
         # The answer to a question carries its error itself.
         self._choice.slot.failed(self._choice.provider, error, self._choice.attempt, is_reported=not is_chat)
+
+    def _waited(self) -> None:
+        """Record how long the prompt was read; without text, that it took longer than until now."""
+        if self._is_timed or not self._is_counted:
+            return
+        self._is_timed = True
+        slot = self._choice.slot
+        seconds = slot.now() - self._sent_at
+        slot.waited(prompt_tokens(self.prompt), seconds, self._progress, is_read=self._has_text)
 
     def _leave_place(self) -> None:
         """Return the place, or give up waiting for it, which ends the iteration as a cancellation."""

@@ -35,7 +35,7 @@ class ProviderChoice:
     @property
     def budget_tokens(self) -> float:
         """The estimated tokens that a prompt may have."""
-        return self.slot.budget_tokens(self.profile, self.attempt.share)
+        return self.slot.budget_tokens(self.profile, self.attempt)
 
     def again(self) -> ProviderChoice:
         """Return the same provider for one more attempt."""

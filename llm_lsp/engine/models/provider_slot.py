@@ -9,7 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from llm_lsp.config.settings import AUTO, LOCAL, Config
+from llm_lsp.core.generation import PromptProgress
+from llm_lsp.core.prompt.reading_speed import SHORT_AT_FIRST, ReadingSpeed
 from llm_lsp.core.provider_profile import Profile
+from llm_lsp.core.request import Patience
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.token_estimate import TokenRate
 from llm_lsp.engine.client.interface import Client, Progress
@@ -68,6 +71,8 @@ class ProviderSlot:
         self.calls = CallSlots()
         self.tokens = TokenRate()
         """What its model's tokenizer makes of our estimates."""
+        self.speed = ReadingSpeed()
+        """How fast it reads."""
         self._config = replace(config, provider=name)
         self._around = around
         self._search: asyncio.Task[None] | None = None
@@ -92,10 +97,23 @@ class ProviderSlot:
         """Return whether other settings would lead to the same provider."""
         return _choice(self._config) == _choice(replace(config, provider=self.name))
 
-    def budget_tokens(self, profile: Profile, share: float) -> float:
-        """Return the estimated tokens that a prompt may have, with `share` of the model's window, less the answer's."""
-        window_tokens = profile.context_tokens * share
-        return max(MIN_PROMPT_TOKENS, self.tokens.budget(window_tokens - profile.max_tokens))
+    def budget_tokens(self, profile: Profile, attempt: Attempt) -> float:
+        """Return the estimated tokens that a prompt may have.
+
+        That is the attempt's share of the model's window, less the answer's tokens, and no more than the model reads in
+        time, but for a command, which waits.
+        """
+        tokens = profile.context_tokens * attempt.share - profile.max_tokens
+        if attempt.patience is not Patience.COMMAND:
+            tokens = min(tokens, self.speed.limit_tokens)
+        return max(MIN_PROMPT_TOKENS, self.tokens.budget(tokens))
+
+    def waited(
+        self, estimated: float, seconds: float, progress: PromptProgress | None, *, is_read: bool
+    ) -> None:
+        """Record how long the first text of a prompt took, or that there was none by then."""
+        tokens = estimated * self.tokens.in_use
+        self.speed = self.speed.observed(tokens, seconds, progress, is_read=is_read)
 
     def counted(self, estimated: float, reported: int | None) -> None:
         """Record what the API counted for a prompt, if it said so."""
@@ -142,7 +160,11 @@ class ProviderSlot:
 
     def began(self) -> None:
         """Record that a call is made, whose end is recorded by one of the three methods below."""
-        self.health.began(self._around.clock.now())
+        self.health.began(self.now())
+
+    def now(self) -> float:
+        """Return the engine's time in seconds."""
+        return self._around.clock.now()
 
     def succeeded(self, provider: Provider, instead_of: str = "") -> None:
         """Record that a call gave text; `instead_of` says why the first choice was not asked, if so."""
@@ -152,6 +174,10 @@ class ProviderSlot:
         self.health.went_well(self._around.clock.now())
         self._around.notifications.over(self.cause)
         self._around.status.answers(self.cause, instead_of)
+
+    def answering(self) -> None:
+        """Record that a call has given text and goes on: no other call has to wait for its end."""
+        self.health.answering()
 
     def left(self) -> None:
         """Record that a call was closed before it showed how the provider is."""
@@ -215,12 +241,14 @@ class ProviderSlot:
             self._nothing_found(InternalError.of(exc))
         else:
             self._found(provider)
-            await provider.warm()
         finally:
+            # Before it is warmed: a provider that is lost meanwhile is searched for anew, with a progress of its own.
             self._searched_at = self._warmed_at = self._around.clock.now()
             if reported:
                 client.progress(Progress(token, "llm-lsp", done=True))
                 self._around.status.loaded(self.name)
+        if self.provider:
+            await self.provider.warm()
 
     def _nothing_found(self, error: LlmLspError) -> None:
         self._settled.set()
@@ -232,6 +260,8 @@ class ProviderSlot:
         profile = provider.profile
         LOG.info("provider %s, model %s, fim %s", profile.provider, profile.model, profile.fim)
         self.provider = provider
+        if profile.may_be_slow and self.speed == ReadingSpeed():
+            self.speed = SHORT_AT_FIRST
         self._settled.set()
         self._around.notifications.over(self.cause)
         self._around.status.solved(self.cause)

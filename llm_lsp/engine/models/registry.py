@@ -10,12 +10,13 @@ from llm_lsp.config.settings import Config, PrivacyConfig
 from llm_lsp.core.privacy.admission import AdmissionRules
 from llm_lsp.core.privacy.exclusion import SECRET_FILES, Exclusion
 from llm_lsp.core.provider_profile import Profile
-from llm_lsp.core.request import Trigger
+from llm_lsp.core.request import Patience, Trigger
 from llm_lsp.core.text.document import Document
 from llm_lsp.engine.client.interface import Client
 from llm_lsp.engine.client.notifications import Notifications
 from llm_lsp.engine.client.status import ServerStatus
 from llm_lsp.engine.clock import Clock, Timer
+from llm_lsp.engine.models.health import Attempt
 from llm_lsp.engine.models.provider_slot import ProviderFinder, ProviderSlot, SlotDependencies
 from llm_lsp.engine.models.routing import Routing
 from llm_lsp.providers.base import Provider
@@ -98,7 +99,7 @@ class ProviderRegistry:
             slot = self._slots.get(name)
             if slot and slot.provider:
                 profile = slot.provider.profile
-                return profile, slot.budget_tokens(profile, slot.health.share)
+                return profile, slot.budget_tokens(profile, Attempt(Patience.TYPING, share=slot.health.share))
         return None
 
     def slot(self, name: str) -> ProviderSlot:

@@ -112,6 +112,8 @@ class MeteredStream:
             if self._pieces is None:
                 await self._cashier.reserve(self._order)
                 self._is_sent = not self._is_closed
+                # The wait for a place, and for the file of the budget, is not the provider's.
+                self._began_at = self._now()
                 self._pieces = aiter(self._stream)
             chunk = await anext(self._pieces)
         except StopAsyncIteration:

@@ -8,7 +8,9 @@ https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
 
 from __future__ import annotations
 
-from llm_lsp.core.generation import Chunk, Finish, Usage
+from collections.abc import Mapping
+
+from llm_lsp.core.generation import Chunk, Finish, PromptProgress, Usage
 from llm_lsp.core.json import Json
 from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, Prompt, RawPrompt
 from llm_lsp.providers.dialects import openai_shared as openai
@@ -22,7 +24,7 @@ def request(prompt: Prompt, settings: Settings) -> HttpRequest:
     match prompt:
         case ChatPrompt():
             twin = openai.chat_request(prompt, settings)
-            return HttpRequest(f"/v1{twin.path}", twin.body)
+            return HttpRequest(f"/v1{twin.path}", _with_progress(twin.body, settings))
         case FimPrompt():
             path, fields = "/infill", _infill(prompt)
         case RawPrompt(text=text):
@@ -37,7 +39,7 @@ def request(prompt: Prompt, settings: Settings) -> HttpRequest:
         body["stop"] = stops
     if prompt.begins:
         body["grammar"] = beginning_with(prompt.begins)
-    return HttpRequest(path, settings.completed(body, prompt))
+    return HttpRequest(path, _with_progress(settings.completed(body, prompt), settings))
 
 
 def beginning_with(text: str) -> str:
@@ -51,6 +53,8 @@ def beginning_with(text: str) -> str:
 
 def chunk(data: Json) -> Chunk | None:
     """Read an event, or the whole answer, which looks like the last one with all the text."""
+    if progress := _progress(as_map(data.get("prompt_progress"))):
+        return Chunk(pieces=0, progress=progress)
     if "choices" in data:
         return openai.chunk(data)
     raise_error_object(data)
@@ -62,6 +66,19 @@ def chunk(data: Json) -> Chunk | None:
     cached = as_int(as_map(data.get("timings")).get("cache_n"))
     usage = Usage(as_int(data.get("tokens_evaluated")), as_int(data.get("tokens_predicted")), cached)
     return Chunk(text, Finish.LENGTH if at_limit else Finish.STOP, usage)
+
+
+def _with_progress(body: Json, settings: Settings) -> Json:
+    """Ask for events while the prompt is read, a batch each; servers before late 2025 send none."""
+    return {"return_progress": True, **body} if settings.stream else body
+
+
+def _progress(told: Mapping[str, object]) -> PromptProgress | None:
+    total, processed = as_int(told.get("total")), as_int(told.get("processed"))
+    cached, time_ms = as_int(told.get("cache")) or 0, as_int(told.get("time_ms")) or 0
+    if total is None or processed is None or not cached <= processed <= total:
+        return None
+    return PromptProgress(total, cached, processed, time_ms / 1000)
 
 
 def _infill(prompt: FimPrompt) -> dict[str, object]:

@@ -90,6 +90,8 @@ class AnswerDecoder:
             self.has_text = True
             # A reader that stops here has what was counted so far.
             chunks.append(Chunk(_without_surrogates(chunk.text), usage=self._usage))
+        elif chunk.progress is not None:
+            chunks.append(chunk)
         if self._finish is not None and self._usage is not None:
             chunks += self.finish()
         return chunks

@@ -101,6 +101,10 @@ class HttpStream:
         self._waiter: asyncio.Future[None] | None = None
         self._is_read = False
         self._has_head = False
+        self._is_reading = False
+        """Whether the server reports how it reads the prompt, which is no answer yet."""
+        self._n_read = 0
+        """Tokens of the prompt that the server has read, if it reports that."""
 
     @property
     def was_cut(self) -> bool:
@@ -140,7 +144,8 @@ class HttpStream:
         while self._chunks and not self._chunks[0].finish:
             chunks.append(self._chunks.popleft())
         n_pieces = sum(chunk.pieces for chunk in chunks)
-        return Chunk("".join(chunk.text for chunk in chunks), None, chunks[-1].usage, n_pieces)
+        progress = next((chunk.progress for chunk in reversed(chunks) if chunk.progress), None)
+        return Chunk("".join(chunk.text for chunk in chunks), None, chunks[-1].usage, n_pieces, progress)
 
     def close(self) -> None:
         """Close the connection as soon as that is safe; the iterating task gets CancelledError at once."""
@@ -246,9 +251,20 @@ class HttpStream:
         chunks = self._answer.feed(piece)
         if self._answer.awaits_usage and not was_waiting:
             self._limit.allow(TAIL_S)
-        elif chunks:
+        elif any(chunk.text for chunk in chunks):
             self._limit.allow(self._call.deadlines.idle_s)
+        elif chunks and not self._answer.is_complete:
+            self._allow_reading(chunks)
         self._pass(chunks)
+
+    def _allow_reading(self, chunks: list[Chunk]) -> None:
+        """Allow the time of a first text anew for each part of the prompt that was read; the total stands."""
+        assert self._limit is not None
+        n_read = max((chunk.progress.processed for chunk in chunks if chunk.progress), default=0)
+        self._is_reading = True
+        if n_read > self._n_read and not self._answer.has_text:
+            self._n_read = n_read
+            self._limit.allow(self._call.deadlines.first_s)
 
     def _pass(self, chunks: list[Chunk]) -> None:
         self._chunks.extend(chunks)
@@ -258,7 +274,7 @@ class HttpStream:
         """Set what the caller gets after the last chunk; the first outcome stands, and only draining is left."""
         if self._outcome is None:
             if isinstance(outcome, ProviderError):
-                outcome.began = self._has_head
+                outcome.began = self._has_head and (self._answer.has_text or not self._is_reading)
             self._outcome = outcome
             self._wake()
             if self._limit is not None:

@@ -338,3 +338,23 @@ async def test_a_question_whose_provider_is_replaced_ends_with_an_error() -> Non
     with pytest.raises(BrokenStreamError, match="change of settings"):
         await asking
     await desk.engine.aclose()
+
+
+@pytest.mark.parametrize("is_new", [False, True], ids=["in one dialogue", "that starts over"])
+async def test_two_questions_at_a_time_keep_both_answers(is_new: bool) -> None:
+    desk = Desk(profile=replace(TALKER, max_in_flight=2))
+    first = asyncio.create_task(desk.put("one?", CODE))
+    one = await desk.caller.calls.get()
+    second = asyncio.create_task(desk.put("two?", CODE, is_new=is_new))
+    two = await desk.caller.calls.get()
+    two.finish("Two.")
+    await second
+    one.finish("One.")
+    await first
+
+    desk.caller.replies = ["Three."]
+    await desk.put("three?", CODE)
+    said = " ".join(desk.sent())
+    assert "One." in said
+    assert "Two." in said
+    await desk.engine.aclose()

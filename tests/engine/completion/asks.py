@@ -21,6 +21,7 @@ def ask(
     ready_at: float = 0.0,
     slots: int = 2,
     by_phrase: bool = False,
+    below: str = "",
 ) -> Ask:
-    cursor = CursorContext(ContextKey(uri, (), ""), 0, typed, "")
+    cursor = CursorContext(ContextKey(uri, (), below), 0, typed, "")
     return Ask(number, cursor, ROUTE, face, ready_at, slots, by_phrase=by_phrase)

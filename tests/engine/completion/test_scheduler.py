@@ -32,7 +32,13 @@ from llm_lsp.engine.completion.events import (
     Wake,
     Woke,
 )
-from llm_lsp.engine.completion.scheduler import GRACE_S, PREFETCH_S, READ_AHEAD_S, Scheduler
+from llm_lsp.engine.completion.scheduler import (
+    GRACE_S,
+    MOST_AT_WORK_S,
+    PREFETCH_S,
+    READ_AHEAD_S,
+    Scheduler,
+)
 from llm_lsp.errors import OverloadedError
 from tests.engine.completion.asks import ask
 
@@ -152,6 +158,49 @@ def test_without_a_free_slot_a_request_waits_for_a_calls_end() -> None:
 
 def test_a_call_that_nobody_waits_for_makes_room() -> None:
     effects = run((0, Asked(ask(1, slots=1))), (0, Cancelled(1)), (0, Asked(ask(2, uri="b", slots=1))))
+
+    assert effects == [Close(1), Start(2, 2)]
+
+
+SLOW = ask(1, slots=1)
+
+
+def test_a_prompt_that_a_slow_model_reads_is_not_given_up_for_the_next_request() -> None:
+    began = (0.0, Asked(SLOW)), (5.0, Cancelled(1))
+    elsewhere = (5.1, Asked(ask(2, uri="b", slots=1)))
+    same_file = (5.1, Asked(ask(2, "x", slots=1, below="else")))
+
+    assert run(*began, elsewhere) == run(*began, same_file) == []
+    assert run(*began, elsewhere, (5.0 + 2 * GRACE_S, Woke())) == []
+    assert run(*began, elsewhere, (9.0, Streamed(1, partial("fo")))) == [Close(1), Start(2, 2)]
+
+
+def test_a_slow_prompt_that_nothing_waits_for_is_given_up() -> None:
+    assert run((0.0, Asked(SLOW)), (5.0, Cancelled(1)), (5.0 + GRACE_S, Woke())) == [Close(1)]
+
+
+def test_a_model_that_hangs_is_given_up_for_the_next_request() -> None:
+    scheduler = Scheduler()
+    for now, event in ((0.0, Asked(SLOW)), (5.0, Cancelled(1)), (5.1, Asked(ask(2, uri="b", slots=1)))):
+        effects = step(scheduler, event, now)
+
+    assert effects[-1] == Wake(MOST_AT_WORK_S)
+    assert [effect for effect in scheduler.step(Woke(), MOST_AT_WORK_S)][:2] == [Close(1), Start(2, 2)]
+
+
+def test_a_slow_answer_whose_text_has_begun_makes_room() -> None:
+    effects = run(
+        (0.0, Asked(SLOW)),
+        (5.0, Streamed(1, partial("fo"))),
+        (5.1, Cancelled(1)),
+        (5.2, Asked(ask(2, uri="b", slots=1))),
+    )
+
+    assert effects == [Close(1), Start(2, 2)]
+
+
+def test_with_more_slots_a_call_that_waits_long_makes_room() -> None:
+    effects = run((0.0, Asked(ask(1))), (5.0, Cancelled(1)), (5.1, Asked(ask(2, "x", below="else"))))
 
     assert effects == [Close(1), Start(2, 2)]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
 
+from llm_lsp.config.settings import Config
 from llm_lsp.core.prompt.prompts import RawPrompt
 from llm_lsp.core.provider_profile import Price, Profile
 from llm_lsp.core.request import Completion, Face, Trigger
@@ -23,6 +24,7 @@ from llm_lsp.errors import (
     RateLimitError,
     UnreachableError,
 )
+from llm_lsp.providers.base import Provider
 from tests.doubles import ScriptedProvider, settle
 from tests.engine.models.several import SETTINGS, Several, api
 from tests.engine.rig import URI, Rig, reason_of, text_of
@@ -308,3 +310,72 @@ async def test_an_answer_is_booked_under_the_provider_that_gave_it_with_its_pric
     assert by_name["spare"].cost
     assert [row.subject.model for row in store.suggestions] == ["s"]
     assert [row.trace.subject.model for batch in store.batches for row in batch.traces] == ["s"]
+
+
+async def test_a_fallback_for_a_document_that_may_not_leave_does_not_blame_the_first_provider() -> None:
+    rig = Several(spare=ScriptedProvider(Profile("spare", "m", "none", local=True, max_in_flight=2)))
+    await rig.write("y = ")
+    rig.engine._models.failover._stays_here = lambda uri: Skip(
+        Reason.EXCLUDED, "it goes to no remote provider"
+    )
+    spare = rig.by_name.found["spare"]
+    assert isinstance(spare, ScriptedProvider)
+    spare.replies = ["1\n", "1\n"]
+    await rig.ask()
+    await settle()
+
+    assert text_of(await rig.ask()) == "1"
+    await settle()
+    assert "fails" not in rig.client.status_now.message
+    assert "not asked about this document" in rig.client.status_now.message
+    await rig.engine.aclose()
+
+
+async def test_an_answer_under_old_settings_blames_no_provider_of_the_new_ones(rig: Several) -> None:
+    task = rig.ask()
+    await settle()
+    rig.engine.select_provider("strong")
+    await settle()
+    rig.main.streams[-1].finish("1\n")
+    await task
+    await settle()
+
+    assert "answers in its place" not in rig.client.status_now.message
+
+
+async def test_the_end_of_an_old_search_does_not_end_the_progress_of_a_new_one() -> None:
+    rig = Rig(finder=(finder := RestartedFinder()))
+    await rig.write("y = ")
+    await settle()
+    slot = rig.engine.registry.slot("auto")
+    assert slot.provider is finder.first
+    slot.lost(finder.first)  # While its connection is still being opened.
+    await settle()
+
+    assert [(each.message, each.done) for each in rig.client.progressed] == [
+        ("starting 1", False),
+        ("", True),
+        ("starting 2", False),
+    ]
+    assert rig.client.status_now.busy
+    await rig.engine.aclose()
+
+
+class NeverWarm(ScriptedProvider):
+    async def warm(self) -> None:
+        await asyncio.Event().wait()
+
+
+class RestartedFinder:
+    """Finds a provider at once, and starts the second for ever."""
+
+    def __init__(self) -> None:
+        self.first = NeverWarm()
+        self.searches = 0
+
+    async def find(self, config: Config, report: Callable[[str], None]) -> Provider:
+        self.searches += 1
+        report(f"starting {self.searches}")
+        if self.searches > 1:
+            await asyncio.Event().wait()
+        return self.first

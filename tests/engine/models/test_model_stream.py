@@ -12,13 +12,23 @@ from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Feature, ModelRequest, Patience, Trigger
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Text
+from llm_lsp.engine.models.circuit_breaker import OPEN_S, SPREAD
+from llm_lsp.engine.models.health import Attempt
 from llm_lsp.engine.models.model_stream import ModelStream
 from llm_lsp.engine.models.provider_choice import ProviderChoice
 from llm_lsp.engine.models.provider_slot import ProviderSlot
-from llm_lsp.errors import AuthError, BadRequestError, LlmLspError
+from llm_lsp.errors import (
+    AuthError,
+    BadRequestError,
+    BrokenStreamError,
+    HeldBackError,
+    LlmLspError,
+    UnreachableError,
+)
 from llm_lsp.providers.base import Provider
 from tests.doubles import ScriptedProvider, settle
 from tests.engine.rig import Rig
+from tests.engine.usage.list_store import ListStore
 
 DOCUMENT = Document("file:///p/a.py", "python", 1, Text.of("x = "))
 
@@ -26,8 +36,9 @@ DOCUMENT = Document("file:///p/a.py", "python", 1, Text.of("x = "))
 class Calls(Rig):
     """An engine whose model is called directly."""
 
-    def __init__(self) -> None:
-        super().__init__(ScriptedProvider(Profile("local", "m", "none", max_in_flight=1)))
+    def __init__(self, profile: Profile | None = None, store: ListStore | None = None) -> None:
+        profile = profile or Profile("local", "m", "none", local=True, free=True, max_in_flight=1)
+        super().__init__(ScriptedProvider(profile), store=store)
         self.outcomes: list[str] = []
 
     async def open(self) -> None:
@@ -47,8 +58,9 @@ class Calls(Rig):
     def slot(self) -> ProviderSlot:
         return self.engine.registry.slot("auto")
 
-    def call(self, feature: Feature = "completion") -> ModelStream:
-        request = ModelRequest(1, feature, DOCUMENT, Trigger.MANUAL, Patience.ASKED, self.clock.now())
+    def call(self, feature: Feature = "completion", patience: Patience = Patience.ASKED) -> ModelStream:
+        trigger = Trigger.AUTOMATIC if patience is Patience.TYPING else Trigger.MANUAL
+        request = ModelRequest(1, feature, DOCUMENT, trigger, patience, self.clock.now())
         choice = self.engine._models.failover.choice(request, self.slot)
         assert isinstance(choice, ProviderChoice)
         return self.engine._models.stream(request, choice, lambda: RawPrompt("x = "))
@@ -157,3 +169,80 @@ async def test_a_call_that_waits_for_a_place_can_be_closed(calls: Calls) -> None
     calls.scripted.streams[0].finish("1\n")
     await running
     assert calls.slot.calls.enter("completion", 1).done()
+
+
+async def test_a_call_whose_provider_failed_while_it_waited_for_a_place_is_not_made(calls: Calls) -> None:
+    running = asyncio.create_task(read(calls.call()))
+    await settle()
+    waiting = asyncio.create_task(read(calls.call()))
+    await settle()
+    for _ in range(2):
+        calls.slot.health.failed(
+            UnreachableError("h: nothing listens"), Attempt(Patience.ASKED), calls.clock.now()
+        )
+    calls.slot.health.began(calls.clock.now())  # By hand, a moment ago.
+    calls.scripted.streams[0].fail(BrokenStreamError("h broke off"))
+
+    with pytest.raises(BrokenStreamError):
+        await running
+    with pytest.raises(HeldBackError, match="asked again in"):
+        await waiting
+    assert not calls.scripted.streams[1].is_begun
+    assert calls.outcomes == ["failed: h broke off"]
+    assert calls.slot.calls.enter("completion", 1).done()
+
+
+async def test_an_automatic_call_that_waited_for_a_place_is_held_to_the_rate_limit() -> None:
+    calls = Calls(Profile("hosted", "m", "none", max_in_flight=1))
+    await calls.open()
+    running = asyncio.create_task(read(calls.call()))
+    await settle()
+    waiting = asyncio.create_task(read(calls.call(patience=Patience.TYPING)))
+    await settle()
+    for _ in range(20):
+        calls.slot.health.rate.count(calls.clock.now())
+    calls.scripted.streams[0].finish("1\n")
+    await running
+
+    with pytest.raises(HeldBackError, match="rate limit"):
+        await waiting
+    await calls.engine.aclose()
+
+
+async def test_a_question_that_probes_a_provider_holds_completions_up_only_until_its_first_text(
+    calls: Calls,
+) -> None:
+    health, now = calls.slot.health, calls.clock.now()
+    for _ in range(2):
+        health.failed(UnreachableError("h: nothing listens"), Attempt(Patience.ASKED), now)
+    await calls.clock.advance(OPEN_S * (1 + SPREAD))
+    question = asyncio.create_task(read(calls.call("chat")))
+    await settle()
+    assert health.refusal(calls.clock.now(), Patience.TYPING)
+
+    calls.scripted.streams[0].say("It ")
+    await settle()
+
+    assert health.refusal(calls.clock.now(), Patience.TYPING) is None
+    calls.scripted.streams[0].finish("halves.")
+    await question
+    assert calls.outcomes == ["succeeded"]
+
+
+async def test_the_times_of_a_call_begin_when_it_is_sent() -> None:
+    store = ListStore()
+    calls = Calls(store=store)
+    await calls.open()
+    running = asyncio.create_task(read(calls.call()))
+    await settle()
+    waiting = asyncio.create_task(read(calls.call()))
+    await calls.clock.advance(30)
+    calls.scripted.streams[0].finish("1\n")
+    await running
+    await calls.clock.advance(2)
+    calls.scripted.streams[1].finish("1\n")
+    await waiting
+    await calls.engine.aclose()
+
+    rows = [row for batch in store.batches for row in batch.calls]
+    assert [(row.first_s, row.whole_s) for row in rows] == [(30, 30), (2, 2)]

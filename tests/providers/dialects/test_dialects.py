@@ -7,7 +7,7 @@ import pytest
 
 from llm_lsp.config.settings import Api
 from llm_lsp.core.context.snippet import Snippet
-from llm_lsp.core.generation import Chunk, Finish, Usage
+from llm_lsp.core.generation import Chunk, Finish, PromptProgress, Usage
 from llm_lsp.core.json import Json
 from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, Prompt, RawPrompt
 from llm_lsp.errors import ProviderError
@@ -53,13 +53,13 @@ REQUESTS = [
     ),
     pytest.param(
         "llamacpp-infill", FIM, Settings("", max_stops=None), "/infill",
-        {"input_prefix": "before\n", "input_suffix": "\nafter", "input_extra": [{"filename": "b.py", "text": "B = 1"}],
+        {"return_progress": True, "input_prefix": "before\n", "input_suffix": "\nafter", "input_extra": [{"filename": "b.py", "text": "B = 1"}],
          "prompt": "  cur", "n_predict": 64, "stream": True, "cache_prompt": True, "temperature": 0.0, "stop": list(STOPS)},
         id="llama.cpp: the current line stands after the middle token",
     ),
     pytest.param(
         "llamacpp-infill", RAW, Settings("m", max_stops=None), "/completion",
-        {"model": "m", "prompt": "<P>x<S>y<M>", "n_predict": 64, "stream": True, "cache_prompt": True, "temperature": 0.0,
+        {"return_progress": True, "model": "m", "prompt": "<P>x<S>y<M>", "n_predict": 64, "stream": True, "cache_prompt": True, "temperature": 0.0,
          "stop": list(STOPS)},
         id="llama.cpp: raw",
     ),
@@ -88,7 +88,7 @@ REQUESTS = [
     ),
     pytest.param(
         "llamacpp-infill", CHAT, PLAIN, "/v1/chat/completions",
-        {"model": "m", "messages": MESSAGES, "max_tokens": 64, "temperature": 0.0, "stop": ["\n"], "stream": True},
+        {"return_progress": True, "model": "m", "messages": MESSAGES, "max_tokens": 64, "temperature": 0.0, "stop": ["\n"], "stream": True},
         id="llama.cpp: a dialogue",
     ),
     pytest.param(
@@ -177,7 +177,14 @@ CHUNKS = [
     pytest.param("mistral-fim", choice(delta={"content": [{"type": "text", "text": "x"}, {"type": "thinking"}]}), Chunk("x"), id="mistral: a list"),
     pytest.param("mistral-fim", choice(delta={"content": "x"}, finish_reason="stop"), Chunk("x", Finish.STOP), id="mistral: text"),
     pytest.param("llamacpp-infill", {"content": "x", "stop": False}, Chunk("x"), id="llama.cpp: text"),
-    pytest.param("llamacpp-infill", {"content": "", "stop": False}, None, id="llama.cpp: progress"),
+    pytest.param("llamacpp-infill", {"content": "", "stop": False}, None, id="llama.cpp: nothing yet"),
+    pytest.param("llamacpp-infill", {"content": "", "stop": False, "prompt_progress": {"total": 360, "cache": 100, "processed": 228, "time_ms": 1802}},
+                 Chunk(pieces=0, progress=PromptProgress(360, 100, 228, 1.802)), id="llama.cpp: a part of the prompt is read"),
+    pytest.param("llamacpp-infill", choice(delta={"role": "assistant", "content": None}) | {"prompt_progress": {"total": 9, "cache": 0, "processed": 9, "time_ms": 50}},
+                 Chunk(pieces=0, progress=PromptProgress(9, 0, 9, 0.05)), id="llama.cpp: a dialogue is read"),
+    pytest.param("llamacpp-infill", {"content": "", "stop": False, "prompt_progress": {"total": 9, "cache": 12, "processed": 9, "time_ms": 50}}, None,
+                 id="llama.cpp: progress that cannot be"),
+    pytest.param("llamacpp-infill", {"content": "x", "stop": False, "prompt_progress": "?"}, Chunk("x"), id="llama.cpp: progress that is nonsense"),
     pytest.param("llamacpp-infill", {"content": "", "stop": True, "stop_type": "limit", "tokens_evaluated": 9, "tokens_predicted": 4, "timings": {"cache_n": 8}},
                  Chunk("", Finish.LENGTH, Usage(9, 4, 8)), id="llama.cpp: the end"),
     pytest.param("llamacpp-infill", {"content": "x", "stop": True, "stopped_limit": True}, Chunk("x", Finish.LENGTH, Usage()), id="llama.cpp: older"),
