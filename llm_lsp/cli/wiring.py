@@ -66,9 +66,10 @@ class ModelFinder:
 
     async def _own(self, config: Config, report: Callable[[str], None]) -> Provider:
         """Connect to the model server on this machine, or start it."""
-        from llm_lsp.providers.provider_factory import make_provider
+        from llm_lsp.providers.provider_factory import CONTEXT_TOKENS, make_provider
 
         endpoint = await self._local.acquire(config.local, report)
+        is_known = endpoint.prompt_tokens_per_s is not None or endpoint.context_tokens < CONTEXT_TOKENS
         # Via /completion, which has no limit on stop strings and reports cached tokens.
         settings = ProviderConfig(
             LOCAL,
@@ -76,7 +77,8 @@ class ModelFinder:
             endpoint.base_url,
             endpoint.model,
             fim=family_of(endpoint.model) or "none",
-            context_tokens=endpoint.prompt_budget(),
+            # A speed that was not measured shows itself in the first prompt.
+            context_tokens=endpoint.prompt_budget() if is_known else "auto",
             local=True,
             free=True,
         )

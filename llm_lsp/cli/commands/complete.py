@@ -24,6 +24,8 @@ from llm_lsp.errors import ConfigError
 # Seconds without output before the command names the provider it waits for. A local model that is busy with other
 # requests answers when it is free; there is no deadline.
 SILENT_S = 2.0
+# Seconds between two such lines: a cold model may read its first prompt for a minute.
+SILENT_AGAIN_S = 5.0
 
 
 @click.command(context_settings={"ignore_unknown_options": True})  # `-:3` is an argument, not an option
@@ -80,7 +82,7 @@ async def complete_one(stack: SettingsStack, target: CompletionTarget, printer: 
     """Print one completion; raises click.ClickException if there is none."""
     client = ConsoleClient()
     async with running(stack, client) as engine:
-        silence = asyncio.get_running_loop().call_later(SILENT_S, client.say_whom)
+        silence = asyncio.create_task(_tell_wait(client))
         request = await request_at(engine, target)
 
         def show(text: str) -> None:
@@ -94,6 +96,17 @@ async def complete_one(stack: SettingsStack, target: CompletionTarget, printer: 
             printer.finish(result)
     if isinstance(result, Skip):
         raise refusal(result, client)
+
+
+async def _tell_wait(client: ConsoleClient) -> None:
+    """Print again and again what the command waits for."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await asyncio.sleep(SILENT_S)
+    client.say_whom()
+    while True:
+        await asyncio.sleep(SILENT_AGAIN_S)
+        client.say_whom(loop.time() - began)
 
 
 async def print_question(stack: SettingsStack, target: CompletionTarget, *, as_json: bool) -> None:

@@ -38,9 +38,10 @@ class ConsoleClient:
         if status.model:
             self._asked = f"{status.model} of {status.provider}"
 
-    def say_whom(self) -> None:
-        """Print which provider has not answered yet."""
-        click.secho(f"waiting for {visible(self._asked)}", err=True, dim=True)
+    def say_whom(self, seconds: float = 0.0) -> None:
+        """Print which provider has not answered yet, and after how many seconds."""
+        since = f", {seconds:.0f} s" if seconds >= 1 else ""
+        click.secho(f"waiting for {visible(self._asked)}{since}", err=True, dim=True)
 
 
 def write(text: str) -> None:

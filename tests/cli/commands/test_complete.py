@@ -92,10 +92,27 @@ async def test_the_wait_for_the_model_itself_is_not_silent(
 
     monkeypatch.setattr("llm_lsp.cli.commands.complete.SILENT_S", 0.0)
     monkeypatch.setattr(CompletionEngine, "ready", ready)
-    monkeypatch.setattr(ConsoleClient, "say_whom", lambda _: steps.append("said"))
+    monkeypatch.setattr(ConsoleClient, "say_whom", lambda _, seconds=0: steps.append("said"))
     await completed(tmp_path, "-:2", "1\n", stdin="x = 1\ny = \nz = 3\n")
 
     assert steps == ["said", "ready"]
+
+
+async def test_a_long_wait_is_told_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = CompletionEngine.ready
+
+    async def ready(engine: CompletionEngine, document: Document) -> None:
+        await found(engine, document)
+        await asyncio.sleep(12)
+
+    monkeypatch.setattr(CompletionEngine, "ready", ready)
+    result = await completed(tmp_path, "-:2", "1\n", stdin="x = 1\ny = \nz = 3\n")
+
+    assert result.stderr.splitlines() == [
+        "waiting for m of mine",
+        "waiting for m of mine, 7 s",
+        "waiting for m of mine, 12 s",
+    ]
 
 
 async def test_a_quick_answer_comes_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
