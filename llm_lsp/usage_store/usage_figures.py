@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from statistics import median
 
 # Seconds that a suggestion must be on screen to count as read (Cody's figure); or it was used.
 READ_S = 0.75
@@ -76,6 +75,9 @@ class UsageFigures:
     @property
     def first_ms(self) -> float | None:
         """The median time to the first text."""
+        # Imported here: only a report needs it.
+        from statistics import median
+
         return round(median(self.first_s) * 1000, 1) if self.first_s else None
 
     @property

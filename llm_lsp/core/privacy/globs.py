@@ -9,6 +9,7 @@ times the length of the globs, 64 positions at a time. There is no backtracking,
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -151,7 +152,7 @@ class _Layout:
     def __init__(self, ignore_case: bool) -> None:
         self._ignore_case = ignore_case
         self.size = 0
-        self.chars: dict[str, list[int]] = {}
+        self.chars: dict[str, array[int]] = {}
         self.any_chars: list[int] = []
         """Of ANY_CHAR, the most usual class, whose bits are the same for each character."""
         self.classes: dict[CharClass, list[int]] = {}
@@ -175,7 +176,7 @@ class _Layout:
             else:
                 chars = map(str.lower, element) if self._ignore_case else element
                 for position, char in enumerate(chars, self.size):
-                    self.chars.setdefault(char, []).append(position)
+                    self.chars.setdefault(char, array("L")).append(position)
                 self.size += len(element)
 
     def _add_choice(self, choice: Choice) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from llm_lsp.core.text.invisible_chars import plain_name
 
 
 def file_tag(path: str, language: str = "", first_line: int = 0) -> str:
     """Return the tag that opens a file; no name ends it, or adds to it."""
+    # Imported here: only a dialogue needs it, and it brings a table of 2,000 names.
+    from html import escape
+
     attributes = {"path": path, "language": language, "first_line": str(first_line or "")}
     written = (f' {key}="{escape(plain_name(value))}"' for key, value in attributes.items() if value)
     return f"<file{''.join(written)}>"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 
 from llm_lsp.core.text.text import Edit, Point
 from llm_lsp.core.usage.records import Fate
@@ -78,6 +77,9 @@ def kept_chars(accepted: str, around: str) -> int:
     ours, theirs = _words(accepted[:COMPARED_CHARS]), _words(around[: 3 * COMPARED_CHARS])
     if not ours:
         return len(accepted) if accepted.strip() in around else 0
+    # Imported here: only a suggestion that was edited after it was accepted needs it.
+    from difflib import SequenceMatcher
+
     matches = SequenceMatcher(None, ours, theirs, autojunk=False).get_matching_blocks()
     kept = sum(len(word) for match in matches for word in ours[match.a : match.a + match.size])
     return round(len(accepted) * kept / sum(map(len, ours)))
