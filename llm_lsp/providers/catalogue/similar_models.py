@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.core.privacy.secret import Secret
@@ -40,6 +39,9 @@ def suggestion(model: str, known: Sequence[str]) -> str:
     if gone and (not known or gone.successor in known):
         return f'"{gone.successor}"'
     by_lower = {name.lower(): name for name in known}
+    # Imported here: only a model that is not there needs it.
+    from difflib import get_close_matches
+
     if alike := get_close_matches((gone.successor if gone else model).lower(), by_lower, n=1, cutoff=0.6):
         return f'"{by_lower[alike[0]]}"'
     return one_of(known) if known else ""
