@@ -87,19 +87,18 @@ class Redactor:
     def redact(self, text: str) -> Redacted:
         """Mask every secret of a text; what has none comes back as it is."""
         lines = text.split("\n")
-        if self._plain.issuperset(lines):
-            return Redacted(text)
         seen = self._look_at(lines)
-        if all(line is _PLAIN for line in seen.values()):
+        if not seen:
             return Redacted(text)
         starts = [*accumulate((len(line) + 1 for line in lines[:-1]), initial=0)]
         finds = []
-        for start, line in zip(starts, lines, strict=True):
-            finds += [_moved(find, start) for find in seen[line].finds]
-        for number, line in enumerate(lines[:-1]):
-            if seen[line].names_next and (span := value_on_next_line(lines[number + 1])):
+        for number, line in enumerate(lines):
+            if (has := seen.get(line)) is None:
+                continue
+            finds += [_moved(find, starts[number]) for find in has.finds]
+            if has.names_next and number + 1 < len(lines) and (span := value_on_next_line(lines[number + 1])):
                 finds.append(_moved(Find(*span, "named"), starts[number + 1]))
-        roles = [seen[line].role for line in lines]
+        roles = [seen.get(line, _PLAIN).role for line in lines]
         if any(roles):
             finds += [
                 Find(starts[span.line] + span.start, starts[span.line] + span.end, "private-key")
@@ -113,32 +112,33 @@ class Redactor:
         line, column = text.line(point.line), point.column
         start = max(0, column - CURSOR_COLUMNS)
         near, column = line[start : column + CURSOR_COLUMNS], column - start
-        seen = self._look_at([near])[near]
+        seen = self._look_at([near]).get(near, _PLAIN)
         if any(find.start < column <= find.end for find in seen.finds):
             return True
         above = text.lines(max(0, point.line - KEY_BLOCK_LINES), point.line)
         return is_in_key(above, near, column)
 
     def _look_at(self, lines: Sequence[str]) -> Mapping[str, _Line]:
-        """Return what each line has by itself; those that were never seen are searched at once."""
-        fresh = [*{*lines}.difference(self._plain, self._known)]
-        seen = {line: self._known.get(line, _PLAIN) for line in lines}
+        """Return what lines have by themselves, without the plain ones; those never seen are searched together."""
+        not_plain = {*lines}.difference(self._plain)
+        fresh = [*not_plain.difference(self._known)]
+        seen = {line: self._known[line] for line in not_plain if line in self._known}
         if fresh:
-            found = dict(zip(fresh, self._search(fresh), strict=True))
-            seen.update(found)
-            self._remember(found)
+            if len(self._plain) + len(self._known) + len(fresh) > MAX_KNOWN_LINES:
+                self._forget()
+            for line, each in zip(fresh, self._search(fresh), strict=True):
+                self._remember(line, each)
+                if each is not _PLAIN:
+                    seen[line] = each
         return seen
 
-    def _remember(self, found: Mapping[str, _Line]) -> None:
-        if len(self._plain) + len(self._known) + len(found) > MAX_KNOWN_LINES:
-            self._forget()
-        for line, each in found.items():
-            if len(line) > MAX_KNOWN_LINE_CHARS:
-                continue
-            if each is _PLAIN:
-                self._plain.add(line)
-            else:
-                self._known[line] = each
+    def _remember(self, line: str, each: _Line) -> None:
+        if len(line) > MAX_KNOWN_LINE_CHARS:
+            return
+        if each is _PLAIN:
+            self._plain.add(line)
+        else:
+            self._known[line] = each
 
     def _forget(self) -> None:
         self._plain.clear()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,25 +25,38 @@ LOOK_COLUMNS = 1000
 class FilterContext:
     """What stands around a cursor, lines without their ends.
 
-    It has no slots: what only answers of several lines need is computed when first read, and kept.
+    It has no slots: what not every answer needs is computed when first read, and kept.
     """
 
     before: str
     """The current line before the cursor."""
     rest: str
     """The current line after the cursor."""
-    above: tuple[str, ...]
-    """Lines above with text, nearest last."""
-    below: tuple[str, ...]
-    """Lines below with text, nearest first."""
+    lines_above: Sequence[str]
+    """Up to LOOK_LINES lines above, as the document has them."""
+    lines_below: Sequence[str]
+    """Up to LOOK_LINES lines below, as the document has them."""
     line_end: str
     """What ends the document's lines."""
     language: Language
-    follows_blank: bool
-    """Whether the line right above is blank."""
     language_id: str = ""
     stated_indent: str = ""
     """What one step of depth is written with, as the project or the editor says; "" if neither does."""
+
+    @cached_property
+    def above(self) -> tuple[str, ...]:
+        """Lines above with text, nearest last."""
+        return _with_text(self.lines_above)
+
+    @cached_property
+    def below(self) -> tuple[str, ...]:
+        """Lines below with text, nearest first."""
+        return _with_text(self.lines_below)
+
+    @property
+    def follows_blank(self) -> bool:
+        """Whether the line right above is blank."""
+        return bool(self.lines_above) and not self.lines_above[-1].strip()
 
     @cached_property
     def style(self) -> IndentStyle:
@@ -86,42 +99,30 @@ def place_at(document: Document, point: Point, stated_indent: str = "") -> Filte
     """
     text = document.text
     line = text.line(point.line)
-    return _context(
+    return FilterContext(
         line[max(0, point.column - LOOK_COLUMNS) : point.column],
         line[point.column : point.column + LOOK_COLUMNS],
-        (
-            text.lines(point.line - LOOK_LINES, point.line),
-            text.lines(point.line + 1, point.line + 1 + LOOK_LINES),
-        ),
+        text.lines(point.line - LOOK_LINES, point.line),
+        text.lines(point.line + 1, point.line + 1 + LOOK_LINES),
+        text.line_end(point.line) or text.line_end(max(0, point.line - 1)) or "\n",
+        language_of(document.language),
         document.language,
-        line_end=text.line_end(point.line) or text.line_end(max(0, point.line - 1)) or "\n",
-        stated_indent=stated_indent,
+        stated_indent,
     )
 
 
 def place_in(window: Window) -> FilterContext:
     """Read what stands around a window's cursor, as `place_at` does."""
-    above = window.prefix.rsplit("\n", LOOK_LINES + 1)[-LOOK_LINES - 1 : -1]
-    below = window.suffix.split("\n", LOOK_LINES + 1)[1 : LOOK_LINES + 1]
-    before, rest = window.line_prefix[-LOOK_COLUMNS:], window.line_suffix[:LOOK_COLUMNS]
-    return _context(before, rest, (above, below), window.language)
-
-
-def _context(
-    before: str,
-    rest: str,
-    around: tuple[list[str], list[str]],
-    language_id: str,
-    line_end: str = "\n",
-    stated_indent: str = "",
-) -> FilterContext:
-    above, below = map(_with_text, around)
-    follows_blank = bool(around[0]) and not around[0][-1].strip()
-    language = language_of(language_id)
     return FilterContext(
-        before, rest, above, below, line_end, language, follows_blank, language_id, stated_indent
+        window.line_prefix[-LOOK_COLUMNS:],
+        window.line_suffix[:LOOK_COLUMNS],
+        window.prefix.rsplit("\n", LOOK_LINES + 1)[-LOOK_LINES - 1 : -1],
+        window.suffix.split("\n", LOOK_LINES + 1)[1 : LOOK_LINES + 1],
+        "\n",
+        language_of(window.language),
+        window.language,
     )
 
 
-def _with_text(lines: list[str]) -> tuple[str, ...]:
+def _with_text(lines: Sequence[str]) -> tuple[str, ...]:
     return tuple(line.rstrip("\r\n")[:LOOK_COLUMNS] for line in lines if line.strip())
