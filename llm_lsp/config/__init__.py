@@ -1,1 +1,1 @@
-"""Settings: values, parsing and merging; reads no file and no environment."""
+"""Settings: their values, checks, sources and merging. Reads no files and no environment."""

@@ -1,4 +1,4 @@
-"""Merges checked layers of settings into one Config, under the rules of `source_rules`."""
+"""Merges checked layers of settings into one Config, following the rules in `source_rules`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REMOTE: Path = ("privacy", "remote")
 ALLOWED: Path = ("privacy", "allowed_origins")
 ROUTES: Path = ("routes",)
 FALLBACK = "fallback"
-# A key belongs to the origin that it was given for, so a preset's goes only to the preset's own.
+# A key belongs to the origin it was entered for, so a preset's key settings apply only to the preset's own origin.
 KEY_FIELDS = ("api_key_env", "api_key_command")
 
 
@@ -43,18 +43,20 @@ class Setting:
 
 @dataclass(slots=True)
 class Merge:
-    """Takes layers in order, then gives what they come to; lives for one `resolve`."""
+    """Merges layers in order and builds the result; used for a single `resolve`."""
 
     presets: Mapping[str, ProviderConfig]
     settings: dict[Path, Setting] = field(default_factory=dict)
     choices: list[Setting] = field(default_factory=list)
-    """Each value of `provider`; judged last, since a later layer may name what an earlier one chose."""
+    """Every value of `provider`, in order. Evaluated last: a later layer may define the provider an earlier one
+    chose.
+    """
     refused: set[str] = field(default_factory=set)
-    """Providers that a problem was already reported for."""
+    """Providers for which a problem has already been reported."""
     problems: list[Problem] = field(default_factory=list)
 
     def add(self, source: SettingsSource, label: str, values: Mapping[Path, object]) -> None:
-        """Merge a layer, as far as its source may."""
+        """Merge a layer's settings, as far as its source may set them."""
         names = dict.fromkeys(path[1] for path in values if path[0] == PROVIDERS)
         refused = {name for name in names if not self._admit(name, source, label, values)}
         self.refused |= refused
@@ -68,7 +70,9 @@ class Merge:
                 self._merge(path, Setting(tamed, source, label))
 
     def config(self) -> Config:
-        """Return the settings as a value; what is missing or does not fit is a problem, and its default is used."""
+        """Return the merged settings; a missing or unusable value is reported as a problem, and its default is
+        used.
+        """
         built = {name: self._provider(name) for name in self._names()}
         providers = {name: config for name, config in built.items() if config is not None}
         self._choose(providers)
@@ -82,15 +86,15 @@ class Merge:
         return Config(**{**top, **sections, PROVIDERS: providers})
 
     def origins(self, config: Config) -> dict[Path, str]:
-        """Return for every setting of `config` which layer it came from."""
+        """Return the label of the layer that set each setting of `config`."""
         return {path: self._origin(path, value) for path, value in _leaves((), config)}
 
     # Layers
 
     def _admit(self, name: str, source: SettingsSource, label: str, values: Mapping[Path, object]) -> bool:
-        """Whether a source may say anything of this provider; it may be its first mention."""
+        """Check whether a source may set anything of this provider, which it may be the first to mention."""
         if name in (AUTO, LOCAL):
-            self._problem(label, f'providers.{name}: "{name}" has a meaning of its own, take another name')
+            self._problem(label, f'providers.{name}: "{name}" is reserved, choose another name')
             return False
         if source.is_user:
             if not self._is_users(name):
@@ -101,7 +105,7 @@ class Merge:
         if source is SettingsSource.POLICY_FILE:
             return False
         if not source.may_choose:
-            self._problem(label, f"providers.{name}: only your own settings file may name a provider")
+            self._problem(label, f"providers.{name}: only your own settings file may define a provider")
             return False
         return self._admit_address(name, source, label, values)
 
@@ -114,7 +118,7 @@ class Merge:
             return True
         self._problem(
             label,
-            f"providers.{name}: only your own settings file may enable {origin_of(url).host}, "
+            f"providers.{name}: only your own settings file may enable {origin_of(url).host}; "
             f"run `llm-lsp provider add {name}`",
         )
         return False
@@ -140,20 +144,20 @@ class Merge:
 
     def _refuse(self, path: Path, new: Setting) -> None:
         if new.value != self._current(path):
-            self._problem(new.label, f"{dotted(path)}: only your own settings file may say this")
+            self._problem(new.label, f"{dotted(path)}: only your own settings file may set this")
 
     def _tighten(self, path: Path, new: Setting) -> None:
         current = self._current(path)
         result = STRICTER[general(path)](current, new.value)
         if result != current:
             self.settings[path] = replace(new, value=result, label=self._label(path, new))
-        # A policy's number is a cap, and a list may name what is not there: no slip to report.
+        # Not reported: a policy's number is only a cap, and its lists may name things that no other layer mentions.
         elif (
             result != new.value
             and not isinstance(new.value, tuple)
             and new.source is not SettingsSource.POLICY_FILE
         ):
-            self._problem(new.label, f"{dotted(path)} may only be made stricter here")
+            self._problem(new.label, f"{dotted(path)} can only be made stricter here")
 
     def _label(self, path: Path, new: Setting) -> str:
         old = self.settings.get(path)
@@ -164,7 +168,7 @@ class Merge:
         self._enable(new.value, new)
 
     def _enable(self, name: str, by: Setting) -> None:
-        """Enable a preset that is named, where its source may name its address."""
+        """Enable a preset that is named, if the source may name the preset's address."""
         preset = self.presets.get(name)
         if preset and may_name_address(by.source, preset.base_url):
             path = (PROVIDERS, name, NAME)
@@ -173,7 +177,7 @@ class Merge:
                 self._forget(name)
                 self.settings[path] = replace(by, value=name)
 
-    # What they come to
+    # Building the result
 
     def _provider(self, name: str) -> ProviderConfig | None:
         table = {**self._preset_table(name), **self._values((PROVIDERS, name))}
@@ -192,7 +196,7 @@ class Merge:
         return config
 
     def _forbidden(self, config: ProviderConfig) -> str:
-        """Return why nothing may be sent to a provider; "" if it may."""
+        """Return why nothing may be sent to a provider, or ""."""
         origin = origin_of(config.base_url)
         if origin.is_loopback and config.local is not False:
             return ""
@@ -203,8 +207,8 @@ class Merge:
             return f"{origin} is not among {dotted(ALLOWED)} ({self._origin(ALLOWED, allowed)})"
         if origin.scheme == "http" and not origin.is_loopback and not config.allow_http:
             return (
-                f"http:// to {origin.host} would show code and key to all on the way, "
-                "use https:// or say allow_http = true"
+                f"http:// to {origin.host} would send code and key unencrypted; "
+                "use https:// or set allow_http = true"
             )
         return ""
 
@@ -221,7 +225,7 @@ class Merge:
         return result
 
     def _choose(self, providers: Mapping[str, ProviderConfig]) -> None:
-        """Use the latest choice that is possible."""
+        """Use the latest choice that can be used."""
         for choice in reversed(self.choices):
             name = choice.value
             if _is_usable(name, providers):
@@ -231,7 +235,7 @@ class Merge:
                 self._problem(choice.label, self._unusable(name, providers))
 
     def _keep_usable(self, providers: dict[str, ProviderConfig]) -> None:
-        """Leave out routes and fallbacks to what is not enabled."""
+        """Remove routes and fallbacks that name a provider that is not enabled."""
         if (routes := self.settings.get(ROUTES)) is not None:
             kept = [route for route in routes.value if self._is_kept(route.provider, ROUTES, providers)]
             self.settings[ROUTES] = replace(routes, value=tuple(kept))
@@ -250,9 +254,9 @@ class Merge:
         if name in self.presets and (PROVIDERS, name, NAME) not in self.settings:
             return f'provider "{name}" is not enabled; run `llm-lsp provider add {name}`'
         known = [AUTO, LOCAL, *providers, *self.presets] if len(self.problems) < HINTED_FAULTS else []
-        return f'there is no provider "{name}"{nearest(name, known)}'
+        return f'unknown provider "{name}"{nearest(name, known)}'
 
-    # Looking up
+    # Lookups
 
     def _names(self) -> list[str]:
         return [path[1] for path in self.settings if path[0] == PROVIDERS and path[2] == NAME]
@@ -262,7 +266,7 @@ class Merge:
         return owner is not None and owner.source.is_user
 
     def _forget(self, name: str) -> None:
-        """Drop what others said of a provider before its user did."""
+        """Discard what other sources set for a provider before the user defined it."""
         for path in [path for path in self.settings if path[:2] == (PROVIDERS, name)]:
             del self.settings[path]
 

@@ -1,6 +1,6 @@
-"""Parses one mapping, whatever its source, into checked settings.
+"""Parses one mapping from any source into checked settings.
 
-The dataclasses in `values` say which keys there are; there is no second list.
+The dataclasses in `settings` are the only list of keys.
 """
 
 import re
@@ -23,42 +23,42 @@ from llm_lsp.config.value_types import (
 )
 
 Path = tuple[str, ...]
-"""The way to a setting: `("providers", "mine", "model")`."""
+"""The keys that lead to a setting: `("providers", "mine", "model")`."""
 
 SECTION = "llm-lsp"
 NAME = "name"
-"""The field of a named section that its table's name fills."""
+"""The field of a section that holds its table's name."""
 UNVOUCHED = "unvouched"
-"""The field of a provider that says who enabled it."""
+"""The field of a provider that records who enabled it."""
 NO_KEYS = frozenset({NAME, UNVOUCHED})
-"""Fields that no key of a table fills."""
+"""Fields that cannot be set by a key in a table."""
 
-# Keys and list items of settings that others than the user may have written: a page of settings has dozens, and what
-# each costs is paid before anything is completed.
+# Limit on keys and list items of settings that may come from others. Real settings have dozens; parsing happens
+# before the first completion, so its time must be bounded.
 MAX_ENTRIES = 1000
-# Characters of all their texts: 2,000 globs, or a long prompt with its examples. Globs take 2 µs a character to check.
+# Limit on characters in total: enough for 2,000 globs, or a long prompt with examples. Checking globs takes 2 µs each.
 MAX_CHARS = 1 << 16
 TOO_LARGE = f"over {MAX_ENTRIES:,} keys or {MAX_CHARS:,} characters"
-# Faults that get a hint, which costs a comparison with every key: a user mends the first ones first.
+# Only the first faults get a "did you mean" hint: each hint compares the word with every key.
 HINTED_FAULTS = 10
 
-# Beyond this a bad value is not shown in its message; settings' fixed words are shorter.
+# Longer invalid values are left out of messages; the settings' fixed words are all shorter.
 SHOWN_CHARS = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What one mapping sets, each value of its kind, and what is wrong with the rest."""
+    """The valid values of one mapping, and what is wrong with the rest."""
 
     values: Mapping[Path, object]
-    """Only what is set; a named section is there by its name, even if it sets nothing."""
+    """Only what is set; a named section appears even if it sets nothing."""
     faults: tuple[str, ...]
 
 
 def parse(settings: object, *, from_editor: bool = False) -> Parsed:
     """Check a mapping of settings.
 
-    An editor's may be in camelCase, may have the whole under "llm-lsp", and may use null for "not set".
+    An editor's settings may use camelCase, may be wrapped in "llm-lsp", and may use null for "not set".
     """
     reader = _Reader(from_editor)
     if from_editor and isinstance(settings, Mapping) and SECTION in settings:
@@ -69,7 +69,7 @@ def parse(settings: object, *, from_editor: bool = False) -> Parsed:
 
 
 def is_too_large(settings: object) -> bool:
-    """Return whether settings have over MAX_ENTRIES keys and list items, or over MAX_CHARS characters, at any depth."""
+    """Check whether settings exceed MAX_ENTRIES keys and list items, or MAX_CHARS characters, at any depth."""
     waiting, count, chars = [settings], 0, 0
     while waiting:
         inner = waiting.pop()
@@ -87,18 +87,18 @@ def is_too_large(settings: object) -> bool:
 
 
 def dotted(path: Path) -> str:
-    """Write a path as its owner would: `providers.mine.model`."""
+    """Return a path in dotted form: `providers.mine.model`."""
     return ".".join(path)
 
 
 def is_required(each: Field[Any]) -> bool:
-    """Whether a section's field must be given."""
+    """Check whether a section's field must be given."""
     return each.default is MISSING and each.default_factory is MISSING
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
-    """Return a clause that names the word most like `word`, or "" if none is near."""
-    # Imported here: most settings have no slip in them, and the server's start waits for this module.
+    """Return a clause that suggests the word closest to `word`, or "" if none is close."""
+    # Imported here: most settings have no typos, and the server's startup waits for this module.
     from difflib import get_close_matches
 
     by_lower = {known.lower(): known for known in words}
@@ -108,7 +108,7 @@ def nearest(word: str, words: Iterable[str]) -> str:
 
 @dataclass(slots=True)
 class _Reader:
-    """Collects while it walks; lives for one `parse`."""
+    """Collects values and faults while it walks a mapping; used for a single `parse`."""
 
     from_editor: bool
     values: dict[Path, object] = field(default_factory=dict)
@@ -150,7 +150,9 @@ class _Reader:
                 self.section(kind, (*path, name), value)
 
     def _listed(self, kind: Any, path: Path, settings: object) -> None:
-        """Read a list of tables; one with a slip is left out, since it could fit more than was meant."""
+        """Read a list of tables. A faulty one is left out entirely: without the faulty key it could match too
+        much.
+        """
         try:
             tables = array(settings)
         except UnfitValue:
@@ -195,7 +197,7 @@ class _Reader:
 
 
 def _elsewhere(key: str) -> str:
-    """Name the section that has a key by this very name."""
+    """Suggest the section that has a key of this name."""
     for each in fields(Config):
         inner = section_of(each.type)
         if inner and _snake(key) in {known.name for known in fields(inner)}:
@@ -204,7 +206,7 @@ def _elsewhere(key: str) -> str:
 
 
 def _but(kind: Any, value: object) -> str:
-    """Show the bad value, unless it could be a key or a piece of code."""
+    """Quote the invalid value, unless it could be a key or a piece of code."""
     if isinstance(value, bool):
         return f", not {str(value).lower()}"
     if isinstance(value, int | float):
@@ -216,11 +218,11 @@ def _but(kind: Any, value: object) -> str:
 
 
 def _snake(key: str) -> str:
-    """Turn "debounceMs" into "debounce_ms"."""
+    """Convert "debounceMs" to "debounce_ms"."""
     return re.sub(r"(?<=[a-z0-9])[A-Z]", lambda match: "_" + match.group().lower(), key)
 
 
 def _cut(text: str) -> str:
-    """Keep a name to one short line."""
+    """Shorten a name to one short line."""
     line = "".join(char if char.isprintable() else "?" for char in text)
     return line if len(line) <= 80 else line[:79] + "…"

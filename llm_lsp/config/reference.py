@@ -1,6 +1,6 @@
-"""The settings for people and for editors: a page, a JSON schema, a file to begin with; all from `values`.
+"""Generates the settings reference, the JSON schema and the commented first file from `settings`.
 
-Reads the source of `values` for the strings under its fields, so nothing of this runs in a server.
+Reads the source of `settings` for the strings below its fields; the server never does this.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TITLE = "Settings of llm-lsp"
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One table of the settings; the top level is the one with an empty name."""
+    """One table of the settings; the top level has an empty name."""
 
     name: str
     kind: type
@@ -33,22 +33,22 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One setting of a section."""
+    """One setting in a section."""
 
     key: str
     kind: Any
     default: str
-    """As TOML writes it; "" where there is none."""
+    """As TOML; "" if there is none."""
     text: str
 
 
 def sections() -> list[Section]:
-    """List the top level, then every table, in their order in `values`."""
+    """List the top level, then every table, in the order of `settings`."""
     return [Section("", Config, "Keys at the top of the file, before any table."), *_tables("", Config)]
 
 
 def entries(section: Section) -> Iterator[Entry]:
-    """Return the settings of a section, without the tables inside it."""
+    """Yield the settings of a section, without its nested tables."""
     texts = _texts(section.kind)
     for each in fields(section.kind):
         if each.name not in NO_KEYS and not _is_table(each.type):
@@ -56,7 +56,7 @@ def entries(section: Section) -> Iterator[Entry]:
 
 
 def settings_page() -> str:
-    """Write docs/settings.md."""
+    """Return the text of docs/settings.md."""
     lines = [
         "# Settings",
         "",
@@ -100,7 +100,7 @@ def settings_page() -> str:
 
 
 def first_file() -> str:
-    """Write a settings file in which everything is explained and nothing is set."""
+    """Return a settings file that explains every setting and sets none."""
     lines = ["# Settings of llm-lsp. Every line shows a default; remove the # to change it."]
     for section in sections():
         if section.name:
@@ -111,7 +111,7 @@ def first_file() -> str:
 
 
 def json_schema() -> dict[str, object]:
-    """Return the JSON schema of a settings file, for editors that check TOML as it is written."""
+    """Return the JSON schema of a settings file, for editors that check TOML."""
     return {"$schema": DIALECT, "title": TITLE, **_table(Config)}
 
 
@@ -155,7 +155,7 @@ def _property(each: Field[Any]) -> dict[str, object]:
 
 
 def _texts(kind: Any) -> Mapping[str, str]:
-    """Read the strings under the fields of a class; a section's text is its class's docstring."""
+    """Return the strings below the fields of a class; a section's own text is its class's docstring."""
     tree = ast.parse(inspect.getsource(values))
     body = next(
         node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == kind.__name__
@@ -169,7 +169,7 @@ def _texts(kind: Any) -> Mapping[str, str]:
 
 
 def _default(each: Field[Any]) -> str:
-    """Write a default as TOML and JSON both read it; there are no tables among them but the empty one."""
+    """Return a default in notation common to TOML and JSON; the only table among the defaults is the empty one."""
     if each.default is not MISSING:
         return json.dumps(each.default)
     return json.dumps(each.default_factory()) if each.default_factory is not MISSING else ""

@@ -1,8 +1,8 @@
-"""The settings as frozen values, one class a section.
+"""The settings as frozen values, one class per section.
 
-The annotations give the checks, the schema and the ranges in docs/settings.md; the strings under the fields are
-its text. They are real objects, not strings (no `from __future__ import annotations`), so that reading settings
-needs no evaluation.
+The annotations define the checks, the schema and the ranges in docs/settings.md, and the strings below the fields are
+its text. Annotations are evaluated (no `from __future__ import annotations`), so that reading settings at startup
+does not have to.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from llm_lsp.core.privacy.exclusion import check_glob
 from llm_lsp.core.request import GATES, Gate
 
 Auto = Literal["auto"]
-# Two values of `provider` that are no entry under [providers]: find one, and our own model server.
+# Values of `provider` that name no table under [providers]: find a server, and our own model server.
 AUTO = "auto"
 LOCAL = "local"
 Api = Literal[
@@ -32,8 +32,8 @@ Api = Literal[
 KeyHeader = Literal["authorization", "api-key", "x-api-key", "x-goog-api-key"]
 Prefill = Literal["never", "plain", "prefix", "partial"]
 
-# Capitals only, as such names are written: a key that is put here by mistake must not be read as a name, and
-# then printed in "the variable … is not set".
+# Environment variables in capitals only: a key pasted here by mistake is rejected, and not printed as a name in
+# "the variable … is not set".
 VariableName = Annotated[
     str,
     Matching(
@@ -41,23 +41,23 @@ VariableName = Annotated[
     ),
 ]
 ProviderName = Annotated[
-    str, Matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a name of letters, digits, '.', '_' and '-'")
+    str, Matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a name made of letters, digits, '.', '_' and '-'")
 ]
 Address = Annotated[
     str, Checked(origin_of, "an http or https address without user, password, query and fragment")
 ]
 
 Glob = Annotated[str, Checked(check_glob, "a glob in .gitignore syntax")]
-Currency = Annotated[str, Matching(r"[A-Z]{3}", "a currency's three letters, as USD or CNY")]
+Currency = Annotated[str, Matching(r"[A-Z]{3}", "a three-letter currency code such as USD or CNY")]
 NoLimit = Literal["none"]
 
-# One slip in a list must not send what its other globs exclude.
+# Each glob is checked alone: one typo must not discard the others, which would send what they exclude.
 Globs = Annotated[tuple[Glob, ...], EachAlone()]
 
 
 def ways_to_fill() -> tuple[str, ...]:
-    """List what `fim` may be."""
-    # Imported here: most users leave it to "auto", and the server's start waits for this module.
+    """List the valid values of `fim`."""
+    # Imported here: most users keep "auto", and the server's startup waits for this module.
     from llm_lsp.core.prompt.fim_families import FAMILIES
 
     return ("auto", "native", "chat", "none", *(family.name for family in FAMILIES))
@@ -71,7 +71,7 @@ class ProviderConfig:
     """One model API, under `[providers.NAME]`."""
 
     name: ProviderName
-    """The table's name; not a key of it."""
+    """The table's name, not a key in it."""
     api: Api
     """Wire format of the API. Optional for a preset."""
     base_url: Address

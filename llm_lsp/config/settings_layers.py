@@ -1,4 +1,4 @@
-"""The layers of settings, and the configuration that they resolve to."""
+"""The layers of settings, and the configuration they resolve to."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from llm_lsp.config.source_rules import SettingsSource
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One source's settings as they came, unchecked."""
+    """One source's settings, unchecked."""
 
     source: SettingsSource
     label: str
-    """What a user knows it by: a file's path, or the source's own name."""
+    """What a user knows the source by: a file's path, or its name."""
     settings: Mapping[str, object]
     problems: tuple[Problem, ...] = ()
-    """What went wrong before there were settings: a file that could not be read."""
+    """What went wrong before parsing, such as an unreadable file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What all layers come to."""
+    """The result of merging all layers."""
 
     config: Config
     problems: tuple[Problem, ...]
@@ -33,12 +33,12 @@ class Resolved:
     """Dotted setting -> label of the layer that set it, "preset NAME", or "default"."""
 
 
-# Problems of one source that its message names.
+# How many problems of one source its message lists.
 SHOWN_PROBLEMS = 3
 
 
 def by_source(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Return one problem for each source: of several the number and the first ones."""
+    """Combine the problems of each source into one: their number, and the first of them."""
     messages: dict[str, list[str]] = {}
     for problem in problems:
         messages.setdefault(problem.source, []).append(problem.message)
@@ -55,7 +55,7 @@ def _summary(messages: list[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SettingsStack:
-    """The layers, frozen; new settings make a new stack."""
+    """The layers in an immutable stack; adding settings makes a new one."""
 
     presets: Mapping[str, ProviderConfig] = field(default_factory=dict)
     layers: tuple[Layer, ...] = ()
@@ -67,9 +67,9 @@ class SettingsStack:
         label: str = "",
         problems: tuple[Problem, ...] = (),
     ) -> SettingsStack:
-        """Add a layer, or put it in the place of the one with the same source and label.
+        """Add a layer, or replace the one with the same source and label.
 
-        `source` is a `SettingsSource` or its value, as "editor settings".
+        `source` is a `SettingsSource` or its value, such as "editor settings".
         """
         source = SettingsSource(source)
         layer = Layer(source, label or source.value, settings, problems)
@@ -78,21 +78,21 @@ class SettingsStack:
         return replace(self, layers=tuple(layers.values()))
 
     def without(self, source: SettingsSource) -> SettingsStack:
-        """Return the layers without those of a source."""
+        """Return the stack without a source's layers."""
         return replace(self, layers=tuple(layer for layer in self.layers if layer.source is not source))
 
     def with_files(self, layers: tuple[Layer, ...]) -> SettingsStack:
-        """Return the layers with all those of files replaced."""
+        """Return the stack with all file layers replaced."""
         others = tuple(layer for layer in self.layers if not layer.source.is_file)
         return replace(self, layers=(*others, *layers))
 
     def resolve(self) -> Resolved:
-        """Merge the layers, each as far as it may; a bad setting gives a problem, and the rest is used."""
+        """Merge the layers; an invalid setting is reported as a problem, and the rest is used."""
         problems = [problem for layer in self._in_order() for problem in layer.problems]
         merge = Merge(self.presets)
         for layer in self._in_order():
             if layer.source.is_bounded and is_too_large(layer.settings):
-                problems.append(Problem(layer.label, f"none of its settings is used: {TOO_LARGE}"))
+                problems.append(Problem(layer.label, f"none of its settings are used: {TOO_LARGE}"))
                 continue
             parsed = parse(layer.settings, from_editor=layer.source.is_editor)
             problems += [Problem(layer.label, fault) for fault in parsed.faults]

@@ -1,10 +1,29 @@
-"""Which source may set what: a rule for each source and setting.
+"""The trust rules: which source may set what.
 
-Nothing leaves this machine until its user says so. The user's own file and command line may say everything.
-The editor's settings can come from a cloned repository's editor folder, a workspace file from the repository
-itself: so they choose among what the user enabled, or tighten, and make calls that are paid only rarer. What our own
-extension for VS Code read in its user's settings counts as said by the user, but for addresses, keys and privacy. A workspace file that its user trusts, as it is
-now, may do what the editor may. See docs/adr/0005.
+The rules protect against a cloned repository. Its author can put settings into two sources: the workspace file
+`.llm-lsp.toml`, and the editor's settings, by way of a folder such as `.vscode`. Neither may send code or a key to an
+address of the author's choice, run a command, or make the user pay for more calls. So nothing leaves this machine
+until a source that only the user can write has enabled a provider.
+
+Every source is a `SettingsSource`. `rule_for` looks up one of three rules for a source and a setting:
+
+- FREE: the value replaces the earlier one.
+- TIGHTEN: the value is combined with the earlier one by the function in STRICTER, which returns the stricter of both:
+  the longer debounce, the lower limit, the intersection of two lists of languages, the union of two exclude lists.
+- NEVER: the value is ignored and reported.
+
+Sources, from the most to the least trusted:
+
+- User file and command line: FREE for everything.
+- The user's own settings in VS Code, which our extension separates from the workspace's: like the user file, but for
+  where code is sent, keys and `[privacy]`, which follow the editor's rules.
+- The editor (`initializationOptions`, settings, commands), and a workspace file that the user trusts: may choose among
+  enabled providers, or name a loopback server without a key; may set what is harmless and TIGHTEN the rest.
+- A workspace file that is not trusted, and the machine's policy file: only TIGHTEN. The policy is merged last, so
+  no other source can loosen it.
+
+`tame` removes dangerous values from settings that are otherwise harmless, such as a glob with `!` that would cancel an
+exclusion. ADR 5 records the decision.
 """
 
 import re
@@ -18,7 +37,7 @@ from llm_lsp.core.privacy.ollama_cloud import is_cloud_tag
 
 
 class SettingsSource(Enum):
-    """Where settings come from, in the order in which they are merged: a later one wins, as far as it may."""
+    """Where settings come from, in merge order: a later source wins, as far as its rules allow."""
 
     USER_FILE = "user file"
     EDITOR_USER = "editor's user settings"
@@ -37,7 +56,7 @@ class SettingsSource(Enum):
 
     @property
     def is_editor(self) -> bool:
-        """Whether it came from the editor, which may have read it in a cloned repository."""
+        """Whether the editor sent it, which may have read it in a cloned repository."""
         return self in (
             SettingsSource.EDITOR_USER,
             SettingsSource.INITIALIZATION,
@@ -47,17 +66,17 @@ class SettingsSource(Enum):
 
     @property
     def is_file(self) -> bool:
-        """Whether it is a file that may change while a server runs."""
+        """Whether it is a file that may change while the server runs."""
         return self.value.endswith(" file")
 
     @property
     def may_choose(self) -> bool:
-        """Whether it may choose among what the user enabled, or name a server on this machine."""
+        """Whether it may choose among enabled providers, or name a server on this machine."""
         return self.is_editor or self is SettingsSource.TRUSTED_FILE
 
     @property
     def is_bounded(self) -> bool:
-        """Whether it may come from a cloned repository, which may make it too large to be read."""
+        """Whether its size is limited, since it may come from a cloned repository."""
         return not self.is_user and self is not SettingsSource.POLICY_FILE
 
 
@@ -70,44 +89,45 @@ class SourceRule(Enum):
 
 
 Meet = Callable[[Any, Any], object]
-"""Gives the stricter of two values, or what both allow: (current, proposed) -> result."""
+"""Returns the stricter of two values, or what both allow: (current, proposed) -> result."""
 
-# No language has this identifier: what two lists without a common language allow.
+# Not the identifier of any language: the result for two lists with no language in common.
 NO_LANGUAGE = ("none",)
-# No machine has this name (RFC 2606, section 2): what two lists without a common origin allow.
+# Not the name of any machine (RFC 2606, section 2): the result for two lists with no origin in common.
 NO_ORIGIN = ("https://none.invalid",)
 
-# "auto" waits at most this long, see `completion.debounce_ms`.
+# The longest wait of "auto", see `completion.debounce_ms`.
 LONGEST_AUTO_DEBOUNCE_MS = 60
 
 
 def both(current: bool, proposed: bool) -> bool:
-    """Keep a switch on only where both say so."""
+    """Return whether both enable a feature."""
     return current and proposed
 
 
 def either(current: bool, proposed: bool) -> bool:
-    """Keep a protection on where one says so."""
+    """Return whether either enables a protection."""
     return current or proposed
 
 
 def manual_if_either(current: str, proposed: str) -> str:
-    """Ask only by hand where one says so."""
+    """Return "manual" if either says so."""
     return "manual" if "manual" in (current, proposed) else "auto"
 
 
 def shared_languages(current: tuple[str, ...], proposed: tuple[str, ...]) -> tuple[str, ...]:
-    """Keep the languages in both lists; an empty list stands for all."""
+    """Return the languages in both lists; an empty list means all."""
     if not current or not proposed:
         return current or proposed
     return tuple(language for language in current if language in proposed) or NO_LANGUAGE
 
 
 def shared_sources(current: tuple[str, ...] | str, proposed: tuple[str, ...] | str) -> tuple[str, ...] | str:
-    """Keep the sources in both lists; an empty list stands for none, and "auto" may be all of them.
+    """Return the sources in both lists; an empty list means none, "auto" may be all of them.
 
-    So a stranger's list takes the place of "auto", also for a model that would get less: what it adds comes from the
-    same folder, goes to the same provider, and takes no more of the prompt.
+    So another source's list replaces "auto", even if "auto" would use fewer sources for this model. That is
+    safe: the added context comes from the same folder, goes to the same provider, and takes no more of the
+    prompt.
     """
     if isinstance(current, str) or isinstance(proposed, str):
         return current if isinstance(proposed, str) else proposed
@@ -115,12 +135,12 @@ def shared_sources(current: tuple[str, ...] | str, proposed: tuple[str, ...] | s
 
 
 def longer_debounce(current: int | str, proposed: int | str) -> int | str:
-    """Wait as long as the more patient one says."""
+    """Return the longer debounce."""
     return max(current, proposed, key=lambda ms: LONGEST_AUTO_DEBOUNCE_MS if ms == "auto" else ms)
 
 
 def shared_origins(current: tuple[str, ...], proposed: tuple[str, ...]) -> tuple[str, ...]:
-    """Keep the origins in both lists; an empty list stands for all."""
+    """Return the origins in both lists; an empty list means all."""
     if not current or not proposed:
         return current or proposed
     theirs = {origin_of(url) for url in proposed}
@@ -128,21 +148,21 @@ def shared_origins(current: tuple[str, ...], proposed: tuple[str, ...]) -> tuple
 
 
 def joined(current: tuple[str, ...], proposed: tuple[str, ...]) -> tuple[str, ...]:
-    """Exclude what either list excludes."""
+    """Return the globs of both lists."""
     return current + tuple(glob for glob in proposed if glob not in current)
 
 
 def all_gates(current: tuple[str, ...], proposed: tuple[str, ...]) -> tuple[str, ...]:
-    """Ask nowhere where either says so."""
+    """Return the gates of both lists."""
     return current + tuple(gate for gate in proposed if gate not in current)
 
 
 def lower_limit(current: float | str, proposed: float | str) -> float | str:
-    """Spend no more than either says; "none" is no limit."""
+    """Return the lower limit; "none" means no limit."""
     return min(current, proposed, key=lambda limit: float("inf") if isinstance(limit, str) else limit)
 
 
-# The whole of what a workspace file and a policy file may touch, and an editor where it is not free.
+# Everything that a workspace or policy file may set, and what the editor may set if it is not free to.
 STRICTER: Mapping[Path, Meet] = {
     ("enabled",): both,
     ("completion", "trigger"): manual_if_either,
@@ -167,22 +187,24 @@ STRICTER: Mapping[Path, Meet] = {
     ("budget", "warn_at"): min,
 }
 
-# Of a provider that the user enabled, the editor may set these: none of them says where code is sent, with
-# which key, by which model, how much of it, or at what cost. An answer that is not streamed is paid to its end.
+# What the editor may set for a provider that the user enabled. None of these decides where code is sent, with which
+# key, to which model, how much of it, or at what cost. `stream` is missing: an unstreamed answer is billed to its end.
 HARMLESS = frozenset({"fim", "temperature", "timeout_s"})
 
-# Of a loopback provider that the editor names, these are refused: a key is for the origin that the user gave it,
-# and a header or a field of the body can send the question on, as `{"model": "x:cloud"}` does.
+# What the editor may not set for a loopback provider that it defines: a key belongs to the origin the user entered it
+# for, and a header or body field can make the server forward the request, as `{"model": "x:cloud"}` does.
 USERS_ALONE = frozenset({"api_key_env", "api_key_command", "headers", "extra_body", "allow_http", "ca_file"})
 
 
 def general(path: Path) -> Path:
-    """Put "*" for a provider's name, as the tables here have it."""
+    """Replace a provider's name with "*", as in the tables of this module."""
     return ("providers", "*", *path[2:]) if path[0] == "providers" else path
 
 
 def rule_for(source: SettingsSource, path: Path, *, is_users: bool) -> SourceRule:
-    """Return what a source may do with a setting; `is_users`: it belongs to a provider that the user enabled."""
+    """Return what a source may do with a setting; `is_users` means it belongs to a provider that the user
+    enabled.
+    """
     if source.is_user:
         return SourceRule.FREE
     if not source.may_choose:
@@ -193,30 +215,30 @@ def rule_for(source: SettingsSource, path: Path, *, is_users: bool) -> SourceRul
         return SourceRule.FREE
     if path in STRICTER:
         return SourceRule.TIGHTEN
-    # What a dialogue is told goes with each of its calls, and is paid with it.
+    # `chat` too: its texts are part of every call, and billed with it.
     is_free = path[0] not in ("enabled", "chat", "context", "privacy", "usage", "budget")
     return SourceRule.FREE if is_free else SourceRule.NEVER
 
 
 def tame(source: SettingsSource, path: Path, value: Any) -> tuple[object, str]:
-    """Return a value without what is dangerous in it, for a setting that is harmless as such.
+    """Remove dangerous values from a setting that is otherwise harmless.
 
-    Gives what may be used of it (None: nothing), and what is wrong ("": nothing).
+    Returns the usable value (None if there is none), and the fault ("" if there is none).
     """
     if source.is_user:
         return value, ""
     if path == ("privacy", "exclude") and any(glob.startswith("!") for glob in value):
         kept = tuple(glob for glob in value if not glob.startswith("!"))
-        return kept, "may not take files back from the excluded ones"
+        return kept, "may not re-include excluded files"
     if path == ("local", "model") and re.search(r"[/\\]|\.gguf$", value, re.IGNORECASE):
-        return None, "may not be a file's path here"
+        return None, "may not be a file path here"
     if general(path) == ("providers", "*", "model") and is_cloud_tag(value):
-        return None, "may not be a model that runs in a cloud here"
+        return None, "may not be a cloud-hosted model here"
     return value, ""
 
 
 def may_name_address(source: SettingsSource, url: str) -> bool:
-    """Whether a source may name an address that the user did not enable."""
+    """Check whether a source may name an address that the user has not enabled."""
     return source.is_user or (source.may_choose and is_loopback(url))
 
 

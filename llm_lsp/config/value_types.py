@@ -1,6 +1,6 @@
-"""What values a setting takes, read from its annotation.
+"""Which values a setting accepts, derived from its annotation.
 
-One annotation gives the check, the words of a message, the line in the documentation and the JSON schema.
+A single annotation yields the check, the error message, the line in the reference and the JSON schema.
 """
 
 import math
@@ -12,24 +12,24 @@ from typing import Annotated, Any, Literal, Protocol, Union, get_args, get_origi
 
 
 class Constraint(Protocol):
-    """Stands in `Annotated[type, …]` and narrows the type's values."""
+    """Part of `Annotated[type, …]` that restricts the type's values."""
 
     def admits(self, value: Any) -> bool:
-        """Whether a value of the right type is also a good one."""
+        """Check whether a value of the right type is acceptable."""
         ...
 
     def describe(self, noun: str) -> str:
-        """Put the type's noun and the limit into words: "a whole number from 0 to 9"."""
+        """Describe the accepted values, given the type's noun: "a whole number from 0 to 9"."""
         ...
 
     def schema(self) -> dict[str, object]:
-        """Return the limit as a JSON schema."""
+        """Return the restriction as JSON schema."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """A number's limits, both included."""
+    """Inclusive limits of a number."""
 
     low: float
     high: float
@@ -46,7 +46,7 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """A text's pattern, over the whole text, and what such a text is called."""
+    """A regular expression that must match the whole text, and a description of such a text."""
 
     pattern: str
     noun: str
@@ -63,7 +63,7 @@ class Matching:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A text that a function takes without ValueError, and what such a text is called."""
+    """A function that raises ValueError for unacceptable text, and a description of acceptable text."""
 
     check: Callable[[str], object]
     noun: str
@@ -84,7 +84,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """A text out of a list that is read only when it is needed, and what such a text is called."""
+    """A list of words that is computed only when needed, and a description of it."""
 
     words: Callable[[], tuple[str, ...]]
     noun: str
@@ -101,7 +101,7 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class EachAlone:
-    """Stands at a list whose good items hold although others are bad."""
+    """Marks a list whose items are checked independently: valid items are kept even if others are not."""
 
     def admits(self, value: Any) -> bool:
         return True
@@ -114,13 +114,13 @@ class EachAlone:
 
 
 class UnfitValue(Exception):
-    """A value is not of its kind; internal to this package."""
+    """A value does not match its type; internal to this package."""
 
 
 def read_value(kind: Any, value: object) -> object:
-    """Return `value` as one of `kind`, lists as tuples and whole floats as integers if those are meant.
+    """Return `value` converted to `kind`: lists become tuples, and whole floats integers if an integer is expected.
 
-    Lua and some JSON writers know neither integers nor the difference between an empty list and an empty table.
+    Lua and some JSON writers do not distinguish integers from floats, or an empty list from an empty table.
     Raises UnfitValue.
     """
     origin, arguments = get_origin(kind), get_args(kind)
@@ -141,7 +141,7 @@ def read_value(kind: Any, value: object) -> object:
 
 
 def describe(kind: Any) -> str:
-    """Describe which values `kind` takes."""
+    """Describe which values `kind` accepts."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
         words = describe(arguments[0])
@@ -160,14 +160,14 @@ def describe(kind: Any) -> str:
 
 
 def alone(kind: Any) -> Any:
-    """Return the kind of the items if `kind` is a list whose items are checked one by one; else None."""
+    """Return the item type if `kind` is a list whose items are checked independently, else None."""
     if get_origin(kind) is Annotated and EachAlone() in get_args(kind)[1:]:
         return get_args(get_args(kind)[0])[0]
     return None
 
 
 def choices(kind: Any) -> tuple[str, ...]:
-    """Return the fixed words among the values of `kind`."""
+    """Return the literal words among the values of `kind`."""
     if get_origin(kind) is Literal:
         return tuple(str(choice) for choice in get_args(kind))
     if get_origin(kind) in (Union, UnionType):
@@ -178,7 +178,7 @@ def choices(kind: Any) -> tuple[str, ...]:
 
 
 def schema(kind: Any) -> dict[str, object]:
-    """Return the JSON schema of the values of `kind`."""
+    """Return the JSON schema for values of `kind`."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
         result = schema(arguments[0])
@@ -197,7 +197,7 @@ def schema(kind: Any) -> dict[str, object]:
 
 
 def table(value: object) -> Mapping[str, object]:
-    """Return `value` as a table; an empty list is one, since Lua does not distinguish them.
+    """Return `value` as a table; accepts an empty list, which Lua cannot distinguish from an empty table.
 
     Raises UnfitValue.
     """
@@ -209,22 +209,22 @@ def table(value: object) -> Mapping[str, object]:
 
 
 def section_of(kind: Any) -> type | None:
-    """Return the dataclass if `kind` is a section of settings."""
+    """Return the dataclass if `kind` is a settings section, else None."""
     return kind if is_dataclass(kind) and isinstance(kind, type) else None
 
 
 def named_section_of(kind: Any) -> type | None:
-    """Return the dataclass if `kind` is a table of sections by name, as `[providers.NAME]`."""
+    """Return the dataclass if `kind` is a table of named sections, such as `[providers.NAME]`, else None."""
     return section_of(get_args(kind)[1]) if get_origin(kind) is Mapping else None
 
 
 def listed_section_of(kind: Any) -> type | None:
-    """Return the dataclass if `kind` is a list of sections, as `[[routes]]`."""
+    """Return the dataclass if `kind` is a list of sections, such as `[[routes]]`, else None."""
     return section_of(get_args(kind)[0]) if get_origin(kind) is tuple else None
 
 
 def array(value: object) -> list[object]:
-    """Return `value` as a list; an empty table is one, since Lua does not distinguish them.
+    """Return `value` as a list; accepts an empty table, which Lua cannot distinguish from an empty list.
 
     Raises UnfitValue.
     """
@@ -249,7 +249,7 @@ def _first_fit(kinds: tuple[Any, ...], value: object) -> object:
 
 
 def _one_of(words: tuple[object, ...], value: object) -> object:
-    # 1 == True: the type must agree as well.
+    # Compare types too: 1 == True.
     for word in words:
         if type(word) is type(value) and word == value:
             return word

@@ -88,7 +88,7 @@ def test_a_good_value_is_taken(settings: dict[str, object], path: Path, value: o
         ({"providers": {"mine": {"name": "x"}}}, 'unknown setting "providers.mine.name"'),
         (
             {"providers": {"a/b": {}}},
-            "providers: \"a/b\" must be a name of letters, digits, '.', '_' and '-'",
+            "providers: \"a/b\" must be a name made of letters, digits, '.', '_' and '-'",
         ),
         (
             {"providers": {"mine": {"base_url": "https://u:p@host"}}},

@@ -47,7 +47,7 @@ def test_a_rule_with_a_slip_is_left_out_alone(rule: object, message: str) -> Non
 
 
 UNKNOWN = [
-    pytest.param("codestral", "is not enabled, run `llm-lsp provider add codestral`", id="a preset"),
+    pytest.param("codestral", "is not enabled; run `llm-lsp provider add codestral`", id="a preset"),
     pytest.param("taem", 'did you mean "team"?', id="a slip"),
 ]
 
@@ -90,7 +90,7 @@ def test_a_fallback_to_nobody_is_left_out_and_said() -> None:
     resolved = resolve((SettingsSource.USER_FILE, {"providers": team}))
     assert resolved.config.providers["team"].fallback == ("auto",)
     assert [problem.message for problem in resolved.problems] == [
-        'providers.team.fallback: there is no provider "taem", did you mean "team"?'
+        'providers.team.fallback: unknown provider "taem", did you mean "team"?'
     ]
 
 

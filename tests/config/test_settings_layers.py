@@ -107,7 +107,7 @@ def test_settings_without_measure_are_refused_whole(source: SettingsSource, floo
 
     assert resolved.config == Config()
     (problem,) = resolved.problems
-    assert problem.message == "none of its settings is used: over 1,000 keys or 65,536 characters"
+    assert problem.message == "none of its settings are used: over 1,000 keys or 65,536 characters"
 
 
 @pytest.mark.parametrize("source", [SettingsSource.USER_FILE, SettingsSource.POLICY_FILE])
@@ -155,7 +155,7 @@ class TestProviders:
         )
         assert resolved.config.provider == "team"
         assert resolved.problems == (
-            Problem("editor settings", 'there is no provider "tema", did you mean "team"?'),
+            Problem("editor settings", 'unknown provider "tema", did you mean "team"?'),
         )
 
     def test_a_choice_may_come_before_its_table(self) -> None:

@@ -175,7 +175,7 @@ class TestEditor:
         value = values.get(key, {"model": "x:cloud"})
         resolved = resolve((way, new(**{key: value})))
         assert [problem.message for problem in resolved.problems] == [
-            f"providers.new.{key}: only your own settings file may say this"
+            f"providers.new.{key}: only your own settings file may set this"
         ]
         assert no_key(resolved.config.providers["new"])
         assert resolved.config.providers["new"].extra_body == {}
@@ -416,7 +416,7 @@ class TestTightening:
 
     def test_a_workspace_file_names_no_provider(self) -> None:
         (problem,) = resolve((SettingsSource.WORKSPACE_FILE, {"providers": new()["providers"]})).problems
-        assert problem.message == "providers.new: only your own settings file may name a provider"
+        assert problem.message == "providers.new: only your own settings file may define a provider"
 
 
 def test_every_rule_is_about_a_setting_that_exists() -> None:

@@ -206,7 +206,7 @@ async def test_fault_50_a_flood_in_the_editors_settings_is_one_message(computer:
         client.notify("workspace/didChangeConfiguration", {"settings": settings})
         assert await ask(client) == ANSWER
         assert messages(client) == [
-            "editor settings: none of its settings is used: over 1,000 keys or 65,536 characters"
+            "editor settings: none of its settings are used: over 1,000 keys or 65,536 characters"
         ]
 
 

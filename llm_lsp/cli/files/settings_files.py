@@ -27,7 +27,7 @@ MAX_FOLDER_BYTES = 1 << 18
 MAX_FOLDER_MARKS = 10_000
 _MARKS = (b"\n", b"=", b",", b"[", b"{", b".", b'"', b"'", b"\\")
 _KEY_OF_MANY_PARTS = re.compile(rb"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){16}""")
-TOO_LARGE = f"none of its settings is used: over {MAX_FOLDER_BYTES >> 10} KiB or {parse.MAX_ENTRIES:,} keys"
+TOO_LARGE = f"none of its settings are used: over {MAX_FOLDER_BYTES >> 10} KiB or {parse.MAX_ENTRIES:,} keys"
 
 # Used when the policy file cannot be read: it may forbid completion.
 CLOSED: Mapping[str, object] = {"enabled": False}

@@ -35,4 +35,4 @@ def test_a_provider_that_is_unknown_is_answered_with_where_they_are(command: lis
     result = CliRunner().invoke(group, [*command, "--provider", "nobody"])
 
     assert result.exit_code == 1
-    assert result.stderr == 'Error: there is no provider "nobody"; see `llm-lsp provider list`\n'
+    assert result.stderr == 'Error: unknown provider "nobody"; see `llm-lsp provider list`\n'
