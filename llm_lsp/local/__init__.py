@@ -1,1 +1,1 @@
-"""Models on this machine: the catalogue, fetching, the server process."""
+"""Models on this machine: the catalogue, downloads, and the model server's process."""

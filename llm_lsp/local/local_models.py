@@ -1,7 +1,4 @@
-"""The models of this machine as the rest of the package sees them: what is here, and an address that answers.
-
-Knows nothing of LSP, prompts or editors.
-"""
+"""The models on this machine, and the servers that run them, for the rest of the package."""
 
 from __future__ import annotations
 
@@ -24,37 +21,37 @@ from llm_lsp.local.model_store import LocalModel, ModelStore
 from llm_lsp.local.server_process import HostOptions
 from llm_lsp.local.server_state import ServerSpec, ServerState, files_of
 
-# Seconds that the first prompt of a file may be read for; the keystrokes after it cost 1 or 2 new tokens, whatever
-# its size (docs/local-models.md, Figures).
+# Seconds allowed for reading the first prompt in a file. Later prompts reuse the cache and read only 1 or 2 new tokens
+# per keystroke, whatever the prompt's size (docs/local-models.md, Figures).
 _READING_S = 10.0
-# Tokens. Fewer hold too little of a file to complete from, more are not sent to a hosted model either.
+# Tokens. A smaller prompt shows too little of a file, a larger one is not sent to hosted models either.
 _LEAST_CONTEXT, _MOST_CONTEXT = 512, 2048
-# Tokens where nothing was measured: the middle of the two, as 100 tokens a second would give.
+# Tokens if the speed was not measured: as for 100 tokens a second.
 _UNMEASURED_CONTEXT = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class LocalEndpoint:
-    """A model server on this machine that answers."""
+    """A running model server on this machine."""
 
     base_url: str
-    """Of the OpenAI dialect, so with /v1; llama.cpp's own API is beside that, at the root."""
+    """For the OpenAI dialect, so it ends in /v1; llama.cpp's own API is at the root."""
     socket: str
-    """Path of the Unix socket that it is asked over, in place of the address's host and port; empty for none."""
+    """Path of the Unix socket to connect to instead of the address's host and port; empty if none."""
     key: Secret
     model: str
     gguf: Path
     pid: int
     fim: str
-    """As the setting `fim`."""
+    """Value of the setting `fim`."""
     context_tokens: int
     prompt_tokens_per_s: float | None
-    """What this machine reads in a second, None where it was not measured."""
+    """Prompt tokens read per second on this machine, None if not measured."""
 
     def prompt_budget(self) -> int:
-        """Return the tokens that a prompt and its answer may have together, as `context_tokens` of a provider counts.
+        """Return how many tokens prompt and answer may have together, like a provider's `context_tokens`.
 
-        No more than the window, and what this machine reads in a time that somebody waits.
+        Limited by the context window, and by what this machine reads in a tolerable time.
         """
         speed = self.prompt_tokens_per_s
         wanted = _UNMEASURED_CONTEXT if speed is None else int(speed * _READING_S)
@@ -63,7 +60,7 @@ class LocalEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class LocalPaths:
-    """Where models and their servers' files are."""
+    """Where model files and server state are stored."""
 
     models: Path
     state: Path
@@ -78,7 +75,7 @@ class LocalPaths:
 
 
 class LocalModels:
-    """What is here, and the servers that run it; every method but `acquire` is quick and blocks on files only."""
+    """The installed models and their servers. Every method but `acquire` is fast, and blocks on files only."""
 
     def __init__(self, paths: LocalPaths, start: Callable[[HostOptions], Child] = spawn) -> None:
         self.store = ModelStore(paths.models)
@@ -88,7 +85,7 @@ class LocalModels:
         self.servers = ModelServers(self._folder, start)
 
     def available(self) -> list[LocalModel]:
-        """List the models that are here, the best first."""
+        """List the installed models, best first."""
         return self.store.here()
 
     def best(self) -> LocalModel | None:
@@ -96,11 +93,11 @@ class LocalModels:
         return self.store.best()
 
     async def acquire(self, config: LocalConfig, report: Report) -> LocalEndpoint:
-        """Return the address of a running server: join one that runs already, else start it.
+        """Return a running server for the configured model; start it if there is none.
 
-        "auto" takes what its user serves in the foreground, before the best model that is here. `report` gets
-        lines of progress. Raises LocalModelError with the remedy: no model is here, the file is no GGUF, the extra
-        is missing, or the server did not start.
+        "auto" prefers a model that the user serves in the foreground, then the best installed one. `report`
+        receives progress messages. Raises LocalModelError with the remedy if no model is installed, the file is
+        not a GGUF file, the package extra is missing, or the server does not start.
         """
         if self._remark:
             report(self._remark)
@@ -112,7 +109,7 @@ class LocalModels:
         return self.endpoint(await self.servers.join(options, report))
 
     def options(self, model: LocalModel, config: LocalConfig, lora: Path | None = None) -> HostOptions:
-        """Return what the server of a model is started with."""
+        """Return the options for starting a model's server."""
         speed = self.speeds.get(model.name)
         measured = self.speeds.threads(model.name) or unmeasured_threads(system.available_cores())
         gguf, adapter = os.path.realpath(model.path), os.path.realpath(lora) if lora else ""
@@ -125,7 +122,7 @@ class LocalModels:
         )
 
     def endpoint(self, state: ServerState) -> LocalEndpoint:
-        """Return the address of a server that runs."""
+        """Return how to reach a running server."""
         entry = catalogue.find(state.spec.model)
         speed = self.speeds.get(state.spec.model)
         return LocalEndpoint(
@@ -141,7 +138,7 @@ class LocalModels:
         )
 
     def state_file(self, state: ServerState) -> Path:
-        """Return the state file of a server, which has its key."""
+        """Return a server's state file, which contains its key."""
         return files_of(state.spec, self._folder).state
 
     def _wanted(self, config: LocalConfig) -> LocalModel:
@@ -149,12 +146,12 @@ class LocalModels:
             return self.store.find(config.model)
         model = self.best()
         if model is None:
-            raise LocalModelError("no model is on this machine yet: fetch one with `llm-lsp model pull`")
+            raise LocalModelError("no model is installed yet: download one with `llm-lsp model pull`")
         return self.store.find(model.name)
 
 
 def _servers_folder(state: Path) -> tuple[Path, str]:
-    """Return the private folder of the servers' files, and a warning for the user, if any."""
+    """Return the private folder for the servers' files, and a warning for the user or ""."""
     wanted = state / "servers"
     try:
         folder = system.private_folder(wanted)
@@ -170,5 +167,5 @@ def _servers_folder(state: Path) -> tuple[Path, str]:
         ) from exc
     return (
         folder,
-        f"{wanted} cannot be written: the model server's state is in {folder}, until the next restart",
+        f"{wanted} cannot be written: the model server's state is kept in {folder} until the next restart",
     )

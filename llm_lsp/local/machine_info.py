@@ -1,4 +1,4 @@
-"""What this machine has to run a model with; decides nothing."""
+"""Detects the hardware that is available for running a model."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from llm_lsp.local.catalogue import MachineProfile
 
 
 def this_machine() -> MachineProfile:
-    """Look at memory, cores and GPU."""
+    """Return this machine's memory, cores and GPU."""
     return MachineProfile(system.memory_bytes(), system.available_cores(), _has_gpu())
 
 
 def _has_gpu() -> bool:
-    """Return whether llama.cpp as it is installed here can use a GPU: the common wheels for Linux cannot."""
+    """Check whether the installed llama.cpp can use a GPU: the standard Linux wheels cannot."""
     try:
         from xllamacpp import get_device_info
     except ImportError:

@@ -1,6 +1,6 @@
-"""How fast this machine runs a model, as measured once: which number of threads, how many tokens a second.
+"""Records how fast this machine runs a model, and chooses the number of threads from the measurements.
 
-Holds the record and the choice; runs no model itself.
+`thread_tuning` makes the measurements.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from pathlib import Path
 
 from llm_lsp import system
 
-# Fewer threads within this part of the best time are taken: on a shared machine the gain of one more is not
-# there tomorrow, and the editor needs the core.
+# Prefer fewer threads if they reach this share of the best speed: on a shared machine the small gain of one more
+# thread is not reliable, and the editor needs the core.
 _WORTH_A_THREAD = 0.9
 
-# Tokens. A closed call frees the model only between two batches, so a batch is what is read in about a second:
-# with 2,048 a cancelled prompt held the model for 18.9 s here, with 128 for 1.6 s, at the same 70 tokens a
-# second (docs/adr/0004). Below 64 reading itself gets slower, by a fifth.
+# Tokens per batch. A closed request stops only between two batches, so a batch should take about a second to read:
+# with 2,048 a cancelled prompt kept the model busy for 18.9 s, with 128 for 1.6 s, at the same 70 tokens a second
+# (ADR 4). Below 64 reading itself slows down, by a fifth.
 _LEAST_BATCH, _MOST_BATCH, _UNMEASURED_BATCH = 64, 2048, 128
 
 
@@ -34,17 +34,17 @@ class MeasuredSpeed:
 
     @property
     def time_s(self) -> float:
-        """Seconds of a usual answer: 100 new tokens of prompt read, 16 written."""
+        """Return the seconds for a typical answer: 100 new prompt tokens read, 16 tokens written."""
         return 100 / self.prompt_tokens_per_s + 16 / self.tokens_per_s
 
 
 def candidates(cores: int) -> list[int]:
-    """List the numbers of threads worth a measurement, ascending."""
+    """List the numbers of threads worth measuring, ascending."""
     return sorted({threads for threads in (1, 2, cores // 2) if 1 <= threads <= cores})
 
 
 def choose(speeds: Sequence[MeasuredSpeed]) -> MeasuredSpeed:
-    """Return the fastest, or one with fewer threads that is nearly as fast; `speeds` is not empty."""
+    """Return the fastest measurement, or one that is nearly as fast with fewer threads; `speeds` is not empty."""
     best = min(speed.time_s for speed in speeds)
     return min(
         (speed for speed in speeds if speed.time_s * _WORTH_A_THREAD <= best), key=lambda speed: speed.threads
@@ -52,12 +52,12 @@ def choose(speeds: Sequence[MeasuredSpeed]) -> MeasuredSpeed:
 
 
 def unmeasured_threads(cores: int) -> int:
-    """Return the number of threads before a measurement: one below 4 cores, since a second waits on whatever else runs."""
+    """Return the number of threads to use before measuring: one if there are fewer than 4 cores, since other programs need them too."""
     return 1 if cores < 4 else cores // 2
 
 
 def batch_tokens(speed: MeasuredSpeed | None) -> int:
-    """Return the model server's batch: a power of two near a second of reading."""
+    """Return the batch size for the model server: the power of two closest to a second of reading."""
     if speed is None:
         return _UNMEASURED_BATCH
     batch = _LEAST_BATCH
@@ -67,15 +67,15 @@ def batch_tokens(speed: MeasuredSpeed | None) -> int:
 
 
 class SpeedRecords:
-    """The measurements of this machine, in one file; a file that cannot be read is empty."""
+    """The measurements on this machine, in one file; an unreadable file counts as empty."""
 
     def __init__(self, path: Path, cores: int | None = None) -> None:
         self._path = path
-        # A home folder may serve several machines, and a machine may be given other cores.
+        # Part of the key: several machines may share a home folder, and a machine's number of cores can change.
         self._machine = f"{platform.node()}/{cores or system.available_cores()}"
 
     def get(self, model: str) -> MeasuredSpeed | None:
-        """Return what was measured with a model on this machine."""
+        """Return the measurement of a model on this machine, or None."""
         entry = self._read().get(f"{self._machine}/{model}")
         try:
             return MeasuredSpeed(**entry) if isinstance(entry, dict) else None
@@ -83,7 +83,7 @@ class SpeedRecords:
             return None
 
     def threads(self, model: str) -> int | None:
-        """Return the threads for a model: its own measurement, else another model's on this machine."""
+        """Return the best number of threads for a model: from its own measurement, else from another model's."""
         own = self.get(model)
         if own:
             return own.threads
@@ -95,7 +95,7 @@ class SpeedRecords:
         return next((speed.threads for speed in map(self.get, names) if speed), None)
 
     def put(self, model: str, speed: MeasuredSpeed) -> None:
-        """Keep a measurement; where the file cannot be written it is lost, and made again another time."""
+        """Store a measurement; if the file cannot be written, it will be repeated another time."""
         entries = self._read() | {f"{self._machine}/{model}": asdict(speed)}
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Join the model server that runs on this machine, or start it."""
+"""Connects to the model server running on this machine, or starts it."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from llm_lsp.local.server_connection import ServerConnection
 from llm_lsp.local.server_process import ALREADY_RUNNING, MISSING_EXTRA, HostOptions
 from llm_lsp.local.server_state import ServerFiles, ServerState, files_of, running
 
-# Seconds. A look costs two small files; a small model loads in 0.7 s.
+# Seconds between two checks for a starting server. A check reads two small files; a small model loads in 0.7 s.
 _LOOK_EVERY_S = 0.05
-# Seconds until a second start is tried where another process was loading the same model.
+# Seconds until a second start is tried if another process was loading the same model.
 _START_AGAIN_S = 2.0
-# Seconds for another process to have its server ready: 4.7 GB, the largest of the catalogue, come in 47 from a disk
+# Seconds to wait for another process's server: the largest catalogue model, 4.7 GB, takes 47 s to load from a disk
 # that reads 100 MB a second.
 _PATIENCE_S = 120.0
-# Seconds. A server on this machine answers what needs no model within milliseconds, while it works too.
+# Seconds. A local server answers requests that need no model within milliseconds, even while it is busy.
 _ASK_TIMEOUT_S = 1.0
-# Seconds that a server gets to end by itself.
+# Seconds a server gets to end before it is killed.
 _STOP_PATIENCE_S = 3.0
 
-# All that the child sees of our environment: the system's own, and how llama.cpp finds and uses devices.
-# Keys of model APIs are in the rest.
+# The environment variables that are passed to the child: the system's own, and those that configure llama.cpp's
+# devices. The others may hold API keys.
 _ENVIRONMENT = re.compile(
     r"PATH|HOME|USER|LOGNAME|LANG|LC_\w+|TZ|TMPDIR|TEMP|TMP|SYSTEMROOT|WINDIR|COMSPEC|PATHEXT|APPDATA|LOCALAPPDATA|"
     r"USERPROFILE|PYTHONPATH|PYTHONHOME|VIRTUAL_ENV|LD_LIBRARY_PATH|DYLD_\w+|CUDA_\w+|HIP_\w+|ROCR_\w+|VK_\w+|GGML_\w+",
@@ -42,31 +42,31 @@ _ENVIRONMENT = re.compile(
 )
 
 Report = Callable[[str], None]
-"""Called with one line of progress, for the user."""
+"""Called with one line of progress for the user."""
 
 
 class Child(Protocol):
-    """A server's process while it starts."""
+    """The process of a starting server."""
 
     @property
     def pid(self) -> int: ...
 
     def poll(self) -> int | None:
-        """Return the exit status, None while it runs."""
+        """Return the exit status, None while the process runs."""
         ...
 
 
 class _Process(subprocess.Popen[bytes]):
-    """A process that is meant to outlive us: Popen would complain of that when it is let go."""
+    """A process that outlives us; Popen would warn about that when it is garbage-collected."""
 
     def __del__(self) -> None:
         pass
 
 
 def spawn(options: HostOptions) -> Child:
-    """Start a server's process, on its own from now on."""
+    """Start a detached server process."""
     files = files_of(options.spec, Path(options.folder))
-    # -P: the folder that we stand in, which may be anybody's project, gives no modules.
+    # -P: do not import modules from the current folder, which may be an untrusted repository.
     command = [sys.executable, "-P", "-m", "llm_lsp.local.server_process", options.as_argument()]
     with open(files.log, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as output:
         _begin_log(files, output)
@@ -82,21 +82,21 @@ def spawn(options: HostOptions) -> Child:
 
 
 def _begin_log(files: ServerFiles, log: IO[bytes]) -> None:
-    """Empty the log, unless a server lives that writes it."""
+    """Truncate the log, unless a running server writes to it."""
     lock = system.FileLock(files.lock)
-    # Held for a moment only: a server that starts now looks for longer.
+    # Held only briefly: a server that starts meanwhile waits longer for the lock.
     if lock.try_acquire():
         log.truncate(0)
         lock.release()
 
 
 def scrubbed(environment: Mapping[str, str]) -> dict[str, str]:
-    """Keep of an environment what a model's server needs; no key of ours is in that."""
+    """Return the environment variables that a model server needs, without any of our keys."""
     return {name: value for name, value in environment.items() if _ENVIRONMENT.fullmatch(name)}
 
 
 def answers(state: ServerState) -> bool:
-    """Return whether a server answers with its key as the model it should be; blocks for a second at most."""
+    """Check whether a server answers, with its key, as the expected model; blocks for at most a second."""
     connection = ServerConnection(state.port, state.socket, _ASK_TIMEOUT_S)
     try:
         connection.request("GET", "/v1/models", headers={"Authorization": f"Bearer {state.key}"})
@@ -110,7 +110,7 @@ def answers(state: ServerState) -> bool:
 
 
 class ModelServers:
-    """The servers of this machine's user, kept in one folder."""
+    """The model servers of this user, with their files in one folder."""
 
     def __init__(
         self,
@@ -121,23 +121,24 @@ class ModelServers:
         self._folder = folder
         self._start = start
         self._clock = clock
-        # Kept so that one that ended is reaped.
+        # Kept so that ended processes are reaped.
         self._children: list[Child] = []
 
     def running(self) -> list[ServerState]:
-        """List the servers that run."""
+        """List the running servers."""
         return running(self._folder)
 
     def served(self) -> ServerState | None:
-        """Return a server that its user started in the foreground, if it answers; blocks for a second at most each."""
+        """Return a server that the user started in the foreground, if one answers; blocks for at most a second
+        each.
+        """
         return next((state for state in self.running() if not state.idle_s and answers(state)), None)
 
     async def join(self, options: HostOptions, report: Report) -> ServerState:
-        """Return the server for a spec when it answers: the one that runs, or a new one.
+        """Return the server for a spec once it answers: the running one, or a new one.
 
-        Raises ModelServerError where it does not start, or another process holds its place and does not answer.
-        Cancelled, it leaves a server that was started alone:
-        it ends when idle.
+        Raises ModelServerError if it does not start, or another process holds its lock and does not answer.
+        If cancelled, leaves a started server running; it ends when idle.
         """
         files = files_of(options.spec, self._folder)
         child: Child | None = None
@@ -160,7 +161,7 @@ class ModelServers:
             await asyncio.sleep(_LOOK_EVERY_S)
 
     def stop(self, state: ServerState) -> None:
-        """End a server, by force where it does not end by itself; blocks for some seconds at most."""
+        """Stop a server, and kill it if it does not end by itself; blocks for a few seconds at most."""
         files = files_of(state.spec, self._folder)
         system.terminate(state.pid)
         deadline = time.monotonic() + _STOP_PATIENCE_S
@@ -189,11 +190,11 @@ def _look(files: ServerFiles) -> ServerState | None:
 
 
 def _held(options: HostOptions, files: ServerFiles) -> str:
-    """Return the error for another process that is in the way, with how to end it."""
+    """Return the error for a lock held by a process that does not answer, with how to end it."""
     model = options.spec.model
     if files.read():
-        return f"the server of {model} runs and does not answer: end it with `llm-lsp model stop {model}`"
-    return f"another process holds {files.lock} and serves no {model}: end it, or delete that file"
+        return f"the server for {model} is running but does not answer: stop it with `llm-lsp model stop {model}`"
+    return f"another process holds {files.lock} but does not serve {model}: end it, or delete that file"
 
 
 # An error in llama.cpp's log: time, level, text.
@@ -201,11 +202,13 @@ _ERROR_LINE = re.compile(r"^[\d.]+ E (.+)$", re.MULTILINE)
 
 
 def _why(options: HostOptions, files: ServerFiles, status: int) -> str:
-    """Return one line on why a server's process ended: its first error is the cause, the others follow from it."""
+    """Explain in one line why a server's process ended: the first error in its log is the cause, later ones
+    follow from it.
+    """
     try:
         log = files.log.read_text(encoding="utf-8", errors="replace")
     except OSError:
         log = ""
     errors = _ERROR_LINE.findall(log) or log.strip().splitlines()[-1:]
     cause = errors[0].strip() if errors else f"exit status {status}"
-    return f"the server of {options.spec.model} did not start: {cause} (its log: {files.log})"
+    return f"the server for {options.spec.model} did not start: {cause} (its log: {files.log})"

@@ -1,4 +1,4 @@
-"""The folder of model files on this machine."""
+"""The folder of installed model files."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ _MAGIC = b"GGUF"
 
 @dataclass(frozen=True, slots=True)
 class LocalModel:
-    """A model file that is here."""
+    """An installed model file."""
 
     name: str
     path: Path
     size_bytes: int
     entry: catalogue.CatalogueModel | None = None
-    """What the catalogue says of it; None for a file that its user brought."""
+    """The model's catalogue entry; None for a user's own file."""
 
 
 class ModelStore:
-    """Model files by name: `NAME.gguf` in one folder, so that any GGUF file laid there has a name."""
+    """Model files by name: `NAME.gguf` in one folder, so that any GGUF file placed there has a name."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def here(self) -> list[LocalModel]:
-        """List what is here, the best first and unknown ones last."""
+        """List the installed models, best first, unknown ones last."""
         found = [self._model(path.stem, path) for path in self.folder.glob("*.gguf") if path.is_file()]
         return sorted(found, key=lambda model: (-catalogue.rank(model.name), model.name))
 
     def best(self) -> LocalModel | None:
-        """Return the model to use if none is named; never one whose licence allows research only."""
+        """Return the model to use if none is named, or None; never one with a research-only licence."""
         return next((model for model in self.here() if not model.entry or model.entry.for_any_use), None)
 
     def find(self, name: str) -> LocalModel:
-        """Return the model of a name, or of a path of a GGUF file; raises ModelFileError if there is none."""
+        """Return the model of that name, or at that path of a GGUF file; raises ModelFileError if there is none."""
         is_path = name.endswith(".gguf") or Path(name).name != name
         path = Path(name).expanduser().absolute() if is_path else self.path_of(name)
         if not is_path and not path.is_file():
@@ -55,7 +55,7 @@ class ModelStore:
         return self.folder / f"{name}.gguf"
 
     def put(self, name: str, source: Path) -> LocalModel:
-        """Place a complete file under a name: moved from inside the folder, linked from elsewhere."""
+        """Store a complete file under a name: moved if it is in the folder already, linked otherwise."""
         check_gguf(source)
         target = self.path_of(name)
         if source.is_relative_to(self.folder):
@@ -65,9 +65,9 @@ class ModelStore:
         return self._model(name, target)
 
     def remove(self, name: str) -> Path | None:
-        """Remove a model; return the file that stays elsewhere, in a hub's cache, or None.
+        """Remove a model; return the file that stays in the Hugging Face cache, or None.
 
-        Raises ModelFileError where there is no such model.
+        Raises ModelFileError if there is no such model.
         """
         path = self.path_of(Path(name).name)
         if not path.is_symlink() and not path.is_file():
@@ -81,27 +81,29 @@ class ModelStore:
 
     def _missing(self, name: str) -> str:
         if catalogue.find(name):
-            return f"the model {name} is not here: fetch it with `llm-lsp model pull {name}`"
+            return f"the model {name} is not installed: download it with `llm-lsp model pull {name}`"
         here = ", ".join(model.name for model in self.here()) or "none"
-        return f"there is no model {name}: `llm-lsp model list` shows what there is (here: {here})"
+        return f"unknown model {name}: see `llm-lsp model list` (installed: {here})"
 
 
 def check_gguf(path: Path) -> None:
-    """Raise ModelFileError where a file cannot be read or is no GGUF."""
+    """Raise ModelFileError if a file cannot be read or is not a GGUF file."""
     try:
         with path.open("rb") as file:
             magic = file.read(len(_MAGIC))
     except OSError as exc:
         raise ModelFileError(f"the model file {path} cannot be read: {exc.strerror}") from exc
     if magic != _MAGIC:
-        raise ModelFileError(f"{path} is no GGUF file: convert the model for llama.cpp, or fetch it again")
+        raise ModelFileError(
+            f"{path} is not a GGUF file: convert the model for llama.cpp, or download it again"
+        )
 
 
 def _link(source: Path, target: Path) -> None:
-    """Make a file appear under a second name, without a copy where the system can."""
+    """Make a file available under a second name, as a link if the system supports it, else as a copy."""
     temporary = target.with_name(f".{target.name}.link")
     temporary.unlink(missing_ok=True)
-    # Windows allows symbolic links to few users, and no hard link reaches another disk.
+    # Windows allows few users to create symbolic links, and hard links do not work across disks.
     for link in (os.symlink, os.link):
         with contextlib.suppress(OSError):
             link(source, temporary)

@@ -1,4 +1,4 @@
-"""A blocking connection to a model server of this machine, checked before its key is sent."""
+"""A blocking connection to a local model server, which checks the server's account before the key is sent."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from llm_lsp.port_owners import owner_of, peer_account, socket_account
 
 
 class ServerConnection(http.client.HTTPConnection):
-    """A connection to a port, or to a Unix socket if there is one.
+    """A connection to a port, or to a Unix socket if the server has one.
 
-    It is made at the first request, which raises OSError if another account answers.
+    It connects at the first request, which raises OSError if another account runs the server.
     """
 
     def __init__(self, port: int, socket_path: str, timeout_s: float) -> None:
@@ -28,4 +28,4 @@ class ServerConnection(http.client.HTTPConnection):
             super().connect()
             account = peer_account(self.sock.getsockname(), self.sock.getpeername())
         if owner_of(account) != "me":
-            raise ConnectionRefusedError("another account answers")
+            raise ConnectionRefusedError("the server runs as another account")

@@ -1,6 +1,6 @@
-"""The model server's process: llama.cpp's own HTTP server, which ends when it is idle.
+"""The model server's process: llama.cpp's HTTP server, which ends when it has been idle for a while.
 
-Started as `python -m llm_lsp.local.server_process`. Knows nothing of who uses it; what it needs comes as one JSON argument.
+Run as `python -m llm_lsp.local.server_process` with its options as a JSON argument.
 """
 
 from __future__ import annotations
@@ -28,48 +28,48 @@ if TYPE_CHECKING:
     import xllamacpp
 
 ALREADY_RUNNING = 75
-"""Exit status where another process serves the same; EX_TEMPFAIL of sysexits.h."""
+"""Exit status if another process serves the same spec; EX_TEMPFAIL of sysexits.h."""
 
-MISSING_EXTRA = "no model can run here yet: `pip install 'llm-lsp[local]'`"
+MISSING_EXTRA = "no model can run here yet: install the server with `pip install 'llm-lsp[local]'`"
 
-# A second starter may just be looking whether the lock is free.
+# Seconds. Another starting process may hold the lock for a moment just to check it.
 _LOCK_PATIENCE_S = 0.5
-# Least tokens of a piece that is moved, not read again, when the window's start has moved; 256 is what
-# llama.cpp's own editor plugin starts it with (ggml-org/llama.vim, README).
+# Least number of cached tokens that are shifted instead of read again when the start of the prompt changes; llama.vim
+# starts the server with the same value (ggml-org/llama.vim, README).
 _CACHE_REUSE_TOKENS = 256
-# Mebibytes for prompts of other files, to come back to; the default of 8,192 is a whole laptop.
+# Mebibytes for cached prompts of other files; llama.cpp's default of 8,192 would fill a laptop.
 _PROMPT_CACHE_MIB = 256
-# llama.cpp's levels: 1 error, 2 warning, 3 information. Prompts appear from 4 on.
+# llama.cpp's log levels: 1 error, 2 warning, 3 information. From 4 on it logs prompts.
 _VERBOSITY = 2
 
 
 @dataclass(frozen=True, slots=True)
 class HostOptions:
-    """All that a server is started with."""
+    """All options a server is started with."""
 
     spec: ServerSpec
     folder: str
-    """Where the state, the lock and the log are."""
+    """Folder of the state, lock and log files."""
     threads: int
     batch_tokens: int
     idle_s: float
-    """0 for never."""
+    """0 to never end."""
     port: int | None = None
-    """On 127.0.0.1, 0 takes a free one; None listens on a Unix socket, where the system has them."""
+    """Port on 127.0.0.1, 0 for any free one; None to listen on a Unix socket if the system has them."""
 
     def as_argument(self) -> str:
-        """Write it for the command line; it holds no secret, since every user can read that."""
+        """Serialize for the command line, which every user can read, so it contains no secret."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_argument(cls, text: str) -> HostOptions:
-        """Read what `as_argument` wrote."""
+        """Parse the result of `as_argument`."""
         entry = json.loads(text)
         return cls(spec=ServerSpec(**entry.pop("spec")), **entry)
 
 
 def main(arguments: list[str]) -> int:
-    """Serve until idle or told to end; the exit status says what went wrong, the last line of stderr why."""
+    """Serve until idle or stopped; on failure, the exit status and the last line of stderr state the reason."""
     options = HostOptions.from_argument(arguments[0])
     system.forbid_core_dumps()
     try:
@@ -82,24 +82,24 @@ def main(arguments: list[str]) -> int:
 def serve(
     options: HostOptions, on_ready: Callable[[ServerState], None], fixed_key: Secret | None = None
 ) -> int:
-    """Serve in this process, with a random key where none is fixed.
+    """Serve in this process, with `fixed_key` or a random key.
 
-    Gives ALREADY_RUNNING where another process serves the same; else it does not come back.
-    Raises LocalModelError where the server does not start; llama.cpp has written the cause to stderr by then.
+    Returns ALREADY_RUNNING if another process serves the same spec; otherwise it does not return.
+    Raises LocalModelError if the server does not start; llama.cpp has then written the cause to stderr.
     """
     files = files_of(options.spec, Path(options.folder))
     lock = system.FileLock(files.lock)
     if not _acquire(lock):
         return ALREADY_RUNNING
     key = fixed_key.reveal() if fixed_key else secrets.token_urlsafe(32)
-    # Left over where the last server was killed.
+    # Left behind if the last server was killed.
     files.clear()
     try:
         server = _start(options, files.sockets, key)
     except LocalModelError:
         lock.release()
         raise
-    # From here on there is a state file to take away; until now the signals end us as they do.
+    # From here on a signal has to remove the state file; before, signals keep their default effect.
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -114,7 +114,7 @@ def serve(
         sys.stderr.write(f"{files.state} cannot be written: {exc.strerror}\n")
     finally:
         files.clear()
-        # Not sys.exit: the destructor of a server that has answered waits for ever (xllamacpp 2026.10).
+        # Not sys.exit: the destructor of a server that has handled requests never returns (xllamacpp 2026.10).
         os._exit(status)
 
 
@@ -136,7 +136,7 @@ def _start(options: HostOptions, sockets: Sequence[Path], key: str) -> xllamacpp
     params.model.path = options.spec.gguf
     params.model_alias = {options.spec.model}
     params.n_ctx = options.spec.context_tokens
-    # One slot: on one machine two answers at a time make both late, and the window would be halved.
+    # One slot: a second one would halve the context window, and two simultaneous answers would both be slow.
     params.n_parallel = 1
     params.n_batch = params.n_ubatch = options.batch_tokens
     params.cache_prompt = True
@@ -146,10 +146,10 @@ def _start(options: HostOptions, sockets: Sequence[Path], key: str) -> xllamacpp
     params.hostnames = ["127.0.0.1"]
     params.port = options.port or 0
     if options.port is None and sys.platform != "win32":
-        # llama.cpp takes a name that ends in .sock for a socket's path.
+        # llama.cpp treats a host name that ends in .sock as the path of a Unix socket.
         params.hostnames = [str(usable_socket(sockets))]
     params.api_keys = [key]
-    # No page of a browser has business here, and no web interface is wanted.
+    # No web page may call this server, and no web interface is needed.
     params.cors_origins = ""
     params.cors_credentials = False
     params.ui = False
@@ -161,12 +161,12 @@ def _start(options: HostOptions, sockets: Sequence[Path], key: str) -> xllamacpp
         return xllamacpp.Server(params)
     except RuntimeError as exc:
         taken = options.port and _is_taken(options.port)
-        cause = f"port {options.port} is taken" if taken else "its log says why"
-        raise ModelServerError(f"the server of {options.spec.model} did not start: {cause}") from exc
+        cause = f"port {options.port} is in use" if taken else "see its log"
+        raise ModelServerError(f"the server for {options.spec.model} did not start: {cause}") from exc
 
 
 def usable_socket(paths: Sequence[Path]) -> Path:
-    """Return the first path of a Unix socket that can be listened on; only this user can enter its folder.
+    """Return the first path at which a Unix socket can be created; only this user can enter its folder.
 
     Raises ModelServerError if there is none.
     """
@@ -181,7 +181,7 @@ def usable_socket(paths: Sequence[Path]) -> Path:
             cause = exc
         else:
             return path
-    raise ModelServerError(f"no socket can be made in {paths[-1].parent}: {cause}") from cause
+    raise ModelServerError(f"no socket can be created in {paths[-1].parent}: {cause}") from cause
 
 
 def _is_taken(port: int) -> bool:
@@ -210,7 +210,7 @@ def _state(options: HostOptions, key: str, server: xllamacpp.Server) -> ServerSt
 
 
 def _wait(stop: threading.Event, idle_s: float, work_done: Callable[[], object]) -> None:
-    """Come back when told to, or when `work_done` has given the same for `idle_s` seconds."""
+    """Return once `stop` is set, or `work_done` has returned the same value for `idle_s` seconds."""
     poll_s = min(max(idle_s / 10, 0.1), 10.0) if idle_s else 3600.0
     seen, since = work_done(), time.monotonic()
     while not stop.wait(poll_s):
@@ -221,12 +221,12 @@ def _wait(stop: threading.Event, idle_s: float, work_done: Callable[[], object])
             return
 
 
-# A line of llama.cpp's /metrics, which are in Prometheus' text format.
+# A line of llama.cpp's /metrics, in Prometheus' text format.
 _METRIC = re.compile(r"^llamacpp:(\w+) (\S+)$", re.MULTILINE)
 
 
 def _work_done(server: Any) -> object:
-    """Return a value that changes whenever a request comes or is in flight; read inside the process, not over HTTP."""
+    """Return a value that changes with every request; read within the process instead of over HTTP."""
     metrics = {name: float(value) for name, value in _METRIC.findall(str(server.handle_metrics()))}
     if metrics.get("requests_processing") or metrics.get("requests_deferred"):
         return time.monotonic()

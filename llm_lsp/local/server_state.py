@@ -1,6 +1,6 @@
-"""The state of a running model server, for the processes that share it: a private file, and a lock that it holds while it lives.
+"""The state of a running model server, for the processes that share it.
 
-Starts and asks nothing.
+A private file describes the server, and a lock is held by its process for as long as it lives.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from llm_lsp import system
 
 @dataclass(frozen=True, slots=True)
 class ServerSpec:
-    """Which server is wanted; two that differ in nothing here share one."""
+    """Which server is needed; requests with equal specs share a server."""
 
     model: str
     gguf: str
@@ -30,7 +30,7 @@ class ServerSpec:
 
 @dataclass(frozen=True, slots=True)
 class ServerState:
-    """A server that runs, or ran."""
+    """A server that is running, or was."""
 
     spec: ServerSpec
     port: int
@@ -38,21 +38,21 @@ class ServerState:
     key: str
     pid: int
     start_mark: str
-    """Tells the process from a later one with the same id."""
+    """Distinguishes the process from a later one with the same id."""
     started_at: float
     """Seconds since 1970."""
     threads: int
     idle_s: float
-    """Seconds without a request after which it ends; 0 for never."""
+    """Seconds without a request after which it ends; 0 to never end."""
     socket: str = ""
-    """Path of the Unix socket that it listens on; empty if it listens on `port`."""
+    """Path of the Unix socket on which it listens; empty if it listens on `port`."""
 
     def __repr__(self) -> str:
         return f"ServerState({self.spec.model}, {self.socket or self.port}, pid {self.pid})"
 
     @property
     def is_running(self) -> bool:
-        """Return whether the process that wrote this still lives."""
+        """Check whether the process that wrote this state is still alive."""
         return system.is_alive(self.pid) and system.start_mark(self.pid) == self.start_mark
 
 
@@ -62,30 +62,32 @@ class ServerFiles:
 
     state: Path
     lock: Path
-    """Held by the server's process while it lives: so there are never two."""
+    """Held by the server's process while it lives, so that there is never a second one."""
     log: Path
     sockets: tuple[Path, ...]
-    """Where the server listens, the best place first; each in a folder that only this user may enter."""
+    """Possible paths of the server's socket, best first; each in a folder that only this user can enter."""
 
     def read(self) -> ServerState | None:
-        """Return the running server; None if there is none, or the file is left over."""
+        """Return the state of the running server; None if there is none, even if its file is left."""
         state = read_state(self.state)
         return state if state and state.is_running else None
 
     def write(self, state: ServerState) -> None:
-        """Write the state of a server; raises OSError."""
+        """Write a server's state; raises OSError."""
         system.write_private(self.state, json.dumps(asdict(state)).encode())
 
     def clear(self) -> None:
-        """Remove the state and the sockets; the lock's file stays, since a lock on a removed file holds nothing."""
+        """Remove the state and the sockets, but not the lock file: a lock on a removed file would exclude no
+        process.
+        """
         for path in (self.state, *self.sockets):
             with contextlib.suppress(OSError):
                 path.unlink()
 
 
 def files_of(spec: ServerSpec, folder: Path) -> ServerFiles:
-    """Return the files of the server for a spec, in the folder of all servers."""
-    # The machine's name belongs to it: a home folder may be shared by machines, a loopback port is not.
+    """Return the files of the server for a spec, within the folder of all servers."""
+    # Includes the host name: machines may share a home folder, but not a loopback port.
     identity = "\0".join((platform.node(), spec.gguf, spec.lora, str(spec.context_tokens)))
     digest = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:10]
     stem = f"{spec.model}-{digest}"
@@ -93,20 +95,20 @@ def files_of(spec: ServerSpec, folder: Path) -> ServerFiles:
         folder / f"{stem}.json",
         folder / f"{stem}.lock",
         folder / f"{stem}.log",
-        # Without the model's name: the path of a socket is short.
+        # Named by the digest alone, since the path of a socket must be short.
         tuple(each / f"{digest}.sock" for each in _socket_folders(folder)),
     )
 
 
-# Bytes that the path of a socket may have on Linux (108) and on macOS (104, sys/un.h), with their closing zero.
+# Bytes in the path of a socket: 108 on Linux and 104 on macOS (sys/un.h), including the closing zero.
 _MAX_SOCKET_BYTES = 103
 _SOCKET_NAME_BYTES = len("/0123456789.sock")
 
 
 def _socket_folders(folder: Path) -> Iterator[Path]:
-    """Yield where the sockets of a folder's servers may be: beside it, or in the temporary folder.
+    """Yield the folders in which sockets may be created: next to the state files, then in the temporary folder.
 
-    Beside it the path may be too long, and a file system on another machine takes no sockets.
+    Next to the state files the path may be too long, and network file systems do not support sockets.
     """
     beside = folder / "sockets"
     if len(os.fsencode(beside)) + _SOCKET_NAME_BYTES <= _MAX_SOCKET_BYTES:
@@ -116,13 +118,13 @@ def _socket_folders(folder: Path) -> Iterator[Path]:
 
 
 def running(folder: Path) -> list[ServerState]:
-    """List the servers that run."""
+    """List the running servers."""
     found = [read_state(path) for path in sorted(folder.glob("*.json"))]
     return [state for state in found if state and state.is_running]
 
 
 def read_state(path: Path) -> ServerState | None:
-    """Read a state file; None if there is none, or it is not ours."""
+    """Read a state file; None if it is missing or not valid."""
     try:
         entry = json.loads(path.read_bytes())
         spec = ServerSpec(**entry.pop("spec"))

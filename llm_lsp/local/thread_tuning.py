@@ -1,4 +1,4 @@
-"""Measure once how many threads a model runs best with on this machine, by short runs of the real server."""
+"""Measures once with how many threads a model runs best on this machine, by short runs of the real server."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from llm_lsp.local.server_connection import ServerConnection
 from llm_lsp.local.server_process import HostOptions
 from llm_lsp.local.server_state import ServerState
 
-# About 110 tokens of code, and as many tokens of answer as an ordinary line has.
+# About 110 tokens of code; the answer is as long as an ordinary line.
 _PROMPT = "def area(width, height):\n    return width * height\n\n\n" * 8
 _ANSWER_TOKENS = 16
-# Seconds. A first run slower than this is no use for typing, whatever the threads.
+# Seconds. A model whose first run is slower is useless while typing, with any number of threads.
 _FIRST_DEADLINE_S = 60.0
-# A run that takes this many times the best one is given up: it cannot win any more.
+# A run is stopped when it has taken this many times as long as the best one.
 _GIVE_UP = 2.0
 
 
 async def measure(options: HostOptions, threads: Sequence[int], report: Report) -> MeasuredSpeed:
-    """Return the best speed of a model over some numbers of threads; each gets a server of its own for seconds.
+    """Return a model's best speed over these numbers of threads; starts a server for each, for some seconds.
 
-    Raises ModelServerError where no run came to an end.
+    Raises ModelServerError if no run finished.
     """
     speeds: list[MeasuredSpeed] = []
     for count in threads:
@@ -39,14 +39,14 @@ async def measure(options: HostOptions, threads: Sequence[int], report: Report) 
         if speed:
             speeds.append(speed)
     if not speeds:
-        raise ModelServerError(f"{options.spec.model} is too slow for this machine: take a smaller model")
+        raise ModelServerError(f"{options.spec.model} is too slow on this machine: use a smaller model")
     return choose(speeds)
 
 
 async def _run(options: HostOptions, deadline_s: float) -> MeasuredSpeed | None:
     with tempfile.TemporaryDirectory(prefix="llm-lsp-") as folder:
         servers = ModelServers(Path(folder))
-        # It ends by itself, should we be killed.
+        # The server ends by itself if this process is killed.
         state = await servers.join(
             replace(options, folder=folder, idle_s=_FIRST_DEADLINE_S), lambda line: None
         )
@@ -57,7 +57,7 @@ async def _run(options: HostOptions, deadline_s: float) -> MeasuredSpeed | None:
 
 
 def _ask(state: ServerState, deadline_s: float) -> MeasuredSpeed | None:
-    """Return the speed that the server itself counts; None if it takes longer than the deadline."""
+    """Return the speed as counted by the server; None if it takes longer than the deadline."""
     body = {"prompt": _PROMPT, "n_predict": _ANSWER_TOKENS, "ignore_eos": True, "cache_prompt": False}
     connection = ServerConnection(state.port, state.socket, deadline_s)
     try:
@@ -66,7 +66,7 @@ def _ask(state: ServerState, deadline_s: float) -> MeasuredSpeed | None:
     except TimeoutError:
         return None
     except (OSError, http.client.HTTPException, ValueError, LookupError) as exc:
-        raise ModelServerError(f"the server of {state.spec.model} ended while it was measured") from exc
+        raise ModelServerError(f"the server for {state.spec.model} ended during the measurement") from exc
     finally:
         connection.close()
     return MeasuredSpeed(state.threads, timings["prompt_per_second"], timings["predicted_per_second"])

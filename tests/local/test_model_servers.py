@@ -108,7 +108,7 @@ async def test_who_lost_the_race_waits_for_the_winner(
     ("leave", "remedy"),
     [
         pytest.param(
-            lambda folder: None, r"\.lock and serves no m: end it, or delete that file", id="no state"
+            lambda folder: None, r"\.lock but does not serve m: end it, or delete that file", id="no state"
         ),
         pytest.param(lambda folder: tell(folder, 1), "`llm-lsp model stop m`", id="a server that hangs"),
     ],
@@ -164,7 +164,7 @@ async def test_a_server_that_does_not_start_says_why_in_one_line(
     with pytest.raises(ModelServerError) as caught:
         await ModelServers(tmp_path, Starter(fail)).join(options_in(tmp_path), silent)
     message = str(caught.value)
-    assert message.startswith("the server of m did not start: ")
+    assert message.startswith("the server for m did not start: ")
     assert words in message
     assert "\n" not in message
 
@@ -202,7 +202,7 @@ def test_a_socket_is_where_one_can_be_made_and_no_other_account_may_enter(tmp_pa
     assert host.usable_socket([first, second]) == second
     assert stat.S_IMODE(open_to_all.stat().st_mode) == 0o700
     assert not second.exists()
-    with pytest.raises(ModelServerError, match="no socket can be made"):
+    with pytest.raises(ModelServerError, match="no socket can be created"):
         host.usable_socket([first])
 
 
@@ -267,7 +267,7 @@ async def test_where_no_model_is_here_the_command_is_named(paths: LocalPaths) ->
 async def test_a_model_file_that_is_no_gguf_starts_nothing(paths: LocalPaths, tmp_path: Path) -> None:
     (tmp_path / "x.gguf").write_bytes(b"<html>")
     starter = Starter(lambda: None)
-    with pytest.raises(ModelFileError, match="no GGUF"):
+    with pytest.raises(ModelFileError, match="not a GGUF"):
         await LocalModels(paths, starter).acquire(LocalConfig(model=str(tmp_path / "x.gguf")), silent)
     assert starter.starts == 0
 
@@ -285,7 +285,7 @@ async def test_auto_takes_what_its_user_serves(paths: LocalPaths, port: int) -> 
     ("model", "key", "idle_s"),
     [
         pytest.param("other", KEY, 0, id="another model is named"),
-        pytest.param("auto", "wrong", 0, id="it does not answer"),
+        pytest.param("auto", "wrong", 0, id="no answer"),
         pytest.param("auto", KEY, 60.0, id="it was not started by its user"),
     ],
 )
@@ -296,7 +296,7 @@ async def test_a_server_that_is_not_meant_is_left_alone(
     starter = Starter(lambda: 9)
     local = LocalModels(paths, starter)
     tell(paths.state / "servers", port, key=key, idle_s=idle_s)
-    with pytest.raises(ModelServerError, match="the server of other"):
+    with pytest.raises(ModelServerError, match="the server for other"):
         await local.acquire(LocalConfig(model=model), silent)
     assert starter.starts == 1
 

@@ -66,7 +66,7 @@ def test_a_model_that_is_not_here_is_named_with_the_remedy(store: ModelStore, na
 def test_a_file_that_is_no_gguf_is_refused(store: ModelStore, tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.gguf"
     path.write_bytes(content)
-    with pytest.raises(ModelFileError, match="no GGUF"):
+    with pytest.raises(ModelFileError, match="not a GGUF"):
         store.find(str(path))
 
 

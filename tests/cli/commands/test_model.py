@@ -40,7 +40,7 @@ class FakeFetcher:
 
     def fetch(self, model: catalogue.CatalogueModel, progress: Progress) -> LocalModel:
         if model.name not in self._reachable:
-            raise self._error(f"{model.name} could not be fetched")
+            raise self._error(f"{model.name} could not be downloaded")
         progress(50_000_000, 100_000_000)
         progress(100_000_000, 100_000_000)
         self._local.store.path_of(model.name).write_bytes(b"GGUF")
@@ -81,7 +81,7 @@ def test_pull_brings_a_model_with_progress_and_says_what_it_is(local: LocalModel
     result = run("pull", "smollm2-135m")
     assert result.exit_code == 0
     assert result.stdout == ""
-    for words in ("50 of 100 MB", "proof that it runs", "Apache-2.0", "better: qwen2.5-coder-0.5b", "491 MB"):
+    for words in ("50 of 100 MB", "only to try out", "Apache-2.0", "better: qwen2.5-coder-0.5b", "491 MB"):
         assert words in result.stderr
 
 
@@ -102,7 +102,7 @@ def test_pull_without_a_name_goes_down_to_what_can_be_reached(
     reach("smollm2-135m", error=error)
     result = run("pull")
     assert result.exit_code == 0
-    assert "qwen2.5-coder-0.5b c" in result.stderr  # cannot be reached, or could not be fetched
+    assert "qwen2.5-coder-0.5b c" in result.stderr  # cannot be reached, or could not be downloaded
     assert [model.name for model in local.available()] == ["smollm2-135m"]
 
 
@@ -110,12 +110,12 @@ def test_pull_fails_where_nothing_can_be_reached(local: LocalModels, reach: Reac
     reach()
     result = run("pull")
     assert result.exit_code == 1
-    assert result.stderr.splitlines()[-1] == "Error: smollm2-135m could not be fetched"
+    assert result.stderr.splitlines()[-1] == "Error: smollm2-135m could not be downloaded"
 
 
 def test_pull_warns_of_a_licence_for_research_only(local: LocalModels, reach: Reach) -> None:
     reach("qwen2.5-coder-3b")
-    assert "research only" in run("pull", "qwen2.5-coder-3b").stderr
+    assert "research-only" in run("pull", "qwen2.5-coder-3b").stderr
 
 
 def test_pull_of_an_unknown_name_lists_the_known_ones(local: LocalModels) -> None:
@@ -165,7 +165,7 @@ def test_stop_of_a_model_that_does_not_run_fails(local: LocalModels) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        pytest.param(("serve", "nonsense"), "there is no model nonsense", id="model"),
+        pytest.param(("serve", "nonsense"), "unknown model nonsense", id="model"),
         pytest.param(("serve", "/nowhere.gguf"), "cannot be read", id="path"),
         pytest.param(("serve", "m", "--lora", "/nowhere.gguf"), "cannot be read", id="adapter"),
     ],
