@@ -1,1 +1,1 @@
-"""The face: the only place that knows lsprotocol and pygls."""
+"""The language server protocol; only this package imports lsprotocol and pygls."""

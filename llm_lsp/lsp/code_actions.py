@@ -1,4 +1,4 @@
-"""The code action that asks a question about the selection."""
+"""The code action that asks for an explanation of the selection."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from llm_lsp.lsp.conversion import ASK
 
 
 def to_actions(params: types.CodeActionParams) -> list[types.CodeAction]:
-    """Offer to explain what is selected; nothing where nothing is, or where other kinds are wanted."""
+    """Return the action to explain the selection; none if nothing is selected, or the client wants other kinds."""
     span, only = params.range, params.context.only
-    # A kind names all below it (LSP 3.18, "CodeActionKind").
+    # A requested kind includes its sub-kinds (LSP 3.18, "CodeActionKind").
     is_wanted = only is None or any(f"{ASK}.".startswith(f"{kind}.") for kind in only if kind)
     if not is_wanted or span.start == span.end:
         return []
-    # An end at a line's beginning takes nothing of that line.
+    # A selection that ends at the start of a line does not include that line.
     stop = span.end.line + (span.end.character > 0)
     argument = {"uri": params.text_document.uri, "first": span.start.line, "stop": stop}
     command = types.Command(title="Explain", command=ASK, arguments=[argument])
@@ -26,7 +26,7 @@ def to_actions(params: types.CodeActionParams) -> list[types.CodeAction]:
 
 
 def to_inquiry(argument: Mapping[str, object], document: Document) -> ChatQuestion | None:
-    """Read what a client asks about a document; None where it names no lines of it."""
+    """Parse a client's question about a document; None if it names no lines of it."""
     first, stop, question = argument.get("first"), argument.get("stop"), argument.get("question", EXPLAIN)
     if not (isinstance(first, int) and isinstance(stop, int) and isinstance(question, str)):
         return None

@@ -1,4 +1,4 @@
-"""The commands of `workspace/executeCommand`, by name: see COMMANDS, at the end."""
+"""The commands of `workspace/executeCommand`; COMMANDS at the end lists them by name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Arguments = tuple[object, ...]
 
-# Minutes if the command names none: enough to think something through, and soon over if it is forgotten.
+# Default duration: long enough to think something through, and soon over if forgotten.
 _SNOOZE_MINUTES = 10.0
 
 
@@ -31,7 +31,7 @@ def _toggle(engine: Engine, editor: EditorClient, arguments: Arguments) -> bool:
 def _snooze(engine: Engine, editor: EditorClient, arguments: Arguments) -> None:
     minutes = arguments[0] if arguments else _SNOOZE_MINUTES
     if not isinstance(minutes, int | float) or not 0 <= minutes < float("inf"):
-        raise JsonRpcInvalidParams("snooze takes a number of minutes")
+        raise JsonRpcInvalidParams("snooze needs a number of minutes")
     engine.snooze(minutes)
 
 
@@ -61,13 +61,13 @@ def _inquiry(engine: Engine, argument: object) -> ChatQuestion:
     document = engine.document(str(fields.get("uri")))
     inquiry = to_inquiry(fields, document) if document else None
     if inquiry is None:
-        raise JsonRpcInvalidParams("ask takes the uri of an open document, and its lines from first to stop")
+        raise JsonRpcInvalidParams("ask needs the uri of an open document, and the first and stop lines")
     return inquiry
 
 
 def _text_argument(arguments: Arguments) -> str:
     if len(arguments) != 1 or not isinstance(arguments[0], str):
-        raise JsonRpcInvalidParams("this command takes one text")
+        raise JsonRpcInvalidParams("this command needs one string")
     return arguments[0]
 
 

@@ -26,40 +26,42 @@ from llm_lsp.core.text.text import (
 from llm_lsp.engine.client.interface import Status
 
 SECTION = "llm-lsp"
-"""The settings' section, and the first part of our commands' names."""
+"""Name of our settings section, and prefix of our commands."""
 ACCEPTED = f"{SECTION}.accepted"
 ASK = f"{SECTION}.ask"
 
-# Characters. Wider labels push the popup off the screen in terminals of 80 columns.
+# Characters. Longer labels push the popup off the screen in 80-column terminals.
 _MAX_LABEL_CHARS = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What the client can, as far as it matters here."""
+    """The client's capabilities that this server uses."""
 
     encoding: Encoding = "utf-16"
     snippets: bool = False
     keeps_indents: bool = False
-    """It inserts several lines as they are, and says so (insertTextMode asIs); others put the current line's indentation before each."""
+    """It announced that it can insert several lines unchanged (insertTextMode asIs); other clients indent each
+    line like the current one.
+    """
     inline: bool = False
     pulls_settings: bool = False
     """It answers workspace/configuration."""
     watches_settings: bool = False
-    """It tells of changed settings once asked to."""
+    """It reports changed settings if asked to."""
     progress: bool = False
-    """It lets the server open a progress bar."""
+    """It lets the server show progress."""
     name: str = ""
     opens_files: bool = False
-    """It opens a file when the server asks it to."""
+    """It opens files that the server asks it to open."""
     watches_files: bool = False
-    """It tells of changed files once asked to, also outside of its folders."""
+    """It reports changed files if asked to, including those outside of its folders."""
     scopes_settings: bool = False
-    """It answers with its user's settings and the workspace's apart, as our own extension for VS Code does."""
+    """It returns user settings and workspace settings separately, as our VS Code extension does."""
 
 
 def to_capabilities(params: types.InitializeParams) -> Capabilities:
-    """Read what the client announced."""
+    """Return the capabilities that the client announced."""
     client = params.capabilities
     item = _path(client, "text_document", "completion", "completion_item")
     return Capabilities(
@@ -82,16 +84,16 @@ def to_capabilities(params: types.InitializeParams) -> Capabilities:
 
 
 def _scopes_settings(experimental: object) -> bool:
-    """Return whether a client announced `{"llm-lsp": {"settingsByScope": true}}`.
+    """Check whether a client announced `{"llm-lsp": {"settingsByScope": true}}`.
 
-    It is read from capabilities, which a client's own code writes, and not from its settings, where a folder's files
-    could say so.
+    Read from capabilities, which the client's own code writes, and not from its settings, which a folder's
+    files can change.
     """
     return to_settings(to_settings(experimental).get(SECTION)).get("settingsByScope") is True
 
 
 def to_scopes(value: object) -> tuple[Mapping[str, object], Mapping[str, object]]:
-    """Return the user's settings and the workspace's, from a client that keeps them apart."""
+    """Split the settings of a client that separates them into the user's and the workspace's."""
     scopes = to_settings(value)
     return to_settings(scopes.get("user")), to_settings(scopes.get("workspace"))
 
@@ -103,14 +105,14 @@ def _path(value: Any, *names: str) -> Any:
 
 
 def _choose_encoding(offered: Iterable[str]) -> Encoding:
-    """Return the first encoding that we know: the client prefers it, and all three cost the same."""
+    """Return the first supported encoding: clients list the preferred one first, and all cost us the same."""
     known: tuple[Encoding, ...] = ("utf-8", "utf-16", "utf-32")
-    # LSP 3.17, "positionEncodings": UTF-16 where the client offers nothing.
+    # LSP 3.17, "positionEncodings": the default is UTF-16.
     return next((encoding for name in offered for encoding in known if encoding == name), "utf-16")
 
 
 def to_folders(params: types.InitializeParams) -> tuple[str, ...]:
-    """Return the URIs of the workspace's folders, also for a client that has a single root."""
+    """Return the URIs of the workspace folders, or of the single root that older clients send."""
     if params.workspace_folders:
         return tuple(folder.uri for folder in params.workspace_folders)
     if params.root_uri:
@@ -125,13 +127,13 @@ def to_settings(value: object) -> Mapping[str, object]:
 
 
 def to_section(value: object) -> Mapping[str, object]:
-    """Return our section of what didChangeConfiguration sends: some clients send all sections, some only ours."""
+    """Return our section of a didChangeConfiguration: some clients send all sections, some only ours."""
     settings = to_settings(value)
     return to_settings(settings[SECTION]) if SECTION in settings else settings
 
 
 def to_document(item: types.TextDocumentItem) -> Document:
-    """Read an opened document."""
+    """Return an opened document."""
     return Document(item.uri, item.language_id, item.version, Text.of(item.text))
 
 
@@ -141,10 +143,10 @@ def to_edits(
     changes: Sequence[types.TextDocumentContentChangeEvent],
     encoding: Encoding,
 ) -> tuple[Document, tuple[Edit, ...]] | None:
-    """Apply changes in order; give the new version and what changed.
+    """Apply changes in order; return the new version and the edits.
 
-    None where they cannot be changes of the text that we have: an older version, or a range that starts below the
-    line after the last.
+    Returns None if they cannot apply to our text: the version is older, or a range starts below the line after the
+    last.
     """
     text, edits = document.text, []
     if version < document.version:
@@ -164,7 +166,9 @@ def to_whole(
     changes: Sequence[types.TextDocumentContentChangeEvent],
     encoding: Encoding,
 ) -> Document | None:
-    """Begin anew with the last whole text among some changes; None where there is none, or they do not fit."""
+    """Start over from the last full text in the changes; None if there is none, or the later changes do not fit
+    it.
+    """
     wholes = (isinstance(change, types.TextDocumentContentChangeWholeDocument) for change in changes)
     start = max((index for index, is_whole in enumerate(wholes) if is_whole), default=None)
     if start is None:
@@ -187,12 +191,12 @@ def _to_edit(text: Text, change: types.TextDocumentContentChangeEvent, encoding:
 def _to_range(text: Text, span: types.Range, encoding: Encoding) -> tuple[Point, Point]:
     start = to_point(text, span.start.line, span.start.character, encoding)
     end = to_point(text, span.end.line, span.end.character, encoding)
-    # vscode-languageserver-textdocument reads a reversed range the same way.
+    # Accept a reversed range, like vscode-languageserver-textdocument.
     return (start, end) if start <= end else (end, start)
 
 
 def is_keystroke(edits: Sequence[Edit]) -> bool:
-    """Return whether a change makes editors request a completion by themselves: a letter typed, or a deletion."""
+    """Check whether a change makes editors request completions automatically: a typed letter or a deletion."""
     return len(edits) == 1 and (
         not edits[0].text or (len(edits[0].text) == 1 and is_word_char(edits[0].text))
     )
@@ -201,22 +205,22 @@ def is_keystroke(edits: Sequence[Edit]) -> bool:
 def menu_trigger(context: types.CompletionContext | None, *, after_keystroke: bool) -> Trigger:
     """Return whether a menu request is automatic or manual.
 
-    Completion menus have one number, Invoked, for "the user asked" and "an identifier was typed" (LSP 3.18,
-    "CompletionTriggerKind"); so one that directly follows a keystroke is the editor's own doing.
+    LSP 3.18 uses Invoked both for explicit requests and for typed identifiers ("CompletionTriggerKind"), so a
+    request that directly follows a keystroke counts as automatic.
     """
     invoked = context is None or context.trigger_kind == types.CompletionTriggerKind.Invoked
     return Trigger.MANUAL if invoked and not after_keystroke else Trigger.AUTOMATIC
 
 
 def inline_trigger(context: types.InlineCompletionContext) -> Trigger:
-    """Return whether an inline request is automatic or manual, by LSP 3.18's numbers."""
+    """Return whether an inline request is automatic or manual, by the values of LSP 3.18."""
     invoked = context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
     return Trigger.MANUAL if invoked else Trigger.AUTOMATIC
 
 
 @dataclass(frozen=True, slots=True)
 class CompletionParams:
-    """What a request needs from the connection."""
+    """The parts of a request that come from the connection."""
 
     id: int
     asked_at: float
@@ -232,7 +236,7 @@ def to_request(
     selected: types.SelectedCompletionInfo | None = None,
     indent: str = "",
 ) -> CompletionRequest:
-    """Build a request; with a selected item, of the document as it would be with that item accepted."""
+    """Build a request; with a selected menu item, for the document as if that item were accepted."""
     point = to_point(document.text, position.line, position.character, asking.encoding)
     chosen = None
     if selected is not None:
@@ -248,9 +252,9 @@ def to_request(
 def to_inline_items(
     completion: Completion, request: CompletionRequest, client_text: Text, encoding: Encoding
 ) -> list[types.InlineCompletionItem]:
-    """Make the ghost text; `client_text` is the document as the client has it, without the selected item.
+    """Build the ghost text; `client_text` is the client's document, without the selected menu item.
 
-    There is always a range: without one VS Code shows nothing in the middle of a line.
+    Always includes a range: without one, VS Code shows nothing in the middle of a line.
     """
     placed = _place(completion, request)
     if placed is None:
@@ -262,14 +266,16 @@ def to_inline_items(
 
 
 def _place(completion: Completion, request: CompletionRequest) -> tuple[Point, Point, str] | None:
-    """Return start, end and text in the client's document; None if the answer would change the selected item."""
+    """Return start, end and text in the client's document; None if the completion would change the selected
+    item.
+    """
     chosen = request.selected
     if chosen is None:
         return completion.start, completion.end, completion.text
     text = request.document.text.slice(chosen.start, completion.start) + completion.text
     if completion.start < chosen.start or not text.startswith(chosen.text):
         return None
-    # Right of the item the client's line is the request's line, moved.
+    # To the right of the item, the client's line equals the request's line, shifted.
     replaced = max(completion.end.column - request.point.column, 0)
     return chosen.start, Point(chosen.end.line, chosen.end.column + replaced), text
 
@@ -283,10 +289,10 @@ def _from_range(text: Text, start: Point, end: Point, encoding: Encoding) -> typ
 def to_menu_items(
     completion: Completion, request: CompletionRequest, capabilities: Capabilities
 ) -> list[types.CompletionItem]:
-    """Make the menu's item; it replaces the word that was typed, so that clients filter by that word.
+    """Build the menu item. It replaces the typed word, because clients filter by that word.
 
-    A TextEdit and no InsertReplaceEdit, also for clients that know the latter: what the completion replaces to
-    the right belongs to it, and an insert without it would leave that text twice.
+    Uses TextEdit even for clients that support InsertReplaceEdit: the completion includes what it replaces to the
+    right, so inserting it without replacing would duplicate that text.
     """
     line = request.document.text.line(request.point.line)
     start = min(word_start(line, request.point.column), completion.start.column)
@@ -303,23 +309,25 @@ def to_menu_items(
 
 
 def _fit(text: str, before: str, capabilities: Capabilities) -> str:
-    """Return as much of a text as the client inserts correctly, in the form that it needs; `before` is on its line."""
+    """Return the part of a text that the client inserts correctly, in the form it needs; `before` precedes it
+    on its line.
+    """
     if "\n" not in text:
         return text
     if capabilities.keeps_indents:
         return text
     if not capabilities.snippets:
-        # Several lines as plain text reach Vim's clients as a NUL in the file, and Neovim's as the first line
-        # alone. One line is right everywhere.
+        # As plain text, several lines appear as NUL characters in Vim, and as only the first line in Neovim. A single
+        # line works everywhere.
         return text.partition("\n")[0].rstrip("\r")
     return _unindent(text, before[: len(before) - len(before.lstrip())])
 
 
 def _unindent(text: str, indentation: str) -> str:
-    """Remove an indentation from all lines but the first, for a client that adds it.
+    """Remove the current line's indentation from all other lines, for a client that adds it.
 
-    Neovim (`vim.snippet`), Helix (helix#6263) and Sublime Text (LSP#1828) do, whatever insertTextMode says. A line
-    with less indentation cannot be said to them: the text ends before it.
+    Neovim (`vim.snippet`), Helix (helix#6263) and Sublime Text (LSP#1828) add it, whatever insertTextMode says. A
+    less indented line cannot be expressed for them, so the text is cut before it.
     """
     first, *further = text.split("\n")
     lines = [first]
@@ -343,9 +351,9 @@ def _menu_item(
         kind=types.CompletionItemKind.Text,
         detail=SECTION,
         documentation=text if several else None,
-        # Clients filter by it against what was typed: anything longer is gone at the next keystroke.
+        # Clients match it against the typed word; a longer text would hide the item at the next keystroke.
         filter_text=typed or None,
-        sort_text="!",  # Before all letters and digits.
+        sort_text="!",  # sorts before letters and digits
         text_edit=types.TextEdit(span, escape_snippet(text) if as_snippet else text),
         insert_text_format=types.InsertTextFormat.Snippet if as_snippet else types.InsertTextFormat.PlainText,
         command=types.Command(title="Accepted", command=ACCEPTED, arguments=[completion_id]),
@@ -353,19 +361,19 @@ def _menu_item(
 
 
 def escape_snippet(text: str) -> str:
-    """Write a text so that a snippet inserts exactly it (LSP 3.18, "Snippet Syntax")."""
+    """Escape a text so that it is inserted literally by a snippet (LSP 3.18, "Snippet Syntax")."""
     return text.replace("\\", "\\\\").replace("$", "\\$").replace("}", "\\}")
 
 
 def _label(text: str) -> str:
-    """Return the first line that is not blank, without characters that would break a popup's line."""
+    """Return the first non-blank line, without characters that break a popup line."""
     first = next((line for line in text.split("\n") if line.strip()), text).strip()
     shown = "".join(char if char.isprintable() else " " for char in first[: _MAX_LABEL_CHARS + 1])
     return shown if len(shown) <= _MAX_LABEL_CHARS else shown[: _MAX_LABEL_CHARS - 1] + "…"
 
 
 def server_capabilities(encoding: Encoding, commands: Iterable[str]) -> types.ServerCapabilities:
-    """Return the capabilities of this server; all are static, and only notifications are registered later."""
+    """Return this server's capabilities; all are static, only notifications are registered later."""
     sync = types.TextDocumentSyncOptions(
         open_close=True,
         change=types.TextDocumentSyncKind.Incremental,
@@ -377,7 +385,7 @@ def server_capabilities(encoding: Encoding, commands: Iterable[str]) -> types.Se
         position_encoding=types.PositionEncodingKind(encoding),
         text_document_sync=sync,
         notebook_document_sync=types.NotebookDocumentSyncOptions(notebook_selector=[cells]),
-        # Where a popup would not open by itself, and a model often has something to say.
+        # Characters after which popups do not open automatically, but models often have a suggestion.
         completion_provider=types.CompletionOptions(trigger_characters=list(".([{,=: ")),
         inline_completion_provider=types.InlineCompletionOptions(),
         code_action_provider=types.CodeActionOptions(code_action_kinds=[ASK]),
@@ -387,7 +395,7 @@ def server_capabilities(encoding: Encoding, commands: Iterable[str]) -> types.Se
 
 
 def to_status(status: Status) -> dict[str, object]:
-    """Write a status as its notification has it."""
+    """Return a status as the parameters of its notification."""
     return {
         "kind": status.kind,
         "busy": status.busy,

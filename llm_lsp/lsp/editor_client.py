@@ -1,4 +1,4 @@
-"""The editor at the other end, as the engine's `Client`."""
+"""The editor, as the engine's `Client`."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ STATUS = "llm-lsp/status"
 
 
 class EditorClient:
-    """Messages to the editor, each only if it can take it."""
+    """Sends messages to the editor, if the editor supports them."""
 
     def __init__(self, protocol: Protocol, capabilities: Capabilities) -> None:
         self._protocol = protocol
         self.capabilities = capabilities
         self.asked_inline = False
-        """It has asked for an inline completion; Emacs' lsp-mode does so without announcing it."""
+        """It has requested an inline completion; Emacs' lsp-mode does so without announcing support."""
         self._bars: dict[str, _Bar] = {}
 
     @property
     def name(self) -> str:
-        """What the editor calls itself, "" where it did not say."""
+        """The editor's name, "" if it sent none."""
         return self.capabilities.name
 
     @property
     def has_inline(self) -> bool:
-        """Whether it shows inline completions: it announced them, or has asked for one."""
+        """Whether it shows inline completions: it announced support, or has requested one."""
         return self.capabilities.inline or self.asked_inline
 
     def show(self, level: Level, text: str) -> None:
-        """Show one message to the user."""
+        """Show a message to the user."""
         kind = {
             "error": types.MessageType.Error,
             "warning": types.MessageType.Warning,
@@ -47,7 +47,7 @@ class EditorClient:
         self._protocol.notify(types.WINDOW_SHOW_MESSAGE, types.ShowMessageParams(kind[level], _visible(text)))
 
     def open_file(self, uri: str, instead: str) -> None:
-        """Open a file of ours beside what is worked on; a client that cannot shows a message instead."""
+        """Open one of our files next to the current one; if the client cannot, show the message `instead`."""
         if not (uri and self.capabilities.opens_files):
             self.show("info", instead)
             return
@@ -55,13 +55,13 @@ class EditorClient:
         self._protocol.send_request(types.WINDOW_SHOW_DOCUMENT, params)
 
     def status(self, status: Status) -> None:
-        """Send the status, in a notification of our own that other clients ignore."""
+        """Send the status as a custom notification, which other clients ignore."""
         message, provider, model = map(_visible, (status.message, status.provider, status.model))
         plain = replace(status, message=message, provider=provider, model=model)
         self._protocol.notify(STATUS, convert.to_status(plain))
 
     def progress(self, progress: Progress) -> None:
-        """Open, move or close a progress bar."""
+        """Start, update or end a progress report."""
         if not self.capabilities.progress:
             return
         bar = self._bars.setdefault(progress.token, _Bar(self._protocol, progress.token))
@@ -72,14 +72,16 @@ class EditorClient:
 
 
 def _visible(text: str) -> str:
-    # A model's name may be a server's; imported here, since the server starts without it.
+    # A model's name may come from a server. Imported here: the server starts without it.
     from llm_lsp.core.text.invisible_chars import visible
 
     return visible(text)
 
 
 class _Bar:
-    """One bar. The client must have agreed to its token before it may be used (LSP 3.18, "Work Done Progress")."""
+    """One progress report. The client must accept its token before it may be used (LSP 3.18, "Work Done
+    Progress").
+    """
 
     def __init__(self, protocol: Protocol, token: str) -> None:
         self._protocol = protocol
@@ -98,7 +100,7 @@ class _Bar:
             asked.add_done_callback(self._take_answer)
 
     def _take_answer(self, asked: Future[Any]) -> None:
-        # A client that refuses gets no bar; a task that ended meanwhile needs none.
+        # If the client refuses the token, nothing is shown; nor if the task has ended meanwhile.
         self._is_agreed = not asked.cancelled() and asked.exception() is None
         if self._is_agreed and self._wanted is not None and not self._wanted.done:
             self._send(self._wanted)

@@ -1,6 +1,6 @@
-"""The indentation that a client states beside an inline completion's own parameters.
+"""Reads the indentation settings that some clients add to inline completion requests.
 
-Copilot's clients send `formattingOptions` there, with `tabSize` and `insertSpaces` as in LSP's formatting requests:
+Copilot clients send `formattingOptions`, with `tabSize` and `insertSpaces` as in LSP formatting requests:
 https://www.npmjs.com/package/@github/copilot-language-server
 """
 
@@ -13,20 +13,22 @@ MAX_TAB_SIZE = 16
 
 
 class InlineParams(types.InlineCompletionParams):
-    """Parameters of an inline completion, with what one step of depth is written with; "" if the client does not say."""
+    """Parameters of an inline completion, with the text of one indentation step; "" if the client did not send
+    it.
+    """
 
     indent: str = ""
 
 
 def with_indent(params: types.InlineCompletionParams, raw: object) -> InlineParams:
-    """Return structured parameters with the indentation that the raw ones state."""
+    """Add the indentation from the raw parameters to the structured ones."""
     found = InlineParams(params.context, params.text_document, params.position, params.work_done_token)
     found.indent = to_indent(raw.get("formattingOptions") if isinstance(raw, dict) else None)
     return found
 
 
 def to_indent(options: object) -> str:
-    """Return one step of depth by LSP's FormattingOptions; "" for anything that is none."""
+    """Return one indentation step from LSP's FormattingOptions; "" if they are missing or invalid."""
     if not isinstance(options, dict):
         return ""
     size, in_blanks = options.get("tabSize"), options.get("insertSpaces")

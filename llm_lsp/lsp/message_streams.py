@@ -1,7 +1,7 @@
-"""Reads and writes messages as bytes, each on a thread of its own.
+"""Reads and writes messages as bytes, each in its own thread.
 
-Threads, because a pipe can be read without blocking on no system but POSIX, and because a client that stops
-reading must not stop us (pygls 2.1.1 writes from its event loop, which then stands still).
+Threads are needed because only POSIX systems can read a pipe without blocking, and because a client that stops
+reading must not block us (pygls 2.1.1 writes from its event loop, which then blocks).
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from typing import BinaryIO
 from llm_lsp.errors import FramingError
 from llm_lsp.lsp.oversized_messages import KEPT_BYTES, OversizedMessage
 
-# Bytes. The longest document that is completed (core.trigger.MAX_DOCUMENT_CHARS) needs 120 MB where its client
-# writes each character as a \uXXXX; a test holds the two together.
+# Bytes. The longest document that is completed (core.trigger.MAX_DOCUMENT_CHARS) takes 120 MB if its client writes
+# each character as a \uXXXX escape; a test keeps the two limits consistent.
 MAX_MESSAGE_BYTES = 128 * 1024 * 1024
-# Bytes read at once of a message that is thrown away: what a pipe holds on Linux.
+# Bytes read at once when skipping a message: the size of a Linux pipe buffer.
 _PIECE_BYTES = 64 * 1024
-# Bytes. Real headers have about 20; a longer line is no LSP, and must not fill the memory.
+# Bytes. Real headers have about 20; a longer line is not LSP, and must not fill the memory.
 MAX_HEADER_BYTES = 4096
 MAX_HEADERS = 32
-# Bytes that wait for a client that does not read; beyond it we end.
+# Bytes queued for a client that does not read; the server ends if there are more.
 MAX_WAITING_BYTES = 64 * 1024 * 1024
 
 
 def read_message(stream: BinaryIO) -> bytes | OversizedMessage | None:
-    """Read the body of one message, past one that is too long; None where the input has ended.
+    """Read the body of one message, skipping one that is too long; None if the input has ended.
 
-    Header names in any case and lines that end with LF alone are taken, as other servers take them. Raises
-    FramingError where the bytes are no message: what follows a wrong length cannot be found again.
+    Accepts header names in any case and lines ending in LF alone, like other servers. Raises FramingError if the
+    bytes are not a message: after a wrong length, the start of the next message cannot be found.
     """
     length = _read_length(stream)
     if length is None:
@@ -77,15 +77,15 @@ def _parse_header(line: bytes, length: int | None) -> int | None:
     name, colon, value = line.partition(b":")
     name = name.strip().lower()
     if not colon or not name.replace(b"-", b"").isalnum():
-        raise FramingError("the input is no LSP: a line where a header should be has no name and value")
+        raise FramingError("the input is not LSP: a header line has no name and value")
     if name != b"content-length":
         return length
     digits = value.strip()
-    # bytes.isdigit() is true for ASCII digits only. More than ten, 10 GB, are no length but a fault.
+    # bytes.isdigit() accepts ASCII digits only. More than ten digits, 10 GB, cannot be a real length.
     if not digits.isdigit() or len(digits) > 10:
-        raise FramingError("Content-Length is no number of at most ten digits")
+        raise FramingError("Content-Length is not a number of at most ten digits")
     if length is not None and length != int(digits):
-        raise FramingError("two lengths for one message")
+        raise FramingError("a message has two Content-Length headers")
     return int(digits)
 
 
@@ -94,9 +94,9 @@ def start_reading(
     deliver: Callable[[bytes | OversizedMessage], None],
     on_end: Callable[[FramingError | None], None],
 ) -> None:
-    """Read messages on a thread until the input ends; both functions are called on that thread.
+    """Read messages in a thread until the input ends; both functions are called in that thread.
 
-    `on_end` is called once, with the error that ended the reading, or None where the input simply ended.
+    `on_end` is called once, with the error that ended the reading, or None if the input ended normally.
     """
 
     def read() -> None:
@@ -107,15 +107,15 @@ def start_reading(
         except FramingError as exc:
             failure = exc
         except (OSError, ValueError):
-            pass  # The pipe broke or was closed: the client is gone, which is an end like any other.
+            pass  # the pipe broke or was closed: the client is gone, which is a normal end
         on_end(failure)
 
-    # A daemon: it stands in a read that nothing can interrupt, and must not keep the process.
+    # A daemon thread: it is blocked in a read that cannot be interrupted, and must not keep the process alive.
     Thread(target=read, name="lsp-input", daemon=True).start()
 
 
 class _Room:
-    """Tells whether a pipe takes a message at once."""
+    """Tells whether a pipe accepts a message without blocking."""
 
     def __init__(self, handle: int) -> None:
         self.handle = handle
@@ -124,22 +124,22 @@ class _Room:
 
     @classmethod
     def of(cls, stream: BinaryIO) -> _Room | None:
-        """Return it for a stream with a handle, if the system can be asked."""
+        """Return it for a stream with a file descriptor, if the system can report that."""
         try:
             return cls(stream.fileno()) if hasattr(select, "poll") else None
         except (OSError, ValueError):
             return None
 
     def has(self, length: int) -> bool:
-        """Return whether so many bytes are written whole: a pipe that is ready takes PIPE_BUF (POSIX, pipe(7))."""
+        """Check whether so many bytes can be written at once: a writable pipe accepts PIPE_BUF (POSIX, pipe(7))."""
         return length <= select.PIPE_BUF and bool(self._poll.poll(0))
 
 
 class Outbox:
-    """Writes messages in order; `write` never waits: what the client's end has no room for goes to a thread."""
+    """Writes messages in order. `write` never blocks: what does not fit into the pipe is written by a thread."""
 
     def __init__(self, stream: BinaryIO, on_failure: Callable[[str], None]) -> None:
-        """Write to this stream; `on_failure` is called with a reason, on any thread, once nothing can be sent any more."""
+        """`on_failure` is called once, with a reason and in any thread, when nothing can be sent any more."""
         self._stream = stream
         self._on_failure = on_failure
         self._queue: SimpleQueue[bytes | None] = SimpleQueue()
@@ -152,27 +152,27 @@ class Outbox:
         self._thread.start()
 
     def write(self, data: bytes) -> None:
-        """Send bytes, or queue them; they are dropped once the client is gone."""
+        """Send bytes, or queue them; they are dropped if the client is gone."""
         if self._broken or (self._queued_bytes == self._written_bytes and self._sent_at_once(data)):
             return
         if self._queued_bytes - self._written_bytes + len(data) > MAX_WAITING_BYTES:
-            self._fail("the client does not read our answers")
+            self._fail("the client has stopped reading")
             return
         self._queued_bytes += len(data)
         self._queue.put(data)
 
     def _sent_at_once(self, data: bytes) -> bool:
-        """Write what fits without a wait: the thread would get its turn only when the event loop has none."""
+        """Write what fits without blocking: the thread would run only when the event loop is idle."""
         if self._room is None or not self._room.has(len(data)):
             return False
         try:
             os.write(self._room.handle, data)
         except OSError:
-            self._fail("the client closed our output")
+            self._fail("the client closed the connection")
         return True
 
     def close(self, timeout_s: float) -> None:
-        """Write what waits, for at most `timeout_s` seconds; a client that does not read gets no more time."""
+        """Write queued messages for at most `timeout_s` seconds."""
         self._queue.put(None)
         self._thread.join(timeout_s)
 
@@ -182,7 +182,7 @@ class Outbox:
                 self._stream.write(data)
                 self._stream.flush()
             except (OSError, ValueError):
-                self._fail("the client closed our output")
+                self._fail("the client closed the connection")
                 return
             self._written_bytes += len(data)
 
@@ -195,10 +195,10 @@ class Outbox:
 def claim_stdio() -> tuple[BinaryIO, BinaryIO]:
     """Reserve standard input and output for the protocol.
 
-    What a library or a child process prints goes to standard error from now on, and they read nothing: a stray
-    `print` would break the framing, and a child that holds our input would hide its end.
+    From now on, output of libraries and child processes goes to standard error, and their input is empty: a stray
+    `print` would break the framing, and a child that holds our input open would hide its end.
     """
-    # Duplicates are not inherited by children (PEP 446).
+    # Duplicated descriptors are not inherited by children (PEP 446).
     stdin = os.fdopen(os.dup(0), "rb")
     stdout = os.fdopen(os.dup(1), "wb")
     null = os.open(os.devnull, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""What the first and last bytes of a message that is too long tell: its request id, and the documents that it names."""
+"""Extracts the request id and document URIs from the first and last bytes of a message that is too long."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import json
 import re
 from dataclasses import dataclass
 
-# Bytes that are kept at each end. Clients write the id before the params, and a document's URI before or after its
-# text; all of that is some 200 bytes.
+# Bytes kept at each end. Clients write the id before the params, and a document's URI next to its text; together they
+# take about 200 bytes.
 KEPT_BYTES = 4096
 
 _STRING = rb'"(?:[^"\\]|\\.)*"'
 _SCALAR_MEMBER = re.compile(rb'\s*"(jsonrpc|id|method)"\s*:\s*(' + _STRING + rb"|-?\d+)\s*,")
 _RESPONSE_KEY = re.compile(rb'\s*"(?:result|error)"\s*:')
-# Nothing inside a string looks like this: the quotes have backslashes before them there.
+# Cannot match inside a JSON string, in which the quotes are escaped.
 _URI_MEMBER = re.compile(rb'"uri"\s*:\s*(' + _STRING + rb")")
 
 
@@ -26,9 +26,9 @@ class OversizedMessage:
     tail: bytes
 
     def request_id(self) -> int | str | None:
-        """Return the id of the request; None for a response, a notification, and an id that is not found.
+        """Return the id of a request; None for other messages, and if no id is found.
 
-        Seen is an id in front of the first member that is no scalar, which is where clients put it.
+        Finds an id that precedes the first non-scalar member, which is where clients put it.
         """
         position = self.head.find(b"{") + 1
         found: bytes | None = None
@@ -42,7 +42,7 @@ class OversizedMessage:
         return msg_id if isinstance(msg_id, int | str) else None
 
     def uris(self) -> frozenset[str]:
-        """Return every URI that either end holds under the key "uri"."""
+        """Return every URI under the key "uri" in either end."""
         named = (*_URI_MEMBER.findall(self.head), *_URI_MEMBER.findall(self.tail))
         return frozenset(uri for uri in map(_decode, named) if isinstance(uri, str))
 

@@ -1,7 +1,7 @@
-"""Ends the process some time after it was told to, whether or not the event loop still turns.
+"""Ends the process within a fixed time after it was told to, even if the event loop hangs.
 
-What may stand still is our own code in the loop, or a thread that is stuck: so one thread waits for the end, and a
-timer of the interpreter's own, which needs no lock of it, is the last resort.
+The event loop or another thread may be stuck. So one thread waits for the end, and a timer of the interpreter,
+which does not need the GIL, is the last resort.
 """
 
 from __future__ import annotations
@@ -17,20 +17,22 @@ from collections.abc import Callable
 from typing import Protocol
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
-# Octet in the pipe that stands for no signal.
+# Byte in the pipe for an end that no signal caused.
 _TOLD = b"\0"
-# Seconds after which the interpreter's timer ends a process whose threads get no turn.
+# Seconds until the interpreter's timer ends the process, if its threads do not run.
 _LAST_RESORT_S = 1.0
 
 
 class End(Protocol):
-    """Begins the end of the server; callable from any thread, any number of times."""
+    """Starts the end of the server; may be called from any thread, any number of times."""
 
     def __call__(self, status: int, reason: str = "", /) -> object: ...
 
 
 class ProcessEnd:
-    """The exit of this process: begun once, carried out after a grace period unless the process has left before."""
+    """The end of this process: starts once, and exits after a grace period if the process has not exited by
+    itself.
+    """
 
     def __init__(self, grace_s: float, leave: Callable[[int], object] = os._exit) -> None:
         self._grace_s = grace_s
@@ -39,27 +41,29 @@ class ProcessEnd:
         self._is_begun = False
         self._end: End = self.begin
         self._reading, self._writing = os.pipe()
-        # A signal's handler must not wait for room in the pipe.
+        # A signal handler must not block on a full pipe.
         os.set_blocking(self._writing, False)
         threading.Thread(target=self._wait, name="lsp-end", daemon=True).start()
 
     def begin(self, status: int, reason: str = "") -> None:
-        """Begin the grace period; callable from any thread and from a signal's handler."""
+        """Start the grace period; may be called from any thread and from a signal handler."""
         if self._is_begun:
             return
         self._is_begun, self._status = True, status
         with contextlib.suppress(OSError, ValueError):
-            null = open(os.devnull, "wb")  # noqa: SIM115 # the timer's, until the process has ended
+            null = open(os.devnull, "wb")  # noqa: SIM115 # the timer writes to it until the process ends
             faulthandler.dump_traceback_later(self._grace_s + _LAST_RESORT_S, exit=True, file=null)
         os.write(self._writing, _TOLD)
 
     def end_on_signals(self, end: End) -> None:
-        """Call `end` when the process is asked to end; in the main thread. Windows ends it at once by itself."""
+        """Call `end` when the process receives a termination signal; in the main thread only. On Windows it
+        just ends.
+        """
         if sys.platform == "win32":
             return
 
-        # The handler is for a main thread that runs, also within a long regular expression; the pipe, which the
-        # interpreter writes to at once, is for one that waits.
+        # The handler works while the main thread runs Python code. The pipe, to which the interpreter writes at once,
+        # works while it is blocked, for example in a long regular expression.
         self._end = end
         for number in _SIGNALS:
             signal.signal(number, lambda number, frame: end(128 + number))

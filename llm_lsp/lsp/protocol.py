@@ -1,22 +1,22 @@
-"""JSON-RPC as an editor may rely on it: pygls' protocol with its faults mended.
+"""JSON-RPC on pygls, with pygls' faults fixed.
 
-Knows nothing of documents or completions: a handler is a function of the structured params that gives a result
-or an awaitable of one. It is called before the next message is looked at, so what it reads before its first
-await is what the client saw when it asked (pygls starts coroutines a turn of the loop later).
+A handler is a function of the structured params that returns a result or an awaitable of one. It is called before the
+next message is processed, so what it reads before its first await is the state at the time of the request (pygls
+starts coroutines one loop iteration later).
 
-What is mended, each found in pygls 2.1.1; a mend goes when its fault has gone from the lowest pygls we take:
+What is fixed, all found in pygls 2.1.1; a fix can go when the oldest supported pygls no longer has the fault:
 
-- reading and writing leave the event loop (`llm_lsp.lsp.message_streams`)
-- JSON is structured once, by its method; pygls does it for each nested object, so that a key "jsonrpc" in
-  the settings ends a request without an answer
-- parse errors, bad params and wrong states are answered with -32700, -32602, -32600 and -32002; pygls shows a
-  popup instead, and the request stays open for ever
-- a request is answered exactly once, and on `$/cancelRequest` and `shutdown` at once
-- nothing is kept of a notification; pygls keeps a future of each (2 KB a keystroke)
-- `exit` without `shutdown` ends with 1
-- triggerKind counts from 1; vscode-languageclient up to 9 counts from 0
-- neither logs nor error answers hold params, buffer text or the text of foreign exceptions
-- pygls' documents, which drift from the editor's, are not there
+- reading and writing happen outside of the event loop (`llm_lsp.lsp.message_streams`)
+- JSON is structured once, by its method; pygls does it for every nested object, so that a key "jsonrpc" in the
+  settings ends a request without an answer
+- parse errors, invalid params and wrong states are answered with -32700, -32602, -32600 and -32002; pygls shows a
+  popup instead and never answers
+- a request is answered exactly once, and immediately after `$/cancelRequest` and `shutdown`
+- nothing is stored for a notification; pygls stores a future for each (2 KB per keystroke)
+- `exit` without `shutdown` ends with status 1
+- triggerKind counts from 1; vscode-languageclient up to version 9 counts from 0
+- neither logs nor error responses contain params, document text or the text of foreign exceptions
+- pygls' own documents, which can differ from the editor's, are not kept
 """
 
 from __future__ import annotations
@@ -43,22 +43,22 @@ Handler = Callable[[Any], Any]
 
 _log = logging.getLogger(__name__)
 
-# Their params are not read, and clients send null, {}, [] or nothing there.
+# Methods whose params are ignored; clients send null, {}, [] or nothing.
 _WITHOUT_PARAMS = frozenset({types.SHUTDOWN, types.EXIT, types.INITIALIZED})
 _CHANGES = frozenset({types.TEXT_DOCUMENT_DID_CHANGE, types.NOTEBOOK_DOCUMENT_DID_CHANGE})
-# LSP 3.18, "LSPErrorCodes": the request failed for a reason that the user should see, and not by a fault here.
+# LSP 3.18, "LSPErrorCodes": the request failed for a reason that the user should see, not because of a bug.
 _REQUEST_FAILED = -32803
 
 
 class Protocol(LanguageServerProtocol):
-    """The mended protocol; see the module."""
+    """The fixed protocol; see the module."""
 
     writer: Any
-    """Has `write(bytes)`, which returns at once; set it before the first message."""
+    """Has `write(bytes)`, which returns immediately; set it before the first message."""
     end: Callable[[int], None]
-    """Called with the exit status when the client says `exit`; set it before the first message."""
+    """Called with the exit status when the client sends `exit`; set it before the first message."""
     on_out_of_step: Callable[[str], None]
-    """Called with the URI of a document whose change could not be read; set it before the first message."""
+    """Called with the URI of a document with an unreadable change; set it before the first message."""
 
     def __init__(self, server: Any, converter: Any) -> None:
         self._state: Literal["new", "running", "stopping"] = "new"
@@ -82,10 +82,11 @@ class Protocol(LanguageServerProtocol):
             self._refuse(None, rpc.JsonRpcParseError())
             ends = OversizedMessage(len(body), body[:KEPT_BYTES], body[-KEPT_BYTES:])
             if ends.request_id() is None:
-                # It may have been a change: bytes that are no UTF-8, in a client that sends its buffer as it is.
+                # It may have been a change, such as one with invalid UTF-8 from a client that sends its buffer
+                # unchecked.
                 self._out_of_step(ends.uris())
             return
-        if not isinstance(message, dict):  # Batches are not part of LSP.
+        if not isinstance(message, dict):  # batches are not part of LSP
             self._refuse(None, rpc.JsonRpcInvalidRequest())
         elif isinstance(message.get("method"), str):
             if "id" in message:
@@ -98,19 +99,19 @@ class Protocol(LanguageServerProtocol):
             self._refuse(_id_of(message), rpc.JsonRpcInvalidRequest())
 
     def _receive_overlong(self, message: OversizedMessage) -> None:
-        """Refuse a request; for anything else, report the documents that it names as out of step."""
+        """Refuse a request; for other messages, report the documents that they name as out of step."""
         if (msg_id := message.request_id()) is not None:
             self._refuse(msg_id, rpc.JsonRpcInvalidRequest("the message is too long"))
             return
         if "overlong" not in self._logged:
             self._logged.add("overlong")
             _log.warning(
-                "a message of %d bytes was thrown away; its document gets no completions", message.length
+                "a message of %d bytes was discarded; its document gets no completions", message.length
             )
         self._out_of_step(message.uris())
 
     def _out_of_step(self, uris: Iterable[str]) -> None:
-        """Report documents whose text has moved on in the client, and not here: nothing wrong may go to a model."""
+        """Report documents whose text differs from the client's, so that no outdated text is sent to a model."""
         if self._state == "running":
             for uri in uris:
                 self.on_out_of_step(uri)
@@ -139,7 +140,7 @@ class Protocol(LanguageServerProtocol):
 
     def _finish(self, msg_id: MsgId, task: asyncio.Future[Any]) -> None:
         failure = None if task.cancelled() else task.exception()
-        # Not this task's request any more: it was cancelled, answered, and the client may use its id again.
+        # The request was cancelled and answered, and the client may have reused its id.
         if self._tasks.get(msg_id) is not task:
             return
         del self._tasks[msg_id]
@@ -158,14 +159,16 @@ class Protocol(LanguageServerProtocol):
             elif self._state == "running" or method == types.EXIT:
                 self._get_handler(method)(self._params(method, message))
         except rpc.JsonRpcMethodNotFound:
-            pass  # LSP: a notification that a server does not know is ignored.
+            pass  # LSP: unknown notifications are ignored
         except Exception as exc:
             self._log_once(method, exc)
             if method in _CHANGES:
                 self._out_of_step(_uris_in(message))
 
     def _cancel(self, msg_id: MsgId | None) -> None:
-        """Answer now, whatever the task still does; an unknown id is a request that was answered meanwhile."""
+        """Answer now, whatever the task is still doing; an unknown id belongs to a request that has been
+        answered.
+        """
         task = None if msg_id is None else self._tasks.pop(msg_id, None)
         if task is not None:
             task.cancel()
@@ -179,7 +182,7 @@ class Protocol(LanguageServerProtocol):
             return
         try:
             if "error" in message:
-                raise rpc.JsonRpcException("the client refused a request of ours")
+                raise rpc.JsonRpcException("the client refused a request")
             future.set_result(
                 self._converter.structure(message, kind).result if kind else message.get("result")
             )
@@ -206,7 +209,7 @@ class Protocol(LanguageServerProtocol):
         return with_indent(params, message.get("params")) if is_inline else params
 
     def _count_trigger_kind_from_one(self, params: Any) -> None:
-        # LSP 3.18 has Invoked 1 and Automatic 2. A client that has ever sent 0 means 0 and 1.
+        # In LSP 3.18 Invoked is 1 and Automatic is 2. A client that has ever sent 0 means 0 and 1.
         context = params.get("context") if isinstance(params, dict) else None
         kind = context.get("triggerKind") if isinstance(context, dict) else None
         self._counts_from_zero = self._counts_from_zero or (kind == 0 and kind is not False)
@@ -245,17 +248,17 @@ class Protocol(LanguageServerProtocol):
         if isinstance(exc, LlmLspError):
             return {"code": _REQUEST_FAILED, "message": str(exc)}
         self._log_once("a request", exc)
-        # Without the exception's own text: a foreign one may hold a key or a line of the buffer.
+        # Without the exception's text, which may contain a key or document text.
         return {"code": rpc.JsonRpcInternalError.CODE, "message": f"internal error: {type(exc).__name__}"}
 
     def _log_once(self, what: str, exc: BaseException) -> None:
-        """Log where something failed, without the exception's text; a client that repeats itself fills no disk."""
+        """Log where something failed, without the exception's text; repeated failures are logged once."""
         if (cause := f"{what}: {type(exc).__name__}") not in self._logged:
             self._logged.add(cause)
             _log.warning("%s\n%s", cause, "".join(traceback.format_tb(exc.__traceback__)))
 
     def _send_data(self, data: Any) -> None:
-        # ASCII, so that a lone surrogate of the buffer goes out as the client sent it.
+        # As ASCII, so that a lone surrogate in the document is sent back as the client sent it.
         body = json.dumps(data, default=self._serialize_message, separators=(",", ":")).encode("ascii")
         self.writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
 
@@ -266,7 +269,7 @@ def _id_of(message: Any) -> MsgId | None:
 
 
 def _uris_in(message: dict[str, Any]) -> Iterator[str]:
-    """Yield every text under a key "uri", however deep."""
+    """Yield every string under a key "uri", at any depth."""
     waiting: list[Any] = [message]
     while waiting:
         value = waiting.pop()

@@ -1,4 +1,4 @@
-"""What is registered once the client is ready: notifications of changed settings, and of changed files that matter."""
+"""What the server registers for once the client is ready: changes of settings and of relevant files."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from llm_lsp.lsp.conversion import SECTION, Capabilities
 
 # The settings file of a workspace folder, see `cli/files/settings_files.py`.
 FOLDER_FILE = "**/.llm-lsp.toml"
-# States the indentation, see `engine/workspace/stated_indents.py`.
+# Defines the indentation, see `engine/workspace/stated_indents.py`.
 EDITOR_CONFIG_FILE = "**/.editorconfig"
 
 
 def settings_registrations(capabilities: Capabilities) -> list[types.Registration]:
-    """Return what to register to hear of changes in the editor's settings."""
+    """Return the registrations for changes of the editor's settings."""
     if not capabilities.watches_settings:
         return []
     options = {"section": SECTION}
@@ -24,7 +24,9 @@ def settings_registrations(capabilities: Capabilities) -> list[types.Registratio
 
 
 def file_registrations(capabilities: Capabilities, files: Iterable[Path]) -> list[types.Registration]:
-    """Return what to register to hear of changed files: `files`, and in workspace folders FOLDER_FILE and EDITOR_CONFIG_FILE."""
+    """Return the registrations for changes of `files`, and of FOLDER_FILE and EDITOR_CONFIG_FILE in workspace
+    folders.
+    """
     watchers = [_watcher(file) for file in files] if capabilities.watches_files else []
     if not watchers:
         return []
@@ -35,5 +37,5 @@ def file_registrations(capabilities: Capabilities, files: Iterable[Path]) -> lis
 
 
 def _watcher(file: Path) -> types.FileSystemWatcher:
-    # VS Code looks for a plain glob in the workspace's folders only.
+    # VS Code applies a plain glob to workspace folders only.
     return types.FileSystemWatcher(types.RelativePattern(file.parent.as_uri(), file.name))

@@ -1,6 +1,6 @@
-"""The handlers: each turns LSP params into a call of the engine, and decides nothing.
+"""The LSP handlers. Each converts its params and calls the engine.
 
-Start reading at HANDLERS, at the end. The engine is built when it is first needed, after `initialize` is answered.
+HANDLERS at the end lists them. The engine is built on first use, after `initialize` is answered.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
     pass
 
 Build = Callable[[Client], Engine]
-"""Makes the engine; called once, after `initialize` is answered, so that its imports delay nothing."""
+"""Builds the engine; called once, after `initialize` is answered, so that its imports do not delay the answer."""
 
 _log = logging.getLogger(__name__)
 
-# Documents that are logged as out of step; a client that gets all of them wrong fills no disk.
+# How many documents are logged as out of step, so that a faulty client cannot fill the disk.
 _MAX_LOGGED = 100
 
 
 class Server(LanguageServer):
-    """What the handlers share: the editor, what it said at the start, and the engine."""
+    """State shared by the handlers: the editor, what it announced, and the engine."""
 
     protocol: Protocol
 
@@ -50,17 +50,18 @@ class Server(LanguageServer):
         self._params: types.InitializeParams
         self.editor: EditorClient
         self.on_parent: Callable[[int], None] = lambda pid: None
-        """Called with the editor's process, if the client names it."""
+        """Called with the process id of the editor, if the client sends it."""
         self.folders: tuple[str, ...] = ()
         self.typed_in: str | None = None
-        """URI of the document whose last change was a keystroke that no menu request has answered yet."""
+        """URI of the document whose last change was a keystroke that no menu request has followed yet."""
         self.out_of_step: dict[str, Document] = {}
-        """By URI the last text of documents whose changes could not be read, or do not fit it: nothing of them may be
-        sent to a model before a change with their whole text comes."""
+        """The last valid text of documents with a change that could not be read or does not fit, by URI.
+        Nothing of them may be sent to a model until a change contains their full text.
+        """
         self._logged: set[str] = set()
 
     def greet(self, params: types.InitializeParams) -> None:
-        """Record what the client says of itself."""
+        """Store what the client announced."""
         self._params = params
         if params.process_id is not None:
             self.on_parent(params.process_id)
@@ -69,7 +70,7 @@ class Server(LanguageServer):
 
     @property
     def engine(self) -> Engine:
-        """The engine, built at the first use."""
+        """The engine, built on first use."""
         if self._engine is None:
             self._engine = self._build(self.editor)
             self._engine.configure(
@@ -79,23 +80,23 @@ class Server(LanguageServer):
         return self._engine
 
     def warm_up(self) -> None:
-        """Build the engine while the client prepares what it opens first: its imports take a while."""
+        """Build the engine while the client prepares its first documents: the imports take a while."""
         _ = self.engine
 
     def put_out_of_step(self, uri: str) -> None:
-        """Close a document for the engine until a change with its whole text comes."""
+        """Close a document for the engine until a change contains its full text."""
         if (document := self.engine.document(uri)) is not None:
             self.engine.close(uri)
             self.out_of_step[uri] = document
 
     def log_once(self, uri: str, fault: str) -> None:
-        """Log why a document gets no completions, or wrong ones; once, although each keystroke finds it again."""
+        """Log once why a document gets no completions or wrong ones, although every keystroke detects it again."""
         if uri not in self._logged and len(self._logged) < _MAX_LOGGED:
             self._logged.add(uri)
             _log.warning("%.200r: %s", uri, fault)
 
     async def aclose(self) -> None:
-        """Close the engine, if there is one."""
+        """Close the engine, if it was built."""
         if self._engine is not None:
             await self._engine.aclose()
 
@@ -121,13 +122,13 @@ def _register(ls: Server, wanted: list[types.Registration]) -> None:
 
 
 def _pull_settings(ls: Server) -> None:
-    """Ask for the settings, and go on: a client that never answers leaves the defaults."""
+    """Request the settings without waiting: if the client never answers, the defaults stay."""
 
     def take(answer: Future[Any]) -> None:
         if answer.cancelled():
-            return  # We are shutting down.
+            return  # the server is shutting down
         sections = [] if answer.exception() else answer.result()
-        # An engine that expects settings hears of it where there are none, so that it need not wait.
+        # Pass on empty settings too: the engine waits for them.
         settings = sections[0] if sections else {}
         if ls.editor.capabilities.scopes_settings:
             users, workspaces = convert.to_scopes(settings)
@@ -138,7 +139,7 @@ def _pull_settings(ls: Server) -> None:
     if ls.editor.capabilities.pulls_settings:
         wanted = types.ConfigurationParams([types.ConfigurationItem(section=convert.SECTION)])
         ls.workspace_configuration(wanted).add_done_callback(take)
-        # After asking, so that the client answers while the engine is built; its answer is not read before.
+        # After the request, so that the client answers while the engine is built; the answer is processed later.
         ls.engine.expect_settings()
 
 
@@ -147,7 +148,7 @@ def did_change_configuration(ls: Server, params: types.DidChangeConfigurationPar
     if settings or not ls.editor.capabilities.pulls_settings:
         ls.engine.configure("editor settings", settings)
     else:
-        _pull_settings(ls)  # A client that can be asked only reports that something changed.
+        _pull_settings(ls)  # a client that can be asked sends no values here
 
 
 def did_change_files(ls: Server, params: types.DidChangeWatchedFilesParams) -> None:
@@ -186,7 +187,7 @@ def _change(
     changed = convert.to_edits(old, identifier.version, changes, encoding)
     if changed is None:
         ls.log_once(
-            uri, "its change does not fit the text that we have; no completion before its whole text comes"
+            uri, "a change does not fit the known text; no completions until the editor sends the full text"
         )
         ls.put_out_of_step(uri)
         _bring_back(ls, identifier, changes)
@@ -282,7 +283,7 @@ def completion(
             if isinstance(found, Completion)
             else []
         )
-        # Incomplete also where it is empty: the client asks again at the next keystroke, and then it is there.
+        # Incomplete even if empty, so that the client asks again at the next keystroke, when a completion may be ready.
         return types.CompletionList(is_incomplete=True, items=items)
 
     return answer()
@@ -292,9 +293,9 @@ def _document(ls: Server, params: types.InlineCompletionParams | types.Completio
     uri = params.text_document.uri
     document = ls.engine.document(uri)
     if document is None:
-        ls.log_once(uri, "asked for a completion, but its text was never opened here")
+        ls.log_once(uri, "a completion was requested, but the document was never opened")
     elif params.position.line >= document.text.line_count:
-        ls.log_once(uri, "its cursor is below the last line that we have; is our text not the editor's?")
+        ls.log_once(uri, "the cursor is below the last known line; the text may differ from the editor's")
     return document
 
 
@@ -313,7 +314,7 @@ def code_action(ls: Server, params: types.CodeActionParams) -> list[types.CodeAc
 def execute_command(ls: Server, params: types.ExecuteCommandParams) -> object:
     command = COMMANDS.get(params.command)
     if command is None:
-        raise JsonRpcInvalidParams("there is no such command")
+        raise JsonRpcInvalidParams("unknown command")
     return command(ls.engine, ls.editor, tuple(params.arguments or ()))
 
 
@@ -338,7 +339,7 @@ HANDLERS: dict[str, Callable[[Any, Any], object]] = {
 
 
 def create_server(build: Build) -> Server:
-    """Make a server; the caller sets its protocol's `writer` and `end`, and feeds its `receive`."""
+    """Build a server; the caller sets its protocol's `writer` and `end`, and calls its `receive`."""
     server = Server(build)
     for method, handler in HANDLERS.items():
         server.feature(method)(handler)

@@ -17,19 +17,19 @@ from llm_lsp.lsp.oversized_messages import OversizedMessage
 from llm_lsp.lsp.process_end import End, ProcessEnd
 from llm_lsp.lsp.server import Build, create_server
 
-# Seconds between two looks for the editor, where the system does not tell of its end. A dead one's end of our input
-# mostly tells at once, and a process that wakes more often is seen in a laptop's battery.
+# Seconds between two checks for the editor's process, if the system cannot report its end. Usually the end of our
+# input reports it immediately; more frequent wake-ups would drain a laptop's battery.
 PARENT_POLL_S = 5.0
-# Seconds from the end to the exit, whatever threads and connections do: under 2 s, when editors kill.
+# Seconds from the end to the exit, whatever threads and connections do: editors kill the process after 2 s.
 GRACE_S = 1.3
-# Seconds of them for the engine's connections and for the last messages.
+# How many of these seconds may be spent on closing connections and sending the last messages.
 _CLOSE_S = 0.9
 _FLUSH_S = 0.3
 _GONE = "the editor is gone"
 
 
 def run(build: Build) -> NoReturn:
-    """Serve, and end the process: 0 after `shutdown` or the end of the input, 1 where something broke."""
+    """Serve, then end the process: with 0 after `shutdown` or the end of the input, with 1 after a failure."""
     stdin, stdout = claim_stdio()
     status = asyncio.run(serve(build, stdin, stdout))
     _leave(status)
@@ -38,8 +38,8 @@ def run(build: Build) -> NoReturn:
 def _leave(status: int) -> NoReturn:
     logging.shutdown()
     sys.stderr.flush()
-    # Not sys.exit: the reading thread stands in a read and holds its buffer's lock, on which the
-    # interpreter's own end can stall or abort.
+    # Not sys.exit: the reading thread is blocked and holds its buffer's lock, so that the interpreter's shutdown
+    # could hang or abort.
     os._exit(status)
 
 
@@ -58,9 +58,9 @@ async def serve(build: Build, stdin: BinaryIO, stdout: BinaryIO) -> int:
             sys.stderr.write(f"llm-lsp: {reason}\n")
 
     def end(status: int, reason: str = "") -> None:
-        """End from another thread or a signal's handler; the loop may never come to it."""
+        """End from another thread or a signal handler; the event loop may never run it."""
         process_end.begin(status)
-        with contextlib.suppress(RuntimeError):  # The loop is closed: we have ended already.
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the server has already ended
             loop.call_soon_threadsafe(end_in_loop, status, reason)
 
     def on_input_end(failure: FramingError | None) -> None:
@@ -84,14 +84,14 @@ def _hand_over(
     receive: Callable[[bytes | OversizedMessage], None],
     body: bytes | OversizedMessage,
 ) -> None:
-    with contextlib.suppress(RuntimeError):  # The loop is closed: nothing reads this any more.
+    with contextlib.suppress(RuntimeError):  # the loop is closed: nothing reads messages any more
         loop.call_soon_threadsafe(receive, body)
 
 
 def watch_parent(loop: asyncio.AbstractEventLoop, pid: int, end: End) -> None:
-    """End with the process that the client named in `initialize`: another may hold our input open.
+    """End when the process that the client named in `initialize` ends: another process may hold our input open.
 
-    One that cannot be seen at first is in another container, and its absence says nothing.
+    If it is not visible at first, it runs in another container, and its absence means nothing.
     """
     mark = system.end_mark(pid)
     if mark is None:
@@ -103,7 +103,7 @@ def watch_parent(loop: asyncio.AbstractEventLoop, pid: int, end: End) -> None:
 def _look_later(
     loop: asyncio.AbstractEventLoop, pid: int, if_gone: Callable[[], object], then: Callable[[], object]
 ) -> None:
-    """Look for a process in a while; if it is not there, call `if_gone`, else look again with `then` in its place."""
+    """Call `if_gone` if a process is gone at the next check; otherwise keep checking, and call `then` when it is."""
 
     def looked(found: asyncio.Future[bool]) -> None:
         if found.result():
@@ -112,7 +112,7 @@ def _look_later(
             if_gone()
 
     def look() -> None:
-        # In a thread: outside Linux the first look imports what it looks with.
+        # In a thread: outside of Linux, the first check imports psutil.
         loop.run_in_executor(None, system.is_alive, pid).add_done_callback(looked)
 
     loop.call_later(PARENT_POLL_S, look)

@@ -1,1 +1,1 @@
-"""The books on disk: what was asked, what it cost, and what became of it."""
+"""Stores calls, costs and accepted suggestions on disk."""

@@ -1,4 +1,4 @@
-"""Reads the books for people: figures by day, model, language or project, and the last requests; writes nothing."""
+"""Reads the usage store: figures grouped by day, model, language or project, and the last requests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from llm_lsp.usage_store import schema
 from llm_lsp.usage_store.usage_figures import UsageFigures
 
 By = Literal["day", "model", "language", "project", "all"]
-"""What figures are grouped by."""
+"""How figures are grouped."""
 
 KEYS: Mapping[By, str] = {
     "day": "day",
@@ -33,23 +33,23 @@ KEYS: Mapping[By, str] = {
 
 @dataclass(frozen=True, slots=True)
 class RequestSummary:
-    """One request as it was answered."""
+    """One request and how it was answered."""
 
     number: int
-    """Rises with each request, over all processes."""
+    """Increases with every request, across all processes."""
     at: float
     trace: RequestTrace
     call: CallRecord | None
 
 
 class UsageReader:
-    """A look into the books; raises BooksError where there are none."""
+    """Reads the usage store; raises BooksError if it does not exist or cannot be read."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def figures(self, since: str, by: By) -> dict[str, UsageFigures]:
-        """Sum up from a day on, as "2026-11-22"; the keys are in their order."""
+        """Return the figures from a day on, such as "2026-11-22", by group, in the groups' order."""
         found: dict[str, UsageFigures] = defaultdict(UsageFigures)
         with self._connection() as connection:
             for key, *values in connection.execute(schema.FIGURES_OF_CALLS.format(key=KEYS[by]), (since,)):
@@ -63,9 +63,10 @@ class UsageReader:
         return dict(sorted(found.items()))
 
     def sums(self, day: str, *, newest: bool = False) -> SpentTotals | None:
-        """Return what the file says was spent on a day, or on the newest that is later; None if nothing is written yet.
+        """Return the amounts spent on a day, or on the newest recorded day if later; None if nothing is
+        recorded yet.
 
-        It waits for no other process. Raises BooksError if that cannot be read.
+        Waits for no other process. Raises BooksError if the file cannot be read.
         """
         try:
             if not self._path.exists():
@@ -74,23 +75,23 @@ class UsageReader:
         except OSError as exc:
             raise BooksError(f"{self._path} cannot be read: {exc.strerror}") from exc
         if not is_plain:
-            raise BooksError(f"{self._path} cannot be read: it is no plain file")
+            raise BooksError(f"{self._path} cannot be read: it is not a regular file")
         with self._connection(busy_s=0.0) as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version > schema.VERSION:
-                raise BooksError(f"{self._path} was written by a newer llm-lsp: update this one")
+                raise BooksError(f"{self._path} was written by a newer llm-lsp: update llm-lsp")
             if version == 0:
                 return None
             (latest,) = connection.execute(schema.NEWEST_DAY).fetchone()
             return schema.spent(connection, max(day, latest or "") if newest else day)
 
     def spent(self, now: float) -> SpentTotals:
-        """Return what was spent today and this month."""
+        """Return the amounts spent today and this month."""
         with self._connection() as connection:
             return schema.spent(connection, local_day(now))
 
     def asked(self, after: int = 0, last: int = 1) -> list[RequestSummary]:
-        """Return the last requests, at most so many, that came after the one of a number."""
+        """Return at most `last` of the newest requests whose number is greater than `after`."""
         with self._connection() as connection:
             rows = connection.execute(schema.TRACES, (after, last)).fetchall()
             return [self._asked(connection, row) for row in reversed(rows)]
@@ -105,9 +106,9 @@ class UsageReader:
     @contextmanager
     def _connection(self, busy_s: float = 5.0) -> Iterator[sqlite3.Connection]:
         if not self._path.exists():
-            raise BooksError("there are no books yet: they begin with the first completion")
+            raise BooksError("nothing is recorded yet: recording starts with the first completion")
         try:
-            # Not "mode=ro": a journal that a killed process left is rolled back by the first reader.
+            # Not "mode=ro": a reader must be able to roll back the journal of a killed process.
             connection = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=rw", busy_s, uri=True)
             try:
                 yield connection
@@ -118,7 +119,7 @@ class UsageReader:
 
 
 def days_back(now: float, days: int) -> str:
-    """Return the day from which on the last `days` count, today among them."""
+    """Return the first of the last `days` days, which include today."""
     return (date.fromisoformat(local_day(now)) - timedelta(days=days - 1)).isoformat()
 
 

@@ -1,4 +1,4 @@
-"""The tables of the usage store, and its queries, as SQL."""
+"""The usage store's tables and queries, as SQL."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from llm_lsp.core.usage.budget import SpentTotals
 from llm_lsp.usage_store.usage_figures import READ_S
 
 VERSION = 1
-"""Kept in the file as `user_version`; a file with a higher one was written by a newer llm-lsp."""
+"""Stored in the file as `user_version`; a file with a higher one was written by a newer llm-lsp."""
 
-# `daily` is the sum of `calls` by day, kept in the same transactions: a budget needs it before each call, and
-# a month has 250,000 of them for a user who types all day.
+# `daily` holds the sums of `calls` by day, updated in the same transactions: a budget needs them before each call, and
+# a user who types all day makes 250,000 calls a month.
 TABLES = """
 CREATE TABLE calls (
     session TEXT, number INTEGER, at REAL, day TEXT,
@@ -58,7 +58,7 @@ SPENT = "SELECT day, currency, cost, tokens FROM daily WHERE day >= ? AND day <=
 TRIM_TRACES = "DELETE FROM traces WHERE number <= (SELECT max(number) FROM traces) - ?"
 DROP_OLD = ("DELETE FROM calls WHERE day < ?", "DELETE FROM suggestions WHERE day < ?")
 
-# What is asked of the books; `key` is one of the reader's own expressions, never a user's text.
+# Queries of the reader; `key` is one of its own expressions, never user input.
 FIGURES_OF_CALLS = """
 SELECT {key}, currency, coalesce(sum(cost), 0), sum(cost IS NULL), count(*), sum(input), sum(cached),
     sum(output), sum(estimated), sum(outcome = 'failed')
@@ -80,7 +80,7 @@ FROM calls WHERE session = ? AND number = ?
 
 
 def spent(connection: sqlite3.Connection, day: str) -> SpentTotals:
-    """Sum up what was spent on a day and in its month."""
+    """Return the amounts spent on a day and in its month."""
     today: dict[str, float] = {}
     month: dict[str, float] = {}
     tokens_today = tokens_this_month = 0

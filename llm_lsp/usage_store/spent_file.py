@@ -1,9 +1,11 @@
-"""What all processes of a user have spent, in a small file beside the books, so that a budget holds without them.
+"""Keeps what all processes of a user have spent in a small file, so that budgets hold even without the usage
+store.
 
-A call is reserved in it before it is made, with the most that it can cost, and settled when it has ended: one process at
-a time reads the file, decides and writes it, in less than a millisecond. It is written in place, since that needs
-neither room on the disk nor the right to make files, and not synced: what a power cut takes is in the books, which are.
-Everything here blocks and is called in a thread.
+A call is reserved in the file before it is made, at its highest possible cost, and settled at its real cost
+when it ends. One process at a time locks the file, reads it, decides and writes it, in less than a millisecond.
+The file is written in place, which needs no free disk space and no permission to create files. It is not synced
+to disk: after a power failure, the usage store, which is, still has the amounts. All methods block and are
+called in a thread.
 """
 
 from __future__ import annotations
@@ -25,36 +27,36 @@ from llm_lsp.errors import BooksError
 from llm_lsp.system import locked_file, private_folder, read_plain_file
 from llm_lsp.usage_store.reader import UsageReader
 
-# Seconds that the file is waited for. The caller has decided without it by then; the late answer counts.
+# Seconds to wait for the lock. The caller decides without the answer after a shorter time, but a late answer counts.
 WAIT_S = 0.5
-# Bytes. A file is some hundred, and is filled up with blanks, so that writing it later needs no room.
+# Bytes. The content takes a few hundred; padding it with blanks means that later writes need no more disk space.
 BLOCK_BYTES = 1024
 MAX_BYTES = 64 * 1024
-# Calls whose counted amounts are remembered, to settle them.
+# How many calls' reserved amounts are remembered until they are settled.
 MOST_COUNTED = 10_000
 
 
 class SpentFile:
-    """One process's way into the file; its methods may be called from any thread, and raise BooksError."""
+    """One process's access to the file. The methods may be called from any thread, and raise BooksError."""
 
     def __init__(self, path: Path, books: UsageReader) -> None:
         self._path = path
         self._books = books
         self._lock = Lock()
         self._counted: dict[int, CountedCall] = {}
-        """What the file contains of this process's calls, by their numbers."""
+        """The amounts that the file contains for this process's calls, by number."""
         self._failure = ""
-        """Why the file could not be opened."""
+        """Why the file could not be opened, "" if it could."""
         self._checked = ""
-        """The day for which the books were looked at, too."""
+        """The day on which the amounts were last compared with the usage store."""
 
     def reserve(
         self, call: CallRecord, allows: Callable[[SpentTotals], bool], settled: Sequence[CallRecord] = ()
     ) -> Reservation:
-        """Settle what has ended, and count a call with the most it can cost if what was spent allows it."""
+        """Settle ended calls, and reserve the highest cost of `call` if `allows` accepts the amounts spent."""
 
         def decide(spent: SpentTotals) -> tuple[bool, Sequence[CallRecord]]:
-            # It may have ended while this waited: then it is counted with what it did cost.
+            # If the call has ended while this waited, its real cost is counted already.
             is_known = call.number in self._counted
             is_allowed = is_known or allows(spent)
             return is_allowed, () if is_known or not is_allowed else (call,)
@@ -62,11 +64,11 @@ class SpentFile:
         return self._change(call.at, settled, decide)
 
     def settle(self, at: float, calls: Sequence[CallRecord]) -> Reservation:
-        """Count calls with what they did cost, in the place of what was reserved for them."""
+        """Replace the reserved amounts of calls with their real costs."""
         return self._change(at, calls, lambda spent: (True, ()))
 
     def is_readable(self) -> bool:
-        """Return whether the file says what was spent."""
+        """Check whether the file contains valid amounts."""
         with contextlib.suppress(OSError):
             return _parsed(read_plain_file(self._path, MAX_BYTES) or b"") is not None
         return False
@@ -106,9 +108,9 @@ class SpentFile:
 
     @contextmanager
     def _opened(self) -> Iterator[IO[bytes] | None]:
-        """Yield the file, or None if there can be none: then the books say what was spent."""
+        """Yield the file, or None if it cannot exist; then the usage store supplies the amounts."""
         if not self._lock.acquire(timeout=WAIT_S):
-            raise BooksError(f"{self._path} cannot be read: it does not answer")
+            raise BooksError(f"{self._path} cannot be read: it does not respond")
         try:
             with contextlib.ExitStack() as stack:
                 yield self._open(stack)
@@ -126,7 +128,7 @@ class SpentFile:
             return None
 
     def _read(self, file: IO[bytes] | None, today: str) -> SpentTotals:
-        """Read the file, or the books in its place; raises BooksError if neither says what was spent."""
+        """Read the amounts from the file, else from the usage store; raises BooksError if neither has them."""
         data = b"" if file is None else file.read(MAX_BYTES)
         if (found := _parsed(data)) is not None:
             return found
@@ -140,7 +142,7 @@ class SpentFile:
         return SpentTotals()
 
     def _raised(self, spent: SpentTotals) -> SpentTotals:
-        """Look, once a day, whether the books know of more."""
+        """Return the amounts, raised once a day to the usage store's if those are higher."""
         if spent.day == self._checked:
             return spent
         try:
@@ -152,7 +154,7 @@ class SpentFile:
 
 
 def _parsed(data: bytes) -> SpentTotals | None:
-    """Return what a file's bytes say; None if that is nothing sensible."""
+    """Parse a file's content; None if it is invalid."""
     try:
         said = json.loads(data)
         return SpentTotals(
@@ -170,15 +172,15 @@ def _parsed(data: bytes) -> SpentTotals | None:
 def _money(said: Mapping[str, float]) -> Mapping[str, float]:
     money = {currency: float(amount) for currency, amount in said.items()}
     if not all(map(math.isfinite, money.values())):
-        raise ValueError("no amount of money")
+        raise ValueError("not an amount of money")
     return money
 
 
 def _write(file: IO[bytes] | None, spent: SpentTotals) -> bool:
-    """Write in place; a full disk or a lost right keeps the old content."""
+    """Overwrite the content in place; if the disk is full or permission is lost, the old content stays."""
     if file is None:
         return False
-    # Sums of what was added and taken away again keep a rest far below any price.
+    # Adding and subtracting leaves rounding errors, far below any price.
     rounded = replace(
         spent,
         money_today={name: round(amount, 9) for name, amount in spent.money_today.items()},

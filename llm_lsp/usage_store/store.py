@@ -1,8 +1,8 @@
-"""The file of the books, shared by every process of a user; knows rows and sums, not what they mean.
+"""The database of the usage store, shared by all processes of a user.
 
-Everything here blocks and is called in a thread. The journal is SQLite's oldest way, TRUNCATE with a full sync:
-write-ahead logging can corrupt a file in SQLite 3.7.0 to 3.51.2 (https://sqlite.org/wal.html#walresetbug), which
-most Pythons carry, and fails in network homes. See docs/adr/0021.
+All methods block and are called in a thread. The journal mode is TRUNCATE with full sync. Write-ahead logging can
+corrupt the file in SQLite 3.7.0 to 3.51.2 (https://sqlite.org/wal.html#walresetbug), which most Python versions
+include, and does not work on network file systems. See ADR 21.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from llm_lsp.errors import BooksError
 from llm_lsp.system import make_private, private_folder
 from llm_lsp.usage_store import schema
 
-# Seconds that writing waits for other processes, in its thread. SQLite's queue is not fair: with six that write without
-# a pause one waited more than 2 s (measured); as editors write it is milliseconds.
+# Seconds that a write waits for other processes, in its thread. SQLite's locking is not fair: with six processes that
+# write constantly, one waited more than 2 s (measured); with real editors it takes milliseconds.
 BUSY_S = 10.0
-# Requests whose way is kept for `explain`.
+# How many requests are kept for `explain`.
 TRACES = 500
-# Days that single calls are kept: a quarter. A user who types all day makes 9,000 calls, of 150 bytes each.
+# Days that single calls are kept: a quarter of a year. A user who types all day makes 9,000 a day, 150 bytes each.
 KEEP_DAYS = 100
-# What SQLite says of a file that it cannot read.
+# SQLite's error codes for a file that it cannot read.
 CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class SqliteUsageStore:
-    """One process's way into the books; its methods may be called from any thread, and raise BooksError."""
+    """One process's access to the database. The methods may be called from any thread, and raise BooksError."""
 
     def __init__(self, path: Path, may_begin_anew: Callable[[], bool] = lambda: True) -> None:
-        """`may_begin_anew` says whether a file that cannot be read may be set aside for a new one."""
+        """`may_begin_anew` returns whether an unreadable file may be moved aside and replaced."""
         self._path = path
         self._may_begin_anew = may_begin_anew
         self._session = os.urandom(6).hex()
@@ -46,7 +46,7 @@ class SqliteUsageStore:
         self._open: sqlite3.Connection | None = None
 
     def write(self, batch: RecordBatch) -> None:
-        """Write rows, all or none."""
+        """Write all rows of a batch, or none."""
         with self._transaction() as connection:
             day = local_day(batch.at)
             for call in batch.calls:
@@ -68,7 +68,7 @@ class SqliteUsageStore:
                 connection.execute(schema.TRIM_TRACES, (TRACES,))
 
     def close(self) -> None:
-        """Close the file; it is opened again at the next use."""
+        """Close the file; the next use opens it again."""
         with self._lock:
             if self._open is not None:
                 self._open.close()
@@ -96,7 +96,7 @@ class SqliteUsageStore:
     def _connection(self) -> sqlite3.Connection:
         if self._open is None:
             private_folder(self._path.parent)
-            # So that no moment exists at which others can read it; the journal takes the file's mode.
+            # Created first, so that the file is private from the start; the journal gets the same mode.
             make_private(self._path)
             connection = sqlite3.connect(
                 self._path, BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=16
@@ -116,9 +116,9 @@ class SqliteUsageStore:
             self._open = None
 
     def _set_aside(self) -> None:
-        """Begin a new file beside one that cannot be read, which is kept."""
+        """Move an unreadable file aside, and start a new one."""
         if _is_sound(self._path) or not self._may_begin_anew():
-            return  # Another process has begun a new one already, or nothing else knows what was spent.
+            return  # another process has replaced it already, or only this file has the amounts spent
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
         with contextlib.suppress(OSError):
             self._path.rename(self._path.with_name(f"{self._path.name}.corrupt-{stamp}"))
@@ -129,7 +129,7 @@ class SqliteUsageStore:
         old = connection.execute(schema.OLD_CALL, (self._session, call.number)).fetchone()
         if old is not None:
             was_on, currency, cost, tokens, free = old
-            # What was reserved yesterday is settled there.
+            # A call that was reserved yesterday is settled on yesterday's account.
             day = was_on
             if not free:
                 connection.execute(schema.ADD_DAILY, (day, currency, -cost, -tokens))
@@ -183,7 +183,7 @@ class SqliteUsageStore:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Set a connection up, and make the tables of a new file."""
+    """Configure a connection, and create the tables of a new file."""
     connection.execute("PRAGMA journal_mode = TRUNCATE").fetchone()
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("BEGIN IMMEDIATE")
@@ -194,7 +194,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute(f"PRAGMA user_version = {schema.VERSION}")
     connection.commit()
     if version > schema.VERSION:
-        raise BooksError(f"{path} was written by a newer llm-lsp: update this one")
+        raise BooksError(f"{path} was written by a newer llm-lsp: update llm-lsp")
     oldest = (datetime.now(UTC).date() - timedelta(days=KEEP_DAYS)).isoformat()
     for statement in schema.DROP_OLD:
         connection.execute(statement, (oldest,))
@@ -207,7 +207,7 @@ def _version(connection: sqlite3.Connection) -> int:
 
 def _is_corrupt(error: sqlite3.Error) -> bool:
     code = getattr(error, "sqlite_errorcode", None)
-    # The low byte is the primary code: https://sqlite.org/rescode.html.
+    # The low byte is the primary error code: https://sqlite.org/rescode.html.
     return code is not None and code & 0xFF in CORRUPT
 
 

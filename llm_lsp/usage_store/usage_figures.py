@@ -1,44 +1,44 @@
-"""What rows come to: the sums of one day, model, language or project, and the ratios that people ask for."""
+"""The totals of one day, model, language or project, and the ratios derived from them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-# Seconds that a suggestion must be on screen to count as read (Cody's figure); or it was used.
+# Seconds on screen after which a suggestion counts as read (Cody's value); an accepted one always does.
 READ_S = 0.75
 ANSWERS = ("known", "joined", "called")
 
 
 @dataclass(slots=True)
 class UsageFigures:
-    """Sums; every ratio is None where there is nothing to divide by."""
+    """Totals; a ratio is None if its denominator is 0."""
 
     calls: int = 0
     read: int = 0
-    """Tokens."""
+    """Input tokens."""
     cached: int = 0
     written: int = 0
     estimated: int = 0
-    """Calls whose tokens are an estimate."""
+    """Number of calls whose token counts are estimates."""
     unpriced: int = 0
-    """Calls that cost nobody knows what."""
+    """Number of calls without a known price."""
     failed: int = 0
     money: dict[str, float] = field(default_factory=dict)
-    """By currency."""
+    """Costs by currency."""
     first_s: list[float] = field(default_factory=list)
-    """Seconds to the first text, of each call that gave some."""
+    """Seconds to the first text, for every call that returned some."""
     suggestions: int = 0
-    """Those that were read."""
+    """Number of suggestions that were on screen long enough to read."""
     accepted: int = 0
-    """Whole or in part."""
+    """Number of suggestions accepted in full or in part."""
     typed_through: int = 0
     used_chars: int = 0
     kept_chars: int = 0
     counts: dict[str, int] = field(default_factory=dict)
 
     def add_calls(self, currency: str, cost: float, unpriced: int, *sums: int) -> None:
-        """Add the calls of one currency."""
+        """Add the totals of the calls in one currency."""
         if cost:
             self.money[currency] = self.money.get(currency, 0.0) + cost
         calls, read, cached, written, estimated, failed = sums
@@ -51,7 +51,7 @@ class UsageFigures:
         self.failed += failed
 
     def add_suggestions(self, *sums: int) -> None:
-        """Add what became of suggestions."""
+        """Add the totals of suggestions."""
         self.suggestions, self.accepted, self.typed_through, self.used_chars, self.kept_chars = sums
 
     @property
@@ -68,30 +68,30 @@ class UsageFigures:
 
     @property
     def share_without_call(self) -> float | None:
-        """The part of the shown answers that needed no call of their own."""
+        """Return the share of shown answers that needed no call of their own."""
         shown = sum(self.counts.get(kind, 0) for kind in ANSWERS)
         return _ratio(shown - self.counts.get("called", 0), shown)
 
     @property
     def first_ms(self) -> float | None:
-        """The median time to the first text."""
-        # Imported here: only a report needs it.
+        """Return the median time to the first text, in milliseconds."""
+        # Imported here: only reports need it.
         from statistics import median
 
         return round(median(self.first_s) * 1000, 1) if self.first_s else None
 
     @property
     def acceptance(self) -> float | None:
-        """The part of what was read that was accepted, whole or in part."""
+        """Return the share of read suggestions that were accepted in full or in part."""
         return _ratio(self.accepted, self.suggestions)
 
     @property
     def kept_per_1000_tokens(self) -> float | None:
-        """Characters that were accepted and still stood there when they were last looked for."""
+        """Return the accepted characters that were still in the text when last checked, per 1,000 tokens."""
         return _ratio(1000 * self.kept_chars, self.tokens)
 
     def reasons(self) -> Mapping[str, int]:
-        """Return how often nothing was shown, by reason, the most frequent first."""
+        """Return how often nothing was shown, by reason, most frequent first."""
         found = {
             what.removeprefix("nothing: "): n
             for what, n in self.counts.items()
@@ -100,7 +100,7 @@ class UsageFigures:
         return dict(sorted(found.items(), key=lambda item: -item[1]))
 
     def as_mapping(self) -> dict[str, object]:
-        """Return everything, for scripts."""
+        """Return everything as JSON fields."""
         return {
             "calls": self.calls,
             "tokens": {"read": self.read, "cached": self.cached, "written": self.written},

@@ -1,4 +1,4 @@
-"""The usage store's two files as the engine sees them: rows in one, what was spent in the other."""
+"""Combines the usage store's two files for the engine: the database, and the amounts spent."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from llm_lsp.usage_store.store import SqliteUsageStore
 
 
 class UsageFiles:
-    """The `UsageStore` of a process; its methods block, may be called from any thread, and raise BooksError."""
+    """A process's `UsageStore`. The methods block, may be called from any thread, and raise BooksError."""
 
     def __init__(self, path: Path) -> None:
-        """`path` is the rows' file; the other one stands beside it."""
+        """`path` is the database; the other file is next to it."""
         self._spent = SpentFile(path.with_name("spent.json"), UsageReader(path))
-        # With neither file it is unknown what was spent: one that cannot be read stays until its user deletes it.
+        # If neither file can be read, the amounts spent are unknown: keep both until the user deletes one.
         self._rows = SqliteUsageStore(path, self._spent.is_readable)
 
     def reserve(
@@ -37,5 +37,5 @@ class UsageFiles:
         self._rows.write(batch)
 
     def close(self) -> None:
-        """Close what is open; it is opened again at the next use."""
+        """Close open files; the next use opens them again."""
         self._rows.close()

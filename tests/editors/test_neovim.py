@@ -348,7 +348,7 @@ def test_snooze_refuses_what_is_no_number_of_minutes(scene: Scene, minutes: str)
     scene.open("‸")
     scene.editor.nvim.lua("_G.said = {}; vim.notify = function(text) table.insert(_G.said, text) end")
     scene.editor.nvim.command(f"LlmLsp snooze {minutes}")
-    assert "takes a number of minutes" in scene.editor.nvim.lua("return _G.said[1]")
+    assert "needs a number of minutes" in scene.editor.nvim.lua("return _G.said[1]")
     assert not scene.sent("workspace/executeCommand")
 
 

@@ -78,7 +78,7 @@ def test_provider_names_are_completed_and_chosen(vim: Ghosts) -> None:
 def test_snooze_refuses_what_is_no_number_of_minutes(vim: Ghosts, minutes: str) -> None:
     start(vim)
     vim.terminal.type(f":LlmLsp snooze {minutes}", "Enter")
-    vim.terminal.wait_for("takes a number of minutes")
+    vim.terminal.wait_for("needs a number of minutes")
     assert not executed(vim)
 
 

@@ -106,4 +106,4 @@ async def test_why_there_is_no_answer_is_told() -> None:
 async def test_anything_else_is_refused(argument: object) -> None:
     answer = await run(started(SOURCE), argument)
 
-    assert "ask takes the uri of an open document" in answer["error"]["message"]
+    assert "ask needs the uri of an open document" in answer["error"]["message"]

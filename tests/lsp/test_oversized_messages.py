@@ -118,4 +118,4 @@ def test_messages_that_are_too_long_are_logged_once(caplog: pytest.LogCaptureFix
     for _ in range(3):
         receive(wire, {"method": "textDocument/didOpen", "params": {"textDocument": {"uri": URI, **LONG}}})
     [record] = caplog.records
-    assert "was thrown away" in record.message
+    assert "was discarded" in record.message

@@ -104,10 +104,18 @@ async def test_a_cursor_past_the_end_is_at_the_end() -> None:
     ("uri", "line", "logged"),
     [
         pytest.param(
-            "file:///never-opened", 0, "'file:///never-opened': asked", id="a document that is not open"
+            "file:///never-opened",
+            0,
+            "'file:///never-opened': a completion was requested",
+            id="a document that is not open",
         ),
-        pytest.param(URI, 2, f"'{URI}': its cursor is below", id="a line below the last"),
-        pytest.param("file:///a\nforged", 0, "'file:///a\\nforged': asked", id="a line feed in its name"),
+        pytest.param(URI, 2, f"'{URI}': the cursor is below", id="a line below the last"),
+        pytest.param(
+            "file:///a\nforged",
+            0,
+            "'file:///a\\nforged': a completion was requested",
+            id="a line feed in its name",
+        ),
     ],
 )
 async def test_a_client_out_of_step_is_logged_once(

@@ -364,7 +364,7 @@ enddef
 
 def Snooze(minutes: string)
   if minutes !~ '^\d*\.\?\d*$' || minutes == '.'
-    echoerr $'llm-lsp: snooze takes a number of minutes, not "{minutes}"'
+    echoerr $'llm-lsp: snooze needs a number of minutes, not "{minutes}"'
   else
     Execute('llm-lsp.snooze', empty(minutes) ? [] : [str2float(minutes)], Tell)
   endif

@@ -232,4 +232,4 @@ def test_serve_names_a_port_that_is_taken(local: LocalModels, real_model_file: L
         port = taken.getsockname()[1]
         result = run("serve", str(real_model_file.path), "--port", str(port))
     assert result.exit_code == 1
-    assert f"port {port} is taken" in result.stderr
+    assert f"port {port} is in use" in result.stderr

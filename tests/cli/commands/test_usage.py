@@ -165,7 +165,7 @@ def test_without_books_there_is_one_clear_message(home: Path, command: str) -> N
 
     assert (result.exit_code, result.stderr) == (
         1,
-        "Error: there are no books yet: they begin with the first completion\n",
+        "Error: nothing is recorded yet: recording starts with the first completion\n",
     )
     assert not (home / "data").exists()
 

@@ -24,7 +24,7 @@ end
 local function snooze(minutes)
   local number = tonumber(minutes)
   if minutes and not (number and number >= 0 and number < math.huge) then
-    vim.notify(('llm-lsp: snooze takes a number of minutes, not "%s"'):format(minutes), vim.log.levels.ERROR)
+    vim.notify(('llm-lsp: snooze needs a number of minutes, not "%s"'):format(minutes), vim.log.levels.ERROR)
     return
   end
   execute('snooze', { number })
