@@ -41,9 +41,7 @@ class Capabilities:
     encoding: Encoding = "utf-16"
     snippets: bool = False
     keeps_indents: bool = False
-    """It announced that it can insert several lines unchanged (insertTextMode asIs); other clients indent each
-    line like the current one.
-    """
+    """It inserts several lines unchanged (insertTextMode asIs); others indent each like the current line."""
     inline: bool = False
     pulls_settings: bool = False
     """It answers workspace/configuration."""
@@ -145,8 +143,7 @@ def to_edits(
 ) -> tuple[Document, tuple[Edit, ...]] | None:
     """Apply changes in order; return the new version and the edits.
 
-    Returns None if they cannot apply to our text: the version is older, or a range starts below the line after the
-    last.
+    None if they cannot apply: the version is older, or a range starts more than a line below the text.
     """
     text, edits = document.text, []
     if version < document.version:
@@ -166,9 +163,7 @@ def to_whole(
     changes: Sequence[types.TextDocumentContentChangeEvent],
     encoding: Encoding,
 ) -> Document | None:
-    """Start over from the last full text in the changes; None if there is none, or the later changes do not fit
-    it.
-    """
+    """Start over from the last full text in the changes; None if there is none or later changes do not fit."""
     wholes = (isinstance(change, types.TextDocumentContentChangeWholeDocument) for change in changes)
     start = max((index for index, is_whole in enumerate(wholes) if is_whole), default=None)
     if start is None:
@@ -309,9 +304,7 @@ def to_menu_items(
 
 
 def _fit(text: str, before: str, capabilities: Capabilities) -> str:
-    """Return the part of a text that the client inserts correctly, in the form it needs; `before` precedes it
-    on its line.
-    """
+    """Return the part of a text that the client inserts correctly; `before` precedes it on its line."""
     if "\n" not in text:
         return text
     if capabilities.keeps_indents:
