@@ -16,7 +16,20 @@ class Finish(Enum):
     CUT = "cut"
     """We stopped reading: the wanted line or block is complete."""
     TRUNCATED = "truncated"
-    """The stream broke off; never cached."""
+    """The stream broke off."""
+    BLOCKED = "blocked"
+    """A content filter or the model's own refusal took the place of an answer."""
+    THOUGHTS = "thoughts"
+    """The model thought, and came to no answer."""
+    LOADED = "loaded"
+    """The server has loaded the model and asked it nothing."""
+    PROSE = "prose"
+    """A dialogue's answer holds no code."""
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether the same request would be answered in the same way, so that the answer may be cached."""
+        return self not in (Finish.TRUNCATED, Finish.BLOCKED, Finish.THOUGHTS, Finish.LOADED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,15 @@ stays the same while a line is typed.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from llm_lsp.core.context.snippet import Snippet
 from llm_lsp.core.prompt.prompts import ChatPrompt
 from llm_lsp.core.prompt.tags import file_tag
 from llm_lsp.core.request import Mode
+from llm_lsp.core.response.chat_answer.echo import HOLE
+from llm_lsp.core.response.chat_answer.reader import CLOSE, OPEN
 from llm_lsp.core.text.window import Window
-
-HOLE = "{{HOLE}}"
-OPEN, CLOSE = "<fill>", "</fill>"
 
 RULES = f"""\
 You complete source code. You get a file in which one place is marked {HOLE}, and the beginning of the line \
@@ -97,11 +94,11 @@ class ChatStyle:
     """The model is asked to think before it answers; then nothing is pre-filled."""
 
     def begun(self, line_prefix: str) -> str:
-        """Return the part of the line's beginning that the dialogue ends with; the answer continues it.
+        """Return the beginning of the answer that the dialogue ends with, "" for none; the answer continues it.
 
         White space at its end is left to the model, which writes it as one token with what follows.
         """
-        return line_prefix.rstrip() if self.prefills and not self.thinks else ""
+        return OPEN + line_prefix.rstrip() if self.prefills and not self.thinks else ""
 
 
 DEFAULT_WAYS = ChatStyle()
@@ -125,7 +122,7 @@ def chat_prompt(
         return ChatPrompt(asked, (), max_tokens + THINKING_TOKENS, thinks=True)
     messages.append(("user", question))
     if style.prefills:
-        messages.append(("assistant", OPEN + style.begun(window.line_prefix)))
+        messages.append(("assistant", style.begun(window.line_prefix)))
     return ChatPrompt(tuple(messages), (CLOSE,), max_tokens)
 
 
@@ -154,94 +151,3 @@ _WANTED = {
     Mode.BLOCK: "Complete the block.",
     Mode.HOLE: "Write all that is missing.",
 }
-
-
-# Characters that may come before it is known where the code begins, beside thoughts and the line's own beginning.
-MAX_OPENING_CHARS = 1000
-_THOUGHTS: Mapping[str, str] = {"<think>": "</think>", "<thinking>": "</thinking>"}
-_FENCE = re.compile(r"\s*`{3,}[^\n]*\n")
-
-
-class ChatOpening:
-    """Takes from an answer's start what is no code: thinking, a fence, the mark, the repeated line."""
-
-    refused = False
-
-    def __init__(self, line_prefix: str) -> None:
-        self._line_prefix = line_prefix
-        self._waiting: str | None = ""
-        """What has come while it is not known where the code begins; None once it is."""
-        self._thoughts_end = ""
-        """What ends the thoughts that are read; "" where none are."""
-        self._has_thought = False
-
-    def feed(self, piece: str) -> str:
-        """Return the code that is known after this piece."""
-        if self._waiting is None:
-            return piece
-        self._waiting += piece
-        while self._pass_thoughts():
-            pass
-        if self._thoughts_end:
-            return ""
-        if self._has_thought:
-            self._waiting = self._waiting.lstrip("\n")
-        code = _opened(self._waiting, self._line_prefix)
-        if code is None and len(self._waiting) <= MAX_OPENING_CHARS + len(self._line_prefix):
-            return ""
-        code, self._waiting = self._waiting if code is None else code, None
-        return code
-
-    def end(self) -> str:
-        """Return what was still waiting when the answer ended: code, if it is no mere opening."""
-        waiting, self._waiting = self._waiting, None
-        if not waiting or self._line_prefix.startswith(waiting) or waiting.lstrip().startswith(("<", "`")):
-            return ""
-        return "" if self._thoughts_end else waiting
-
-    def _pass_thoughts(self) -> bool:
-        """Drop what is known to be thoughts; return whether what follows has to be looked at once more."""
-        assert self._waiting is not None
-        if self._thoughts_end:
-            _, end, rest = self._waiting.partition(self._thoughts_end)
-            if not end:
-                # Its end may be cut in two by a piece's end.
-                self._waiting = self._waiting[-len(self._thoughts_end) + 1 :]
-                return False
-            self._waiting, self._thoughts_end, self._has_thought = rest, "", True
-            return True
-        bare = self._waiting.lstrip()
-        start = next((start for start in _THOUGHTS if bare.startswith(start)), None)
-        if start is None:
-            return False
-        self._waiting, self._thoughts_end = bare[len(start) :], _THOUGHTS[start]
-        return True
-
-
-def _opened(answer: str, line_prefix: str) -> str | None:
-    """Strip an answer's opening; None while more of it may come."""
-    bare = answer.lstrip()
-    if any(mark.startswith(bare) for mark in (*_THOUGHTS, "```", OPEN)):
-        return None
-    if bare.startswith("```"):
-        fence = _FENCE.match(answer)
-        answer = answer[fence.end() :] if fence else ""
-        bare = answer.lstrip()
-        if any(mark.startswith(bare) for mark in ("```", OPEN)):
-            return None
-    if bare.startswith(OPEN):
-        answer = bare[len(OPEN) :]
-        if not answer:
-            return None
-        answer = answer.removeprefix("\n")
-    return _without_echo(answer, line_prefix)
-
-
-def _without_echo(answer: str, line_prefix: str) -> str | None:
-    """Strip the repeated beginning of the line; its indentation may be left out."""
-    for echo in (line_prefix, line_prefix.lstrip()):
-        if echo and answer.startswith(echo):
-            return answer[len(echo) :]
-        if echo.startswith(answer) and len(answer) < len(echo):
-            return None
-    return answer

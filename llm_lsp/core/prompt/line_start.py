@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from llm_lsp.core.generation import Finish
 from llm_lsp.core.text.text import is_word_char
 from llm_lsp.core.text.window import Window
 
@@ -57,6 +58,8 @@ def last_token(line: str) -> str:
 
 class Rejoin:
     """Joins an answer to the line: takes off what it was to begin with."""
+
+    finish: Finish | None = None
 
     def __init__(self, start: LineStart, *, forced: bool) -> None:
         self.refused = False

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from llm_lsp.core.context.snippet import Snippet
-from llm_lsp.core.prompt.chat_prompt import CLOSE, DEFAULT_WAYS, ChatOpening, ChatStyle, chat_prompt
+from llm_lsp.core.prompt.chat_prompt import DEFAULT_WAYS, ChatStyle, chat_prompt
 from llm_lsp.core.prompt.fim_families import FimFamily, family_for, family_named
 from llm_lsp.core.prompt.line_start import LineStart, Rejoin, line_start
 from llm_lsp.core.prompt.prompts import FimPrompt, Prompt, RawPrompt
 from llm_lsp.core.prompt.snippet_format import as_comments, in_format
 from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Mode
+from llm_lsp.core.response.chat_answer.reader import ChatAnswer
 from llm_lsp.core.response.stops import StopRule
 from llm_lsp.core.text.window import Window
 
@@ -57,8 +58,8 @@ def stop_rule(
 ) -> StopRule:
     """Return the rule that reads the answer to `build_prompt`'s prompt; `may_grow` as in StopRule."""
     if profile.fim == "chat":
-        chat = ChatOpening(window.line_prefix.removeprefix(style.begun(window.line_prefix)))
-        return StopRule(window, mode, (CLOSE,), may_grow=may_grow, opening=chat)
+        answer = ChatAnswer(window, style.begun(window.line_prefix))
+        return StopRule(window, mode, answer.stops, may_grow=may_grow, opening=answer)
     forced = profile.forces_start
     opening = Rejoin(line_start(window, forced=forced), forced=forced)
     family = family_named(profile.fim)

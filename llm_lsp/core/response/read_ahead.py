@@ -42,6 +42,8 @@ class ReadAhead:
     @property
     def finish(self) -> Finish:
         """Why reading ended where `feed` ended it: TRUNCATED within a first line that is too long to be shown."""
+        if self._rule.finish and not self.text:
+            return self._rule.finish
         return Finish.TRUNCATED if self._rule.is_overlong and not self._units else Finish.CUT
 
     def feed(self, piece: str) -> bool:
@@ -58,12 +60,13 @@ class ReadAhead:
         self._find_phrases()
         return False
 
-    def end(self, finish: Finish) -> None:
-        """End the answer where the stream has ended."""
+    def end(self, finish: Finish) -> Finish:
+        """End the answer where the stream has ended; return why it ended as it did."""
         if not self._is_counted:
-            self._rule.end(finish)
+            finish = self._rule.end(finish)
             self._find_phrases()
             self._count()
+        return finish
 
     @property
     def _is_counted(self) -> bool:

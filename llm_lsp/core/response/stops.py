@@ -21,6 +21,11 @@ class AnswerOpening(Protocol):
         """Whether the answer contradicts what stands before it, so that nothing of it is wanted."""
         ...
 
+    @property
+    def finish(self) -> Finish | None:
+        """Why the answer has no text, where that is known; None as long as it may have some."""
+        ...
+
     def feed(self, piece: str) -> str:
         """Return the code that is known after this piece."""
         ...
@@ -97,15 +102,28 @@ class StopRule:
                 self.done = self._is_closed = True
         return self.done
 
-    def end(self, finish: Finish = Finish.STOP) -> None:
-        """Record that the answer ended: what looked like the beginning of a stop is text."""
+    @property
+    def finish(self) -> Finish | None:
+        """Why there is no text, where the opening has found that out."""
+        return self._opening.finish if self._opening else None
+
+    def end(self, finish: Finish = Finish.STOP) -> Finish:
+        """Record that the answer ended: what looked like the beginning of a stop is text.
+
+        Returns why it ended: a token limit behind the code's own end cuts nothing off.
+        """
         if not self.done and self._opening:
-            self._read(self._opening.end())
+            finish = self._end_opening(self._opening, finish)
         if not self.done:
             held, self._held = self._held, ""
             self._take(held)
         if not self.done:
             self._close(by_model=finish is Finish.STOP)
+        return self.finish if self.finish and not self.text else finish
+
+    def _end_opening(self, opening: AnswerOpening, finish: Finish) -> Finish:
+        self._read(opening.end())
+        return Finish.CUT if self.done and finish is Finish.LENGTH else finish
 
     def _read(self, piece: str) -> None:
         text = self._held + piece

@@ -17,6 +17,13 @@ from llm_lsp.core.text.typing_pace import TypingPace, ready_at, slow_pause_s
 from llm_lsp.engine.completion.events import Ask, Route
 from llm_lsp.engine.models.provider_choice import ProviderChoice
 
+_WITHOUT_TEXT = {
+    Finish.BLOCKED: Reason.BLOCKED,
+    Finish.THOUGHTS: Reason.ONLY_THOUGHTS,
+    Finish.LOADED: Reason.ONLY_LOADED,
+    Finish.PROSE: Reason.NO_CODE,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class CompletionAttempt:
@@ -87,6 +94,8 @@ class CompletionAttempt:
         end = self.end(generation, typed)
         finish = generation.finish if end == len(generation.text) else Finish.CUT
         text = generation.text[typed:end]
+        if not generation.text.strip() and (reason := _WITHOUT_TEXT.get(generation.finish)):
+            return Skip(reason)
         result = postprocess(text, finish, self.request, is_continued=typed > 0)
         if isinstance(result, Skip):
             if result.reason not in (Reason.EMPTY, Reason.ONLY_WHITESPACE):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cachetools import TTLCache
 
-from llm_lsp.core.generation import Finish, Generation
+from llm_lsp.core.generation import Generation
 from llm_lsp.core.text.cursor_context import LOOK_BACK_CHARS, ContextKey, CursorContext, continuations
 from llm_lsp.engine.completion.events import Ask, Route
 
@@ -64,7 +64,7 @@ class Hit:
 
 
 class GenerationCache:
-    """Raw generations; bounded in bytes, number and age. Truncated ones are never kept."""
+    """Raw generations; bounded in bytes, number and age. Only answers that the same request would get again are kept."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._keys: TTLCache[_Key, _Entries] = TTLCache(
@@ -73,7 +73,7 @@ class GenerationCache:
 
     def put(self, ask: Ask, generation: Generation) -> None:
         """Keep a generation for the place that asked for it and for the places along its text."""
-        if generation.finish is Finish.TRUNCATED:
+        if not generation.finish.is_lasting:
             return
         for place, start in continuations(ask.cursor, generation.text):
             if start < len(generation.text) or start == 0:

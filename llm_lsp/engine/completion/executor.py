@@ -27,8 +27,8 @@ class StreamReader(Protocol):
         """Add a piece; return whether no more is wanted."""
         ...
 
-    def end(self, finish: Finish) -> None:
-        """Record that the stream has ended by itself, and why."""
+    def end(self, finish: Finish) -> Finish:
+        """Record that the stream has ended by itself, and why; return the reason in view of the whole answer."""
         ...
 
     @property
@@ -276,5 +276,5 @@ class CallExecutor:
                 job.done(generation)
             job.streamed(generation)
         else:
-            reader.end(finish)
+            finish = reader.end(finish)
         return Generation(generation.id, reader.text, finish, reader.units, usage, reader.phrases)

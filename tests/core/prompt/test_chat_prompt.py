@@ -6,7 +6,6 @@ from llm_lsp.core.prompt.chat_prompt import (
     EXAMPLES,
     THINK,
     THINKING_TOKENS,
-    ChatOpening,
     ChatStyle,
     Example,
     chat_prompt,
@@ -73,14 +72,6 @@ def test_what_is_no_code_is_taken_off(answer: str, kept: str, size: int) -> None
     rule.end()
 
     assert rule.text == kept
-
-
-def test_code_passes_as_it_comes_once_it_has_begun() -> None:
-    opening = ChatOpening("x = ")
-
-    assert opening.feed("<fill>x = 1") == "1"
-    assert opening.feed(" + <fill>") == " + <fill>"
-    assert opening.end() == ""
 
 
 def test_a_line_that_is_begun_for_the_model_is_not_repeated() -> None:

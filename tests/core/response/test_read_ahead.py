@@ -64,6 +64,7 @@ class Refusing:
     """An opening that finds the answer to begin otherwise than it was to."""
 
     refused = True
+    finish: Finish | None = None
 
     def feed(self, piece: str) -> str:
         return ""

@@ -28,8 +28,9 @@ class FirstLine:
         self.all += piece
         return "\n" in self.all
 
-    def end(self, finish: Finish) -> None:
+    def end(self, finish: Finish) -> Finish:
         self.all += "\n"
+        return finish
 
     @property
     def finish(self) -> Finish:

@@ -1,0 +1,148 @@
+"""Take off what an answer repeats of the text before the cursor: the line, its last word, the lines above."""
+
+from __future__ import annotations
+
+import re
+
+from llm_lsp.core.response.line_likeness import bare, is_telling
+from llm_lsp.core.text.window import Window
+
+HOLE = "{{HOLE}}"
+# Lines above the cursor in which the beginning of a repetition is looked for, and lines of an answer that are read for
+# the place where it reaches the cursor.
+LOOK_LINES = 80
+_QUOTES = "\"'`“”‘’"
+# The end of a line that a model repeats when it does not begin with the line: a word with what joins it to the next.
+_LAST_WORD = re.compile(r"(?:[\w$@]+(?:\.|::|->))*[\w$@]*[^\W\d][\w$@]*(?:\.|::|->|\s*\(|\s+)?$")
+_NAME = re.compile(r"\w*[^\W\d]\w*")
+
+
+def without_echo(code: str, window: Window) -> str:
+    """Return the part of an answer that belongs behind the cursor."""
+    code = _without_hole(code, window)
+    line = window.line_prefix
+    whole = _after_lines_above(code, window)
+    if whole is not None:
+        return whole
+    # A blank line before the repeated line is the wrapper's.
+    for text in (code, code.lstrip("\n")):
+        if line.strip() and (rest := _after(text, line)) is not None:
+            return rest
+    if not line.strip():
+        return _after_indentation(code, line)
+    return _after_last_word(code, line)
+
+
+def has_hole(window: Window) -> bool:
+    """Check whether the mark of the place is text of the document."""
+    return HOLE in window.prefix + window.line_prefix + window.line_suffix + window.suffix
+
+
+def _without_hole(code: str, window: Window) -> str:
+    """Drop the mark of the place, unless the document has it itself."""
+    if HOLE not in code or has_hole(window):
+        return code
+    head, _, rest = code.partition(HOLE)
+    if not head.strip() or bare(head) == bare(window.line_prefix):
+        # In front of the answer, or in the place where it belongs.
+        rest = rest.lstrip(" \t:").removeprefix("\n") if not head.strip() else rest
+        follows = window.line_suffix + window.suffix
+        return (
+            ""
+            if not rest.strip() or follows.strip().startswith(rest.strip()[:40])
+            else rest.partition(HOLE)[0]
+        )
+    # The file again, with the place still open.
+    return head if _after_lines_above(head, window) is None else ""
+
+
+def _after(code: str, start: str) -> str | None:
+    """Return what follows a beginning, compared without blanks and kind of quotes; None if it does not begin so."""
+    at, opened = 0, ""
+    for char in start:
+        if char.isspace():
+            continue
+        while at < len(code) and code[at] in " \t":
+            at += 1
+        if at == len(code) or not (code[at] == char or (char in _QUOTES and code[at] in _QUOTES)):
+            return None
+        if char in _QUOTES:
+            opened = "" if opened else code[at] + char
+        at += 1
+    rest = code[at:]
+    if opened and opened[0] != opened[1]:
+        # A string that is open at the cursor is closed by the quote that the document has.
+        rest = rest.replace(opened[0], opened[1], 1)
+    return rest.lstrip(" \t") if start[-1:].isspace() else rest
+
+
+def _after_indentation(code: str, line: str) -> str:
+    """Return an answer to a blank line without the line's own indentation; deeper lines keep the rest."""
+    text = code
+    if code.strip() and not code.split("\n", 1)[0].strip():
+        text = code[len(code) - len(code.lstrip("\n")) :] if not line else code.lstrip("\n")
+    if line and text.startswith(line):
+        return text[len(line) :]
+    if line and text[:1] in " \t":
+        return text.lstrip(" \t")
+    return text if line else code
+
+
+def _after_last_word(code: str, line: str) -> str:
+    """Return an answer without the last word before the cursor, if it begins with it."""
+    found = _LAST_WORD.search(line[-200:])
+    if found is None or not _NAME.search(found.group()):
+        return code
+    word = found.group()
+    ends_open = word[-1:].isspace() or word[-1:] in ".:>("
+    names = _NAME.findall(word)
+    if sum(map(len, names)) < 2:
+        return code
+    rest = _after(code.lstrip(" \t"), word)
+    if rest is None and "." in word and not ends_open:
+        rest = (
+            _after(code.lstrip(" \t"), word.rpartition(".")[2]) if len(word.rpartition(".")[2]) > 1 else None
+        )
+    if rest is None or (not ends_open and rest[:1].isspace() and not rest.strip()):
+        return code
+    return rest
+
+
+def _after_lines_above(code: str, window: Window) -> str | None:
+    """Return what follows when an answer begins with lines above the cursor; None if it does not reach it."""
+    above = [line for line in window.prefix.split("\n")[-LOOK_LINES - 1 :] if line.strip()]
+    lines = code.split("\n")[:LOOK_LINES]
+    first = next((idx for idx, line in enumerate(lines) if line.strip()), None)
+    if first is None or not above:
+        return None
+    if not is_telling(lines[first]) or not any(_is_same(line, lines[first]) for line in above):
+        return None
+    start = window.line_prefix.strip()
+    place: int | None = None
+    for idx in range(first, len(lines)):
+        if _is_same(above[-1], lines[idx]):
+            place = idx
+            if not start or _begins(lines, idx + 1, start):
+                break
+    if place is None or (start and not _begins(lines, place + 1, start)):
+        return None
+    rest = lines[place + 1 :]
+    while start and rest and not rest[0].strip():
+        rest = rest[1:]
+    following = code.split("\n")[LOOK_LINES:]
+    text = "\n".join([*rest, *following])
+    return _after(text, window.line_prefix) if start else _after_indentation(text, window.line_prefix)
+
+
+def _begins(lines: list[str], idx: int, start: str) -> bool:
+    """Check whether the next line with text repeats the current line's beginning."""
+    following = next((line for line in lines[idx:] if line.strip()), "")
+    return _after(following, start) is not None
+
+
+def _is_same(line: str, other: str) -> bool:
+    """Check whether two lines are the same, or begin the same definition, as one with types and one without."""
+    if bare(line) == bare(other):
+        return True
+    words, other_words = line.split("(")[0].split(), other.split("(")[0].split()
+    return "(" in line and "(" in other and len(words) > 1 and words == other_words
