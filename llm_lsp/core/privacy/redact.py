@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from string import ascii_lowercase, ascii_uppercase, digits
@@ -17,14 +17,13 @@ from urllib.parse import quote
 
 from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, Prompt, RawPrompt
 from llm_lsp.core.secrets.assignments import value_on_next_line
-from llm_lsp.core.secrets.finder import Find, SecretFinder
+from llm_lsp.core.secrets.finder import Find, SecretFinder, long_words
 from llm_lsp.core.secrets.private_keys import (
     KEY_BLOCK_LINES,
     KeyRole,
-    has_key_parts,
     is_in_key,
+    key_roles,
     key_spans,
-    role_of,
 )
 from llm_lsp.core.secrets.randomness import is_random
 from llm_lsp.core.text.text import Point, Text
@@ -69,9 +68,8 @@ class Redactor:
         self._finder = SecretFinder()
         self._exact: tuple[str, ...] = ()
         self._plain: set[str] = set()
-        """Lines that were searched and have nothing of secrets: most of any text."""
         self._known: dict[str, _Line] = {}
-        """Other lines that were searched."""
+        """The lines that are not plain."""
 
     def hide(self, value: str) -> None:
         """Mask a value wherever it stands, such as a key in use, also as JSON and addresses write it.
@@ -82,28 +80,34 @@ class Redactor:
             if len(line) >= MIN_EXACT_CHARS or (len(line) >= MIN_RANDOM_CHARS and is_random(line)):
                 written = (line, json.dumps(line)[1:-1], quote(line, safe=""))
                 self._exact = tuple(dict.fromkeys((*self._exact, *written)))
-        self._forget()
+        self._plain.clear()
+        self._known.clear()
 
     def redact(self, text: str) -> Redacted:
         """Mask every secret of a text; what has none comes back as it is."""
         lines = text.split("\n")
-        seen = self._look_at(lines)
-        if not seen:
+        if self._plain.issuperset(lines):
             return Redacted(text)
+        found = self._look_at(lines)
+        if not found:
+            return Redacted(text)
+        seen = [found.get(line, _PLAIN) for line in lines]
         starts = [*accumulate((len(line) + 1 for line in lines[:-1]), initial=0)]
         finds = []
-        for number, line in enumerate(lines):
-            if (has := seen.get(line)) is None:
-                continue
-            finds += [_moved(find, starts[number]) for find in has.finds]
-            if has.names_next and number + 1 < len(lines) and (span := value_on_next_line(lines[number + 1])):
+        for number, line in enumerate(seen):
+            finds += [_moved(find, starts[number]) for find in line.finds]
+            if (
+                line.names_next
+                and number + 1 < len(lines)
+                and (span := value_on_next_line(lines[number + 1]))
+            ):
                 finds.append(_moved(Find(*span, "named"), starts[number + 1]))
-        roles = [seen.get(line, _PLAIN).role for line in lines]
+        roles = [line.role for line in seen]
         if any(roles):
             finds += [
-                Find(starts[span.line] + span.start, starts[span.line] + span.end, "private-key")
-                for span in key_spans(lines, roles)
-                if span.start < span.end
+                Find(starts[number] + start, starts[number] + end, "private-key")
+                for number, start, end in key_spans(lines, roles)
+                if start < end
             ]
         return _masked(text, finds)
 
@@ -119,47 +123,42 @@ class Redactor:
         return is_in_key(above, near, column)
 
     def _look_at(self, lines: Sequence[str]) -> Mapping[str, _Line]:
-        """Return what lines have by themselves, without the plain ones; those never seen are searched together."""
-        not_plain = {*lines}.difference(self._plain)
-        fresh = [*not_plain.difference(self._known)]
-        seen = {line: self._known[line] for line in not_plain if line in self._known}
+        """Return what the lines have by themselves that are not plain; those that were never seen are searched at once."""
+        others = {*lines}.difference(self._plain)
+        fresh = [*others.difference(self._known)]
+        found = {line: self._known[line] for line in others if line in self._known}
         if fresh:
-            if len(self._plain) + len(self._known) + len(fresh) > MAX_KNOWN_LINES:
-                self._forget()
-            for line, each in zip(fresh, self._search(fresh), strict=True):
-                self._remember(line, each)
-                if each is not _PLAIN:
-                    seen[line] = each
-        return seen
+            new = self._search(fresh)
+            self._keep(fresh, new)
+            found.update(new)
+        return found
 
-    def _remember(self, line: str, each: _Line) -> None:
-        if len(line) > MAX_KNOWN_LINE_CHARS:
-            return
-        if each is _PLAIN:
-            self._plain.add(line)
-        else:
-            self._known[line] = each
+    def _keep(self, lines: Iterable[str], found: Mapping[str, _Line]) -> None:
+        """Remember lines that were searched, and what was found."""
+        if len(self._plain) + len(self._known) > MAX_KNOWN_LINES:
+            self._plain.clear()
+            self._known.clear()
+        short = [line for line in lines if len(line) <= MAX_KNOWN_LINE_CHARS]
+        self._known.update((line, found[line]) for line in short if line in found)
+        self._plain.update(line for line in short if line not in found)
 
-    def _forget(self) -> None:
-        self._plain.clear()
-        self._known.clear()
-
-    def _search(self, lines: Sequence[str]) -> Iterator[_Line]:
-        text = "\n".join(lines)
-        starts = [*accumulate((len(line) + 1 for line in lines[:-1]), initial=0)]
-        finds: dict[int, list[Find]] = {}
-        for find in (*self._exact_finds(text), *self._finder.find(text)):
-            number = bisect_right(starts, find.start) - 1
-            finds.setdefault(number, []).append(_moved(find, -starts[number]))
-        may_be_key = has_key_parts(text)
-        for number, line in enumerate(lines):
-            role, here = role_of(line) if may_be_key else "", finds.get(number)
-            if role or here:
-                found = here or ()
-                names_next = any(find.start == find.end for find in found)
-                yield _Line(tuple(find for find in found if find.start < find.end), role, names_next)
-            else:
-                yield _PLAIN
+    def _search(self, lines: Sequence[str]) -> Mapping[str, _Line]:
+        text, found = "\n".join(lines), dict[str, _Line]()
+        words = long_words(text)
+        finds = [*self._exact_finds(text), *self._finder.find(text, words)]
+        roles = [*key_roles(text, words)]
+        if finds or roles:
+            starts = [*accumulate((len(line) + 1 for line in lines[:-1]), initial=0)]
+            by_line: dict[int, list[Find]] = {}
+            for find in finds:
+                number = bisect_right(starts, find.start) - 1
+                by_line.setdefault(number, []).append(_moved(find, -starts[number]))
+            role_by_line = {bisect_right(starts, at) - 1: role for at, role in roles}
+            for number in by_line.keys() | role_by_line.keys():
+                here = by_line.get(number, ())
+                whole = tuple(find for find in here if find.start < find.end)
+                found[lines[number]] = _Line(whole, role_by_line.get(number, ""), len(whole) < len(here))
+        return found
 
     def _exact_finds(self, text: str) -> Iterator[Find]:
         for value in self._exact:
@@ -170,7 +169,7 @@ class Redactor:
 
 
 def _moved(find: Find, by: int) -> Find:
-    return Find(find.start + by, find.end + by, find.name, find.kept)
+    return Find(find.start + by, find.end + by, find.name, find.kept) if by else find
 
 
 def redact_prompt(prompt: Prompt, redact: Callable[[str], Redacted]) -> tuple[Prompt, tuple[str, ...]]:

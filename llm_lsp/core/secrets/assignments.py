@@ -35,7 +35,7 @@ _FOLLOWING = re.compile(
     r"(?::[ \t]{0,4}+[\w.&'<>\[\]|?*]{1,40}+(?:[ \t][\w.&'<>\[\]|?*]{1,40}+){0,3}+[ \t]{0,4}+(?==)"
     r"|[\w.*\[\]]{1,24}+[ \t]{1,4}+(?==)"
     r"|\{[ \t]?get;[^}\n]{0,24}+\}[ \t]{0,4}+(?==)"
-    r"|[^<>\n]{0,80}+>[ \t]{0,4}+<(?:value|string)(?=>)"
+    r"|(?:(?<=[\"'])|(?<=[\"'][ \t]))[^<>\n]{0,80}+>[ \t]{0,4}+<(?:value|string)(?=>)"
     r"|,?[ \t]{0,4}+\\{0,3}[\"']?(?:[Vv]alue|VALUE|content|default)\\{0,3}[\"']?[ \t]{0,4}+)?+"
     r"(?P<sep>:=|=>|={1,3}|!={1,2}|::?|,|\(|->|\|\|=?|\?\?=?|\?=|\+=|>"
     r"|%3[DdAa]|\\{1,3}(?:u00|x)3[DdAa]|&gt;|&#6[12];)?+(?P<gap>[ \t]{0,8}+)"
@@ -64,6 +64,8 @@ _BEGINS_LINE = re.compile(
 _HAS_ARGUMENT = re.compile(
     r"(?:--?|\bENV[ \t]|\bARG[ \t]|\bset(?:x|env| -\w{1,3})[ \t])[\w.-]*", re.IGNORECASE
 )
+# With these begins what a program puts in place of a variable.
+_VARIABLES = ("${", "$(", "{{", "<%", "%(")
 _WORD_VALUE = re.compile(r"[^\s\"'`<>{}()\[\],;&|\\]{8,4096}+(?![(\[{])")
 _XML_VALUE = re.compile(r"[^<\n]{8,4096}+(?=<)")
 _FIELD_VALUE = re.compile(r"[^;\"'`\n]{8,256}+(?=[;\"'`])")
@@ -81,40 +83,46 @@ class NameIndex:
 
     def __init__(self, words: set[str]) -> None:
         joined = " ".join(words)
-        self._parts = tuple(part for part in SECRET_PARTS if part in joined)
-        self._weak = (*(word for word in WEAK_WORDS if word in joined), *(SERVICES & words))
+        self._parts = [part for part in SECRET_PARTS if part in joined]
+        self._weak = [*[word for word in WEAK_WORDS if word in joined], *(SERVICES & words)]
 
     def __bool__(self) -> bool:
         return bool(self._parts or self._weak)
 
     def values(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield the spans of the values that are secrets; an empty one ends a line whose value is on the next."""
-        for name in self._names(text):
-            if match := _FOLLOWING.match(text, name.end):
-                if match["bare"]:
-                    found = _bare(text, name, match)
-                    yield from (found,) if found else ()
+        for start, end, kind in self._names(text):
+            if match := _FOLLOWING.match(text, end):
+                if match.lastgroup == "bare":
+                    if span := _bare(text, _Name(start, end, kind), match):
+                        yield span
                 else:
-                    yield from _quoted(text, name, match)
-            elif name.kind != "weak" and (end := _goes_on(text, name)):
-                yield end, end
+                    yield from _quoted(text, kind, match)
+            elif kind != "weak" and (line_end := _goes_on(text, start, end)):
+                yield line_end, line_end
 
-    def _names(self, text: str) -> Iterator[_Name]:
+    def _names(self, text: str) -> Iterator[tuple[int, int, NameKind]]:
         lowered = text.translate(_LOWER)
         for part in self._parts:
             kind: NameKind = "password" if _PASSWORD.match(part) else "secret"
             for at in _places(lowered, part):
-                yield _Name(at, at + len(part), kind)
+                yield at, at + len(part), kind
         rest = lowered
         for part in self._parts:
             rest = rest.replace(part, " " * len(part))  # Of `password`, `pass` is no word.
         for word in self._weak:
+            digit_at = -1
             for at in _places(rest, word):
                 end = at + len(word)
+                if digit_at < end:
+                    digit = _DIGIT.search(text, end)
+                    if digit is None:
+                        break
+                    digit_at = digit.start()
                 # Most of these have nothing to do with secrets, and no value near.
-                if _ends_word(text, end) and _DIGIT.search(text, end, end + _NEAR_CHARS):
+                if digit_at < end + _NEAR_CHARS and _ends_word(text, end):
                     is_sure = word.startswith("key") and _is_secret_key(lowered, at)
-                    yield _Name(at, end, "secret" if is_sure else "weak")
+                    yield at, end, "secret" if is_sure else "weak"
 
 
 def _places(lowered: str, part: str) -> Iterator[int]:
@@ -148,19 +156,19 @@ def value_on_next_line(line: str) -> tuple[int, int] | None:
     return (found.start("value"), found.start("value") + len(value)) if is_secret else None
 
 
-def _goes_on(text: str, name: _Name) -> int | None:
+def _goes_on(text: str, start: int, end: int) -> int | None:
     """Return the end of a name's line if its value is on the next."""
-    match = _GOES_ON.match(text, name.end)
+    match = _GOES_ON.match(text, end)
     if match is None:
         return None
-    return match.end() if match["assign"] or _IS_NAMED.search(_before(text, name)) else None
+    return match.end() if match["assign"] or _IS_NAMED.search(_before(text, start)) else None
 
 
-def _quoted(text: str, name: _Name, match: re.Match[str]) -> Iterator[tuple[int, int]]:
+def _quoted(text: str, kind: NameKind, match: re.Match[str]) -> Iterator[tuple[int, int]]:
     """Yield the spans of a value in quotes, and of the others in its list."""
     group = match.lastgroup or ""
-    # The argument of a call may be the value's name.
-    kind: NameKind = "weak" if match["call"] else name.kind
+    if match["call"]:
+        kind = "weak"  # The argument of a call may be the value's name.
     if not (match["sep"] or match["lead"] or match["open"]):
         return
     # The next of a list of names is none of the first's value.
@@ -175,40 +183,43 @@ def _quoted(text: str, name: _Name, match: re.Match[str]) -> Iterator[tuple[int,
         item = _NEXT_ITEM.match(text, item.end())
 
 
-def _before(text: str, name: _Name) -> str:
+def _before(text: str, start: int) -> str:
     """Return the line before a name, or its last characters."""
-    first = max(0, name.start - _BEFORE_CHARS)
-    return text[max(text.rfind("\n", first, name.start) + 1, first) : name.start]
+    first = max(0, start - _BEFORE_CHARS)
+    return text[max(text.rfind("\n", first, start) + 1, first) : start]
 
 
 def _bare(text: str, name: _Name, match: re.Match[str]) -> tuple[int, int] | None:
     """Return the span of a value without quotes: an element's, a line's, a field's, or one word."""
-    separator, start = match["sep"], match.start("bare")
-    if match["call"] or match["open"]:
+    separator, lead, gap, call, opening = match.group("sep", "lead", "gap", "call", "open")
+    start = match.start("bare")
+    if call or opening or text.startswith(_VARIABLES, start):
         return None
     if separator == ">":
         found = _XML_VALUE.match(text, start)
         return found.span() if found and is_secret_literal(found[0], name.kind) else None
-    before = _before(text, name)
-    if separator in _ASSIGNS or (separator and separator.startswith(_ESCAPED_ASSIGNS)):
-        if (
-            len(before) < _BEFORE_CHARS
-            and _BEGINS_LINE.fullmatch(before)
-            and (span := _line(text, name, start))
-        ):
-            return span
-        if separator == "=" and not match["gap"] and (span := _field(text, name, start)):
-            return span
-        return _word(text, name, start, before)
-    if separator is None and match["lead"] and not match["close"] and text[start] not in "*&-$":
-        is_whole_word = not match["tail"] and not before[-1:].isalnum() and before[-1:] not in ("_", "/")
-        is_whole_word = is_whole_word or _BEGINS_LINE.fullmatch(before) is not None
-        return _word(text, name, start, before, MIN_LOOSE_CHARS if is_whole_word else None)
-    return None
+    word = _WORD_VALUE.match(text, start)
+    if separator is None:
+        is_loose = word and lead and not match["close"] and text[start] not in "*&-$"
+        return _loose_word(text, name, word, has_tail=match["tail"] != "") if word and is_loose else None
+    if separator not in _ASSIGNS and not separator.startswith(_ESCAPED_ASSIGNS):
+        return None
+    if _begins_line(text, name) and (span := _line(text, name, start)):
+        return span
+    if separator == "=" and not gap and (span := _field(text, name, start)):
+        return span
+    return _word(text, name, word, 0) if word else None
+
+
+def _begins_line(text: str, name: _Name) -> bool:
+    """Return whether nothing stands before a name on its line but what marks a comment, an item or a variable."""
+    first = name.start - _BEFORE_CHARS
+    line_start = text.rfind("\n", max(0, first), name.start) + 1
+    return (line_start > 0 or first < 0) and _BEGINS_LINE.fullmatch(text, line_start, name.start) is not None
 
 
 def _line(text: str, name: _Name, start: int) -> tuple[int, int] | None:
-    """Return the span of the rest of a line that begins with the name."""
+    """Return the span of the rest of a line."""
     line_end = text.find("\n", start)
     line = text[start : line_end if line_end >= 0 else len(text)]
     comment = _COMMENT.search(line)
@@ -222,18 +233,22 @@ def _field(text: str, name: _Name, start: int) -> tuple[int, int] | None:
     return found.span() if found and is_secret_field(found[0], name.kind) else None
 
 
-def _word(
-    text: str, name: _Name, start: int, before: str, min_letters: int | None = 0
-) -> tuple[int, int] | None:
+def _loose_word(text: str, name: _Name, found: re.Match[str], *, has_tail: bool) -> tuple[int, int] | None:
+    """Return the span of a word that only blanks divide from a name."""
+    before = text[name.start - 1 : name.start]
+    is_whole_word = not has_tail and not before.isalnum() and before not in ("_", "/")
+    if is_whole_word or _begins_line(text, name):
+        return _word(text, name, found, MIN_LOOSE_CHARS)
+    return _word(text, name, found, None)
+
+
+def _word(text: str, name: _Name, found: re.Match[str], min_letters: int | None) -> tuple[int, int] | None:
     """Return the span of one word, an option's or another's.
 
     `min_letters` is how long another is at least if it has no digit: 0 for never, None if none but an option's counts.
     """
-    found = _WORD_VALUE.match(text, start)
-    if found is None:
-        return None
     is_secret = is_secret_word(found[0], name.kind, min_letters or 0)
     if is_secret and min_letters is not None:
         return found.span()
     may_be_argument = is_secret or (name.kind != "weak" and is_secret_literal(found[0], "secret"))
-    return found.span() if may_be_argument and _HAS_ARGUMENT.search(before) else None
+    return found.span() if may_be_argument and _HAS_ARGUMENT.search(_before(text, name.start)) else None

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterator, Mapping, Sequence, Set
 from string import ascii_letters, digits
 from types import MappingProxyType
 from typing import NamedTuple
@@ -36,7 +37,6 @@ MANY_CHARS = 1024
 _LONG_RUN = re.compile(rb"([A-Za-z0-9+/]{12})[A-Za-z0-9+/]{4,}+(?<=([A-Za-z0-9+/]{4}))")
 _TELLING = re.compile(rb"[0-9A-Z]")
 _WEB_TOKEN_CHARS = ascii_letters + digits + "_-"
-_GRAM = 3
 _TOKEN_BYTES = (
     bytes(byte if chr(byte).isalnum() or chr(byte) in "_-./+=~:$@%" else 32 for byte in range(128))
     + b" " * 128
@@ -53,19 +53,18 @@ _URL = r"://[^\s/:@'\"`<>{}$]{0,128}+:(?P<secret>[^\s/:@'\"`<>{}$]{3,128}+)@[\w.
 _URL_USER = r"://(?P<judged>[\w-]{20,128}+)(?=@[\w.-])"
 _EXAMPLE_PASSWORDS = frozenset({"pass", "password", "passwd", "pwd", "secret", "token", "user"})
 # Words, and what may follow them on a line.
-_CONTEXTS = (
-    ("basic", r"[Bb]asic[ \t]+(?P<account>[\w+/]{8,512}+={0,2})"),
-    ("auth", r"\b_?auth\\?[\"']?[ \t]{0,4}+[:=][ \t]{0,4}+\\?[\"']?(?P<account>[\w+/]{8,512}+={0,2})"),
-    (
-        "curl",
-        r"(?:-u|--user|--proxy-user)[ \t=]{0,4}[\"']?[^\s:\"'$<>{}]{0,64}+:(?P<secret>[^\s\"'$<>{}]{4,256}+)",
-    ),
-    ("sshpass", r"sshpass[ \t]+-p[ \t]*[\"']?(?P<secret>[^\s\"'$]{4,256}+)"),
-    ("mysql", r"[ \t]-p(?P<secret>[^\s\"'$=-][^\s\"'$]{5,256}+)"),
-    ("docker", r"login\b[^\n]{0,128}?[ \t]-p[ \t]+[\"']?(?P<secret>[^\s\"'$-][^\s\"'$]{5,256}+)"),
-    ("redis", r"redis-cli\b[^\n]{0,128}?[ \t]-a[ \t]+[\"']?(?P<secret>[^\s\"'$-][^\s\"'$]{5,256}+)"),
-    ("identified", r"(?i:identified)[ \t]+(?i:by)[ \t]+[\"'](?P<secret>[^\"'\n$<{]{6,256}+)"),
-    ("kty", r"\"(?:d|p|q|dp|dq|qi|k)\"[ \t]*:[ \t]*\"(?P<secret>[\w-]{16,4096}+)\""),
+_CONTEXTS = MappingProxyType(
+    {
+        "basic": r"[Bb]asic[ \t]+(?P<account>[\w+/]{8,512}+={0,2})",
+        "auth": r"\b_?auth\\?[\"']?[ \t]{0,4}+[:=][ \t]{0,4}+\\?[\"']?(?P<account>[\w+/]{8,512}+={0,2})",
+        "curl": r"(?:-u|--user|--proxy-user)[ \t=]{0,4}[\"']?[^\s:\"'$<>{}]{0,64}+:(?P<secret>[^\s\"'$<>{}]{4,256}+)",
+        "sshpass": r"sshpass[ \t]+-p[ \t]*[\"']?(?P<secret>[^\s\"'$]{4,256}+)",
+        "mysql": r"[ \t]-p(?P<secret>[^\s\"'$=-][^\s\"'$]{5,256}+)",
+        "docker": r"login\b[^\n]{0,128}?[ \t]-p[ \t]+[\"']?(?P<secret>[^\s\"'$-][^\s\"'$]{5,256}+)",
+        "redis": r"redis-cli\b[^\n]{0,128}?[ \t]-a[ \t]+[\"']?(?P<secret>[^\s\"'$-][^\s\"'$]{5,256}+)",
+        "identified": r"(?i:identified)[ \t]+(?i:by)[ \t]+[\"'](?P<secret>[^\"'\n$<{]{6,256}+)",
+        "kty": r"\"(?:d|p|q|dp|dq|qi|k)\"[ \t]*:[ \t]*\"(?P<secret>[\w-]{16,4096}+)\"",
+    }
 )
 # A line of PostgreSQL's password file: a host, a port, a database, a user.
 _PGPASS = r"^(?:[ \t]*[#>+*/-]{0,2}[ \t]*)[\w.*-]{1,128}+:(?:\d{4,5}|\*):[^:\s]{1,64}+:[^:\s]{1,64}+:(?P<secret>[^\s:][^\n]{3,128}+)$"
@@ -81,15 +80,28 @@ class Find(NamedTuple):
     """Characters at its start that are not masked."""
 
 
-def _by_gram() -> Mapping[str, Sequence[tuple[str, SecretFormat]]]:
-    table: dict[str, list[tuple[str, SecretFormat]]] = {}
+def _grams(text: bytes) -> set[int]:
+    """Return the pairs of neighbouring bytes of a text, each as one number."""
+    text += b" " * (len(text) % 2)
+    return {*array("H", text), *array("H", text[1:-1])}
+
+
+def _by_gram() -> Mapping[int, Sequence[tuple[bytes, SecretFormat]]]:
+    table: dict[int, list[tuple[bytes, SecretFormat]]] = {}
     for secret in FORMATS:
         for literal in secret.literals:
-            table.setdefault(literal[:_GRAM], []).append((literal, secret))
+            (gram,) = _grams(literal[:2].encode())
+            table.setdefault(gram, []).append((literal.encode(), secret))
     return MappingProxyType(table)
 
 
 _BY_GRAM = _by_gram()
+
+
+def long_words(text: str) -> Set[bytes]:
+    """Return the words of a text that are long enough for a token, each once."""
+    words = text.encode("ascii", "replace").translate(_TOKEN_BYTES).split()
+    return {word for word in words if len(word) >= MIN_TOKEN_CHARS}
 
 
 class SecretFinder:
@@ -98,41 +110,39 @@ class SecretFinder:
     def __init__(self) -> None:
         self._patterns: dict[str, re.Pattern[str]] = {}
 
-    def find(self, text: str) -> Iterator[Find]:
-        """Yield the secrets of a text; none reaches over a line's end."""
-        data = text.encode("ascii", "replace")
-        words = {word for word in data.translate(_TOKEN_BYTES).split() if len(word) >= MIN_TOKEN_CHARS}
+    def find(self, text: str, words: Set[bytes]) -> Iterator[Find]:
+        """Yield the secrets of a text with its long words; none reaches over a line's end."""
         yield from self._tokens(text, words)
-        letters = {*data.lower().translate(_LETTER_BYTES).decode().split()}
+        letters = {*text.encode("ascii", "replace").lower().translate(_LETTER_BYTES).decode().split()}
         yield from self._in_context(text, letters)
-        if ":*:" in text or any(word.count(b":") > 3 for word in words):
+        if text.count(":") > 3 and (":*:" in text or any(word.count(b":") > 3 for word in words)):
             yield from (
                 Find(*match.span("secret"), "pgpass") for match in self._pattern(_PGPASS).finditer(text)
             )
         if names := NameIndex(letters):
             yield from (Find(start, end, "named") for start, end in names.values(text))
 
-    def _tokens(self, text: str, words: set[bytes]) -> Iterator[Find]:
+    def _tokens(self, text: str, words: Set[bytes]) -> Iterator[Find]:
         # Of an identifier in small letters, nothing is a token's.
-        joined = b" ".join(word for word in words if _TELLING.search(word))
+        joined = b" ".join(filter(_TELLING.search, words))
+        if not joined:
+            return
         if b".eyJ" in joined:
             yield from self._web_tokens(text)
+        if b"SK" in joined or b"AC" in joined:
+            yield from self._shaped(text, TWILIO_PATTERN, "twilio")
+        if joined.count(b".") > 1 and len(max(words, key=len)) >= MIN_DOTTED_CHARS:
+            yield from self._shaped(text, DOTTED_PATTERN, "discord-bot")
         if len(joined) > MANY_CHARS:
             joined = _LONG_RUN.sub(rb"\1 \2", joined)
-        yield from self._begun(text, joined.decode())
-        for word in words:
-            if len(word) >= MIN_DOTTED_CHARS and word.count(b".") > 1:
-                yield from self._shaped(text, word.decode(), DOTTED_PATTERN, "discord-bot")
-            if b"SK" in word or b"AC" in word:
-                yield from self._shaped(text, word.decode(), TWILIO_PATTERN, "twilio")
+        yield from self._begun(text, joined)
 
-    def _begun(self, text: str, joined: str) -> Iterator[Find]:
+    def _begun(self, text: str, joined: bytes) -> Iterator[Find]:
         """Yield the tokens that begin with a literal."""
-        grams = {joined[at : at + _GRAM] for at in range(len(joined) - _GRAM + 1)}
-        for gram in grams & _BY_GRAM.keys():
+        for gram in _grams(joined) & _BY_GRAM.keys():
             for literal, secret in _BY_GRAM[gram]:
                 if literal in joined:
-                    yield from self._matches(text, literal, secret)
+                    yield from self._matches(text, literal.decode(), secret)
 
     def _web_tokens(self, text: str) -> Iterator[Find]:
         pattern, at = self._pattern(WEB_TOKEN_PATTERN), text.find(".eyJ")
@@ -160,14 +170,10 @@ class SecretFinder:
                 yield Find(start, end, secret.name, secret.kept_chars)
             match = pattern.search(text, next_at)
 
-    def _shaped(self, text: str, word: str, pattern: str, name: str) -> Iterator[Find]:
-        match = self._pattern(pattern).search(word)
-        if match is None or not is_machine_made(match[0]):
-            return
-        at = text.find(match[0])
-        while at >= 0:
-            yield Find(at, at + len(match[0]), name, 4)
-            at = text.find(match[0], at + len(match[0]))
+    def _shaped(self, text: str, pattern: str, name: str) -> Iterator[Find]:
+        for match in self._pattern(pattern).finditer(text):
+            if is_machine_made(match[0]):
+                yield Find(*match.span(), name, 4)
 
     def _in_context(self, text: str, words: set[str]) -> Iterator[Find]:
         if "://" in text:
@@ -177,11 +183,10 @@ class SecretFinder:
             for match in self._pattern(_URL_USER).finditer(text):
                 if is_machine_made(match["judged"]):
                     yield Find(*match.span("judged"), "url-user")
-        for word, pattern in _CONTEXTS:
-            if word in words:
-                for match in self._pattern(pattern).finditer(text):
-                    if _is_meant(match):
-                        yield Find(*match.span(match.lastgroup or 0), word)
+        for word in words & _CONTEXTS.keys():
+            for match in self._pattern(_CONTEXTS[word]).finditer(text):
+                if _is_meant(match):
+                    yield Find(*match.span(match.lastgroup or 0), word)
 
     def _pattern(self, pattern: str) -> re.Pattern[str]:
         # Compiled when first met: most are never needed, and together they take some milliseconds.

@@ -15,9 +15,9 @@ Every expression is linear, and no line is looked at more than a few times.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from llm_lsp.core.secrets.randomness import is_machine_made
 
@@ -31,9 +31,6 @@ MIN_BODY_CHARS = 40
 # Columns of a line above that are looked at, at its end: a key of 4,096 bits on one line has 3,300.
 LOOK_COLUMNS = 4096
 _SHEET_CHARS = range(60, 81)
-_BASE64_BYTES = (
-    bytes(byte if chr(byte).isalnum() or chr(byte) in "+/" else 32 for byte in range(128)) + b" " * 128
-)
 _MARK = re.compile(
     r"(?P<begin>-{4,5} ?BEGIN[ A-Z0-9_-]{0,60}PRIVATE KEY(?: BLOCK)? ?-{4,5}|PuTTY-User-Key-File-\d|Private-Lines: \d)"
     r"|-{4,5} ?END[ A-Z0-9_-]{0,60}PRIVATE KEY(?: BLOCK)? ?-{4,5}|Private-MAC:"
@@ -57,8 +54,7 @@ _SHORT = re.compile(
 _HEADER = re.compile(r"\W{0,24}[A-Z][A-Za-z-]{2,30}: ")
 
 
-@dataclass(frozen=True, slots=True)
-class KeySpan:
+class KeySpan(NamedTuple):
     """A part of a line that belongs to a key."""
 
     line: int
@@ -74,21 +70,15 @@ class _Mark:
     begins: bool
 
 
-def has_key_parts(text: str) -> bool:
-    """Return whether any line of a text may have a role."""
+def key_roles(text: str, words: Collection[bytes]) -> Iterator[tuple[int, KeyRole]]:
+    """Yield places on the lines of a text that have a role in a private key, and the role; a mark after a body.
+
+    `words` are the long ones of the text.
+    """
+    if words and len(max(words, key=len)) >= MIN_BODY_CHARS:
+        yield from ((match.start(), "body") for match in _BODY.finditer(text))
     if any(mark in text for mark in MARKS):
-        return True
-    return (
-        max(map(len, text.encode("ascii", "replace").translate(_BASE64_BYTES).split()), default=0)
-        >= MIN_BODY_CHARS
-    )
-
-
-def role_of(line: str) -> KeyRole:
-    """Return what a line is in a private key, by itself."""
-    if any(mark in line for mark in MARKS) and _MARK.search(line):
-        return "mark"
-    return "body" if len(line) >= MIN_BODY_CHARS and _BODY.search(line) else ""
+        yield from ((match.start(), "mark") for match in _MARK.finditer(text))
 
 
 def key_spans(lines: Sequence[str], roles: Sequence[KeyRole]) -> Iterator[KeySpan]:
@@ -188,26 +178,34 @@ def _above(lines: Sequence[str], end: _Mark, floor: int) -> Iterator[KeySpan]:
 
 def _sheets(lines: Sequence[str], roles: Sequence[KeyRole]) -> Iterator[KeySpan]:
     sheet: list[KeySpan] = []
-    form: tuple[str, int] | None = None
-    for number, role in enumerate((*roles, "")):
-        match = _BODY.search(lines[number]) if role == "body" else None
-        this = _form(match) if match else None
-        if match and this and this == form:
+    form = ""
+    for number in (*(number for number, role in enumerate(roles) if role == "body"), len(lines)):
+        match = _BODY.search(lines[number]) if number < len(lines) else None
+        this = _form(match) if match else ""
+        if match and this and this == form and number == sheet[-1].line + 1:
             sheet.append(KeySpan(number, *match.span()))
             continue
-        if len(sheet) > 1 and _is_base64(lines, sheet[0]) and not _is_marked(lines, sheet[0].line, number):
-            yield from sheet
-            if number < len(lines) and _SHORT.fullmatch(lines[number]):
-                yield KeySpan(number, 0, len(lines[number]))
+        if len(sheet) > 1 and _is_base64(lines, sheet[0]):
+            yield from _whole_sheet(lines, sheet)
         sheet, form = [KeySpan(number, *match.span())] if match and this else [], this
 
 
-def _form(match: re.Match[str]) -> tuple[str, int] | None:
-    """Return what stands before a line's run of base64, its digits apart, and the run's length; None if it is of no sheet."""
-    width = match.end() - match.start()
-    if width not in _SHEET_CHARS or match.start() > _MAX_BEFORE_CHARS:
-        return None
-    return _DIGITS.sub("0", match.string[: match.start()]).strip(), width
+def _whole_sheet(lines: Sequence[str], sheet: Sequence[KeySpan]) -> Iterator[KeySpan]:
+    """Yield a sheet and its short last line, unless it is marked as something else."""
+    below = sheet[-1].line + 1
+    if _is_marked(lines, sheet[0].line, below):
+        return
+    yield from sheet
+    if below < len(lines) and _SHORT.fullmatch(lines[below]):
+        yield KeySpan(below, 0, len(lines[below]))
+
+
+def _form(match: re.Match[str]) -> str:
+    """Return what stands before a line's run of base64, its digits apart, and the run's length; "" if it is of no sheet."""
+    start, end = match.span()
+    if end - start not in _SHEET_CHARS or start > _MAX_BEFORE_CHARS:
+        return ""
+    return f"{_DIGITS.sub('0', match.string[:start]).strip()} {end - start}"
 
 
 def _is_base64(lines: Sequence[str], span: KeySpan) -> bool:

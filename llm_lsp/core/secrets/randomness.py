@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from math import log2
-from operator import add
+from string import digits
 
 # Bits per character, of a value's own letters: detect-secrets' and gitleaks' bound for short values.
 MIN_ENTROPY_BITS = 3.0
@@ -22,13 +23,14 @@ _COMMON_PAIRS = (
     "ep ig mo mi fo cl da ho sc os sh ty ly ow ai us ir cr ag pt va ba ie ia so qu lt up tu pi um rm rc tc "
     "hi ip oo ue nf wi"
 )
-_WORD_PAIRS = frozenset(_COMMON_PAIRS.split())
+_WORD_PAIRS = frozenset((pair[0], pair[1]) for pair in _COMMON_PAIRS.split())
 # Characters of a value that tell what it is.
 _LOOK_CHARS = 64
 _MIN_BITS = tuple(
     min(MIN_ENTROPY_BITS, MIN_ENTROPY_SHARE * log2(max(1, count))) for count in range(_LOOK_CHARS + 1)
 )
 _MARKS = re.compile(r"[\W_]+")
+_DIGITS = frozenset(digits)
 _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")
 _NAME_CHAIN = re.compile(r"[A-Za-z_]\w*+(?:(?:\.|->|::)[A-Za-z_]\w*+)+")
@@ -47,13 +49,14 @@ def is_random(value: str) -> bool:
 def is_machine_made(value: str) -> bool:
     """Return whether a value's letters follow each other as in no word, and more than one kind of them is there."""
     value = value[:_LOOK_CHARS]
-    # A value without small letters is its own upper case.
-    kinds = (value != value.upper()) + (value != value.lower()) + (_DIGIT.search(value) is not None)
-    return (
-        kinds > 1
-        and word_share(value) <= MAX_WORD_SHARE
-        and _is_varied(value, min(MIN_ENTROPY_BITS, MIN_ENTROPY_SHARE * log2(len(value))))
-    )
+    characters, min_bits = {*value}, _MIN_BITS[len(value)]
+    if len(characters) < 2**min_bits:
+        return False  # `_is_varied` would say so, too; mostly this tells, and costs least.
+    if value.islower() or value.isupper():
+        has_kinds = not _DIGITS.isdisjoint(characters)
+    else:
+        has_kinds = value != value.lower()  # Without letters there is none to change.
+    return has_kinds and word_share(value) <= MAX_WORD_SHARE and _is_varied(value, min_bits)
 
 
 def word_share(value: str) -> float:
@@ -62,7 +65,7 @@ def word_share(value: str) -> float:
     Marks between them are passed over. 1.0 for less than two.
     """
     lowered = (value if value.isalnum() else _MARKS.sub("", value)).lower()
-    found = sum(map(_WORD_PAIRS.__contains__, map(add, lowered, lowered[1:])))
+    found = sum(map(_WORD_PAIRS.__contains__, pairwise(lowered)))
     return found / (len(lowered) - 1) if len(lowered) > 1 else 1.0
 
 
@@ -73,9 +76,11 @@ def entropy_bits(value: str) -> float:
 
 
 def _is_varied(value: str, min_bits: float) -> bool:
-    """Return whether a value has so many bits per character; its commonest character alone mostly tells."""
-    counts = [*map(value.count, {*value})]
-    least = 2**min_bits
-    if len(counts) < least:
+    """Return whether a value has so many bits per character; the count of its commonest character mostly tells."""
+    characters, least = {*value}, 2**min_bits
+    if len(characters) < least:
         return False
-    return len(value) >= max(counts) * least or entropy_bits(value) >= min_bits
+    # No character can be there more often than if all others were there once.
+    if len(value) >= (len(value) - len(characters) + 1) * least:
+        return True
+    return len(value) >= max(map(value.count, characters)) * least or entropy_bits(value) >= min_bits

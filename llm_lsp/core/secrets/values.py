@@ -63,12 +63,13 @@ def is_secret_field(value: str, kind: NameKind) -> bool:
 
 def is_secret_word(value: str, kind: NameKind, min_letters: int = 0) -> bool:
     """Return whether a bare word is a secret; one without a digit may be, from `min_letters` on if that is not 0."""
-    if not is_machine_made(value) or (kind == "weak" and not _TOKEN.fullmatch(value)):
+    if not is_machine_made(value):
         return False
-    n_digits = len(_DIGITS.findall(value))
-    may_be_letters = kind != "weak" and 0 < min_letters <= len(value)
-    has_digits = n_digits >= (3 if kind == "weak" else 1)
-    return (has_digits or may_be_letters) and not _CHAIN.fullmatch(value) and not _stands_for_another(value)
+    if kind == "weak":
+        may_be_secret = _TOKEN.fullmatch(value) is not None and len(_DIGITS.findall(value)) > 2
+    else:
+        may_be_secret = 0 < min_letters <= len(value) or _DIGITS.search(value) is not None
+    return may_be_secret and not _CHAIN.fullmatch(value) and not _stands_for_another(value)
 
 
 def _is_letters(value: str) -> bool:
