@@ -107,6 +107,13 @@ def samples() -> dict[str, str]:
         "sheets": "\n".join(noise[at : at + 64] for at in range(0, CHARS, 64)),
         "ends of keys": "-----END PRIVATE KEY-----\n" * (CHARS // 26),
         "keys in one line": "-----BEGIN PRIVATE KEY-----" * (CHARS // 27),
+        "values in values": "secret=a1B2" * (CHARS // 11),
+        "names with dots": "pwd...." * (CHARS // 7),
+        "names that go on": "secret_" * (CHARS // 7),
+        "blanks behind a value": "password = a" + " " * (CHARS - 14) + "b",
+        "beginnings of long tokens": "AQE" * (CHARS // 3),
+        "keys of one service": "-us1 " + noise[: CHARS - 5].lower(),
+        "different passwords": "".join(f"pwd={noise[n * 9 : n * 9 + 9]};" for n in range(CHARS // 14)),
         "letters of other scripts": "密码 = '秘密' # é\n" * (CHARS // 15),
     }
 

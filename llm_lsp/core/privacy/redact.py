@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from string import ascii_lowercase, ascii_uppercase, digits
+from typing import NamedTuple
 from urllib.parse import quote
 
 from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, Prompt, RawPrompt
 from llm_lsp.core.secrets.assignments import value_on_next_line
 from llm_lsp.core.secrets.finder import Find, SecretFinder, long_words
+from llm_lsp.core.secrets.places import places
 from llm_lsp.core.secrets.private_keys import (
     KEY_BLOCK_LINES,
     KeyRole,
@@ -48,8 +50,7 @@ class Redacted:
     """The formats' names, one for each secret."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(NamedTuple):
     """What a line has of secrets, by itself."""
 
     finds: tuple[Find, ...] = ()
@@ -146,26 +147,22 @@ class Redactor:
         text, found = "\n".join(lines), dict[str, _Line]()
         words = long_words(text)
         finds = [*self._exact_finds(text), *self._finder.find(text, words)]
-        roles = [*key_roles(text, words)]
+        roles = key_roles(lines, words)
         if finds or roles:
             starts = [*accumulate((len(line) + 1 for line in lines[:-1]), initial=0)]
             by_line: dict[int, list[Find]] = {}
             for find in finds:
                 number = bisect_right(starts, find.start) - 1
                 by_line.setdefault(number, []).append(_moved(find, -starts[number]))
-            role_by_line = {bisect_right(starts, at) - 1: role for at, role in roles}
-            for number in by_line.keys() | role_by_line.keys():
+            for number in by_line.keys() | roles.keys():
                 here = by_line.get(number, ())
                 whole = tuple(find for find in here if find.start < find.end)
-                found[lines[number]] = _Line(whole, role_by_line.get(number, ""), len(whole) < len(here))
+                found[lines[number]] = _Line(whole, roles.get(number, ""), len(whole) < len(here))
         return found
 
     def _exact_finds(self, text: str) -> Iterator[Find]:
         for value in self._exact:
-            start = text.find(value)
-            while start >= 0:
-                yield Find(start, start + len(value), "exact")
-                start = text.find(value, start + len(value))
+            yield from (Find(at, at + len(value), "exact") for at in places(text, value))
 
 
 def _moved(find: Find, by: int) -> Find:

@@ -6,12 +6,13 @@ A name is looked for as a plain string; what follows it on its line is matched f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from string import ascii_lowercase, ascii_uppercase
-from typing import NamedTuple
 
 from llm_lsp.core.secrets.names import SECRET_KEYS, SECRET_PARTS, SERVICES, WEAK_WORDS
+from llm_lsp.core.secrets.places import places
 from llm_lsp.core.secrets.values import (
+    MIN_VALUE_CHARS,
     NameKind,
     is_secret_field,
     is_secret_line,
@@ -19,6 +20,12 @@ from llm_lsp.core.secrets.values import (
     is_secret_word,
 )
 
+# Characters for each value that is judged, for each that is found to be a secret, and for a short text. In a text with
+# more of them, which is a list of secrets or a crafted one, all that follows a name on its line is masked without being
+# judged. Of 2,000 files of code and settings the one with most has a fourth of that.
+CHARS_PER_VALUE = 32
+CHARS_PER_SECRET = 64
+_SPARE_CHARS = 640
 # Characters of a line before a name that are looked at: an indentation and a word like `export`.
 _BEFORE_CHARS = 80
 # Characters of a value without a digit that only a blank divides from its name: shorter ones are words of a sentence.
@@ -30,24 +37,26 @@ _PASSWORD = re.compile(r"pass|pwd")
 _DIGIT = re.compile(r"\d")
 _FOLLOWING = re.compile(
     # The rest of the name, and what closes it: `_1`, `"]`, `\"`, `?`.
-    r"(?P<tail>[\w.-]{0,40}+)(?P<close>(?:\\{0,3}[\"'`]|&quot;|&#34;|\[\d{0,4}\]|[\])}?!*]){0,4}+)(?P<lead>[ \t]{0,8}+)"
+    r"(?P<tail>[\w.-]{0,40}+)(?P<close>(?:\\{0,3}[\"'`]|&quot;|&#34;|\[\d{0,4}\]|[\])}?!*]){1,4}+)?+(?P<lead>[ \t]{0,8}+)"
     # A type, C#'s accessors, or the attribute that holds the value of the one that names it.
     r"(?::[ \t]{0,4}+[\w.&'<>\[\]|?*]{1,40}+(?:[ \t][\w.&'<>\[\]|?*]{1,40}+){0,3}+[ \t]{0,4}+(?==)"
     r"|[\w.*\[\]]{1,24}+[ \t]{1,4}+(?==)"
     r"|\{[ \t]?get;[^}\n]{0,24}+\}[ \t]{0,4}+(?==)"
     r"|(?:(?<=[\"'])|(?<=[\"'][ \t]))[^<>\n]{0,80}+>[ \t]{0,4}+<(?:value|string)(?=>)"
     r"|,?[ \t]{0,4}+\\{0,3}[\"']?(?:[Vv]alue|VALUE|content|default)\\{0,3}[\"']?[ \t]{0,4}+)?+"
-    r"(?P<sep>:=|=>|={1,3}|!={1,2}|::?|,|\(|->|\|\|=?|\?\?=?|\?=|\+=|>"
-    r"|%3[DdAa]|\\{1,3}(?:u00|x)3[DdAa]|&gt;|&#6[12];)?+(?P<gap>[ \t]{0,8}+)"
+    # What assigns, and what only stands between a name and a value in quotes.
+    r"(?:(?P<joint>===|!={1,2}|->|\|\|=?|\?\?=?|\+=|,|\()"
+    r"|(?P<sep>:=|=>|==?|::?|\?=|>|%3[DdAa]|\\{1,3}(?:u00|x)3[DdAa]|&gt;|&#6[12];))?+(?P<gap>[ \t]{0,8}+)"
     # What a value is wrapped in: a call, a list, the letters of a string literal.
-    r"(?P<call>(?:new[ \t])?(?:[\w.:]{1,40}+\()?+)(?P<open>[\[({]{0,2}+)(?:[rbufLR@$]{1,2}(?=[\"']))?+"
+    r"(?P<call>(?:new[ \t])?[\w.:]{1,40}+\()?+(?P<open>[\[({]{1,2}+)?+(?:[rbufLR@$]{1,2}(?=[\"']))?+"
     r"(?:(?P<mark>\"\"\"|'''|[\"'`])(?P<quoted>(?:\\.|(?!(?P=mark))[^\\\n]){8,4096}+)"
     r"|\\{1,3}[\"'](?P<escaped>[^\"'\\\n]{8,4096}+)"
     r"|(?:&quot;|&#34;)(?P<entity>[^&\n]{8,4096}+)"
-    r"|(?P<bare>[^\s\"'`][^\n]{7}))"
+    # Without quotes: what is assigned, but for a variable's value; or a word that only blanks divide from the name.
+    r"|(?P<bare>(?(joint)(?!)|(?(call)(?!)|(?(open)(?!)|(?(sep)(?!\$[{(]|\{\{|<%|%\()[^\s\"'`][^\n]{7}"
+    r"|(?(close)(?!)|(?<=[ \t])(?![*&$-])[^\s\"'`<>{}()\[\],;&|\\]{8}))))))"
+    r")"
 )
-_ASSIGNS = frozenset({"=", "==", ":", "::", ":=", "?=", "=>"})
-_ESCAPED_ASSIGNS = ("%", "\\", "&")
 # A name at a line's end whose value is on the next: `- name: DB_PASSWORD`, `password: |`, `"token":`.
 _GOES_ON = re.compile(
     r"[\w.-]{0,40}+[\"']?[ \t]{0,4}+(?:(?P<assign>[:=])[ \t]{0,4}+[|>]?[-+]?|,)?[ \t\r]{0,4}+$", re.MULTILINE
@@ -61,21 +70,21 @@ _BEGINS_LINE = re.compile(
     r"[ \t]*(?:(?:[-*+>;:]|#|//)[ \t]*){0,2}"
     r"(?:(?:export|set|setx|declare -x|ENV|ARG|env|local|readonly|SETENV|-e)[ \t]+|\$env:)?[\w./-]*"
 )
-_HAS_ARGUMENT = re.compile(
-    r"(?:--?|\bENV[ \t]|\bARG[ \t]|\bset(?:x|env| -\w{1,3})[ \t])[\w.-]*", re.IGNORECASE
+# Characters of an option before its telling part.
+_OPTION_CHARS = 48
+_IS_OPTION = re.compile(
+    r"(?:^|[ \t\"'=+-])"
+    r"(?:--?|(?:-e|--env|ENV|ARG|env|arg|setx?|SETX?|setenv|SETENV|set -\w{1,3})[ \t]{1,8})[\w.-]*\Z",
+    re.MULTILINE,
 )
-# With these begins what a program puts in place of a variable.
-_VARIABLES = ("${", "$(", "{{", "<%", "%(")
 _WORD_VALUE = re.compile(r"[^\s\"'`<>{}()\[\],;&|\\]{8,4096}+(?![(\[{])")
 _XML_VALUE = re.compile(r"[^<\n]{8,4096}+(?=<)")
 _FIELD_VALUE = re.compile(r"[^;\"'`\n]{8,256}+(?=[;\"'`])")
-_COMMENT = re.compile(r"[ \t]+(?:#|//)[^\n]*")
+_COMMENT = re.compile(r"(?<![ \t])[ \t]++(?:#|//)")
 
 
-class _Name(NamedTuple):
-    start: int
-    end: int
-    kind: NameKind
+_Name = tuple[int, int, NameKind]
+"""Where a name begins, where its telling part ends, and its kind."""
 
 
 class NameIndex:
@@ -91,28 +100,48 @@ class NameIndex:
 
     def values(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield the spans of the values that are secrets; an empty one ends a line whose value is on the next."""
+        words, chars = _Words(text), len(text) + _SPARE_CHARS
+        seen, seen_kind = 0, ""
         for start, end, kind in self._names(text):
-            if match := _FOLLOWING.match(text, end):
-                if match.lastgroup == "bare":
-                    if span := _bare(text, _Name(start, end, kind), match):
-                        yield span
-                else:
-                    yield from _quoted(text, kind, match)
-            elif kind != "weak" and (line_end := _goes_on(text, start, end)):
-                yield line_end, line_end
+            if end <= seen and kind in ("weak", seen_kind):
+                continue  # What follows it was looked at already: an earlier name goes on with it.
+            if chars <= 0:
+                seen, seen_kind = _line_end(text, end), kind
+                yield end, seen
+                continue
+            # A value, and what divides it from its name, have nine characters at least.
+            is_last = text.find("\n", end, end + MIN_VALUE_CHARS + 1) >= 0
+            match = None if is_last else _FOLLOWING.match(text, end)
+            if match is None:
+                if kind != "weak" and (line_end := _goes_on(text, start, end)):
+                    yield line_end, line_end
+                continue
+            seen, seen_kind, chars = match.end("tail"), kind, chars - CHARS_PER_VALUE
+            if match.lastgroup != "bare":
+                found = _quoted(text, kind, match)
+            else:
+                span = _bare(words, start, kind, match)
+                found = (span,) if span else ()
+            chars -= CHARS_PER_SECRET * len(found)
+            yield from found
 
-    def _names(self, text: str) -> Iterator[tuple[int, int, NameKind]]:
-        lowered = text.translate(_LOWER)
+    def _names(self, text: str) -> Sequence[_Name]:
+        lowered, names = text.translate(_LOWER), list[_Name]()
         for part in self._parts:
             kind: NameKind = "password" if _PASSWORD.match(part) else "secret"
-            for at in _places(lowered, part):
-                yield at, at + len(part), kind
+            names += [(at, at + len(part), kind) for at in places(lowered, part)]
+        if self._weak:
+            names += self._weak_names(text, lowered)
+        names.sort()
+        return names
+
+    def _weak_names(self, text: str, lowered: str) -> Iterator[_Name]:
         rest = lowered
         for part in self._parts:
             rest = rest.replace(part, " " * len(part))  # Of `password`, `pass` is no word.
         for word in self._weak:
             digit_at = -1
-            for at in _places(rest, word):
+            for at in places(rest, word):
                 end = at + len(word)
                 if digit_at < end:
                     digit = _DIGIT.search(text, end)
@@ -125,11 +154,19 @@ class NameIndex:
                     yield at, end, "secret" if is_sure else "weak"
 
 
-def _places(lowered: str, part: str) -> Iterator[int]:
-    at = lowered.find(part)
-    while at >= 0:
-        yield at
-        at = lowered.find(part, at + len(part))
+class _Words:
+    """The words of a text, as values are; the last one is remembered, for texts in which names stand in values."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._found: re.Match[str] | None = None
+
+    def at(self, start: int) -> tuple[int, int] | None:
+        """Return the span of the word that begins at a place, unless it is short."""
+        if self._found and self._found.start() <= start <= self._found.end() - MIN_VALUE_CHARS:
+            return start, self._found.end()
+        self._found = _WORD_VALUE.match(self.text, start)
+        return self._found.span() if self._found else None
 
 
 def _ends_word(text: str, end: int) -> bool:
@@ -156,6 +193,11 @@ def value_on_next_line(line: str) -> tuple[int, int] | None:
     return (found.start("value"), found.start("value") + len(value)) if is_secret else None
 
 
+def _line_end(text: str, at: int) -> int:
+    end = text.find("\n", at)
+    return end if end >= 0 else len(text)
+
+
 def _goes_on(text: str, start: int, end: int) -> int | None:
     """Return the end of a name's line if its value is on the next."""
     match = _GOES_ON.match(text, end)
@@ -164,23 +206,24 @@ def _goes_on(text: str, start: int, end: int) -> int | None:
     return match.end() if match["assign"] or _IS_NAMED.search(_before(text, start)) else None
 
 
-def _quoted(text: str, kind: NameKind, match: re.Match[str]) -> Iterator[tuple[int, int]]:
-    """Yield the spans of a value in quotes, and of the others in its list."""
+def _quoted(text: str, kind: NameKind, match: re.Match[str]) -> Sequence[tuple[int, int]]:
+    """Return the spans of a value in quotes, and of the others in its list, if they are secrets."""
     group = match.lastgroup or ""
-    if match["call"]:
+    joint, separator, lead, call, opening = match.group("joint", "sep", "lead", "call", "open")
+    if call:
         kind = "weak"  # The argument of a call may be the value's name.
-    if not (match["sep"] or match["lead"] or match["open"]):
-        return
+    if not (separator or joint or lead or opening):
+        return ()
     # The next of a list of names is none of the first's value.
-    if match["sep"] == "," and (kind == "weak" or not _DIGIT.search(match[group])):
-        return
-    if is_secret_literal(match[group], kind):
-        yield match.span(group)
-    item = _NEXT_ITEM.match(text, match.end()) if match["open"] else None
+    if joint == "," and (kind == "weak" or not _DIGIT.search(match[group])):
+        return ()
+    spans = [match.span(group)] if is_secret_literal(match[group], kind) else []
+    item = _NEXT_ITEM.match(text, match.end()) if opening else None
     while item:
         if is_secret_literal(item["item"], "weak"):
-            yield item.span("item")
+            spans.append(item.span("item"))
         item = _NEXT_ITEM.match(text, item.end())
+    return spans
 
 
 def _before(text: str, start: int) -> str:
@@ -189,66 +232,66 @@ def _before(text: str, start: int) -> str:
     return text[max(text.rfind("\n", first, start) + 1, first) : start]
 
 
-def _bare(text: str, name: _Name, match: re.Match[str]) -> tuple[int, int] | None:
+def _bare(words: _Words, start: int, kind: NameKind, match: re.Match[str]) -> tuple[int, int] | None:
     """Return the span of a value without quotes: an element's, a line's, a field's, or one word."""
-    separator, lead, gap, call, opening = match.group("sep", "lead", "gap", "call", "open")
-    start = match.start("bare")
-    if call or opening or text.startswith(_VARIABLES, start):
-        return None
-    if separator == ">":
-        found = _XML_VALUE.match(text, start)
-        return found.span() if found and is_secret_literal(found[0], name.kind) else None
-    word = _WORD_VALUE.match(text, start)
+    text, separator, at = words.text, match["sep"], match.start("bare")
     if separator is None:
-        is_loose = word and lead and not match["close"] and text[start] not in "*&-$"
-        return _loose_word(text, name, word, has_tail=match["tail"] != "") if word and is_loose else None
-    if separator not in _ASSIGNS and not separator.startswith(_ESCAPED_ASSIGNS):
-        return None
-    if _begins_line(text, name) and (span := _line(text, name, start)):
+        word = words.at(at)
+        return _loose_word(text, start, kind, word, has_tail=match["tail"] != "") if word else None
+    if separator == ">":
+        found = _XML_VALUE.match(text, at)
+        return found.span() if found and is_secret_literal(found[0], kind) else None
+    if _begins_line(text, start) and (span := _line(text, kind, at)):
         return span
-    if separator == "=" and not gap and (span := _field(text, name, start)):
+    if separator == "=" and not match["gap"] and (span := _field(text, kind, at)):
         return span
-    return _word(text, name, word, 0) if word else None
+    word = words.at(at)
+    return _word(text, start, kind, word, 0) if word else None
 
 
-def _begins_line(text: str, name: _Name) -> bool:
+def _begins_line(text: str, start: int) -> bool:
     """Return whether nothing stands before a name on its line but what marks a comment, an item or a variable."""
-    first = name.start - _BEFORE_CHARS
-    line_start = text.rfind("\n", max(0, first), name.start) + 1
-    return (line_start > 0 or first < 0) and _BEGINS_LINE.fullmatch(text, line_start, name.start) is not None
+    first = start - _BEFORE_CHARS
+    line_start = text.rfind("\n", max(0, first), start) + 1
+    return (line_start > 0 or first < 0) and _BEGINS_LINE.fullmatch(text, line_start, start) is not None
 
 
-def _line(text: str, name: _Name, start: int) -> tuple[int, int] | None:
-    """Return the span of the rest of a line."""
-    line_end = text.find("\n", start)
-    line = text[start : line_end if line_end >= 0 else len(text)]
+def _line(text: str, kind: NameKind, at: int) -> tuple[int, int] | None:
+    """Return the span of the rest of a line, if it is a secret."""
+    line = text[at : _line_end(text, at)]
     comment = _COMMENT.search(line)
     value = (line[: comment.start()] if comment else line).rstrip(" \t\r,;")
-    return (start, start + len(value)) if is_secret_line(value, name.kind) else None
+    return (at, at + len(value)) if is_secret_line(value, kind) else None
 
 
-def _field(text: str, name: _Name, start: int) -> tuple[int, int] | None:
+def _field(text: str, kind: NameKind, at: int) -> tuple[int, int] | None:
     """Return the span of a value of a list of fields in quotes, `Password=…;`: it may have blanks."""
-    found = _FIELD_VALUE.match(text, start)
-    return found.span() if found and is_secret_field(found[0], name.kind) else None
+    found = _FIELD_VALUE.match(text, at)
+    return found.span() if found and is_secret_field(found[0], kind) else None
 
 
-def _loose_word(text: str, name: _Name, found: re.Match[str], *, has_tail: bool) -> tuple[int, int] | None:
-    """Return the span of a word that only blanks divide from a name."""
-    before = text[name.start - 1 : name.start]
+def _loose_word(
+    text: str, start: int, kind: NameKind, span: tuple[int, int], *, has_tail: bool
+) -> tuple[int, int] | None:
+    """Return the span of a word that only blanks divide from a name, if it is a secret."""
+    before = text[start - 1 : start]
     is_whole_word = not has_tail and not before.isalnum() and before not in ("_", "/")
-    if is_whole_word or _begins_line(text, name):
-        return _word(text, name, found, MIN_LOOSE_CHARS)
-    return _word(text, name, found, None)
+    if is_whole_word or _begins_line(text, start):
+        return _word(text, start, kind, span, MIN_LOOSE_CHARS)
+    return _word(text, start, kind, span, None)
 
 
-def _word(text: str, name: _Name, found: re.Match[str], min_letters: int | None) -> tuple[int, int] | None:
-    """Return the span of one word, an option's or another's.
+def _word(
+    text: str, start: int, kind: NameKind, span: tuple[int, int], min_letters: int | None
+) -> tuple[int, int] | None:
+    """Return the span of one word, an option's or another's, if it is a secret.
 
     `min_letters` is how long another is at least if it has no digit: 0 for never, None if none but an option's counts.
     """
-    is_secret = is_secret_word(found[0], name.kind, min_letters or 0)
+    value = text[span[0] : span[1]]
+    is_secret = is_secret_word(value, kind, min_letters or 0)
     if is_secret and min_letters is not None:
-        return found.span()
-    may_be_argument = is_secret or (name.kind != "weak" and is_secret_literal(found[0], "secret"))
-    return found.span() if may_be_argument and _HAS_ARGUMENT.search(_before(text, name.start)) else None
+        return span
+    if not _IS_OPTION.search(text, max(0, start - _OPTION_CHARS), start):
+        return None
+    return span if is_secret or (kind != "weak" and is_secret_literal(value, "secret")) else None

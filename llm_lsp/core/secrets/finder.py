@@ -34,6 +34,8 @@ CHARS_PER_REFUSAL = 80
 # Characters of words above which long runs of letters and digits are looked at by their ends alone: a token begins
 # after a mark, an escape or a short word. Hashes and images in base64 have such runs.
 MANY_CHARS = 1024
+# Characters of such a run in which one may begin: the longest escape has six.
+DEEP_CHARS = 12
 _LONG_RUN = re.compile(rb"([A-Za-z0-9+/]{12})[A-Za-z0-9+/]{4,}+(?<=([A-Za-z0-9+/]{4}))")
 _TELLING = re.compile(rb"[0-9A-Z]")
 _WEB_TOKEN_CHARS = ascii_letters + digits + "_-"
@@ -67,7 +69,7 @@ _CONTEXTS = MappingProxyType(
     }
 )
 # A line of PostgreSQL's password file: a host, a port, a database, a user.
-_PGPASS = r"^(?:[ \t]*[#>+*/-]{0,2}[ \t]*)[\w.*-]{1,128}+:(?:\d{4,5}|\*):[^:\s]{1,64}+:[^:\s]{1,64}+:(?P<secret>[^\s:][^\n]{3,128}+)$"
+_PGPASS = r"^(?:[ \t]*+[#>+*/-]{0,2}[ \t]*+)[\w.*-]{1,128}+:(?:\d{4,5}|\*):[^:\s]{1,64}+:[^:\s]{1,64}+:(?P<secret>[^\s:][^\n]{3,128}+)$"
 
 
 class Find(NamedTuple):
@@ -159,16 +161,18 @@ class SecretFinder:
 
     def _matches(self, text: str, literal: str, secret: SecretFormat) -> Iterator[Find]:
         pattern, refusals = self._pattern(secret.pattern(literal)), len(text) // CHARS_PER_REFUSAL + 1
-        match = pattern.search(text)
-        while match:
-            if refusals and not _is_secret(text, literal, secret, match):
+        at = text.find(literal, secret.head_chars)
+        while at >= 0:
+            next_at = at + len(literal)
+            begins = secret.is_distinct or not _is_deep(text, at)
+            match = pattern.match(text, at - secret.head_chars) if begins else None
+            if match and refusals and not _is_secret(text, literal, secret, match):
                 refusals -= 1
-                next_at = match.start() + secret.head_chars + len(literal)
-            else:
+            elif match:
                 start, end = match.span(match.lastgroup or 0)
                 next_at = end = _whole(text, end)
                 yield Find(start, end, secret.name, secret.kept_chars)
-            match = pattern.search(text, next_at)
+            at = text.find(literal, next_at)
 
     def _shaped(self, text: str, pattern: str, name: str) -> Iterator[Find]:
         for match in self._pattern(pattern).finditer(text):
@@ -206,6 +210,11 @@ def _is_secret(text: str, literal: str, secret: SecretFormat, match: re.Match[st
     if secret.is_distinct or has_digit or _is_at_edge(text, match.start()):
         return True
     return is_machine_made(rest)
+
+
+def _is_deep(text: str, at: int) -> bool:
+    """Return whether a place is far inside a run of letters and digits, where nothing begins."""
+    return at >= DEEP_CHARS and (before := text[at - DEEP_CHARS : at]).isalnum() and before.isascii()
 
 
 def _is_at_edge(text: str, at: int) -> bool:

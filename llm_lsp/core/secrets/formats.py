@@ -148,7 +148,7 @@ FORMATS = (
     _begins("stripe-webhook", "whsec_", r"[A-Za-z0-9+/]{32,64}={0,2}"),
     _begins("square", "sq0", r"[a-z]{3}-[\w-]{22,43}", **_WEAK),
     _begins("square-access", "EAAA", r"[\w-]{60}(?![\w-])", **_WEAK),
-    _begins("facebook", "EAA", r"[A-Za-z0-9]{80,400}(?![A-Za-z0-9+/=])", **_GUESS),
+    _begins("facebook", "EAA", r"[A-Za-z0-9]{80,400}+(?![A-Za-z0-9+/=])", **_GUESS),
     _begins("shopify", "shpat_ shpss_ shpca_ shppa_", r"[a-fA-F0-9]{32}"),
     _begins("easypost", "EZAK EZTK", r"[A-Za-z0-9]{54}", **_WEAK),
     _begins("duffel", "duffel_test_ duffel_live_", r"[\w=-]{43}"),
@@ -159,7 +159,7 @@ FORMATS = (
     _begins("lob", "live_ test_", r"[a-f0-9]{35}(?![a-f0-9])", **_WEAK),
     _begins("razorpay", "rzp_live_ rzp_test_", r"[A-Za-z0-9]{14}"),
     _begins("braintree", "access_token$", r"(?:sandbox|production)\$[a-z0-9]{16}\$[a-f0-9]{32}"),
-    _begins("adyen", "AQE", r"[A-Za-z0-9]{5,10}[A-Za-z0-9+/]{80,250}-[\w+/=-]{40,60}", **_WEAK),
+    _begins("adyen", "AQE", r"[A-Za-z0-9+/]{85,260}+-[\w+/=-]{40,60}", **_WEAK),
     _begins("slack", "xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xoxe.xoxb- xoxe.xoxp- xoxd- xoxc-", r"[\w%-]{10,400}", **_WEAK),
     _begins("slack-app", "xapp-", r"\d-[A-Z0-9]{1,64}-\d{1,20}-[a-f0-9]{16,128}", **_WEAK),
     SecretFormat(

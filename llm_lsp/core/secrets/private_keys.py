@@ -15,7 +15,7 @@ Every expression is linear, and no line is looked at more than a few times.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -70,15 +70,18 @@ class _Mark:
     begins: bool
 
 
-def key_roles(text: str, words: Collection[bytes]) -> Iterator[tuple[int, KeyRole]]:
-    """Yield places on the lines of a text that have a role in a private key, and the role; a mark after a body.
-
-    `words` are the long ones of the text.
-    """
+def key_roles(lines: Sequence[str], words: Collection[bytes]) -> Mapping[int, KeyRole]:
+    """Return the roles that lines have in private keys, by their numbers; `words` are the long ones of the lines."""
+    roles: dict[int, KeyRole] = {}
     if words and len(max(words, key=len)) >= MIN_BODY_CHARS:
-        yield from ((match.start(), "body") for match in _BODY.finditer(text))
-    if any(mark in text for mark in MARKS):
-        yield from ((match.start(), "mark") for match in _MARK.finditer(text))
+        roles |= {
+            number: "body"
+            for number, line in enumerate(lines)
+            if len(line) >= MIN_BODY_CHARS and _BODY.search(line)
+        }
+    for mark in MARKS:
+        roles |= {number: "mark" for number, line in enumerate(lines) if mark in line and _MARK.search(line)}
+    return roles
 
 
 def key_spans(lines: Sequence[str], roles: Sequence[KeyRole]) -> Iterator[KeySpan]:

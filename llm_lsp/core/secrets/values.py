@@ -16,6 +16,8 @@ NameKind = Literal["weak", "secret", "password"]
 
 # Characters that password rules ask for at least.
 MIN_VALUE_CHARS = 8
+# Characters of a value that are judged: a longer one is no placeholder.
+_JUDGED_CHARS = 96
 # A value with more blanks is a sentence.
 _MAX_BLANKS = 4
 # From this share of pairs as in words, a value that is spelled like a name is one; below the other a value of letters
@@ -37,7 +39,7 @@ _VARIABLE = re.compile(r"[$<%@:][\w .-]+[>%]?")
 
 def is_secret_literal(value: str, kind: NameKind) -> bool:
     """Return whether a value that is surely a literal is a secret."""
-    value = value.strip()
+    value = value[:_JUDGED_CHARS].strip()
     if len(value) < MIN_VALUE_CHARS or value.count(" ") > _MAX_BLANKS:
         return False
     if kind == "weak":
@@ -51,6 +53,7 @@ def is_secret_literal(value: str, kind: NameKind) -> bool:
 
 def is_secret_line(value: str, kind: NameKind) -> bool:
     """Return whether what stands alone behind a name on its line is a secret."""
+    value = value[:_JUDGED_CHARS]
     if kind == "weak":
         return is_secret_word(value, kind)
     return not _CODE.search(value) and not _CHAIN.fullmatch(value) and is_secret_literal(value, "secret")
@@ -65,6 +68,7 @@ def is_secret_word(value: str, kind: NameKind, min_letters: int = 0) -> bool:
     """Return whether a bare word is a secret; one without a digit may be, from `min_letters` on if that is not 0."""
     if not is_machine_made(value):
         return False
+    value = value[:_JUDGED_CHARS]
     if kind == "weak":
         may_be_secret = _TOKEN.fullmatch(value) is not None and len(_DIGITS.findall(value)) > 2
     else:

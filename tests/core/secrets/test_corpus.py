@@ -122,3 +122,18 @@ def test_every_value_of_a_list_is_masked() -> None:
 )
 def test_the_line_below_a_name_is_mostly_none_of_its_value(text: str) -> None:
     assert Redactor().redact(text).text == text
+
+
+def test_a_text_that_is_full_of_names_is_masked_to_its_lines_ends() -> None:
+    """Judging each of them would take long; a list of secrets, or a text that was made to take long, has so many."""
+    many = "".join(f"pwd_{number}=a1b2;" for number in range(500))
+
+    masked = Redactor().redact(f"{many}pwd=lovelyday\nname = lovelyday\n").text
+
+    assert masked.endswith("xxxxxxxxx\nname = lovelyday\n")
+
+
+def test_a_file_of_ordinary_settings_is_not_full_of_names() -> None:
+    text = "".join(f"service_{number}_password = ${{PASSWORD_{number}}}\n" for number in range(1000))
+
+    assert Redactor().redact(text).text == text
