@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from enum import Enum
 
 
@@ -118,6 +118,23 @@ class Generation:
     usage: Usage = Usage()
     phrases: tuple[int, ...] = ()
     """Where a line may be shown in part: offsets in `text`, rising."""
+
+    def shown_as(self, text: str, typed: int, end: int) -> Generation:
+        """Return it as if the model had written what is shown: `text` in place of what it says from `typed` to `end`.
+
+        What it says behind that stays. Itself if it begins with the text there.
+        """
+        if self.text.startswith(text, typed):
+            return self
+        said = self.text[typed:end]
+        text += said[len(said.rstrip()) :] if text == text.rstrip() else ""
+        moved = typed + len(text) - end
+        return replace(
+            self,
+            text=self.text[:typed] + text + self.text[end:],
+            units=tuple(unit + moved for unit in self.units if unit >= end),
+            phrases=tuple(phrase + moved for phrase in self.phrases if phrase >= end),
+        )
 
     def end_after(self, typed: int, *, by_phrase: bool = False) -> int | None:
         """Return the end of the unit to show when `typed` characters stand there; None if no text is left."""

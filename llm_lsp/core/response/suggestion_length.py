@@ -57,7 +57,7 @@ def count_words(text: str, end: int) -> int:
 class PhraseFinder:
     """Finds where the first line of an answer may be cut while the answer grows: before a blank, every few words.
 
-    Not while the line is the beginning of the one above or the next one: it may turn out to be that line. Each
+    Not while the line is the beginning of the one above, the next one or itself: it may turn out to be that line. Each
     character is looked at once, however often the answer grows.
     """
 
@@ -88,5 +88,7 @@ class PhraseFinder:
         return ends
 
     def _is_new(self, start: str) -> bool:
+        if self._line_prefix.strip().startswith(start.strip()):
+            return False  # It may be the line itself once more.
         so_far = (self._line_prefix + start).rpartition("\n")[2].strip()
         return not any(line.startswith(so_far) for line in self._neighbours)

@@ -30,11 +30,23 @@ class _Entry:
     start: int
     """Offset in the generation's text from which it remains at the anchor."""
     is_hole: bool
+    is_first: bool
+    """Whether it is the first of the generation's places, which counts its text."""
 
     @property
     def cost(self) -> int:
         text = ENTRY_COST + len(self.cursor.line_prefix)
-        return text + max(GENERATION_COST, 4 * len(self.generation.text)) if self.start == 0 else text
+        return text + max(GENERATION_COST, 4 * len(self.generation.text)) if self.is_first else text
+
+    def replaces(self, other: _Entry) -> bool:
+        """Check whether another entry is of no use beside this one.
+
+        A text of the same call that this one does not go on with is kept: it is what was shown, or what was written.
+        """
+        if self.cursor != other.cursor:
+            return False
+        is_same_call = self.generation.id == other.generation.id
+        return not is_same_call or self.generation.text.startswith(other.generation.text)
 
     def remaining_from(self, cursor: CursorContext) -> int | None:
         """Return the offset in the text from which it continues at `cursor`; None if it does not fit."""
@@ -64,20 +76,25 @@ class Hit:
 
 
 class GenerationCache:
-    """Raw generations; bounded in bytes, number and age. Only answers that the same request would get again are kept."""
+    """Generations, raw and as they were shown; bounded in bytes, number and age.
+
+    Only answers that the same request would get again are kept.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._keys: TTLCache[_Key, _Entries] = TTLCache(
             MAX_BYTES, TTL_S, clock, lambda entries: sum(entry.cost for entry in entries)
         )
 
-    def put(self, ask: Ask, generation: Generation) -> None:
-        """Keep a generation for the place that asked for it and for the places along its text."""
+    def put(self, ask: Ask, generation: Generation, typed: int = 0) -> None:
+        """Keep a generation, of which `typed` characters are in the text, for the place that asked and those along it."""
         if not generation.finish.is_lasting:
             return
-        for place, start in continuations(ask.cursor, generation.text):
-            if start < len(generation.text) or start == 0:
-                self._add((ask.route, place.context_key), _Entry(place, generation, start, ask.is_hole))
+        rest = generation.text[typed:]
+        for place, start in continuations(ask.cursor, rest):
+            if start < len(rest) or start == 0:
+                entry = _Entry(place, generation, typed + start, ask.is_hole, is_first=start == 0)
+                self._add((ask.route, place.context_key), entry)
 
     def find(self, ask: Ask, shown_id: int | None = None) -> Hit | None:
         """Return the generation with the longest rest at the place that asks, or None.
@@ -101,7 +118,7 @@ class GenerationCache:
         return best
 
     def _add(self, key: _Key, entry: _Entry) -> None:
-        others = tuple(e for e in self._keys.get(key, ()) if e.cursor != entry.cursor)
+        others = tuple(e for e in self._keys.get(key, ()) if not entry.replaces(e))
         entries = (*others, entry)[-BUCKET_ENTRIES:]
         if sum(e.cost for e in entries) <= MAX_BYTES:
             self._keys[key] = entries

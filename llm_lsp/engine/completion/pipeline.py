@@ -263,10 +263,15 @@ class CompletionPipeline:
         words = f"the model's {len(generation.text)} characters were fitted into the text"
         log.left("fitting", words, self._clock.now())
         if isinstance(result, Completion) and attempt.request.face == "inline" and not attempt.request.sample:
-            self._shown.put(attempt.ask, generation, typed)
+            text = result.text.replace("\r\n", "\n").replace("\r", "\n")
+            shown = generation.shown_as(text, typed, attempt.end(generation, typed))
+            if shown is not generation:
+                # Typing along follows what is shown, not what the model wrote.
+                self._cache.put(attempt.ask, shown, typed)
+            self._shown.put(attempt.ask, shown, typed)
             # The answer leaves first.
             loop = asyncio.get_running_loop()
-            self._next_prefetch = loop.call_soon(self._prefetch, attempt, generation, typed, result)
+            self._next_prefetch = loop.call_soon(self._prefetch, attempt, shown, typed, result)
         return result
 
     def _prefetch(
