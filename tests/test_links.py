@@ -28,6 +28,13 @@ def test_all_pages_are_looked_at() -> None:
     assert {ROOT / "README.md", ROOT / "docs" / "settings.md"} <= set(PAGES)
 
 
+def test_every_decision_is_listed_by_its_title() -> None:
+    index = (ROOT / "docs/adr/README.md").read_text("utf-8")
+    for page in sorted((ROOT / "docs/adr").glob("0*.md")):
+        number, _, title = page.read_text("utf-8").partition("\n")[0].removeprefix("# ").partition(". ")
+        assert f"| {number} | [{title}]({page.name}) |" in index
+
+
 def links(page: Path) -> Iterator[str]:
     text = _CODE.sub("", _FENCE.sub("", page.read_text("utf-8")))
     for match in _LINK.finditer(text):
