@@ -22,7 +22,7 @@
 
 (defcustom llm-lsp-settings nil
   "The server's settings as a property list; every key is in docs/settings.md.
-What stands here wins over config.toml."
+Settings here override config.toml."
   :type 'plist)
 
 (defface llm-lsp-ghost '((t :inherit shadow)) "The text that is not there yet.")

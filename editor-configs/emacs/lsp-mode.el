@@ -1,7 +1,6 @@
 ;;; lsp-mode.el --- llm-lsp in lsp-mode -*- lexical-binding: t -*-
 
-;; lsp-mode 10 and later has ghost text of its own, and takes llm-lsp beside the language's server.
-;; In init.el:
+;; For init.el.  lsp-mode 10 and later draws ghost text itself, and runs llm-lsp beside the language's server.
 
 (with-eval-after-load 'lsp-mode
   (lsp-register-client
@@ -9,9 +8,9 @@
                     :activation-fn (lambda (&rest _) t)
                     :add-on? t
                     :server-id 'llm-lsp))
-  ;; What stands here wins over config.toml; every key: docs/settings.md.
+  ;; Settings here override config.toml; every key: docs/settings.md.
   ;; (lsp-register-custom-settings '(("llm-lsp.completion.menu_timeout_ms" 300)))
   (add-hook 'lsp-mode-hook #'lsp-inline-completion-mode))
 
-;; Seconds without a key; llm-lsp waits by itself, as long as it must.
+;; Seconds without a keystroke before a request; llm-lsp debounces by itself.
 (setq lsp-inline-completion-idle-delay 0.05)

@@ -63,7 +63,7 @@ def test_the_status_line_says_what_is_wrong(vim: Ghosts) -> None:
 def test_the_help_has_its_tags(vim: Ghosts, tmp_path: Path) -> None:
     shutil.copy(PLUGIN / "doc" / "llm-lsp.txt", tmp_path)
     vim.terminal.type("Escape", f":helptags {tmp_path}", "Enter", ":help llm-lsp-keys", "Enter")
-    vim.terminal.wait_for("accepts a word")
+    vim.terminal.wait_for("accept a word")
     assert (tmp_path / "tags").read_bytes() == (PLUGIN / "doc" / "tags").read_bytes()
 
 

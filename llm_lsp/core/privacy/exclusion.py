@@ -49,7 +49,7 @@ def _values_below(folder: str) -> Iterator[str]:
     yield from (f"**/{folder}/**/*.{ending}" for ending in _VALUES)
 
 
-# Files that hold secrets by their nature; after Continue's list (pipelines.md, a1), without names that are
+# Files that hold secrets by their nature; after Continue's list (core/indexing/ignore.ts), without names that are
 # ordinary in many projects, such as config.json. In .gitignore syntax, matched without regard to case.
 SECRET_FILES = (
     *(glob for folder in ("secret", "secrets", "credentials") for glob in _values_below(folder)),

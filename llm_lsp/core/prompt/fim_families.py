@@ -1,6 +1,6 @@
 """FIM families: how each is asked to fill in the middle, as data.
 
-The tokens are those of the models' own cards, papers and vocabularies; docs/models.md names them by family.
+The tokens are those of the models' own cards, papers and vocabularies.
 """
 
 from __future__ import annotations

