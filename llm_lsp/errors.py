@@ -25,6 +25,7 @@ LlmLspError                  one line for the user: what failed, and what to do;
     ├── OverloadedError      busy, or still loading (408, 409, 500, 502, 503, 504, 529)
     ├── BadRequestError      the request was refused (400, 422, 501)
     │   └── ContextTooLongError  the prompt exceeds the model's context window (also 413)
+    ├── BlockedError         a content filter refused the prompt
     ├── NotFoundError        no such model or no such address (404)
     ├── SlowError            one of our deadlines passed
     ├── HeldBackError        the call waited for its turn, and is no longer allowed
@@ -159,6 +160,10 @@ class BadRequestError(ProviderError):
 
 class ContextTooLongError(BadRequestError):
     """The prompt exceeds the model's context window."""
+
+
+class BlockedError(ProviderError):
+    """A content filter of the API refused the prompt."""
 
 
 class NotFoundError(ProviderError):

@@ -100,6 +100,8 @@ class Chunk:
     """In how many pieces the API sent it: a token each, with most servers."""
     progress: PromptProgress | None = None
     """Set on pieces without text that come while the prompt is read, from servers that send them."""
+    thinks: bool = False
+    """Whether it carried thoughts, which are left out."""
 
 
 @dataclass(frozen=True, slots=True)

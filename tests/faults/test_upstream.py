@@ -1,4 +1,4 @@
-"""Faults 1 to 27, 49 and 55 of docs/faults.md: what a model API or the way to it can do wrong, and what its user sees."""
+"""Faults 1 to 27, 49, 55, 59 and 60 of docs/faults.md: what a model API or the way to it can do wrong, and what its user sees."""
 
 from __future__ import annotations
 
@@ -679,3 +679,54 @@ async def test_fault_49_an_answer_without_measure_is_not_read_on(piece: bytes, s
 async def test_fault_49_an_answer_in_one_piece_is_not_decoded_if_it_is_huge(body: bytes) -> None:
     async with upstream(writes(HEAD + b"Connection: close\r\n\r\n", body)) as (rig, _):
         assert why(await rig.ask()) is Reason.PROVIDER_FAILED
+
+
+REASONED = [
+    pytest.param(sse({"choices": [{"text": "", "finish_reason": "content_filter"}]}), Reason.BLOCKED, id="content filter"),
+    pytest.param(sse({"choices": [{"delta": {"refusal": "I cannot"}, "finish_reason": None}]}) + text("", "stop"), Reason.BLOCKED, id="refusal"),
+    pytest.param(sse({"choices": [{"delta": {"reasoning_content": "hm"}}]}) + text("", "length"), Reason.ONLY_THOUGHTS, id="thoughts to the limit"),
+    pytest.param(sse({"choices": [{"delta": {"reasoning": "hm"}}]}) + text("", "stop"), Reason.ONLY_THOUGHTS, id="thoughts alone"),
+    pytest.param(text("", "length") + sse({"choices": [], "usage": {"completion_tokens": 128, "completion_tokens_details": {"reasoning_tokens": 128}}}), Reason.ONLY_THOUGHTS, id="thoughts that only the usage tells"),
+    pytest.param(text("", "load"), Reason.ONLY_LOADED, id="a model that was only loaded"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("events", "reason"), REASONED)
+async def test_fault_59_no_answer_has_its_own_reason_and_is_asked_again(
+    events: bytes, reason: Reason
+) -> None:
+    async with upstream(writes(STREAM, events + DONE)) as (rig, standin):
+        assert [why(await rig.ask()) for _ in range(2)] == [reason, reason]
+        assert reason.value in rig.engine.explain()
+        # It says nothing of the next request, at the same place or elsewhere.
+        assert calls(standin) == 2
+        await still_works(rig)
+
+
+async def test_fault_59_a_blocked_prompt_is_told_by_its_request_alone() -> None:
+    body = {"error": {"code": "content_filter", "message": "The prompt was filtered"}}
+    async with upstream(refuses(400, body)) as (rig, standin):
+        assert [why(await rig.ask()) for _ in range(5)] == [Reason.BLOCKED] * 5
+        assert calls(standin) == 5
+        assert "content filter" in rig.engine.explain()
+        await still_works(rig)
+
+
+CHAT_FORMS = [
+    pytest.param(f"Sure! Here is the line:\n\n```python\n{BUFFER}1\n```\nIt is one.", "1", id="sentences and a fence"),
+    pytest.param(f"<think>What is it?</think>{BUFFER}1", "1", id="thoughts"),
+    pytest.param(json.dumps({"code": f"{BUFFER}1"}), "1", id="JSON"),
+    pytest.param("I'm sorry, but I cannot help with that.", Reason.NO_CODE, id="an apology"),
+    pytest.param("<think>What is it?", Reason.ONLY_THOUGHTS, id="thoughts without an end"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("answer", "seen"), CHAT_FORMS)
+async def test_fault_60_a_dialogues_answer_is_code_or_nothing(answer: str, seen: str | Reason) -> None:
+    settings = {"api": "openai-chat", "fim": "chat"}
+    script = writes(
+        STREAM, sse({"choices": [{"delta": {"content": answer}, "finish_reason": "stop"}]}) + DONE
+    )
+    async with upstream(script, settings=settings) as (rig, _):
+        result = await rig.ask()
+        assert (shown(result) or why(result)) == seen

@@ -13,7 +13,7 @@ from llm_lsp.engine.models.provider_choice import ProviderChoice
 from llm_lsp.engine.models.provider_slot import LOADING, ProviderSlot
 from llm_lsp.engine.models.registry import ProviderRegistry
 from llm_lsp.engine.usage.ledger import Ledger
-from llm_lsp.errors import BudgetError, LlmLspError, ProviderError
+from llm_lsp.errors import BlockedError, BudgetError, LlmLspError, ProviderError
 
 # Seconds from a request's arrival after which no fallback is tried: the user has typed on, or asks again.
 FALLBACK_S: Mapping[Patience, float] = {
@@ -110,7 +110,7 @@ class Failover:
         if choice.is_gone:
             return (slot.absent if choice.attempt.number else LOADING), 0.0
         if isinstance(error, ProviderError) and error.began:
-            return Skip(Reason.PROVIDER_FAILED, str(error)), 0.0
+            return _failed(error), 0.0
         tried.add(slot.name)
         elapsed_s = self._clock.now() - request.asked_at
         if elapsed_s <= FALLBACK_S[request.patience]:
@@ -121,10 +121,15 @@ class Failover:
             return Skip(Reason.OVER_BUDGET, str(error)), 0.0
         wait_s = slot.health.again_in(error, choice.attempt, elapsed_s)
         if wait_s is None:
-            return Skip(Reason.PROVIDER_FAILED, str(error)), 0.0
+            return _failed(error), 0.0
         return choice.again(), wait_s
 
     def _refusal(self, request: ModelRequest, slot: ProviderSlot, profile: Profile) -> Skip | None:
         if not profile.free and (use := self._ledger.used_up()):
             return Skip(Reason.OVER_BUDGET, f"{use.words} are spent")
         return slot.health.refusal(self._clock.now(), request.patience)
+
+
+def _failed(error: LlmLspError) -> Skip:
+    reason = Reason.BLOCKED if isinstance(error, BlockedError) else Reason.PROVIDER_FAILED
+    return Skip(reason, str(error))

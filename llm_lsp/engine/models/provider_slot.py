@@ -21,7 +21,7 @@ from llm_lsp.engine.client.status import ServerStatus
 from llm_lsp.engine.clock import Clock
 from llm_lsp.engine.models.call_slots import CallSlots
 from llm_lsp.engine.models.health import Attempt, ProviderHealth
-from llm_lsp.errors import InternalError, LlmLspError, UnreachableError
+from llm_lsp.errors import BlockedError, InternalError, LlmLspError, UnreachableError
 from llm_lsp.providers.base import Provider
 
 LOG = logging.getLogger(__name__)
@@ -190,6 +190,9 @@ class ProviderSlot:
         LOG.debug("a call to %s failed: %s", self.name, error)
         if self.provider is not provider:
             self.health.left()  # An old call: it says nothing of the provider in use.
+            return
+        if isinstance(error, BlockedError):
+            self.health.left()  # It is this prompt's matter, and told by the request that sent it.
             return
         self.health.failed(error, attempt, self._around.clock.now())
         if isinstance(error, UnreachableError) and self.lost(provider):

@@ -13,7 +13,8 @@ from llm_lsp.providers.dialects.json_shapes import as_int, as_list, as_map, as_t
 from llm_lsp.providers.http.failures import raise_error_object
 
 # The last line may be half: these end an answer wherever it is. All other reasons are the model's own end.
-_CUT_SHORT = ("max_tokens", "model_context_window_exceeded", "refusal")
+_CUT_SHORT = ("max_tokens", "model_context_window_exceeded")
+_THOUGHTS = ("thinking", "redacted_thinking", "thinking_delta", "signature_delta")
 # All of a dialogue but its last message stays the same while a line is typed, so it is kept for the next call.
 # Prompts under the model's least length are not cached, and cost nothing more.
 _CACHED = {"cache_control": {"type": "ephemeral"}}
@@ -46,20 +47,24 @@ def chunk(data: Json) -> Chunk | None:
             # What it says of the answer's tokens is a beginning.
             return Chunk(usage=_usage(as_map(as_map(data.get("message")).get("usage")), is_final=False))
         case "content_block_start":
-            text = _text(as_map(data.get("content_block")))
+            block = as_map(data.get("content_block"))
         case "content_block_delta":
-            text = _text(as_map(data.get("delta")))
+            block = as_map(data.get("delta"))
         case "message_delta":
             usage = _usage(as_map(data.get("usage")), is_final=True)
             return Chunk("", _finish(as_map(data.get("delta")).get("stop_reason")), usage)
         case "message":
-            text = "".join(_text(as_map(block)) for block in as_list(data.get("content")))
+            blocks = [as_map(block) for block in as_list(data.get("content"))]
             return Chunk(
-                text, _finish(data.get("stop_reason")), _usage(as_map(data.get("usage")), is_final=True)
+                "".join(map(_text, blocks)),
+                _finish(data.get("stop_reason")),
+                _usage(as_map(data.get("usage")), is_final=True),
+                thinks=any(block.get("type") in _THOUGHTS for block in blocks),
             )
         case _:
             return None
-    return Chunk(text) if text else None
+    text, thinks = _text(block), block.get("type") in _THOUGHTS
+    return Chunk(text, thinks=thinks) if text or thinks else None
 
 
 def _dialogue(messages: tuple[tuple[str, str], ...]) -> dict[str, object]:
@@ -83,6 +88,8 @@ def _text(block: Json) -> str:
 def _finish(reason: object) -> Finish | None:
     if not reason:
         return None
+    if reason == "refusal":
+        return Finish.BLOCKED
     return Finish.LENGTH if reason in _CUT_SHORT else Finish.STOP
 
 

@@ -48,22 +48,25 @@ def chunk(data: Json) -> Chunk | None:
     usage = _usage(as_map(data.get("usageMetadata")))
     candidates = as_list(data.get("candidates"))
     candidate = as_map(candidates[0]) if candidates else {}
-    parts = map(as_map, as_list(as_map(candidate.get("content")).get("parts")))
+    parts = [as_map(part) for part in as_list(as_map(candidate.get("content")).get("parts"))]
     text = "".join(as_text(part.get("text")) for part in parts if part.get("thought") is not True)
     finish = _finish(as_text(candidate.get("finishReason")))
     if as_map(data.get("promptFeedback")).get("blockReason"):
         # There are no candidates then, and nothing will come.
-        finish = Finish.STOP
-    if not text and finish is None and usage is None:
+        finish = Finish.BLOCKED
+    thinks = any(part.get("thought") is True for part in parts)
+    if not text and finish is None and usage is None and not thinks:
         return None
-    return Chunk(text, finish, usage)
+    return Chunk(text, finish, usage, thinks=thinks)
 
 
 def _finish(reason: str) -> Finish | None:
     if not reason or reason == "FINISH_REASON_UNSPECIFIED":
         return None
-    # RECITATION, SAFETY and their like end an answer anywhere: its last line may be half.
-    return Finish.STOP if reason == "STOP" else Finish.LENGTH
+    if reason in ("MAX_TOKENS", "LANGUAGE", "OTHER"):
+        return Finish.LENGTH
+    # RECITATION, SAFETY, BLOCKLIST, PROHIBITED_CONTENT, SPII and their like.
+    return Finish.STOP if reason == "STOP" else Finish.BLOCKED
 
 
 def _usage(usage: Json) -> Usage | None:

@@ -37,15 +37,21 @@ def request(prompt: Prompt, settings: Settings) -> HttpRequest:
     return HttpRequest(path, settings.completed(body, prompt))
 
 
+# With "load" and "unload" the model was asked nothing.
+_FINISHES = {"length": Finish.LENGTH, "load": Finish.LOADED, "unload": Finish.LOADED}
+
+
 def chunk(data: Json) -> Chunk | None:
     """Read a line, or the whole answer, which looks like the last line with all the text."""
     raise_error_object(data)
     text = as_text(data.get("response")) or as_text(as_map(data.get("message")).get("content"))
+    thinks = bool(data.get("thinking") or as_map(data.get("message")).get("thinking"))
     if data.get("done") is not True:
-        return Chunk(text) if text else None
-    finish = Finish.LENGTH if data.get("done_reason") == "length" else Finish.STOP
+        return Chunk(text, thinks=thinks) if text or thinks else None
+    finish = _FINISHES.get(as_text(data.get("done_reason")), Finish.STOP)
     # The server counts cached prompt tokens in, and does not say how many they were.
-    return Chunk(text, finish, Usage(as_int(data.get("prompt_eval_count")), as_int(data.get("eval_count"))))
+    usage = Usage(as_int(data.get("prompt_eval_count")), as_int(data.get("eval_count")))
+    return Chunk(text, finish, usage, thinks=thinks)
 
 
 DIALECT = Dialect("ndjson", request, chunk, health_path="/api/version", models_path="/api/tags")

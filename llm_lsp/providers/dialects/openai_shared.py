@@ -15,7 +15,12 @@ from llm_lsp.providers.http.failures import raise_error_object
 _FINISHES = {
     "length": Finish.LENGTH,
     "max_tokens": Finish.LENGTH,
-    "content_filter": Finish.LENGTH,
+    "content_filter": Finish.BLOCKED,
+    "safety": Finish.BLOCKED,
+    "refusal": Finish.BLOCKED,
+    "sensitive": Finish.BLOCKED,  # Zhipu
+    "load": Finish.LOADED,  # Ollama, where no text was asked for or the model was just loaded
+    "unload": Finish.LOADED,
     "error": Finish.TRUNCATED,
     "insufficient_system_resource": Finish.TRUNCATED,
 }
@@ -51,7 +56,8 @@ def chat_request(prompt: ChatPrompt, settings: Settings) -> HttpRequest:
 def chunk(data: Json) -> Chunk | None:
     """Read an event or a whole answer; text stands in `text`, `delta.content` or `message.content`.
 
-    Reasoning is left out. A chunk without choices may still carry the usage.
+    Reasoning is left out, but told. A refusal stands in a field of its own. A chunk without choices may still carry
+    the usage.
     """
     raise_error_object(data)
     # Groq hides the usage of a stream in a field of its own.
@@ -60,10 +66,22 @@ def chunk(data: Json) -> Chunk | None:
     choice = as_map(choices[0]) if choices else {}
     text = as_text(choice.get("text")) or _content(choice.get("delta")) or _content(choice.get("message"))
     reason = as_text(choice.get("finish_reason"))
-    finish = _FINISHES.get(reason, Finish.STOP) if reason else None
-    if not text and finish is None and usage is None:
+    finish = _FINISHES.get(reason.lower(), Finish.STOP) if reason else None
+    message = as_map(choice.get("delta")) or as_map(choice.get("message"))
+    if message.get("refusal"):
+        finish = Finish.BLOCKED
+    thinks = any(message.get(name) for name in _REASONING) or _has_thoughts(message.get("content"))
+    if not text and finish is None and usage is None and not thinks:
         return None
-    return Chunk(text, finish, usage)
+    return Chunk(text, finish, usage, thinks=thinks)
+
+
+# DeepSeek's, vLLM's and OpenRouter's names for it.
+_REASONING = ("reasoning_content", "reasoning", "reasoning_details", "thinking")
+
+
+def _has_thoughts(content: object) -> bool:
+    return any(as_map(piece).get("type") == "thinking" for piece in as_list(content))
 
 
 def _content(message: object) -> str:

@@ -25,6 +25,7 @@ class AnswerDecoder:
         self._usage: Usage | None = None
         self._has_nonsense = False
         """An event among good ones that cannot be read is passed over, as a browser would."""
+        self._has_words = self._has_thoughts = False
         self.has_text = False
         self.is_complete = False
         """The last chunk was given; what follows is of no interest."""
@@ -50,7 +51,7 @@ class AnswerDecoder:
     def finish(self) -> list[Chunk]:
         """Return the last chunk, with what is known by now."""
         self.is_complete = True
-        return [Chunk("", self._finish or Finish.STOP, self._usage)]
+        return [Chunk("", self._ended_by(), self._usage)]
 
     def cut_off(self) -> list[Chunk]:
         """Return the last chunk of an answer that broke off, which must not count as the model's end."""
@@ -59,6 +60,17 @@ class AnswerDecoder:
             raise BrokenStreamError(f"{what} before there was any text")
         self._finish = Finish.TRUNCATED
         return self.finish()
+
+    def _ended_by(self) -> Finish:
+        """Return why the answer ended, in view of all that came."""
+        finish = self._finish or Finish.STOP
+        if self._has_words:
+            # A filter ends an answer anywhere: its last line may be half.
+            return Finish.LENGTH if finish in (Finish.BLOCKED, Finish.LOADED) else finish
+        thought = self._has_thoughts or (self._usage is not None and bool(self._usage.reasoning_tokens))
+        # A limit that is reached without any text was reached by what is not shown.
+        is_spent = finish is Finish.LENGTH or (thought and finish is Finish.STOP)
+        return Finish.THOUGHTS if is_spent else finish
 
     def _read(self, events: list[bytes]) -> list[Chunk]:
         chunks: list[Chunk] = []
@@ -82,12 +94,15 @@ class AnswerDecoder:
         chunk = self._dialect.chunk(data)
         if chunk is None:
             return []
-        self._finish = chunk.finish or self._finish
+        self._has_thoughts = self._has_thoughts or chunk.thinks
+        if self._finish is not Finish.BLOCKED:
+            self._finish = chunk.finish or self._finish
         if chunk.usage is not None:
             self._usage = self._usage.updated(chunk.usage) if self._usage else chunk.usage
         chunks = []
         if chunk.text:
             self.has_text = True
+            self._has_words = self._has_words or not chunk.text.isspace()
             # A reader that stops here has what was counted so far.
             chunks.append(Chunk(_without_surrogates(chunk.text), usage=self._usage))
         elif chunk.progress is not None:

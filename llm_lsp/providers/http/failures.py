@@ -16,6 +16,7 @@ from llm_lsp.core.privacy.addresses import is_loopback
 from llm_lsp.errors import (
     AuthError,
     BadRequestError,
+    BlockedError,
     BrokenStreamError,
     ContextTooLongError,
     MoneyError,
@@ -28,6 +29,7 @@ from llm_lsp.errors import (
     UnreachableError,
 )
 from llm_lsp.providers.dialects.json_shapes import as_int, as_list, as_map, as_text
+from llm_lsp.providers.http.refused_fields import refused_field
 from llm_lsp.providers.http.retry_after import wait_s
 
 if TYPE_CHECKING:
@@ -55,7 +57,9 @@ def classify(status: int, body: object) -> type[ProviderError]:
         return OverloadedError
     if status in (400, 402, 403, 429, 434) and _MONEY.search(words):
         return MoneyError
-    if status in (400, 403, 413, 422, 500) and _TOO_LONG.search(words):
+    if status in _REFUSALS and _BLOCKED.search(words):
+        return BlockedError
+    if status in _REFUSALS and _is_too_long(status, body, words):
         return ContextTooLongError
     if status in (400, 404) and _KEY.search(words):
         return AuthError
@@ -139,10 +143,46 @@ _MONEY = re.compile(
 )
 # The API is full, rather than its user too eager or too poor: TGI, Moonshot, Zhipu (1305, 1312), OpenRouter.
 _BUSY = re.compile(r"overloaded|\b13(05|12)\b|in_flight_budget")
-_TOO_LONG = re.compile(
-    r"exceed_context_size|context_length_exceeded|context (length|window|size)|tokens_too_long|\b1261\b|too long"
-    r"|prompt is longer|maximum (input|prompt) length"
+# OpenAI, Azure, Anthropic, OpenRouter, DeepSeek ("Content Exists Risk"), Alibaba, Zhipu (1301).
+_BLOCKED = re.compile(
+    r"content[_ ]?filter|content[_ ]management|responsible_?ai|data_?inspection|content exists risk|\b1301\b"
+    r"|content_policy|content policy|safety (system|policy|filter|setting)|blocked by|moderation|flagged|inappropriate content"
+    r"|sensitive (content|information|words)|prohibited_content"
 )
+# Codes: OpenAI, llama.cpp, Baidu, Zhipu. Then words, of a length and of what is too much of it.
+_TOO_LONG_CODE = re.compile(
+    r"exceed_context_size|context_(length|window)_exceed|context_length_error|tokens_too_long|string_above_max_length"
+    r"|\b1261\b|prompt_too_long|input_too_long|request_too_large|context_overflow"
+)
+_SUBJECT = (
+    r"(?:context|prompt|inputs?|tokens?|seq(?:uence)?|max_seq_len|max_model_len|conversation|messages?)"
+)
+_EXCESS = (
+    r"(?:exceed|greater than|longer than|larger than|more than|less than|at most|over (?:the|its)|<=?|>|too (?:long|large|many|big)"
+    r"|cannot be|not enough|overflow|limit of)"
+)
+_TOO_LONG = re.compile(
+    rf"\b{_SUBJECT}\b.{{0,120}}{_EXCESS}|{_EXCESS}.{{0,80}}\b{_SUBJECT}\b|context[_ ](?:length|window|size)"
+    r"|range of input length|max_(?:seq|model|input|prompt|total)_(?:len|length|tokens)|must be at least \d, got -\d"
+    r"|reduce (?:the length|your prompt|the prompt)|shorter (?:input|prompt)|tokens to keep|maximum (?:input|prompt) length"
+    r"|(?:input|prompt|request|content) (?:is )?too (?:long|large)"
+)
+# Number fields: llama.cpp's first, and what others call the same.
+_SENT = frozenset(
+    ("nprompttokens", "prompttokens", "inputtokens", "requestedtokens", "promptlength", "inputlength")
+)
+_ROOM = frozenset(
+    (
+        "nctx",
+        "contextlength",
+        "maxcontextlength",
+        "contextwindow",
+        "maxmodellen",
+        "maxseqlen",
+        "maxinputtokens",
+    )
+)
+_REFUSALS = (400, 403, 413, 422, 424, 451, 500, 503)
 # The second is LiteLLM's answer to a key that is not its master's, where it has no database of others.
 _KEY = re.compile(r"api[_ -]?key|no_db_connection")
 _NO_INSERT = re.compile(r"insert|infill|suffix")
@@ -165,6 +205,25 @@ _KINDS: dict[int, type[ProviderError]] = {
 }
 
 
+def _is_too_long(status: int, body: object, words: str) -> bool:
+    """Check whether a prompt is refused for its length: by code, then by numbers, then by words."""
+    if status == 413 or _TOO_LONG_CODE.search(words):
+        return True
+    numbers = dict(_numbers(body))
+    sent = max((count for name, count in numbers.items() if name in _SENT), default=0)
+    room = min((count for name, count in numbers.items() if name in _ROOM), default=sent)
+    if sent > room:
+        return True
+    return not refused_field(body) and _TOO_LONG.search(words) is not None
+
+
+def _numbers(value: object) -> Iterator[tuple[str, int]]:
+    for name, item in as_map(value).items():
+        if (count := as_int(item)) is not None:
+            yield name.lower().replace("_", ""), count
+        yield from _numbers(item)
+
+
 def _error(
     where: FailureSource, kind: type[ProviderError], status: int, body: object, asked_s: float | None
 ) -> ProviderError:
@@ -175,26 +234,6 @@ def _error(
     if kind is BadRequestError and isinstance(error, BadRequestError):
         error.field = refused_field(body)
     return error
-
-
-def refused_field(body: object) -> str:
-    """Find the field that a refusal says is not known or not taken, among those that only tune; "" for none."""
-    words = _words(body)
-    if not _NOT_TAKEN.search(words):
-        return ""
-    return next((name for name in _TUNING if re.search(rf"\b{name}\b", words)), "")
-
-
-# OpenAI ("Unsupported parameter", "Unrecognized request argument"), Anthropic ("is deprecated for this model",
-# "Extra inputs are not permitted"), vLLM and Mistral (pydantic's words), Groq ("property … is unsupported").
-_NOT_TAKEN = re.compile(
-    r"un(supported|recognized|known|expected)|not (supported|permitted|allowed)|deprecated|extra_forbidden"
-)
-# An answer comes without these, too: at another length, later, or uncounted. The longer names stand first.
-_TUNING = (
-    "stop_sequences", "stream_options", "reasoning_effort", "include_reasoning", "chat_template_kwargs",
-    "enable_thinking", "output_config", "thinking", "temperature", "stop",
-)  # fmt: skip
 
 
 def _auth(where: FailureSource, status: int, words: str) -> str:
@@ -217,6 +256,10 @@ def _bad_request(where: FailureSource, status: int, words: str) -> str:
     return f"{where.host} refused the request ({status}): check model, fim and extra_body of {where.provider}"
 
 
+def _blocked(where: FailureSource, status: int, words: str) -> str:
+    return f"a content filter of {where.host} blocked the prompt ({status}): exclude this file, or choose another provider"
+
+
 def _too_long(where: FailureSource, status: int, words: str) -> str:
     return f"{where.host}: the prompt is over the window of {_model(where)} ({status}): lower context_tokens of {where.provider}"
 
@@ -230,6 +273,7 @@ _LINES = {
     MoneyError: _money,
     OverloadedError: _overloaded,
     BadRequestError: _bad_request,
+    BlockedError: _blocked,
     ContextTooLongError: _too_long,
     NotFoundError: _not_found,
 }
@@ -279,6 +323,8 @@ _STATUS_BY_TYPE = {
     "overloaded": 529,
     "too_large": 413,
     "validation": 422,
+    "content_filter": 400,
+    "data_inspection": 400,
     "throttling": 429,
     "arrearage": 400,
     "1113": 429,

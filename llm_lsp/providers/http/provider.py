@@ -28,6 +28,7 @@ from llm_lsp.providers.dialects.dialect import Dialect, HttpRequest, Settings
 from llm_lsp.providers.http.connect_gate import CallStopped, ConnectGate
 from llm_lsp.providers.http.failures import FailureSource
 from llm_lsp.providers.http.peer_check import PeerCheck
+from llm_lsp.providers.http.refused_fields import sent_field, without_fields
 from llm_lsp.providers.http.stream import Deadlines, HttpStream, UpstreamCall
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ class HttpProvider:
         """Leave a field out from now on; False where there is nothing to leave out."""
         if not field_name:
             return False
-        LOG.info("%s refuses the field %s: it is sent no more", self._endpoint.where.host, field_name)
+        LOG.info("%s refuses the field %s; it is not sent again", self._endpoint.where.host, field_name)
         self._refused_fields |= {field_name}
         return True
 
@@ -243,13 +244,12 @@ class _Question:
         self._request = request
         self._connect_s = connect_s
         self._sent: Mapping[str, str] = {}
-        self._sent_fields: frozenset[str] = frozenset()
+        self._body: Json = request.body
 
     async def send(self, gate: ConnectGate) -> httpx.Response:
         self._sent = self._provider._headers
         spared = self._provider._refused_fields
-        body = {name: value for name, value in self._request.body.items() if name not in spared}
-        self._sent_fields = frozenset(body)
+        self._body = body = without_fields(self._request.body, spared)
         response = await self._provider._send(
             "POST", self._request.path, self._sent, encode(body), self._connect_s, gate
         )
@@ -258,7 +258,7 @@ class _Question:
 
     async def cure(self, error: ProviderError) -> bool:
         if isinstance(error, BadRequestError):
-            return self._provider._spare(error.field if error.field in self._sent_fields else "")
+            return self._provider._spare(sent_field(self._body, error.field))
         return await self._provider._cure(error, self._sent)
 
 

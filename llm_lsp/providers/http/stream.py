@@ -48,6 +48,8 @@ ERROR_BODY_S = 1.0
 # Seconds to look for another key or for the models that there are: a locked keyring asks its user on the screen.
 CURE_S = 12.0
 MAX_ERROR_BODY_BYTES = 8 * 1024
+# Refused fields that one call learns: OpenAI's reasoning models refuse three of ours, one at a time.
+MAX_CURES = 4
 # Turns of the loop from the last text to the answer: the reader takes it, the request's task ends, its answer is
 # written. Without them the connection is put away first, which takes 0.25 ms on loopback.
 ANSWER_TURNS = 3
@@ -168,8 +170,6 @@ class HttpStream:
             self._settle(asyncio.CancelledError())
             if not self._gate.stopping:
                 raise
-        except ErrorObject as exc:
-            self._settle(from_error_object(where, exc))
         except BrokenStreamError as exc:
             self._settle(BrokenStreamError(f"{where.host} {exc}"))
         except (ProviderError, ConfigError) as exc:
@@ -180,16 +180,27 @@ class HttpStream:
             self._limit.cancel()
 
     async def _ask(self) -> None:
-        """Send and read; once more where a refusal could be cured, as by a key that was changed meanwhile."""
+        """Send and read; again where a refusal could be cured, as by a key that was changed or a field left out."""
         assert self._limit is not None
+        for _ in range(MAX_CURES):
+            try:
+                await self._answer_once()
+                return
+            except (AuthError, BadRequestError, NotFoundError) as exc:
+                self._limit.allow(CURE_S)
+                if self._answer.has_text or not await self._call.cure(exc) or self._gate.stopping:
+                    raise
+                self._limit.allow(self._call.deadlines.first_s)
+                if not isinstance(exc, BadRequestError):
+                    break
+        await self._answer_once()
+
+    async def _answer_once(self) -> None:
         try:
             await self._read(await self._send())
-        except (AuthError, BadRequestError, NotFoundError) as exc:
-            self._limit.allow(CURE_S)
-            if not await self._call.cure(exc) or self._gate.stopping:
-                raise
-            self._limit.allow(self._call.deadlines.first_s)
-            await self._read(await self._send())
+        except ErrorObject as exc:
+            # Some gateways answer 200 to what they refuse.
+            raise from_error_object(self._call.where, exc) from exc
 
     async def _send(self) -> httpx.Response:
         """Send; once more where an old connection turns out to be dead before it gave a byte."""
@@ -241,7 +252,9 @@ class HttpStream:
         try:
             value = decode(body[:MAX_ERROR_BODY_BYTES])
         except ValueError:
-            value = None
+            # Plain text may name the cause; a web page is a proxy's.
+            text = body[:MAX_ERROR_BODY_BYTES].decode("utf-8", "replace").strip()
+            value = None if text.startswith("<") else text
         return from_status(self._call.where, response.status_code, response.headers, value, datetime.now(UTC))
 
     def _take(self, piece: bytes) -> None:

@@ -145,4 +145,4 @@ def test_an_answer_that_is_not_streamed_is_read() -> None:
         "type": "message", "stop_reason": "max_tokens", "usage": {"input_tokens": 20, "output_tokens": 9},
         "content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "x"}],
     }  # fmt: skip
-    assert load_dialect("anthropic").chunk(whole) == Chunk("x", Finish.LENGTH, Usage(20, 9))
+    assert load_dialect("anthropic").chunk(whole) == Chunk("x", Finish.LENGTH, Usage(20, 9), thinks=True)

@@ -77,7 +77,7 @@ class TestStream:
             "promptFeedback": {"blockReason": "SAFETY"},
             "usageMetadata": {"promptTokenCount": 20},
         }
-        assert read("gemini", sse([event])) == [Chunk("", Finish.STOP, Usage(20))]
+        assert read("gemini", sse([event])) == [Chunk("", Finish.BLOCKED, Usage(20))]
 
     def test_a_stream_that_breaks_off_is_truncated(self) -> None:
         assert read("gemini", sse([answer({"text": "x"})]))[-1].finish is Finish.TRUNCATED

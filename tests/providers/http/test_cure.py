@@ -159,18 +159,48 @@ async def test_a_field_that_only_tunes_is_left_out_once_it_was_refused() -> None
         await provider.aclose()
 
 
-async def test_a_second_refused_field_is_told_and_spared_by_the_next_call() -> None:
-    async with serve(refuses("temperature", "stop")) as standin:
+async def test_fields_that_are_refused_one_after_another_are_learned_by_one_call() -> None:
+    async with serve(refuses("temperature", "stop", "max_tokens")) as standin:
         provider = connect(standin, Store(OLD))
-        with pytest.raises(BadRequestError):
-            await read(provider)
+        assert await read(provider) + await read(provider) == "aa"
+        assert len(standin.received) == 5
+        assert standin.received[-1].json["max_completion_tokens"] == standin.received[0].json["max_tokens"]
+        await provider.aclose()
+
+
+async def test_an_api_that_does_not_stream_is_asked_for_whole_answers() -> None:
+    async def script(received: Received, peer: Peer) -> None:
+        if received.json["stream"]:
+            await peer.json(
+                {"detail": [{"loc": ["body", "stream"], "type": "extra_forbidden", "msg": "Extra inputs"}]},
+                422,
+            )
+        else:
+            await peer.json({"choices": [{"text": "a", "finish_reason": "stop"}]})
+
+    async with serve(script) as standin:
+        provider = connect(standin, Store(OLD))
+        assert await read(provider) + await read(provider) == "aa"
+        assert [received.json["stream"] for received in standin.received] == [True, False, False]
+        await provider.aclose()
+
+
+async def test_a_refusal_that_comes_as_a_success_is_learned_from_too() -> None:
+    async def script(received: Received, peer: Peer) -> None:
+        if "stop" in received.json:
+            await peer.stream(b'data: {"error":{"message":"stop is not supported","code":400}}\n\n', DONE)
+        else:
+            await peer.stream(text("a", "stop"), DONE)
+        await peer.end()
+
+    async with serve(script) as standin:
+        provider = connect(standin, Store(OLD))
         assert await read(provider) == "a"
-        assert len(standin.received) == 4
         await provider.aclose()
 
 
 async def test_a_field_that_is_needed_is_not_left_out() -> None:
-    async with serve(refuses("max_tokens")) as standin:
+    async with serve(refuses("prompt")) as standin:
         provider = connect(standin, Store(OLD))
         with pytest.raises(BadRequestError):
             await read(provider)

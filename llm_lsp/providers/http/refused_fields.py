@@ -1,0 +1,169 @@
+"""Find the field that an API refuses, and write requests without it from then on.
+
+Fields are known by their name without case and underscores: `maxOutputTokens` is `max_output_tokens`. Only those that
+tune an answer are left out; no field that carries the prompt, and none that says who may keep or see it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from llm_lsp.core.json import Json
+from llm_lsp.providers.dialects.json_shapes import as_list, as_map, decode
+
+# An answer comes without these, too: at another length, later, or uncounted.
+_TUNING = frozenset(
+    name.replace("_", "")
+    for name in (
+        "stop", "stop_sequences", "stream", "stream_options", "temperature", "top_p", "top_k", "min_p", "seed", "max_tokens",
+        "max_completion_tokens", "max_new_tokens", "max_output_tokens", "reasoning_effort", "reasoning", "include_reasoning",
+        "chat_template_kwargs", "enable_thinking", "output_config", "thinking", "thinking_config", "think", "verbosity",
+        "prediction", "prompt_cache_key", "cache_control", "cache_prompt", "frequency_penalty", "presence_penalty",
+        "repeat_penalty", "logprobs", "response_format", "parallel_tool_calls", "service_tier", "n", "grammar", "details",
+    )
+)  # fmt: skip
+# What one API calls a limit another knows by the other name; an answer must not be without any.
+_OTHER_NAME = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
+# OpenAI ("Unsupported parameter", "Unrecognized request argument"), Anthropic ("is deprecated for this model", "Extra
+# inputs are not permitted"), vLLM and Mistral (pydantic's words), Groq ("property … is unsupported"), Go's and Rust's
+# decoders ("unknown field"), Gemini ("Unknown name", "Cannot find field"), Cohere ("is not a valid field"). A value
+# that no model of an API takes is refused so, too: "only the default (1) value is supported".
+_NOT_TAKEN = re.compile(
+    r"un(?:supported|recognized|known|expected|permitted)|not (?:be )?(?:supported|permitted|allowed|accepted|available"
+    r"|valid|implemented|recognized|compatible)|(?:isn't|doesn't|does not|cannot|can't|can not|must not|may not) (?:be )?"
+    r"(?:support(?:ed)?|allow(?:ed)?|accept(?:ed)?|use[d]?|set|recognize|take|stream|include|contain|provided|specified)"
+    r"|deprecated|extra[_ ](?:forbidden|inputs|fields?|parameters?)|additional propert|invalid[_ ](?:parameter|argument|field)"
+    r"|cannot find|no longer|only the default|only .{1,30} (?:is|are) (?:supported|allowed)|not a valid|strictly positive"
+    r"|array too long|too many stop|at most \d+ stop|must be verified|remove the|removed"
+)
+# Where an error object names a field, in the shapes of OpenAI, Azure, pydantic, Google, ASP.NET and JSON:API.
+_NAMES_FIELD = (
+    "param",
+    "parameter",
+    "field",
+    "fieldname",
+    "argument",
+    "property",
+    "pointer",
+    "path",
+    "key",
+    "name",
+)
+# What comes behind names fields that are taken instead.
+_INSTEAD = re.compile(
+    r"expected one of|did you mean|instead use|\buse ['\"`]|supported (?:fields|parameters|values)|allowed values"
+)
+_QUOTED = re.compile(
+    r"(?:field|argument|parameter|param|name|property|key|input|option)s?[^'\"`\w]{0,30}['\"`]([\w.\[\]]{1,60})['\"`]"
+    r"|['\"`]([\w.\[\]]{1,60})['\"`]"
+)
+_WORD = re.compile(r"[\w.]+")
+# Characters of an error that are read.
+MAX_WORDS_CHARS = 4000
+
+
+def refused_field(body: object) -> str:
+    """Return the field that a refusal says is not taken, as the refusal names it; "" if it names none that only tunes."""
+    words = " ".join(_texts(body))[:MAX_WORDS_CHARS]
+    named = [name for name in _structured(body) if name]
+    if not _NOT_TAKEN.search(words.lower()):
+        return ""
+    if named:
+        # A field that is needed is named: no other one is meant.
+        return next((last for name in named if is_tuning(last := _last(name))), "")
+    told = _before_instead(words)
+    quoted = [_last(match[1] or match[2]) for match in _QUOTED.finditer(told)]
+    if found := next((name for name in quoted if is_tuning(name)), ""):
+        return found
+    spoken = [_last(word) for word in _WORD.findall(told)]
+    spoken = ["stream" if word.lower() in ("streaming", "streamed", "streams") else word for word in spoken]
+    return next((word for word in spoken if is_tuning(word) and len(word) > 1), "")
+
+
+def is_tuning(name: str) -> bool:
+    """Check whether an answer may come without a field."""
+    return _plain(name) in _TUNING
+
+
+def without_fields(body: Json, refused: frozenset[str]) -> Json:
+    """Write a request without the fields that were refused; a limit goes by its other name, if that was not refused."""
+    if not refused:
+        return body
+    result: dict[str, object] = {}
+    for name, value in body.items():
+        plain = _plain(name)
+        if plain not in refused:
+            result[name] = (
+                {k: v for k, v in value.items() if _plain(k) not in refused}
+                if isinstance(value, Mapping)
+                else value
+            )
+        elif plain == "stream":
+            result[name] = False
+        elif (other := _OTHER_NAME.get(name)) and _plain(other) not in refused:
+            result[other] = value
+    if "stream" in refused:
+        result.pop("stream_options", None)
+    return result
+
+
+def sent_field(body: Json, name: str) -> str:
+    """Return a field's plain name if a request has it, at its top or one level below; else ""."""
+    plain = _plain(name)
+    names = {_plain(key) for key in body}
+    for value in body.values():
+        names |= {_plain(key) for key in as_map(value)}
+    is_on = plain != "stream" or body.get("stream") is True
+    return plain if plain in names and is_on else ""
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
+
+
+def _last(name: str) -> str:
+    """Return the last part of a path: `body.stop` and `generationConfig.stopSequences[0]` are about what stands there."""
+    parts = [part for part in re.split(r"[./\[\]]+", name) if part and not part.isdigit()]
+    return parts[-1] if parts else ""
+
+
+def _before_instead(words: str) -> str:
+    found = _INSTEAD.search(words.lower())
+    return words[: found.start()] if found else words
+
+
+def _structured(value: object) -> Iterator[str]:
+    """Yield the fields that an error object names by its structure."""
+    for name, item in as_map(value).items():
+        plain = _plain(name)
+        if plain in _NAMES_FIELD and isinstance(item, str) and "@" not in item:
+            yield item
+        elif plain == "loc":
+            yield ".".join(str(part) for part in as_list(item))
+        elif plain == "errors" and isinstance(item, Mapping):
+            yield from (str(key) for key in item)
+            yield from _structured(item)
+        elif isinstance(item, str) and item.lstrip()[:1] in ("{", "["):
+            yield from _structured(_decoded(item))
+        else:
+            yield from _structured(item)
+    for item in as_list(value):
+        yield from _structured(item)
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for item in as_map(value).values():
+        yield from _texts(item)
+    for item in as_list(value):
+        yield from _texts(item)
+
+
+def _decoded(text: str) -> object:
+    """Decode JSON that a gateway has put into a string."""
+    try:
+        return decode(text.encode("utf-8", "replace"))
+    except ValueError:
+        return None
