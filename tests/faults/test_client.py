@@ -173,6 +173,26 @@ async def test_fault_32_params_that_cannot_be_are_refused(tmp_path: Path) -> Non
         await still_works(client)
 
 
+async def test_fault_66_formatting_options_that_cannot_be_are_left_out(tmp_path: Path) -> None:
+    options: list[object] = [
+        None,
+        7,
+        [],
+        {},
+        {"tabSize": -4, "insertSpaces": True},
+        {"tabSize": 2**40, "insertSpaces": True},
+        {"tabSize": "4", "insertSpaces": "yes"},
+        {"tabSize": 4.5, "insertSpaces": True},
+    ]
+    async with running(tmp_path, *FAKE) as client:
+        await client.initialize()
+        client.open(URI, "x = ")
+        for one in options:
+            answer = await client.ask(INLINE, {**at(0, 4), "formattingOptions": one})
+            assert answer["result"]["items"], one
+        await still_works(client)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
 async def test_fault_33_a_position_that_does_not_exist_is_the_next_that_does(
     encoding: str, tmp_path: Path
