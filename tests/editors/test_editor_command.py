@@ -57,7 +57,7 @@ def test_a_package_that_was_not_built_is_not_named_as_if_it_were(
     result = run("vscode", *option)
     assert (result.exit_code, result.stdout) == (1, "")
     assert len(result.stderr.splitlines()) == 1
-    assert "was not built" in result.stderr
+    assert "has not been built" in result.stderr
 
 
 def test_every_folder_of_configurations_is_an_editor() -> None:
