@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_lsp.cli.account_report import account_checks, limit_checks, model_checks
-from llm_lsp.cli.terminal.checklist import Check, Verdict
-from llm_lsp.config.settings import Config
+from llm_lsp.cli.terminal.checklist import Check, Verdict, has_failed
+from llm_lsp.config.settings import Config, ProviderConfig
 from llm_lsp.core.privacy.redact import Redactor
 from llm_lsp.core.provider_profile import Profile
 from llm_lsp.errors import AuthError, LlmLspError, MoneyError, NotFoundError, ProviderError, UnreachableError
@@ -55,6 +56,8 @@ async def prove(config: Config, report: Callable[[str], None], bounds: Bounds | 
     async with contextlib.aclosing(provider), _waiting(report, profile):
         asked = await ask(provider, bounds)
         limits = limit_checks(provider)
+        if not has_failed(asked):
+            asked += await template_checks(config, provider, report, bounds)
     return [_profile(provider), *model_checks(config), *asked, *limits, *await _account(config, bounds)]
 
 
@@ -89,6 +92,55 @@ async def ask(provider: Provider, bounds: Bounds) -> list[Check]:
     if (cause := results[0].cause) is not None:
         return steps_to(cause)
     return [*_passed(len(STEPS)), *map(_check, results)]
+
+
+async def template_checks(
+    config: Config, provider: Provider, report: Callable[[str], None], bounds: Bounds
+) -> list[Check]:
+    """Find the fill-in-the-middle template of a model whose name does not tell it, and propose the setting."""
+    from llm_lsp.providers.provider_factory import is_template_unknown
+
+    name, profile = config.provider, provider.profile
+    settings = config.providers.get(name)
+    if settings is None or not is_template_unknown(replace(settings, model=profile.model)):
+        return []
+    report(f"finding out how {profile.model} fills in the middle")
+    try:
+        async with bounds.of_rest():
+            fim = await _template(config, settings, provider, report)
+    except TimeoutError:
+        remedy = f"`llm-lsp provider test {name}` finds it"
+        return [
+            Check("fim", "warn", f"the fill-in-the-middle template of {profile.model} is unknown: {remedy}")
+        ]
+    except LlmLspError:
+        return []  # It takes no raw prompts: a dialogue is what there is.
+    if fim is None:
+        return [Check("fim", "note", f"{profile.model} fills in the middle with no known template")]
+    lines = [f'fim = "{fim}"']
+    if settings.api != "openai-completions":
+        lines.insert(0, 'api = "openai-completions"')
+    return [
+        Check(
+            "fim",
+            "warn",
+            f"{profile.model} can fill in the middle: put {' and '.join(lines)} under [providers.{name}]",
+        )
+    ]
+
+
+async def _template(
+    config: Config, settings: ProviderConfig, provider: Provider, report: Callable[[str], None]
+) -> str | None:
+    from llm_lsp.cli.wiring import ModelFinder
+    from llm_lsp.providers.template_probe import find_template
+
+    if settings.api == "openai-completions":
+        return await find_template(provider, report)
+    raw = replace(settings, api="openai-completions", fim="none", model=provider.profile.model)
+    beside = replace(config, providers={**config.providers, config.provider: raw})
+    async with contextlib.aclosing(await ModelFinder(Redactor()).find(beside, report)) as other:
+        return await find_template(other, report)
 
 
 async def _account(config: Config, bounds: Bounds) -> list[Check]:

@@ -28,6 +28,8 @@ DEADLINES: Mapping[Patience, Deadlines] = {
     Patience.ASKED: Deadlines(connect_s=3.0, first_s=8.0, idle_s=3.0, total_s=15.0),
     Patience.COMMAND: Deadlines(connect_s=5.0, first_s=30.0, idle_s=10.0, total_s=60.0),
 }
+# Of a whole call to a server of one's own on another machine; 80 % of it for the first text (`Deadlines.within`).
+SELF_HOSTED_S = 120.0
 # Tokens of prompt and answer. A hosted model is paid by the token of prompt, and the speed of a server that was
 # found here is not known; our own model gets what it was measured to read in time (local/local_models.py).
 CONTEXT_TOKENS = 2048
@@ -128,10 +130,15 @@ def is_local(config: ProviderConfig) -> bool:
 
 
 def deadlines_of(config: ProviderConfig, local: bool) -> Mapping[Patience, Deadlines]:
-    """A model on this machine has no deadline while it works, beyond what the user sets."""
+    """Return the deadlines: none for a model on this machine while it works, beyond what the user sets.
+
+    A server that runs models on another machine may have no GPU, and other users' prompts before ours.
+    """
     set_s = None if config.timeout_s == "auto" else config.timeout_s
     if local:
         return {each: Deadlines(usual.connect_s, total_s=set_s) for each, usual in DEADLINES.items()}
+    if set_s is None and config.api in ("llamacpp-infill", "ollama") and not is_cloud_tag(config.model):
+        set_s = SELF_HOSTED_S
     return {each: usual if set_s is None else usual.within(set_s) for each, usual in DEADLINES.items()}
 
 
@@ -162,6 +169,19 @@ def _auto_fim(config: ProviderConfig) -> Fim:
     if preset is not None and preset.fim != "auto":
         return preset.fim
     return family_of(config.model) or "none"
+
+
+def is_template_unknown(config: ProviderConfig) -> bool:
+    """Return whether nothing tells how a model is asked to fill in the middle: a gateway's name for it, for example.
+
+    An API for dialogues may have one for raw prompts beside it, unless it is one that the presets know.
+    """
+    if config.fim != "auto":
+        return False
+    if config.api == "openai-chat":
+        preset = preset_of(config)
+        return preset is None or preset.name == "litellm"
+    return config.api == "openai-completions" and _auto_fim(config) == "none"
 
 
 def api_address(config: ProviderConfig) -> str:

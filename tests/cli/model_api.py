@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
@@ -25,6 +25,8 @@ class ModelApi:
     models: tuple[str, ...] = ()
     asked: int = 0
     """Questions beside the calls."""
+    model: Callable[[str, dict[str, object]], tuple[str, int]] | None = None
+    """Returns the answer to a path and body, and the prompt's tokens; None for the pieces."""
 
 
 @contextmanager
@@ -36,11 +38,12 @@ def model_api(status: int = 200) -> Iterator[ModelApi]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             api.keys.append(self.headers.get("Authorization", ""))
-            body = answer() if api.status == 200 else b'{"error": {"message": "no"}}'
             kind = "text/event-stream" if api.status == 200 else "application/json"
-            self.reply(body, kind)
+            text, n_tokens = api.model(self.path, body) if api.model else ("", 30)
+            said = answer((text,) if api.model else PIECES, n_tokens)
+            self.reply(said if api.status == 200 else b'{"error": {"message": "no"}}', kind)
 
         def do_GET(self) -> None:
             api.asked += 1
@@ -64,10 +67,10 @@ def model_api(status: int = 200) -> Iterator[ModelApi]:
         yield api
 
 
-def answer() -> bytes:
-    """Stream the pieces as OpenAI's completions do."""
-    choices = [{"choices": [{"index": 0, "text": piece, "finish_reason": None}]} for piece in PIECES]
+def answer(pieces: Sequence[str] = PIECES, n_tokens: int = 30) -> bytes:
+    """Stream pieces as OpenAI's completions do."""
+    choices = [{"choices": [{"index": 0, "text": piece, "finish_reason": None}]} for piece in pieces]
     end: dict[str, object] = {"choices": [{"index": 0, "text": "", "finish_reason": "stop"}]}
-    end |= {"usage": {"prompt_tokens": 30, "completion_tokens": len(PIECES)}}
+    end |= {"usage": {"prompt_tokens": n_tokens, "completion_tokens": len(pieces)}}
     events = [f"data: {json.dumps(event)}\n\n" for event in [*choices, end]]
     return "".join([*events, "data: [DONE]\n\n"]).encode()
