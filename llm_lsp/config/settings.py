@@ -222,6 +222,8 @@ class PrivacyConfig:
     """Whether the built-in list of files with secrets (.env, keys, credentials …) is excluded too."""
     ignore_files: bool = True
     """Whether files that .gitignore or .aiignore name, and files below a folder with a .noai, are excluded too."""
+    schemes: tuple[str, ...] = ()
+    """Further URI schemes of documents to complete, such as "git" for a view of an old version. Files, unsaved documents, notebooks, commit messages and VS Code's remote and virtual workspaces need none."""
     redact_secrets: bool = True
     """Whether keys, tokens and passwords of known formats are redacted in everything that is sent."""
     remote: bool = True

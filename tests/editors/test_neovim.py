@@ -555,3 +555,54 @@ def test_inline_completion_is_announced(scene: Scene) -> None:
     scene.open("‸")
     capabilities = scene.editor.nvim.lua("return vim.lsp.get_clients()[1].capabilities.textDocument")
     assert capabilities["inlineCompletion"] == {"dynamicRegistration": False}
+
+
+def uris(scene: Scene, method: str) -> list[str]:
+    return [sent["textDocument"]["uri"] for sent in scene.sent(method)]
+
+
+@pytest.mark.parametrize("command", ["file", "saveas!"])
+def test_a_renamed_buffer_is_another_document(scene: Scene, command: str) -> None:
+    scene.answer(abc={"items": [item("de")]})
+    scene.open("‸")
+    scene.editor.type("ab")
+    assert wait_for(lambda: uris(scene, INLINE))
+    scene.editor.type("<Esc>")
+    path = scene.script.folder / f"renamed {command}.txt"
+    old = uris(scene, INLINE)[-1]
+    scene.editor.nvim.command(f"{command} {str(path).replace(' ', chr(92) + ' ')}")
+    scene.editor.type("ac")
+    scene.editor.expect_screen("abcde")
+    assert old in uris(scene, "textDocument/didClose")
+    assert (
+        uris(scene, "textDocument/didOpen")[-1].rpartition("/")[2]
+        == uris(scene, INLINE)[-1].rpartition("/")[2]
+    )
+    assert uris(scene, INLINE)[-1] != old
+
+
+def test_a_buffer_without_a_name_is_completed(scene: Scene) -> None:
+    scene.answer(abc={"items": [item("de")]})
+    scene.open("‸")
+    for _ in range(2):
+        scene.editor.type("<Esc>")
+        scene.editor.nvim.command("enew!")
+        scene.editor.type("i")
+        assert wait_for(scene.editor.is_attached)
+        scene.editor.type("abc")
+        scene.editor.expect_screen("abcde")
+
+
+def test_a_wiped_buffer_is_closed(scene: Scene) -> None:
+    scene.answer(abc={"items": [item("de")]})
+    scene.open("‸")
+    scene.editor.type("abc")
+    scene.editor.expect_screen("abcde")
+    old = uris(scene, INLINE)[-1]
+    buffer = scene.editor.nvim.lua("return vim.fn.bufnr()")
+    scene.editor.type("<Esc>")
+    other = scene.script.folder / "kept.txt"
+    scene.editor.nvim.command(f"edit! {other}")
+    scene.editor.nvim.command(f"bwipeout! {buffer}")
+    assert wait_for(scene.editor.is_attached)
+    assert wait_for(lambda: old in uris(scene, "textDocument/didClose"))

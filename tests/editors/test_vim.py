@@ -112,3 +112,37 @@ def executed(vim: Ghosts) -> list[tuple[str, list[object]]]:
         for sent in vim.script.sent("workspace/executeCommand")
         if sent["command"] != "llm-lsp.providers"
     ]
+
+
+def names(vim: Ghosts, method: str) -> list[str]:
+    """Return the last parts of the names that were sent with a message."""
+    return [sent["textDocument"]["uri"].rpartition("/")[2] for sent in vim.script.sent(method)]
+
+
+@pytest.mark.parametrize("rename", [":file! other.py", ":saveas! other.py"])
+def test_a_renamed_buffer_is_another_document(vim: Ghosts, rename: str) -> None:
+    vim.script.answer(ab={"items": [item("cd")]})
+    vim.terminal.type("a")
+    assert wait_for(lambda: vim.script.sent(INLINE))
+    old = names(vim, INLINE)[-1]
+    vim.terminal.type("Escape", rename, "Enter", "ab")
+    vim.expect("abcd")
+    assert old in names(vim, "textDocument/didClose")
+    assert names(vim, "textDocument/didOpen")[-1:] == ["other.py"]
+
+
+def test_a_buffer_without_a_name_is_completed(vim: Ghosts) -> None:
+    vim.script.answer(ab={"items": [item("cd")]})
+    vim.terminal.type("Escape", ":enew!", "Enter", "iab")
+    vim.expect("abcd")
+    assert names(vim, INLINE)[-1].startswith("untitled:")
+    vim.terminal.type("Escape", ":file! named.py", "Enter", "a")
+    vim.terminal.type("x")
+    assert wait_for(lambda: names(vim, "textDocument/didOpen")[-1:] == ["named.py"])
+
+
+def test_a_wiped_buffer_is_closed(vim: Ghosts) -> None:
+    start(vim)
+    name = names(vim, INLINE)[-1]
+    vim.terminal.type(":bwipeout!", "Enter")
+    assert wait_for(lambda: names(vim, "textDocument/didClose")[-1:] == [name])

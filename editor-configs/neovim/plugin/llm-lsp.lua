@@ -10,5 +10,6 @@ if vim.fn.has('nvim-0.11') == 0 then
 end
 
 vim.lsp.enable('llm_lsp')
+require('llm-lsp.buffers').setup()
 require('llm-lsp').setup(vim.g.llm_lsp or {})
 require('llm-lsp.commands').create()

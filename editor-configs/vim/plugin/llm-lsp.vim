@@ -25,7 +25,7 @@ var is_ready = false
 var status: dict<any> = {} # what the server last said of itself
 var n_starts = 0
 var is_restarting = false
-var versions: dict<number> = {} # by buffer, of the texts that the server knows
+var documents: dict<dict<any>> = {} # by buffer: name, language and version of the texts that the server has
 var pending = {} # the question under way: its id, and the place that it was asked for
 var asked_tick = -1
 # The text on the screen: where it begins, the rest of the line, and the end of that which is kept.
@@ -67,7 +67,7 @@ enddef
 def OnExit(_: job, _: number)
   Hide()
   is_ready = false
-  versions = {}
+  documents = {}
   pending = {}
   if is_restarting
     is_restarting = false
@@ -96,17 +96,27 @@ def Uri(path: string): string
   return 'file://' .. uri
 enddef
 
-# Gives the server the buffer's text, if it has changed.
+# The name that the server has for a buffer: its file, or its number where it has none yet.
+def BufferUri(buffer: number): string
+  return empty(bufname(buffer)) ? $'untitled:Untitled-{buffer}' : Uri(bufname(buffer))
+enddef
+
+# Sends the buffer's text, if it has changed. A buffer with another name or filetype is another document.
 def Sync()
   var tick = b:changedtick
-  var known = get(versions, bufnr(), -1)
-  if tick == known
+  var uri = BufferUri(bufnr())
+  var known = get(documents, bufnr(), {})
+  if !empty(known) && (known.uri != uri || known.language != &filetype)
+    Close(bufnr())
+    known = {}
+  endif
+  if get(known, 'version', -1) == tick
     return
   endif
-  versions[bufnr()] = tick
+  documents[bufnr()] = {uri: uri, language: &filetype, version: tick}
   var text = join(getline(1, '$'), "\n") .. "\n"
-  var document = {uri: Uri(expand('%')), version: tick}
-  if known == -1
+  var document = {uri: uri, version: tick}
+  if empty(known)
     Notify('textDocument/didOpen', {textDocument: extend(document, {languageId: &filetype, text: text})})
   else
     Notify('textDocument/didChange', {textDocument: document, contentChanges: [{text: text}]})
@@ -114,9 +124,9 @@ def Sync()
 enddef
 
 def Close(buffer: number)
-  if has_key(versions, buffer) && is_ready
-    Notify('textDocument/didClose', {textDocument: {uri: Uri(bufname(buffer))}})
-    remove(versions, buffer)
+  if has_key(documents, buffer) && is_ready
+    Notify('textDocument/didClose', {textDocument: {uri: documents[buffer].uri}})
+    remove(documents, buffer)
   endif
 enddef
 
@@ -203,12 +213,12 @@ enddef
 
 def Ask(kind: number)
   Cancel()
-  if !is_ready || mode() !~ '^i' || &buftype != '' || empty(bufname()) || !empty(reg_executing())
+  if !is_ready || mode() !~ '^i' || &buftype != '' || !empty(reg_executing())
     return
   endif
   Sync()
   var params = {
-    textDocument: {uri: Uri(expand('%'))},
+    textDocument: {uri: BufferUri(bufnr())},
     position: {line: line('.') - 1, character: col('.') - 1},
     context: {triggerKind: kind},
   }
@@ -262,7 +272,7 @@ enddef
 
 # Undoing brings a ghost back with the line that it stood in.
 def OnUndo()
-  if has_key(versions, bufnr()) && line("'[") > 0
+  if has_key(documents, bufnr()) && line("'[") > 0
     prop_remove({type: 'LlmLspGhost', all: true}, line("'["), max([line("'["), line("']")]))
   endif
 enddef
@@ -344,7 +354,8 @@ augroup llm_lsp
   autocmd TextChangedI,TextChangedP,CursorMovedI * Update()
   autocmd InsertLeave,BufLeave * Leave()
   autocmd TextChanged * OnUndo()
-  autocmd BufDelete * Close(str2nr(expand('<abuf>')))
+  autocmd BufDelete,BufWipeout * Close(str2nr(expand('<abuf>')))
+  autocmd BufFilePost * Close(str2nr(expand('<abuf>')))
 augroup END
 
 # The server's commands, and what it says of itself

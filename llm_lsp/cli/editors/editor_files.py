@@ -211,7 +211,7 @@ EDITORS: Mapping[str, EditorSetup] = {
             "plugin/llm-lsp.lua",
             "lsp/llm_lsp.lua",
             *(f"lua/llm-lsp/{name}.lua" for name in ("init", "offer", "ghost", "native")),
-            *(f"lua/llm-lsp/{name}.lua" for name in ("keys", "status", "commands", "health")),
+            *(f"lua/llm-lsp/{name}.lua" for name in ("keys", "status", "commands", "health", "buffers")),
             "doc/llm-lsp.txt",
             "doc/tags",
         ),

@@ -25,6 +25,8 @@ class AdmissionRules:
     languages: tuple[str, ...] = ()
     automatic: bool = True
     """Whether completions come while typing."""
+    schemes: tuple[str, ...] = ()
+    """Schemes of URIs that are served beside SCHEMES."""
 
 
 def admit_document(document: Document, rules: AdmissionRules) -> Skip | None:
@@ -33,8 +35,8 @@ def admit_document(document: Document, rules: AdmissionRules) -> Skip | None:
         return Skip(Reason.DISABLED)
     if rules.languages and document.language not in rules.languages:
         return Skip(Reason.LANGUAGE, document.language)
-    scheme = document.uri.partition(":")[0]
-    if scheme not in SCHEMES:
+    scheme = document.uri.partition(":")[0].lower()
+    if scheme not in SCHEMES and scheme not in rules.schemes:
         return Skip(Reason.SCHEME, scheme)
     if document.text.size > MAX_DOCUMENT_CHARS:
         return Skip(Reason.TOO_LARGE)

@@ -5,24 +5,27 @@ from __future__ import annotations
 import unicodedata
 from urllib.parse import unquote, urlsplit
 
-# Documents that are code someone writes; others are views (diffs, settings, output). Each of these can name a file:
-# an unsaved one has the path that it is to be saved at.
-SCHEMES = ("file", "untitled", "vscode-notebook-cell", "vscode-remote", "vscode-userdata")
-# Its fragment is the cell.
-_NOTEBOOK_CELL = "vscode-notebook-cell"
+# Documents that a user writes; others are views (diffs, settings, output), which only a setting adds. Each of these can
+# name a file: an unsaved one has the path that it is to be saved at.
+SCHEMES = (
+    "file", "untitled", "vscode-notebook-cell", "vscode-remote", "vscode-userdata",
+    "vscode-vfs",  # a virtual workspace, as of GitHub Repositories
+    "vscode-scm",  # a commit message
+    "vscode-interactive", "vscode-interactive-input",  # the interactive window, and the line below it
+)  # fmt: skip
+# The fragment of these is the cell.
+_CELL = "-cell"
 
 
 def readings(uri: str) -> tuple[str, ...]:
-    """Return the paths that a URI can mean, the most likely first; none for one that names no document.
+    """Return the paths that a URI can mean, the most likely first, whatever its scheme.
 
     Some clients leave `#`, `?` and `%` as they stand in a file's name, and some escape a path twice.
     Raises ValueError for what is no URI.
     """
     parts = urlsplit(uri)
-    if parts.scheme not in SCHEMES:
-        return ()
     tail = uri.partition(":")[2]
-    if parts.scheme == _NOTEBOOK_CELL:
+    if parts.scheme.endswith(_CELL):
         tail = tail.partition("#")[0]
     if tail.startswith("//"):
         # Behind the authority.

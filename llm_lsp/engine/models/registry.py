@@ -179,5 +179,6 @@ def exclusion_of(privacy: PrivacyConfig, folders: tuple[str, ...]) -> Exclusion:
 
 def _runtime(epoch: int, config: Config, folders: tuple[str, ...] = ()) -> Runtime:
     completion, privacy = config.completion, config.privacy
-    rules = AdmissionRules(config.enabled, completion.languages, completion.trigger == "auto")
+    schemes = tuple(scheme.removesuffix(":").lower() for scheme in privacy.schemes)
+    rules = AdmissionRules(config.enabled, completion.languages, completion.trigger == "auto", schemes)
     return Runtime(epoch, config, folders, rules, exclusion_of(privacy, folders), Routing.of(config, folders))

@@ -23,6 +23,22 @@ def request(uri: str = "file:///a.py", trigger: Trigger = Trigger.AUTOMATIC) -> 
         pytest.param(request(), AdmissionRules(languages=("go",)), Reason.LANGUAGE, id="another-language"),
         pytest.param(request(), AdmissionRules(languages=("python",)), None, id="a-listed-language"),
         pytest.param(request("git:///a.py"), AdmissionRules(), Reason.SCHEME, id="a-diff"),
+        pytest.param(
+            request("git:///a.py"), AdmissionRules(schemes=("git",)), None, id="a diff that a setting adds"
+        ),
+        pytest.param(
+            request("vscode-scm:git/scm0/input?rootUri%3Dfile"), AdmissionRules(), None, id="a commit message"
+        ),
+        pytest.param(
+            request("vscode-vfs://github/o/r/a.py"), AdmissionRules(), None, id="a virtual workspace"
+        ),
+        pytest.param(
+            request("vscode-interactive-input:/InteractiveInput-1"),
+            AdmissionRules(),
+            None,
+            id="the interactive window",
+        ),
+        pytest.param(request("output:extension-output"), AdmissionRules(), Reason.SCHEME, id="a log"),
         pytest.param(request("untitled:Untitled-1"), AdmissionRules(), None, id="unsaved"),
         pytest.param(request(), AdmissionRules(automatic=False), Reason.MANUAL_ONLY, id="only-when-asked"),
         pytest.param(request(trigger=Trigger.MANUAL), AdmissionRules(automatic=False), None, id="asked"),

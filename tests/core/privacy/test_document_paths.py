@@ -28,7 +28,9 @@ from llm_lsp.core.privacy.document_paths import SCHEMES, normal, readings
         ),
         pytest.param("vscode-remote://ssh/u/.env", ("/u/.env",), id="another machine"),
         pytest.param("vscode-notebook-cell:/p/n.ipynb#W0s", ("/p/n.ipynb",), id="a notebook's cell"),
-        pytest.param("git:/p/.env", (), id="a view"),
+        pytest.param("git:/p/.env", ("/p/.env",), id="a view, which a setting may add"),
+        pytest.param("jupyter-notebook-cell:///p/n.ipynb#W0s", ("/p/n.ipynb",), id="another client's cell"),
+        pytest.param("file:///p/n.ipynb#cell-1", ("/p/n.ipynb", "/p/n.ipynb#cell-1"), id="a cell of a file"),
     ],
 )
 def test_the_paths_that_a_uri_can_mean(uri: str, paths: tuple[str, ...]) -> None:
@@ -51,6 +53,6 @@ def test_a_path_is_written_in_one_way(path: str, written: str) -> None:
 
 @given(st.sampled_from(SCHEMES), st.text("ab.env/#?%2E~ ", max_size=20))
 def test_a_name_at_the_end_of_a_raw_uri_is_among_the_readings(scheme: str, middle: str) -> None:
-    if scheme == "vscode-notebook-cell":
+    if scheme.endswith("-cell"):
         middle = middle.replace("#", "")
     assert any(normal(path).endswith(".env") for path in readings(f"{scheme}:///p/{middle}/.env"))

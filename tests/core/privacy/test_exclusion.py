@@ -37,7 +37,7 @@ from llm_lsp.core.privacy.exclusion import MAX_VERDICTS, SECRET_FILES, Exclusion
         pytest.param("untitled:.env", True, id="an unsaved name"),
         pytest.param("untitled:c:\\p\\.env", True, id="an unsaved path of Windows"),
         pytest.param("vscode-userdata:/u/.ssh/config", True, id="the editor's data"),
-        pytest.param("git:/p/.env", False, id="a view, which is not completed"),
+        pytest.param("git:/p/.env", True, id="a view"),
         pytest.param("file:///p/.env#x", True, id="a raw hash behind it"),
         pytest.param("file:///p/.env?x=1", True, id="a raw question mark behind it"),
         pytest.param("file:///p/c#/.env", True, id="a raw hash before it"),
