@@ -18,6 +18,7 @@ from benchmarks.names import share_of_names
 from benchmarks.prompts import VARIANTS
 from benchmarks.redact import false_finds, library_texts, samples
 from benchmarks.replay import replay_engine, replay_process
+from benchmarks.seams import KINDS
 from benchmarks.session import Key, Manuscript, Session, session_from
 from benchmarks.soak import SOAKS
 from benchmarks.world import Model
@@ -98,6 +99,23 @@ def test_gains_are_counted_over_holes_that_were_measured_both_ways() -> None:
     gains = compared({"1": 4.0, "2": 1.0, "3": 9.0}, {"1": 1.0, "2": 2.0, "4": 0.0})
 
     assert gains == {"holes": 2, "nats gained": 1.0, "better": 1, "worse": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "line", "before"),
+    [
+        ("operator", "if amount <= limit:", ["if amount <="]),
+        ("bracket", "x = f(a, b[c])", ["x = f(", "x = f(a, b["]),
+        ("closer", "x = f(a) + 1", ["x = f(a)"]),
+        ("comma", "f(a, b)", ["f(a,"]),
+        ("quote", 'x = "one"', ['x = "']),
+        ("half word", "return x", ["r"]),
+        ("indentation", "    return x", ["    "]),
+        ("CJK", "计算值", ["计", "计算"]),
+    ],
+)
+def test_holes_begin_right_behind_a_token_of_their_kind(kind: str, line: str, before: list[str]) -> None:
+    assert [line[: match.end()] for match in KINDS[kind].finditer(line)] == before
 
 
 async def test_every_edit_and_every_request_is_timed() -> None:

@@ -2,8 +2,9 @@
 
 Tokens are not cut where a cursor stands: a model writes ` return` and `.append` as one token, and has hardly
 seen a prompt that ends in ` ` or `.app`. So the end of the line is left to the model and taken off its answer:
-the last blank of an indentation, and, where the API can hold the answer to it, the last word. Where it cannot,
-a line with text goes before the middle token, whole, as in the families' training.
+the last blank of an indentation, and, where the API can hold the answer to it, the last word or run of marks. Where it
+cannot, the model is only hoped to write an operator again, and any other line with text goes before the middle token,
+whole, as in the families' training.
 
 Measured with Qwen2.5-Coder 0.5B on HumanEval's lines (40, seed 1), pass and empty answers. Cursor on an indented
 empty line: with the blank 0.15 and 13, without 0.53 and 1. Cursor inside the line, which stands after the middle
@@ -23,11 +24,11 @@ from llm_lsp.core.text.window import Window
 # A longer word is many tokens, and Chinese has no blanks between its words.
 MAX_WORD_CHARS = 32
 # The end of a line that a model would write as one token: a word with the blank or mark before it, a blank, or a run of
-# marks with the blank before it, ` <=` and not `=`. At 54 places behind operators (cobra, express, httpx, pygls, rxjs,
-# serde_json), the held 0.5B model fills 13 exactly where its last mark alone is cut, and 27 where all of ` <=` is.
+# marks with the blank before it, ` <=` and not `=`: docs/adr/0044 has the figures.
 _LAST_TOKEN = re.compile(r"(\s|[^\w\s])?\w+$|\s$| ?[^\w\s]+$")
 # Characters that would have been one operator with what stands before the blank.
 _OPERATORS = "=<>!&|+-*/%^~:.?"
+_OPERATOR = re.compile(rf" ?[{re.escape(_OPERATORS)}]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,26 @@ class LineStart:
     """Whether it may stand after the middle token: no half word is broken off by the prompt's end."""
 
 
-def line_start(window: Window, *, forced: bool) -> LineStart:
-    """Cut the current line; `forced` says that the API holds the answer to its beginning."""
+def line_start(window: Window, *, forced: bool, after_middle: bool = True) -> LineStart:
+    """Cut the current line.
+
+    `forced` says that the API holds the answer to its beginning, `after_middle` that the line may stand after the middle
+    token at all.
+    """
     line = window.line_prefix
-    is_indentation = line.isspace()
-    begins = last_token(line) if forced else line[-1:] * is_indentation
-    return LineStart(line.removesuffix(begins), begins, forced or not line.strip())
+    if forced:
+        begins = last_token(line)
+    elif line.isspace():
+        begins = line[-1:]
+    else:
+        begins = _last_operator(line) if after_middle else ""
+    return LineStart(line.removesuffix(begins), begins, forced or begins != "" or not line.strip())
+
+
+def _last_operator(line: str) -> str:
+    """Return the operator at a line's end; "" if it is all of the line, which only it tells to be a comment or a list."""
+    found = _OPERATOR.search(line[-MAX_WORD_CHARS - 1 :])
+    return found.group() if found and line.removesuffix(found.group()).strip() else ""
 
 
 def last_token(line: str) -> str:

@@ -35,7 +35,7 @@ def build_prompt(
     max_tokens = _max_tokens(profile, mode)
     if profile.fim == "chat":
         return chat_prompt(window, mode, tuple(snippets), max_tokens, style)
-    start = line_start(window, forced=profile.forces_start)
+    start = _start(window, profile)
     if profile.fim == "native":
         before, after = _sides(window, start)
         suffix = window.line_suffix + window.suffix
@@ -60,8 +60,7 @@ def stop_rule(
     if profile.fim == "chat":
         answer = ChatAnswer(window, style.begun(window.line_prefix))
         return StopRule(window, mode, answer.stops, may_grow=may_grow, opening=answer)
-    forced = profile.forces_start
-    opening = Rejoin(line_start(window, forced=forced), forced=forced)
+    opening = Rejoin(_start(window, profile), forced=profile.forces_start)
     family = family_named(profile.fim)
     if family is None:
         return StopRule(window, mode, may_grow=may_grow, opening=opening)
@@ -69,6 +68,13 @@ def stop_rule(
     return StopRule(
         window, mode, stops, may_grow=may_grow, opening=opening, restore=_restored(window, family)
     )
+
+
+def _start(window: Window, profile: Profile) -> LineStart:
+    """Cut the current line as a provider needs it; what its API renders itself stands before the middle token."""
+    family = family_named(profile.fim)
+    after_middle = family is not None and family.line_after_middle
+    return line_start(window, forced=profile.forces_start, after_middle=after_middle)
 
 
 def escape_tokens(text: str, tokens: Sequence[str]) -> str:

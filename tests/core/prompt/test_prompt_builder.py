@@ -189,11 +189,15 @@ def test_the_current_line_begins_as_a_model_knows_it(window: Window, sent: str) 
         pytest.param("qwen", "f(", "<|fim_prefix|>a\nf(<|fim_suffix|>\n<|fim_middle|>", id="after a bracket"),
         pytest.param("qwen", "  ", "<|fim_prefix|>a\n<|fim_suffix|>\n<|fim_middle|> ", id="indented"),
         pytest.param(
+            "qwen", "if a <=", "<|fim_prefix|>a\n<|fim_suffix|>\n<|fim_middle|>if a", id="after an operator"
+        ),
+        pytest.param("qwen", "//", "<|fim_prefix|>a\n//<|fim_suffix|>\n<|fim_middle|>", id="a mark alone"),
+        pytest.param(
             "codellama", "x =", "<PRE> a\nx = <SUF>\n <MID>", id="never where the tokenizer forbids it"
         ),
     ],
 )
-def test_the_current_line_stands_after_the_middle_token_where_it_has_no_text(
+def test_the_current_line_stands_after_the_middle_token_without_text_or_its_operator(
     fim: str, line_prefix: str, text: str
 ) -> None:
     assert raw(fim, Window("a\n", line_prefix, "", "\n", "python")) == text

@@ -129,6 +129,8 @@ def test_control_tokens_of_the_document_are_mended_in_the_answer() -> None:
         pytest.param(("   ", " "), "\nreturn 1", "\nreturn 1", id="a line end after an indentation"),
         pytest.param(("", "\t"), "\treturn 1", "return 1", id="so is a tab"),
         pytest.param(("x", ".app"), ".append(1)", "end(1)", id="so is a word"),
+        pytest.param(("if a", " <="), " <= b:", " b:", id="so is an operator"),
+        pytest.param(("if a", " <="), " < b:", None, id="another operator than the user's is refused"),
         pytest.param(("x =", " "), "\n", "\n", id="a line end instead of the blank stays"),
         pytest.param(("foo(", " "), "a)", "a)", id="another word after a bracket stays"),
         pytest.param(("return", " "), "ed = 1", None, id="a longer word than the user's is refused"),
