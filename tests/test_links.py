@@ -11,7 +11,14 @@ from urllib.parse import unquote
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PLACES = ("*.md", "docs/**/*.md", "editor-configs/*/*.md", "benchmarks/*.md", "tests/**/*.md")
+PLACES = (
+    "*.md",
+    "docs/**/*.md",
+    "examples/*.md",
+    "editor-configs/*/*.md",
+    "benchmarks/*.md",
+    "tests/**/*.md",
+)
 PAGES = sorted({path for place in PLACES for path in ROOT.glob(place)})
 _FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`[^`\n]*`")

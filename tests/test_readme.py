@@ -43,6 +43,20 @@ def test_the_settings_shown_are_good_ones(page: str) -> None:
         assert stack.resolve().problems == ()
 
 
+@pytest.mark.parametrize(
+    "page", [*PAGES, "docs/ask.md", "docs/context.md", "docs/prompts.md", "examples/README.md"]
+)
+def test_the_places_shown_are_in_the_examples(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    shown = re.findall(r"(examples/[\w/]+\.\w+):(\d+)(-\d+)?", text)
+
+    assert shown
+    for name, first, last in shown:
+        lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+        # A place to complete is an unfinished `return`; a question is about several lines.
+        assert (int(last[1:]) <= len(lines)) if last else (lines[int(first) - 1].strip() == "return")
+
+
 @pytest.mark.parametrize("page", [*PAGES, "docs/ask.md"])
 def test_the_commands_shown_are_there(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
