@@ -121,7 +121,7 @@ def test_only_the_feature_itself_imports_a_feature(module: str) -> None:
         return
     others = [f"llm_lsp.{floor}.{feature}" for feature in FEATURES if feature != subject]
     # A value that a client is given may be a feature's, and costs no import when the program runs.
-    typed = {"engine.client.interface": ("llm_lsp.core.chat",)}.get(module, ())
+    typed = {"engine.client.interface": ("llm_lsp.core.chat", "llm_lsp.core.edits")}.get(module, ())
 
     found = [name for name in imports(module) if any(is_within(name, other) for other in others)]
 

@@ -187,6 +187,14 @@ class ContextConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class EditsConfig:
+    """Next edits, which follow from your last change, under `[edits]`."""
+
+    enabled: bool = True
+    """Whether next edits are offered. They are found by rules on this machine: nothing is sent."""
+
+
+@dataclass(frozen=True, slots=True)
 class ExampleConfig:
     """Examples for chat models, one table `[[chat.examples]]` for each."""
 
@@ -287,6 +295,7 @@ class Config:
     routes: tuple[RouteConfig, ...] = ()
     """Other providers for some languages, files or triggers."""
     completion: CompletionConfig = CompletionConfig()
+    edits: EditsConfig = EditsConfig()
     context: ContextConfig = ContextConfig()
     chat: ChatConfig = ChatConfig()
     privacy: PrivacyConfig = PrivacyConfig()

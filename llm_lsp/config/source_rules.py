@@ -170,6 +170,7 @@ STRICTER: Mapping[Path, Meet] = {
     ("completion", "debounce_ms"): longer_debounce,
     ("completion", "gates"): all_gates,
     ("completion", "calls_per_minute"): min,
+    ("edits", "enabled"): both,
     ("context", "sources"): shared_sources,
     ("context", "share"): min,
     ("privacy", "exclude"): joined,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal
+from typing import Literal, Protocol
 
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point
@@ -24,8 +24,23 @@ Gate = Literal["mid-line", "statement-end", "deleting"]
 GATES: tuple[Gate, ...] = ("mid-line", "statement-end", "deleting")
 
 
-Face = Literal["inline", "menu", "command"]
-"""How an answer is shown: as ghost text, in a completion menu, or printed by a command."""
+Face = Literal["inline", "menu", "command", "edit"]
+"""How an answer is shown: as ghost text, in a completion menu, printed by a command, or as a change of other text."""
+
+
+class AnyRequest(Protocol):
+    """What every request of an editor has, whatever it asks for."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def document(self) -> Document: ...
+    @property
+    def trigger(self) -> Trigger: ...
+    @property
+    def face(self) -> Face: ...
+    @property
+    def asked_at(self) -> float: ...
 
 
 class Patience(Enum):

@@ -30,6 +30,7 @@ from llm_lsp.engine.completion.alternatives import Alternatives
 from llm_lsp.engine.completion.job import PreparedPrompt
 from llm_lsp.engine.completion.pipeline import CompletionPipeline
 from llm_lsp.engine.context.collector import ContextCollector
+from llm_lsp.engine.edits.next_edits import NextEdits
 from llm_lsp.engine.models.model_access import ModelAccess
 from llm_lsp.engine.models.provider_slot import ProviderFinder
 from llm_lsp.engine.models.registry import ProviderRegistry
@@ -44,6 +45,7 @@ from llm_lsp.errors import ConfigError
 
 if TYPE_CHECKING:
     from llm_lsp.core.chat.dialogue import ChatQuestion, ChatReply
+    from llm_lsp.core.edits.next_edit import EditRequest, OfferedEdit
     from llm_lsp.engine.chat.conversation import ChatService, DialogueStore
 
 LOG = logging.getLogger(__name__)
@@ -92,6 +94,15 @@ class CompletionEngine:
         )
         self._pipeline = CompletionPipeline(
             self._models, self._workspace, self._collector, self._recorder, self._notifications, clock
+        )
+        self._edits = NextEdits(
+            self._models,
+            self._workspace,
+            self._recorder,
+            self._status,
+            world.redactor,
+            clock,
+            world.in_thread,
         )
         self._alternatives = Alternatives(self._pipeline, self.next_id)
         self._waiting = ManualProgress(client, self._status, clock)
@@ -168,7 +179,10 @@ class CompletionEngine:
 
     def change(self, document: Document, edits: tuple[Edit, ...]) -> None:
         """Replace a document by its version after some edits."""
+        old = self._workspace.document(document.uri)
         self._workspace.change(document, edits)
+        if old is not None:
+            self._edits.edited(old, document, edits)
         self._collector.touched(document.uri)
         self._recorder.edited(document, edits)
         self._pipeline.edited(document, edits)
@@ -177,6 +191,7 @@ class CompletionEngine:
         """Forget a document and settle what waits for it."""
         self._workspace.close(uri)
         self._collector.closed(uri)
+        self._edits.closed(uri)
         self._indents.closed(uri)
         self._document_guard.closed(uri)
         self._pipeline.close_document(uri)
@@ -244,9 +259,22 @@ class CompletionEngine:
     def accepted(self, completion_id: str) -> None:
         """Record that a completion was accepted; an unknown id is no error."""
         LOG.debug("accepted %s", completion_id)
+        if self._edits.accepted(completion_id):
+            return
         if chosen := self._alternatives.take(completion_id):
             self._recorder.shown(*chosen)
         self._recorder.accepted(completion_id)
+
+    async def next_edit(self, request: EditRequest, *, may_wait: bool = True) -> OfferedEdit | Skip:
+        """Return the edit that follows from the last change of a document, or why there is none.
+
+        With `may_wait` a name that is being typed is waited for.
+        """
+        return await self._edits.next_edit(request, may_wait=may_wait)
+
+    def dismissed(self, offer_id: str) -> None:
+        """Record that the user dismissed a next edit; an unknown id is no error."""
+        self._edits.dismissed(offer_id)
 
     def toggle(self) -> bool:
         """Switch completions off, or on if they are off or snoozed; return whether they are on now."""
@@ -281,6 +309,7 @@ class CompletionEngine:
         await self._files.aclose()
         await self._indents.aclose()
         await self._collector.aclose()
+        await self._edits.aclose()
         await self._document_guard.aclose()
         await self._pipeline.aclose()
         await self.registry.aclose()

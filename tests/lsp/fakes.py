@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_lsp.core.chat.dialogue import ChatQuestion, ChatReply
+from llm_lsp.core.edits.next_edit import EditRequest, OfferedEdit
 from llm_lsp.core.request import Completion, CompletionRequest
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.document import Document
@@ -37,6 +38,9 @@ class FakeEngine:
     """Where a dialogue is kept."""
     failure: BaseException | None = None
     hold: asyncio.Event | None = None
+    offer: OfferedEdit | None = None
+    """The next edit."""
+    edit_requests: list[EditRequest] = field(default_factory=list)
     requests: list[CompletionRequest] = field(default_factory=list)
     documents: dict[str, Document] = field(default_factory=dict)
     edits: list[tuple[Edit, ...]] = field(default_factory=list)
@@ -114,6 +118,13 @@ class FakeEngine:
 
     def accepted(self, completion_id: str) -> None:
         self.calls.append(("accepted", completion_id))
+
+    async def next_edit(self, request: EditRequest, *, may_wait: bool = True) -> OfferedEdit | Skip:
+        self.edit_requests.append(request)
+        return self.offer or Skip(Reason.NOTHING_FOLLOWS)
+
+    def dismissed(self, offer_id: str) -> None:
+        self.calls.append(("dismissed", offer_id))
 
     def toggle(self) -> bool:
         self.calls.append(("toggle", None))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from llm_lsp.core.request import Face, Trigger
+from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point
 
 
@@ -28,6 +30,36 @@ class NextEdit:
     new: str
     confidence: float
     """The share of such edits that were right in the histories by which the rules were set."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it changes, wherever it stands."""
+        return self.old, self.new
+
+
+@dataclass(frozen=True, slots=True)
+class EditRequest:
+    """A client's question for the next edit in a document."""
+
+    id: int
+    document: Document
+    point: Point
+    trigger: Trigger
+    asked_at: float
+    """Seconds of the engine's monotonic clock."""
+    face: Face = "edit"
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedEdit:
+    """A next edit of a document that is offered to the user."""
+
+    id: str
+    """Opaque; what an accepted or dismissed edit reports back."""
+    document: Document
+    edit: NextEdit
+    places: tuple[NextEdit, ...]
+    """All that are as certain as this one and of its kind, it included."""
 
 
 def line_edit(kind: EditKind, line: int, old: str, new: str, confidence: float) -> NextEdit:

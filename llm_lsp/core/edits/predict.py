@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from itertools import chain
 
 from llm_lsp.core.context.generated_code import HEAD_CHARS, is_generated
@@ -19,23 +20,32 @@ UNASKED = 0.55
 # What git writes at the start of a line where it could not merge.
 _CONFLICT = "<<<<<<< "
 
-HoldsSecret = Callable[[str], bool]
-"""Whether a line holds a key or a password."""
+Refusal = Callable[[NextEdit], Reason | None]
+"""Why an edit may not be shown, whatever its confidence."""
 
 
-def next_edit(situation: Situation, holds_secret: HoldsSecret) -> NextEdit | Skip:
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The edit that is shown, and all of its kind that are as certain as one that may be shown, it included."""
+
+    edit: NextEdit
+    places: tuple[NextEdit, ...]
+
+
+def predict(situation: Situation, refusal: Refusal) -> Prediction | Skip:
     """Return the edit to be shown unasked after the last change of a document."""
     if silence := _silence(situation):
         return Skip(silence)
     edits = all_edits(situation)
     if not edits:
         return Skip(Reason.NOTHING_FOLLOWS)
-    edit = next((edit for edit in edits if edit.confidence >= UNASKED), None)
-    if edit is None:
-        return Skip(Reason.UNCERTAIN)
-    if holds_secret(situation.document.text.line(edit.start.line)):
-        return Skip(Reason.SECRET)
-    return edit
+    certain = [edit for edit in edits if edit.confidence >= UNASKED]
+    refused = [refusal(edit) for edit in certain]
+    shown = [edit for edit, reason in zip(certain, refused, strict=True) if reason is None]
+    if not shown:
+        return Skip(next(filter(None, refused), Reason.UNCERTAIN))
+    places = tuple(edit for edit in shown if edit.kind is shown[0].kind)
+    return Prediction(shown[0], places)
 
 
 def all_edits(situation: Situation) -> tuple[NextEdit, ...]:

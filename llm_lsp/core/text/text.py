@@ -201,6 +201,25 @@ def difference(text: Text, new: str) -> Edit:
     return Edit(start, advance(start, old[head : len(old) - tail]), new[head : len(new) - tail])
 
 
+def changed_lines(old: Text, new: Text) -> tuple[int, int, int]:
+    """Return the first line that differs between two versions, and the lines where the difference stops in each.
+
+    Blocks that both share are not read.
+    """
+    limit = min(len(old.blocks), len(new.blocks))
+    head = next((at for at in range(limit) if old.blocks[at] is not new.blocks[at]), limit)
+    limit -= head
+    tail = next((at for at in range(limit) if old.blocks[-1 - at] is not new.blocks[-1 - at]), limit)
+    mine = list(chain.from_iterable(old.blocks[head : len(old.blocks) - tail]))
+    theirs = list(chain.from_iterable(new.blocks[head : len(new.blocks) - tail]))
+    first = old.starts[head] if head < len(old.starts) else old.line_count
+    limit = min(len(mine), len(theirs))
+    above = next((at for at in range(limit) if mine[at] != theirs[at]), limit)
+    limit -= above
+    below = next((at for at in range(limit) if mine[-1 - at] != theirs[-1 - at]), limit)
+    return first + above, first + len(mine) - below, first + len(theirs) - below
+
+
 def common_start(one: str, other: str) -> int:
     """Return the number of characters that both begin with."""
     limit = min(len(one), len(other))

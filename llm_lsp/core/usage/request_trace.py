@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from llm_lsp.core.request import Completion, CompletionRequest
+from llm_lsp.core.request import AnyRequest
 from llm_lsp.core.skip import Skip
 from llm_lsp.core.usage.records import CallRecord, Subject
 from llm_lsp.core.usage.request_log import LogEntry, RequestLog
@@ -31,19 +31,19 @@ class RequestTrace:
     @classmethod
     def of(
         cls,
-        request: CompletionRequest,
-        result: Completion | Skip,
+        request: AnyRequest,
+        shown: int | Skip,
         log: RequestLog,
         subject: Subject,
         now: float,
     ) -> RequestTrace:
-        """Build the trace of a request that was answered at `now`."""
+        """Build the trace of a request that was answered at `now`, with some characters or with nothing."""
         ms = round((now - request.asked_at) * 1000, 2)
         about = (request.id, request.trigger.value, request.face, subject, tuple(log.taken), ms)
-        if isinstance(result, Completion):
-            return cls(*about, shown_chars=len(result.text))
-        detail = f" ({result.detail})" if result.detail else ""
-        return cls(*about, shown_chars=None, reason=result.reason.value + detail)
+        if not isinstance(shown, Skip):
+            return cls(*about, shown_chars=shown)
+        detail = f" ({shown.detail})" if shown.detail else ""
+        return cls(*about, shown_chars=None, reason=shown.reason.value + detail)
 
     def to_json(self) -> str:
         """Write it down for another process."""
@@ -87,7 +87,7 @@ def explain(trace: RequestTrace, call: CallRecord | None = None) -> Iterator[str
         yield f"             {describe_call(call)}"
 
 
-def explain_open(request: CompletionRequest, log: RequestLog, now: float) -> Iterator[str]:
+def explain_open(request: AnyRequest, log: RequestLog, now: float) -> Iterator[str]:
     """Yield the description of a request that is not answered yet; `now` in seconds of the engine's clock."""
     face = _FACES.get(request.face, request.face)
     asked = f"{request.trigger.value}, {face}, {request.document.language}"
@@ -120,7 +120,7 @@ def cost_words(cost: float | None, currency: str) -> str:
     return f"{cost:.2f} {currency}" if cost >= 1 else f"{cost:.2g} {currency}"
 
 
-_FACES = {"inline": "ghost text", "menu": "menu", "command": "command"}
+_FACES = {"inline": "ghost text", "menu": "menu", "command": "command", "edit": "next edit"}
 _ENDS = {
     "complete": "ended by itself",
     "cut": "closed when all that was wanted had come",

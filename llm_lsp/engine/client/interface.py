@@ -17,6 +17,7 @@ from llm_lsp.core.text.text import Edit
 
 if TYPE_CHECKING:
     from llm_lsp.core.chat.dialogue import ChatQuestion, ChatReply
+    from llm_lsp.core.edits.next_edit import EditRequest, OfferedEdit
 
 Level = Literal["error", "warning", "info"]
 Kind = Literal["Normal", "Error", "Warning", "Inactive"]
@@ -144,6 +145,17 @@ class Engine(Protocol):
 
     def accepted(self, completion_id: str) -> None:
         """Record that the user accepted a completion; an unknown id is no error."""
+        ...
+
+    async def next_edit(self, request: EditRequest, *, may_wait: bool = True) -> OfferedEdit | Skip:
+        """Return the edit that follows from the last change of a document; never raises.
+
+        With `may_wait` a name that is being typed is waited for.
+        """
+        ...
+
+    def dismissed(self, offer_id: str) -> None:
+        """Record that the user dismissed a next edit; an unknown id is no error."""
         ...
 
     def toggle(self) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from llm_lsp.core.prompt.prompts import Prompt
 from llm_lsp.core.provider_profile import Profile
-from llm_lsp.core.request import Completion, CompletionRequest, ModelRequest
+from llm_lsp.core.request import AnyRequest, Completion, CompletionRequest, ModelRequest
 from llm_lsp.core.skip import Skip
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit
@@ -57,12 +57,13 @@ class UsageRecorder:
         self._calls: dict[int, CallRecord] = {}
         self._authors: dict[int, MeteredCall] = {}
         """The call whose text a generation is."""
-        self._open: dict[int, tuple[CompletionRequest, RequestLog]] = {}
+        self._open: dict[int, tuple[AnyRequest, RequestLog]] = {}
         """The requests that are not answered yet, by number."""
         self._in_flight: dict[int, MeteredCall] = {}
         """The calls that were sent and have not ended."""
         self._last: RequestTrace | None = None
         self._last_call: int | None = None
+        self._last_edit: RequestTrace | None = None
         self._notes: deque[Callable[[], None]] = deque()
         """What is to be entered, in its order."""
         self._timer: Timer | None = None
@@ -107,7 +108,7 @@ class UsageRecorder:
         self.ledger.settle(call)
 
     @contextmanager
-    def open(self, request: CompletionRequest, log: RequestLog) -> Iterator[None]:
+    def open(self, request: AnyRequest, log: RequestLog) -> Iterator[None]:
         """Show a request as in flight in `explain` until it is answered or cancelled."""
         self._open[request.id] = request, log
         try:
@@ -118,6 +119,14 @@ class UsageRecorder:
     def answered(self, request: CompletionRequest, result: Completion | Skip, log: RequestLog) -> None:
         """Record how a request was answered."""
         self._enter(partial(self._answered, request, result, log, self._clock.now()))
+
+    def edit_answered(self, request: AnyRequest, shown: int | Skip, log: RequestLog) -> None:
+        """Record how a request for a next edit was answered: with some characters, or with nothing."""
+        self._enter(partial(self._edit_answered, request, shown, log, self._clock.now()))
+
+    def edit_settled(self, document: Document, outcome: str) -> None:
+        """Record whether a next edit that was shown was accepted or dismissed."""
+        self._enter(partial(self._count, document, f"edits: {outcome}"))
 
     def shown(self, request: CompletionRequest, completion: Completion) -> None:
         """Record that the user chose another of several answers."""
@@ -146,6 +155,8 @@ class UsageRecorder:
         if self._last is not None:
             call = self._calls.get(self._last_call) if self._last_call is not None else None
             lines += explain(self._last, call)
+        if self._last_edit is not None:
+            lines += explain(self._last_edit)
         for request, log in self._open.values():
             lines += explain_open(request, log, self._clock.now())
         for order in self._in_flight.values():
@@ -180,12 +191,22 @@ class UsageRecorder:
         if order:
             subject = subject.of(order.profile)
         call = order.number if order else None
-        trace = RequestTrace.of(request, result, log, subject, now)
+        shown = len(result.text) if isinstance(result, Completion) else result
+        trace = RequestTrace.of(request, shown, log, subject, now)
         self._last, self._last_call = trace, call
         self.ledger.count(subject, _kind(request, result, order, is_known=log.is_known))
         self.ledger.trace(TraceRow(self._utc(), call, trace))
         if isinstance(result, Completion) and request.face != "command":
             self._offers.show(document.uri, result, subject)
+
+    def _edit_answered(self, request: AnyRequest, shown: int | Skip, log: RequestLog, now: float) -> None:
+        trace = RequestTrace.of(request, shown, log, self._subject(request.document), now)
+        self._last_edit = trace
+        self._count(request.document, f"edits: {shown.reason.name if isinstance(shown, Skip) else 'shown'}")
+        self.ledger.trace(TraceRow(self._utc(), None, trace))
+
+    def _count(self, document: Document, what: str) -> None:
+        self.ledger.count(self._subject(document), what)
 
     def _edited(self, document: Document, edits: Sequence[Edit]) -> None:
         self._offers.edited(document.uri, edits)

@@ -9,10 +9,10 @@ import pytest
 from llm_lsp.core.context.edit_history import EditHistory
 from llm_lsp.core.edits.last_change import LastChange
 from llm_lsp.core.edits.next_edit import NextEdit
-from llm_lsp.core.edits.predict import next_edit
+from llm_lsp.core.edits.predict import predict
 from llm_lsp.core.edits.situation import Situation
 from llm_lsp.core.privacy.redact import Redactor
-from llm_lsp.core.skip import Skip
+from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.syntax import SyntaxTree
 from llm_lsp.core.text.text import Edit, Point, Text, difference
@@ -83,7 +83,12 @@ def predicted(case: Case) -> NextEdit | Skip:
         is_typed=editing.last.is_typed(document.text),
     )
     redactor = Redactor()
-    return next_edit(situation, lambda line: bool(redactor.redact(line).found))
+
+    def refusal(edit: NextEdit) -> Reason | None:
+        return Reason.SECRET if redactor.redact(document.text.line(edit.start.line)).found else None
+
+    found = predict(situation, refusal)
+    return found if isinstance(found, Skip) else found.edit
 
 
 def shown(case: Case, edit: NextEdit) -> str:
