@@ -24,6 +24,10 @@ def _accepted(engine: Engine, editor: EditorClient, arguments: Arguments) -> Non
     engine.accepted(_text_argument(arguments))
 
 
+def _dismissed(engine: Engine, editor: EditorClient, arguments: Arguments) -> None:
+    engine.dismissed(_text_argument(arguments))
+
+
 def _toggle(engine: Engine, editor: EditorClient, arguments: Arguments) -> bool:
     return engine.toggle()
 
@@ -74,6 +78,7 @@ def _text_argument(arguments: Arguments) -> str:
 COMMANDS: dict[str, Callable[[Engine, EditorClient, Arguments], object]] = {
     convert.ACCEPTED: _accepted,
     convert.ASK: _ask,
+    "llm-lsp.dismissed": _dismissed,
     "llm-lsp.toggle": _toggle,
     "llm-lsp.snooze": _snooze,
     "llm-lsp.selectProvider": _select_provider,

@@ -381,7 +381,7 @@ def server_capabilities(encoding: Encoding, commands: Iterable[str]) -> types.Se
         # Characters after which popups do not open automatically, but models often have a suggestion.
         completion_provider=types.CompletionOptions(trigger_characters=list(".([{,=: ")),
         inline_completion_provider=types.InlineCompletionOptions(),
-        code_action_provider=types.CodeActionOptions(code_action_kinds=[ASK]),
+        code_action_provider=types.CodeActionOptions(code_action_kinds=[ASK, "refactor.rewrite"]),
         execute_command_provider=types.ExecuteCommandOptions(commands=list(commands)),
         workspace=types.WorkspaceOptions(workspace_folders=folders),
     )

@@ -201,6 +201,8 @@ class Protocol(LanguageServerProtocol):
             return message.get("params")
         if method == types.TEXT_DOCUMENT_INLINE_COMPLETION:
             self._count_trigger_kind_from_one(message.get("params"))
+        if method == types.WORKSPACE_EXECUTE_COMMAND:
+            message = {"id": 0, **message}  # copilot.el sends it as a notification
         try:
             params = self._converter.structure(message, kind).params
         except Exception as exc:

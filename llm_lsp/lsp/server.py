@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
@@ -24,9 +24,6 @@ from llm_lsp.lsp.editor_client import EditorClient
 from llm_lsp.lsp.formatting_options import InlineParams
 from llm_lsp.lsp.protocol import Protocol
 from llm_lsp.lsp.registrations import file_registrations, settings_registrations
-
-if TYPE_CHECKING:
-    pass
 
 Build = Callable[[Client], Engine]
 """Builds the engine; called once, after `initialize` is answered, so that its imports do not delay the answer."""
@@ -259,10 +256,24 @@ def inline_completion(
 
     async def answer() -> types.InlineCompletionList:
         found = await ls.engine.suggestions(request)
-        items = (convert.to_inline_items(one, request, document.text, asking.encoding) for one in found)
-        return types.InlineCompletionList([item for some in items for item in some])
+        items = [
+            item
+            for one in found
+            for item in convert.to_inline_items(one, request, document.text, asking.encoding)
+        ]
+        if not items and selected is None:
+            from llm_lsp.lsp.next_edits import inline_items
+
+            items = await inline_items(ls.engine, asking.encoding, document, request.point)
+        return types.InlineCompletionList(items)
 
     return answer()
+
+
+def copilot_inline_edit(ls: Server, raw: object) -> object:
+    from llm_lsp.lsp.next_edits import copilot_answer
+
+    return copilot_answer(ls.engine, ls.editor.capabilities.encoding, raw)
 
 
 def completion(
@@ -305,10 +316,11 @@ def _asking(ls: Server, trigger: Trigger, face: Face) -> convert.CompletionParam
     )
 
 
-def code_action(ls: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
+def code_action(ls: Server, params: types.CodeActionParams) -> object:
     from llm_lsp.lsp.code_actions import to_actions
+    from llm_lsp.lsp.next_edits import with_edit_actions
 
-    return to_actions(params)
+    return with_edit_actions(ls.engine, ls.editor.capabilities.encoding, params, to_actions(params))
 
 
 def execute_command(ls: Server, params: types.ExecuteCommandParams) -> object:
@@ -333,6 +345,7 @@ HANDLERS: dict[str, Callable[[Any, Any], object]] = {
     types.NOTEBOOK_DOCUMENT_DID_CLOSE: did_close_notebook,
     types.TEXT_DOCUMENT_INLINE_COMPLETION: inline_completion,
     types.TEXT_DOCUMENT_COMPLETION: completion,
+    "textDocument/copilotInlineEdit": copilot_inline_edit,
     types.TEXT_DOCUMENT_CODE_ACTION: code_action,
     types.WORKSPACE_EXECUTE_COMMAND: execute_command,
 }

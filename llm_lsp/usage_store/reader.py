@@ -90,10 +90,13 @@ class UsageReader:
         with self._connection() as connection:
             return schema.spent(connection, local_day(now))
 
-    def asked(self, after: int = 0, last: int = 1) -> list[RequestSummary]:
-        """Return at most `last` of the newest requests whose number is greater than `after`."""
+    def asked(self, after: int = 0, last: int = 1, *, with_edits: bool = False) -> list[RequestSummary]:
+        """Return at most `last` of the newest requests whose number is greater than `after`.
+
+        Requests for next edits, which clients make at every pause, are left out unless they are wanted.
+        """
         with self._connection() as connection:
-            rows = connection.execute(schema.TRACES, (after, last)).fetchall()
+            rows = connection.execute(schema.TRACES, (after, with_edits, last)).fetchall()
             return [self._asked(connection, row) for row in reversed(rows)]
 
     def _asked(

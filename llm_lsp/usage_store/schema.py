@@ -71,7 +71,11 @@ SELECT {{key}}, sum(shown_s >= {READ_S} OR used > 0), sum(used > 0), sum(fate = 
 FROM suggestions WHERE day >= ? GROUP BY 1
 """
 FIGURES_OF_COUNTS = "SELECT {key}, what, sum(n) FROM counts WHERE day >= ? GROUP BY 1, 2"
-TRACES = "SELECT number, session, at, call, body FROM traces WHERE number > ? ORDER BY number DESC LIMIT ?"
+# The bodies are JSON as RequestTrace.to_json writes it; a quotation mark inside a value is escaped there.
+TRACES = """
+SELECT number, session, at, call, body FROM traces
+WHERE number > ? AND (? OR body NOT LIKE '%,"face":"edit",%') ORDER BY number DESC LIMIT ?
+"""
 CALL = """
 SELECT number, at, provider, model, language, project, trigger, outcome, input, cached, written, output,
     reasoning, estimated, cost, currency, free, first_s, whole_s

@@ -15,9 +15,9 @@ SELECTED = span((0, 0), (1, 3))
 SHOWS = {"window": {"showDocument": {"support": True}}}
 
 
-def offered(wire: Wire, selected: dict[str, Any], **context: object) -> list[dict[str, Any]]:
+async def offered(wire: Wire, selected: dict[str, Any], **context: object) -> list[dict[str, Any]]:
     params = {"textDocument": {"uri": URI}, "range": selected, "context": {"diagnostics": [], **context}}
-    [answer] = wire.send("textDocument/codeAction", params, id="offer")
+    answer = await wire.ask("textDocument/codeAction", params)
     result = answer["result"]
     assert isinstance(result, list)
     return result
@@ -39,7 +39,7 @@ async def test_what_is_selected_is_asked_about_in_whole_lines(
     selected: dict[str, Any], lines: tuple[int, int]
 ) -> None:
     wire = started(SOURCE)
-    [action] = offered(wire, selected)
+    [action] = await offered(wire, selected)
 
     answer = await run(wire, *action["command"]["arguments"])
 
@@ -56,12 +56,12 @@ async def test_what_is_selected_is_asked_about_in_whole_lines(
         pytest.param(SELECTED, {"only": ["llm"]}, id="part of our kind's name"),
     ],
 )
-def test_it_keeps_out_of_the_way(selected: dict[str, Any], context: dict[str, Any]) -> None:
-    assert offered(started(SOURCE), selected, **context) == []
+async def test_it_keeps_out_of_the_way(selected: dict[str, Any], context: dict[str, Any]) -> None:
+    assert await offered(started(SOURCE), selected, **context) == []
 
 
-def test_who_wants_our_kind_gets_it() -> None:
-    assert len(offered(started(SOURCE), SELECTED, only=["llm-lsp"])) == 1
+async def test_who_wants_our_kind_gets_it() -> None:
+    assert len(await offered(started(SOURCE), SELECTED, only=["llm-lsp"])) == 1
 
 
 async def test_the_answer_is_a_page_beside_the_code_where_the_editor_opens_files() -> None:

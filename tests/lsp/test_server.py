@@ -30,6 +30,7 @@ def test_what_the_server_can_is_announced_at_once() -> None:
     assert announced["executeCommandProvider"]["commands"] == [
         "llm-lsp.accepted",
         "llm-lsp.ask",
+        "llm-lsp.dismissed",
         "llm-lsp.toggle",
         "llm-lsp.snooze",
         "llm-lsp.selectProvider",

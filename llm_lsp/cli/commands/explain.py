@@ -30,19 +30,20 @@ LOOK_S = 0.5
 @click.option(
     "--follow", is_flag=True, help="Keep printing new requests as editors make them, until interrupted."
 )
+@click.option("--edits", is_flag=True, help="Show requests for next edits, too.")
 @json_option
-def command(last: int, follow: bool, as_json: bool) -> None:
+def command(last: int, follow: bool, edits: bool, as_json: bool) -> None:
     """Explain why the last requests of any editor showed something or nothing, and what they cost.
 
     Lists the stages in order, each with its time. Document text is never stored, so none is shown.
     """
     reader = UsageReader(books_file())
-    newest = _print(reader.asked(last=last), as_json=as_json)
+    newest = _print(reader.asked(last=last, with_edits=edits), as_json=as_json)
     if newest == 0 and not follow:
         raise click.ClickException("no requests recorded yet")
     while follow:
         time.sleep(LOOK_S)
-        newest = _print(reader.asked(after=newest, last=500), as_json=as_json) or newest
+        newest = _print(reader.asked(after=newest, last=500, with_edits=edits), as_json=as_json) or newest
 
 
 def _print(requests: list[RequestSummary], *, as_json: bool) -> int:
