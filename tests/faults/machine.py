@@ -121,8 +121,11 @@ async def machine(
 
 
 def limited(limit: str, *command: str) -> tuple[str, ...]:
-    """Start a command under a limit of the shell's `ulimit`."""
-    return "sh", "-c", f'ulimit {limit} && exec "$@"', "sh", *(command or DEBUG)
+    """Start a command under a limit of the shell's `ulimit`.
+
+    It writes no bytecode: Python 3.11 does not see that a limit cut such a file, and could never load it again.
+    """
+    return "sh", "-c", f'ulimit {limit} && exec env PYTHONDONTWRITEBYTECODE=1 "$@"', "sh", *(command or DEBUG)
 
 
 def modes(folder: Path) -> dict[str, int]:
