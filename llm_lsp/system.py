@@ -22,6 +22,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 # Seconds between two attempts to take a lock that another process holds.
 LOCK_POLL_S = 0.002
+_HOME_NAME = "llm-lsp-home"
 
 
 def is_alive(pid: int) -> bool:
@@ -234,6 +235,37 @@ def private_temporary_folder(name: str) -> Path:
     if sys.platform != "win32":
         name = f"{name}-{os.getuid()}"
     return private_folder(Path(tempfile.gettempdir()) / name)
+
+
+def provide_home() -> None:
+    """Point HOME at a private temporary folder if this account has no home folder.
+
+    Otherwise `~` would name a folder below the current one, which may be a cloned repository.
+    """
+    if sys.platform == "win32":
+        return
+    if not os.path.isabs(os.environ.get("HOME", os.sep)):
+        del os.environ["HOME"]  # the account's own counts
+    if not os.path.isabs(os.path.expanduser("~")):
+        os.environ["HOME"] = _temporary_home()
+
+
+def temporary_home() -> str:
+    """Return the folder that `provide_home` uses in place of a home folder, "" if there is a real one."""
+    home = os.environ.get("HOME", "")
+    return home if os.path.basename(home).startswith(_HOME_NAME) or home == os.devnull else ""
+
+
+def _temporary_home() -> str:
+    try:
+        if tempfile.gettempdir() != os.getcwd():  # its last resort
+            try:
+                return str(private_temporary_folder(_HOME_NAME))
+            except PermissionError:  # another account created a folder of that name
+                return tempfile.mkdtemp(prefix=f"{_HOME_NAME}-")
+    except OSError:
+        pass
+    return os.devnull  # in which nothing can be kept
 
 
 def write_private(path: Path, data: bytes) -> None:

@@ -208,3 +208,61 @@ def test_the_private_temporary_folder_is_the_same_at_each_call(
     folder = system.private_temporary_folder("llm-lsp")
     assert folder.parent == tmp_path
     assert system.private_temporary_folder("llm-lsp") == folder
+
+
+@pytest.fixture
+def homeless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An account that is not in the system's list, without HOME; the folder for temporary files."""
+    pwd = pytest.importorskip("pwd")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", dict[int, str]().__getitem__)
+    return temporary
+
+
+@pytest.mark.parametrize("home", [None, "", ".", "home", "~"])
+def test_an_account_without_a_home_folder_gets_a_private_one(
+    home: str | None, homeless: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if home is not None:
+        monkeypatch.setenv("HOME", home)
+    system.provide_home()
+
+    assert system.temporary_home() == str(Path.home())
+    assert Path.home().parent == homeless
+    assert Path.home().stat().st_mode & 0o777 == 0o700
+
+    system.provide_home()
+    assert Path.home().parent == homeless
+
+
+def test_a_folder_that_another_account_made_is_no_home(
+    homeless: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = homeless / f"llm-lsp-home-{os.getuid()}"
+    taken.mkdir()
+    taken.chmod(0o777)
+    system.provide_home()
+
+    assert Path.home() != taken
+    assert Path.home().stat().st_mode & 0o777 == 0o700
+
+
+def test_the_current_folder_is_no_place_for_a_home(
+    homeless: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(homeless))
+    monkeypatch.chdir(homeless)
+    system.provide_home()
+
+    assert system.temporary_home() == os.devnull
+    assert [*homeless.iterdir()] == []
+
+
+def test_a_home_folder_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    system.provide_home()
+    assert os.environ["HOME"] == str(tmp_path)
+    assert system.temporary_home() == ""

@@ -11,6 +11,7 @@ import click
 from llm_lsp import __version__
 from llm_lsp.cli.terminal.streams import safe_streams
 from llm_lsp.errors import LlmLspError
+from llm_lsp.system import provide_home
 
 COMMANDS = {
     "server": ("llm_lsp.cli.commands.server", "Run the language server on standard input and output."),
@@ -89,6 +90,7 @@ def main() -> None:
     Editors start the bare program, or pass `--stdio`: if standard input is not a terminal, run the server.
     """
     with safe_streams():
+        provide_home()
         arguments = sys.argv[1:]
         names_a_command = arguments and not arguments[0].startswith("-")
         asks_for_help = not {"-h", "--help", "--version"}.isdisjoint(arguments)

@@ -46,8 +46,8 @@ class Server(LanguageServer):
         self._engine: Engine | None = None
         self._params: types.InitializeParams
         self.editor: EditorClient
-        self.on_parent: Callable[[int], None] = lambda pid: None
-        """Called with the process id of the editor, if the client sends it."""
+        self.on_parent: Callable[[int | None], None] = lambda pid: None
+        """Called with the process id of the editor, or None if the client sends none."""
         self.folders: tuple[str, ...] = ()
         self.typed_in: str | None = None
         """URI of the document whose last change was a keystroke that no menu request has followed yet."""
@@ -60,8 +60,7 @@ class Server(LanguageServer):
     def greet(self, params: types.InitializeParams) -> None:
         """Store what the client announced."""
         self._params = params
-        if params.process_id is not None:
-            self.on_parent(params.process_id)
+        self.on_parent(params.process_id)
         self.editor = EditorClient(self.protocol, convert.to_capabilities(params))
         self.folders = convert.to_folders(params)
 

@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import BinaryIO, NoReturn
 
 from llm_lsp import system
@@ -88,34 +89,44 @@ def _hand_over(
         loop.call_soon_threadsafe(receive, body)
 
 
-def watch_parent(loop: asyncio.AbstractEventLoop, pid: int, end: End) -> None:
+def watch_parent(loop: asyncio.AbstractEventLoop, pid: int | None, end: End) -> None:
     """End when the process that the client named in `initialize` ends: another process may hold our input open.
 
-    If it is not visible at first, it runs in another container, and its absence means nothing.
+    If it is not visible at first, it runs in another container, and its absence means nothing. Then, and if none was
+    named, the process that started this one is watched instead.
     """
-    mark = system.end_mark(pid)
-    if mark is None:
-        _look_later(loop, pid, lambda: None, lambda: end(1, _GONE))
-    else:
+    parent = os.getppid()
+    if pid and (mark := system.end_mark(pid)) is not None:
         loop.add_reader(mark, _has_ended, loop, mark, end)
+    elif pid:
+        _look(loop, pid, lambda: _look_later(loop, pid, end), lambda: _watch_starter(loop, parent, end))
+    else:
+        _watch_starter(loop, parent, end)
 
 
-def _look_later(
-    loop: asyncio.AbstractEventLoop, pid: int, if_gone: Callable[[], object], then: Callable[[], object]
+def _watch_starter(loop: asyncio.AbstractEventLoop, parent: int, end: End) -> None:
+    if parent <= 1:
+        return  # the system, or what started this one had ended before `initialize`: it was a launcher
+    if os.getppid() != parent:
+        end(1, _GONE)
+    elif (mark := system.end_mark(parent)) is not None:
+        loop.add_reader(mark, _has_ended, loop, mark, end)
+    else:
+        _look_later(loop, parent, end)
+
+
+def _look(
+    loop: asyncio.AbstractEventLoop, pid: int, if_alive: Callable[[], object], if_gone: Callable[[], object]
 ) -> None:
-    """Call `if_gone` if a process is gone at the next check; otherwise keep checking, and call `then` when it is."""
+    # In a thread: outside of Linux, the first check imports psutil.
+    checked = loop.run_in_executor(None, system.is_alive, pid)
+    checked.add_done_callback(lambda found: if_alive() if found.result() else if_gone())
 
-    def looked(found: asyncio.Future[bool]) -> None:
-        if found.result():
-            _look_later(loop, pid, then, then)
-        else:
-            if_gone()
 
-    def look() -> None:
-        # In a thread: outside of Linux, the first check imports psutil.
-        loop.run_in_executor(None, system.is_alive, pid).add_done_callback(looked)
-
-    loop.call_later(PARENT_POLL_S, look)
+def _look_later(loop: asyncio.AbstractEventLoop, pid: int, end: End) -> None:
+    """Keep checking a process, and end when it is gone."""
+    again = partial(_look, loop, pid, lambda: _look_later(loop, pid, end), lambda: end(1, _GONE))
+    loop.call_later(PARENT_POLL_S, again)
 
 
 def _has_ended(loop: asyncio.AbstractEventLoop, mark: int, end: End) -> None:

@@ -8,11 +8,14 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+from llm_lsp.system import is_alive
 from tests.e2e.session import FAKE, INLINE, MENU, SOURCE, first_item, options, say_one_line, shut_down
 from tests.lsp.fakes import URI, at, edit
 from tests.lspclient import LspClient, frame, running
@@ -302,6 +305,26 @@ async def test_fault_38_a_dead_editor_ends_the_server(tmp_path: Path) -> None:
         await editor.wait()
         # Its input stays open, as if another process had inherited it.
         assert await client.ended() == 1
+
+
+@pytest.mark.parametrize("named", [None, 2**22 + 1, 0])
+def test_fault_38_the_end_of_what_started_the_server_ends_it(named: int | None) -> None:
+    """Where the client names no process that is visible here."""
+    launch = "import subprocess, sys, time; subprocess.Popen(sys.argv[1:]); time.sleep(1000)"
+    command = (sys.executable, "-c", launch, *FAKE)
+    params: dict[str, object] = {"processId": named, "rootUri": None, "capabilities": {}}
+    asked = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}).encode()
+    # Its input and output stay open: this test has them.
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as starter:
+        assert starter.stdin is not None
+        assert starter.stdout is not None
+        starter.stdin.write(frame(asked))
+        starter.stdin.flush()
+        assert starter.stdout.readline().startswith(b"Content-Length")
+        (server,) = psutil.Process(starter.pid).children()
+        starter.kill()
+        while is_alive(server.pid):
+            time.sleep(0.05)
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,36 @@ async def test_fault_43_without_its_folders_the_server_serves_what_costs_nothing
     assert [each for each in shown if each in said] == said
 
 
+@root_only
+@pytest.mark.parametrize("home", ["-uHOME", "HOME=", "HOME=."])
+async def test_fault_43_an_account_without_a_home_has_a_temporary_folder(
+    home: str, computer: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # In a namespace of its own the process has a number that no account has.
+    unlisted = ("unshare", "-U", "--map-user=54321")
+    if await (await asyncio.create_subprocess_exec(*unlisted, "true")).wait():
+        pytest.skip("no user namespaces here")
+    given = tmp_path / "llm-lsp-home-54321"
+    given.mkdir(0o700)
+    computer.configure(BUDGET)
+    (given / ".config" / "llm-lsp").mkdir(parents=True)
+    computer.settings.rename(given / ".config" / "llm-lsp" / "config.toml")
+    project = tmp_path / "project"
+    project.mkdir()
+    monkeypatch.chdir(project)
+
+    unset = [f"-uXDG_{name}_HOME" for name in ("CONFIG", "DATA", "STATE", "CACHE")]
+    async with computer.server(*unlisted, "env", *unset, home, f"TMPDIR={tmp_path}", *DEBUG) as client:
+        assert [await ask(client), await ask_in(client, "file:///p/b.py")] == [ANSWER, ANSWER]
+        (said,) = messages(client)
+    assert f"this account has no home folder, so settings and usage are kept in {given}" in said
+    assert {path.name for path in (given / ".local" / "share" / "llm-lsp").iterdir()} >= {
+        "usage.db",
+        "spent.json",
+    }
+    assert [*project.iterdir()] == []
+
+
 @posix
 async def test_fault_43_what_is_written_is_its_users_alone_whatever_the_mask(
     computer: Machine, tmp_path: Path

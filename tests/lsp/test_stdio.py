@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 
 import pytest
@@ -53,6 +54,14 @@ async def test_an_editor_that_cannot_be_seen_ends_nothing(monkeypatch: pytest.Mo
     assert not await looks.get()
     await settle()
     assert looks.empty()
+
+
+async def test_the_end_of_what_only_launched_the_server_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getppid", lambda: 1)
+    monkeypatch.setattr(system, "end_mark", lambda pid: pytest.fail(f"{pid} is watched"))
+
+    run.watch_parent(asyncio.get_running_loop(), None, lambda status, why="": pytest.fail(why))
+    await settle()
 
 
 def watched_looks(monkeypatch: pytest.MonkeyPatch) -> asyncio.Queue[bool]:

@@ -14,7 +14,7 @@ from llm_lsp.config import parse
 from llm_lsp.config.settings import Problem
 from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
-from llm_lsp.system import path_of_uri, read_plain_file
+from llm_lsp.system import path_of_uri, read_plain_file, temporary_home
 
 APP = "llm-lsp"
 WORKSPACE_FILE = ".llm-lsp.toml"
@@ -42,9 +42,6 @@ class SettingsFiles:
     exists: bool = True
     data: bytes = field(default=b"", compare=False)
     """The file's bytes, from which the settings were read."""
-
-
-"""The bytes that `settings` were parsed from."""
 
 
 def user_file() -> Path:
@@ -101,7 +98,7 @@ def read_settings(config_file: Path | None = None, folders: Iterable[str | Path]
     found = read_file(path)
     if config_file and not found.exists:
         found = SettingsFiles({}, "the file does not exist")
-    problems = [*_problems(path, found), *_open_to_all(path)]
+    problems = [*_problems(path, found), *_open_to_all(path), *_without_home()]
     stack = stack.with_layer(SettingsSource.USER_FILE, found.settings, str(path), tuple(problems))
     policy = read_file(policy_file())
     if policy.exists:
@@ -211,3 +208,12 @@ def _open_to_all(path: Path) -> tuple[Problem, ...]:
     if not mode & stat.S_IWOTH:
         return ()
     return (Problem(str(path), "every user of this machine can change it; run `chmod 600` on it"),)
+
+
+def _without_home() -> tuple[Problem, ...]:
+    """Warn if what is stored goes to a temporary folder, where it may not last."""
+    folder = temporary_home()
+    if not folder or Path(folder) not in user_file().parents:
+        return ()
+    kept = "nothing is kept" if folder == os.devnull else f"settings and usage are kept in {folder}"
+    return (Problem("HOME", f"this account has no home folder, so {kept}; set HOME to keep them elsewhere"),)

@@ -62,7 +62,8 @@ class TrustedFiles:
 
 
 def _name(file: Path) -> str:
-    return os.path.realpath(file)
+    # Not where the file itself links to: a cloned repository could contain a link to a trusted file.
+    return os.path.join(os.path.realpath(file.parent), file.name)
 
 
 def _digest(data: bytes) -> str:

@@ -132,3 +132,35 @@ def test_an_empty_list_says_so(folder: Path) -> None:
 
     assert (result.exit_code, result.stdout) == (0, "")
     assert "no folder is trusted" in result.stderr
+
+
+@pytest.mark.parametrize("link", ["symlink", "hard link", "symlink by another", "relative symlink"])
+def test_a_link_to_a_trusted_file_is_not_trusted(link: str, folder: Path) -> None:
+    file = folder / ".llm-lsp.toml"
+    file.write_text(CHOOSES)
+    run(str(folder))
+    clone = folder.parent / "clone"
+    clone.mkdir()
+    made = clone / ".llm-lsp.toml"
+    match link:
+        case "symlink":
+            made.symlink_to(file)
+        case "hard link":
+            made.hardlink_to(file)
+        case "symlink by another":
+            (clone / "other").symlink_to(file)
+            made.symlink_to("other")
+        case _:
+            made.symlink_to("../project/.llm-lsp.toml")
+
+    assert menu_of(folder) == "always"
+    assert menu_of(clone) == "auto"
+
+
+def test_a_trusted_folder_is_trusted_by_any_path_to_it(folder: Path) -> None:
+    (folder / ".llm-lsp.toml").write_text(CHOOSES)
+    run(str(folder))
+    link = folder.parent / "link"
+    link.symlink_to(folder)
+
+    assert menu_of(link) == "always"
