@@ -1,1 +1,1 @@
-"""The asynchronous part: everything between a request and a provider."""
+"""The asynchronous part: from a request to a provider and back."""

@@ -1,4 +1,4 @@
-"""Injectable clock and threads, so that tests control time."""
+"""Interfaces of clock and threads, so that tests can control time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Found = TypeVar("Found")
 
 
 class Timer(Protocol):
-    """A call that is due once."""
+    """A scheduled call."""
 
     def cancel(self) -> None: ...
 
@@ -21,12 +21,12 @@ class Clock(Protocol):
     def now(self) -> float: ...
 
     def call_at(self, when: float, action: Callable[[], None]) -> Timer:
-        """Call `action` once at `when`, or as soon as possible where that is past."""
+        """Call `action` once at `when`, or as soon as possible if that has passed."""
         ...
 
 
 class InThread(Protocol):
-    """Runs what asks the disk without holding up the event loop, as asyncio.to_thread does."""
+    """Runs blocking work in a thread, as asyncio.to_thread does."""
 
     def __call__(self, work: Callable[[], Found], /) -> Awaitable[Found]: ...
 

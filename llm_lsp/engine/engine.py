@@ -1,4 +1,4 @@
-"""The engine as an LSP server or a command uses it: documents in, completions out."""
+"""The engine for LSP handlers and commands: documents in, completions out."""
 
 from __future__ import annotations
 
@@ -57,24 +57,24 @@ class EngineDependencies:
 
     finder: ProviderFinder
     with_folders: Callable[[SettingsStack, Iterable[str]], SettingsStack]
-    """Replaces the workspace settings files by those of some folders (URIs)."""
+    """Replaces the workspace settings files by those of these folders (URIs)."""
     clock: Clock
     settings_files: SettingsFileReader | None = None
-    """Reads the settings files again if they changed; None if they stay as they are."""
+    """Rereads settings files that have changed; None if they never change."""
     redactor: Redactor = field(default_factory=Redactor)
-    """Also redacts the keys in use."""
+    """Redacts secrets, including the API keys in use."""
     store: UsageStore | None = None
     """Where usage is recorded; None records nothing."""
     dialogues: Callable[[], DialogueStore] | None = None
-    """Returns where dialogues are kept; None keeps them while the process runs."""
+    """Returns the store of conversations; None keeps them in memory."""
     in_thread: InThread = asyncio.to_thread
-    """Runs what reads files."""
+    """Runs work that reads files."""
     utc: Callable[[], float] = time.time
-    """Seconds since 1970."""
+    """Returns seconds since 1970."""
 
 
 class CompletionEngine:
-    """Wires all parts of the engine; built once for a server or a command."""
+    """Connects all parts of the engine; one for a server or a command."""
 
     def __init__(self, stack: SettingsStack, world: EngineDependencies, client: Client) -> None:
         self._stack = stack
@@ -108,7 +108,7 @@ class CompletionEngine:
         self._waiting = ManualProgress(client, self._status, clock)
         self._folders: tuple[str, ...] = ()
         self._troubled: frozenset[str] = frozenset()
-        """The sources whose settings have a problem."""
+        """The sources whose settings have problems."""
         self._files = SettingsReloader(
             world.settings_files,
             lambda: (self._stack, self._folders),
@@ -126,7 +126,7 @@ class CompletionEngine:
         settings: Mapping[str, object],
         users: Mapping[str, object] | None = None,
     ) -> None:
-        """Use settings from the editor in place of earlier ones from the same source; `users` are its user's own."""
+        """Replace the editor settings from a source; `users` are the user's own settings."""
         self._stack = self._stack.with_layer(source, settings)
         if users is not None:
             self._stack = self._stack.with_layer(SettingsSource.EDITOR_USER, users)
@@ -135,7 +135,9 @@ class CompletionEngine:
 
     @property
     def settings_files(self) -> tuple[Path, ...]:
-        """The files whose changes are worth reporting; empty if settings files are not read again."""
+        """Files outside of workspace folders that the client should watch; empty if settings files are not
+        reread.
+        """
         return self._world.settings_files.watched() if self._world.settings_files else ()
 
     def settings_changed(self) -> None:
@@ -144,13 +146,13 @@ class CompletionEngine:
         self._indents.look_again()
 
     def saved(self, uri: str) -> None:
-        """Look whether the document that was saved is one of the settings files."""
+        """Check whether the saved document is a settings file."""
         self._files.look()
         if uri.endswith(f"/{EDITOR_CONFIG}"):
             self._indents.look_again()
 
     def expect_settings(self) -> None:
-        """Start no search for a model before requested settings have come, or a second has passed."""
+        """Delay the search for a model until requested settings arrive, for a second at most."""
         self.registry.hold()
 
     def set_folders(self, folders: tuple[str, ...]) -> None:
@@ -161,7 +163,7 @@ class CompletionEngine:
         self._apply()
 
     def open(self, document: Document) -> None:
-        """Add an opened document, and begin to find a model for it."""
+        """Add an opened document, and start to find a model for it."""
         self._workspace.open(document)
         self._files.look()
         if self._is_completed(document):
@@ -171,14 +173,14 @@ class CompletionEngine:
             self._indents.look(document.uri)
 
     async def ready(self, document: Document) -> None:
-        """Wait until a document's model is ready, or none was found; return at once if it gets no completions."""
+        """Wait until a document's model is ready or none was found; return at once if it gets no completions."""
         if self._is_completed(document):
             await self._document_guard.known(document.uri)
             await self._indents.known(document.uri)
             await self.registry.ready(document)
 
     def change(self, document: Document, edits: tuple[Edit, ...]) -> None:
-        """Replace a document by its version after some edits."""
+        """Replace a document by its new version."""
         old = self._workspace.document(document.uri)
         self._workspace.change(document, edits)
         if old is not None:
@@ -188,7 +190,7 @@ class CompletionEngine:
         self._pipeline.edited(document, edits)
 
     def close(self, uri: str) -> None:
-        """Forget a document and settle what waits for it."""
+        """Forget a document, and answer its waiting requests."""
         self._workspace.close(uri)
         self._collector.closed(uri)
         self._edits.closed(uri)
@@ -217,7 +219,7 @@ class CompletionEngine:
     async def complete(
         self, request: CompletionRequest, progress: Callable[[str], None] | None = None
     ) -> Completion | Skip:
-        """Answer one request; never raises but for its own cancellation."""
+        """Answer a request; raises nothing except its own cancellation."""
         if request.patience is Patience.ASKED:
             await self._files.looked()
         if request.face == "menu" and not self._wants_menu():
@@ -233,7 +235,7 @@ class CompletionEngine:
         return result
 
     async def suggestions(self, request: CompletionRequest) -> tuple[Completion, ...]:
-        """Answer one request with all choices, best first; more than one only if a manual request is repeated."""
+        """Answer a request with all choices, best first; there are several only if a manual request is repeated."""
         request = self._indented(request)
         first = await self.complete(request)
         if isinstance(first, Skip):
@@ -242,7 +244,7 @@ class CompletionEngine:
             return (first, *await self._alternatives.beside(request, first))
 
     def _indented(self, request: CompletionRequest) -> CompletionRequest:
-        """Return a request with what the project states of indentation: that wins over what the client says."""
+        """Return a request with the indentation that the project's files define, which overrides the client's."""
         unit = self._indents.unit(request.document.uri)
         return replace(request, indent=unit) if unit else request
 
@@ -253,11 +255,11 @@ class CompletionEngine:
             return await self._chat.ask(inquiry, request, progress)
 
     def question(self, request: CompletionRequest) -> PreparedPrompt | Skip:
-        """Return what a model would be asked for a request, as it would be sent; nothing is sent."""
+        """Return what would be sent to a model for a request, without sending it."""
         return self._pipeline.prepared(request)
 
     def accepted(self, completion_id: str) -> None:
-        """Record that a completion was accepted; an unknown id is no error."""
+        """Record that a completion was accepted; an unknown id is ignored."""
         LOG.debug("accepted %s", completion_id)
         if self._edits.accepted(completion_id):
             return
@@ -283,7 +285,7 @@ class CompletionEngine:
         return is_on
 
     def snooze(self, minutes: float) -> None:
-        """Make no completions for a while; 0 ends that."""
+        """Pause completions for some minutes; 0 ends the pause."""
         self._status.snooze(minutes)
         self._switched()
 
@@ -305,7 +307,7 @@ class CompletionEngine:
         return self._recorder.explain()
 
     async def aclose(self) -> None:
-        """Settle every request; close every call and connection."""
+        """Answer all requests; close all calls and connections."""
         await self._files.aclose()
         await self._indents.aclose()
         await self._collector.aclose()
@@ -318,7 +320,7 @@ class CompletionEngine:
 
     @cached_property
     def _chat(self) -> ChatService:
-        # Imported at the first question: no completion needs it.
+        # Imported at the first question: completions do not need it.
         from llm_lsp.engine.chat.conversation import ChatService, InMemoryDialogues
 
         dialogues = (self._world.dialogues or InMemoryDialogues)()
@@ -327,7 +329,7 @@ class CompletionEngine:
     def _use_files(self, layers: tuple[Layer, ...]) -> None:
         LOG.info("the settings files were read again")
         stack = self._stack.with_files(layers)
-        # Of the select command and an edit of `provider` the later one counts.
+        # The later one counts: a use of the select command, or an edit of `provider` in a file.
         before, after = (each.without(SettingsSource.CHOICE) for each in (self._stack, stack))
         is_chosen_anew = before.resolve().config.provider != after.resolve().config.provider
         self._stack = after if is_chosen_anew else stack

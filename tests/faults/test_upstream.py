@@ -453,7 +453,7 @@ async def test_fault_17_too_many_requests_means_none_until_then(retry_after: str
             result = await rig.ask()
             assert isinstance(result, Skip)
             assert result.reason is Reason.RATE_LIMITED
-            assert " asked again in " in result.detail
+            assert " retrying in " in result.detail
         assert calls(standin) == 1
         rig.clock.skip(2)
         await rig.ask()

@@ -1,4 +1,4 @@
-"""Answers questions about code with a chat model, and keeps what was said."""
+"""Answers questions about code with a chat model, and keeps the conversation."""
 
 from __future__ import annotations
 
@@ -43,26 +43,26 @@ from llm_lsp.errors import (
 )
 
 NOTHING_OPEN = Document("untitled:ask", "", 0, Text.of(""))
-"""What a question about no code is about."""
+"""The document of a question that is not about any code."""
 
 Progress = Callable[[str], None]
-"""Is called with each piece of the answer."""
+"""Called with each piece of the answer."""
 
 
 class DialogueStore(Protocol):
-    """Keeps dialogues, one for each folder; its methods read and write files."""
+    """Stores a conversation for each folder; its methods block on files."""
 
     def read(self, folder: str) -> tuple[Exchange, ...]:
         """Return the exchanges about a folder, named by its URI; raises DialogueError."""
         ...
 
     def write(self, folder: str, exchanges: tuple[Exchange, ...]) -> str:
-        """Keep the exchanges, and return the URI of a page that shows them; raises DialogueError."""
+        """Store the exchanges, and return the URI of a page that shows them; raises DialogueError."""
         ...
 
 
 class InMemoryDialogues:
-    """Keeps dialogues while the process runs."""
+    """Keeps conversations in memory while the process runs."""
 
     def __init__(self) -> None:
         self._exchanges: dict[str, tuple[Exchange, ...]] = {}
@@ -79,7 +79,7 @@ class InMemoryDialogues:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """What is asked, whichever provider answers."""
+    """A question, independent of the provider that answers it."""
 
     request: ModelRequest
     code: str
@@ -89,7 +89,7 @@ class _Question:
 
 
 class ChatService:
-    """Answers questions, and keeps one dialogue for each folder."""
+    """Answers questions, with one conversation per folder."""
 
     def __init__(
         self, models: ModelAccess, dialogues: DialogueStore, notifications: Notifications, clock: Clock
@@ -101,8 +101,8 @@ class ChatService:
         self._writing = asyncio.Lock()
 
     def request(self, inquiry: ChatQuestion, number: int) -> ModelRequest:
-        """Return what the calls for a question are made for."""
-        # The user looks at the screen in an editor, and a command waits for its answer.
+        """Return the request that a question's calls are made for."""
+        # In an editor the user watches the screen; a command waits as long as it takes.
         patience = Patience.COMMAND if inquiry.face == "command" else Patience.ASKED
         document = inquiry.document or NOTHING_OPEN
         return ModelRequest(number, "chat", document, Trigger.MANUAL, patience, self._clock.now())
@@ -124,7 +124,7 @@ class ChatService:
         return ChatReply(visible(exchange.answer), finish is not Finish.LENGTH, page)
 
     def _admit(self, document: Document) -> None:
-        """Raise AskError if nothing may be sent under the settings as they are now."""
+        """Raise AskError if the current settings do not allow sending anything."""
         if document is not NOTHING_OPEN:
             skip = self._models.admit_document(document)
         else:
@@ -133,13 +133,13 @@ class ChatService:
             raise AskError(f"not asked, {skip.reason.value}{skip.detail and f': {skip.detail}'}")
 
     async def _answered(self, question: _Question) -> tuple[Exchange, Finish | None]:
-        """Ask one provider after the other until one answers; if none does, raise the failure of the first."""
+        """Ask the providers in turn until one answers; if none does, raise the first one's error."""
         failure: LlmLspError | None = None
         tried: set[str] = set()
         restarted: set[str] = set()
         while True:
             choice = await self._models.failover.usable(question.request, tried, waits=True)
-            self._admit(question.request.document)  # The wait may have taken minutes.
+            self._admit(question.request.document)  # again, since the wait may have taken minutes
             if isinstance(choice, Skip):
                 raise failure or _as_error(choice)
             tried.add(choice.slot.name)
@@ -147,16 +147,16 @@ class ChatService:
                 return await self._read(choice, question)
             except LlmLspError as exc:
                 if isinstance(exc, ProviderError) and exc.began:
-                    raise  # Half an answer has been shown.
+                    raise  # part of an answer has been shown
                 if choice.is_gone and choice.slot.name not in restarted:
-                    # Its own server had gone idle and is being started again: that is no error.
+                    # Our own server ended while idle and is being restarted, which is not an error.
                     restarted.add(choice.slot.name)
                     tried.discard(choice.slot.name)
                     continue
                 failure = failure or _with_remedy(exc, choice.profile)
 
     async def _read(self, choice: ProviderChoice, question: _Question) -> tuple[Exchange, Finish | None]:
-        # A whole page takes as long as a command may wait.
+        # Allow as much time as for a command: an answer may fill a page.
         stream = self._models.stream(
             question.request, choice, lambda: self._prompt(choice, question), Patience.COMMAND
         )
@@ -166,10 +166,10 @@ class ChatService:
                 finish = chunk.finish or finish
                 if chunk.text:
                     before, text = text[-1:], text + chunk.text
-                    # With what stands before it: a mark that belongs to an emoji is none to escape.
+                    # Escape in context: a combining mark within an emoji is not escaped, but a lone one is.
                     question.progress(visible(before + chunk.text).removeprefix(visible(before)))
         except asyncio.CancelledError:
-            stream.close()  # The client has cancelled the question.
+            stream.close()  # the client has cancelled the question
             raise
         finally:
             stream.release()
@@ -177,7 +177,7 @@ class ChatService:
             raise AskError(Reason.EMPTY.value)
         assert isinstance(stream.prompt, ChatPrompt)
         sent = stream.prompt.messages[-1][1]
-        # A mask is as long as its secret.
+        # Redacting does not change the length of the text.
         at = len(question.code)
         return Exchange(sent[:at], sent[at:], text), finish
 
@@ -187,14 +187,14 @@ class ChatService:
         room = tokens.budget(max(profile.context_tokens, PROMPT_TOKENS))
         if (n_tokens := estimate_tokens(message)) > room:
             raise AskError(
-                f"the code is too long: about {n_tokens:.0f} tokens, and {room:.0f} fit; name its lines"
+                f"the code is too long: about {n_tokens:.0f} tokens, but only {room:.0f} fit; select fewer lines"
             )
-        # A model on this machine reads slowly: earlier exchanges get what a completion's prompt may have.
+        # A local model reads slowly: earlier exchanges get no more room than a completion's prompt.
         before_room = tokens.budget(profile.context_tokens) if profile.local else room
         return dialogue(message, question.before, before_room)
 
     async def _read_dialogue(self, folder: str, *, must: bool) -> tuple[Exchange, ...]:
-        """Return a folder's dialogue; one that cannot be read raises DialogueError if it must be."""
+        """Return a folder's conversation; if it cannot be read, raise DialogueError if `must`, else return none."""
         try:
             return await asyncio.to_thread(self._dialogues.read, folder)
         except DialogueError:
@@ -205,7 +205,9 @@ class ChatService:
     async def _keep(
         self, folder: str, before: tuple[Exchange, ...], known: tuple[Exchange, ...], newest: Exchange
     ) -> str:
-        """Write an answer behind those `before` it, and behind those to other questions since its dialogue was `known`."""
+        """Store an answer after the exchanges `before` it, and after those added since the conversation was
+        `known`.
+        """
         try:
             async with self._writing:
                 now = await self._read_dialogue(folder, must=False)
@@ -214,27 +216,29 @@ class ChatService:
                     self._dialogues.write, folder, remembered((*before, *since), newest)
                 )
         except DialogueError as exc:
-            # The answer is here: it is not lost for that.
+            # The user still gets the answer.
             self._notifications.say("dialogues", "warning", str(exc))
             return ""
 
 
 def _as_error(skip: Skip) -> LlmLspError:
-    """Return why no provider is asked, as an error."""
+    """Return the error for a request that no provider may answer."""
     if skip.reason is Reason.OVER_BUDGET:
         return BudgetError(skip.detail)
     return AskError(skip.detail or skip.reason.value)
 
 
 def _with_remedy(error: LlmLspError, profile: Profile) -> LlmLspError:
-    """Return the error with what may help, if a model that completes refuses a dialogue."""
+    """Add a hint to the error if a completion-only model rejected a chat."""
     is_refused = isinstance(error, BadRequestError | NotFoundError)
     if profile.fim == "chat" or not is_refused or isinstance(error, ContextTooLongError):
         return error
-    return AskError(f"{error}; a model that only completes cannot be asked: choose another provider for it")
+    return AskError(
+        f"{error}; this model only completes and cannot chat: choose another provider for questions"
+    )
 
 
 def _path(uri: str, folder: str) -> str:
-    """Return a document's path in its folder, or its name if it is in none."""
+    """Return a document's path relative to its folder, or its name if it is in none."""
     head = folder.rstrip("/") + "/"
     return unquote(uri.removeprefix(head) if folder and uri.startswith(head) else uri.rpartition("/")[2])

@@ -1,6 +1,6 @@
 """The interfaces between the engine and the editor that shows its answers.
 
-`Engine` is what an LSP server or a command calls; `Client` is what the engine may show to the user.
+LSP handlers and commands call `Engine`; the engine calls `Client` to show something to the user.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 Level = Literal["error", "warning", "info"]
 Kind = Literal["Normal", "Error", "Warning", "Inactive"]
-"""The kinds of a status, with the names that Copilot's server gave them."""
+"""Kinds of status, named as in Copilot's language server."""
 EditorSource = Literal["initializationOptions", "editor settings"]
 """Where an editor's settings came from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One state of a longer task; the first of a token opens its progress bar, and `done` closes it."""
+    """The state of a longer task; the first one of a token starts its progress report, and `done` ends it."""
 
     token: str
     title: str
@@ -45,29 +45,29 @@ class Status:
     kind: Kind = "Normal"
     message: str = ""
     busy: bool = False
-    """A model is loading, or a manual request waits for its answer."""
+    """Whether a model is loading, or a manual request is waiting for its answer."""
     provider: str = ""
     model: str = ""
-    """What was called last; both are empty before the first call."""
+    """Provider and model of the last call, empty before the first."""
     spent_today: str = ""
-    """For example "0.12 USD"; empty while nothing is spent."""
+    """For example "0.12 USD"; empty if nothing was spent."""
 
 
 class Client(Protocol):
-    """An editor. All methods return at once and never raise; a client that cannot show something does not."""
+    """An editor. All methods return at once and never raise, even if the editor cannot show something."""
 
     @property
     def name(self) -> str:
-        """The editor's name for itself, "" if it gave none."""
+        """The editor's name, "" if it sent none."""
         ...
 
     @property
     def has_inline(self) -> bool:
-        """Whether it shows inline completions: it announced them, or has requested one."""
+        """Whether it shows inline completions: it announced support, or has requested one."""
         ...
 
     def show(self, level: Level, text: str) -> None:
-        """Show one message to the user."""
+        """Show a message to the user."""
         ...
 
     def progress(self, progress: Progress) -> None:
@@ -80,7 +80,7 @@ class Client(Protocol):
 
 
 class Engine(Protocol):
-    """Everything that an LSP server or a command can ask for; what is not a coroutine returns at once."""
+    """Everything that LSP handlers and commands can ask for. Methods that are not coroutines return at once."""
 
     def configure(
         self,
@@ -88,15 +88,17 @@ class Engine(Protocol):
         settings: Mapping[str, object],
         users: Mapping[str, object] | None = None,
     ) -> None:
-        """Use an editor's settings in place of earlier ones from the same source.
+        """Replace the editor settings from a source.
 
-        `users` are those that stand in its user's own settings, from an editor that keeps them apart.
+        `users` are the user's own settings, from an editor that separates them from the workspace's.
         """
         ...
 
     @property
     def settings_files(self) -> tuple[Path, ...]:
-        """The files whose changes are worth reporting; empty if settings files are not read again."""
+        """Files outside of workspace folders that the client should watch; empty if settings files are not
+        reread.
+        """
         ...
 
     def settings_changed(self) -> None:
@@ -104,11 +106,11 @@ class Engine(Protocol):
         ...
 
     def saved(self, uri: str) -> None:
-        """Look whether the document that was saved is one of the settings files."""
+        """Check whether the saved document is a settings file."""
         ...
 
     def expect_settings(self) -> None:
-        """Start no search for a model before requested settings have come, or a second has passed."""
+        """Delay the search for a model until requested settings arrive, for a second at most."""
         ...
 
     def set_folders(self, folders: tuple[str, ...]) -> None:
@@ -116,15 +118,15 @@ class Engine(Protocol):
         ...
 
     def open(self, document: Document) -> None:
-        """Add a document that was opened, or opened again."""
+        """Add a newly opened document, or replace its text."""
         ...
 
     def change(self, document: Document, edits: tuple[Edit, ...]) -> None:
-        """Replace an open document by a new version, given with the edits that led to it."""
+        """Replace an open document by its new version; `edits` lead from the old to the new text."""
         ...
 
     def close(self, uri: str) -> None:
-        """Forget a document; one that is not open is no error."""
+        """Forget a document; ignored if it is not open."""
         ...
 
     def document(self, uri: str) -> Document | None:
@@ -132,19 +134,19 @@ class Engine(Protocol):
         ...
 
     async def complete(self, request: CompletionRequest) -> Completion | Skip:
-        """Answer a request; cancelling the task detaches it."""
+        """Answer a request. If the task is cancelled, the call may go on for later requests."""
         ...
 
     async def suggestions(self, request: CompletionRequest) -> tuple[Completion, ...]:
-        """Answer a request with all choices, best first; cancelling the task detaches it."""
+        """Answer a request with all choices, best first. If the task is cancelled, the call may go on."""
         ...
 
     async def ask(self, inquiry: ChatQuestion) -> ChatReply:
-        """Answer a question about code; raises LlmLspError. Cancelling the task closes the call."""
+        """Answer a question about code; raises LlmLspError. If the task is cancelled, the call is closed."""
         ...
 
     def accepted(self, completion_id: str) -> None:
-        """Record that the user accepted a completion; an unknown id is no error."""
+        """Record that the user accepted a completion; an unknown id is ignored."""
         ...
 
     async def next_edit(self, request: EditRequest, *, may_wait: bool = True) -> OfferedEdit | Skip:
@@ -163,19 +165,19 @@ class Engine(Protocol):
         ...
 
     def snooze(self, minutes: float) -> None:
-        """Make no completions for a while; 0 ends that."""
+        """Pause completions for some minutes; 0 ends the pause."""
         ...
 
     def select_provider(self, name: str) -> None:
-        """Use another provider from now on; raises ConfigError if there is none of that name."""
+        """Use another provider from now on; raises ConfigError if its name is unknown."""
         ...
 
     def provider_names(self) -> list[str]:
-        """Return the names that `select_provider` takes, the one in use first."""
+        """Return the names that `select_provider` accepts, the one in use first."""
         ...
 
     def explain(self) -> str:
-        """Return a description of how the last request was answered, and why."""
+        """Describe how the last request was answered, and why."""
         ...
 
     def next_id(self) -> int:

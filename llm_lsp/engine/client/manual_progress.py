@@ -10,12 +10,12 @@ from llm_lsp.engine.client.interface import Client, Progress
 from llm_lsp.engine.client.status import ServerStatus
 from llm_lsp.engine.clock import Clock
 
-# Seconds. A sooner answer needs no progress bar, and one that only flashes up helps no user.
+# Seconds. A faster answer needs no progress report, which would only flash up.
 PATIENT_S = 0.4
 
 
 class ManualProgress:
-    """The manual requests that are not answered yet."""
+    """Progress reports of manual requests without an answer yet."""
 
     def __init__(self, client: Client, status: ServerStatus, clock: Clock) -> None:
         self._client = client
@@ -25,7 +25,7 @@ class ManualProgress:
 
     @contextmanager
     def shown(self, number: int, patience: Patience) -> Iterator[None]:
-        """Show a progress bar while a manual request takes longer than PATIENT_S."""
+        """Show progress if a manual request takes longer than PATIENT_S."""
         if patience is not Patience.ASKED:
             yield
             return

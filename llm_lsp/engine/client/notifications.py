@@ -1,4 +1,4 @@
-"""Messages to the user: one per cause, however often it comes."""
+"""Messages to the user: one per cause, however often it recurs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from llm_lsp.engine.client.interface import Client, Level
 
 LOG = logging.getLogger(__name__)
 
-# Seconds. What comes and goes, as a connection on a train, is not said each time; the status shows it.
+# Seconds without a repeated message, for causes that come and go, such as a train's network. The status shows them.
 SAY_AGAIN_S = 600.0
 
 
@@ -22,7 +22,7 @@ class _Said:
 
 
 class Notifications:
-    """Shows one message per cause: what was shown is not shown again until its cause was gone."""
+    """Shows one message per cause; a message is repeated only after its cause was gone."""
 
     def __init__(self, client: Client, now: Callable[[], float]) -> None:
         self._client = client
@@ -30,10 +30,10 @@ class Notifications:
         self._said: dict[tuple[str, str], _Said] = {}
 
     def say(self, cause: str, level: Level, text: str, kind: str = "") -> None:
-        """Show and log a line; the same line for the same cause comes once.
+        """Log a line and show it to the user, unless it was shown for this cause already.
 
-        If a `kind` is given, it decides whether two lines say the same, since a text may hold a number of seconds;
-        and a line that comes again within SAY_AGAIN_S is not shown.
+        With a `kind`, lines of the same kind count as equal, since their text may contain a number of seconds;
+        such a line is also not repeated within SAY_AGAIN_S.
         """
         old = self._said.get((cause, kind))
         if old and (self._is_fresh(old) if kind else not old.is_over and old.text == text):
@@ -44,7 +44,7 @@ class Notifications:
         self._client.show(level, text)
 
     def over(self, cause: str) -> None:
-        """Record that a cause is gone: when it comes again it is worth a message again."""
+        """Record that a cause is gone, so that its next occurrence is shown again."""
         lasting = [key for key, said in self._said.items() if key[0] == cause and not said.is_over]
         for key in lasting:
             self._said[key] = replace(self._said[key], is_over=True)

@@ -1,4 +1,4 @@
-"""The server's status as a status line shows it, derived in one place from everything that bears on it."""
+"""The server's status for a status line, derived in one place."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class _Problem:
 
 
 class ServerStatus:
-    """Owns the status: each part of the engine reports its own state here, and only this class tells the client.
+    """Owns the status: other parts report their own state here, and only this class sends it to the client.
 
-    In order of precedence: switched off or snoozed, a model that loads, a fallback in use, the newest problem, a
-    budget that is used up, and the model that answers. The end of a snooze is published by a timer of its own.
+    In order of precedence, it shows: switched off or snoozed, a model that is loading, a fallback in use, the
+    newest problem, a budget that is used up, and the model that answers. A timer ends a snooze.
     """
 
     def __init__(self, client: Client, clock: Clock) -> None:
@@ -32,11 +32,11 @@ class ServerStatus:
         self._snoozed_until = float("-inf")
         self._snooze_timer: Timer | None = None
         self._loading: dict[str, str] = {}
-        """The last progress line of each provider that is being found or started."""
+        """The last progress message of each provider that is being found or started."""
         self._problems: dict[str, _Problem] = {}
-        """By cause, the newest last."""
+        """By cause, newest last."""
         self._fallback: tuple[str, str] | None = None
-        """The cause of the provider that answers in another's place, and the text to show."""
+        """The cause of the fallback provider that answers, and the message to show."""
         self._budget = ""
         self._answering: Profile | None = None
         self._n_waiting = 0
@@ -55,11 +55,11 @@ class ServerStatus:
         return not self._is_off
 
     def snooze(self, minutes: float) -> None:
-        """Make no completions for a while; 0 ends that."""
+        """Pause completions for some minutes; 0 ends the pause."""
         self._set_snooze(self._clock.now() + 60 * minutes if minutes > 0 else float("-inf"))
 
     def off(self) -> Skip | None:
-        """Return why the user wants no completions now, or None."""
+        """Return why completions are switched off or paused, or None."""
         if self._is_off:
             return Skip(Reason.DISABLED, "switched off by the toggle command")
         if self._clock.now() < self._snoozed_until:
@@ -72,12 +72,12 @@ class ServerStatus:
         self._publish()
 
     def loaded(self, provider: str) -> None:
-        """Record that a provider's search or start is over."""
+        """Record that a provider has been found or started, or that this failed."""
         self._loading.pop(provider, None)
         self._publish()
 
     def problem(self, cause: str, kind: Kind, text: str) -> None:
-        """Record what is wrong with `cause`, until `solved` is called for it."""
+        """Record a problem of `cause`, until `solved` is called for it."""
         self._problems.pop(cause, None)
         self._problems[cause] = _Problem(kind, text)
         if self._fallback and self._fallback[0] == cause:
@@ -85,14 +85,14 @@ class ServerStatus:
         self._publish()
 
     def solved(self, cause: str) -> None:
-        """Record that nothing is wrong with `cause` any more, or that it is not used any more."""
+        """Record that `cause` has no problem any more, or is no longer used."""
         self._problems.pop(cause, None)
         if self._fallback and self._fallback[0] == cause:
             self._fallback = None
         self._publish()
 
     def answers(self, cause: str, instead_of: str = "") -> None:
-        """Record that the provider of `cause` gave text; `instead_of` says why the first choice did not, if so."""
+        """Record that the provider of `cause` returned text; `instead_of` says why it was not the first choice."""
         self._problems.pop(cause, None)
         self._fallback = (cause, instead_of) if instead_of else None
         self._publish()
@@ -108,7 +108,7 @@ class ServerStatus:
         self._publish()
 
     def waiting(self, n_requests: int) -> None:
-        """Record how many manual requests wait for an answer."""
+        """Record how many manual requests are waiting for an answer."""
         self._n_waiting = n_requests
         self._publish()
 

@@ -1,4 +1,4 @@
-"""Further answers when a manual request is repeated."""
+"""Provides further answers when a manual request is repeated."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from llm_lsp.core.request import Completion, CompletionRequest, Trigger
 from llm_lsp.core.skip import Skip
 from llm_lsp.core.text.text import Point
 
-# Calls for further answers: with the first they are as many as a user looks through.
+# Calls for further answers; users look through few.
 MOST = 3
 
 
@@ -24,13 +24,13 @@ class Sampler(Protocol):
         ...
 
     async def sample(self, request: CompletionRequest) -> Completion | Skip:
-        """Return an answer sampled at a higher temperature."""
+        """Return an answer that was sampled at a higher temperature."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What the user sees; a manual request does not change it."""
+    """The state that a manual request is made in; it changes only if the user does something."""
 
     uri: str
     version: int
@@ -38,7 +38,7 @@ class _State:
 
 
 class Alternatives:
-    """Remembers the last manual request, and the answers offered beside its first one."""
+    """Remembers the last manual request, and the further answers offered for it."""
 
     def __init__(self, sampler: Sampler, next_id: Callable[[], int]) -> None:
         self._sampler = sampler
@@ -47,14 +47,14 @@ class Alternatives:
         self._offered: dict[str, tuple[CompletionRequest, Completion]] = {}
 
     async def beside(self, request: CompletionRequest, first: Completion) -> tuple[Completion, ...]:
-        """Return further answers if this request repeats the last manual one and nothing has changed, else none."""
+        """Return further answers if this repeats the last manual request and nothing has changed, else none."""
         state = _State(request.document.uri, request.document.version, request.point)
         is_repeated = request.trigger is Trigger.MANUAL and state == self._last
         self._last = state if request.trigger is Trigger.MANUAL else None
         self._offered = {}
         if not is_repeated:
             return ()
-        # All at once: more would wait for each other.
+        # Only as many as can run at the same time.
         count = min(MOST, self._sampler.slots(request))
         asked = [replace(request, id=self._next_id(), sample=n) for n in range(1, count + 1)]
         answers = await asyncio.gather(*map(self._sampler.sample, asked))
@@ -63,12 +63,12 @@ class Alternatives:
         return distinct(first, found)
 
     def take(self, completion_id: str) -> tuple[CompletionRequest, Completion] | None:
-        """Return the further answer of this id and its request, once; None if there is none."""
+        """Remove and return the further answer of this id and its request; None if there is none."""
         return self._offered.pop(completion_id, None)
 
 
 def distinct(first: Completion, others: Sequence[Completion]) -> tuple[Completion, ...]:
-    """Return the answers that differ from the first and from each other, the most frequent first."""
+    """Return the answers that differ from the first and from each other, most frequent first."""
     times = Counter(map(_gist, others))
     by_gist = {_gist(one): one for one in reversed(others)}
     by_gist.pop(_gist(first), None)
@@ -77,5 +77,5 @@ def distinct(first: Completion, others: Sequence[Completion]) -> tuple[Completio
 
 
 def _gist(completion: Completion) -> str:
-    """Return the text without white space, which does not make two answers different."""
+    """Return the text without white space, in which answers may differ."""
     return "".join(completion.text.split())

@@ -27,7 +27,7 @@ _WITHOUT_TEXT = {
 
 @dataclass(frozen=True, slots=True)
 class CompletionAttempt:
-    """A request and the provider chosen for it, with what the scheduler needs to know of both."""
+    """A request with the provider chosen for it, and what the scheduler needs to know of both."""
 
     request: CompletionRequest
     choice: ProviderChoice
@@ -36,7 +36,7 @@ class CompletionAttempt:
 
     @classmethod
     def of(cls, request: CompletionRequest, choice: ProviderChoice, pace: TypingPace) -> CompletionAttempt:
-        """Look at the text around the cursor; costs a bounded number of lines."""
+        """Examine the text around the cursor, a limited number of lines."""
         profile, settings = choice.profile, choice.runtime.config.completion
         is_manual = request.trigger is Trigger.MANUAL
         mode = choose_mode(request.document, request.point, settings.multiline, manual=is_manual)
@@ -44,7 +44,7 @@ class CompletionAttempt:
         route = Route(
             profile.provider, profile.model, profile.fim, choice.runtime.epoch, thinks, request.sample
         )
-        # A menu is gone once an item is taken: there a part of a line is of no use.
+        # A menu closes when an item is accepted, so part of a line would be useless there.
         by_phrase = settings.length == "auto" and request.face == "inline" and not is_manual
         ask = Ask(
             request.id,
@@ -59,7 +59,7 @@ class CompletionAttempt:
         return cls(request, choice, mode, ask)
 
     def at(self, ready_at: float) -> CompletionAttempt:
-        """Return the same attempt with its call made at `ready_at`, in seconds of the engine's clock."""
+        """Return the same attempt with a call at `ready_at`, in seconds of the engine's clock, at the earliest."""
         return replace(self, ask=replace(self.ask, ready_at=ready_at))
 
     @property
@@ -72,7 +72,7 @@ class CompletionAttempt:
 
     @property
     def chat_style(self) -> ChatStyle:
-        """How a chat model is asked, by the settings."""
+        """How a chat model is prompted, according to the settings."""
         said = self.choice.runtime.config.chat
         examples = tuple(
             Example(one.before, one.answer, one.after, one.path, one.language) for one in said.examples
@@ -90,7 +90,7 @@ class CompletionAttempt:
         return len(generation.text) if end is None else end
 
     def completion(self, generation: Generation, typed: int) -> Completion | Skip:
-        """Filter what a generation says after `typed` characters against the text as it is now."""
+        """Filter the rest of a generation after `typed` characters, against the current text."""
         end = self.end(generation, typed)
         finish = generation.finish if end == len(generation.text) else Finish.CUT
         text = generation.text[typed:end]
@@ -108,7 +108,7 @@ class CompletionAttempt:
 
 
 def accepted(request: CompletionRequest, shown: Completion) -> CompletionRequest:
-    """Return the request that would follow if a suggestion were accepted; its number is negative."""
+    """Return the request that would follow the acceptance of a suggestion; its id is negative."""
     before = request.document
     text = before.text.edit(shown.start, shown.end, shown.text)
     return replace(
@@ -122,9 +122,9 @@ def accepted(request: CompletionRequest, shown: Completion) -> CompletionRequest
 
 
 def _ready_at(request: CompletionRequest, choice: ProviderChoice, pace: TypingPace) -> float:
-    """Return from when on a call may be made, in seconds of the engine's clock."""
+    """Return the earliest time of a call, in seconds of the engine's clock."""
     if request.patience is Patience.COMMAND:
-        # A command waits until the provider may be asked again, instead of failing.
+        # A command waits until the provider can be called again, instead of failing.
         return choice.slot.health.ready_at
     if request.trigger is Trigger.MANUAL:
         return float("-inf")

@@ -1,4 +1,4 @@
-"""The generation cache: by the text around the cursor, with what remains after the user has typed on."""
+"""The generation cache: finds earlier generations for a cursor, also after the user has typed along."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from llm_lsp.engine.completion.events import Ask, Route
 MAX_BYTES = 8 * 1024 * 1024
 MAX_GENERATIONS = 500
 TTL_S = 600.0
-# A generation weighs at least this, so that one bound on bytes holds both bounds.
+# Minimum cost of a generation, so that the limit in bytes also limits their number.
 GENERATION_COST = MAX_BYTES // MAX_GENERATIONS
-# What one entry costs besides its text: measured with sys.getsizeof on its parts.
+# Bytes per entry besides its text, measured with sys.getsizeof on its parts.
 ENTRY_COST = 400
-# Places that differ only in the current line; the oldest go.
+# Entries for places that differ only in the current line; the oldest are dropped.
 BUCKET_ENTRIES = 32
 
 
@@ -28,7 +28,7 @@ class _Entry:
     cursor: CursorContext
     generation: Generation
     start: int
-    """Offset in the generation's text from which it remains at the anchor."""
+    """Offset in the generation's text at which the rest begins, seen from the entry's cursor."""
     is_hole: bool
     is_first: bool
     """Whether it is the first of the generation's places, which counts its text."""
@@ -49,7 +49,9 @@ class _Entry:
         return not is_same_call or self.generation.text.startswith(other.generation.text)
 
     def remaining_from(self, cursor: CursorContext) -> int | None:
-        """Return the offset in the text from which it continues at `cursor`; None if it does not fit."""
+        """Return the offset in the generation from which it continues at `cursor`; None if it does not fit
+        there.
+        """
         mine = self.cursor
         typed = cursor.line_prefix[len(mine.line_prefix) :]
         if mine.cut != cursor.cut or mine.rest != cursor.rest or len(typed) > LOOK_BACK_CHARS:
@@ -65,7 +67,7 @@ _Entries = tuple[_Entry, ...]
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A cached generation and the offset in its text from which it remains."""
+    """A cached generation, and the offset in its text at which the rest begins."""
 
     generation: Generation
     typed: int
@@ -76,9 +78,9 @@ class Hit:
 
 
 class GenerationCache:
-    """Generations, raw and as they were shown; bounded in bytes, number and age.
+    """Generations, both as received and as shown, limited in bytes, number and age.
 
-    Only answers that the same request would get again are kept.
+    Only keeps answers that the same request would get again.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -87,7 +89,7 @@ class GenerationCache:
         )
 
     def put(self, ask: Ask, generation: Generation, typed: int = 0) -> None:
-        """Keep a generation, of which `typed` characters are in the text, for the place that asked and those along it."""
+        """Add a generation for the place it was requested for, and for the places along its text after `typed`."""
         if not generation.finish.is_lasting:
             return
         rest = generation.text[typed:]
@@ -97,11 +99,12 @@ class GenerationCache:
                 self._add((ask.route, place.context_key), entry)
 
     def find(self, ask: Ask, shown_id: int | None = None) -> Hit | None:
-        """Return the generation with the longest rest at the place that asks, or None.
+        """Return the generation with the longest rest at a place, or None.
 
-        The one with `shown_id` comes first while it fits: what is on screen must not change under its reader.
+        The generation `shown_id` is preferred while it fits, so that what is on screen does not change.
 
-        One that was typed to where we cut it has nothing left and is not found; one that the model ended is.
+        A generation that was cut and then typed to its end has nothing left and is not found; one that the
+        model ended is.
         """
         best: Hit | None = None
         for entry in self._keys.get((ask.route, ask.cursor.context_key), ()):

@@ -13,35 +13,35 @@ from llm_lsp.errors import LlmLspError
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Which model answers, and how: two requests with the same route and place want the same text."""
+    """Which model answers, and how. Requests with equal route and place want the same text."""
 
     provider: str
     model: str
     fim: str
     epoch: int
-    """Counts the settings; nothing of an old epoch is joined or cached under a new one."""
+    """Version of the settings: a call or cache entry of an earlier epoch is not used."""
     thinks: bool = False
     """Whether the model is asked to think first."""
     sample: int = 0
-    """Which of several answers: each has a call of its own."""
+    """Number of the answer if several are sampled: each needs its own call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request that needs a model."""
+    """A request that needs a model."""
 
     request_id: int
     cursor: CursorContext
     route: Route
     face: Face
     ready_at: float
-    """From when on a call may be made for it, in seconds; joining one needs no wait."""
+    """Earliest time of a call for it, in seconds; joining a call is possible sooner."""
     slots: int
-    """Calls that its provider may have in flight."""
+    """Most calls in flight at its provider."""
     is_hole: bool = False
-    """Whether it asks for all that is missing up to the next line; a call for less does not serve it."""
+    """Whether it needs everything that is missing up to the next line; a call for less does not serve it."""
     by_phrase: bool = False
-    """Whether part of a line may answer it."""
+    """Whether part of a line is enough."""
 
     @property
     def uri(self) -> str:
@@ -50,7 +50,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A request has arrived: earlier ones of its document and face are superseded."""
+    """A request has arrived; it supersedes earlier ones of its document and face."""
 
     uri: str
     face: Face
@@ -58,21 +58,21 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request that has arrived needs a model."""
+    """An arrived request needs a model."""
 
     ask: Ask
 
 
 @dataclass(frozen=True, slots=True)
 class CursorAt:
-    """Where a document's cursor is now: after an edit, or as a request says."""
+    """The current cursor of a document: after an edit, or from a request."""
 
     cursor: CursorContext
 
 
 @dataclass(frozen=True, slots=True)
 class PrefetchOffered:
-    """A suggestion is shown, and the request that would follow its acceptance is not in the cache."""
+    """A suggestion is shown, and the answer that would follow its acceptance is not cached."""
 
     ask: Ask
     shown_at: CursorContext
@@ -83,14 +83,14 @@ class PrefetchOffered:
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """The client has cancelled a request, and was answered."""
+    """The client has cancelled a request, which has been answered."""
 
     request_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
-    """A call has this text so far; it may hold a new unit."""
+    """A call has received more text, possibly a new unit."""
 
     call_id: int
     generation: Generation
@@ -110,7 +110,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Woke:
-    """The time that Wake named has come."""
+    """The time of the last Wake has come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class SwitchedOff:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The server shuts down."""
+    """The server is shutting down."""
 
 
 Event = (
@@ -148,7 +148,7 @@ Event = (
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Make a call for this request's text."""
+    """Start a call for this request."""
 
     call_id: int
     request_id: int
@@ -156,14 +156,14 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Close a call's connection; its end is of no interest."""
+    """Close a call's connection; no more events of it are expected."""
 
     call_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class Give:
-    """Answer a request with what remains of a generation after `typed`."""
+    """Answer a request with the rest of a generation after `typed`."""
 
     request_id: int
     generation: Generation
@@ -172,7 +172,7 @@ class Give:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Answer a request with nothing."""
+    """Answer a request without a completion."""
 
     request_id: int
     reason: Reason
@@ -180,7 +180,7 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """Answer a request with nothing, since its call failed."""
+    """Answer a request without a completion, because its call failed."""
 
     request_id: int
     error: LlmLspError
@@ -188,7 +188,7 @@ class Fail:
 
 @dataclass(frozen=True, slots=True)
 class Wake:
-    """Send Woke at this time; takes the place of an earlier Wake."""
+    """Send Woke at this time; replaces an earlier Wake."""
 
     at: float
 

@@ -1,4 +1,4 @@
-"""Carries out what the scheduler decides: tasks, timers and answers."""
+"""Carries out the scheduler's decisions with tasks and timers."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ LOG = logging.getLogger(__name__)
 
 
 class StreamReader(Protocol):
-    """Decides when a stream is complete; `core.response.stops` has one."""
+    """Decides when a streamed answer is complete; implemented in `core.response.stops`."""
 
     def feed(self, piece: str) -> bool:
-        """Add a piece; return whether no more is wanted."""
+        """Add a piece; return whether the answer is complete."""
         ...
 
     def end(self, finish: Finish) -> Finish:
-        """Record that the stream has ended by itself, and why; return the reason in view of the whole answer."""
+        """Record that the stream ended by itself, and why; return the reason, given the whole answer."""
         ...
 
     @property
     def finish(self) -> Finish:
-        """Why reading ended where `feed` ended it."""
+        """Why `feed` ended the reading."""
         ...
 
     @property
     def text(self) -> str:
-        """What is kept so far; it only ever grows."""
+        """The text kept so far; it only grows."""
         ...
 
     @property
     def units(self) -> tuple[int, ...]:
-        """Where its complete units end, see Generation."""
+        """Offsets at which complete units end, see Generation."""
         ...
 
     @property
     def phrases(self) -> tuple[int, ...]:
-        """Where its lines may be shown in part."""
+        """Offsets up to which a line may be shown in part."""
         ...
 
 
@@ -56,33 +56,33 @@ class NamedStream(Stream, Protocol):
     """A call whose text becomes a generation."""
 
     def name(self, generation_id: int) -> None:
-        """Record the id of that generation, before any of it comes."""
+        """Set the generation's id, before any text arrives."""
         ...
 
 
 class Job(Protocol):
-    """How to make the call for a request, if the scheduler starts one."""
+    """How to make a request's call, if the scheduler starts one."""
 
     def begin(self) -> NamedStream:
         """Build the prompt and return the call; raises LlmLspError."""
         ...
 
     def reader(self) -> StreamReader:
-        """Return what decides when the answer is complete."""
+        """Return the reader that decides when the answer is complete."""
         ...
 
     def streamed(self, generation: Generation) -> None:
-        """Use what is kept so far, after each piece."""
+        """Show the text received so far; called after each piece."""
         ...
 
     def done(self, generation: Generation) -> None:
-        """Use a generation at each new unit and at its end, also if no request waits for it any more."""
+        """Store a generation, at each new unit and at its end, even if no request waits for it any more."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class CallAnswer:
-    """The answer to a request: a generation, of which `typed` characters have been typed since."""
+    """The answer to a request: a generation, of which the user has typed `typed` characters since."""
 
     generation: Generation
     typed: int
@@ -95,7 +95,7 @@ class _Running:
 
 
 class CallExecutor:
-    """The calls in flight and the requests that wait for them."""
+    """The calls in flight, and the requests waiting for them."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -109,15 +109,15 @@ class CallExecutor:
 
     @property
     def in_flight(self) -> int:
-        """Calls under way."""
+        """Return the number of calls in flight."""
         return self._scheduler.in_flight
 
     def arrived(self, uri: str, face: Face) -> None:
-        """Answer the earlier requests of a document and face: a newer one has come."""
+        """Answer earlier requests of a document and face, which a newer request supersedes."""
         self._step(e.Arrived(uri, face))
 
     def can_join(self, ask: e.Ask) -> bool:
-        """Return whether a request can join a call in flight."""
+        """Check whether a request can join a call in flight."""
         return self._scheduler.can_join(ask)
 
     @property
@@ -126,17 +126,17 @@ class CallExecutor:
         return self._scheduler.is_watching
 
     def cursor_at(self, cursor: CursorContext) -> None:
-        """Record where a document's cursor is."""
+        """Tell the scheduler where a document's cursor is."""
         self._step(e.CursorAt(cursor))
 
     def offer_prefetch(self, chance: e.PrefetchOffered, job: Job) -> None:
-        """Start a prefetch, if it pays; no request waits for it."""
+        """Start a prefetch if it is worthwhile; no request waits for it."""
         self._jobs[chance.ask.request_id] = job
         self._step(chance)
         del self._jobs[chance.ask.request_id]
 
     async def ask(self, ask: e.Ask, job: Job) -> CallAnswer | Skip:
-        """Wait for the answer to one request; raises the call's LlmLspError. Cancelling detaches it."""
+        """Wait for the answer to a request; raises its call's LlmLspError. If cancelled, the call may go on."""
         future: asyncio.Future[CallAnswer | Skip] = asyncio.get_running_loop().create_future()
         self._answers[ask.request_id] = future
         self._jobs[ask.request_id] = job
@@ -150,15 +150,15 @@ class CallExecutor:
                 self._step(e.Cancelled(ask.request_id))
 
     def switched_off(self) -> None:
-        """Answer what waits, and close what is in flight: the user wants no completions now."""
+        """Answer waiting requests and close all calls: the user has switched completions off."""
         self._step(e.SwitchedOff())
 
     def close_document(self, uri: str) -> None:
-        """Settle what waits for a document and close its calls."""
+        """Answer a document's waiting requests, and close its calls."""
         self._step(e.Closed(uri))
 
     async def aclose(self) -> None:
-        """Settle every request, close every call, and wait for their tasks."""
+        """Answer all requests, close all calls, and wait for their tasks."""
         self._step(e.Stopped())
         if self._timer:
             self._timer.cancel()
@@ -168,7 +168,7 @@ class CallExecutor:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _step(self, event: e.Event) -> bool:
-        """Carry out the effects of an event; return whether a request was answered."""
+        """Carry out an event's effects; return whether a request was answered."""
         effects = self._scheduler.step(event, self._clock.now())
         for effect in effects:
             self._carry_out(effect)
@@ -209,7 +209,7 @@ class CallExecutor:
 
     def _close(self, running: _Running | None) -> None:
         if running is None:
-            return  # It ended in this very turn.
+            return  # it ended in this iteration of the event loop
         if running.stream is None:
             running.task.cancel()
         else:
@@ -222,7 +222,7 @@ class CallExecutor:
             generation = await self._read(call_id, job)
             job.done(generation)
         except asyncio.CancelledError:
-            # Where it was not the scheduler that closed it, it must learn of the end.
+            # The scheduler did not close the call, so it must be told of the end.
             closed = BrokenStreamError("the connection was closed by a change of settings")
             closed.began = True
             self._step(e.Failed(call_id, closed))
@@ -230,7 +230,7 @@ class CallExecutor:
         except LlmLspError as exc:
             self._step(e.Failed(call_id, exc))
         except Exception as exc:
-            # A fault of our own must not leave a request unanswered.
+            # A bug must not leave a request without an answer.
             error = InternalError.of(exc)
             LOG.error("a call failed: %s", error)
             self._step(e.Failed(call_id, error))
@@ -245,13 +245,13 @@ class CallExecutor:
         try:
             return await self._follow(call_id, job, stream, reader)
         finally:
-            # Also after a fault of our own: nothing else would end the call.
+            # Also after a bug of ours: nothing else would end the call.
             stream.release()
 
     async def _follow(self, call_id: int, job: Job, stream: NamedStream, reader: StreamReader) -> Generation:
         self._next_generation_id += 1
         generation = Generation(self._next_generation_id, "", Finish.CUT, ())
-        # Not with the first text: the request that gets it is answered and counted before it is kept.
+        # Not at the first text: the request that receives it is answered and recorded first.
         stream.name(generation.id)
         finish, usage = Finish.TRUNCATED, Usage()
         async for chunk in stream:
@@ -265,13 +265,13 @@ class CallExecutor:
             generation = Generation(
                 generation.id, reader.text, Finish.CUT, reader.units, phrases=reader.phrases
             )
-            # The waiting request comes first, then the cache and the usage records: its task ends in the loop's next turn, and what it
-            # gives is written in the one after.
+            # Answer the waiting request first, then update cache and usage records: the request's task runs in the
+            # loop's next iteration, and its result is written in the one after.
             is_shown = self._step(e.Streamed(call_id, generation))
             if is_shown:
                 await asyncio.sleep(0)
                 await asyncio.sleep(0)
-            # What was shown is known also when its user goes elsewhere before the line is complete.
+            # Cache what was shown even if the line is incomplete: the user may move away before it is.
             if is_shown or len(generation.units) > known:
                 job.done(generation)
             job.streamed(generation)

@@ -1,4 +1,4 @@
-"""Makes the call for one attempt: builds its prompt, and keeps what comes."""
+"""Makes the call for an attempt: builds the prompt, and caches the result."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ from llm_lsp.engine.context.collector import ContextCollector
 from llm_lsp.engine.models.model_access import ModelAccess
 from llm_lsp.engine.models.model_stream import ModelStream
 
-# For answers beside the first: loose enough to differ, and still code (HumanEval's pass@k is measured at 0.2 to 0.8,
+# For further answers: high enough to differ, and still correct code (HumanEval's pass@k is measured at 0.2 to 0.8,
 # https://arxiv.org/abs/2107.03374, section 3.3).
 SAMPLE_TEMPERATURE = 0.7
 
 Progress = Callable[[str], None]
-"""Is called with the text so far while it streams."""
+"""Called with the text so far while it streams."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedPrompt:
-    """What a provider is asked, as it is sent."""
+    """What would be sent to a provider."""
 
     prompt: Prompt
     profile: Profile
     context: ContextSelection
-    """The pieces of other files in it, and what was left out."""
+    """The context pieces in it, and those left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobTools:
-    """What every job works with."""
+    """Dependencies of every job."""
 
     models: ModelAccess
     collector: ContextCollector
@@ -57,7 +57,7 @@ class JobTools:
 
 
 class CompletionJob:
-    """Makes the call for an attempt, if the scheduler starts one; nothing is built before that."""
+    """Makes an attempt's call if the scheduler starts one; builds nothing before that."""
 
     def __init__(
         self, attempt: CompletionAttempt, tools: JobTools, log: RequestLog, progress: Progress | None = None
@@ -74,7 +74,7 @@ class CompletionJob:
             attempt.request.for_model,
             attempt.choice,
             self._build_prompt,
-            # A model that thinks is waited for as a command waits.
+            # A thinking model needs as much time as a command allows.
             Patience.COMMAND if attempt.ask.route.thinks else None,
         )
         now = tools.clock.now()
@@ -88,28 +88,28 @@ class CompletionJob:
         return PreparedPrompt(prompt, self._attempt.profile, self._context)
 
     def reader(self) -> StreamReader:
-        """Return what decides when the stream is complete."""
+        """Return the reader that decides when the stream is complete."""
         attempt = self._attempt
         may_grow = attempt.choice.runtime.config.completion.multiline != "never"
         rule = stop_rule(self._window, attempt.profile, attempt.mode, attempt.chat_style, may_grow=may_grow)
-        # If closing does not stop the bill, the model was told to stop at the line's end.
+        # If closing does not stop the billing, the request already asked to stop at the end of the line.
         lines = READ_AHEAD_LINES if attempt.profile.cancel_stops_billing else 0
         return ReadAhead(rule, lines, self._tools.last_shown.phrase_words(attempt.ask.route))
 
     def streamed(self, generation: Generation) -> None:
-        """Show the text so far, as it would be inserted; lines that are read ahead are not shown."""
+        """Show the text so far as it would be inserted, without lines that are read ahead."""
         if self._progress is None or generation.units:
             return
         last_line = generation.text.rpartition("\n")[2].strip()
         if last_line and self._attempt.ask.cursor.context_key.below.startswith(last_line):
-            # It may turn out to be the line that stands there already.
+            # The line may turn out to repeat the next line of the text.
             return
         result = postprocess(generation.text, Finish.CUT, self._attempt.request)
         if not isinstance(result, Skip):
             self._progress(result.text)
 
     def done(self, generation: Generation) -> None:
-        """Keep a generation for its place, also if no request waits for it any more."""
+        """Cache a generation for its place, even if no request waits for it any more."""
         self._tools.cache.put(self._attempt.ask, generation)
 
     def _build_prompt(self) -> Prompt:

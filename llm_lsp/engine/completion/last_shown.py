@@ -1,4 +1,4 @@
-"""What was shown last in each document, and how much of it the user took over."""
+"""Tracks what was last shown in each document, and how much of it the user typed or accepted."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class _Last:
     route: Route
     cursor: CursorContext
     rest: str
-    """What of the generation remains to be typed at the cursor, "" once the user has left it."""
+    """The rest of the generation after the cursor; "" if the user typed something else."""
 
 
 class LastShown:
-    """One for all documents; what is typed where something was shown tells how long suggestions should be."""
+    """One for all documents. How users react to what is shown decides how long suggestions are."""
 
     def __init__(self) -> None:
         self._last: dict[str, _Last] = {}
@@ -36,7 +36,7 @@ class LastShown:
         return last.generation_id if last else None
 
     def follow(self, now: CursorContext) -> None:
-        """Compare what was shown last in a document with what stands there now."""
+        """Compare what was last shown in a document with its current text."""
         last = self._last.get(now.context_key.uri)
         if last is None or not last.rest:
             return
@@ -51,7 +51,7 @@ class LastShown:
         self._last[now.context_key.uri] = _Last(last.generation_id, last.route, now, rest)
 
     def phrase_words(self, route: Route) -> int:
-        """Return how many words of a line are shown at once."""
+        """Return how many words of a line to show at once."""
         return self._lengths.get((route.provider, route.model), SuggestionLength()).phrase_words
 
     def forget(self, uri: str) -> None:

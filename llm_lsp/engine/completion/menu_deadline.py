@@ -9,17 +9,17 @@ from llm_lsp.core.request import Completion
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.engine.clock import Clock
 
-# Seconds. Such a client asks again at the next key only, so after a pause this answer is the only one.
+# Seconds. Such a client requests again only at the next keystroke, so after a pause it has no other answer.
 HOLD_S = 2.0
 
 Answer = Completion | Skip
 
 
 class MenuDeadline:
-    """Answers menu requests in time; the model finishes into the cache.
+    """Answers menu requests in time; a late model answer goes into the cache.
 
-    A request is answered when there is text, when its budget is over and its document has changed since, or
-    after HOLD_S.
+    A request is answered as soon as there is text; or when its time budget is over and its document has changed
+    since; or after HOLD_S.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -28,14 +28,14 @@ class MenuDeadline:
         self._tasks: set[asyncio.Task[Answer]] = set()
 
     def edited(self, uri: str) -> None:
-        """Record that the user typed on: the answer to the state before is not held any longer."""
+        """Record that the user typed on: requests for the earlier text are no longer held."""
         if event := self._held.pop(uri, None):
             event.set()
 
     async def answer(
         self, uri: str, asking: Coroutine[None, None, Answer], budget_s: float, *, is_current: bool
     ) -> Answer:
-        """Wait for an answer at most as long as a menu may; one for a text that is not current is not held."""
+        """Wait for an answer as long as a menu may; a request for outdated text is not held beyond its budget."""
         self.edited(uri)
         moved_on = self._held[uri] = asyncio.Event()
         if not is_current:
@@ -54,7 +54,7 @@ class MenuDeadline:
         return task.result() if task.done() else Skip(Reason.TIMED_OUT)
 
     async def aclose(self) -> None:
-        """End what is still asked for."""
+        """Cancel the requests that are still open."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,7 +1,7 @@
-"""Answers completion requests: start reading here.
+"""Answers completion requests. Start reading the engine here.
 
-A request goes through the stages of `complete` once, in this order: admit, look up, gate, schedule, build the prompt,
-stream, filter, show. Each may end it, with a completion or with a Skip that says why not.
+A request passes through the stages of `complete` once, in this order: admit, look up, gate, schedule, build the
+prompt, stream, filter, show. Each stage may end it, with a completion or with a Skip that has the reason.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from llm_lsp.errors import InternalError, LlmLspError
 
 
 class CompletionPipeline:
-    """Answers requests, one `complete` for each."""
+    """Answers requests, each by a call of `complete`."""
 
     def __init__(
         self,
@@ -59,14 +59,14 @@ class CompletionPipeline:
         self._tools = JobTools(models, collector, self._cache, self._shown, clock)
         self._next_prefetch: asyncio.Handle | None = None
         self._prefetched: tuple[int, int] | None = None
-        """The generation, and the offset in it, for whose end a prefetch was considered last."""
+        """The last place for which a prefetch was considered: a generation's id, and the offset of its end."""
 
     async def complete(
         self, request: CompletionRequest, log: RequestLog, progress: Progress | None = None
     ) -> Completion | Skip:
-        """Answer one request; what can be answered at once is answered before the first await.
+        """Answer a request. Answers that need no model are returned before the first await.
 
-        Each stage is recorded in `log`. Cancelling the caller detaches the request.
+        Every stage is recorded in `log`. If the caller is cancelled, the call may go on.
         """
         uri = request.document.uri
         if self._workspace.document(uri) is None:
@@ -82,7 +82,7 @@ class CompletionPipeline:
             return skip
         found = self._look_up(request, log)
         if isinstance(found, Skip) and found.reason is Reason.LOADING:
-            # The settings may have changed while it was waited for.
+            # The settings may have changed during the wait.
             found = (
                 await self._tracker.loaded(request, lambda: next(self._failover.slots(request.for_model)))
                 or self._admit(request)
@@ -101,18 +101,18 @@ class CompletionPipeline:
         return await self._menu.answer(uri, asking, budget_s, is_current=is_current)
 
     def slots(self, request: CompletionRequest) -> int:
-        """Return how many calls may be made for a request at a time; 0 if there is no provider."""
+        """Return how many simultaneous calls are allowed for a request; 0 if it has no provider."""
         choice = next(self._failover.choices(request.for_model))
         return 0 if isinstance(choice, Skip) else choice.profile.max_in_flight
 
     async def sample(self, request: CompletionRequest) -> Completion | Skip:
-        """Return a further answer to a request that was just answered; it does not replace what is shown."""
+        """Return a further answer to a request that has been answered; it does not replace what is shown."""
         log = RequestLog()
         found = self._look_up(request, log)
         return await self._ask(found, log, None) if isinstance(found, CompletionAttempt) else found
 
     def prepared(self, request: CompletionRequest) -> PreparedPrompt | Skip:
-        """Return what a model would be asked for a request; nothing is sent."""
+        """Return what would be sent to a model for a request, without sending it."""
         if skip := self._admit(request):
             return skip
         choice = next(self._failover.choices(request.for_model))
@@ -129,13 +129,13 @@ class CompletionPipeline:
             self._calls.cursor_at(cursor_context_at(document, cursor))
 
     def close_document(self, uri: str) -> None:
-        """Answer what waits for a document."""
+        """Answer a document's waiting requests."""
         self._shown.forget(uri)
         self._tracker.close_document(uri)
         self._calls.close_document(uri)
 
     def switched_off(self, why: Skip) -> None:
-        """Answer what waits for a model: no call is begun for it any more."""
+        """Answer all waiting requests; no calls are started for them any more."""
         self._tracker.settle(why)
         self._calls.switched_off()
 
@@ -153,7 +153,7 @@ class CompletionPipeline:
         return self._models.admit(request.document, request.point, request.trigger)
 
     def _look_up(self, request: CompletionRequest, log: RequestLog) -> CompletionAttempt | Completion | Skip:
-        """Answer from what any provider of the request said before, or return the one to be asked now."""
+        """Answer from an earlier generation of any of the request's providers, or return the one to call now."""
         refused: list[Skip] = []
         passed: list[CompletionAttempt] = []
         for choice in self._failover.choices(request.for_model):
@@ -172,21 +172,21 @@ class CompletionPipeline:
             if skip is None or self._calls.can_join(attempt.ask):
                 return attempt
             refused.append(skip)
-            passed_over = f"{choice.slot.name} is passed over: {skip.detail or skip.reason.value}"
+            passed_over = f"{choice.slot.name} is skipped: {skip.detail or skip.reason.value}"
             log.left("provider", passed_over, self._clock.now())
             if skip.reason is not Reason.OVER_BUDGET:
                 passed.append(attempt)
-        # A manual request is not refused while there is a provider to ask.
+        # A manual request is not refused as long as there is a provider to call.
         return passed[0] if passed and request.patience is Patience.ASKED else refused[0]
 
     def _cached(self, attempt: CompletionAttempt, log: RequestLog) -> Completion | Skip | None:
         hit = self._cache.find(attempt.ask, self._shown.generation_id(attempt.ask.uri))
         if hit is None or (attempt.is_manual and hit.generation.end_after(hit.typed) is None):
-            # A manual request where the model had nothing to say asks it again.
-            log.left("cache", "nothing is known of this place", self._clock.now())
+            # If the model had no suggestion, a manual request asks it again.
+            log.left("cache", "no earlier answer fits", self._clock.now())
             return None
         log.is_known = True
-        words = f"an earlier answer is used again, {hit.typed} of its characters are in the text by now"
+        words = f"an earlier answer fits; {hit.typed} of its characters have been typed since"
         log.left("cache", words, self._clock.now())
         return self._show(attempt, hit.generation, hit.typed, log)
 
@@ -203,14 +203,14 @@ class CompletionPipeline:
     async def _ask(
         self, attempt: CompletionAttempt, log: RequestLog, progress: Progress | None
     ) -> Completion | Skip:
-        """Schedule a call, or join one, and show its answer; a failed one is followed by what `_after` says."""
+        """Start or join a call and show its answer; after a failure do what `_after` returns."""
         tried: set[str] = set()
         while True:
             try:
                 answer = await self._calls.ask(attempt.ask, self._job(attempt, log, progress))
             except LlmLspError as exc:
                 following = await self._after(attempt, exc, tried)
-                # The failure may have taken a minute, and the settings may have changed in it.
+                # The failed call may have taken a minute, in which the settings may have changed.
                 following = self._admit(attempt.request) or following
                 if isinstance(following, Skip):
                     return following
@@ -219,7 +219,7 @@ class CompletionPipeline:
                 continue
             if isinstance(answer, Skip):
                 return answer
-            log.left("model", "text that is wanted has come", self._clock.now())
+            log.left("model", "the requested text has arrived", self._clock.now())
             return self._show(attempt, answer.generation, answer.typed, log)
 
     async def _after(
@@ -237,15 +237,15 @@ class CompletionPipeline:
         if isinstance(following, Skip):
             return following
         if not self._tracker.is_newest(request):
-            return Skip(Reason.SUPERSEDED)  # A newer one has come while a fallback was made ready.
+            return Skip(Reason.SUPERSEDED)  # a newer request came while the fallback was prepared
         next_attempt = self._attempt(request, following)
         if following.slot is not choice.slot:
             return next_attempt
-        # The wait of a retry is the scheduler's, as every wait: a newer request ends it.
+        # The scheduler waits before the retry, so that a newer request ends the wait.
         return next_attempt.at(self._clock.now() + wait_s)
 
     async def _restarted(self, request: CompletionRequest, choice: ProviderChoice) -> ProviderChoice | Skip:
-        """Return a provider once its server runs again; that it was gone is no error."""
+        """Return a provider after its server has restarted; the interruption is not an error."""
         if choice.attempt.number:
             return choice.slot.absent
         if request.patience is Patience.COMMAND:
@@ -266,10 +266,10 @@ class CompletionPipeline:
             text = result.text.replace("\r\n", "\n").replace("\r", "\n")
             shown = generation.shown_as(text, typed, attempt.end(generation, typed))
             if shown is not generation:
-                # Typing along follows what is shown, not what the model wrote.
+                # Users type along what is shown, not what the model wrote.
                 self._cache.put(attempt.ask, shown, typed)
             self._shown.put(attempt.ask, shown, typed)
-            # The answer leaves first.
+            # After the answer is sent.
             loop = asyncio.get_running_loop()
             self._next_prefetch = loop.call_soon(self._prefetch, attempt, shown, typed, result)
         return result
@@ -277,18 +277,18 @@ class CompletionPipeline:
     def _prefetch(
         self, attempt: CompletionAttempt, generation: Generation, typed: int, shown: Completion
     ) -> None:
-        """Offer the scheduler a call for what comes after a suggestion, if nothing more is known and one may be made."""
+        """Offer the scheduler a call for the text after a suggestion, if none is cached and a call is allowed."""
         end = attempt.end(generation, typed)
         may_call = attempt.profile.free or attempt.profile.cancel_stops_billing
         if not may_call or generation.end_after(end) is not None or self._calls.can_join(attempt.ask):
             return
         if self._prefetched == (generation.id, end) or attempt.choice.slot.speed.is_slow:
-            return  # On a slow model it would take the turn of what its user, or another one, waits for.
+            return  # on a slow model it would delay requests that users wait for
         self._prefetched = generation.id, end
         wanted = accepted(attempt.request, shown)
         pace, gates = self._workspace.pace(attempt.ask.uri), attempt.choice.runtime.config.completion.gates
         if gate(TypedLine.at(wanted.document, wanted.point), pace, gates):
-            return  # Checked first, since most lines end here and the rest costs as much as an answer.
+            return  # checked early: most cases end here, and the rest costs as much as an answer
         choice = self._admit(wanted) or next(self._failover.choices(wanted.for_model))
         if isinstance(choice, Skip) or choice.refusal or choice.slot is not attempt.choice.slot:
             return
@@ -298,7 +298,7 @@ class CompletionPipeline:
         if (known := self._cache.find(ahead.ask)) and (
             known.generation != generation or not attempt.profile.free
         ):
-            # If the model ended by itself, it may go on when it reads its own text: worth a call that costs nothing.
+            # The model ended by itself. It may continue after its own text, but only a free call is worth a try.
             return
         rest = generation.text[typed:end]
         chance = PrefetchOffered(ahead.ask, attempt.ask.cursor, rest, attempt.profile.free)

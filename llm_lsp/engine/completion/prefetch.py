@@ -1,41 +1,41 @@
-"""Whether prefetching pays: asking for what comes after a suggestion before it is accepted."""
+"""Decides whether to prefetch the text after a suggestion before it is accepted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-# The weight of a new outcome: about the last twenty count, as in the design's stage 10.
+# Weight of a new outcome in the moving average: about the last twenty outcomes count.
 WEIGHT = 0.1
-# Where calls cost money, from this share of places that users really came to.
+# If calls cost money, prefetch only if at least this share of suggestions was then accepted.
 PAID_FROM = 0.4
-# Under this share of calls that were of use no more are made, but for one in so many chances to see whether that changed.
+# If a smaller share of prefetches was useful, stop, except for an occasional one to notice a change.
 LEAST_USED = 0.25
 TRY_AGAIN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class PrefetchOdds:
-    """What came of the chances to ask ahead, made use of or not."""
+    """Moving averages of how prefetches turned out."""
 
     reached: float = 0.0
-    """Share of the chances at which the suggestion was then accepted, or typed to its end."""
+    """Share of offers after which the suggestion was accepted or typed to its end."""
     used: float = 0.5
-    """Share of the calls that then had something to show."""
+    """Share of prefetch calls whose text was then shown."""
     passed: int = 0
-    """Chances since the last call."""
+    """Offers since the last call."""
 
     def pays(self, *, is_free: bool) -> bool:
-        """Return whether the next prefetch is worth its call."""
+        """Return whether the next prefetch is worth a call."""
         if self.used < LEAST_USED and self.passed < TRY_AGAIN:
             return False
         return is_free or self.reached >= PAID_FROM
 
     def chance(self, *, called: bool) -> PrefetchOdds:
-        """Count a chance."""
+        """Count an offer."""
         return replace(self, passed=0 if called else self.passed + 1)
 
     def settled(self, *, reached: bool, used: bool | None) -> PrefetchOdds:
-        """Count what came of one; `used` is None if no call was made."""
+        """Count an outcome; `used` is None if no call was made."""
         share = self.reached + WEIGHT * (reached - self.reached)
         if used is None:
             return replace(self, reached=share)

@@ -1,16 +1,24 @@
 """Decides which calls are made, joined and closed, as a pure state machine.
 
-`step(event, now)` returns the effects to carry out, in order; `executor.py` does that with asyncio. The state is two
-tables: `_waiting`, the requests that no call works for yet, and `_calls`, the calls in flight with their listeners.
+`step(event, now)` returns the effects to carry out, in order; `executor.py` carries them out with asyncio. The
+state consists of two tables: `_waiting`, the requests without a call, and `_calls`, the calls in flight with their
+listeners, which are the requests that wait for a call's text.
 
-A request arrives (`Arrived`), which supersedes earlier ones of its document and face, and is asked (`Asked`). It joins
-a call in flight whose text agrees with what was typed since, or waits until its `ready_at` and a free slot. Each new
-piece (`Streamed`) answers the listeners for which a whole unit has come; a listener that no longer agrees waits again.
-A call without listeners stays open for a grace period, since the next request often agrees with it: longer while it
-reads ahead, and longer still if it is a prefetch. `Wake` names the next time at which something is due.
+What happens to a request:
 
-Invariants: each request that was asked is settled once, by Give, Refuse, Fail or its own Cancelled; a call in flight
-has a listener, is in its grace period or is a prefetch; a provider never has more calls in flight than its slots.
+1. It arrives (`Arrived`) and supersedes earlier requests of its document and face.
+2. If it needs a model (`Asked`), it joins a call in flight whose text agrees with what the user has typed since that
+   call started. Otherwise it waits until its `ready_at`, the end of the debounce, and until a slot is free; then a call
+   starts.
+3. Each piece of text (`Streamed`) answers the listeners that now have a complete unit, such as a line. A listener that
+   no longer agrees with the text waits for another call.
+
+A call without listeners is not closed at once, since the next request often agrees with it. It stays open for a grace
+period, which is longer while it reads ahead, and longest for a prefetch. `Wake` announces the next time at which
+something is due.
+
+Invariants: every asked request is settled exactly once, by Give, Refuse, Fail or its own Cancelled. Every call in
+flight has a listener, is in its grace period or is a prefetch. A provider never has more calls in flight than slots.
 """
 
 from __future__ import annotations
@@ -53,11 +61,11 @@ from llm_lsp.errors import LlmLspError
 GRACE_S = 0.4
 # Seconds that a call without listeners may read ahead: five lines at 20 tokens a second.
 READ_AHEAD_S = 2.0
-# Seconds that a prefetch may take: a slow local model's prompt and answer.
+# Seconds that a prefetch may take: enough for prompt and answer on a slow local model.
 PREFETCH_S = 10.0
-# Seconds without text after which a call of a provider with one slot is at work on a prompt: closing it would free
-# the model only at the end of a batch, and the next prompt would begin at nothing. A request waits for its first
-# text, but not longer than this many seconds: a server that hangs must not hold the editor for ever.
+# Seconds without text after which the only slot of a slow provider counts as busy with a prompt. Closing the call
+# would free the model only at the end of a batch, and the next prompt would start from the beginning. Requests wait
+# for the first text instead, but no longer than this, in case the server hangs.
 AT_WORK_S = 1.0
 MOST_AT_WORK_S = 60.0
 
@@ -72,13 +80,13 @@ class _Call:
     generation: Generation = NOTHING_YET
     listeners: dict[int, Ask] = field(default_factory=dict)
     idle_since: float = 0.0
-    """When the last listener left, or the last edit came that agrees with it."""
+    """When the last listener left, or the last edit agreed with the text."""
     is_prefetch: bool = False
-    """Whether it is a prefetch, for a place that the user has not come to yet."""
+    """Whether it is a prefetch for a place that the user has not reached yet."""
 
     @property
     def ends_at(self) -> float | None:
-        """When it is closed unless a request joins it; None while there is a listener."""
+        """When it will be closed unless a request joins it; None while it has listeners."""
         if self.listeners:
             return None
         if self.is_prefetch:
@@ -87,12 +95,12 @@ class _Call:
         return self.idle_since + (READ_AHEAD_S if has_answered else GRACE_S)
 
     def is_at_work(self, now: float) -> bool:
-        """Return whether a slow model with one slot reads its prompt, which is left to finish."""
+        """Check whether a slow model with one slot is reading the prompt, which it may finish."""
         is_slow = AT_WORK_S <= now - self.began_at < MOST_AT_WORK_S
         return self.base.slots == 1 and is_slow and not self.is_prefetch and not self.generation.text
 
     def typed(self, ask: Ask) -> str | None:
-        """Return what was typed since the call was made; None if that does not agree with its text."""
+        """Return what was typed since the call started; None if it does not agree with the call's text."""
         if ask.route != self.base.route or (ask.is_hole and not self.base.is_hole):
             return None
         return typed_since(self.base.cursor, self.generation.text, ask.cursor)
@@ -100,17 +108,17 @@ class _Call:
 
 @dataclass(frozen=True, slots=True)
 class _LastPrefetch:
-    """The last offer of a prefetch, and the call if one was made."""
+    """The last prefetch offer, and its call if one was made."""
 
     chance: PrefetchOffered
     call: _Call | None
 
     def typed(self, cursor: CursorContext) -> str | None:
-        """Return what was typed behind the suggestion; None if the cursor is not behind it."""
+        """Return what was typed after the suggestion; None if the cursor is not there."""
         return typed_since(self.chance.ask.cursor, self.call.generation.text if self.call else "", cursor)
 
     def is_left(self, cursor: CursorContext) -> bool:
-        """Return whether the user went elsewhere, or typed something else than what is shown."""
+        """Check whether the user has moved away, or typed something other than the suggestion."""
         return typed_since(self.chance.shown_at, self.chance.shown, cursor) is None
 
 
@@ -125,7 +133,7 @@ class Scheduler:
         self._odds = PrefetchOdds()
 
     def step(self, event: Event, now: float) -> list[Effect]:
-        """Process an event and return the effects to carry out, in order."""
+        """Process an event; return the effects to carry out, in order."""
         effects: list[Effect] = []
         match event:
             case Arrived(uri, face):
@@ -142,7 +150,7 @@ class Scheduler:
                 n_waiting, is_first = len(self._waiting), self._is_first_text(call_id)
                 effects += self._streamed(call_id, generation, now)
                 if not effects and len(self._waiting) == n_waiting and not is_first:
-                    return effects  # Most pieces change nothing, and come in bursts.
+                    return effects  # most pieces change nothing, and arrive in bursts
             case Ended(call_id, generation):
                 effects += self._ended(call_id, generation)
             case Failed(call_id, error):
@@ -165,7 +173,7 @@ class Scheduler:
 
     @property
     def in_flight(self) -> int:
-        """Calls under way, for all providers."""
+        """Return the number of calls in flight at all providers."""
         return len(self._calls)
 
     @property
@@ -174,12 +182,12 @@ class Scheduler:
         return bool(self._calls or self._last_prefetch)
 
     def can_join(self, ask: Ask) -> bool:
-        """Return whether a call in flight agrees with a request, so that it needs none of its own."""
+        """Check whether a call in flight agrees with a request, which then needs no call of its own."""
         return any(call.typed(ask) is not None for call in self._calls.values())
 
     @property
     def unsettled(self) -> frozenset[int]:
-        """Requests that were asked and not settled yet."""
+        """Return the requests that were asked and not settled yet."""
         listening = (request_id for call in self._calls.values() for request_id in call.listeners)
         return frozenset((*self._waiting, *listening))
 
@@ -189,7 +197,7 @@ class Scheduler:
             return
         self._waiting[ask.request_id] = ask
         for call in [*self._calls.values()]:
-            # The user went on to something else: what this call streams can no longer be shown.
+            # The user has moved on, so this call's text can no longer be shown.
             if call.base.uri == ask.uri and not call.listeners and not call.is_at_work(now):
                 yield self._close(call)
 
@@ -217,18 +225,20 @@ class Scheduler:
                 yield self._close(ahead.call)
 
     def _settle_prefetch(self, typed: int | None) -> None:
-        """Count what came of the last offer: `typed` characters behind the suggestion, or None for elsewhere."""
+        """Count the outcome of the last offer: `typed` characters after the suggestion, or None if the user
+        left.
+        """
         if self._last_prefetch is None:
             return
         call, self._last_prefetch = self._last_prefetch.call, None
         is_used = False
         if call and typed is not None:
-            # One that still streams is joined.
+            # A call that is still streaming will be joined.
             is_used = call.call_id in self._calls or call.generation.end_after(typed) is not None
         self._odds = self._odds.settled(reached=typed is not None, used=is_used if call else None)
 
     def _prefetch_offered(self, chance: PrefetchOffered, now: float) -> Iterator[Effect]:
-        """Start a prefetch if it pays and the model is idle."""
+        """Start a prefetch if it is worthwhile and the model is idle."""
         if self.can_join(chance.ask) or (
             self._last_prefetch and self._last_prefetch.chance.ask.cursor == chance.ask.cursor
         ):
@@ -262,7 +272,7 @@ class Scheduler:
                 call.idle_since = now
 
     def _is_first_text(self, call_id: int) -> bool:
-        """Return whether a call has had no text yet: with it, a prompt is read that other requests waited for."""
+        """Check whether a call has had no text yet. Its first text means that the prompt is read."""
         call = self._calls.get(call_id)
         return call is not None and not call.generation.text
 
@@ -284,7 +294,7 @@ class Scheduler:
             yield from self._serve(call, now)
 
     def _serve(self, call: _Call, now: float) -> Iterator[Effect]:
-        """Answer the listeners for which a whole unit is there; the call reads on."""
+        """Answer the listeners that have a complete unit; the call reads on."""
         for ask in [*call.listeners.values()]:
             typed = call.typed(ask)
             if typed is None:
@@ -298,7 +308,7 @@ class Scheduler:
         if call is None:
             return
         call.generation = generation
-        # A request that waits for another call may be served by this one as well.
+        # Also serve requests that wait for another call.
         for request_id, ask in {**self._waiting, **call.listeners}.items():
             typed = call.typed(ask)
             if typed is not None and len(typed) <= len(generation.text) and generation.answers(len(typed)):
@@ -331,12 +341,12 @@ class Scheduler:
                 yield self._close(call)
 
     def _is_awaited(self, call: _Call, now: float) -> bool:
-        """Return whether a request waits for the slot of a call that is left to read its prompt."""
+        """Check whether a request waits for the slot of a call that may finish reading its prompt."""
         provider = call.base.route.provider
         return call.is_at_work(now) and any(ask.route.provider == provider for ask in self._waiting.values())
 
     def _start_due(self, now: float) -> Iterator[Effect]:
-        # The newest first: it is the one that the user looks at.
+        # Newest first: that is where the user looks.
         for ask in sorted(self._waiting.values(), key=lambda ask: -ask.request_id):
             if ask.ready_at > now:
                 continue
@@ -362,7 +372,7 @@ class Scheduler:
         return call
 
     def _rivals(self, ask: Ask) -> list[_Call]:
-        """Return the calls in flight that use the same provider's slots."""
+        """Return the calls in flight at the same provider."""
         return [call for call in self._calls.values() if call.base.route.provider == ask.route.provider]
 
     def _next_wake(self, now: float) -> Iterator[Effect]:
@@ -371,7 +381,7 @@ class Scheduler:
             for call in self._calls.values()
             if call.ends_at is not None
         ]
-        # A request that is due but has no slot starts when a call ends.
+        # A request that is due but has no slot starts when a call ends, which needs no wake-up.
         times += [ask.ready_at for ask in self._waiting.values() if ask.ready_at > now]
         if times:
             yield Wake(min(times))

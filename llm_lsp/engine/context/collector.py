@@ -1,4 +1,4 @@
-"""Collects context while nothing is typed, and selects from it at a request."""
+"""Collects context during pauses in typing, and selects from it for each request."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from llm_lsp.errors import InternalError
 
 LOG = logging.getLogger(__name__)
 
-# Seconds without an edit after which new context takes the place of the old: each change is read anew by the model
-# server, so it is paid while no request waits. llama.vim's figure.
+# Seconds without an edit before new context replaces the old. A changed prompt has to be read again by the model, so
+# this happens while no request waits. Same value as llama.vim.
 IDLE_S = 3.0
-# Seconds after a document was opened or gone to: nothing of it is in the model server's cache then.
+# Seconds after a document is opened or entered: the model has none of it cached, so there is nothing to lose.
 ARRIVAL_S = 0.1
-# Tokens of a prompt, while the model is not known: 2,048 without the answer's 128.
+# Tokens of a prompt if the model is not known yet: 2,048 without 128 for the answer.
 USUAL_BUDGET_TOKENS = 1920.0
 
 
 class ContextCollector:
-    """The context that is ready, by document."""
+    """The prepared context of each document."""
 
     def __init__(
         self,
@@ -56,16 +56,16 @@ class ContextCollector:
         self._surveying = asyncio.Lock()
         self._ready: dict[str, PreparedContext] = {}
         self._exclusion: Exclusion | None = None
-        """What the ready context was judged by."""
+        """The exclusion rules that the prepared context follows."""
         self._uri = ""
-        """The document that its user is in."""
+        """The document that the user is in."""
         self._due_at = 0.0
         self._timer: Timer | None = None
         self._wakes_at = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def touched(self, uri: str, *, edited: bool = True) -> None:
-        """Record that a document was opened, edited or asked about; its context is collected after a pause."""
+        """Record that a document was opened, edited or entered; its context is collected after a pause."""
         is_new = uri != self._uri or uri not in self._ready
         if not (is_new or edited):
             return
@@ -75,7 +75,7 @@ class ContextCollector:
             self._wake_at(self._due_at)
 
     def closed(self, uri: str) -> None:
-        """Forget what is ready for a document, and what of it is ready for others: its changes may be thrown away."""
+        """Forget a document's context, and its text in other documents' context, which may be unsaved changes."""
         self._ready.pop(uri, None)
         for other, prepared in self._ready.items():
             self._ready[other] = prepared.without(uri)
@@ -83,7 +83,7 @@ class ContextCollector:
     def gather(
         self, document: Document, budget_tokens: float, runtime: Runtime, profile: Profile
     ) -> ContextSelection:
-        """Choose from what is ready; reads no file and waits for nothing."""
+        """Select from the prepared context; reads no files and waits for nothing."""
         settings = runtime.config.context
         prepared = self._fitting(runtime).get(document.uri)
         if prepared is None:
@@ -96,7 +96,7 @@ class ContextCollector:
         )
 
     async def prepare(self, document: Document, point: Point) -> None:
-        """Prepare the context of an open document for a cursor there, now."""
+        """Prepare the context for a cursor in an open document immediately."""
         runtime = self._registry.runtime
         known = self._registry.profile(document)
         profile, budget_tokens = known or (None, USUAL_BUDGET_TOKENS)
@@ -140,7 +140,7 @@ class ContextCollector:
             await asyncio.gather(self._task, return_exceptions=True)
 
     def _fitting(self, runtime: Runtime) -> dict[str, PreparedContext]:
-        """Return what is ready, unless it was selected under other exclusion rules."""
+        """Return the prepared context, unless it was selected under other exclusion rules."""
         if self._exclusion is not runtime.exclusion:
             self._exclusion = runtime.exclusion
             self._ready.clear()
@@ -155,7 +155,7 @@ class ContextCollector:
     def _wake(self) -> None:
         self._timer = None
         if self._clock.now() < self._due_at:
-            # Edited since: one timer for a whole burst, not one for each key.
+            # More edits have come: one timer serves a whole burst of them.
             self._wake_at(self._due_at)
         else:
             self._task = asyncio.create_task(self._prepare_quietly(self._due_at))
@@ -166,7 +166,7 @@ class ContextCollector:
             if document is not None:
                 await self.prepare(document, self._workspace.edit_history.place_in(document))
         except Exception as exc:
-            # A fault of our own costs the context, not the completion.
+            # After a bug of ours, completions work without context.
             LOG.error("no context: %s", InternalError.of(exc))
         finally:
             self._task = None
@@ -175,14 +175,14 @@ class ContextCollector:
 
 
 def _wanted(settings: ContextConfig, profile: Profile) -> Callable[[Candidate], bool]:
-    """Return a predicate: whether a model gets a candidate."""
+    """Return a predicate for the candidates that a model gets."""
     sources, family = _sources(settings, profile), _family(profile)
     least = family.least_likeness if family else LEAST_LIKENESS
     return lambda candidate: candidate.source in sources and candidate.likeness >= least
 
 
 def _sources(settings: ContextConfig, profile: Profile | None) -> tuple[ContextSource, ...]:
-    """Return the sources that the settings choose, else those that the model gains from; all for an unknown model."""
+    """Return the sources in the settings, else those that help this model; all if the model is unknown."""
     if not isinstance(settings.sources, str):
         return settings.sources
     family = _family(profile) if profile else None

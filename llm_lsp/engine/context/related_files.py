@@ -1,6 +1,6 @@
-"""The files that a document uses or that stand beside it; open ones are taken as they are in the editor.
+"""Finds the files that a document imports and those next to it; open files are used as they are in the editor.
 
-Reads files, so it is used in a thread. Knows no cursor.
+Reads files, so it runs in a thread.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from llm_lsp.engine.context.source_files import (
 from llm_lsp.engine.privacy.workspace_bounds import WorkspaceBounds
 from llm_lsp.system import path_of_uri
 
-# Languages in which a folder is one package: its files use each other without imports.
+# Languages in which a folder is one package, whose files use each other without imports.
 _ONE_PACKAGE_A_FOLDER = ("go", "java")
-# Files by these names import what others are to import from them.
+# Files with these names often re-export what other files define.
 _PASSES_ON = ("__init__.py", "index.ts", "index.tsx", "index.js", "mod.rs", "lib.rs")
 
 
 class RelatedFiles:
-    """What is around a document, looked up once."""
+    """The surroundings of a document; everything is looked up once."""
 
     def __init__(self, bounds: WorkspaceBounds, files: FileReader, opened: dict[str, Piece]) -> None:
         self.opened = opened
         """The open documents that may be used, by URI."""
-        # By path: clients write some characters of a URI in another way than we do.
+        # By path: clients escape some characters of a URI differently than we do.
         self._by_path = {path: piece for uri, piece in opened.items() if (path := path_of_uri(uri))}
         self._bounds = bounds
         self._files = files
@@ -49,7 +49,9 @@ class RelatedFiles:
         return self._beside
 
     def alike(self, language: str) -> Iterator[Piece]:
-        """Return the files beside the document, and those of its name in the folders beside, without generated ones."""
+        """Yield the files next to the document, and those of the same name in sibling folders, except generated
+        ones.
+        """
         for file in (*self.beside(language), *self._namesakes()):
             if file.is_generated:
                 self._bounds.left_out.append(LeftOut(file.piece.path, "it was generated"))
@@ -57,7 +59,7 @@ class RelatedFiles:
                 yield file.piece
 
     def used_by(self, own: Piece) -> Iterator[tuple[Piece, Set[str]]]:
-        """Return the pieces that a document uses, each with the names that it uses."""
+        """Yield the files that a document uses, each with the names that it uses."""
         if own.language in _ONE_PACKAGE_A_FOLDER:
             yield from ((file.piece, own.words) for file in self.beside(own.language))
         for one in imports_of(own.lines, own.language, self._bounds.path):
@@ -70,23 +72,23 @@ class RelatedFiles:
 
     def _namesakes(self) -> Iterator[SourceFile]:
         target = self._bounds.target
-        # Beside the workspace folder there is nothing of ours.
+        # The parent folder must be within the workspace folder.
         has_beside = target is not None and "/" in self._bounds.path
         return islice(self._closed(namesakes(target) if target and has_beside else ()), MAX_NAMESAKES)
 
     def _closed(self, paths: Iterable[Path]) -> Iterator[SourceFile]:
-        """Read the files that are not open, and may be used."""
+        """Read those files that are not open and may be used."""
         closed = (path for path in paths if path not in self._by_path)
         return (file for path in closed if (file := self._read(path)))
 
     def _passed_on(self, piece: Piece, names: Set[str]) -> Iterator[tuple[Piece, Set[str]]]:
-        """Return what a file only re-exports, from where it is defined."""
+        """Yield the definitions of names that a file only re-exports."""
         for one in imports_of(piece.lines, piece.language, piece.path):
             if names & one.names:
                 yield from ((found, names & one.names) for found in self._imported(one))
 
     def _imported(self, one: Import) -> Iterator[Piece]:
-        """Find the files of an import: of the paths that it may mean, the first that is there."""
+        """Find the files of an import: of the paths it could mean, the first that exists."""
         for guess in one.paths:
             path = self._bounds.path_to(guess)
             found = _files_at(path, is_folder=guess.endswith("/")) if path else []
@@ -112,7 +114,7 @@ class RelatedFiles:
 
 def _files_at(path: Path, *, is_folder: bool) -> list[Path]:
     try:
-        # Of the languages here, Go alone imports folders.
+        # Of the supported languages, only Go imports folders.
         return in_folder(path, "go") if is_folder else [path] * path.is_file()
-    except OSError:  # a name too long, or one that the system forbids
+    except OSError:  # the name is too long or invalid on this system
         return []

@@ -1,4 +1,4 @@
-"""Looks around a cursor for what should go with a prompt: files are read here, so it is used in a thread."""
+"""Finds candidates for context around a cursor. Reads files, so it runs in a thread."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ from llm_lsp.engine.context.source_files import FileReader, kin_of
 from llm_lsp.engine.privacy.ignore_files import RulesCache
 from llm_lsp.engine.privacy.workspace_bounds import WorkspaceBounds
 
-# Lines of an open document that are looked at; what is longer is a log or was generated.
+# Only this many lines of an open document are used; longer ones are logs or generated.
 MAX_OPEN_LINES = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class ContextView:
-    """What the user sees, as it was at the pause."""
+    """The user's view at the time of the pause."""
 
     document: Document
     point: Point
     sight: VisibleRange
     open: tuple[Document, ...]
-    """All open documents; the one above is among them."""
+    """All open documents, including the current one."""
     edit_history: EditHistory
     folders: tuple[str, ...]
     """URIs of the workspace's folders."""
@@ -50,7 +50,7 @@ class ContextView:
 
 
 class ContextSources:
-    """Prepares context; keeps what it read, and is used by one thread at a time."""
+    """Prepares context. Caches what it reads; used by one thread at a time."""
 
     def __init__(self) -> None:
         self._files = FileReader()
@@ -58,7 +58,7 @@ class ContextSources:
         self._pieces: dict[str, tuple[Document, Piece]] = {}
 
     def prepare(self, view: ContextView, before: PreparedContext) -> PreparedContext:
-        """Find what may go with prompts for a view."""
+        """Find candidates for the prompts of a view."""
         bounds = WorkspaceBounds.around(view.document.uri, view.folders, view.exclusion, self._rules)
         opened = self._opened(view, bounds)
         project = RelatedFiles(bounds, self._files, opened)
@@ -101,7 +101,7 @@ class ContextSources:
 
 
 def _alike(own: Piece, sight: VisibleRange, project: RelatedFiles) -> Iterator[Piece]:
-    """Return the texts to compare: in the document's language, outside the visible range, not generated."""
+    """Yield the texts to compare with: in the document's language, outside of the visible range, not generated."""
     kin = kin_of(own.language)
     for piece in project.opened.values():
         if kin_of(piece.language) == kin:

@@ -1,6 +1,6 @@
-"""Finds and reads the files around a document, and keeps them while they do not change.
+"""Finds and reads source files near a document, and caches them until they change.
 
-Everything here reads files, so it is used in a thread. What cannot be used is named with its reason, never an error.
+Reads files, so it runs in a thread. A file that cannot be used yields a reason, not an error.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from llm_lsp.core.context.generated_code import is_generated
 from llm_lsp.core.text.language_ids import language_for_path
 from llm_lsp.system import read_plain_file
 
-# Bytes. Of 11,775 source files of installed packages and headers 13 are larger, all made by programs.
+# Bytes. Of 11,775 source files in installed packages and headers, 13 are larger, all of them generated.
 MAX_BYTES = 1 << 18
-# Files that are kept, and bytes of them; with their lines by their words they take six times as much.
+# Number and bytes of cached files; with their index of words they take six times as much memory.
 MAX_KEPT, MAX_KEPT_BYTES = 96, 4 << 20
-# Names in a folder that are looked at, and files of it that are read.
+# How many names in a folder are read, at most.
 MAX_NAMES = 2000
 MAX_NEIGHBOURS = 32
-# Folders beside the document's that are asked for a file of its name, and such files that are read.
+# How many sibling folders are checked for a file of the same name, and how many such files are read.
 MAX_FOLDERS, MAX_NAMESAKES = 200, 8
-# Characters. A line that long was written by a program.
+# Characters. Code with longer lines was generated.
 MAX_LINE_CHARS = 2000
 # Languages whose files use each other.
 _KIN = {
@@ -41,7 +41,7 @@ _KIN = {
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file as it was when it was read."""
+    """A file's content when it was read."""
 
     piece: Piece
     is_generated: bool
@@ -49,7 +49,7 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class UnusableFile:
-    """Why a file is of no use."""
+    """Why a file cannot be used."""
 
     why: str
 
@@ -57,24 +57,26 @@ class UnusableFile:
 @dataclass(frozen=True, slots=True)
 class _Kept:
     mark: tuple[int, int]
-    """When it was changed, and its size."""
+    """Modification time and size."""
     file: SourceFile | UnusableFile
 
     @property
     def n_bytes(self) -> int:
-        """The file's size, 0 if nothing of it is kept."""
+        """Return the file's size, 0 if its content is not kept."""
         return self.mark[1] if isinstance(self.file, SourceFile) else 0
 
 
 class FileReader:
-    """Reads files, and keeps the last ones; used by one thread at a time."""
+    """Reads files, and caches the last ones; used by one thread at a time."""
 
     def __init__(self) -> None:
         self._kept: dict[Path, _Kept] = {}
         self._n_bytes = 0
 
     def read(self, path: Path, name: str) -> SourceFile | UnusableFile:
-        """Read a file whose user knows it by `name`; one that was deleted meanwhile is unusable, as others are."""
+        """Read a file, called `name` in the result; a file that was deleted meanwhile is unusable like any
+        other.
+        """
         try:
             found = path.stat()
             mark = found.st_mtime_ns, found.st_size
@@ -97,17 +99,17 @@ class FileReader:
 
 
 def neighbours(path: Path, language: str) -> list[Path]:
-    """List the files of a language in a file's folder, those with names like its own first."""
+    """List the files of a language in a file's folder, those with similar names first."""
     kin = [each for each in in_folder(path.parent, language) if each != path]
-    # By name where they are equally like it: the order of a folder is the disk's, and would change the prompt.
+    # Sort ties by name: the order of a folder differs between disks, and would change the prompt.
     kin.sort(key=lambda each: (-_likeness(each.name, path.name), each.name))
     return kin[:MAX_NEIGHBOURS]
 
 
 def namesakes(path: Path) -> Iterator[Path]:
-    """Return the files of a file's name in the folders beside its own, those in similarly named folders first.
+    """Yield files of the same name in sibling folders, those in similarly named folders first.
 
-    Of `users/views.py` they are `orders/views.py` and its like.
+    For `users/views.py`, one is `orders/views.py`.
     """
     folder = path.parent
     try:
@@ -118,13 +120,13 @@ def namesakes(path: Path) -> Iterator[Path]:
     names.sort(key=lambda name: (-_likeness(name, folder.name), name))
     for name in names[:MAX_FOLDERS]:
         found = folder.parent / name / path.name
-        # Of `os.path`, since that of a Path raises where a folder may not be looked into.
+        # os.path.isfile, because Path.is_file raises if the folder may not be entered.
         if os.path.isfile(found):
             yield found
 
 
 def in_folder(folder: Path, language: str) -> list[Path]:
-    """List the files of a language and its kin in a folder; nothing where that cannot be read."""
+    """List the files of a language and related languages in a folder; empty if it cannot be read."""
     try:
         with os.scandir(folder) as entries:
             names = [entry.name for entry in islice(entries, MAX_NAMES)]
@@ -134,12 +136,12 @@ def in_folder(folder: Path, language: str) -> list[Path]:
 
 
 def kin_of(language: str) -> str:
-    """Return the name that a language shares with those whose files it uses."""
+    """Return the common name of a language and those whose files it uses."""
     return _KIN.get(language, language)
 
 
 def decode(data: bytes) -> str | None:
-    """Read a source file's bytes, without their mark; None if they are neither UTF-8 nor marked as UTF-16."""
+    """Decode a source file without its byte order mark; None if it is neither UTF-8 nor marked as UTF-16."""
     marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
     try:
         return data.decode("utf-16" if data.startswith(marks) else "utf-8-sig")
@@ -160,12 +162,12 @@ def _stem_words(name: str) -> set[str]:
 def _read(path: Path, name: str) -> SourceFile | UnusableFile:
     data = read_plain_file(path, MAX_BYTES)
     if data is None:
-        return UnusableFile(f"it is no plain file of at most {MAX_BYTES >> 10} KiB")
+        return UnusableFile(f"it is not a regular file of at most {MAX_BYTES >> 10} KiB")
     return source_file(data, path.as_uri(), name)
 
 
 def source_file(data: bytes, uri: str, name: str) -> SourceFile | UnusableFile:
-    """Check and split the content of a source file."""
+    """Check a source file's content and split it into lines."""
     text = decode(data)
     if text is None:
         return UnusableFile("it is neither UTF-8 nor marked as UTF-16")
@@ -173,7 +175,7 @@ def source_file(data: bytes, uri: str, name: str) -> SourceFile | UnusableFile:
         return UnusableFile("it is binary")
     lines = text.splitlines(keepends=True)
     if _longest(lines) > MAX_LINE_CHARS:
-        return UnusableFile("its lines are too long for code that somebody wrote")
+        return UnusableFile("its lines are too long for handwritten code")
     return SourceFile(Piece(uri, name, language_for_path(name), lines), is_generated(text))
 
 

@@ -1,4 +1,4 @@
-"""The calls that one provider may have in flight, shared by all features."""
+"""Limits the calls in flight at one provider, across all features."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Mapping
 
 from llm_lsp.core.request import Feature
 
-# A next edit never takes a place that a completion or a question waits for; these two are served as they came.
+# A next edit never takes the slot that a completion or a question waits for; those two are served in order of arrival.
 PRIORITY: Mapping[Feature, int] = {"completion": 0, "chat": 0, "edits": 1}
 
 
 class CallSlots:
-    """Hands out a provider's places, by priority and then in order of arrival."""
+    """A provider's slots, given out by priority and then in order of arrival."""
 
     def __init__(self) -> None:
         self._n_taken = 0
@@ -21,9 +21,9 @@ class CallSlots:
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
 
     def enter(self, feature: Feature, most: int) -> asyncio.Future[None]:
-        """Return a ticket that is done when fewer than `most` calls are in flight; a free place is taken at once.
+        """Return a ticket that is done when fewer than `most` calls are in flight; immediately if a slot is free.
 
-        Cancel a ticket that is not done to give up; call `release` for one that is.
+        To give up, cancel a ticket that is not done, and call `release` for one that is.
         """
         ticket: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if self._n_taken < most and not self._waiting:
@@ -35,7 +35,7 @@ class CallSlots:
         return ticket
 
     def release(self) -> None:
-        """Return a place: it goes to the first ticket that waits."""
+        """Free a slot; the first waiting ticket gets it."""
         while self._waiting:
             ticket = heapq.heappop(self._waiting)[2]
             if not ticket.done():

@@ -1,33 +1,33 @@
-"""A circuit breaker: stop calling what keeps failing, then try one call."""
+"""A circuit breaker: after repeated failures, stop calling for a while, then try a single call."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
 
-# Failures in a row that open it; where no connection can be made, two say as much.
+# It opens after this many consecutive failures, or after two if no connection could be made.
 IN_A_ROW = 5
 OFFLINE_IN_A_ROW = 2
-# Or this share of the last calls, where there were enough of them in this many seconds.
+# It also opens if this share of recent calls failed; see the constants below for how many and how recent.
 SHARE = 0.5
 RECENT = 20
 LEAST = 6
 WINDOW_S = 30.0
-# Seconds that it stays open, doubled each time up to the cap, and by how much at most chance moves that.
+# Seconds that it stays open; doubled each time up to the cap, and varied randomly by at most this share.
 OPEN_S = 5.0
 CAP_S = 60.0
 SPREAD = 0.2
 
 
 class CircuitBreaker:
-    """Closed, open until a time, and then half open: the next real call is the probe.
+    """Closed; open until a time; then half-open, when the next real call is the probe.
 
-    `chance` gives numbers from 0 to 1; all times are seconds of one monotonic clock.
+    `chance` returns numbers from 0 to 1. All times are seconds of one monotonic clock.
     """
 
     def __init__(self, chance: Callable[[], float]) -> None:
         self.until = float("-inf")
-        """When it was or is half open."""
+        """The end of the last open period."""
         self._chance = chance
         self._recent: deque[tuple[float, bool]] = deque(maxlen=RECENT)
         self._n_in_a_row = 0
@@ -35,30 +35,30 @@ class CircuitBreaker:
         self._is_probing = False
 
     def is_open(self, now: float) -> bool:
-        """Return whether no call is to be made; changes nothing."""
+        """Check whether calls are blocked; changes nothing."""
         return now < self.until or self._is_probing
 
     def began(self, now: float) -> None:
-        """Record a call; after the pause it is the half-open probe."""
+        """Record a call; after an open period it is the half-open probe."""
         self._is_probing = self._n_opened > 0 and now >= self.until
 
     def left(self) -> None:
-        """Record that a call ended without an outcome: the next one is the probe."""
+        """Record that a call ended without an outcome, so that the next call is the probe."""
         self._is_probing = False
 
     def answering(self) -> None:
-        """Record that a call gives text: the half-open probe holds up no other call, and its end is still to be seen."""
+        """Record that a call returns text: other calls need not wait for the probe's end."""
         self._is_probing = False
 
     def went_well(self, now: float) -> None:
-        """Record a success; the circuit closes."""
+        """Record a success, which closes the circuit."""
         self._recent.append((now, True))
         self._n_in_a_row = self._n_opened = 0
         self._is_probing = False
         self.until = float("-inf")
 
     def failed(self, now: float, *, is_offline: bool) -> None:
-        """Record a failure; `is_offline` if no connection could be made."""
+        """Record a failure; `is_offline` means that no connection could be made."""
         self._recent.append((now, False))
         self._n_in_a_row += 1
         was_half_open = self._n_opened > 0 and now >= self.until

@@ -1,4 +1,4 @@
-"""Chooses the provider of a request, and the next one when a call failed."""
+"""Chooses the provider for a request, and the next one if a call fails."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from llm_lsp.engine.models.registry import ProviderRegistry
 from llm_lsp.engine.usage.ledger import Ledger
 from llm_lsp.errors import BlockedError, BudgetError, LlmLspError, ProviderError
 
-# Seconds from a request's arrival after which no fallback is tried: the user has typed on, or asks again.
+# Seconds after a request's arrival until which a fallback is tried; later the user has typed on or asked again.
 FALLBACK_S: Mapping[Patience, float] = {
     Patience.TYPING: 2.0,
     Patience.ASKED: 10.0,
@@ -24,7 +24,7 @@ FALLBACK_S: Mapping[Patience, float] = {
 
 
 class Failover:
-    """Goes through the providers of a request in the order that the settings name, the fallbacks after the first."""
+    """Goes through a request's providers in the order of the settings, fallbacks after the first choice."""
 
     def __init__(
         self,
@@ -33,20 +33,20 @@ class Failover:
         clock: Clock,
         stays_here: Callable[[str], Skip | None] = lambda uri: None,
     ) -> None:
-        """`stays_here` returns why a document, given as a URI, may go to no model on another machine."""
+        """`stays_here` returns why a document's text (given its URI) may not leave this machine, or None."""
         self._stays_here = stays_here
         self._registry = registry
         self._ledger = ledger
         self._clock = clock
 
     def slots(self, request: ModelRequest) -> Iterator[ProviderSlot]:
-        """Yield the slots of a request's providers, in order; each begins to be filled when it is reached."""
+        """Yield a request's provider slots in order; a slot starts to load when it is yielded."""
         return self._registry.slots(request.document, request.trigger, self._ledger.used_up)
 
     def choices(self, request: ModelRequest) -> Iterator[ProviderChoice | Skip]:
-        """Yield each provider that a request may go to, in order, or why there is none.
+        """Yield each provider that may handle the request, in order, or why it may not.
 
-        A provider that is still being found ends the iteration: it is worth the wait, and has no fallback.
+        Stops at a provider that is still being found: waiting for it is better than a fallback.
         """
         for slot in self.slots(request):
             yield self.choice(request, slot)
@@ -54,7 +54,7 @@ class Failover:
                 return
 
     def choice(self, request: ModelRequest, slot: ProviderSlot) -> ProviderChoice | Skip:
-        """Return the provider in a slot for a request, or why there is none."""
+        """Return the provider in a slot, or why the request may not use it."""
         if slot.provider is None:
             return slot.absent
         if not slot.provider.profile.local and (skip := self._stays_here(request.document.uri)):
@@ -64,7 +64,7 @@ class Failover:
         return ProviderChoice(self._registry.runtime, slot, slot.provider, attempt, refusal)
 
     def held_back(self, request: ModelRequest, choice: ProviderChoice) -> Skip | None:
-        """Return why a call that has waited for a place may not be made now, or None."""
+        """Return why a call that has waited for a slot may no longer be made, or None."""
         slot, profile = choice.slot, choice.profile
         if skip := self._refusal(request, slot, profile):
             return skip
@@ -76,10 +76,10 @@ class Failover:
     async def usable(
         self, request: ModelRequest, tried: Collection[str] = (), *, waits: bool = False
     ) -> ProviderChoice | Skip:
-        """Return the first provider that may be asked now and is not among `tried`, or why there is none.
+        """Return the first provider that may be called now and is not in `tried`, or why there is none.
 
-        With `waits` a provider that is being found or started is waited for. One that is only named in the settings
-        is made within milliseconds, and always waited for.
+        With `waits`, wait for providers that are being found or started. Providers with an address in the
+        settings take only milliseconds, and are always waited for.
         """
         refused: Skip | None = None
         for slot in self.slots(request):
@@ -101,10 +101,11 @@ class Failover:
     async def after(
         self, request: ModelRequest, choice: ProviderChoice, error: LlmLspError, tried: set[str]
     ) -> tuple[ProviderChoice | Skip, float]:
-        """Return what follows a failed call: a fallback, the same provider once more, or why neither; and the wait, in s.
+        """Return what to do after a failed call: the next choice or why there is none, and the wait in seconds.
 
-        `tried` holds the providers that failed for this request, and is added to. Only a command waits for a fallback
-        that is still being found. A provider whose server is gone is being started again: LOADING.
+        The next choice is a fallback, or the same provider again. `tried` holds the providers that have failed
+        for this request, and is added to. Only commands wait for a fallback that is still being found. If a
+        provider's server is gone, it is restarted, and the result is LOADING.
         """
         slot = choice.slot
         if choice.is_gone:

@@ -1,8 +1,8 @@
-"""The one way to call a model, for every feature.
+"""The one way to call a model, for all features.
 
-A feature asks `admit` whether a document may be used, lets `failover` choose the provider, and calls `stream` with a
-function that builds its prompt. Redaction, the provider's places, the budget, metering, health, status and usage
-records are the same for all; what is asked, and how the answer is shown, is the feature's own.
+A feature checks with `admit` whether a document may be used, lets `failover` choose the provider, and calls
+`stream` with a function that builds its prompt. Redaction, slots, budget, metering, health, status and usage
+records are then the same for all features.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from llm_lsp.engine.usage.recorder import UsageRecorder
 
 
 class ModelAccess:
-    """Makes calls to models; built once, and shared by all features."""
+    """Calls models; one for all features."""
 
     def __init__(
         self,
@@ -47,15 +47,15 @@ class ModelAccess:
 
     @property
     def runtime(self) -> Runtime:
-        """The settings as they are now."""
+        """The current settings."""
         return self._registry.runtime
 
     def is_examined(self, uri: str) -> bool:
-        """Return whether a document's file was looked at; until then `admit` refuses it."""
+        """Check whether a document's file was examined; until then `admit` refuses it."""
         return self._document_guard.is_known(uri)
 
     async def examined(self, uri: str) -> None:
-        """Wait until a document's file was looked at."""
+        """Wait until a document's file was examined."""
         await self._document_guard.known(uri)
 
     def admit_document(self, document: Document) -> Skip | None:
@@ -65,7 +65,7 @@ class ModelAccess:
         return skip or self._document_guard.refusal(document.uri, runtime.exclusion)
 
     def admit(self, document: Document, point: Point, trigger: Trigger) -> Skip | None:
-        """Return why nothing is suggested at a place, or None."""
+        """Return why no completion may be made at a position, or None."""
         runtime = self.runtime
         if skip := admit(document, point, trigger, runtime.rules):
             return skip
@@ -76,16 +76,16 @@ class ModelAccess:
         return None
 
     def redact(self, runtime: Runtime) -> Callable[[str], Redacted]:
-        """Return what masks the secrets of a text, for texts that are cut before a prompt is built of them.
+        """Return a function that redacts a text, for texts that are cut before they become part of a prompt.
 
-        A secret that a cut divides is seen only in the whole. All of the prompt is searched again, by `prompt`.
+        A secret must be redacted before a cut divides it. `prompt` redacts the whole prompt again.
         """
         return self._redactor.redact if runtime.config.privacy.redact_secrets else Redacted
 
     def prompt(self, choice: ProviderChoice, build_prompt: Callable[[], Prompt]) -> Prompt:
-        """Return the prompt as it is sent: nothing is added, redacted or removed after this.
+        """Build and redact a prompt; nothing is added or changed afterwards.
 
-        A failing search for secrets raises, and nothing is sent.
+        If redaction fails, raises, and nothing is sent.
         """
         prompt = build_prompt()
         if choice.runtime.config.privacy.redact_secrets:
@@ -101,7 +101,7 @@ class ModelAccess:
     ) -> ModelStream:
         """Return a call that is ready to be iterated; nothing is sent before that.
 
-        `patience` sets the deadlines, if they differ from the request's own.
+        `patience` overrides the request's deadlines.
         """
         prompt, profile = self.prompt(choice, build_prompt), choice.profile
         stream = choice.provider.stream(prompt, patience or request.patience)
@@ -116,18 +116,18 @@ class ModelAccess:
         )
 
     def _instead_of(self, request: ModelRequest, choice: ProviderChoice) -> str:
-        """Return why another provider than the first answers, as the status shows it; "" for the first."""
+        """Return why a provider other than the first choice answers, for the status; "" for the first choice."""
         if choice.runtime is not self.runtime:
-            return ""  # It was chosen under other settings, which may have named it as the first.
+            return ""  # chosen under earlier settings, in which it may have been the first choice
         first = next(self._registry.slots(request.document, request.trigger))
         if first is choice.slot or first.provider is None:
             return ""
         refused = self.failover.choice(request, first)
         skip = refused if isinstance(refused, Skip) else refused.refusal
         if isinstance(refused, Skip):
-            trouble = f"is not asked about this document ({refused.detail or refused.reason.value})"
+            trouble = f"may not be used for this document ({refused.detail or refused.reason.value})"
         elif skip and skip.reason is Reason.OVER_BUDGET:
             trouble = "is over budget"
         else:
             trouble = "fails"
-        return f"{first.name} {trouble}, {choice.slot.name} answers in its place"
+        return f"{first.name} {trouble}; {choice.slot.name} answers instead"

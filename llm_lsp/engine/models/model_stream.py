@@ -1,4 +1,4 @@
-"""One call to a model: it waits for a place, is metered, and tells its provider's slot how it went."""
+"""One call to a model: waits for a slot, is metered, and reports its outcome to the provider's slot."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from llm_lsp.errors import (
 
 
 class ModelStream:
-    """A provider's stream with all that goes with a call; see `providers.base.Stream` for how it is used.
+    """A provider's stream with everything that belongs to a call; used like `providers.base.Stream`.
 
-    Nothing is sent before it is iterated. The outcome is recorded once: as a success if text came or the model ended
-    by itself, as a failure with its error, or as neither if the call was closed before either.
+    Nothing is sent before it is iterated. The outcome is recorded once: success if text came or the model ended by
+    itself, failure with its error, or neither if the call was closed before that.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class ModelStream:
         instead_of: str,
         refusal: Callable[[], Skip | None] = lambda: None,
     ) -> None:
-        """`refusal` returns why the call may not be made any more after it has waited for a place."""
+        """`refusal` returns why the call may no longer be made after it has waited for a slot."""
         self._metered = metered
         self._refusal = refusal
         self._request = request
@@ -51,11 +51,11 @@ class ModelStream:
 
     @property
     def prompt(self) -> Prompt:
-        """What is sent, with secrets redacted."""
+        """What is sent, redacted."""
         return self._metered.order.prompt
 
     def name(self, generation_id: int) -> None:
-        """Record which generation the text of this call becomes."""
+        """Set the id of the generation that this call produces."""
         self._metered.name(generation_id)
 
     def __aiter__(self) -> AsyncIterator[Chunk]:
@@ -74,7 +74,7 @@ class ModelStream:
             task = asyncio.current_task()
             if self._is_closed or (task and task.cancelling()):
                 raise
-            # Neither the feature nor its task ended it: the provider was closed, 15 s after new settings.
+            # Closed with the provider, 15 s after a change of settings, and not by the feature or its task.
             closed = BrokenStreamError("the connection was closed by a change of settings")
             closed.began = True
             raise closed from None
@@ -96,7 +96,7 @@ class ModelStream:
         self._metered.close()
 
     def release(self) -> None:
-        """Let the rest go; see `Stream.release`."""
+        """Release the connection; see `Stream.release`."""
         self._end(succeeded=self._has_text)
         self._metered.release()
 
@@ -119,7 +119,7 @@ class ModelStream:
         self._is_over = True
         self._leave_place()
         if not self._is_counted:
-            return  # It never came to a call: nothing is known of the provider.
+            return  # no call was made, so nothing is known of the provider
         slot = self._choice.slot
         self._waited()
         if (reported := self._metered.usage.input_tokens) is not None:
@@ -135,7 +135,7 @@ class ModelStream:
         is_chat = self._request.feature == "chat"
         if isinstance(error, SlowError):
             self._waited()
-        # The ledger has told the user of a budget; and a model that takes no dialogue may still complete.
+        # The ledger reports a budget to the user itself; and a model that rejects chats may still complete.
         if isinstance(error, BudgetError | HeldBackError) or (
             is_chat and isinstance(error, BadRequestError | NotFoundError)
         ):
@@ -143,11 +143,11 @@ class ModelStream:
             return
         self._is_over = True
         self._leave_place()
-        # The answer to a question carries its error itself.
+        # An error of a question is shown with the question.
         self._choice.slot.failed(self._choice.provider, error, self._choice.attempt, is_reported=not is_chat)
 
     def _waited(self) -> None:
-        """Record how long the prompt was read; without text, that it took longer than until now."""
+        """Record how long the model read the prompt; without text, that it takes longer than the time so far."""
         if self._is_timed or not self._is_counted:
             return
         self._is_timed = True
@@ -156,7 +156,7 @@ class ModelStream:
         slot.waited(prompt_tokens(self.prompt), seconds, self._progress, is_read=self._has_text)
 
     def _leave_place(self) -> None:
-        """Return the place, or give up waiting for it, which ends the iteration as a cancellation."""
+        """Free the slot, or stop waiting for one, which cancels the iteration."""
         if self._ticket is None:
             return
         if self._ticket.done() and not self._ticket.cancelled():

@@ -14,14 +14,14 @@ from llm_lsp.providers.base import Provider
 
 @dataclass(frozen=True, slots=True)
 class ProviderChoice:
-    """A provider that is ready, chosen for one request under the settings of its time."""
+    """A provider that is ready, chosen for a request under the settings at that time."""
 
     runtime: Runtime
     slot: ProviderSlot
     provider: Provider
     attempt: Attempt
     refusal: Skip | None = None
-    """Why no new call may be made to it now; what it said before may still be shown."""
+    """Why no new call may be made now; earlier answers may still be shown."""
 
     @property
     def profile(self) -> Profile:
@@ -29,15 +29,15 @@ class ProviderChoice:
 
     @property
     def is_gone(self) -> bool:
-        """Whether the provider is no longer the one in its slot: its server ended, or the settings changed."""
+        """Whether its slot now holds another provider or none: its server ended, or the settings changed."""
         return self.slot.provider is not self.provider
 
     @property
     def budget_tokens(self) -> float:
-        """The estimated tokens that a prompt may have."""
+        """The limit of a prompt, in estimated tokens."""
         return self.slot.budget_tokens(self.profile, self.attempt)
 
     def again(self) -> ProviderChoice:
-        """Return the same provider for one more attempt."""
+        """Return the same provider for another attempt."""
         attempt = replace(self.attempt, number=self.attempt.number + 1, share=self.slot.health.share)
         return replace(self, attempt=attempt)

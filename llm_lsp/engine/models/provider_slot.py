@@ -26,29 +26,28 @@ from llm_lsp.providers.base import Provider
 
 LOG = logging.getLogger(__name__)
 
-# Seconds between two searches for a provider, while requests come: a server that was just started is
-# found soon, and a machine without one is not kept busy.
+# Seconds between two searches for a provider while requests arrive: a newly started server is found soon, without
+# searching all the time on a machine that has none.
 SEARCH_AGAIN_S = 10.0
-# Seconds after which a document that is opened finds its provider's connection closed, and opens it anew.
-# Front ends close an idle one after 60 to 75.
+# Seconds after which an opened document prepares a new connection. Front ends close idle connections after 60 to 75.
 WARM_AGAIN_S = 60.0
-# Tokens. A model with a smaller window than its answers' limit still sees this much.
+# Tokens. A prompt gets at least this much, even if a small context window is used up by the answer's limit.
 MIN_PROMPT_TOKENS = 64
 SEARCHED = (AUTO, LOCAL)
 LOADING = Skip(Reason.LOADING)
 
 
 class ProviderFinder(Protocol):
-    """Turns settings into a provider that can be asked."""
+    """Turns settings into a usable provider."""
 
     async def find(self, config: Config, report: Callable[[str], None]) -> Provider:
-        """Find or start `config.provider`; `report` gets lines on what is going on. Raises LlmLspError."""
+        """Find or start `config.provider`; `report` receives progress messages. Raises LlmLspError."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SlotDependencies:
-    """What every slot works with."""
+    """Dependencies of every slot."""
 
     finder: ProviderFinder
     client: Client
@@ -56,11 +55,11 @@ class SlotDependencies:
     status: ServerStatus
     clock: Clock
     retire: Callable[[Provider], None]
-    """Close a provider once its calls have had time to end."""
+    """Closes a provider after its calls have had time to end."""
 
 
 class ProviderSlot:
-    """Finds its provider at the first need, and again if its server is gone."""
+    """Finds its provider when it is first needed, and again if the provider's server is gone."""
 
     def __init__(self, name: str, config: Config, around: SlotDependencies) -> None:
         self.name = name
@@ -70,38 +69,38 @@ class ProviderSlot:
         self.health = ProviderHealth()
         self.calls = CallSlots()
         self.tokens = TokenRate()
-        """What its model's tokenizer makes of our estimates."""
+        """Ratio of the real tokens to our estimates."""
         self.speed = ReadingSpeed()
-        """How fast it reads."""
+        """How fast the model reads prompts."""
         self._config = replace(config, provider=name)
         self._around = around
         self._search: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
-        """Set while no search is under way that a request might wait for."""
+        """Set unless a search is running that a request might wait for."""
         self._searched_at = float("-inf")
         self._is_dropped = False
-        """Whether new settings have put another slot in its place."""
+        """Whether another slot has replaced this one after a change of settings."""
         self._warmed_at = float("-inf")
 
     @property
     def is_searched(self) -> bool:
-        """Whether finding it may start a model server or a download; a named provider costs nothing to make."""
+        """Whether finding it may start a model server or a download; a configured address costs nothing."""
         return self.name in SEARCHED
 
     @property
     def is_loading(self) -> bool:
-        """Whether it is not known yet if there is a provider."""
+        """Whether it is still unknown if there is a provider."""
         return self.provider is None and self.absent.reason is Reason.LOADING
 
     def fits(self, config: Config) -> bool:
-        """Return whether other settings would lead to the same provider."""
+        """Check whether other settings lead to the same provider."""
         return _choice(self._config) == _choice(replace(config, provider=self.name))
 
     def budget_tokens(self, profile: Profile, attempt: Attempt) -> float:
-        """Return the estimated tokens that a prompt may have.
+        """Return the limit of a prompt, in estimated tokens.
 
-        That is the attempt's share of the model's window, less the answer's tokens, and no more than the model reads in
-        time, but for a command, which waits.
+        It is the attempt's share of the context window minus the answer's tokens. Except for commands, which
+        wait, it is also no more than the model reads in time.
         """
         tokens = profile.context_tokens * attempt.share - profile.max_tokens
         if attempt.patience is not Patience.COMMAND:
@@ -111,16 +110,16 @@ class ProviderSlot:
     def waited(
         self, estimated: float, seconds: float, progress: PromptProgress | None, *, is_read: bool
     ) -> None:
-        """Record how long the first text of a prompt took, or that there was none by then."""
+        """Record how long a prompt's first text took, or how long there was none."""
         tokens = estimated * self.tokens.in_use
         self.speed = self.speed.observed(tokens, seconds, progress, is_read=is_read)
 
     def counted(self, estimated: float, reported: int | None) -> None:
-        """Record what the API counted for a prompt, if it said so."""
+        """Record the API's token count for a prompt, if it sent one."""
         self.tokens = self.tokens.learned(estimated, reported)
 
     def need(self) -> None:
-        """Begin to find the provider, unless there is one or the last search was a moment ago."""
+        """Start to find the provider, unless there is one or the last search was a moment ago."""
         if self.provider or self._is_searching or self._is_dropped:
             return
         if self.absent.reason is not Reason.LOADING:
@@ -131,7 +130,7 @@ class ProviderSlot:
         self._search = asyncio.create_task(self._find())
 
     def warm(self) -> None:
-        """Let a living provider open a connection, unless it did a moment ago."""
+        """Let the provider open a connection, unless it did so recently."""
         now = self._around.clock.now()
         if self.provider and not self._is_searching and now >= self._warmed_at + WARM_AGAIN_S:
             self._warmed_at = now
@@ -144,22 +143,22 @@ class ProviderSlot:
             await asyncio.wait([self._search])
 
     async def settled(self) -> None:
-        """Wait until the search that is under way, or will begin, is over, or this slot is given up."""
+        """Wait until the current or imminent search is over, or this slot is dropped."""
         await self._settled.wait()
 
     def lost(self, provider: Provider) -> bool:
-        """Record that a provider's server is gone; return whether another is being found or started."""
+        """Record that a provider's server is gone; return whether a new one is being found or started."""
         if self.provider is provider and self.is_searched:
             self.provider, self.absent = None, LOADING
             self._around.retire(provider)
             if self._search:
-                self._search.cancel()  # It may still be warming what is lost.
+                self._search.cancel()  # it may still be opening a connection to the lost server
                 self._search = None
             self.need()
         return self.provider is None
 
     def began(self) -> None:
-        """Record that a call is made, whose end is recorded by one of the three methods below."""
+        """Record the start of a call; one of the three methods below records its end."""
         self.health.began(self.now())
 
     def now(self) -> float:
@@ -167,44 +166,44 @@ class ProviderSlot:
         return self._around.clock.now()
 
     def succeeded(self, provider: Provider, instead_of: str = "") -> None:
-        """Record that a call gave text; `instead_of` says why the first choice was not asked, if so."""
+        """Record that a call returned text; `instead_of` says why it was not the first choice, if so."""
         if self.provider is not provider:
-            self.health.left()  # An old call: it says nothing of the provider in use.
+            self.health.left()  # a call to an earlier provider says nothing about this one
             return
         self.health.went_well(self._around.clock.now())
         self._around.notifications.over(self.cause)
         self._around.status.answers(self.cause, instead_of)
 
     def answering(self) -> None:
-        """Record that a call has given text and goes on: no other call has to wait for its end."""
+        """Record that a call has returned text and goes on: other calls need not wait for its end."""
         self.health.answering()
 
     def left(self) -> None:
-        """Record that a call was closed before it showed how the provider is."""
+        """Record that a call was closed without an outcome."""
         self.health.left()
 
     def failed(
         self, provider: Provider, error: LlmLspError, attempt: Attempt, *, is_reported: bool = True
     ) -> None:
-        """Record a failed call and tell the user once; `is_reported` is false if the feature tells it itself."""
+        """Record a failed call, and tell the user once unless the feature does (`is_reported` is false)."""
         LOG.debug("a call to %s failed: %s", self.name, error)
         if self.provider is not provider:
-            self.health.left()  # An old call: it says nothing of the provider in use.
+            self.health.left()  # a call to an earlier provider says nothing about this one
             return
         if isinstance(error, BlockedError):
             self.health.left()  # It is this prompt's matter, and told by the request that sent it.
             return
         self.health.failed(error, attempt, self._around.clock.now())
         if isinstance(error, UnreachableError) and self.lost(provider):
-            return  # A server that went idle is started again; that is no error.
+            return  # a server that ended while idle is restarted, which is not an error
         if is_reported:
             self._around.notifications.say(self.cause, "error", str(error), kind=type(error).__name__)
         self._around.status.problem(self.cause, "Error", str(error))
 
     def leave(self) -> None:
-        """Drop the provider; its calls may end."""
+        """Drop the provider; its calls may end by themselves."""
         self._is_dropped = True
-        self.absent = Skip(Reason.NO_PROVIDER, f"the settings of {self.name} were changed")
+        self.absent = Skip(Reason.NO_PROVIDER, f"the settings of {self.name} have changed")
         self._settled.set()
         self._around.status.solved(self.cause)
         if self._search:
@@ -214,7 +213,7 @@ class ProviderSlot:
             self.provider = None
 
     async def aclose(self) -> None:
-        """End the search and close the provider."""
+        """Cancel the search and close the provider."""
         self._settled.set()
         if self._search:
             self._search.cancel()
@@ -240,12 +239,12 @@ class ProviderSlot:
         except LlmLspError as exc:
             self._nothing_found(exc)
         except Exception as exc:
-            # A fault of our own must not leave every request waiting for a provider.
+            # After a bug of ours, requests must not wait for a provider forever.
             self._nothing_found(InternalError.of(exc))
         else:
             self._found(provider)
         finally:
-            # Before it is warmed: a provider that is lost meanwhile is searched for anew, with a progress of its own.
+            # Before warming: if the provider is lost meanwhile, a new search must show its own progress.
             self._searched_at = self._warmed_at = self._around.clock.now()
             if reported:
                 client.progress(Progress(token, "llm-lsp", done=True))
@@ -272,10 +271,10 @@ class ProviderSlot:
 
     @property
     def cause(self) -> str:
-        """What messages and the status name as the cause, if something is wrong with this provider."""
+        """The cause under which messages and status report this provider's problems."""
         return f"provider {self.name}"
 
 
 def _choice(config: Config) -> tuple[object, ...]:
-    """Return the part of the settings that decides which provider is used, and how."""
+    """Return the settings that decide which provider is used, and how."""
     return config.provider, config.providers.get(config.provider), config.local

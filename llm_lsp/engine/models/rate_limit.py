@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-# Calls that may come together: a few jumps through a file.
+# Burst size: as many calls as a few jumps through a file cause.
 BURST = 10.0
 
 
 class RateLimit:
-    """A bucket of calls that fills with time; all times are seconds of one monotonic clock."""
+    """The token bucket; all times are seconds of one monotonic clock."""
 
     def __init__(self, calls_per_minute: float = 90) -> None:
         self.calls_per_minute = calls_per_minute
-        """May be changed at any time."""
+        """Rate at which it fills; can be changed at any time."""
         self._left = BURST
         self._filled_at = float("-inf")
 
     def allows(self, now: float) -> bool:
-        """Return whether one more automatic call may be made; changes nothing."""
+        """Check whether another automatic call may be made; changes nothing."""
         return self._level(now) >= 1
 
     def count(self, now: float) -> None:

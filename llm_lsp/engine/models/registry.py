@@ -1,4 +1,4 @@
-"""The providers in use, and the settings that they were made from."""
+"""The providers in use, and the settings they were built from."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from llm_lsp.engine.models.provider_slot import ProviderFinder, ProviderSlot, Sl
 from llm_lsp.engine.models.routing import Routing
 from llm_lsp.providers.base import Provider
 
-# Seconds that a replaced provider's connections live on, so that its calls end on their own epoch.
+# Seconds until a replaced provider is closed, so that its calls can end.
 RETIRE_S = 15.0
-# Seconds that a client has to answer what its settings are; editors answer within milliseconds.
+# Seconds for a client to answer what its settings are; editors take milliseconds.
 HOLD_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The settings that a request works with from beginning to end; swapped as a whole."""
+    """The settings that a request uses from beginning to end; replaced as a whole."""
 
     epoch: int
     config: Config
@@ -40,7 +40,7 @@ class Runtime:
 
 
 class ProviderRegistry:
-    """Owns the provider slots: fills each at the first need, and replaces it when its settings change."""
+    """Owns the provider slots: loads each when it is first needed, and replaces it when its settings change."""
 
     def __init__(
         self,
@@ -54,14 +54,14 @@ class ProviderRegistry:
         self._around = SlotDependencies(finder, client, notifications, status, clock, self._retire)
         self._slots: dict[str, ProviderSlot] = {}
         self._needed: set[str] = set()
-        """Providers that were needed before the settings had come."""
+        """Providers that were needed before the editor's settings arrived."""
         self._held_until = float("-inf")
         self._hold: Timer | None = None
         self._retired: set[asyncio.Task[None]] = set()
         self.runtime = _runtime(0, Config())
 
     def apply(self, config: Config, folders: tuple[str, ...] = ()) -> None:
-        """Use new settings and workspace folders (URIs); a provider whose own settings did not change is kept."""
+        """Use new settings and workspace folders (URIs); keep providers whose own settings are unchanged."""
         old = self.runtime
         if config == old.config and folders == old.folders and old.epoch:
             return
@@ -78,9 +78,9 @@ class ProviderRegistry:
     def slots(
         self, document: Document, trigger: Trigger, used_up: Callable[[], object] = lambda: None
     ) -> Iterator[ProviderSlot]:
-        """Yield the slots of a request in order, each once; the search for a provider begins when it is reached.
+        """Yield a request's slots in order, each once; a slot starts to load when it is yielded.
 
-        If the budget is `used_up` by then, the providers that cost nothing follow.
+        If the budget is `used_up` by then, continue with the providers that cost nothing.
         """
         routing = self.runtime.routing
         names = routing.order(document, trigger)
@@ -91,9 +91,9 @@ class ProviderRegistry:
                 yield self.slot(name)
 
     def profile(self, document: Document) -> tuple[Profile, float] | None:
-        """Return the model that a document's requests would go to, and the tokens of a prompt; None until it is known.
+        """Return the model that would answer for a document, and its prompt limit in tokens; None if unknown.
 
-        No search is started.
+        Starts no search.
         """
         for name in self.runtime.routing.order(document, Trigger.AUTOMATIC):
             slot = self._slots.get(name)
@@ -103,7 +103,7 @@ class ProviderRegistry:
         return None
 
     def slot(self, name: str) -> ProviderSlot:
-        """Return the slot of a provider, and begin to fill it."""
+        """Return a provider's slot, which starts to load."""
         slot = self._slots.get(name)
         if slot is None:
             slot = self._slots[name] = ProviderSlot(name, self.runtime.config, self._around)
@@ -113,26 +113,26 @@ class ProviderRegistry:
         return slot
 
     def open(self, document: Document) -> None:
-        """Prepare a provider and a connection for a document that is opened."""
+        """Prepare a provider and a connection for an opened document."""
         self._first(document).warm()
 
     async def ready(self, document: Document) -> None:
-        """Wait until the provider for a document is found, or none was."""
+        """Wait until a document's provider is found, or none was."""
         await self._first(document).ready()
 
     def hold(self) -> None:
-        """Start no search before the settings have come, or HOLD_S have passed."""
+        """Start no search until `release` is called, or HOLD_S have passed."""
         self._end_hold()
         self._held_until = self._clock.now() + HOLD_S
         self._hold = self._clock.call_at(self._held_until, self.release)
 
     def release(self) -> None:
-        """Start the searches that waited for the settings."""
+        """Start the delayed searches: the settings have arrived."""
         self._end_hold()
         self._find_needed()
 
     async def aclose(self) -> None:
-        """End every search and close every provider."""
+        """Cancel every search and close every provider."""
         self._end_hold()
         retired = [*self._retired]
         for task in retired:

@@ -1,4 +1,4 @@
-"""Which providers a request goes to, and in which order, by the settings alone."""
+"""Which providers may handle a request, and in which order, according to the settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from llm_lsp.core.text.document import Document
 
 @dataclass(frozen=True, slots=True)
 class RouteRule:
-    """One table of `[[routes]]`; an empty field matches everything."""
+    """One `[[routes]]` table; an empty field matches everything."""
 
     provider: str
     languages: tuple[str, ...]
@@ -23,18 +23,18 @@ class RouteRule:
 
     @classmethod
     def of(cls, route: RouteConfig, folders: tuple[str, ...]) -> RouteRule:
-        """Build a rule; its globs are relative to the workspace's folders, as those of `privacy.exclude` are."""
+        """Build a rule; its globs are relative to the workspace folders, like those of `privacy.exclude`."""
         globs = _listed(route.path)
         files = Exclusion(globs, folders) if globs else None
         trigger = {"auto": Trigger.AUTOMATIC, "manual": Trigger.MANUAL}.get(route.trigger)
         return cls(route.provider, _listed(route.language), files, trigger)
 
     def fits(self, document: Document, trigger: Trigger) -> bool:
-        """Return whether the rule applies to such a request."""
+        """Check whether the rule applies to a request."""
         return (
             (self.trigger is None or self.trigger is trigger)
             and (not self.languages or document.language in self.languages)
-            # An unsaved document without a place has no path.
+            # A document that was never saved has no path.
             and (self.files is None or ("/" in document.uri and self.files.covers(document.uri)))
         )
 
@@ -54,17 +54,17 @@ class Routing:
         return cls(rules, config.provider, config.providers)
 
     def order(self, document: Document, trigger: Trigger) -> tuple[str, ...]:
-        """Return the providers for a request: the first choice, then its fallbacks, each once."""
+        """Return a request's providers: the first choice, then its fallbacks, each once."""
         first = next((rule.provider for rule in self.rules if rule.fits(document, trigger)), self.default)
         return tuple(self._with_fallbacks(first))
 
     def names(self) -> frozenset[str]:
-        """Return every provider that a request may go to."""
+        """Return every provider that any request may use."""
         firsts = (self.default, *(rule.provider for rule in self.rules))
         return frozenset(name for first in firsts for name in self._with_fallbacks(first))
 
     def unpaid(self) -> tuple[str, ...]:
-        """Return the providers that cost nothing, for a used-up budget; the model on this machine comes last."""
+        """Return the free providers, for when the budget is used up; the model on this machine is last."""
         return (*(name for name, config in self.providers.items() if _costs_nothing(config)), LOCAL)
 
     def _with_fallbacks(self, first: str) -> dict[str, None]:
@@ -84,7 +84,7 @@ def _listed(value: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _costs_nothing(config: ProviderConfig) -> bool:
-    """Return whether a provider costs nothing by its settings; once it is made, Profile.free decides."""
+    """Check whether a provider is free by its settings; once it is built, Profile.free decides."""
     if config.free != "auto":
         return config.free
     if config.local != "auto":

@@ -1,4 +1,6 @@
-"""Which open documents their project keeps from models: asked of the disk in a thread, known at a keystroke."""
+"""Which open documents must not be sent to a model. Files are checked in a thread, so that requests need not
+wait.
+"""
 
 from __future__ import annotations
 
@@ -24,26 +26,26 @@ from llm_lsp.system import path_of_uri
 
 LOG = logging.getLogger(__name__)
 
-# Seconds after which a request has the disk looked at anew, while it goes on with what was found last: who writes
-# an ignore file sees it heeded from the second keystroke on.
+# Seconds after which a request starts a new check, while it uses the last result: a changed ignore file takes effect
+# from the second keystroke on.
 FRESH_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class DiskFindings:
-    """What the disk says of a document's file."""
+    """What the file system says about a document's file."""
 
     real_uris: tuple[str, ...] = ()
-    """Where its links lead; more than one if its URI can be read in several ways."""
+    """Where its symbolic links lead; several if its URI can be read in several ways."""
     is_ignored: bool = False
     is_lost: bool = False
-    """Where that is cannot be told: links in a circle, a folder that may not be entered."""
+    """Whether that is unknown: circular links, or a folder that may not be entered."""
     has_other_names: bool = False
-    """Whether hard links lead to it."""
+    """Whether other hard links to it exist."""
 
 
 class DocumentGuard:
-    """What was found of each open document."""
+    """The findings about every open document."""
 
     def __init__(self, now: Callable[[], float], in_thread: InThread) -> None:
         self._now = now
@@ -55,53 +57,55 @@ class DocumentGuard:
         self._rules = RulesCache()
 
     def set_folders(self, folders: tuple[str, ...]) -> None:
-        """Use these workspace folders (URIs); earlier findings are dropped, and looked up again."""
+        """Use these workspace folders (URIs); earlier findings are discarded and looked up again."""
         self._folders = folders
         self._found.clear()
         for uri in self._looked_at:
             self.look(uri)
 
     def is_known(self, uri: str) -> bool:
-        """Return whether a document was looked at; one that was looked at long ago is looked at again meanwhile."""
+        """Check whether a document was examined; if that is long ago, start to examine it again."""
         if self._looked_at.get(uri, float("-inf")) + FRESH_S < self._now():
             self.look(uri)
         return uri in self._found
 
     def look(self, uri: str) -> None:
-        """Begin to look at a document's file."""
+        """Start to examine a document's file."""
         self._looked_at[uri] = self._now()
         if uri not in self._looking:
             self._looking[uri] = asyncio.create_task(self._look(uri))
 
     async def known(self, uri: str) -> None:
-        """Wait until a document was looked at."""
+        """Wait until a document was examined."""
         if not self.is_known(uri):
             await asyncio.shield(self._looking[uri])
 
     def refusal(self, uri: str, exclusion: Exclusion) -> Skip | None:
-        """Return why nothing of a document may be sent, or None; what was never looked at is not sent."""
+        """Return why nothing of a document may be sent, or None; an unexamined document may not."""
         if exclusion.covers(uri):
             return Skip(Reason.EXCLUDED)
         found = self._found.get(uri)
         if found is None:
-            return Skip(Reason.EXCLUDED, "it was not looked at yet")
+            return Skip(Reason.EXCLUDED, "its file is still being checked")
         if found.is_lost:
-            return Skip(Reason.EXCLUDED, "its place on the disk cannot be told")
+            return Skip(Reason.EXCLUDED, "its location on disk is unknown")
         if any(map(exclusion.covers, found.real_uris)):
-            return Skip(Reason.EXCLUDED, "its link leads to an excluded file")
+            return Skip(Reason.EXCLUDED, "it links to an excluded file")
         if found.is_ignored and exclusion.heeds_ignore_files:
-            return Skip(Reason.EXCLUDED, "its project's ignore files name it")
+            return Skip(Reason.EXCLUDED, "its project's ignore files exclude it")
         return None
 
     def remote_refusal(self, uri: str) -> Skip | None:
-        """Return why nothing of a document may be sent to a model on another machine, or None.
+        """Return why nothing of a document may be sent to another machine, or None.
 
-        For a document that may be sent at all: one that was not looked at yet is refused by `refusal`.
+        For documents that `refusal` allows.
         """
         found = self._found.get(uri)
         if found is None or not found.has_other_names:
             return None
-        return Skip(Reason.EXCLUDED, "its file has another name on the disk, and goes to no remote provider")
+        return Skip(
+            Reason.EXCLUDED, "its file has another name on disk, so it is not sent to remote providers"
+        )
 
     def closed(self, uri: str) -> None:
         """Forget a document."""
@@ -109,7 +113,7 @@ class DocumentGuard:
         self._looked_at.pop(uri, None)
 
     async def aclose(self) -> None:
-        """Look at nothing more."""
+        """Stop examining files."""
         looking = [*self._looking.values()]
         for task in looking:
             task.cancel()
@@ -122,7 +126,7 @@ class DocumentGuard:
                 folders = self._folders
                 found = await self._in_thread(partial(_find, uri, folders, self._rules))
         except Exception as exc:
-            LOG.error("a file was not looked at: %s", InternalError.of(exc))
+            LOG.error("a file could not be examined: %s", InternalError.of(exc))
             found = DiskFindings(is_lost=True)
         finally:
             del self._looking[uri]
@@ -146,7 +150,7 @@ def _find(uri: str, folders: Iterable[str], cache: RulesCache) -> DiskFindings:
 
 
 def _paths_of(uri: str) -> Iterator[Path]:
-    """Yield the files of this machine that a document's URI can mean."""
+    """Yield the files on this machine that a document's URI can mean."""
     parts = urlsplit(uri)
     if parts.scheme == "file" and parts.netloc not in ("", "localhost"):
         return

@@ -1,6 +1,6 @@
-"""Whether a file has other names on the disk, by which it may be excluded.
+"""Whether a file has other names on disk, under which it may be excluded.
 
-A hard link leads nowhere: unlike a symbolic one it does not tell the other names.
+Unlike a symbolic link, a hard link does not reveal the other names.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-# Package managers link the files of dependencies from one store: pnpm, uv, conda, Yarn, Cargo, Gradle and others. A
-# user's own file with a second name is somewhere else.
+# Package managers hard-link dependencies from a common store: pnpm, uv, conda, Yarn, Cargo, Gradle and others. These
+# folders do not contain a user's own files.
 DEPENDENCY_FOLDERS = frozenset(
     {
         *(
@@ -30,9 +30,9 @@ DEPENDENCY_FOLDERS = frozenset(
 
 
 def has_other_names(file: Path) -> bool:
-    """Return whether a file has more than one hard link, outside of the folders of dependencies.
+    """Check whether a file outside of dependency folders has more than one hard link.
 
-    `file` is where symbolic links lead. What is not there, or no plain file, has no other names.
+    `file` has its symbolic links resolved. A missing file, or one that is not a regular file, has no other names.
     """
     if not DEPENDENCY_FOLDERS.isdisjoint(file.parts[:-1]):
         return False

@@ -1,6 +1,6 @@
-"""Which files a project's own ignore files name.
+"""Which files a project's ignore files exclude.
 
-Reads small files, so it is used in a thread.
+Reads small files, so it runs in a thread.
 """
 
 from __future__ import annotations
@@ -16,36 +16,36 @@ from llm_lsp.core.privacy.file_copies import originals
 from llm_lsp.core.privacy.gitignore import EVERYTHING, IgnoreRules, read_patterns
 from llm_lsp.system import read_plain_file
 
-# git's own list of patterns, in effect from the repository's root on.
+# git's patterns, in effect from the repository's root on.
 GIT_FILE = ".gitignore"
-# The list that JetBrains' assistant reads (https://www.jetbrains.com/help/ai-assistant/disable-ai-assistant.html). It
-# and the marker stand for a will of their user, so they are in effect in every folder above a file.
+# Read by JetBrains' AI assistant (https://www.jetbrains.com/help/ai-assistant/disable-ai-assistant.html). This file and
+# the marker state the user's intention, so they are also in effect in folders above the repository.
 ASSISTANT_FILE = ".aiignore"
-# A folder with this file is no assistant's business, with all below it; from the same page.
+# A folder with this file, and everything below it, is closed to AI assistants; from the same page.
 MARKER = ".noai"
-# An ignore file is a page; what is larger is left unread, and the folder with it.
+# Bytes. A real ignore file is a page; a larger one is not read, and its folder counts as ignored.
 _MAX_BYTES = 1 << 18
-# Ignore files kept; a repository has some tens at most.
+# Cached ignore files; a repository has a few dozen at most.
 _MAX_KEPT = 256
-# git ignores the case of letters on these, unless it is told otherwise (git-config(1), core.ignoreCase).
+# On these systems git ignores case unless configured otherwise (git-config(1), core.ignoreCase).
 _IGNORES_CASE = sys.platform in ("win32", "darwin")
 
 
 @dataclass(frozen=True, slots=True)
 class _ReadFile:
     mark: tuple[int, int, int]
-    """Which file it was, when it was changed, and its size."""
+    """Inode, modification time and size."""
     rules: IgnoreRules
 
 
 class RulesCache:
-    """Ignore files that were read, for as long as they do not change."""
+    """Caches ignore files until they change."""
 
     def __init__(self) -> None:
         self._files: dict[Path, _ReadFile] = {}
 
     def rules(self, path: Path) -> IgnoreRules | None:
-        """Return the rules of an ignore file, None if there is none; one that cannot be read ignores everything."""
+        """Return the rules of an ignore file, None if there is none; an unreadable one ignores everything."""
         try:
             found = path.stat()
         except (FileNotFoundError, NotADirectoryError):
@@ -63,7 +63,7 @@ class RulesCache:
 
 
 class IgnoreFiles:
-    """The ignore files that are in effect in one workspace folder, as they are now; each is looked at once."""
+    """The ignore files in effect in one workspace folder at this moment; each is read once."""
 
     def __init__(self, folder: Path, cache: RulesCache | None = None) -> None:
         self._top = _repository_of(folder)
@@ -72,9 +72,9 @@ class IgnoreFiles:
         self._marked: dict[Path, bool] = {}
 
     def covers(self, path: Path, *, is_folder: bool = False) -> bool:
-        """Return whether an absolute path is ignored, or stands outside of the repository.
+        """Check whether an absolute path is ignored, or is outside of the repository.
 
-        A file that is a backup, a lock or a copy by its name is ignored as what it was made of.
+        A file whose name marks it as a backup, lock or copy is ignored if its original is.
         """
         if not path.is_relative_to(self._top):
             return True
@@ -90,10 +90,9 @@ class IgnoreFiles:
         ) or self._named(ASSISTANT_FILE, above, path, is_folder=is_folder)
 
     def _named(self, file: str, folders: Sequence[Path], path: Path, *, is_folder: bool) -> bool:
-        """Check the ignore files of one name in some folders, each of which holds the next.
+        """Check the ignore files of one name in some folders, ordered from outermost to innermost.
 
-        The nearest file that names a path overrules those above it; as in git, what stands in an ignored folder
-        cannot be taken back.
+        The innermost file that mentions a path decides; as in git, nothing in an ignored folder can be re-included.
         """
         merged: list[bool | None] = [None] * len(folders)
         for depth, folder in enumerate(folders):
@@ -116,7 +115,7 @@ class IgnoreFiles:
 
 
 def _repository_of(folder: Path) -> Path:
-    """Return the root of the git repository that a folder stands in, else the folder."""
+    """Return the root of the git repository that contains a folder, else the folder."""
     return next((each for each in (folder, *folder.parents) if (each / ".git").exists()), folder)
 
 
@@ -132,5 +131,5 @@ def _read(path: Path) -> IgnoreRules:
 
 
 def _as_bytes(path: Path) -> str:
-    """Return a path's bytes as characters: git compares bytes, so that `?` is one byte of a letter beyond ASCII."""
+    """Return a path's bytes as characters: git matches bytes, so `?` matches one byte of a non-ASCII letter."""
     return os.fsencode(path.as_posix()).decode("latin-1")

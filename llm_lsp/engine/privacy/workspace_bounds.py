@@ -1,6 +1,6 @@
-"""Which documents and files may be used for another one, and by which name a model knows them.
+"""Which documents and files may be used as context for another one, and the paths a model sees for them.
 
-Asks the disk about links and ignore files, so it is used in a thread; knows nothing of what is in the files.
+Checks links and ignore files on disk, so it runs in a thread.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from llm_lsp.system import path_of_uri
 
 
 class WorkspaceBounds:
-    """What may be used for one document: its own workspace folder, but for what is excluded or ignored there."""
+    """What may be used for a document: its own workspace folder, without excluded and ignored files."""
 
     def __init__(
         self, uri: str, folder: Path | None, exclusion: Exclusion, cache: RulesCache | None = None
@@ -28,10 +28,10 @@ class WorkspaceBounds:
         self._ignored = IgnoreFiles(self._real, cache) if self._real else None
         self._exclusion = exclusion
         self.target = path_of_uri(uri) if folder else None
-        """The document's file, None where it is in no folder of the workspace."""
+        """The document's file, None if it is in no workspace folder."""
         self._real_target = self.target.resolve() if self.target else None
         self.path = self._relative(uri) or ""
-        """The document's path in its folder, "" where it is in none."""
+        """The document's path relative to its folder, "" if it is in none."""
         self.left_out: list[LeftOut] = []
         self._names: dict[str, str | None] = {}
 
@@ -39,19 +39,19 @@ class WorkspaceBounds:
     def around(
         cls, uri: str, folders: Iterable[str], exclusion: Exclusion, cache: RulesCache | None = None
     ) -> WorkspaceBounds:
-        """Find the innermost of the workspace's folders, given as URIs, that a document stands in."""
+        """Use the innermost workspace folder (given as URIs) that contains a document."""
         path = path_of_uri(file_uri(uri))
         roots = (root for each in folders if (root := path_of_uri(each)))
         return cls(uri, innermost(roots, path) if path else None, exclusion, cache)
 
     def name(self, uri: str) -> str | None:
-        """Return the path in its folder of a document or file that may be used; None for any other."""
+        """Return the folder-relative path of a document or file that may be used; None for any other."""
         if uri not in self._names:
             self._names[uri] = self._judged(uri)
         return self._names[uri]
 
     def path_to(self, relative: str) -> Path | None:
-        """Return the path relative to the folder; None if the document is in none."""
+        """Return a relative path within the folder as a path; None if the document is in no folder."""
         return self._folder / relative if self._folder else None
 
     def _judged(self, uri: str) -> str | None:
@@ -77,30 +77,30 @@ class WorkspaceBounds:
         try:
             real = path.resolve()
         except (OSError, RuntimeError):
-            return "its links go round in circles"
+            return "its links are circular"
         if real == self._real_target:
             return "it is the document itself"
         if not real.is_relative_to(self._real):
-            return "it stands outside of the workspace"
+            return "it is outside of the workspace"
         if self._exclusion.covers(uri) or self._exclusion.covers(real.as_uri()):
             return "it is excluded"
         if has_other_names(real):
-            return "it has another name on the disk"
+            return "it has another name on disk"
         if len(readings(uri)) > 1:
             return "its address can be read in several ways"
         if self._exclusion.heeds_ignore_files and (self._ignored.covers(path) or self._ignored.covers(real)):
-            return "the project's ignore files name it"
+            return "the project's ignore files exclude it"
         return ""
 
 
 def innermost(folders: Iterable[Path], path: Path) -> Path | None:
-    """Return the deepest of some folders that a path is in, or None."""
+    """Return the innermost of some folders that contains a path, or None."""
     holding = (folder for folder in folders if path.is_relative_to(folder))
     return max(holding, key=lambda folder: len(folder.parts), default=None)
 
 
 def file_uri(uri: str) -> str:
-    """Return the file that a notebook's cell is in; other URIs unchanged."""
+    """Return the file that contains a notebook cell; other URIs unchanged."""
     scheme, mark, rest = uri.partition(":")
     return f"file:{rest.partition('#')[0]}" if scheme == "vscode-notebook-cell" else scheme + mark + rest
 

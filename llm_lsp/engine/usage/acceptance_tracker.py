@@ -1,4 +1,4 @@
-"""Tracks suggestions until they are accepted or not, and how much of an accepted one is still there later."""
+"""Tracks whether suggestions are accepted, and how much of an accepted text is still there later."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from llm_lsp.core.usage.acceptance import TrackedSuggestion, kept_chars, line_sh
 from llm_lsp.core.usage.records import CHECKPOINTS_S, Subject, SuggestionRecord
 from llm_lsp.engine.clock import Clock, Timer
 
-# Lines above and below its place in which an accepted text is looked for: it may have been moved a little.
+# Lines above and below an accepted text in which it is looked for later, in case it was moved.
 AROUND_LINES = 5
-# Accepted texts that are followed at a time; an older one is given up.
+# Accepted texts that are tracked at a time; the oldest is dropped.
 MOST_FOLLOWED = 50
 
 
 @dataclass(slots=True)
 class _Shown:
-    """The offer on a document's screen."""
+    """The suggestion shown in a document."""
 
     row: SuggestionRecord
     offer: TrackedSuggestion
     line: int
-    """Where it began."""
+    """Line on which it began."""
     completion_id: str
     generation_id: int
     shown_at: float
@@ -34,7 +34,7 @@ class _Shown:
 
 @dataclass(slots=True)
 class _Accepted:
-    """A text that was taken over, and where."""
+    """An accepted text, and where it was inserted."""
 
     row: SuggestionRecord
     uri: str
@@ -44,7 +44,7 @@ class _Accepted:
 
 
 class AcceptanceTracker:
-    """The suggestions of all documents; `put` takes each row as it changes."""
+    """The suggestions of all documents; `put` receives each record as it changes."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class AcceptanceTracker:
         self._accepted: list[_Accepted] = []
 
     def show(self, uri: str, completion: Completion, subject: Subject) -> None:
-        """Record what is shown now; the same text, typed through or longer, is the same suggestion."""
+        """Record what is shown now; a longer or partly typed version of the same text is the same suggestion."""
         shown = self._shown.get(uri)
         if shown and _goes_on(shown, completion):
             extra = len(completion.text) - len(shown.offer.rest)
@@ -78,29 +78,29 @@ class AcceptanceTracker:
         )
 
     def edited(self, uri: str, edits: Sequence[Edit]) -> None:
-        """Follow a document's edits."""
+        """Process a document's edits."""
         for edit in edits:
             self._move(uri, edit)
             self._follow(uri, edit)
 
     def accept(self, completion_id: str) -> None:
-        """Record that the editor reports a suggestion as accepted; an unknown id is no error."""
+        """Record an acceptance reported by the editor; an unknown id is ignored."""
         for uri, shown in self._shown.items():
             if shown.completion_id == completion_id:
                 offer = shown.offer
-                # The edit itself may be on its way still.
+                # The edit that inserts it may not have arrived yet.
                 shown.offer = replace(offer, rest="", used=offer.used + offer.rest)
                 self._end(uri)
                 return
 
     def close(self, uri: str) -> None:
-        """Settle what is open on a document; what was accepted there can't be looked for any more."""
+        """Finish tracking in a document; accepted texts in it can no longer be checked."""
         self._end(uri)
         for accepted in [each for each in self._accepted if each.uri == uri]:
             self._forget(accepted)
 
     def aclose(self) -> None:
-        """Settle everything."""
+        """Finish all tracking."""
         for uri in [*self._shown]:
             self._end(uri)
         for accepted in [*self._accepted]:

@@ -1,8 +1,8 @@
-"""Holds a budget: a call that costs something is reserved before it is made, and counted when it has ended.
+"""Enforces a budget: a call that costs something is reserved before it is made, and settled when it ends.
 
-What all processes spent stands in a file that is asked in a thread. A call does not wait for it longer than WAIT_S: then
-the last totals that this process knows, with its own calls since, decide. As long as it knows none, no call is made;
-only then it waits for longer, since a process that has just started has its code still to load.
+The amounts spent by all processes are in a file, which is read in a thread. A call waits for it for at most
+WAIT_S; after that, the last known amounts plus this process's own calls decide. While no amounts are known, no
+call is made. In that case, calls wait longer, since a new process first has to import the code.
 """
 
 from __future__ import annotations
@@ -33,31 +33,31 @@ from llm_lsp.errors import BooksError, BudgetError, InternalError
 
 LOG = logging.getLogger(__name__)
 
-# Seconds that a call waits for its reservation; it takes less than a millisecond where no other program is in the way.
+# Seconds that a call waits for its reservation, which usually takes less than a millisecond.
 WAIT_S = 0.05
 FIRST_WAIT_S = 1.0
-# Calls that are kept while they cannot be recorded; older ones count in this process alone.
+# Calls kept while they cannot be recorded; older ones count in this process only.
 MOST_PENDING = 10_000
 CAUSE = "budget"
 UNKNOWN_CAUSE = "budget is not known"
 
 
 class BudgetStore(Protocol):
-    """Where all processes of a user add up what they spend. Its methods block, and raise BooksError."""
+    """Where the spending of all a user's processes is added up. The methods block, and raise BooksError."""
 
     def reserve(
         self, call: CallRecord, allows: Callable[[SpentTotals], bool], settled: Sequence[CallRecord]
     ) -> Reservation:
-        """Settle calls, and count one with the most it can cost if `allows` says so of what was spent."""
+        """Settle calls, and reserve the highest cost of another if `allows` accepts the amounts spent."""
         ...
 
     def settle(self, at: float, calls: Sequence[CallRecord]) -> Reservation:
-        """Count calls with what they did cost, in the place of what was reserved; `at` is now."""
+        """Replace reserved amounts by the calls' real costs; `at` is the current time."""
         ...
 
 
 class BudgetGuard:
-    """Answers for the budget; one for a process."""
+    """Enforces the budget; one per process."""
 
     def __init__(
         self,
@@ -75,35 +75,35 @@ class BudgetGuard:
         self._store: BudgetStore | None = None
         self._limits = BudgetLimits()
         self._known: SpentTotals | None = None
-        """What all processes had spent when the store was last asked; None as long as that is not known."""
+        """What all processes had spent when the store was last read; None if unknown."""
         self._pending: dict[int, CallRecord] = {}
-        """This process's calls that `_known` lacks, or has with the most they can cost."""
+        """This process's calls that are missing in `_known`, or are in it at their highest cost."""
         self._reserved: dict[int, CountedCall] = {}
-        """The calls that it has so."""
+        """Those of them that are in it at their highest cost."""
         self._told: set[str] = set()
-        """What was said of a budget, by its period."""
+        """What the user was told about a budget, by its period."""
         self._timer: Timer | None = None
-        """Until the store is asked for the first time."""
+        """Started until the store is read for the first time."""
         self._tasks: set[asyncio.Future[Reservation] | asyncio.Future[bool]] = set()
 
     def configure(self, limits: BudgetLimits, store: BudgetStore) -> None:
-        """Set what may be spent, and the store that adds it up."""
+        """Set the limits, and the store that adds up the spending."""
         if store is not self._store:
             self._store, self._known = store, None
         self._limits = limits
         if limits.is_set and self._known is None:
-            # So that it is known when the first call asks.
+            # Read the store now, so that the first call need not wait.
             self._timer = self._clock.call_at(self._clock.now(), self._look)
         self._judge()
 
     @property
     def is_set(self) -> bool:
-        """Whether a call that costs something has to be reserved."""
+        """Whether calls that cost something have to be reserved."""
         return self._limits.is_set
 
     @property
     def spent(self) -> SpentTotals:
-        """What was spent until now, as far as this process knows."""
+        """The amounts spent until now, as far as this process knows."""
         today = local_day(self._utc())
         if self._known is not None:
             self._known = self._known.on(today)
@@ -118,7 +118,7 @@ class BudgetGuard:
         return use if use and use.share >= 1 else None
 
     async def reserve(self, call: CallRecord) -> None:
-        """Set the most that a call can cost aside; raises BudgetError if that may not be spent."""
+        """Reserve the highest cost of a call; raises BudgetError if the budget does not allow it."""
         if call.free or not self._limits.is_set or self._store is None:
             return
         self._check_price(call)
@@ -127,7 +127,7 @@ class BudgetGuard:
         task = asyncio.ensure_future(work)
         if not await self._is_in_time(task):
             self._keep(task)
-            is_allowed = self._decide_alone(call, BooksError("the file of what was spent does not answer"))
+            is_allowed = self._decide_alone(call, BooksError("the file of amounts spent does not respond"))
             task.add_done_callback(partial(self._answered_late, call, settled, is_allowed))
         elif (error := task.exception()) is not None:
             is_allowed = self._decide_alone(call, error)
@@ -143,7 +143,7 @@ class BudgetGuard:
             raise self._refusal()
 
     def settle(self, call: CallRecord) -> None:
-        """Count what a call used; `flush` tells the other processes."""
+        """Count a call's real cost; `flush` tells the other processes."""
         if not call.free:
             self._pending[call.number] = call
         while len(self._pending) > MOST_PENDING and self._known is not None:
@@ -151,14 +151,14 @@ class BudgetGuard:
             self._known = self._known.with_call(oldest, self._reserved.pop(oldest.number, None))
 
     async def flush(self) -> bool:
-        """Record ended calls in the store; return False if that failed and is to be tried again."""
+        """Record ended calls in the store; return False if that failed and should be retried."""
         settled = tuple(self._pending.values())
         if self._store is None or (not settled and (self._known is not None or not self._limits.is_set)):
             return True
         try:
             answer = await self._in_thread(partial(self._store.settle, self._utc(), settled))
         except Exception as exc:
-            LOG.debug("what was spent is not recorded: %s", exc)
+            LOG.debug("the amounts spent could not be recorded: %s", exc)
             is_recorded = False
         else:
             self._learn(answer, settled)
@@ -168,7 +168,7 @@ class BudgetGuard:
         return is_recorded
 
     async def aclose(self) -> None:
-        """End what is under way; a thread that still waits for the file ends by itself."""
+        """Cancel what is running; a thread that waits for the file ends by itself."""
         if self._timer:
             self._timer.cancel()
         for task in self._tasks:
@@ -189,7 +189,7 @@ class BudgetGuard:
         try:
             await asyncio.wait({task, late}, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
-            self._keep(task)  # Its call is settled as one that cost nothing.
+            self._keep(task)  # its call is settled at no cost
             raise
         finally:
             timer.cancel()
@@ -197,9 +197,9 @@ class BudgetGuard:
         return task.done()
 
     def _decide_alone(self, call: CallRecord, error: BaseException) -> bool:
-        """Return whether a call may be made by what this process knows."""
+        """Decide with this process's own knowledge whether a call may be made."""
         said = error if isinstance(error, BooksError) else InternalError.of(error)
-        LOG.debug("the budget is judged by what is known here: %s", said)
+        LOG.debug("the budget is checked with this process's own figures: %s", said)
         if self._known is None:
             self._notifications.say(UNKNOWN_CAUSE, "warning", f"{UNKNOWN}: {said}", kind=UNKNOWN_CAUSE)
             return False
@@ -220,7 +220,7 @@ class BudgetGuard:
         answer = task.result()
         self._learn(answer, settled)
         if answer.is_recorded and answer.is_allowed and not was_allowed:
-            # It was never made.
+            # The call was not made.
             self._pending[call.number] = replace(call, usage=Usage(0, 0), cost=0.0, outcome="failed")
 
     def _learn(self, answer: Reservation, settled: Sequence[CallRecord]) -> None:
@@ -247,19 +247,19 @@ class BudgetGuard:
         return use is None or use.share < 1
 
     def _judge(self) -> None:
-        """Report once a period that most of a budget is spent, and once that all of it is."""
+        """Tell the user, once per period each, that most of a budget or all of it is spent."""
         use = most_used(self._limits, self.spent)
         self._status.budget(f"{use.words} are spent" if use and use.share >= 1 else "")
         if use is None or use.share < self._limits.warn_at:
             return
-        end = "" if use.share < 1 else "; calls that cost something are not made any more"
+        end = "" if use.share < 1 else "; no more calls that cost something are made"
         cause = f"{CAUSE} {use.period}{end}"
         if cause not in self._told:
             self._told.add(cause)
             self._notifications.say(cause, "warning", f"{use.words} are spent{end}")
 
     def _check_price(self, call: CallRecord) -> None:
-        """Report where a budget of money cannot be held."""
+        """Tell the user if a budget of money cannot be enforced."""
         if not self._limits.has_money:
             return
         if call.cost is not None and self._limits.worth(call.cost, call.currency) is not None:
@@ -267,14 +267,16 @@ class BudgetGuard:
         subject = call.subject
         if call.cost is None:
             cure = f"set providers.{subject.provider}.price_input and price_output"
-            text = f"no price is known for {subject.model}, so that no budget holds it: {cure}"
+            text = f"the price of {subject.model} is unknown, so the budget does not cover it: {cure}"
         else:
             cure = f"set {call.currency} under [budget.exchange]"
-            text = f"the price of {subject.model} is in {call.currency}, so that no budget holds it: {cure}"
+            text = (
+                f"the price of {subject.model} is in {call.currency}, so the budget does not cover it: {cure}"
+            )
         self._notifications.say(f"{CAUSE} {subject.model}", "warning", text)
 
 
-UNKNOWN = "calls that cost something are not made, since what was spent is not known"
+UNKNOWN = "no calls that cost something are made, since the amounts spent are unknown"
 
 
 def _set(future: asyncio.Future[None]) -> None:
@@ -283,7 +285,7 @@ def _set(future: asyncio.Future[None]) -> None:
 
 
 def limits_of(budget: BudgetConfig) -> BudgetLimits:
-    """Read a budget from the settings."""
+    """Return the limits in the settings."""
     return BudgetLimits(
         budget.currency,
         None if budget.per_day == "none" else budget.per_day,

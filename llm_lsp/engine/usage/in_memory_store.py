@@ -1,4 +1,4 @@
-"""A usage store that ends with the process: a budget is held, and nothing is kept."""
+"""A usage store in memory: it enforces a budget, but keeps no records."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from llm_lsp.core.usage.budget import CountedCall, Reservation, SpentTotals, loc
 from llm_lsp.core.usage.record_batch import RecordBatch
 from llm_lsp.core.usage.records import CallRecord
 
-# Calls that may still change what they cost.
+# Calls whose cost may still change.
 MOST_COUNTED = 1000
 
 
@@ -20,12 +20,12 @@ class InMemoryUsageStore:
         self._counted: dict[int, CountedCall] = {}
 
     def write(self, batch: RecordBatch) -> None:
-        """Keep nothing."""
+        """Discard the records."""
 
     def reserve(
         self, call: CallRecord, allows: Callable[[SpentTotals], bool], settled: Sequence[CallRecord]
     ) -> Reservation:
-        """Count a call, if what was spent allows it."""
+        """Count a call if `allows` accepts the amounts spent."""
         self.settle(call.at, settled)
         is_allowed = allows(self._spent)
         if is_allowed:
@@ -33,14 +33,14 @@ class InMemoryUsageStore:
         return Reservation(is_allowed, self._spent)
 
     def settle(self, at: float, calls: Sequence[CallRecord]) -> Reservation:
-        """Count calls that have ended."""
+        """Count ended calls."""
         self._spent = self._spent.on(local_day(at))
         for call in calls:
             self._count(call)
         return Reservation(True, self._spent)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing."""
 
     def _count(self, call: CallRecord) -> None:
         old = self._counted.get(call.number)

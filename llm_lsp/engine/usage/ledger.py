@@ -1,6 +1,6 @@
-"""Collects usage records and writes them in a thread, a batch at a time; a guard holds the budget.
+"""Collects usage records, and writes them in batches in a thread; a guard enforces the budget.
 
-What cannot be written stays here and is tried again; completion never waits for it.
+Records that cannot be written are kept and tried again. Completions never wait for this.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ from llm_lsp.engine.usage.budget_guard import BudgetGuard, BudgetStore
 from llm_lsp.engine.usage.in_memory_store import InMemoryUsageStore
 from llm_lsp.errors import BooksError, InternalError
 
-# Seconds from a call's or a suggestion's row to its writing. With the writing itself it is what a process that is
-# killed loses: 250 ms at most, see docs/adr/0021.
+# Seconds until a call's or suggestion's record is written. Together with the time for writing, a killed process loses
+# the last 250 ms at most (ADR 21).
 SOON_S = 0.1
-# Seconds for counts and traces: a sync of the disk for every key would wear it out.
+# Seconds until counts and traces are written: syncing the disk at every keystroke would wear it out.
 LATER_S = 2.0
-# Seconds after a failure: a disk that is full, or a file that another process holds.
+# Seconds until a retry after a failure, such as a full disk or a locked file.
 RETRY_S = 30.0
-# Rows that are kept while they cannot be written; the oldest go first.
+# Records kept while they cannot be written; the oldest are dropped first.
 MOST_PENDING = 10_000
 BOOKS_CAUSE = "books"
 
 
 class UsageStore(BudgetStore, Protocol):
-    """Where rows go, too. Its methods block, may be called from any thread, and raise BooksError."""
+    """Also stores records. The methods block, may be called from any thread, and raise BooksError."""
 
     def write(self, batch: RecordBatch) -> None:
-        """Write rows, all or none."""
+        """Write all records, or none."""
         ...
 
     def close(self) -> None: ...
 
 
 class Ledger:
-    """Collects rows, a batch at a time; one for a process."""
+    """Collects records and writes them in batches; one per process."""
 
     def __init__(
         self,
@@ -69,13 +69,13 @@ class Ledger:
         self._traces: list[TraceRow] = []
         self._timer: Timer | None = None
         self._due = float("inf")
-        """When there is something to be written."""
+        """When something has to be written."""
         self._rest_until = float("-inf")
-        """Before this no rows are written, since it failed."""
+        """No records are written before this time, after a failure."""
         self._writing: asyncio.Task[None] | None = None
 
     def configure(self, limits: BudgetLimits, *, save: bool) -> None:
-        """Set what may be spent, and whether a file is wanted; a budget needs one in any case."""
+        """Set the limits, and whether records are stored in a file; a budget needs the file in any case."""
         is_saved = self._file is not None and (save or limits.is_set)
         if is_saved != (self._store is self._file):
             self._store = self._file if self._file and is_saved else InMemoryUsageStore()
@@ -83,12 +83,12 @@ class Ledger:
 
     @property
     def spent(self) -> SpentTotals:
-        """What was spent until now, with what is not written yet."""
+        """The amounts spent until now, including those not written yet."""
         return self._budget.spent
 
     @property
     def has_budget(self) -> bool:
-        """Whether a call that costs something has to be reserved."""
+        """Whether calls that cost something have to be reserved."""
         return self._budget.is_set
 
     def used_up(self) -> BudgetUse | None:
@@ -96,26 +96,26 @@ class Ledger:
         return self._budget.used_up()
 
     async def reserve(self, call: CallRecord) -> None:
-        """Set the most that a call can cost aside; raises BudgetError if that may not be spent."""
+        """Reserve the highest cost of a call; raises BudgetError if the budget does not allow it."""
         await self._budget.reserve(call)
         if self.has_budget and not call.free:
-            # If this process is killed the call stands there with the most that it can have cost.
+            # If this process is killed, the call remains recorded at its highest cost.
             self._calls.setdefault(call.number, call)
             self._write_within(SOON_S)
 
     def settle(self, call: CallRecord) -> None:
-        """Record what a call used."""
+        """Record a call's real usage."""
         self._calls[call.number] = call
         self._budget.settle(call)
         self._write_within(SOON_S)
 
     def suggestion(self, row: SuggestionRecord) -> None:
-        """Record what is known of a suggestion."""
+        """Record the state of a suggestion."""
         self._suggestions[row.id] = row
         self._write_within(SOON_S)
 
     def count(self, subject: Subject, what: str) -> None:
-        """Count one more of something."""
+        """Add one to a count."""
         self._counts[subject, what] += 1
         self._write_within(LATER_S)
 
@@ -125,16 +125,16 @@ class Ledger:
         self._write_within(LATER_S)
 
     async def aclose(self) -> None:
-        """Write what there is."""
+        """Write everything that is left."""
         if self._timer:
             self._timer.cancel()
         if self._writing:
             await self._writing
         if self._timer:
-            self._timer.cancel()  # For rows that came during that writing; they are written here.
+            self._timer.cancel()  # set by records that arrived during the last write; they are written here
         await self._write(is_last=True)
         if self._timer:
-            self._timer.cancel()  # The retry of a writing that failed.
+            self._timer.cancel()  # set for the retry of a failed write
         await self._budget.aclose()
         await self._in_thread(self._store.close)
 
@@ -142,7 +142,7 @@ class Ledger:
         due = self._clock.now() + delay_s
         if due < self._due:
             self._due = due
-            if not self._writing:  # It looks again at its end.
+            if not self._writing:  # a running write checks again at its end
                 self._wake()
 
     def _wake(self) -> None:
@@ -174,7 +174,7 @@ class Ledger:
             await self._in_thread(partial(self._store.write, batch))
         except Exception as exc:
             if isinstance(exc, BooksError):
-                # What is wrong with other rows was not foreseen: without them the next can be written.
+                # An unexpected error is due to these records: drop them, so that later ones can be written.
                 self._put_back(batch)
             said = exc if isinstance(exc, BooksError) else InternalError.of(exc)
             self._notifications.say(BOOKS_CAUSE, "warning", f"usage is not saved: {said}")

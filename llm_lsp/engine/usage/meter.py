@@ -17,33 +17,33 @@ from llm_lsp.core.usage.records import CallRecord, Outcome, Subject
 from llm_lsp.errors import BudgetError, LlmLspError
 from llm_lsp.providers.base import Stream
 
-# Tokens that a gateway may add to a prompt: more than the longest system prompts that are known.
+# Tokens that a gateway may add to a prompt: more than the longest known system prompts.
 ADDED_TOKENS = 32_768
 
 
 class CallLedger(Protocol):
-    """Where a call's rows go."""
+    """Receives a call's records."""
 
     async def reserve(self, order: MeteredCall) -> None:
-        """Set the most that a call can cost aside; raises BudgetError if that may not be spent."""
+        """Reserve the highest cost of a call; raises BudgetError if the budget does not allow it."""
         ...
 
     def settle(self, call: CallRecord) -> None:
-        """Record what a call used."""
+        """Record a call's real usage."""
         ...
 
     def wrote(self, order: MeteredCall, generation_id: int) -> None:
-        """Record which generation a call's text becomes."""
+        """Record which generation a call produces."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class MeteredCall:
-    """A call that is about to be made."""
+    """A call before it is made."""
 
     number: int
     request: int
-    """The id of the request that it is made for."""
+    """The id of the request that it serves."""
     at: float
     """Seconds of UTC since 1970."""
     subject: Subject
@@ -56,7 +56,7 @@ class MeteredCall:
         return FREE if self.profile.free else self.profile.price
 
     def call(self, usage: Usage, outcome: Outcome, *, estimated: bool = False) -> CallRecord:
-        """Price what was used; where that is nothing, no price need be known."""
+        """Return the record with the price of `usage`; using nothing costs nothing even if the price is unknown."""
         price = self.price or (FREE if usage == Usage(0, 0) else None)
         cost = None if price is None else cost_of(usage, price)
         currency = price.currency if price else ""
@@ -66,13 +66,13 @@ class MeteredCall:
         )
 
     def worst(self) -> CallRecord:
-        """Return the call with the most that it can use."""
+        """Return the record with the most that the call can use."""
         usage = Usage(prompt_tokens(self.prompt), self.prompt.max_tokens)
         return self.call(usage, "reserved", estimated=True)
 
 
 class MeteredStream:
-    """A stream whose pieces are counted; its end is told once, however it comes."""
+    """A stream that counts its pieces, and reports its end once, however it ends."""
 
     def __init__(
         self, stream: Stream, order: MeteredCall, cashier: CallLedger, now: Callable[[], float]
@@ -91,28 +91,28 @@ class MeteredStream:
 
     @property
     def order(self) -> MeteredCall:
-        """What was asked for."""
+        """The call."""
         return self._order
 
     @property
     def usage(self) -> Usage:
-        """What the API reported so far."""
+        """The usage that the API has reported so far."""
         return self._usage
 
     def name(self, generation_id: int) -> None:
-        """Record which generation the text of this call becomes."""
+        """Set the id of the generation that this call produces."""
         self._cashier.wrote(self._order, generation_id)
 
     def __aiter__(self) -> AsyncIterator[Chunk]:
         return self
 
     async def __anext__(self) -> Chunk:
-        """Return the next piece; the budget is asked before anything is sent."""
+        """Return the next piece; the first time, reserve the budget before anything is sent."""
         try:
             if self._pieces is None:
                 await self._cashier.reserve(self._order)
                 self._is_sent = not self._is_closed
-                # The wait for a place, and for the file of the budget, is not the provider's.
+                # Start the clock after waiting for a slot and the budget, which is not the provider's time.
                 self._began_at = self._now()
                 self._pieces = aiter(self._stream)
             chunk = await anext(self._pieces)
@@ -123,7 +123,7 @@ class MeteredStream:
             self._tell("closed")
             raise
         except BudgetError:
-            self._is_told = True  # It was never made: there is nothing to tell.
+            self._is_told = True  # the call was not made, so there is nothing to report
             raise
         except LlmLspError:
             self._tell("failed")
@@ -137,7 +137,7 @@ class MeteredStream:
         self._stream.close()
 
     def release(self) -> None:
-        """Let the rest go."""
+        """Release the stream."""
         self._tell("cut")
         self._stream.release()
 
@@ -161,32 +161,32 @@ class MeteredStream:
         self._cashier.settle(replace(call, first_s=first_s, whole_s=whole_s))
 
     def _used(self, outcome: Outcome) -> tuple[Usage, bool]:
-        """Return the usage, and whether it is an estimate: what the API says comes with the last piece only."""
+        """Return the usage, and whether it is an estimate: APIs report it only with the last piece."""
         told = self._believed
         if told.input_tokens is not None and told.output_tokens is not None and self._is_finished:
             return told, False
         if not self._is_sent or (outcome == "failed" and not self._n_pieces):
-            # Never sent, or refused: that is not billed.
+            # Calls that were not sent or were refused are not billed.
             return Usage(0, 0), False
         input_tokens = told.input_tokens or prompt_tokens(self._order.prompt)
         return replace(told, input_tokens=input_tokens, output_tokens=self._written(outcome)), True
 
     @property
     def _believed(self) -> Usage:
-        """What the API counted, as far as it can be: a budget must not end by a claim."""
+        """Return the API's count, within plausible limits, so that a wrong count cannot use up a budget."""
         n_bytes = sum(len(text.encode("utf-8", "replace")) for text in _texts(self._order.prompt))
         most_output = max(self._order.prompt.max_tokens, self._n_pieces, math.ceil(self._tokens))
         return self._usage.within(n_bytes + ADDED_TOKENS, most_output)
 
     def _written(self, outcome: Outcome) -> int:
-        """Estimate what the model wrote: servers send a token a piece, or more at once."""
+        """Estimate the tokens that the model wrote: servers send one token per piece, or several."""
         if outcome in ("cut", "closed") and not self._order.profile.cancel_stops_billing:
             return self._order.prompt.max_tokens
         return max(self._n_pieces, math.ceil(self._tokens), self._believed.output_tokens or 0)
 
 
 def prompt_tokens(prompt: Prompt) -> int:
-    """Estimate the tokens of a prompt, its template's own left aside."""
+    """Estimate the tokens of a prompt, without those of its template."""
     return math.ceil(sum(map(estimate_tokens, _texts(prompt))))
 
 

@@ -27,15 +27,15 @@ from llm_lsp.providers.base import Stream
 K = TypeVar("K")
 T = TypeVar("T")
 
-# Calls that are remembered for `explain` and for whose text it was, and documents for whom they belong to.
+# Calls remembered for `explain` and to attribute generations, and documents whose subjects are remembered.
 MOST_REMEMBERED = 256
-# Seconds from an edit or an answer to its record, so that no answer waits for it. It is part of what a killed process
-# loses, see docs/adr/0021.
+# Seconds from an edit or answer to its record, so that no answer waits for the recording. It is part of what a killed
+# process loses (ADR 21).
 ENTRY_S = 0.005
 
 
 class UsageRecorder:
-    """Records every edit, request, call and acceptance; one for a process."""
+    """Records every edit, request, call and acceptance; one per process."""
 
     def __init__(
         self,
@@ -50,22 +50,22 @@ class UsageRecorder:
         self._offers = AcceptanceTracker(ledger.suggestion, document, clock, utc)
         self._folders: tuple[str, ...] = ()
         self._profiles: dict[str, Profile] = {}
-        """The model that answers for a document, since its last request."""
+        """The model that answered each document's last request."""
         self._subjects: dict[str, Subject] = {}
-        """By URI: made once, since every key counts for one."""
+        """Subjects by URI; cached, since every keystroke is counted for one."""
         self._n_calls = 0
         self._calls: dict[int, CallRecord] = {}
         self._authors: dict[int, MeteredCall] = {}
-        """The call whose text a generation is."""
+        """The call that produced each generation."""
         self._open: dict[int, tuple[AnyRequest, RequestLog]] = {}
-        """The requests that are not answered yet, by number."""
+        """The unanswered requests, by number."""
         self._in_flight: dict[int, MeteredCall] = {}
-        """The calls that were sent and have not ended."""
+        """The calls in flight."""
         self._last: RequestTrace | None = None
         self._last_call: int | None = None
         self._last_edit: RequestTrace | None = None
         self._notes: deque[Callable[[], None]] = deque()
-        """What is to be entered, in its order."""
+        """Delayed records, in order."""
         self._timer: Timer | None = None
 
     def set_folders(self, folders: tuple[str, ...]) -> None:
@@ -82,9 +82,9 @@ class UsageRecorder:
     def metered(
         self, request: ModelRequest, profile: Profile, prompt: Prompt, stream: Stream
     ) -> MeteredStream:
-        """Return the stream with what it uses counted; the budget is asked before the first byte is sent."""
+        """Return the stream with its usage counted; the budget is checked before anything is sent."""
         self._n_calls += 1
-        # Not the document's: a fallback may answer in the place of its model.
+        # The model of this call, which may be a fallback's, not the document's usual one.
         subject = self._subject(request.document).of(profile)
         order = MeteredCall(
             self._n_calls, request.id, self._utc(), subject, request.trigger.value, profile, prompt
@@ -92,11 +92,11 @@ class UsageRecorder:
         return MeteredStream(stream, order, self, self._clock.now)
 
     def wrote(self, order: MeteredCall, generation_id: int) -> None:
-        """Record which call a generation comes from."""
+        """Record which call produced a generation."""
         _remember(self._authors, generation_id, order)
 
     async def reserve(self, order: MeteredCall) -> None:
-        """Reserve the most that a call can cost; raises BudgetError if that may not be spent."""
+        """Reserve the highest cost of a call; raises BudgetError if the budget does not allow it."""
         if self.ledger.has_budget:
             await self.ledger.reserve(order.worst())
         self._in_flight[order.number] = order
@@ -109,7 +109,7 @@ class UsageRecorder:
 
     @contextmanager
     def open(self, request: AnyRequest, log: RequestLog) -> Iterator[None]:
-        """Show a request as in flight in `explain` until it is answered or cancelled."""
+        """List a request as in flight in `explain` until it is answered or cancelled."""
         self._open[request.id] = request, log
         try:
             yield
@@ -134,22 +134,22 @@ class UsageRecorder:
         self._enter(partial(self._offers.show, request.document.uri, completion, subject))
 
     def edited(self, document: Document, edits: Sequence[Edit]) -> None:
-        """Record a document's edits; those of one notification count as one keystroke."""
+        """Record a document's edits; the edits of one notification count as one keystroke."""
         self._enter(partial(self._edited, document, edits))
 
     def accepted(self, completion_id: str) -> None:
-        """Record that the editor reports a completion as accepted."""
+        """Record an acceptance reported by the editor."""
         self._enter(partial(self._offers.accept, completion_id))
 
     def closed(self, uri: str) -> None:
-        """Settle what is open on a document."""
+        """Finish tracking in a document."""
         self._catch_up()
         self._offers.close(uri)
         self._profiles.pop(uri, None)
         self._subjects.pop(uri, None)
 
     def explain(self) -> str:
-        """Return a description of the last request and of those in flight, stage by stage."""
+        """Describe the last request and those in flight, stage by stage."""
         self._catch_up()
         lines: list[str] = []
         if self._last is not None:
@@ -162,10 +162,10 @@ class UsageRecorder:
         for order in self._in_flight.values():
             who = f"{order.subject.provider} {order.subject.model}"
             lines.append(f"call in flight: {who}, {order.trigger}, for {self._utc() - order.at:.1f} s")
-        return "\n".join(lines) or "nothing was asked yet"
+        return "\n".join(lines) or "no requests yet"
 
     async def aclose(self) -> None:
-        """Settle everything, and write it."""
+        """Finish all tracking, and write the records."""
         self._catch_up()
         self._offers.aclose()
         await self.ledger.aclose()
@@ -217,7 +217,7 @@ class UsageRecorder:
         subject = self._subjects.get(document.uri)
         if subject is None:
             subject = self._find_subject(document)
-            # Bounded, since a document may be closed while its request is answered.
+            # Bounded, since a document may be closed before its request is answered.
             _remember(self._subjects, document.uri, subject)
         return subject
 
@@ -230,7 +230,9 @@ class UsageRecorder:
 
 
 def project_of(uri: str, folders: Sequence[str]) -> str:
-    """Return the last part of a document's workspace folder; the whole path would reveal more of the user."""
+    """Return the last part of a document's workspace folder, without the path, which would reveal more of the
+    user.
+    """
     return unquote(folder_of(uri, folders).rstrip("/").rpartition("/")[2])
 
 
@@ -243,7 +245,7 @@ def folder_of(uri: str, folders: Sequence[str]) -> str:
 def _kind(
     request: CompletionRequest, result: Completion | Skip, order: MeteredCall | None, *, is_known: bool
 ) -> str:
-    """Return how a request was answered, as the usage store counts it."""
+    """Return how a request was answered, as counted in the usage store."""
     if isinstance(result, Skip):
         return f"nothing: {result.reason.name}"
     if is_known:

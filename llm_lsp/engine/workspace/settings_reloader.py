@@ -1,4 +1,4 @@
-"""Reads the settings files again when they may have changed, off the event loop and never at a keystroke."""
+"""Rereads the settings files when they may have changed; in a thread, and never at a keystroke."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Protocol
 from llm_lsp.config.settings_layers import Layer, SettingsStack
 from llm_lsp.engine.clock import Clock, InThread, Timer
 
-# Seconds from a client's file event to the look: an editor may have emptied the file, and write it only then.
+# Seconds to wait after a client's file event: an editor may truncate a file first and write it afterwards.
 SETTLE_S = 0.2
-# Seconds within which a look is not repeated for a manual request: no user edits, saves and asks in less, and a request
-# that is repeated is answered without a thread.
+# Seconds within which a manual request does not check again: no user edits, saves and requests faster, and a repeated
+# request is then answered without a thread.
 FRESH_S = 1.0
-# Seconds that a manual request waits for the look, which takes well below a millisecond on a disk of this machine.
+# Seconds that a manual request waits for the check, which takes well below a millisecond on a local disk.
 MOST_WAIT_S = 0.2
 
 
@@ -28,12 +28,12 @@ class SettingsFileReader(Protocol):
         ...
 
     def reread(self, stack: SettingsStack, folders: tuple[str, ...]) -> tuple[Layer, ...] | None:
-        """Return the layers of all files if one of them changed since it was read, else None; it blocks."""
+        """Return the layers of all files if one has changed since it was read, else None; blocks."""
         ...
 
 
 class SettingsReloader:
-    """Looks whether a settings file changed; one look at a time, and one more if there was a cause meanwhile."""
+    """Checks for changed settings files; one check at a time, and another if it is requested meanwhile."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class SettingsReloader:
         self._timer: Timer | None = None
 
     def look(self) -> None:
-        """Begin to look whether a settings file changed, and use what it holds now."""
+        """Start to check whether a settings file has changed, and use its new content."""
         if self._reader is None:
             return
         self._looks_again = True
@@ -62,13 +62,13 @@ class SettingsReloader:
             self._look = asyncio.create_task(self._run(self._reader))
 
     def look_soon(self) -> None:
-        """Look a moment after a file event, since its writer may not have ended."""
+        """Check shortly after a file event, since the writing may not have ended."""
         if self._timer:
             self._timer.cancel()
         self._timer = self._clock.call_at(self._clock.now() + SETTLE_S, self.look)
 
     async def looked(self) -> None:
-        """Look, and wait until the settings are used, or MOST_WAIT_S have passed; a look of a moment ago is enough."""
+        """Check, and wait until the settings are in use or MOST_WAIT_S have passed; skip it right after another."""
         if self._clock.now() < self._looked_at + FRESH_S:
             return
         self.look()
@@ -76,7 +76,7 @@ class SettingsReloader:
             await asyncio.wait([self._look], timeout=MOST_WAIT_S)
 
     async def aclose(self) -> None:
-        """End the look."""
+        """Cancel the check."""
         if self._timer:
             self._timer.cancel()
         if self._look:

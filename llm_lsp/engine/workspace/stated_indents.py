@@ -1,4 +1,4 @@
-"""What .editorconfig files state about the indentation of open documents: read in a thread, known at a keystroke."""
+"""The indentation that .editorconfig files define for open documents; read in a thread, known at a keystroke."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ LOG = logging.getLogger(__name__)
 EDITOR_CONFIG = ".editorconfig"
 # Bytes. A real file has a page.
 MAX_BYTES = 1 << 16
-# Folders above a file that are looked through.
+# Parent folders that are searched.
 MAX_UP = 16
 
 
 class StatedIndents:
-    """One step of depth for each open document."""
+    """One indentation step for each open document."""
 
     def __init__(self, in_thread: InThread) -> None:
         self._in_thread = in_thread
@@ -34,23 +34,23 @@ class StatedIndents:
         self._stale: set[str] = set()
 
     def unit(self, uri: str) -> str:
-        """Return what one step of depth is written with; "" if no file says, or none was read yet."""
+        """Return the text of one indentation step; "" if no file defines it, or the files are not read yet."""
         return self._units.get(uri, "")
 
     def look(self, uri: str) -> None:
-        """Begin to read what the files around a document state."""
+        """Start to read the files that apply to a document."""
         self._units.setdefault(uri, "")
         self._stale.add(uri)
         if uri not in self._looks:
             self._looks[uri] = asyncio.create_task(self._look(uri))
 
     async def known(self, uri: str) -> None:
-        """Wait until the files around a document were read."""
+        """Wait until the files that apply to a document were read."""
         if look := self._looks.get(uri):
             await asyncio.wait([look])
 
     def look_again(self) -> None:
-        """Read anew for all open documents, since a file may have changed."""
+        """Read the files of all open documents again, since one may have changed."""
         for uri in self._units:
             self.look(uri)
 
@@ -59,7 +59,7 @@ class StatedIndents:
         self._units.pop(uri, None)
 
     async def aclose(self) -> None:
-        """End all looks."""
+        """Cancel all reading."""
         looks = [*self._looks.values()]
         for look in looks:
             look.cancel()
@@ -98,7 +98,7 @@ def _read_unit(uri: str) -> str:
 
 
 def _read(path: Path) -> EditorConfig | None:
-    """Read a file; None if there is none, and if it cannot be read."""
+    """Read a file; None if it is missing or cannot be read."""
     from llm_lsp.core.text.editor_config import read_editor_config
 
     try:

@@ -1,4 +1,4 @@
-"""The open documents, how each is being typed in, and the edit history."""
+"""The open documents, how fast each is being typed in, and the edit history."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from llm_lsp.core.text.typing_pace import TypingPace
 
 
 class Workspace:
-    """What the editor has open; its documents are frozen snapshots, the newest of each URI."""
+    """The documents open in the editor, as the newest immutable snapshots."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._documents: dict[str, Document] = {}
         self._paces: dict[str, TypingPace] = {}
         self.edit_history = EditHistory()
-        """Where the user was and what they changed, in all documents."""
+        """The user's positions and changes in all documents."""
 
     def open(self, document: Document) -> None:
-        """Add a document; opening it again replaces its text."""
+        """Add a document, or replace its text."""
         self._documents[document.uri] = document
         self._paces[document.uri] = TypingPace()
 
     def change(self, document: Document, edits: tuple[Edit, ...]) -> None:
-        """Replace a document by its version after some edits; one that was never opened is added."""
+        """Replace a document by its new version; one that was not open is added."""
         old = self._documents.get(document.uri)
         self._documents[document.uri] = document
         if old is not None:
@@ -35,13 +35,13 @@ class Workspace:
         self._paces[document.uri] = self.pace(document.uri).edited(self._now(), deleting=deleting)
 
     def visit(self, uri: str, point: Point) -> None:
-        """Record where the user is; a document that is not open is ignored."""
-        # As it is now, not as it would be with the popup's item.
+        """Record the user's position; ignored if the document is not open."""
+        # The current text, without the selected menu item that a request may include.
         if document := self._documents.get(uri):
             self.edit_history = self.edit_history.at(document, point)
 
     def close(self, uri: str) -> None:
-        """Forget a document; an unknown one is ignored."""
+        """Forget a document; ignored if it is not open."""
         self._documents.pop(uri, None)
         self._paces.pop(uri, None)
         self.edit_history = self.edit_history.without(uri)
@@ -55,5 +55,5 @@ class Workspace:
         return tuple(self._documents.values())
 
     def pace(self, uri: str) -> TypingPace:
-        """Return how a document is being typed in."""
+        """Return how fast a document is being typed in."""
         return self._paces.get(uri, TypingPace())

@@ -12,7 +12,7 @@ from llm_lsp.core.usage.request_log import LogEntry, RequestLog
 from llm_lsp.core.usage.request_trace import RequestTrace, cost_words, describe_call, explain
 
 SUBJECT = Subject("codestral", "codestral-latest", "python", "web")
-STEPS = (LogEntry("cache", "nothing is known of this place", 0.1), LogEntry("model", "text has come", 212.0))
+STEPS = (LogEntry("cache", "no earlier answer fits", 0.1), LogEntry("model", "text has come", 212.0))
 TRACE = RequestTrace(7, "automatic", "inline", SUBJECT, STEPS, 212.4, 23)
 CALL = CallRecord(
     3, 0.0, SUBJECT, "automatic", Usage(812, 12, 700), True, 0.000261, "USD", False, "cut", 0.12, 0.16
@@ -26,7 +26,7 @@ def test_a_trace_is_read_as_it_was_written() -> None:
 def test_the_way_is_told_stage_by_stage() -> None:
     assert list(explain(TRACE, CALL)) == [
         "automatic, ghost text, python in web: 23 characters after 212 ms",
-        "     0.1 ms  cache: nothing is known of this place",
+        "     0.1 ms  cache: no earlier answer fits",
         "   212.0 ms  model: text has come",
         "             codestral codestral-latest: about 812 tokens read (700 of them cached), 12 written, "
         "first text after 120 ms, 160 ms in all, closed when all that was wanted had come, 0.00026 USD",

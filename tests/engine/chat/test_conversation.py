@@ -164,7 +164,10 @@ async def test_secrets_are_masked_in_what_is_sent_and_in_what_is_kept() -> None:
         pytest.param(CODE, {"enabled": False}, "completions are switched off", id="switched off"),
         pytest.param(None, {"enabled": False}, "completions are switched off", id="no file, switched off"),
         pytest.param(
-            Document("file:///p/c.py", "python", 1, Text.of("word " * 9000)), {}, "name its lines", id="long"
+            Document("file:///p/c.py", "python", 1, Text.of("word " * 9000)),
+            {},
+            "select fewer lines",
+            id="long",
         ),
     ],
 )
@@ -185,7 +188,7 @@ async def test_a_model_without_dialogues_says_so_and_completes_on() -> None:
     for _ in range(2):
         task = asyncio.create_task(desk.put())
         (await desk.caller.calls.get()).fail(NotFoundError("no such address"))
-        with pytest.raises(AskError, match="no such address; a model that only completes"):
+        with pytest.raises(AskError, match="no such address; this model only completes"):
             await task
 
     await desk.write("y = ")

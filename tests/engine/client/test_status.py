@@ -106,8 +106,8 @@ def test_off_and_on_while_a_model_loads_shows_the_progress(status: ServerStatus,
 
 def test_a_fallback_is_shown_until_the_first_choice_answers(status: ServerStatus, client: Recorder) -> None:
     status.problem("provider hosted", "Error", "no connection")
-    status.answers("provider local", "hosted fails, local answers in its place")
-    assert client.now == ("Warning", "hosted fails, local answers in its place")
+    status.answers("provider local", "hosted fails, local answers instead")
+    assert client.now == ("Warning", "hosted fails, local answers instead")
 
     status.answers("provider hosted")
 
@@ -116,7 +116,7 @@ def test_a_fallback_is_shown_until_the_first_choice_answers(status: ServerStatus
 
 def test_a_failing_fallback_shows_its_own_error(status: ServerStatus, client: Recorder) -> None:
     status.problem("provider hosted", "Error", "no connection")
-    status.answers("provider local", "hosted fails, local answers in its place")
+    status.answers("provider local", "hosted fails, local answers instead")
 
     status.problem("provider local", "Error", "the server is gone")
 

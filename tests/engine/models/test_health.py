@@ -145,7 +145,7 @@ def test_the_quiet_time_grows_while_the_api_names_none() -> None:
 def test_the_reason_tells_when_it_is_asked_again() -> None:
     skip = troubled(RateLimitError("h: too many requests", 30)).refusal(NOW + 1, TYPING)
     assert skip
-    assert skip.detail == "h: too many requests; asked again in 29 s"
+    assert skip.detail == "h: too many requests; retrying in 29 s"
 
 
 def test_offline_is_known_after_two_calls_and_over_with_the_first_answer() -> None:

@@ -97,7 +97,7 @@ async def test_a_budget_warns_once_and_then_refuses(rig: Rig) -> None:
 
     assert rig.client.shown == [
         "0.90 of today's 1.00 USD are spent",
-        "1.10 of today's 1.00 USD are spent; calls that cost something are not made any more",
+        "1.10 of today's 1.00 USD are spent; no more calls that cost something are made",
     ]
     assert rig.guard.used_up() is not None
 
@@ -139,7 +139,7 @@ async def test_tokens_have_budgets_as_well(rig: Rig) -> None:
 @pytest.mark.parametrize(
     ("cost", "currency", "words"),
     [
-        pytest.param(None, "USD", "no price is known for codestral-latest", id="no price"),
+        pytest.param(None, "USD", "the price of codestral-latest", id="no price"),
         pytest.param(1.0, "EUR", "the price of codestral-latest is in USD", id="no rate"),
     ],
 )
@@ -264,7 +264,7 @@ async def test_without_its_file_a_used_up_budget_is_said(rig: Rig) -> None:
     for _ in range(2):
         await rig.spend(0.0)
 
-    assert rig.client.shown[-1].startswith("220 of today's 200 tokens are spent; calls")
+    assert rig.client.shown[-1].startswith("220 of today's 200 tokens are spent; no more calls")
 
 
 @pytest.mark.parametrize("days", [1, 3, 400])

@@ -345,7 +345,7 @@ async def test_an_answer_that_was_cut_whole_is_told_from_none(answer: str, why: 
 async def test_before_the_first_request_there_is_nothing_to_explain() -> None:
     rig = Rig()
 
-    assert rig.engine.explain() == "no requests recorded yet"
+    assert rig.engine.explain() == "no requests yet"
     await rig.close()
 
 
@@ -385,7 +385,7 @@ async def test_what_is_in_flight_is_explained() -> None:
     await rig.close()
 
     assert lines[0] == "in flight: manual, ghost text, python, for 3.0 s"
-    assert lines[1].endswith("cache: nothing is known of this place")
+    assert lines[1].endswith("cache: no earlier answer fits")
     assert lines[-1].startswith("call in flight: mine m, manual, for 3.")
     assert "in flight" not in rest
 

@@ -103,7 +103,7 @@ REFUSED = [
     pytest.param(recognise.ollama, pages(ollama([QWEN | REMOTE])), "runs in a cloud", id="Ollama's remote host in what runs"),
     pytest.param(recognise.ollama, pages(ollama([QWEN], tags=[QWEN | REMOTE])), "runs in a cloud", id="Ollama's remote host in what it has"),
     pytest.param(recognise.ollama, pages(ollama([QWEN], REMOTE)), "runs in a cloud", id="Ollama's remote host in what it shows"),
-    pytest.param(recognise.ollama, pages(ollama([QWEN], tags=[])), "not among its models", id="a model that Ollama does not list"),
+    pytest.param(recognise.ollama, pages(ollama([QWEN], tags=[])), "not one of its models", id="a model that Ollama does not list"),
     pytest.param(recognise.ollama, pages(ollama([], tags=[QWEN])), "no model loaded", id="Ollama with nothing loaded"),
     pytest.param(recognise.ollama, pages(ollama([QWEN], {"capabilities": ["embedding"]})), "writes no text", id="an embedding model"),
     pytest.param(recognise.ollama, pages({"/api/version": {"version": "1"}}), "no Ollama server", id="half an Ollama"),
