@@ -1,1 +1,1 @@
-"""Measures completion on a repository: holes cut into its files, filled by the pipeline, and scored."""
+"""Measures completion on a repository: cuts holes into its files, has them completed, and scores the answers."""

@@ -1,7 +1,7 @@
-"""Model APIs: one dialect each, driven by one HTTP provider."""
+"""Model APIs: a dialect for each wire format, and one HTTP provider that uses them."""
 
 import sys
 
-# httpx brings a command line of its own, and with it rich and pygments: 6 MB, and half of the time of its import,
-# which the first completion waits for. It goes without where that part is not there.
-sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type] # None says that it cannot be imported
+# httpx includes a command line that imports rich and pygments: 6 MB, and half of its import time, which the first
+# completion waits for. httpx works without it if the import fails.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type] # None makes the import fail

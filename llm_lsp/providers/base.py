@@ -1,4 +1,4 @@
-"""The interface of a model API, as the engine uses it."""
+"""The interface of a model API towards the engine."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ from llm_lsp.core.request import Patience
 
 
 class Stream(Protocol):
-    """One call under way. Iterate it once, in one task; `close` may be called from anywhere, any number of times."""
+    """A call in progress. Iterate it once, in one task; `close` may be called at any time, any number of times."""
 
     def __aiter__(self) -> AsyncIterator[Chunk]:
-        """Iterate over the pieces as they come.
+        """Iterate over the pieces of the answer.
 
-        Ends normally after a chunk with `finish`; raises ProviderError if the call fails, and
-        asyncio.CancelledError in the iterating task once `close` took effect.
+        Ends normally after a chunk with `finish`. Raises ProviderError if the call fails, and
+        asyncio.CancelledError in the iterating task after `close`.
         """
         ...
 
     def close(self) -> None:
-        """Close the upstream connection as soon as that is safe; returns at once, and the answer is lost."""
+        """Close the connection as soon as that is safe. Returns at once; the rest of the answer is lost."""
         ...
 
     def release(self) -> None:
-        """Let the rest go: what is wanted has come.
+        """End the call: everything that is needed has arrived.
 
-        A stream that ends within 30 ms is drained and its connection kept, else it is closed. The iterating
-        task has left its loop.
+        If the stream ends within 30 ms, its connection is kept for the next call, otherwise it is closed. Call
+        it after iterating.
         """
         ...
 
 
 class Provider(Protocol):
-    """A model API that can be asked."""
+    """A model API."""
 
     @property
     def profile(self) -> Profile: ...
 
     def stream(self, prompt: Prompt, patience: Patience = Patience.ASKED) -> Stream:
-        """Begin a call; nothing is sent before the stream is iterated. `patience` sets its deadlines."""
+        """Return a call; nothing is sent before it is iterated. `patience` sets its deadlines."""
         ...
 
     async def warm(self) -> None:
-        """Open a connection ahead of the first call; failures are silent."""
+        """Open a connection ahead of the first call; failures are ignored."""
         ...
 
     async def aclose(self) -> None:
-        """Close every connection; streams under way end."""
+        """Close every connection, which ends calls in progress."""
         ...

@@ -1,4 +1,4 @@
-"""Prove against the living API what its dialect promises."""
+"""Tests that an API behaves as its dialect expects."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from llm_lsp.errors import ProviderError, SlowError
 from llm_lsp.providers.base import Provider
 from llm_lsp.system import load_average
 
-# What stands only after the cursor: a model that writes it has read the suffix, and could not have guessed it.
+# Occurs only after the cursor: a model that writes it must have read the suffix.
 _SECRET = "turquoise_walrus"
 _HOLE = Window(
     prefix="def main():\n",
@@ -27,7 +27,7 @@ _HOLE = Window(
     language="python",
     path="main.py",
 )
-# Long enough that it comes in several pieces, and that there is something left to cancel.
+# Long enough that the answer takes several pieces, and can be cancelled halfway.
 _COUNTING = Window(
     prefix="NAMES = [\n    'one',\n    'two',\n    'three',\n",
     line_prefix="    '",
@@ -37,69 +37,70 @@ _COUNTING = Window(
     path="names.py",
 )
 CHECK_TOKENS = 48
-# Seconds that a call must have left for its end to show in the next one's wait; less is lost among other work.
+# Seconds that a cancelled call must have had left, so that the next call's wait shows whether the server stopped.
 _LEAST_LEFT_S = 0.2
-_SLOW = "the model is slow or busy, and `llm-lsp provider test` waits for it"
-# Seconds to the first text from which a model is called slow: by then most users have typed on.
+_SLOW = "the model is slow or busy; `llm-lsp provider test` has no time limit"
+# Seconds to the first text after which a model is reported as slow: by then most users have typed on.
 SLOW_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One promise and whether it is kept."""
+    """The result of one check."""
 
     name: str
     ok: bool | None
-    """None where it could not be told, or does not apply."""
+    """None if it does not apply or could not be determined."""
     detail: str
-    """One clause: what was seen, and where it matters what that means."""
+    """One clause: what was observed, and what it means if that matters."""
     seconds: float | None = None
-    """Where a time was measured."""
+    """Measured time, if any."""
     cause: ProviderError | None = None
-    """What ended the checks."""
+    """The error that ended the checks."""
 
 
 @dataclass(slots=True)
 class _Heard:
-    """What came of one call."""
+    """The answer to one call."""
 
     text: str = ""
     n_pieces: int = 0
     first_s: float | None = None
     usage: Usage | None = None
     is_over: bool = False
-    """Whether all of it came."""
+    """Whether all of it has arrived."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How long the checks may take."""
+    """Time limits of the checks."""
 
     call_s: float = math.inf
     """Seconds for each call of a check, and for the rest of the first answer."""
     until: float = math.inf
-    """The event loop's time at which all is over."""
+    """Time of the event loop at which all checks end."""
     first_until: float = -math.inf
-    """The event loop's time until which the very first text is waited for, also after `until`: a model may be cold,
-    and its machine busy."""
+    """Time of the event loop until which the very first text is waited for, even after `until`: the model may
+    be cold and the machine busy.
+    """
 
     @property
     def are_over(self) -> bool:
-        """Whether no time is left."""
+        """Check whether the time is up."""
         return asyncio.get_running_loop().time() >= self.until
 
     def of_calls(self, n_calls: int) -> asyncio.Timeout:
-        """Bound a check that makes so many calls, one after the other; it ends in TimeoutError."""
+        """Limit a check that makes so many calls in sequence; it ends with TimeoutError."""
         now = asyncio.get_running_loop().time()
         return asyncio.timeout_at(min(now + n_calls * self.call_s, self.until))
 
     def of_first(self) -> asyncio.Timeout:
-        """Bound the search for a provider and its first text."""
+        """Limit the search for a provider and its first text."""
         now = asyncio.get_running_loop().time()
         return asyncio.timeout_at(max(self.first_until, min(now + self.call_s, self.until)))
 
     def of_rest(self) -> asyncio.Timeout:
-        """Bound what may take all the time that is left."""
+        """Limit a step that may take all the remaining time."""
         return asyncio.timeout_at(self.until)
 
 
@@ -109,10 +110,11 @@ UNBOUNDED = Bounds()
 async def check_provider(
     provider: Provider, clock: Callable[[], float] = time.perf_counter, bounds: Bounds = UNBOUNDED
 ) -> list[CheckResult]:
-    """Ask a provider a few short questions; the first failure ends the checks, as its result.
+    """Ask a provider a few short questions; the first failed call ends the checks and is their last result.
 
-    Takes five calls of at most CHECK_TOKENS tokens each, and two more of a server on this machine. A check that is
-    out of `bounds` has its name among the results; only without a first answer that is the end.
+    Makes five calls of at most CHECK_TOKENS tokens, and two more for a server on this machine. A check that
+    runs into `bounds` is reported as failed, and the next one follows; only a missing first answer ends the
+    checks.
     """
     results: list[CheckResult] = []
     try:
@@ -142,11 +144,11 @@ async def _within(
         async with bound:
             return await step()
     except TimeoutError:
-        return CheckResult(name, False, f"not over in time: {_SLOW}")
+        return CheckResult(name, False, f"did not finish in time: {_SLOW}")
 
 
 async def _first(provider: Provider, clock: Callable[[], float], bounds: Bounds) -> _Heard:
-    """Make the first call, and return what came of it in time; raises SlowError if that is nothing."""
+    """Make the first call and return what arrived in time; raises SlowError if nothing did."""
     heard = _Heard()
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -166,16 +168,16 @@ async def _first(provider: Provider, clock: Callable[[], float], bounds: Bounds)
 
 def _answers(heard: _Heard) -> list[CheckResult]:
     if heard.is_over and not heard.text.strip():
-        detail = "the answer is empty: a model that thinks, or a wrong fim setting"
+        detail = "the answer is empty: the model may be thinking, or the fim setting is wrong"
         return [CheckResult("answers", False, detail)]
-    return [CheckResult("answers", True, "the first text came", heard.first_s)]
+    return [CheckResult("answers", True, "the first text arrived", heard.first_s)]
 
 
 def _slow(heard: _Heard, *, is_local: bool) -> CheckResult | None:
-    """Return that a model is slow, or None if it is not: slow is not broken."""
+    """Report a slow model, None if it is fast enough: slow is not broken."""
     if heard.is_over and (heard.first_s or 0.0) < SLOW_S:
         return None
-    rest = "" if heard.is_over else f", and the rest was not over in time: {_SLOW}"
+    rest = "" if heard.is_over else f", and the rest did not arrive in time: {_SLOW}"
     detail = f"slow: first text after {heard.first_s or 0.0:.1f} s{_load(is_local=is_local)}{rest}"
     return CheckResult("speed", False, detail)
 
@@ -188,17 +190,17 @@ def _load(*, is_local: bool) -> str:
 def _streams(heard: _Heard) -> CheckResult:
     if heard.n_pieces > 1:
         return CheckResult("streams", True, f"{heard.n_pieces} pieces")
-    return CheckResult("streams", False, "the answer came in one piece: early stops save nothing")
+    return CheckResult("streams", False, "the answer came in one piece: stopping early saves nothing")
 
 
 def _counts(heard: _Heard) -> CheckResult:
     usage = heard.usage
     if usage is None or usage.output_tokens is None:
-        return CheckResult("counts", False, "tokens are not reported: usage will be an estimate")
+        return CheckResult("counts", False, "the API does not report tokens: usage will be an estimate")
     if not usage.input_tokens or not usage.output_tokens:
         told = f"{usage.input_tokens or 0} tokens in, {usage.output_tokens} out"
         return CheckResult(
-            "counts", False, f"{told} are reported, which cannot be: usage will be an estimate"
+            "counts", False, f"the API reports {told}, which is impossible: usage will be an estimate"
         )
     return CheckResult("counts", True, f"{usage.input_tokens} tokens in, {usage.output_tokens} out")
 
@@ -207,15 +209,15 @@ async def _stops(provider: Provider, clock: Callable[[], float]) -> CheckResult:
     prompt = replace(_prompt(provider, _COUNTING), stop=("\n",))
     heard = await _hear(provider, prompt, clock)
     if "\n" in heard.text.strip("\n"):
-        return CheckResult("stops", False, "it wrote on after a stop string: more tokens are paid than used")
-    return CheckResult("stops", True, "it ended at a stop string")
+        return CheckResult("stops", False, "it continued after a stop string: you pay for unused tokens")
+    return CheckResult("stops", True, "it ends at a stop string")
 
 
 async def _cancels(provider: Provider, cold: _Heard, clock: Callable[[], float]) -> CheckResult:
-    """Close a call at its first text, and see in the next one's wait whether the server stopped.
+    """Close a call at its first text, and find out from the next call's wait whether the server stopped.
 
-    That shows on a server of this machine, where one call waits for another; a hosted one answers many at a time,
-    and may count the second call against a limit.
+    Only a server on this machine shows this, because its calls wait for each other. A hosted one runs many at a
+    time, and might count the second call against a rate limit.
     """
     left_s, behind_s = await _wait_behind(provider, clock) if provider.profile.local else (0.0, 0.0)
     stream = provider.stream(_prompt(provider, _COUNTING))
@@ -225,23 +227,25 @@ async def _cancels(provider: Provider, cold: _Heard, clock: Callable[[], float])
     stream.close()
     heard = await _hear(provider, _prompt(provider, _COUNTING), clock)
     if heard.first_s is None:
-        return CheckResult("cancels", False, "the call after a closed one is not answered")
+        return CheckResult("cancels", False, "the call after a closed one gets no answer")
     if left_s >= _LEAST_LEFT_S and behind_s - heard.first_s > left_s / 2:
-        return CheckResult("cancels", True, "a closed call no longer holds up the next", heard.first_s)
+        return CheckResult("cancels", True, "a closed call does not delay the next", heard.first_s)
     if left_s >= _LEAST_LEFT_S and heard.first_s - (cold.first_s or 0.0) > left_s / 2:
         return CheckResult(
-            "cancels", False, "it writes on for a closed call: the next one waits", heard.first_s
+            "cancels", False, "it goes on with a closed call, and the next one waits", heard.first_s
         )
     return CheckResult(
         "cancels",
         None,
-        "the next call is answered; whether the closed one stopped cannot be seen",
+        "the next call is answered; whether the closed one stopped is unknown",
         heard.first_s,
     )
 
 
 async def _wait_behind(provider: Provider, clock: Callable[[], float]) -> tuple[float, float]:
-    """Begin a call at another's first text; give how long the other had left, and the wait for the second's first."""
+    """Start a call at another's first text; return how long that one had left, and the wait for the second's
+    text.
+    """
     began = clock()
     second: asyncio.Task[_Heard] | None = None
     stream = provider.stream(_prompt(provider, _COUNTING))
@@ -262,12 +266,14 @@ async def _wait_behind(provider: Provider, clock: Callable[[], float]) -> tuple[
 
 async def _fills_middle(provider: Provider, clock: Callable[[], float]) -> CheckResult:
     if provider.profile.fim == "none":
-        return CheckResult("fills the middle", None, "not asked to: it completes left to right")
+        return CheckResult("fills the middle", None, "not tested: it completes left to right")
     heard = await _hear(provider, _prompt(provider, _HOLE), clock)
     if _SECRET in heard.text:
-        return CheckResult("fills the middle", True, "it wrote a name that stands only after the cursor")
+        return CheckResult("fills the middle", True, "it used a name that occurs only after the cursor")
     return CheckResult(
-        "fills the middle", False, "it did not use what follows the cursor: check fim, or it is a small model"
+        "fills the middle",
+        False,
+        "it did not use the text after the cursor: check fim, or the model is small",
     )
 
 
@@ -283,7 +289,7 @@ async def _hear(
     heard: _Heard | None = None,
     on_first: Callable[[], None] = lambda: None,
 ) -> _Heard:
-    """Make a call, and return what came of it; `heard` is filled as it comes, `on_first` called at the first text."""
+    """Make a call and return its answer; `heard` is updated meanwhile, `on_first` is called at the first text."""
     heard = heard or _Heard()
     began = clock()
     stream = provider.stream(prompt, Patience.COMMAND)

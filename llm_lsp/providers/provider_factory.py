@@ -1,4 +1,4 @@
-"""Builds a provider from its settings: every "auto" becomes a value."""
+"""Builds a provider from its settings, resolving every "auto"."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ from llm_lsp.providers.http.peer_check import UNVOUCHED, PeerCheck
 from llm_lsp.providers.http.provider import Endpoint, HttpProvider, Remedies, headers_of
 from llm_lsp.providers.http.stream import Deadlines
 
-# TCP and TLS to the other side of the world take 0.6 s at 200 ms a round trip; each of the two has this time.
-# While typing, the rest is for a user who stops and looks: typing on joins or closes the call in the scheduler,
-# and hosted chat models often take 1 to 3 s to their first text.
+# Connecting with TCP and TLS to a distant server takes 0.6 s at 200 ms per round trip; each step gets this much time.
+# The other limits for typing serve a user who stops and waits: if they type on, the scheduler joins or closes the call.
+# Hosted chat models often take 1 to 3 s to their first text.
 DEADLINES: Mapping[Patience, Deadlines] = {
     Patience.TYPING: Deadlines(connect_s=1.0, first_s=4.0, idle_s=1.5, total_s=8.0),
     Patience.ASKED: Deadlines(connect_s=3.0, first_s=8.0, idle_s=3.0, total_s=15.0),
     Patience.COMMAND: Deadlines(connect_s=5.0, first_s=30.0, idle_s=10.0, total_s=60.0),
 }
-# Of a whole call to a server of one's own on another machine; 80 % of it for the first text (`Deadlines.within`).
+# Seconds for a whole call to a user's own server on another machine; 80 % of it may pass before the first text
+# (`Deadlines.within`).
 SELF_HOSTED_S = 120.0
-# Tokens of prompt and answer. A hosted model is paid by the token of prompt, and the speed of a server that was
-# found here is not known; our own model gets what it was measured to read in time (local/local_models.py).
+# Tokens of prompt and answer. Hosted models charge per prompt token, and the speed of a detected server is unknown; our
+# own model gets what it was measured to read in time (local/local_models.py).
 CONTEXT_TOKENS = 2048
 
 
@@ -43,9 +44,9 @@ def make_provider(
     peer: PeerCheck | None = None,
     socket: str = "",
 ) -> HttpProvider:
-    """Build a provider; nothing is sent or connected yet. Raises ConfigError for settings that do not fit.
+    """Build a provider without sending anything. Raises ConfigError for settings that do not go together.
 
-    `peer` checks who answers on this machine; `socket` is used in place of the address's host and port.
+    `peer` checks the server's account on this machine; `socket` replaces the address's host and port.
     """
     profile = profile_of(config)
     quirks = quirks_of(config)
@@ -78,17 +79,17 @@ def make_provider(
 
 
 def header_fields(config: ProviderConfig, key: Secret | None) -> Mapping[str, str]:
-    """Write the headers of a question beside the calls, with the key; raises ConfigError as `make_provider` does."""
+    """Return the headers of probe requests, including the key; raises ConfigError like `make_provider`."""
     return headers_of(key, _further_headers(config), quirks_of(config).key_header)
 
 
 def _further_headers(config: ProviderConfig) -> Mapping[str, str]:
-    """The dialect's own, and the user's, which win."""
+    """Return the dialect's headers, overridden by the user's."""
     return {**load_dialect(config.api).headers, **config.headers}
 
 
 def profile_of(config: ProviderConfig) -> Profile:
-    """Resolve what the engine needs to know."""
+    """Return what the engine needs to know about a provider."""
     local = is_local(config) if config.local == "auto" else config.local
     dialect = load_dialect(config.api)
     return Profile(
@@ -111,28 +112,30 @@ def profile_of(config: ProviderConfig) -> Profile:
 
 
 def _in_flight(config: ProviderConfig, local: bool) -> int:
-    """Let a second call begin beside a superseded one, but not where that one is paid to its end."""
+    """Return the simultaneous calls: two, so that one can start next to a superseded one, unless both are
+    billed.
+    """
     return 2 if config.cancel_stops_billing and not local else 1
 
 
 def _runs_models(config: ProviderConfig) -> bool:
-    """Return whether the API is that of a server which runs models, on whatever machine, or one on this machine."""
+    """Check whether the API belongs to a server that runs models itself, or to one on this machine."""
     return config.api in ("llamacpp-infill", "ollama") or origin_of(config.base_url).is_loopback
 
 
 def is_local(config: ProviderConfig) -> bool:
-    """Whether a model surely runs on this machine: behind loopback, and a server that runs models itself.
+    """Check whether a model certainly runs on this machine: a loopback server that runs models itself.
 
-    An OpenAI-shaped API on loopback may be a gateway, and Ollama runs its cloud models elsewhere.
+    An OpenAI-compatible API on loopback may be a gateway, and Ollama's cloud models run elsewhere.
     """
     runs_models = config.api in ("llamacpp-infill", "ollama")
     return runs_models and origin_of(config.base_url).is_loopback and not is_cloud_tag(config.model)
 
 
 def deadlines_of(config: ProviderConfig, local: bool) -> Mapping[Patience, Deadlines]:
-    """Return the deadlines: none for a model on this machine while it works, beyond what the user sets.
+    """Return the deadlines; a model on this machine has none while it is working, unless the user sets one.
 
-    A server that runs models on another machine may have no GPU, and other users' prompts before ours.
+    A server that runs models on another machine gets more time: it may have no GPU, and other users' prompts to read.
     """
     set_s = None if config.timeout_s == "auto" else config.timeout_s
     if local:
@@ -147,7 +150,7 @@ def _fim(config: ProviderConfig) -> Fim:
         return _auto_fim(config)
     known = ("native", "chat", "none")
     if config.fim not in known and family_named(config.fim) is None:
-        raise ConfigError(f"fim of {config.name} names no family of templates: {config.fim}")
+        raise ConfigError(f"fim of {config.name} is not a known template family: {config.fim}")
     is_refused = {
         "openai-chat": config.fim != "chat",
         "anthropic": config.fim != "chat",
@@ -156,7 +159,7 @@ def _fim(config: ProviderConfig) -> Fim:
         "tgi": config.fim == "native",
     }
     if is_refused.get(config.api, False):
-        raise ConfigError(f'{config.api} of {config.name} cannot be asked with fim = "{config.fim}"')
+        raise ConfigError(f'{config.api} of {config.name} does not support fim = "{config.fim}"')
     return config.fim
 
 
@@ -185,15 +188,15 @@ def is_template_unknown(config: ProviderConfig) -> bool:
 
 
 def api_address(config: ProviderConfig) -> str:
-    """Return the address that a dialect's paths are appended to."""
+    """Return the address to which a dialect's paths are appended."""
     base_url = config.base_url.rstrip("/")
-    # Their own APIs stand at the root; the address of the OpenAI-shaped twin is what many have at hand.
+    # These APIs are at the root, but users often copy the address of the OpenAI-compatible API, which ends in /v1.
     is_at_root = config.api in ("llamacpp-infill", "ollama", "anthropic", "tgi")
     return base_url.removesuffix("/v1") if is_at_root else base_url
 
 
 def where_of(config: ProviderConfig) -> FailureSource:
-    """Return what error messages name of a provider."""
+    """Return what error messages say about a provider."""
     host = str(origin_of(config.base_url)).partition("://")[2]
     return FailureSource(config.name, host, config.model, _key_remedy(config))
 

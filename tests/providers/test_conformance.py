@@ -212,7 +212,7 @@ async def test_a_check_that_takes_too_long_is_named_and_the_others_are_made() ->
     results = await check(silent_at_stops, bounds=bounds)
 
     assert {result.name: result.ok for result in results} == KEPT | {"stops": False}
-    assert "not over in time" in {result.name: result.detail for result in results}["stops"]
+    assert "did not finish in time" in {result.name: result.detail for result in results}["stops"]
 
 
 @pytest.mark.parametrize("bounds", [Bounds(call_s=0.05), Bounds(until=0.0)], ids=["a call's", "the whole"])
@@ -252,7 +252,7 @@ async def test_a_count_of_nothing_is_no_count(counted: tuple[int, int]) -> None:
     results = {result.name: result for result in await check(miscounts)}
 
     assert results["counts"].ok is False
-    assert "which cannot be" in results["counts"].detail
+    assert "which is impossible" in results["counts"].detail
 
 
 async def test_an_empty_answer_is_no_answer() -> None:
@@ -300,7 +300,7 @@ async def test_a_llamacpp_server_needs_no_name_for_its_model() -> None:
 
 
 UNNAMED = [
-    pytest.param(200, {"data": []}, NotFoundError, "names no model: load one there, or set model of it", id="none"),
+    pytest.param(200, {"data": []}, NotFoundError, "has no model: load one there, or set model of it", id="none"),
     pytest.param(404, {}, NotFoundError, "set model of it", id="no list"),
     pytest.param(401, {}, AuthError, "llm-lsp provider add it", id="a refused key"),
     pytest.param(503, {}, OverloadedError, "try again", id="loading"),

@@ -1,4 +1,4 @@
-"""The changes in a repository's history that a person made: commits of a few files, each with a few small hunks."""
+"""Reads handwritten changes from a repository's history: commits of a few files with a few small hunks each."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from llm_lsp.core.text.text import Point, Text
 from llm_lsp.engine.context.source_files import UnusableFile, source_file
 from llm_lsp.evaluation.corpus.git_repository import CommitFiles, FileVersions, GitRepository, LineSpan
 
-# Larger commits are mostly made by programs: formatters, mass renames, vendored code.
+# Larger commits are mostly automatic: formatting, mass renames, vendored code.
 MAX_FILES = 20
-# A file changed in more places, or in longer pieces, was rewritten; no history of single edits led there.
+# A file with more or longer hunks was rewritten, not edited step by step.
 MAX_HUNKS, MAX_HUNK_LINES = 20, 24
-# Share of a commit's hunks without another word, from which it is taken for a formatter's work.
+# If this share of a commit's hunks changes no words, it is the work of a formatter.
 MAX_FORMATTED = 0.5
-# Commits whose contents are held in memory at a time.
+# Commits whose contents are in memory at a time.
 _BATCH = 50
 
 _WORD = re.compile(r"\w+")
 
 IsWanted = Callable[[str], bool]
-"""Whether a path, relative to the folder, is source code that may be measured."""
+"""Checks whether a path, relative to the folder, is source code that may be measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hunk:
-    """Lines of a text, and those that replace them; with their ends."""
+    """Lines of a text and their replacement, including line ends."""
 
     start: int
-    """The first line, 0-based; new lines without old ones come before it."""
+    """The first line, 0-based; inserted lines come before it."""
     old: tuple[str, ...]
     new: tuple[str, ...]
 
     @property
     def grown(self) -> int:
-        """Lines that the text has more afterwards."""
+        """How many lines longer the text becomes."""
         return len(self.new) - len(self.old)
 
     def moved(self, lines: int) -> Hunk:
@@ -45,30 +45,30 @@ class Hunk:
         return Hunk(self.start + lines, self.old, self.new)
 
     def apply(self, text: Text) -> Text:
-        """Return the text with it."""
+        """Return the text with the hunk applied."""
         return text.edit(Point(self.start, 0), self.end(text), "".join(self.new))
 
     def end(self, text: Text) -> Point:
-        """Return the place in a text after the old lines."""
+        """Return the end of the old lines in a text."""
         stop = self.start + len(self.old)
         return text.end if stop >= text.line_count else Point(stop, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """What a commit changed in a file."""
+    """What a commit changes in a file."""
 
     path: str
-    """Relative to the folder that is measured, with slashes."""
+    """Relative to the measured folder, with slashes."""
     language: str
     before: Text
     hunks: tuple[Hunk, ...]
-    """From top to bottom, by the lines of `before`."""
+    """From top to bottom, with line numbers of `before`."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommitChange:
-    """What a commit changed in source files."""
+    """What a commit changes in source files."""
 
     id: str
     files: tuple[FileChange, ...]
@@ -77,9 +77,9 @@ class CommitChange:
 def commit_changes(
     repository: GitRepository, is_wanted: IsWanted, limit: int | None = None
 ) -> Iterator[CommitChange]:
-    """Yield the commits that a person made by hand, newest first, of the last `limit` ones; all if that is None.
+    """Yield the handwritten ones of the last `limit` commits, or of all, newest first.
 
-    Left out are commits of many files, those that mostly reformat, and files that are unwanted, generated or rewritten.
+    Skips commits of many files, commits that mostly reformat, and files that are unwanted, generated or rewritten.
     """
     small: list[CommitFiles] = []
     for commit in repository.files_of(repository.commits(limit)):
@@ -119,7 +119,7 @@ def _read(repository: GitRepository, commits: Sequence[CommitFiles]) -> Iterator
 def _change(
     file: FileVersions, prefix: str, contents: dict[str, bytes], spans: Sequence[LineSpan]
 ) -> FileChange | None:
-    """Return a file's change; None for a file that no person wrote, or that was changed too much."""
+    """Return a file's change; None for a generated file or too large a change."""
     if not 0 < len(spans) <= MAX_HUNKS:
         return None
     if any(max(span.old_count, span.new_count) > MAX_HUNK_LINES for span in spans):
@@ -150,7 +150,7 @@ def _text(data: bytes, path: str) -> Text | None:
 
 
 def _is_formatting(hunks: Sequence[Hunk]) -> bool:
-    """Check whether most hunks leave all words as they were: only blanks, quotes, commas or line ends differ."""
+    """Check whether most hunks change no words, only blanks, quotes, commas or line ends."""
     same = sum(_words(hunk.old) == _words(hunk.new) for hunk in hunks)
     return same > MAX_FORMATTED * len(hunks)
 

@@ -1,7 +1,7 @@
-"""Finds where a hole can be cut into a text.
+"""Finds where holes can be cut into a text.
 
-The shapes are told by looks (indentation, brackets, first words), as completion itself tells them, so that every
-language has holes; grammars would give them to few.
+Recognizes the structure by indentation, brackets and first words, like completion itself. So it works for every
+language, while grammars are available for few.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from llm_lsp.core.text.languages import Blocks, Language, indent_of, language_of
 from llm_lsp.core.text.text import Point, Text
 
 Kind = Literal["line", "span", "block"]
-"""The rest of a line, a part of a line with code behind it, or the lines of a block."""
+"""The rest of a line, part of a line with code after it, or the lines of a block."""
 KINDS: tuple[Kind, ...] = ("line", "span", "block")
 Spot = Literal["import", "body", "argument"]
 
-# Characters that are missing at least: with fewer there is nothing to tell.
+# Least number of missing characters; shorter holes are too easy to be informative.
 MIN_CHARS = 4
-# Characters. Longer lines are not typical of code that is written by hand.
+# Characters. Longer lines are not typical of handwritten code.
 MAX_LINE_CHARS = 160
-# A block of one line is a line, and one that is longer than this no model writes in one answer (128 tokens).
+# A block of one line is a line, and models do not write longer blocks in one answer (128 tokens).
 MIN_BLOCK_LINES, MAX_BLOCK_LINES = 2, 12
 
 _CALL = re.compile(r"\w[(]")
-# Where typing pauses: before a word or a number that does not go on from another one.
+# Where users pause: at the start of a word or number.
 _WORD_START = re.compile(r"(?<!\w)\w")
-# What an editor closes by itself, and a statement's last marks: it stands behind the cursor already.
+# Closing brackets and punctuation that editors insert, so that they follow the cursor already.
 _CLOSED = re.compile(r"[\s)\]};:,{]+$")
-# A text over several lines: prose more often than code.
+# Delimiters of multi-line strings, which contain prose more often than code.
 _LONG_STRINGS = ('"""', "'''")
 
 
 @dataclass(frozen=True, slots=True)
 class CutPoint:
-    """What is taken out: the text from `start` to `end`."""
+    """The text to cut out, from `start` to `end`."""
 
     kind: Kind
     spot: Spot
@@ -50,7 +50,7 @@ class CutPoint:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line of code, without its end, its trailing comment and blanks."""
+    """A line of code without line end, trailing comment and trailing blanks."""
 
     number: int
     code: str
@@ -64,7 +64,7 @@ class _Line:
 
 
 def cuts(text: Text, language_id: str, kind: Kind, spot: Spot, rng: Random) -> Iterator[CutPoint]:
-    """Return a cut at every place that suits; the column where it begins is drawn at random."""
+    """Yield a cut for every suitable place; its start column is random."""
     language = language_of(language_id)
     lines = list(_code(text, language))
     if kind == "block":
@@ -88,7 +88,7 @@ def _in_body(line: _Line, kind: Kind, rng: Random) -> tuple[int, int] | None:
 
 
 def _in_argument(line: _Line, kind: Kind, rng: Random) -> tuple[int, int] | None:
-    """Cut what stands in a call's brackets; for a span they are closed already, as editors do it."""
+    """Cut the arguments of a call; for a span, the bracket after them stays, because editors insert it."""
     calls = [
         (call.end(), end) for call in _CALL.finditer(line.code) if (end := _closer(line.code, call.end()))
     ]
@@ -103,12 +103,12 @@ def _anywhere(line: _Line, kind: Kind, rng: Random) -> tuple[int, int] | None:
     if kind == "span":
         behind = _CLOSED.search(line.code)
         return (rng.choice(starts), behind.start()) if behind and starts else None
-    # As often at the line's beginning, where most completions are shown, as anywhere behind it.
+    # Half of them at the beginning of the line, where most completions are shown.
     return rng.choice([line.indent_chars, rng.choice(starts or [line.indent_chars])]), len(line.code)
 
 
 def _closer(code: str, start: int) -> int | None:
-    """Find the bracket that closes the one before `start`; None if it is on another line."""
+    """Return the position of the bracket that closes the one before `start`; None if it is not on this line."""
     depth = 1
     for at in range(start, len(code)):
         depth += (code[at] in "([{") - (code[at] in ")]}")
@@ -118,7 +118,7 @@ def _closer(code: str, start: int) -> int | None:
 
 
 def _blocks(text: Text, lines: list[_Line], language: Language) -> Iterator[CutPoint]:
-    """Cut what stands deeper than the line that opens it; its closer, where there is one, stays."""
+    """Cut the lines indented deeper than the one that opens the block; a closing bracket stays."""
     for opener, first in pairwise(lines):
         if not opens_block(opener.code, language) or indent_of(first.code) <= indent_of(opener.code):
             continue
@@ -141,7 +141,7 @@ def _last_of_block(text: Text, first: int, depth: int, language: Language) -> in
 
 
 def _code(text: Text, language: Language) -> Iterator[_Line]:
-    """Return the lines of code: no blank lines, comments, documentation, or parts of a text over several lines."""
+    """Yield the lines of code: no blank lines, comments, documentation, or parts of multi-line strings."""
     inside = ""
     for number in range(text.line_count):
         line = text.line(number)
@@ -152,7 +152,7 @@ def _code(text: Text, language: Language) -> Iterator[_Line]:
 
 
 def _open_after(line: str, inside: str, language: Language) -> str:
-    """Return the closing mark of a text or comment that is open at a line's end, or ""."""
+    """Return the closing mark of a string or comment that is still open at a line's end, or ""."""
     if inside:
         return "" if inside in line else inside
     if language.blocks is Blocks.BRACES:

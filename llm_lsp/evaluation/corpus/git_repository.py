@@ -1,7 +1,7 @@
-"""A git repository's commits, changes and files, read so that nothing of the repository is run.
+"""Reads a git repository's commits, changes and files without running anything from the repository.
 
-Only plumbing commands are called: they start no pager, no hook and no file monitor. What a configuration could still
-add (external diffs, text conversion, a missing object fetched from where the configuration says) is turned off.
+Only uses plumbing commands, which start no pager, hook or file monitor. What the configuration could add to them is
+turned off: external diffs, text conversion, and fetching missing objects.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import TypeVar
 
 from llm_lsp.errors import GitError
 
-# Bytes. A larger file is compared as a binary one, which has no hunks: the corpus takes no such file anyway.
+# Bytes. A larger file counts as binary and has no hunks; the corpus contains no such files anyway.
 MAX_BYTES = 1 << 18
-# Commits that one process compares: what they print is held in memory.
+# Commits per process, whose output is held in memory.
 _BATCH = 100
 _OPTIONS = (
     "--no-pager",
@@ -29,7 +29,7 @@ _OPTIONS = (
     "-c", "core.hooksPath=" + os.devnull,
     "-c", "core.quotePath=true",
     "-c", f"core.bigFileThreshold={MAX_BYTES}",
-    "-c", "protocol.allow=never",  # an object that a partial clone lacks is not fetched
+    "-c", "protocol.allow=never",  # do not fetch objects that are missing in a partial clone
     "-c", "diff.orderFile=",
 )  # fmt: skip
 _DIFF = ("diff-tree", "--stdin", "-r", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color")
@@ -42,7 +42,7 @@ _PLAIN_FILES = frozenset({"100644", "100755"})
 
 @dataclass(frozen=True, slots=True)
 class LineSpan:
-    """Lines of a file and those that replace them: first line (0-based) and number of lines, before and after."""
+    """Lines of a file and their replacement: first line (0-based) and number of lines, before and after."""
 
     old_start: int
     old_count: int
@@ -52,18 +52,18 @@ class LineSpan:
 
 @dataclass(frozen=True, slots=True)
 class FileVersions:
-    """A plain file that a commit changes."""
+    """A regular file that a commit changes."""
 
     path: str
-    """From the repository's top, with slashes."""
+    """Relative to the repository's root, with slashes."""
     old: str
     new: str
-    """The ids of its contents."""
+    """The object ids of its contents."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommitFiles:
-    """A commit, and the files that it changes; those that it adds, removes or renames are only counted."""
+    """A commit and the files it changes; added, removed and renamed files are only counted."""
 
     id: str
     count: int
@@ -71,31 +71,31 @@ class CommitFiles:
 
 
 class GitRepository:
-    """Reads one repository; raises GitError if git is missing or refuses."""
+    """Reads one repository; raises GitError if git is missing or fails."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._git = _git_outside(root)
         self.prefix = self._text("rev-parse", "--show-prefix").removesuffix("\n")
-        """The folder's path in the repository, with a slash at its end; "" for the top."""
+        """The folder's path in the repository, with a trailing slash; "" for the root."""
 
     def commits(self, limit: int | None = None) -> list[str]:
-        """List commits newest first, without merges; nothing for a repository without a commit."""
+        """List commits newest first, without merges; empty if the repository has none."""
         if not self._text("rev-parse", "--quiet", "--verify", "HEAD", may_fail=True):
             return []
         count = () if limit is None else (f"--max-count={limit}",)
         return self._text("rev-list", "--no-merges", *count, "HEAD").split()
 
     def files_of(self, commits: Sequence[str]) -> Iterator[CommitFiles]:
-        """List what commits change. A commit without a parent, such as a shallow clone's last one, changes nothing."""
+        """Yield the files of commits. A commit without a parent, such as a shallow clone's last one, has none."""
         for batch in _batches(commits):
             raw = self._run(*_DIFF, "-z", "--raw", "--no-abbrev", sent="\n".join(batch))
             yield from _commit_files(raw)
 
     def spans_of(self, commits: Sequence[str]) -> dict[tuple[str, str], tuple[LineSpan, ...]]:
-        """Return the changed lines of all files of some commits, by the ids of the contents before and after.
+        """Return the changed lines of all files in some commits, by the object ids before and after.
 
-        A commit with a file that is missing, as in a partial clone, is left out.
+        Commits with missing files, as in a partial clone, are skipped.
         """
         found: dict[tuple[str, str], tuple[LineSpan, ...]] = {}
         for batch in _batches(commits):
@@ -103,7 +103,7 @@ class GitRepository:
         return found
 
     def contents(self, ids: Sequence[str]) -> dict[str, bytes]:
-        """Read contents by their ids; those that are missing or larger than MAX_BYTES are left out."""
+        """Read contents by object id; missing ones and those larger than MAX_BYTES are skipped."""
         return _despite_missing(self._contents, list(dict.fromkeys(ids)))
 
     def _spans(self, commits: Sequence[str]) -> dict[tuple[str, str], tuple[LineSpan, ...]]:
@@ -137,17 +137,17 @@ class GitRepository:
 
 
 def _git_outside(root: Path) -> str:
-    """Find git, but not one that lies in the repository."""
+    """Find git on the PATH, but not inside the repository."""
     found = shutil.which("git")
     if found is None:
         raise GitError("git is not installed, or not on PATH")
     if Path(found).resolve().is_relative_to(root.resolve()):
-        raise GitError(f"{found} lies in the repository that it would read; put the real git first on PATH")
+        raise GitError(f"{found} is inside the repository to be read; put the real git first on PATH")
     return found
 
 
 def _environment() -> dict[str, str]:
-    """Return our environment without what would point git elsewhere or make it run something."""
+    """Return our environment without variables that redirect git or make it run programs."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     return {
         **kept,
@@ -161,7 +161,7 @@ def _environment() -> dict[str, str]:
 def _despite_missing(
     read: Callable[[Sequence[str]], dict[_Key, _Found]], names: Sequence[str]
 ) -> dict[_Key, _Found]:
-    """Read what is named all at once; one by one, without those that git cannot read, if it stops at one of them."""
+    """Read all names at once; if git fails, read them one by one and skip those that fail."""
     try:
         return read(names)
     except GitError:
@@ -198,7 +198,7 @@ def _commit_files(raw: bytes) -> Iterator[CommitFiles]:
 
 
 def _spans(patch: bytes) -> dict[tuple[str, str], tuple[LineSpan, ...]]:
-    """Parse a patch without context: all lines of contents begin with `+`, `-` or a backslash."""
+    """Parse a patch without context lines: content lines begin with `+`, `-` or a backslash."""
     found: dict[tuple[str, str], list[LineSpan]] = {}
     here: list[LineSpan] = []
     for line in patch.split(b"\n"):
@@ -211,7 +211,7 @@ def _spans(patch: bytes) -> dict[tuple[str, str], tuple[LineSpan, ...]]:
 
 
 def _span(old_start: str, old_count: str | None, new_start: str, new_count: str | None) -> LineSpan:
-    """Count lines from 0; git names the line before an empty span."""
+    """Convert to 0-based line numbers; for an empty span, git states the line before it."""
     old, new = int(old_count or 1), int(new_count or 1)
     return LineSpan(int(old_start) - bool(old), old, int(new_start) - bool(new), new)
 

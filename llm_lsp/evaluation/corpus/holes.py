@@ -1,4 +1,4 @@
-"""Holes in source files, and a fair draw of them by a seed."""
+"""Holes in source files, and a balanced random selection of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Text
 from llm_lsp.evaluation.corpus.cuts import KINDS, CutPoint, Kind, Spot, cuts
 
-# In the order in which they are drawn: code is mostly bodies and calls, and a file has its imports once.
+# In drawing order, weighted by how common they are: mostly bodies and calls, and one for imports.
 SPOTS: Mapping[Kind, tuple[Spot, ...]] = {
     "line": ("body", "argument", "body", "import"),
     "span": ("argument", "body"),
@@ -23,7 +23,7 @@ SPOTS: Mapping[Kind, tuple[Spot, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class CorpusFile:
-    """A file of the repository."""
+    """A file in the repository."""
 
     path: str
     """Relative to the repository, with slashes."""
@@ -40,12 +40,12 @@ class Hole:
 
     @cached_property
     def missing(self) -> str:
-        """The text that stood there."""
+        """The text that was cut out."""
         return self.source.text.slice(self.cut.start, self.cut.end)
 
     @cached_property
     def id(self) -> str:
-        """Tells it from all others, in other runs, too: another text around it makes another hole."""
+        """Identifies the hole across runs; changes if the surrounding text changes."""
         where = (self.source.path, self.cut, str(self.source.text))
         return hashlib.sha256(repr(where).encode()).hexdigest()[:16]
 
@@ -56,13 +56,13 @@ class Hole:
 
 
 Read = Callable[[str], CorpusFile | None]
-"""Reads a path; None for what is no source code."""
+"""Reads a path; returns None if it is not source code."""
 
 
 def draw(paths: Sequence[str], read: Read, seed: int, kinds: Sequence[Kind] = KINDS) -> Iterator[Hole]:
-    """Draw holes, evenly over the kinds, and each sort of hole evenly over the files that have it.
+    """Yield holes, evenly over the kinds, and for each sort of hole evenly over the files that have it.
 
-    The same seed gives the same holes in the same order, however many are taken. Files are read when needed.
+    The same seed gives the same holes in the same order, however many are used. Files are read when needed.
     """
     turns = [
         (kind, spots[turn % len(spots)]) for turn in range(4) for kind in kinds for spots in [SPOTS[kind]]
@@ -80,7 +80,7 @@ def draw(paths: Sequence[str], read: Read, seed: int, kinds: Sequence[Kind] = KI
 
 
 def _pile(paths: list[str], read: Read, kind: Kind, spot: Spot, seed: int) -> Iterator[Hole]:
-    """Yield one hole of each file in random order, then a second one of each, and so on."""
+    """Yield one hole from each file in random order, then a second one from each, and so on."""
     rng = Random(f"{seed} {kind} {spot}")
     rng.shuffle(paths)
     hands = [_hand(path, read, kind, spot, rng) for path in paths]

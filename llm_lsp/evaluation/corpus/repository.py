@@ -1,4 +1,4 @@
-"""The source files of a repository that holes may be cut into: those that may be sent and are not generated."""
+"""The source files in a repository that may be measured: those that may be sent and are not generated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from llm_lsp.engine.context.source_files import FileReader, UnusableFile
 from llm_lsp.engine.privacy.ignore_files import IgnoreFiles
 from llm_lsp.evaluation.corpus.holes import CorpusFile
 
-# What is no code is measured only where its language is asked for by name.
+# Not code; measured only if the language is named explicitly.
 NOT_CODE = frozenset(
     {
         "css",
@@ -32,16 +32,16 @@ NOT_CODE = frozenset(
         "yaml",
     }
 )
-# Folders of other people's code that many repositories do not ignore.
+# Folders of third-party code that many repositories do not ignore.
 SKIPPED = frozenset(
     {"node_modules", "vendor", "third_party", "site-packages", "__pycache__", "dist", "build"}
 )
-# Names that are looked at, so that a folder without an end (a home, a disk) has one.
+# Limit on file names, so that scanning a huge folder such as a home ends.
 MAX_NAMES = 200_000
 
 
 class Repository:
-    """A folder's source files, as completion may see them."""
+    """A folder's source files, as completion sees them."""
 
     def __init__(self, root: Path, exclusion: Exclusion, languages: Collection[str] = ()) -> None:
         self.root = root
@@ -52,15 +52,15 @@ class Repository:
 
     @property
     def is_ignored_as_a_whole(self) -> bool:
-        """Whether the ignore files around the folder leave it out, as a package in a project's `.venv`."""
+        """Whether an outer repository ignores the folder, such as a package in a project's `.venv`."""
         return self._is_ignored(self.root, is_folder=True)
 
     def paths(self) -> list[str]:
-        """List the paths of source files, relative to the root; links are not followed."""
+        """List the paths of source files, relative to the root; symbolic links are not followed."""
         return sorted(self._walk())
 
     def may_measure(self, path: str) -> bool:
-        """Check whether a path relative to the root is source code that may be measured; it may be gone by now."""
+        """Check whether a relative path is source code that may be measured; the file need not exist any more."""
         file = self.root / path
         folders = [
             folder for folder in file.parents if folder != self.root and folder.is_relative_to(self.root)
@@ -72,7 +72,7 @@ class Repository:
         )
 
     def read(self, path: str) -> CorpusFile | None:
-        """Read a file; None for what cannot be read, and for what a program wrote."""
+        """Read a file; None if it cannot be read or is generated."""
         found = self._files.read(self.root / path, path)
         if isinstance(found, UnusableFile) or found.is_generated:
             return None

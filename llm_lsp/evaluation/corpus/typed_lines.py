@@ -1,4 +1,4 @@
-"""The lines that commits added, as holes: each at its place, in the file as it was when it was typed."""
+"""Turns the lines that commits added into holes, each in the file as it was when the line was typed."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from llm_lsp.evaluation.corpus.holes import CorpusFile, Hole
 
 
 def drawn_lines(commits: Iterator[CommitChange], seed: int) -> list[Hole]:
-    """Return a hole for each line that the commits added, in an order drawn by a seed."""
+    """Return a hole for each added line, in random order determined by the seed."""
     holes = [hole for commit in commits for file in commit.files for hole in _typed(file)]
     Random(seed).shuffle(holes)
     return holes
 
 
 def _typed(file: FileChange) -> Iterator[Hole]:
-    """Type a file's hunks again from top to bottom; at each line what the commit puts below it is not there yet."""
+    """Retype a file's hunks from top to bottom; each line is missing together with what the commit adds below
+    it.
+    """
     text, moved = file.before, 0
     for hunk in file.hunks:
         here = hunk.moved(moved)
@@ -34,7 +36,7 @@ def _typed(file: FileChange) -> Iterator[Hole]:
 
 
 def _line(file: FileChange, before: Text, hunk: Hunk, number: int) -> Hole | None:
-    """Return a hole from a line's first character to its last; None for a blank, short or long line."""
+    """Return a hole for the whole text of a line; None for a blank, short or long line."""
     text = replace(hunk, new=hunk.new[: number + 1]).apply(before)
     place = hunk.start + number
     line = text.line(place)

@@ -1,4 +1,4 @@
-"""How a predicted edit compares with what a commit goes on to do."""
+"""Compares a predicted edit with the changes that a commit has still to make."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from llm_lsp.evaluation.corpus.commit_history import Hunk
 from llm_lsp.evaluation.edits.states import EditState
 from llm_lsp.evaluation.report.scoring import similarity
 
-# Keys that accepting takes: Tab to go there, Tab to accept.
+# Keystrokes to accept an edit: Tab to jump to it, Tab to accept.
 ACCEPT_KEYS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedEdit:
-    """An edit, and what is right about it."""
+    """An edit and its assessment."""
 
     kind: str
     confidence: float
     distance: int | None
-    """Lines to the nearest hunk that is still to come, 0 inside of it; None if there is none in the file."""
+    """Lines to the nearest remaining hunk, 0 inside of it; None if the file has none."""
     is_exact: bool
-    """The lines that it makes are lines that the commit makes there."""
+    """Whether its lines are lines that the commit makes there."""
     similarity: float
-    """Of the lines that it makes to those that the commit makes in that hunk; 0 outside of all hunks."""
+    """Similarity of its lines to those that the commit makes in that hunk; 0 outside of all hunks."""
     reverts: bool
-    """It makes lines what they were before the user changed them."""
+    """Whether it restores lines that the user has changed."""
     keys_saved: int
-    """Keys that typing the change takes more than accepting it; 0 if it is not exact."""
+    """Keystrokes saved by accepting instead of typing the change; 0 if it is not exact."""
 
 
 def judge(state: EditState, edit: NextEdit) -> JudgedEdit:
-    """Compare an edit with the hunks that are still to come."""
+    """Compare an edit with the remaining hunks."""
     old, new, first = _lines(state.document.text, edit)
     hunk = _hunk_at(state, first, first + len(old))
     is_exact = hunk is not None and _holds(hunk.new, new)
@@ -49,10 +49,10 @@ def judge(state: EditState, edit: NextEdit) -> JudgedEdit:
 
 
 def _lines(text: Text, edit: NextEdit) -> tuple[tuple[str, ...], tuple[str, ...], int]:
-    """Return the lines that an edit touches, those that it makes of them, and the first one's number."""
+    """Return the lines that an edit changes, their replacement, and the first one's number."""
     first, last = edit.start.line, edit.end.line
     if edit.end.column == 0 and edit.end.line > first:
-        last -= 1  # whole lines: the next one is not touched
+        last -= 1  # the edit covers whole lines, so the next one is unchanged
     old = text.lines(first, last + 1)
     made = text.edit(edit.start, edit.end, edit.new)
     grown = made.line_count - text.line_count
@@ -65,7 +65,7 @@ def _lines(text: Text, edit: NextEdit) -> tuple[tuple[str, ...], tuple[str, ...]
 
 
 def _hunk_at(state: EditState, first: int, stop: int) -> Hunk | None:
-    """Return the hunk that some lines belong to; for an insertion, one that begins or goes on there."""
+    """Return the hunk that contains these lines; for an insertion, the hunk that begins or continues there."""
     for hunk in state.remaining:
         end = hunk.start + len(hunk.old)
         if hunk.start <= first and stop <= max(end, hunk.start):
@@ -79,7 +79,7 @@ def _distance(hunk: Hunk, first: int, stop: int) -> int:
 
 
 def _holds(lines: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
-    """Check whether some lines stand together among others; no lines, if the others are none either."""
+    """Check whether `lines` contains `wanted` as consecutive lines; if either is empty, whether both are."""
     if not wanted:
         return not lines
     return any(lines[at : at + len(wanted)] == wanted for at in range(len(lines) - len(wanted) + 1))

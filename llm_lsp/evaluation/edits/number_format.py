@@ -1,4 +1,4 @@
-"""The figures of a measurement of next edits as people read them."""
+"""Formats a measurement of next edits for people."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CURVE_COLUMNS = ("confidence", "coverage", "right", "precision", "quiet")
 
 
 def cells(row: EditRow) -> list[str]:
-    """Write the figures of a row, in the order of COLUMNS."""
+    """Format the figures of a row, in the order of COLUMNS."""
     return [
         str(row.open),
         str(row.finished),
@@ -55,11 +55,11 @@ def cells(row: EditRow) -> list[str]:
 
 
 def curve_cells(point: CurvePoint) -> list[str]:
-    """Write a point of the curve, in the order of CURVE_COLUMNS."""
+    """Format a point of the curve, in the order of CURVE_COLUMNS."""
     shares = (point.coverage, point.right, point.precision, point.quiet)
     return [f"{point.threshold:.2f}", *map(percent, shares)]
 
 
 def _milliseconds(time_s: float) -> str:
-    """Write a time; most are below a millisecond."""
+    """Format a time in milliseconds, with decimals if it is short."""
     return f"{1000 * time_s:.1f} ms"

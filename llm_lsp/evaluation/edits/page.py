@@ -1,4 +1,4 @@
-"""A measurement of next edits as one HTML page that loads nothing."""
+"""Builds a self-contained HTML page for a measurement of next edits."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from llm_lsp.evaluation.report.svg_plots import PlotBar, line_plot, shares
 
 
 def page(report: EditReport) -> str:
-    """Write the page: the precision–coverage curve, the shares by kind and language, and all figures."""
+    """Return the page: the precision-coverage curve, the shares by kind and language, and all figures."""
     title = f"Next edits in {escape(report.repository)}"
     curve = [(point.coverage, point.precision) for point in report.curve if point.coverage]
     return document(
         title,
         [
             f"<h1>{title}</h1>",
-            f"<p>{report.commits} commits, seed {report.seed}; shown unasked from a confidence of {report.threshold}.</p>",
-            "<h2>Precision by coverage</h2><p>Each point is a confidence from which edits would be shown: the share of "
-            "states with an edit to come in which one is shown, and the share of the shown edits that are exact.</p>",
+            f"<p>{report.commits} commits, seed {report.seed}; shown automatically from confidence {report.threshold}.</p>",
+            "<h2>Precision by coverage</h2><p>Each point is a confidence threshold: across, the share of states with a "
+            "remaining change in which an edit is shown; up, the share of the shown edits that are exact.</p>",
             line_plot(curve, "coverage", "precision"),
-            "<h2>Exact among the shown edits</h2><p>The line shows where the true share lies with 95 % confidence.</p>",
+            "<h2>Exact among the shown edits</h2><p>The line is the 95 % confidence interval.</p>",
             shares(list(_bars(report))),
             "<h2>All figures</h2>",
             _table(report),

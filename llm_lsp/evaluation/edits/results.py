@@ -1,4 +1,4 @@
-"""What came of each state, and what many states come to: precision, coverage, silence, and what it saves."""
+"""Results per state, and their totals: precision, coverage, false alarms and keystrokes saved."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from llm_lsp.evaluation.edits.judgement import JudgedEdit
 from llm_lsp.evaluation.report.results import HoleCost
 from llm_lsp.evaluation.report.summary import ALL, interval
 
-# Lines from a hunk within which an edit counts as near: next to it, and what one looks at without scrolling.
+# Lines from a hunk within which an edit counts as near, and as visible without scrolling.
 NEAR_LINES, AROUND_LINES = 2, 20
-# Confidences at which the curve is drawn.
+# Confidence thresholds of the curve.
 THRESHOLDS = tuple(step / 20 for step in range(20))
 
 
@@ -27,28 +27,30 @@ class EditResult:
     order: str
     is_half_typed: bool
     is_open: bool
-    """Whether hunks of the file were still to come."""
+    """Whether the file had remaining hunks."""
     edits: tuple[JudgedEdit, ...]
-    """What may be shown, best first."""
+    """The edits that may be shown, best first."""
     cost: HoleCost
 
     def shown(self, threshold: float, kind: str = ALL) -> JudgedEdit | None:
-        """Return the edit that is shown unasked at a confidence; None if there is none, or it is of another kind."""
+        """Return the edit that is shown automatically at a threshold; None if there is none, or it is of
+        another kind.
+        """
         edit = next((edit for edit in self.edits if edit.confidence >= threshold), None)
         return edit if edit and kind in (ALL, edit.kind) else None
 
 
 @dataclass(frozen=True, slots=True)
 class EditRow:
-    """What some states come to; shares are 0 if there is nothing to share."""
+    """The totals of some states; a share is 0 if its denominator is."""
 
     group: str
     kind: str
     open: int
-    """States with hunks still to come."""
+    """Number of states with remaining hunks."""
     finished: int
     shown: int
-    """Edits shown in all of them."""
+    """Number of edits shown in all states."""
     coverage: float
     """Share of the open states in which an edit was shown."""
     right: float
@@ -57,22 +59,22 @@ class EditRow:
     """Share of the shown edits that are exact; one shown in a finished state is not."""
     precision_low: float
     precision_high: float
-    """Its bounds with 95 % confidence."""
+    """Its 95 % confidence interval."""
     inside: float
     near: float
     around: float
-    """Shares of the shown edits inside of a hunk, within NEAR_LINES and within AROUND_LINES of one."""
+    """Share of the shown edits inside of a hunk, within NEAR_LINES, and within AROUND_LINES of one."""
     similarity: float
     quiet: float
     """Share of the finished states in which nothing was shown."""
     reversal: float
-    """Share of the shown edits that undo what the user did."""
+    """Share of the shown edits that undo the user's own change."""
     keys_saved: int
     """In all states together."""
     input_tokens: int
     output_tokens: int
     money: float | None
-    """Of all states together; None if a price is unknown."""
+    """For all states together; None if a price is unknown."""
     currency: str
     median_s: float
     p95_s: float
@@ -80,7 +82,7 @@ class EditRow:
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """What would be shown from a confidence on."""
+    """What a confidence threshold would show."""
 
     threshold: float
     coverage: float
@@ -91,29 +93,29 @@ class CurvePoint:
 
 @dataclass(frozen=True, slots=True)
 class EditReport:
-    """A whole measurement of next edits."""
+    """A measurement of next edits."""
 
     repository: str
     commits: int
     seed: int
     threshold: float
-    """The confidence from which edits are shown unasked."""
+    """The confidence from which edits are shown automatically."""
     results: Sequence[EditResult]
 
     @property
     def rows(self) -> list[EditRow]:
-        """Sum up: all, by kind, by order, by language, and the half-typed states apart."""
+        """Return the totals: overall, by kind, order and language, and separately for half-typed states."""
         return [row(group, kind, list(found), self.threshold) for group, kind, found in self._groups()]
 
     @property
     def curve(self) -> list[CurvePoint]:
-        """Return what each confidence would show, over the states with whole hunks."""
+        """Return what each threshold would show, in the states with whole hunks."""
         whole = [result for result in self.results if not result.is_half_typed]
         rows = ((threshold, row(ALL, ALL, whole, threshold)) for threshold in THRESHOLDS)
         return [CurvePoint(at, each.coverage, each.right, each.precision, each.quiet) for at, each in rows]
 
     def as_mapping(self) -> dict[str, object]:
-        """Return all of it as scripts read it, without the code."""
+        """Return everything as JSON fields, without code."""
         return {
             "repository": self.repository,
             "commits": self.commits,
@@ -148,7 +150,7 @@ def _language(result: EditResult) -> str:
 
 
 def row(group: str, kind: str, results: Sequence[EditResult], threshold: float) -> EditRow:
-    """Sum up some states; of the edits only those of a kind, unless that is ALL."""
+    """Return the totals of some states, counting only edits of a kind unless that is ALL."""
     shown = [(result, edit) for result in results if (edit := result.shown(threshold, kind))]
     edits = [edit for _, edit in shown]
     n_open = sum(result.is_open for result in results)

@@ -15,7 +15,7 @@ from llm_lsp.evaluation.edits.results import EditResult
 from llm_lsp.evaluation.edits.states import EditState, states
 from llm_lsp.evaluation.report.results import HoleCost
 
-# Edits of a state that are judged: what is shown is among the first.
+# Edits judged per state; the shown one is among the first.
 MAX_JUDGED = 12
 
 Predictor = Callable[[EditState], tuple[tuple[NextEdit, ...], HoleCost]]
@@ -46,7 +46,7 @@ class RulePredictor:
         self._now = now
 
     def __call__(self, state: EditState) -> tuple[tuple[NextEdit, ...], HoleCost]:
-        """Predict as an editor does; the tree is there already, and is not timed."""
+        """Predict as in an editor; parsing the syntax tree is not timed, since an editor has it already."""
         tree = SyntaxTree.of(state.document.text, state.document.language)
         begun_at = self._now()
         situation = Situation(

@@ -1,6 +1,7 @@
-"""Moments in the making of a commit: a text with some of its hunks made, their history, and the hunks still to come.
+"""The states through which a commit is made: some hunks are applied, some remain, with the edit history so far.
 
-A commit hides the order in which it was made, so each is made twice: from top to bottom, and in a drawn order.
+A commit does not reveal the order of its changes, so each is made twice: from top to bottom, and in random order.
+
 """
 
 from __future__ import annotations
@@ -17,33 +18,33 @@ from llm_lsp.evaluation.corpus.commit_history import CommitChange, FileChange, H
 
 Order = Literal["down", "drawn"]
 ORDERS: tuple[Order, ...] = ("down", "drawn")
-# Seconds from one hunk to the next: reading and typing. A history keeps five minutes, so 15 of them.
+# Seconds from one hunk to the next, for reading and typing. A history keeps five minutes, so 15 of them.
 HUNK_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
 class EditState:
-    """A file in the making."""
+    """A file in the middle of a commit."""
 
     id: str
-    """Tells it from all others of the same repository and seed."""
+    """Identifies the state within the same repository and seed."""
     path: str
     order: Order
     is_half_typed: bool
-    """Whether the last hunk breaks off at the cursor."""
+    """Whether the last hunk is incomplete and ends at the cursor."""
     document: Document
     history: EditHistory
     now: float
-    """Seconds, of the clock that the history was written by."""
+    """Time in seconds, by the clock of the history."""
     cursor: Point
     remaining: tuple[Hunk, ...]
-    """What is still to come, from top to bottom, by the lines of `document`; nothing if the file is finished."""
+    """The remaining hunks from top to bottom, with line numbers of `document`; empty if the file is finished."""
 
 
 def states(commit: CommitChange, seed: int) -> Iterator[EditState]:
-    """Yield the states of all files of a commit in both orders, each hunk made whole and half typed.
+    """Yield the states of all files of a commit in both orders, each hunk half typed and whole.
 
-    The history goes on from file to file, as that of an editor does.
+    The history continues from file to file, as in an editor.
     """
     for order in ORDERS:
         rng = Random(f"{seed} {commit.id} {order}")
@@ -73,7 +74,7 @@ def _turns(file: FileChange, order: Order, rng: Random) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class _Making:
-    """A file of which some hunks were made, the last one by `edit`."""
+    """A file with some hunks applied, the last one by `edit`."""
 
     path: str
     before: Document
@@ -82,7 +83,7 @@ class _Making:
     edit: Edit | None
     cursor: Point
     remaining: tuple[tuple[int, Hunk], ...]
-    """Number and hunk, by the lines of `document`."""
+    """Numbers and hunks, with line numbers of `document`."""
 
     @classmethod
     def of(cls, file: FileChange) -> _Making:
@@ -101,7 +102,9 @@ class _Making:
         return self._with(edit, _change_end(hunk), rest)
 
     def half_typed(self, number: int, rng: Random) -> _Making | None:
-        """Return the file with a hunk that breaks off where a person would pause; None if nothing is typed in it."""
+        """Return the file with part of a hunk, up to a likely typing pause; None if nothing is typed in the
+        hunk.
+        """
         hunk = dict(self.remaining)[number]
         old, new = "".join(hunk.old), "".join(hunk.new)
         head, tail = _agreeing_ends(old, new)
@@ -126,7 +129,7 @@ class _Making:
     def state(
         self, name: str, order: Order, history: EditHistory, now: float, *, is_half_typed: bool
     ) -> EditState:
-        """Return what an editor sees right after the last hunk; `history` is that before it."""
+        """Return what an editor sees right after the last hunk; `history` is the one before it."""
         return EditState(
             id=name,
             path=self.path,
@@ -140,7 +143,7 @@ class _Making:
         )
 
     def history(self, before: EditHistory, now: float) -> EditHistory:
-        """Return the history with the last hunk."""
+        """Return the history including the last hunk."""
         return before.edited(self.before, self.document, (self.edit,), now) if self.edit else before
 
     def _with(self, edit: Edit, cursor: Point, remaining: tuple[tuple[int, Hunk], ...]) -> _Making:
@@ -155,14 +158,14 @@ def _change_end(hunk: Hunk) -> Point:
     old, new = "".join(hunk.old), "".join(hunk.new)
     _, tail = _agreeing_ends(old, new)
     typed = new[: len(new) - tail]
-    # A line end that belongs to the hunk is typed before the next line's first character is reached.
+    # A line end within the hunk is typed before the next line's first character.
     return advance(
         Point(hunk.start, 0), typed.removesuffix("\n").removesuffix("\r") if not hunk.old else typed
     )
 
 
 def _agreeing_ends(old: str, new: str) -> tuple[int, int]:
-    """Count the characters that two texts have in common at their beginning and, without those, at their end."""
+    """Count the characters that two texts share at the beginning and, in the rest, at the end."""
     head = common_start(old, new)
     limit = min(len(old), len(new)) - head
     tail = common_start(old[::-1][:limit], new[::-1][:limit])
@@ -174,7 +177,7 @@ def _lines(text: str) -> tuple[str, ...]:
     return tuple(line for line in whole.lines(0, whole.line_count) if line)
 
 
-# Where people pause while typing, and how often, by the character before: Zed's weights
+# Likelihood of a typing pause by the character before it: Zed's weights
 # (zed-industries/zed, crates/edit_prediction_cli/src/split_commit.rs).
 def _pause_weight(before: str, after: str) -> int:
     if before in ",;:([{":
@@ -187,7 +190,7 @@ def _pause_weight(before: str, after: str) -> int:
 
 
 def break_off(typed: str, rng: Random) -> str:
-    """Return a beginning of what is typed, up to where a person would pause; "" if it is too short to break."""
+    """Return the beginning of a typed text, up to a likely pause; "" if it is too short to split."""
     if len(typed) < 2:
         return ""
     places = range(1, len(typed))

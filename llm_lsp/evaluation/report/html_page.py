@@ -1,4 +1,4 @@
-"""A measurement as one HTML page that loads nothing."""
+"""Builds a self-contained HTML page for a measurement."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from llm_lsp.evaluation.report.results import HoleResult
 from llm_lsp.evaluation.report.summary import ALL, EvaluationReport
 from llm_lsp.evaluation.report.svg_plots import PlotBar, curves, shares
 
-# Answers that are shown, farthest from right first: enough to see a pattern.
+# Number of answers shown, worst first: enough to see a pattern.
 MAX_EXAMPLES = 30
-# From Okabe and Ito's palette, which the colour-blind tell apart: https://jfly.uni-koeln.de/color/
+# Okabe and Ito's palette, suitable for colour-blind readers: https://jfly.uni-koeln.de/color/
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#7f7f7f")
 
 STYLE = """
@@ -34,28 +34,28 @@ pre { background: #8881; padding: .5rem; overflow-x: auto; margin: .2rem 0; }
 
 
 def page(report: EvaluationReport) -> str:
-    """Write the page: plots, the table, and the answers that were farthest from right."""
+    """Return the page: plots, the table, and the worst answers."""
     title = f"Completion in {escape(report.repository)}"
     body = [
         f"<h1>{title}</h1>",
-        *(f"<p>Given up: {escape(fault)}</p>" for fault in report.faults),
+        *(f"<p>Stopped: {escape(fault)}</p>" for fault in report.faults),
         *(f"<p>{escape(share.sentence)}</p>" for share in report.typed),
-        "<h2>Exact answers</h2><p>The line shows where the true share lies with 95 % confidence.</p>",
+        "<h2>Exact answers</h2><p>The line is the 95 % confidence interval.</p>",
         shares(list(_exact_bars(report))),
-        "<h2>Similarity to what stood there, by kind of hole</h2>",
+        "<h2>Similarity to the original text, by kind of hole</h2>",
         shares(list(_similarity_bars(report))),
-        "<h2>Seconds to the answer</h2><p>Which share of the answers had come by then.</p>",
+        "<h2>Seconds to the answer</h2><p>The share of answers that had arrived by then.</p>",
         curves(_times(report), "s"),
         "<h2>All figures</h2>",
         _table(report),
-        "<h2>Farthest from right</h2>",
+        "<h2>Worst answers</h2>",
         *map(_example, _worst(report)),
     ]
     return document(title, body)
 
 
 def document(title: str, body: Iterable[str]) -> str:
-    """Put escaped parts together to a page that loads nothing."""
+    """Combine escaped parts to a page that loads nothing."""
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f"<style>{STYLE}</style></head><body>{''.join(body)}</body></html>\n"
@@ -103,7 +103,7 @@ def _table(report: EvaluationReport) -> str:
 
 
 def _worst(report: EvaluationReport) -> list[HoleResult]:
-    """Return the answers that were farthest from right, without those that gave no text."""
+    """Return the worst answers, without empty ones."""
     answered = [result for result in report.results if result.answer and not result.score.exact]
     return sorted(answered, key=lambda result: result.score.similarity)[:MAX_EXAMPLES]
 

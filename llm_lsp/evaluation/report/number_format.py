@@ -22,7 +22,7 @@ COLUMNS = (
 
 
 def cells(row: SummaryRow) -> list[str]:
-    """Write the figures of a row, in the order of COLUMNS."""
+    """Format the figures of a row, in the order of COLUMNS."""
     return [
         str(row.holes),
         percent(row.exact),
@@ -41,18 +41,18 @@ def cells(row: SummaryRow) -> list[str]:
 
 
 def sentence(duel: VariantComparison, first: str) -> str:
-    """Describe how a variant did against the first one."""
+    """Describe how a variant compares to the first one."""
     return (
-        f"{duel.variant} against {first}: nearer {duel.better} times, farther {duel.worse} times, "
-        f"the same {duel.same} times; exact {100 * duel.exact_gain:+.1f}, similar {100 * duel.similarity_gain:+.1f} points"
+        f"{duel.variant} against {first}: better for {duel.better} holes, worse for {duel.worse}, "
+        f"equal for {duel.same}; exact {100 * duel.exact_gain:+.1f}, similar {100 * duel.similarity_gain:+.1f} points"
     )
 
 
 def percent(share: float) -> str:
-    """Write a share."""
+    """Format a share."""
     return f"{100 * share:.1f} %"
 
 
 def seconds(time_s: float) -> str:
-    """Write a time, below a second in milliseconds."""
+    """Format a time, below a second in milliseconds."""
     return f"{time_s:.1f} s" if time_s >= 1 else f"{1000 * time_s:.0f} ms"

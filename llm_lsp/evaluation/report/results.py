@@ -1,4 +1,4 @@
-"""What came of each hole, and the file that keeps it, so that a run can be taken up where it stopped."""
+"""The result of each hole, and the file that stores them, so that an interrupted run can continue."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ class HoleCost:
     """What an answer took."""
 
     model: str = ""
-    """The model that was asked."""
+    """The model that answered."""
     input_tokens: int = 0
     output_tokens: int = 0
     money: float | None = None
-    """None where no price is known."""
+    """None if no price is known."""
     currency: str = ""
     first_s: float | None = None
-    """Seconds from the call to its first text; None where none came."""
+    """Seconds from the call to its first text; None if there was none."""
     whole_s: float = 0.0
-    """Seconds from the question to the answer."""
+    """Seconds from the request to the answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class HoleResult:
-    """What one variant made of one hole."""
+    """One variant's result for one hole."""
 
     variant: str
-    """The key of the variant."""
+    """The variant's key."""
     hole: str
     """The hole's id."""
     place: str
-    """PATH:LINE:COLUMN, counted from 1."""
+    """PATH:LINE:COLUMN, 1-based."""
     language: str
     kind: str
     spot: str
     expected: str
     answer: str
     reason: str
-    """Why there is no answer, "" where there is one."""
+    """Why there is no answer, "" if there is one."""
     failed: bool
-    """Whether the model could not be asked; that says nothing of the model, and is tried again in the next run."""
+    """Whether the call failed; it says nothing about the model, and is repeated in the next run."""
     score: Score
     cost: HoleCost
     asked: str = ""
-    """Tells what was asked from all else that is; "" where nothing was."""
+    """Identifies the prompt across variants; "" if no call was made."""
 
 
 Known = dict[tuple[str, str], HoleResult]
@@ -57,13 +57,15 @@ Known = dict[tuple[str, str], HoleResult]
 
 
 class ResultFile:
-    """JSON lines, one a result; a line that a killed run left half is ignored, as is all that is no result."""
+    """A JSON Lines file with one result per line; invalid lines are ignored, such as one cut off by a killed
+    run.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def read(self) -> Known:
-        """Return the results that are known; a failed one is not."""
+        """Return the stored results, without failed ones."""
         try:
             lines = self.path.read_text(encoding="utf-8", errors="replace").split("\n")
         except FileNotFoundError:
@@ -72,14 +74,14 @@ class ResultFile:
         return {(result.variant, result.hole): result for result in results if not result.failed}
 
     def add(self, result: HoleResult) -> None:
-        """Append one; its folder exists."""
+        """Append a result; the folder must exist."""
         line = json.dumps(dataclasses.asdict(result), ensure_ascii=False).encode("utf-8", "replace")
         with self.path.open("ab") as file:
-            # A half line from a killed run must not take this one with it.
+            # A leading line feed separates it from an incomplete line that a killed run may have left.
             file.write(b"\n" + line + b"\n")
 
     def clear(self) -> None:
-        """Forget all."""
+        """Delete all results."""
         self.path.unlink(missing_ok=True)
 
 

@@ -1,4 +1,4 @@
-"""Scores how near an answer comes to the text that was cut out."""
+"""Scores how close an answer is to the text that was cut out."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from llm_lsp.core.text.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How good one answer is."""
+    """How good an answer is."""
 
     exact: bool
-    """The text that was cut out, but for white space at line ends."""
+    """Whether it equals the text that was cut out, apart from white space at line ends."""
     similarity: float
-    """1 less the share of characters that would have to be edited; 0 for no answer."""
+    """1 minus the share of characters that would have to be edited; 0 without an answer."""
     first_line: bool
-    """Its first line is right."""
+    """Whether its first line is right."""
     syntax: bool | None
-    """It leaves the file's syntax whole; None for no answer."""
+    """Whether the file with it still parses; None without an answer."""
 
 
 NOTHING = Score(exact=False, similarity=0.0, first_line=False, syntax=None)
 
 
 def score(expected: str, answer: str, syntax: bool | None = None) -> Score:
-    """Compare an answer with what was cut out; an answer without text scores as none.
+    """Compare an answer with the text that was cut out; an empty answer scores as none.
 
-    Where nobody could parse the file (`syntax` is None), the answer is to leave the same brackets and quotes open.
+    If the file cannot be parsed (`syntax` is None), check that the answer leaves the same brackets and quotes open.
     """
     expected, answer = _plain(expected), _plain(answer)
     if not answer.strip():
@@ -43,7 +43,7 @@ def score(expected: str, answer: str, syntax: bool | None = None) -> Score:
 
 
 def keeps_syntax(original: Text, filled: Text, language: str) -> bool | None:
-    """Return whether a file still parses in its language; None if it did not before, or has no grammar."""
+    """Check whether a file still parses; None if it did not before, or its language has no grammar."""
     before, after = (parse(str(text), language) for text in (original, filled))
     if before is None or after is None or before.has_error:
         return None
@@ -51,16 +51,16 @@ def keeps_syntax(original: Text, filled: Text, language: str) -> bool | None:
 
 
 def similarity(one: str, other: str) -> float:
-    """Return 1 minus the Levenshtein distance over the longer text's length, as CrossCodeEval reports it.
+    """Return 1 minus the Levenshtein distance divided by the longer text's length, as in CrossCodeEval.
 
-    https://arxiv.org/abs/2310.11248, section 3.2. Two empty texts are the same.
+    https://arxiv.org/abs/2310.11248, section 3.2. Two empty texts are equal.
     """
     longest = max(len(one), len(other))
     return 1 - _distance(one, other) / longest if longest else 1.0
 
 
 def _distance(one: str, other: str) -> int:
-    """Count the insertions, deletions and replacements between two texts, row by row."""
+    """Return the Levenshtein distance of two texts."""
     row = list(range(len(other) + 1))
     for row_idx, character in enumerate(one, 1):
         diagonal, row[0] = row[0], row_idx

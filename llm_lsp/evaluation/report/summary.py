@@ -11,14 +11,14 @@ from statistics import fmean, median
 from llm_lsp.evaluation.report.results import HoleResult
 from llm_lsp.evaluation.report.typed_share import TypedShare, typed_shares
 
-# Standard deviations to each side for an interval that holds the true share in 95 of 100 cases.
+# Standard deviations to each side for a 95 % confidence interval.
 Z_95 = 1.96
 ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryRow:
-    """What one variant made of the holes of one language and kind; shares are of the holes that it was asked for."""
+    """One variant's totals for one language and kind; shares refer to holes without failed calls."""
 
     variant: str
     """The variant's name."""
@@ -26,21 +26,21 @@ class SummaryRow:
     kind: str
     holes: int
     failed: int
-    """Holes for which the model could not be asked; they count in nothing else."""
+    """Holes with failed calls; they are not part of any other figure."""
     exact: float
     exact_low: float
     exact_high: float
-    """Bounds of the share of exact answers, with 95 % confidence."""
+    """95 % confidence interval of the share of exact answers."""
     similarity: float
     first_line: float
     empty: float
     syntax: float | None
-    """Share of the answers that keep the syntax; None where there was no answer."""
+    """Share of the answers that keep the syntax valid; None without answers."""
     input_tokens: float
     output_tokens: float
     """Means."""
     money: float | None
-    """Mean, in `currency`; None where no price is known."""
+    """Mean, in `currency`; None if no price is known."""
     currency: str
     first_s: float | None
     whole_s: float
@@ -50,11 +50,11 @@ class SummaryRow:
 
 @dataclass(frozen=True, slots=True)
 class VariantComparison:
-    """A variant against the first one, hole by hole."""
+    """A variant compared to the first one, hole by hole."""
 
     variant: str
     better: int
-    """Holes where its answer is nearer to what stood there."""
+    """Holes for which its answer is closer to the original text."""
     worse: int
     same: int
     similarity_gain: float
@@ -63,35 +63,35 @@ class VariantComparison:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationReport:
-    """A whole measurement."""
+    """A measurement of completion."""
 
     repository: str
     """The folder's name."""
     names: Mapping[str, str]
-    """What the variants are called, by their keys, in their order."""
+    """The variants' names by key, in order."""
     results: Sequence[HoleResult]
     faults: Sequence[str]
-    """A line for each variant that was given up."""
+    """A message for each variant that was stopped."""
     added_lines: int = 0
-    """Lines that commits added, of which the holes are some; 0 for holes that were cut elsewhere."""
+    """Number of lines that the commits added, from which the holes are taken; 0 for other holes."""
 
     @property
     def typed(self) -> list[TypedShare]:
-        """Return what each variant would have typed of the added lines."""
+        """Return for each variant how much of the added lines it would have typed."""
         return typed_shares(self.results, self.names, self.added_lines) if self.added_lines else []
 
     @property
     def rows(self) -> list[SummaryRow]:
-        """Sum up by language and kind; all together first."""
+        """Return the totals by language and kind, overall ones first."""
         return rows(self.results, self.names)
 
     @property
     def duels(self) -> list[VariantComparison]:
-        """Compare every further variant with the first."""
+        """Compare every other variant with the first."""
         return duels(self.results, self.names)
 
     def as_mapping(self) -> dict[str, object]:
-        """Return everything but the code, for scripts."""
+        """Return everything as JSON fields, without code."""
         return {
             "repository": self.repository,
             "variants": list(self.names.values()),
@@ -111,9 +111,9 @@ class EvaluationReport:
 
 
 def rows(results: Sequence[HoleResult], names: Mapping[str, str]) -> list[SummaryRow]:
-    """Sum up by language and kind, each for every variant side by side; all of them together first.
+    """Return the totals by language and kind for every variant, overall ones first.
 
-    `names` gives the names of the variants by their keys, in their order.
+    `names` has the variants' names by key, in order.
     """
     languages = sorted({result.language for result in results})
     groups = [(ALL, ALL), *((ALL, kind) for kind in _kinds(results))]
@@ -133,7 +133,7 @@ def rows(results: Sequence[HoleResult], names: Mapping[str, str]) -> list[Summar
 
 
 def duels(results: Iterable[HoleResult], names: Mapping[str, str]) -> list[VariantComparison]:
-    """Compare every further variant with the first one on the holes that both were asked for."""
+    """Compare every other variant with the first, on the holes that both have answered."""
     by_variant: dict[str, dict[str, HoleResult]] = {key: {} for key in names}
     for result in results:
         if not result.failed and result.variant in by_variant:
@@ -143,7 +143,7 @@ def duels(results: Iterable[HoleResult], names: Mapping[str, str]) -> list[Varia
 
 
 def interval(share: float, count: int) -> tuple[float, float]:
-    """Return the bounds of a share with 95 % confidence: Wilson's, valid for few cases and shares near 0 and 1.
+    """Return the 95 % confidence interval of a share: Wilson's, valid for few cases and shares near 0 and 1.
 
     https://en.wikipedia.org/wiki/Binomial_proportion_confidence_interval#Wilson_score_interval
     """

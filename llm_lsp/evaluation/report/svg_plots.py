@@ -1,4 +1,4 @@
-"""Draws plots as SVG texts, from plain numbers."""
+"""Draws plots as SVG from plain numbers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-# Pixels. Names stand above what they name, since they are as long as a setting with its value.
+# Pixels. Labels are above what they name, because they can be as long as a setting with its value.
 WIDTH = 760
 LEFT, RIGHT = 10, 70
 ROW_HEIGHT = 44
@@ -18,7 +18,7 @@ TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class PlotBar:
-    """A share from 0 to 1, and the bounds that it has with some confidence."""
+    """A share from 0 to 1 with its confidence interval."""
 
     label: str
     share: float
@@ -29,7 +29,7 @@ class PlotBar:
 
 
 def shares(bars: Sequence[PlotBar]) -> str:
-    """Draw shares as bars under each other, with their bounds as whiskers."""
+    """Draw shares as horizontal bars with their intervals as whiskers."""
     height = ROW_HEIGHT * len(bars)
     parts = [_grid(0, height)]
     for idx, bar in enumerate(bars):
@@ -45,7 +45,7 @@ def shares(bars: Sequence[PlotBar]) -> str:
 
 
 def curves(values: Mapping[str, Sequence[float]], unit: str) -> str:
-    """Draw for each name which share of its values is at most so large."""
+    """Draw for each name the cumulative distribution of its values."""
     longest = max((max(some) for some in values.values() if some), default=0.0) or 1.0
     top = LEGEND_HEIGHT * len(values) + 8
     parts = [_grid(top, CURVE_HEIGHT, [f"{longest * tick:.2g} {unit}" for tick in TICKS])]
@@ -64,7 +64,7 @@ def curves(values: Mapping[str, Sequence[float]], unit: str) -> str:
 
 
 def line_plot(points: Sequence[tuple[float, float]], across: str, up: str) -> str:
-    """Draw shares against shares: a line through the points, and a dot for each; both axes are named."""
+    """Draw a line through points whose coordinates are shares, with a dot at each; both axes have labels."""
     widest = max((x for x, _ in points), default=0.0) or 1.0
     top = LEGEND_HEIGHT
     places = [(_x(x / widest), top + CURVE_HEIGHT * (1 - y)) for x, y in points]

@@ -1,4 +1,4 @@
-"""How much of what commits added a model would have typed, and for how much."""
+"""Computes how much of the text added by commits a model would have typed, and at what cost."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ class TypedShare:
 
     variant: str
     share: float
-    """Of the lines' characters, those of the lines whose completion begins with the whole line."""
+    """Share of the lines' characters that are in lines whose completion begins with the whole line."""
     lines: int
-    """Lines that it was asked for."""
+    """Number of lines that were measured."""
     added_lines: int
-    """Lines that the commits added."""
+    """Number of lines that the commits added."""
     money: float | None
-    """For all added lines, at the mean of those that were asked for; None if a price is unknown."""
+    """For all added lines, extrapolated from those measured; None if a price is unknown."""
     currency: str
 
     @property
     def sentence(self) -> str:
-        """Return it as people read it."""
+        """Return a sentence for people."""
         cost = "" if self.money is None else f", for {self.money:.2f} {self.currency}".rstrip()
         return (
             f"{self.variant} would have typed {100 * self.share:.0f} % of the {self.added_lines} added lines{cost} "
-            f"({self.lines} of them were asked for)"
+            f"({self.lines} of them measured)"
         )
 
 
 def typed_shares(
     results: Sequence[HoleResult], names: Mapping[str, str], added_lines: int
 ) -> list[TypedShare]:
-    """Return the share of each variant; one that could not be asked has none."""
+    """Return the share of each variant, leaving out those with failed calls only."""
     found = []
     for key, name in names.items():
         mine = [result for result in results if result.variant == key and not result.failed]

@@ -1,4 +1,4 @@
-"""Measures the calls to a provider, from between it and the engine."""
+"""Measures the calls to providers, from a position between them and the engine."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from llm_lsp.providers.base import Provider, Stream
 
 @dataclass(slots=True)
 class ProbedCall:
-    """One call, while it is read and after."""
+    """One call, during and after it."""
 
     profile: Profile
     prompt: Prompt
     begun_at: float
-    """Seconds of the probe's clock."""
+    """Seconds by the probe's clock."""
     first_at: float | None = None
-    """When its first text came."""
+    """Time of its first text."""
     text: str = ""
     usage: Usage = field(default_factory=Usage)
 
     @property
     def first_s(self) -> float | None:
-        """Return the seconds up to the first text; None if none came."""
+        """Return the seconds until the first text; None if there was none."""
         return None if self.first_at is None else self.first_at - self.begun_at
 
     @property
     def used(self) -> Usage:
-        """Return the usage; tokens are estimated if the API reported none, as in a call that was closed."""
+        """Return the usage; token counts are estimates if the API reported none, as for a closed call."""
         read, written = self.usage.input_tokens, self.usage.output_tokens
         return replace(
             self.usage,
@@ -47,12 +47,12 @@ class ProbedCall:
 
     @property
     def price(self) -> Price | None:
-        """Return the price of its tokens; None if it is not known."""
+        """Return the price of its tokens; None if unknown."""
         return FREE if self.profile.free else self.profile.price
 
 
 class CallProbe:
-    """Measures every provider that the finder behind it finds."""
+    """Measures every provider that a finder returns."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -63,18 +63,18 @@ class CallProbe:
         return _MeasuringFinder(finder, self)
 
     def take(self) -> list[ProbedCall]:
-        """Return the calls since the last time."""
+        """Return and forget the calls recorded so far."""
         calls, self._calls = self._calls, []
         return calls
 
     def begun(self, profile: Profile, prompt: Prompt) -> ProbedCall:
-        """Record a call."""
+        """Record the start of a call."""
         call = ProbedCall(profile, prompt, self._now())
         self._calls.append(call)
         return call
 
     def came(self, call: ProbedCall, chunk: Chunk) -> None:
-        """Record a piece of its answer."""
+        """Record a piece of an answer."""
         if chunk.text and call.first_at is None:
             call.first_at = self._now()
         call.text += chunk.text

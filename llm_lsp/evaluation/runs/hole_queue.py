@@ -1,4 +1,4 @@
-"""Fills the holes of all variants, as many at a time as their providers take."""
+"""Completes the holes of all variants, as many at a time as their providers allow."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from llm_lsp.evaluation.report.results import HoleResult
 from llm_lsp.evaluation.runs.hole_runner import HoleBench, HoleRunner
 from llm_lsp.evaluation.runs.variants import Variant
 
-# Failures in a row after which a variant is given up: its key or its model is wrong, and so will be the rest.
+# Consecutive failures after which a variant is stopped: its key or model is wrong, so the rest would fail too.
 MAX_FAILURES = 5
-# Holes of one variant before the next one's turn: enough that a small model server has forgotten a hole's text when the
-# next variant asks about it, which would be answered sooner than it should.
+# Holes of one variant before the next one's turn: enough that a small model server no longer caches a hole's text when
+# the next variant gets it, which would make that one's answer faster than it should be.
 BATCH = 10
 
 Done = Callable[[HoleResult], None]
@@ -24,18 +24,18 @@ Done = Callable[[HoleResult], None]
 
 @dataclass(frozen=True, slots=True)
 class HoleWork:
-    """A variant, and the holes that it is still to fill."""
+    """A variant, and the holes it still has to complete."""
 
     variant: Variant
     holes: tuple[Hole, ...]
 
 
 async def run(works: Iterable[HoleWork], bench: HoleBench, done: Done) -> list[str]:
-    """Fill all holes; `done` gets each result as it comes. Gives a line for each variant that was given up.
+    """Complete all holes; `done` receives each result. Returns a message for each variant that was stopped.
 
-    Providers work at the same time, each within its own limit. Variants of one provider come one after another, a
-    few holes each, so that none has its times spoilt by another one's calls, and a run that is interrupted has
-    measured all of them alike.
+    Different providers work at the same time, each within its own limit. Variants of the same provider take
+    turns with a few holes each, so that their calls do not slow each other down, and an interrupted run has
+    measured all of them equally.
     """
     by_provider: dict[str, list[HoleWork]] = {}
     for work in works:
@@ -53,7 +53,7 @@ async def _in_turn(works: list[HoleWork], bench: HoleBench, done: Done) -> list[
 
 
 def in_batches(works: Sequence[HoleWork]) -> Iterator[HoleWork]:
-    """Cut the work up: the same few holes for each variant that still lacks them, then the next few."""
+    """Divide the work: the same few holes for each variant that still needs them, then the next few."""
     holes = list({hole.id: hole for work in works for hole in work.holes}.values())
     for start in range(0, len(holes), BATCH):
         batch = {hole.id for hole in holes[start : start + BATCH]}
@@ -63,7 +63,7 @@ def in_batches(works: Sequence[HoleWork]) -> Iterator[HoleWork]:
 
 
 async def _fill_all(work: HoleWork, bench: HoleBench, done: Done) -> str:
-    """Fill a variant's holes on as many lanes as its provider takes calls; gives why it was given up, or ""."""
+    """Complete a variant's holes, in parallel as far as its provider allows; return why it was stopped, or ""."""
     async with AsyncExitStack() as exits:
 
         async def lane() -> HoleRunner:
@@ -87,7 +87,7 @@ async def _work_off(queue: HoleQueue, lane: HoleRunner, done: Done) -> None:
 
 
 class HoleQueue:
-    """The holes that are left, for several lanes; it ends early where only failures come back."""
+    """The remaining holes, shared by parallel runners; it ends early if only failures are reported."""
 
     def __init__(self, holes: Iterable[Hole]) -> None:
         self._holes = iter(holes)
@@ -103,7 +103,7 @@ class HoleQueue:
             yield hole
 
     def note(self, result: HoleResult) -> None:
-        """Count a failure, or forget those before."""
+        """Count a failure, or reset the count after a success."""
         self._failures = self._failures + 1 if result.failed else 0
         if self._failures >= MAX_FAILURES:
-            self.fault = f"given up after {MAX_FAILURES} failures in a row: {result.reason}"
+            self.fault = f"stopped after {MAX_FAILURES} consecutive failures: {result.reason}"

@@ -1,4 +1,4 @@
-"""Fills one hole at a time through the pipeline that editors use."""
+"""Completes holes one at a time, through the same pipeline as editors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from llm_lsp.evaluation.report.scoring import NOTHING, keeps_syntax, score
 from llm_lsp.evaluation.runs.call_probe import CallProbe, ProbedCall
 from llm_lsp.evaluation.runs.variants import Variant
 
-# Reasons that say nothing of how good the answers are.
+# Reasons that say nothing about the quality of the answers.
 FAILURES = frozenset(
     {
         Reason.NO_PROVIDER,
@@ -35,7 +35,7 @@ FAILURES = frozenset(
 )
 
 Build = Callable[[SettingsStack], tuple[CompletionEngine, CallProbe]]
-"""Makes an engine, and the probe in front of its providers."""
+"""Builds an engine, and the probe that measures its providers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +46,15 @@ class HoleBench:
     """The repository's folder."""
     build: Build
     answers: dict[str, HoleResult] = field(default_factory=dict)
-    """What came of all that was asked, by `HoleResult.asked`: nothing is asked twice.
+    """Results by `HoleResult.asked`, so that no prompt is sent twice.
 
-    A model server that has the prompt in its cache would answer sooner, and now and then otherwise: llama.cpp's does,
-    and says so (`cache_prompt` in its server's README).
+    A model server with the prompt in its cache would answer faster, and sometimes differently, as llama.cpp's
+    documentation states (`cache_prompt` in its server's README).
     """
 
 
 class HoleRunner:
-    """An engine of its own: what is called while a hole is filled belongs to that hole."""
+    """Runs its own engine, so that every call made for a hole can be attributed to it."""
 
     def __init__(self, variant: Variant, bench: HoleBench) -> None:
         self._variant = variant
@@ -65,7 +65,7 @@ class HoleRunner:
     @classmethod
     @asynccontextmanager
     async def opened(cls, variant: Variant, bench: HoleBench) -> AsyncIterator[HoleRunner]:
-        """Yield a runner, and close it."""
+        """Yield a runner, and close it afterwards."""
         lane = cls(variant, bench)
         try:
             yield lane
@@ -73,14 +73,14 @@ class HoleRunner:
             await lane._engine.aclose()
 
     async def slots(self, hole: Hole) -> int | Skip:
-        """Find the provider for a hole; give how many calls it takes at a time, or why there is none."""
+        """Find a hole's provider; return how many simultaneous calls it allows, or why there is none."""
         request = await self._request(hole)
         question = self._engine.question(request)
         self._engine.close(request.document.uri)
         return question if isinstance(question, Skip) else question.profile.max_in_flight
 
     async def fill(self, hole: Hole) -> HoleResult:
-        """Ask for what is missing, and score the answer."""
+        """Request the missing text, and score the answer."""
         request = await self._request(hole)
         asked = self._asked(hole, request)
         if same := self._bench.answers.get(asked):
@@ -89,11 +89,11 @@ class HoleRunner:
         request = replace(request, asked_at=self._engine.now())
         answer = await self._engine.complete(request)
         whole_s = self._engine.now() - request.asked_at
-        # Closes what is read on for the lines behind it, too: that is no part of this answer. And it is forgotten
-        # where the last request was in this file: the next hole's text stood there.
+        # Also ends reading ahead, which is not part of this answer, and makes the engine forget its last position in
+        # the file, which may be where the next hole is.
         self._engine.close(request.document.uri)
         cost = cost_of(self._probe.take(), whole_s)
-        # In a thread: what is read for other holes meanwhile is timed.
+        # In a thread, so that it does not disturb the timing of other holes.
         result = await asyncio.to_thread(result_of, self._variant.key, hole, answer, cost)
         if asked and not result.failed:
             result = replace(result, asked=asked)
@@ -111,7 +111,7 @@ class HoleRunner:
         self._engine.open(document)
         await self._engine.ready(document)
         for slot in self._engine.registry.slots(document, self._variant.trigger):
-            # What was learned of its tokens from the holes before would make this one's prompt depend on them.
+            # Reset what was learned about token counts, so that a prompt does not depend on the holes before it.
             slot.tokens = TokenRate()
         await self._engine.prepare(document, hole.cut.start)
         number, now = self._engine.next_id(), self._engine.now()
@@ -119,7 +119,7 @@ class HoleRunner:
 
 
 def cost_of(calls: Sequence[ProbedCall], whole_s: float) -> HoleCost:
-    """Add up what was called for one hole; the first call is the one whose first text is waited for."""
+    """Add up the calls for one hole; the first call's first text counts for the time to first text."""
     used = [call.used for call in calls]
     sums = [prices.cost_of(call.used, call.price) for call in calls if call.price]
     currencies = {call.price.currency for call in calls if call.price}
@@ -136,14 +136,14 @@ def cost_of(calls: Sequence[ProbedCall], whole_s: float) -> HoleCost:
 
 
 def result_of(variant: str, hole: Hole, answer: Completion | Skip, cost: HoleCost) -> HoleResult:
-    """Score an answer: all that it puts in, against all that stood there."""
+    """Score an answer: everything that it inserts, against everything that was there."""
     line, column = hole.cut.start
     expected, text, reason, found = hole.missing, "", "", NOTHING
     if isinstance(answer, Skip):
         reason = answer.detail or answer.reason.value
     else:
         holed = hole.document("").text
-        # It may stand for some of the rest of the line as well, as where it closes a bracket itself.
+        # The answer may replace part of the rest of the line, for example a closing bracket.
         expected += holed.slice(answer.start, answer.end)
         text = answer.text
         filled = holed.edit(answer.start, answer.end, text)

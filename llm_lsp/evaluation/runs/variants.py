@@ -12,7 +12,7 @@ from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.request import Trigger
 
-# What stands between a keystroke and its call is for typing: here every hole is worth a call, at once.
+# Turns off what delays or prevents calls while typing: every hole gets a call, immediately.
 UNGATED: Mapping[str, object] = {
     "enabled": True,
     "completion": {
@@ -27,22 +27,24 @@ UNGATED: Mapping[str, object] = {
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Settings, and what they are called."""
+    """Settings, and their name."""
 
     name: str
     stack: SettingsStack
     key: str
-    """Tells it from all others, in other runs, too: what other settings or versions gave is not taken for it."""
+    """Identifies the settings and the program's version across runs."""
     asking: str
-    """The same for variants that differ in their context alone: of equal prompts they would make the same."""
+    """Like `key`, but the same for variants that differ only in context: for equal prompts they give equal
+    answers.
+    """
     provider: str
-    """The provider that is asked, whose limits hold."""
+    """The provider in use, whose limits apply."""
     trigger: Trigger
-    """Whether it is asked as while typing, or as by hand."""
+    """Whether requests are automatic or manual."""
 
     @classmethod
     def of(cls, name: str, stack: SettingsStack, trigger: Trigger) -> Variant:
-        """Return settings without debounce and gates, and without fallbacks."""
+        """Return a variant of the settings without debounce, gates and fallbacks."""
         providers = stack.resolve().config.providers
         alone: Mapping[str, object] = {
             name: {"fallback": []} for name, provider in providers.items() if provider.fallback

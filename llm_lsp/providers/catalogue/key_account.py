@@ -1,4 +1,4 @@
-"""What can be seen of a key and its account: rights that it does not need, and the credit left."""
+"""Checks an API key: permissions beyond what completion needs, and the credit left."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from llm_lsp.providers.catalogue.presets import preset_of
 from llm_lsp.providers.dialects.json_shapes import as_int, as_list, as_map, as_text
 from llm_lsp.providers.provider_factory import header_fields
 
-# Seconds for the one question.
+# Seconds for the request.
 TIMEOUT_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class KeyAccount:
-    """What was found out; an empty clause says nothing."""
+    """What was found; an empty text means that nothing is known."""
 
     rights: str = ""
-    """What the key may do beside completion, and the remedy."""
+    """What the key may do beyond completion, and what to do about it."""
     left: str = ""
-    """What may still be spent."""
+    """The money that may still be spent."""
     is_spent: bool = False
-    """Nothing is left."""
+    """Whether nothing is left."""
 
 
 async def look_at_account(config: ProviderConfig, key: Secret) -> KeyAccount:
-    """Look at a key, and ask the API where it says what is left; the key goes to its own origin alone."""
+    """Check a key, asking the API if it reports the remaining credit; the key is sent to its own origin only."""
     preset = preset_of(config)
     question = _QUESTIONS.get(preset.name) if preset else None
     rights = broad_rights(key)
@@ -45,15 +45,15 @@ async def look_at_account(config: ProviderConfig, key: Secret) -> KeyAccount:
 
 
 def broad_rights(key: Secret) -> str:
-    """Return which rights beyond completion a key has, by its prefix; "" if none is known."""
+    """Return which permissions beyond completion a key has, judging by its prefix; "" if none are known."""
     text = key.reveal()
     return next((clause for start, clause in _BROAD.items() if text.startswith(start)), "")
 
 
 def limits_left(headers: Mapping[str, str]) -> str:
-    """Read the rate limits that came with an answer, as a clause; "" if the API says none.
+    """Describe the rate limits in an answer's headers; "" if there are none.
 
-    OpenAI's names, which most copy, and Anthropic's. A limit below one is Azure's way to say that there is none.
+    Understands OpenAI's names, which most APIs copy, and Anthropic's. Azure reports a limit below 1 for "no limit".
     """
     return ", ".join(_limits(headers))
 
@@ -69,10 +69,10 @@ def _limits(headers: Mapping[str, str]) -> Iterator[str]:
 # https://platform.openai.com/docs/api-reference/admin-api-keys, https://docs.anthropic.com/en/api/administration-api,
 # https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/
 _BROAD: Mapping[str, str] = {
-    "sk-admin-": "it is an admin key, which manages the whole organisation: make one for a project",
-    "sk-ant-admin": "it is an admin key, which manages the whole organisation: make one for a workspace",
-    "ghp_": "it is a classic token, which opens repositories too: make a fine-grained one with models:read",
-    "gho_": "it is an OAuth token, which may open repositories too: make a fine-grained one with models:read",
+    "sk-admin-": "this is an admin key for the whole organisation: create a project key instead",
+    "sk-ant-admin": "this is an admin key for the whole organisation: create a workspace key instead",
+    "ghp_": "this is a classic token, which also gives access to repositories: create a fine-grained one with models:read",
+    "gho_": "this is an OAuth token, which may also give access to repositories: create a fine-grained one with models:read",
 }
 
 
@@ -85,10 +85,12 @@ class _Question:
 def _openrouter(body: Mapping[str, object]) -> KeyAccount:
     data = as_map(body.get("data"))
     manages = data.get("is_management_key") is True or data.get("is_provisioning_key") is True
-    rights = "it is a management key, which makes other keys: make an ordinary one" if manages else ""
+    rights = (
+        "this is a management key, which can create keys: create an ordinary one instead" if manages else ""
+    )
     left, limit = _amount(data.get("limit_remaining")), _amount(data.get("limit"))
     if left is None or limit is None:
-        return KeyAccount(rights, "no limit of its own: set one for this key")
+        return KeyAccount(rights, "this key has no spending limit: set one")
     return KeyAccount(rights, f"{left:.2f} of {limit:.2f} USD of this key's limit", left <= 0)
 
 
@@ -116,7 +118,7 @@ def _balance(value: object, currency: str) -> KeyAccount:
 
 
 def _amount(value: object) -> float | None:
-    """Read money, which some write as text."""
+    """Parse an amount of money, which some APIs send as text."""
     if isinstance(value, float) or as_int(value) is not None:
         return float(str(value))
     try:
@@ -126,8 +128,8 @@ def _amount(value: object) -> float | None:
 
 
 # By preset. https://openrouter.ai/docs/api/api-reference/api-keys/get-current-key,
-# https://api-docs.deepseek.com/api/get-user-balance, https://docs.siliconflow.cn/en/api-reference/userinfo/get-user-info,
-# https://platform.moonshot.ai/docs/api/balance
+# https://api-docs.deepseek.com/api/get-user-balance,
+# https://docs.siliconflow.cn/en/api-reference/userinfo/get-user-info, https://platform.moonshot.ai/docs/api/balance
 _QUESTIONS: Mapping[str, _Question] = {
     "openrouter": _Question("/api/v1/key", _openrouter),
     "deepseek": _Question("/user/balance", _deepseek),

@@ -1,4 +1,4 @@
-"""Ask a model API which models it has."""
+"""Lists an API's models."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from llm_lsp.providers.discovery.local_probe import ProbeReply
     from llm_lsp.providers.http.peer_check import PeerCheck
 
-# Seconds for each step of the question; some hosted lists are a megabyte.
+# Seconds for each step of the request; some hosted lists are a megabyte.
 TIMEOUT_S = 3.0
 
 
 async def list_models(
     config: ProviderConfig, key: Secret | None, peer: PeerCheck | None = None
 ) -> tuple[str, ...]:
-    """Return the names of an API's models, in its order; empty if it does not list them."""
+    """Return the names of an API's models, in its order; empty if it has no list."""
     return _names(await _ask(config, key, peer))
 
 
 async def with_model(
     config: ProviderConfig, key: Secret | None, peer: PeerCheck | None = None
 ) -> ProviderConfig:
-    """Fill in the model where the settings name none: the first that the API lists, as the settings say.
+    """Fill in the model if the settings name none: the first in the API's list.
 
-    A llama.cpp server runs with the model that it has, named or not; a hosted API has hundreds, dear ones and such as
-    draw pictures, and its user must choose. Raises ProviderError where the API does not answer, refuses, names no
-    model, or leaves the choice.
+    A llama.cpp server uses its one model whatever the name. Of a hosted API's hundreds of models, some are
+    expensive and some do not write text, so the user must choose. Raises ProviderError if the API does not
+    answer, refuses, has no model, or has several to choose from.
     """
     if config.model:
         return config
@@ -45,33 +45,33 @@ async def with_model(
     where = where_of(config)
     if reply.status == 0:
         raise UnreachableError(
-            f"{where.host} does not say which models it has: start the server, or check base_url of {config.name}"
+            f"{where.host} did not list its models: start the server, or check base_url of {config.name}"
         )
     if names := _names(reply):
         preset = preset_of(config)
         if preset is not None and not preset.is_local:
             raise NotFoundError(
-                f"{where.host} has many models: set model of {config.name} to {one_of(names)}"
+                f"{where.host} has several models: set model of {config.name} to {one_of(names)}"
             )
         return replace(config, model=names[0])
     if reply.status not in _NO_LIST:
         raise from_reply(where, reply.status, reply.body)
     if config.api == "llamacpp-infill":
         return config
-    raise NotFoundError(f"{where.host} names no model: load one there, or set model of {config.name}")
+    raise NotFoundError(f"{where.host} has no model: load one there, or set model of {config.name}")
 
 
-# A message is one line: some lists have hundreds of names.
+# Names listed in a message, which is a single line: some lists have hundreds.
 MAX_NAMED = 5
 
 
 def one_of(names: Sequence[str]) -> str:
-    """Name the models to choose from, as a clause."""
+    """Return a clause with the models to choose from."""
     some = ", ".join(f'"{name}"' for name in names[:MAX_NAMED])
     return f"one of {some}{' …' if len(names) > MAX_NAMED else ''}"
 
 
-# Answers of an API that has no list, or an empty one.
+# Statuses of an API without a list, or with an empty one.
 _NO_LIST = frozenset({200, 404, 405})
 
 
@@ -87,5 +87,5 @@ async def _ask(config: ProviderConfig, key: Secret | None, peer: PeerCheck | Non
 def _names(reply: ProbeReply) -> tuple[str, ...]:
     entries = map(as_map, as_list(reply.body.get("data")) or as_list(reply.body.get("models")))
     names = [as_text(entry.get("id")) or as_text(entry.get("name")) for entry in entries]
-    # Gemini's names are paths. A terminal would obey what cannot be printed.
+    # Gemini's names are paths. Names with control characters are left out, since a terminal would obey them.
     return tuple(name.removeprefix("models/") for name in names if name and name.isprintable())

@@ -1,6 +1,6 @@
-"""Model APIs by name: addresses, models and quirks as data.
+"""Known model APIs: addresses, models and quirks as data.
 
-Models and addresses change often: a user's table with the same name overrides any field.
+These change often, so a user's table with the same name overrides any field.
 """
 
 from __future__ import annotations
@@ -15,33 +15,33 @@ from llm_lsp.providers.catalogue.quirks import ModelQuirks, Quirks, with_setting
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """One model API, as it is enabled by its name."""
+    """A model API that can be enabled by name."""
 
     name: str
     api: Api
     base_url: str = ""
-    """Empty where each user has an address of their own."""
+    """Empty if every user has a different address."""
     key_env: str = ""
-    """Usual name of the variable with its key; empty where no key is needed."""
+    """Usual name of the environment variable with the key; empty if no key is needed."""
     model: str = ""
-    """Empty where the user must name one, or where a server has one of its own."""
+    """Empty if the user must choose one, or the server has its own."""
     fim: str = "auto"
     extra_body: Mapping[str, object] = field(default_factory=dict)
     cancel_stops_billing: bool = True
-    """https://openrouter.ai/docs/api-reference/streaming has a list of those that stop."""
+    """https://openrouter.ai/docs/api-reference/streaming lists the providers that stop."""
     quirks: Quirks = field(default_factory=Quirks)
     models: tuple[ModelQuirks, ...] = ()
-    """Models with quirks of their own; the first that fits counts."""
+    """Models with different quirks; the first match applies."""
     note: str = ""
     """One line worth knowing before choosing it."""
 
     @property
     def is_local(self) -> bool:
-        """Whether it stands for a server on this machine."""
+        """Whether it is for a server on this machine."""
         return is_loopback(self.base_url)
 
     def quirks_for(self, model: str) -> Quirks:
-        """Return what holds for one of its models."""
+        """Return the quirks of one of its models."""
         return next((each.quirks for each in self.models if each.fits(model)), self.quirks)
 
 
@@ -50,24 +50,24 @@ _DISABLED = {"thinking": {"type": "disabled"}}
 _NO_EFFORT = {"reasoning_effort": "none"}
 _NO_TEMPLATE_THINKING = {"chat_template_kwargs": {"enable_thinking": False}}
 
-# What an API of this dialect takes wherever it is.
+# What every API of this dialect accepts.
 _BY_API: Mapping[str, Quirks] = {
-    # From Claude 4.7 on a temperature is refused, and from 4.6 on a pre-filled answer. Before, its beginning may
-    # not end in white space, as that of a line of code does: it is not used there, either.
+    # Claude 4.7 and later refuse a temperature, 4.6 and later a pre-filled answer. Earlier models accept one that does
+    # not end in white space, which the beginning of a line of code often does, so it is not used for them either.
     "anthropic": Quirks(max_stops=None, takes_temperature=False, key_header="x-api-key"),
     "gemini": Quirks(max_stops=5, key_header="x-goog-api-key"),
     "llamacpp-infill": Quirks(max_stops=None, ask_usage=True, prefill="plain", thinking_off=_NO_TEMPLATE_THINKING),
     "ollama": Quirks(max_stops=None),
 }  # fmt: skip
 
-# OpenAI's models by generation, also behind Azure, where a deployment is usually named after its model.
+# OpenAI's models by generation, also on Azure, where a deployment is usually named after its model.
 # https://platform.openai.com/docs/guides/reasoning
 _OPENAI = Quirks(
     max_tokens_field="max_completion_tokens", takes_temperature=False, ask_usage=True, thinking_off=_NO_EFFORT
 )
 _OPENAI_MODELS = (
     ModelQuirks(r"^(gpt-4|gpt-3\.5|chatgpt-4)", Quirks(max_tokens_field="max_completion_tokens", ask_usage=True)),
-    # These take no stop strings, and cannot but think.
+    # These accept no stop strings, and always think.
     ModelQuirks(r"^o\d", replace(_OPENAI, max_stops=0, thinking_off={"reasoning_effort": "low"})),
     ModelQuirks(r"^gpt-5(-mini|-nano)?(-20\d\d|$)", replace(_OPENAI, thinking_off={"reasoning_effort": "minimal"})),
 )  # fmt: skip
@@ -75,10 +75,10 @@ _OPENAI_MODELS = (
 # https://platform.claude.com/docs/en/build-with-claude/extended-thinking
 _ANTHROPIC = replace(_BY_API["anthropic"], thinking_off=_DISABLED)
 _ANTHROPIC_MODELS = (
-    # These think only when they are asked to.
+    # These think only if asked to.
     ModelQuirks(r"claude-3|-4-[0-5]\b|-4-20\d\d", replace(_BY_API["anthropic"], takes_temperature=True)),
     ModelQuirks(r"sonnet-5-5", replace(_ANTHROPIC, thinking_off={"thinking": {"type": "between_tools"}})),
-    # This one cannot but think.
+    # This one always thinks.
     ModelQuirks(r"opus-5-5", replace(_ANTHROPIC, thinking_off={"output_config": {"effort": "low"}})),
 )
 
@@ -110,7 +110,7 @@ PRESETS: Mapping[str, Preset] = {
         Preset(
             "codestral", "mistral-fim", "https://codestral.mistral.ai/v1", "CODESTRAL_API_KEY",
             "codestral-latest", "native", cancel_stops_billing=False, quirks=_MISTRAL,
-            note="the best hosted fill-in-the-middle; its keys are not those of mistral",
+            note="the best hosted fill-in-the-middle; needs its own keys, not those of mistral",
         ),
         Preset(
             "mistral", "mistral-fim", "https://api.mistral.ai/v1", "MISTRAL_API_KEY",
@@ -136,20 +136,20 @@ PRESETS: Mapping[str, Preset] = {
         Preset(
             "dashscope", "openai-completions", "https://dashscope.aliyuncs.com/compatible-mode/v1",
             "DASHSCOPE_API_KEY", "qwen2.5-coder-32b-instruct", "qwen", cancel_stops_billing=False,
-            quirks=_DASHSCOPE, note="takes keys of the Beijing region only",
+            quirks=_DASHSCOPE, note="accepts only keys of the Beijing region",
         ),
         Preset(
             "dashscope-intl", "openai-chat", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
             "DASHSCOPE_API_KEY", "qwen3-coder-flash", "chat", cancel_stops_billing=False, quirks=_DASHSCOPE,
-            note="takes keys of the Singapore region only, and has no completions API",
+            note="accepts only keys of the Singapore region, and has no completions API",
         ),
         Preset(
             "fireworks", "openai-completions", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY",
-            note="name a base or coder model; they change often",
+            note="choose a base or coder model; they change often",
         ),
         Preset(
             "together", "openai-completions", "https://api.together.ai/v1", "TOGETHER_API_KEY",
-            note="name a base or coder model; they change often",
+            note="choose a base or coder model; they change often",
         ),
         # Servers on this machine.
         Preset("llamacpp", "llamacpp-infill", "http://127.0.0.1:8080", "LLAMA_API_KEY", quirks=_BY_API["llamacpp-infill"]),
@@ -160,7 +160,7 @@ PRESETS: Mapping[str, Preset] = {
         Preset("vllm", "openai-completions", "http://127.0.0.1:8000/v1", "VLLM_API_KEY", quirks=_SERVER),
         Preset("sglang", "openai-completions", "http://127.0.0.1:30000/v1", quirks=_SERVER),
         Preset("lmstudio", "openai-completions", "http://127.0.0.1:1234/v1", "LM_API_TOKEN"),
-        Preset("tgi", "tgi", "http://127.0.0.1:8080", "HF_TOKEN", note="fim is the name of its model's template family"),
+        Preset("tgi", "tgi", "http://127.0.0.1:8080", "HF_TOKEN", note="set fim to the template family of its model"),
         # Chat models that are asked to fill the gap.
         Preset(
             "openai", "openai-chat", "https://api.openai.com/v1", "OPENAI_API_KEY", "gpt-6-luna", "chat",
@@ -170,7 +170,7 @@ PRESETS: Mapping[str, Preset] = {
             "azure", "openai-chat", "", "AZURE_OPENAI_API_KEY", fim="chat",
             quirks=replace(_OPENAI, key_header="api-key"),
             models=tuple(replace(each, quirks=replace(each.quirks, key_header="api-key")) for each in _OPENAI_MODELS),
-            note="base_url is https://RESOURCE.openai.azure.com/openai/v1, and model the deployment's name",
+            note="set base_url to https://RESOURCE.openai.azure.com/openai/v1, and model to the deployment's name",
         ),
         Preset(
             "anthropic", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY", "claude-haiku-5-5", "chat",
@@ -188,7 +188,7 @@ PRESETS: Mapping[str, Preset] = {
         Preset(
             "groq", "openai-chat", "https://api.groq.com/openai/v1", "GROQ_API_KEY", "openai/gpt-oss-20b", "chat",
             cancel_stops_billing=False, models=_GROQ_MODELS,
-            note="this model cannot stop thinking; the free tier ends soon at typing speed",
+            note="this model always thinks; the free tier is soon used up while typing",
         ),
         Preset(
             "openrouter", "openai-chat", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY",
@@ -207,7 +207,7 @@ PRESETS: Mapping[str, Preset] = {
             "moonshot", "openai-chat", "https://api.moonshot.ai/v1", "MOONSHOT_API_KEY",
             "kimi-k2.7-code-highspeed", "chat",
             quirks=Quirks(takes_temperature=False, prefill="partial", thinking_off=_DISABLED),
-            note="keys of moonshot.cn need the preset moonshot-cn",
+            note="for keys of moonshot.cn use the preset moonshot-cn",
         ),
         Preset(
             "moonshot-cn", "openai-chat", "https://api.moonshot.cn/v1", "MOONSHOT_API_KEY",
@@ -216,26 +216,26 @@ PRESETS: Mapping[str, Preset] = {
         ),
         Preset(
             "hf", "openai-chat", "https://router.huggingface.co/v1", "HF_TOKEN", fim="chat",
-            cancel_stops_billing=False, note="name a model",
+            cancel_stops_billing=False, note="choose a model",
         ),
         Preset(
             "github-models", "openai-chat", "https://models.github.ai/inference", "GITHUB_TOKEN", fim="chat",
-            note="name a model; the free tier has 10 requests a minute and about 100 a day",
+            note="choose a model; the free tier has 10 requests a minute and about 100 a day",
         ),
         Preset(
             "bedrock", "openai-chat", "", "AWS_BEARER_TOKEN_BEDROCK", fim="chat", cancel_stops_billing=False,
-            note="base_url is https://bedrock-runtime.REGION.amazonaws.com/openai/v1; name a model",
+            note="set base_url to https://bedrock-runtime.REGION.amazonaws.com/openai/v1, and choose a model",
         ),
         Preset(
             "litellm", "openai-chat", "http://127.0.0.1:4000/v1", "LITELLM_API_KEY", fim="chat", quirks=_ASKED,
-            note="a gateway: where it sends what it gets is its owner's business",
+            note="a gateway: its operator decides where requests go",
         ),
     )
 }  # fmt: skip
 
 
 def preset_config(name: str) -> ProviderConfig:
-    """Return a preset as settings; raises KeyError if there is none of that name."""
+    """Return a preset as provider settings; raises KeyError if there is none of that name."""
     preset = PRESETS[name]
     return ProviderConfig(
         name,
@@ -253,9 +253,9 @@ PRESET_CONFIGS: Mapping[str, ProviderConfig] = {name: preset_config(name) for na
 
 
 def preset_of(config: ProviderConfig) -> Preset | None:
-    """Find the preset of an API by its address and dialect, or by its name where the address is each user's own.
+    """Return the preset that matches a provider's address and dialect, or its name if the preset has no address.
 
-    So a table of the user's own with a preset's address works as the preset does.
+    So a user's own table with a preset's address behaves like the preset.
     """
     origin = origin_of(config.base_url)
     for preset in PRESETS.values():
@@ -267,7 +267,7 @@ def preset_of(config: ProviderConfig) -> Preset | None:
 
 
 def quirks_of(config: ProviderConfig) -> Quirks:
-    """Find what an API takes for the model that is asked; what the user says wins."""
+    """Return what the API accepts for the configured model; the user's settings take precedence."""
     preset = preset_of(config)
     known = preset.quirks_for(config.model) if preset else _BY_API.get(config.api, Quirks())
     return with_settings(known, config)

@@ -1,4 +1,4 @@
-"""Which price a provider's calls have: its user's own, our table's, or genai-prices'."""
+"""Determines the price of a provider's calls: from the settings, our own table, or the package genai-prices."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOG = logging.getLogger(__name__)
 
 
 def price_of(config: ProviderConfig) -> Price | None:
-    """Return a provider's price, by its settings or our table; None if neither has it."""
+    """Return a provider's price from its settings or our table; None if neither has it."""
     if config.price_input != "auto" and config.price_output != "auto":
         cached = None if config.price_cached == "auto" else config.price_cached
         return Price(config.price_input, config.price_output, cached, currency=config.price_currency)
@@ -23,19 +23,19 @@ def price_of(config: ProviderConfig) -> Price | None:
 
 
 def is_worth_asking(config: ProviderConfig) -> bool:
-    """Return whether the package genai-prices may know a price that is missing elsewhere."""
+    """Check whether genai-prices may have a price that is missing elsewhere."""
     return price_of(config) is None and bool(config.model) and find_spec("genai_prices") is not None
 
 
 def with_price(config: ProviderConfig) -> ProviderConfig:
-    """Ask that package; importing it takes 0.3 s, so call this in a thread."""
+    """Fill in the price from genai-prices; its import takes 0.3 s, so call this in a thread."""
     try:
         read, written = _asked(config)
     except LookupError:
         return config
     except Exception as exc:
-        # Any version may be installed, and broken. Without a price one completes all the same.
-        LOG.warning("genai-prices gives no price of %s: %s", config.model, type(exc).__name__)
+        # The installed version may be incompatible. Completion works without a price.
+        LOG.warning("genai-prices has no price for %s: %s", config.model, type(exc).__name__)
         return config
     return replace(config, price_input=read, price_output=written, price_currency="USD")
 
@@ -43,7 +43,7 @@ def with_price(config: ProviderConfig) -> ProviderConfig:
 def _asked(config: ProviderConfig) -> tuple[float, float]:
     from genai_prices import Usage, calc_price
 
-    # A short prompt, since longer ones may cost more a token.
+    # A short prompt, since some models charge more per token for long ones.
     thousand = Usage(input_tokens=1000, output_tokens=1000)
     found = calc_price(thousand, model_ref=config.model, provider_api_url=config.base_url)
     return float(found.input_price) * 1000, float(found.output_price) * 1000

@@ -1,4 +1,4 @@
-"""What a model API takes beside what its dialect says."""
+"""How an API deviates from its dialect."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from llm_lsp.config.settings import KeyHeader, Prefill, ProviderConfig
 
 @dataclass(frozen=True, slots=True)
 class Quirks:
-    """The quirks of one API; the defaults suit every API."""
+    """The quirks of one API; the defaults work everywhere."""
 
     max_stops: int | None = 4
-    """OpenAI, Azure, Groq, TGI and vLLM refuse a fifth; where no limit is documented, four are safe."""
+    """OpenAI, Azure, Groq, TGI and vLLM refuse a fifth stop string; without a documented limit, four are safe."""
     max_tokens_field: str = "max_tokens"
     takes_temperature: bool = True
     ask_usage: bool = False
-    """Whether `stream_options.include_usage` is known to be accepted."""
+    """Whether the API is known to accept `stream_options.include_usage`."""
     prefill: Prefill = "never"
     thinking_off: Mapping[str, object] = field(default_factory=dict)
-    """Fields of a dialogue's request that turn thinking off, where it is on by itself.
+    """Request fields that turn off the thinking of chat models that think by default.
 
-    Else the first text comes after seconds, and the thoughts use up `max_tokens`.
+    Otherwise the first text takes seconds, and the thinking uses up `max_tokens`.
     """
     key_header: KeyHeader = "authorization"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelQuirks:
-    """What holds for some models of an API, in place of what holds for the others."""
+    """The quirks of some models, instead of the API's."""
 
     pattern: str
-    """Searched for in the model's name, in lower case."""
+    """Regular expression, searched in the lower-case model name."""
     quirks: Quirks
 
     def fits(self, model: str) -> bool:
-        """Whether a model is one of these."""
+        """Check whether a model is one of these."""
         return re.search(self.pattern, model.lower()) is not None
 
 
 def with_settings(quirks: Quirks, config: ProviderConfig) -> Quirks:
-    """Let what a user says win over what is known; "auto" leaves it."""
+    """Replace quirks by the user's settings, unless those are "auto"."""
     return Quirks(
         max_stops=quirks.max_stops if config.max_stops == "auto" else config.max_stops,
         max_tokens_field=config.max_tokens_field or quirks.max_tokens_field,

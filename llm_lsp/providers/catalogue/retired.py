@@ -1,4 +1,4 @@
-"""Models that their vendors have taken away, and what takes their place."""
+"""Models that their vendors have retired, and their successors."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Retired:
-    """Models of one vendor that end on one day."""
+    """Models of one vendor that are retired on the same day."""
 
     pattern: str
-    """Searched for in the model's name, in lower case."""
+    """Regular expression, searched in the lower-case model name."""
     on: str
-    """The day, or the year where that is all that is known."""
+    """The date, or only the year if no more is known."""
     successor: str
-    """The nearest that completes code as fast."""
+    """The closest model that completes code as fast."""
     source: str
 
 
@@ -26,7 +26,7 @@ _MISTRAL = "https://docs.mistral.ai/getting-started/models/models_overview"
 _DEEPSEEK = "https://api-docs.deepseek.com/quick_start/pricing"
 _MOONSHOT = "https://platform.moonshot.ai/docs/pricing/chat"
 
-# Read on 2026-11-22. A vendor's own list, asked when a model is not found, knows more than this one.
+# As of 2026-11-22. If a model is not found, the vendor's own list is used too, and is more current.
 RETIRED: tuple[Retired, ...] = (
     Retired(r"^(gpt-3\.5-turbo-instruct|davinci-002|babbage-002)", "2026-09-28", "gpt-6-luna", _OPENAI),
     Retired(r"^(gpt-5(-mini|-nano|-pro)?|o3(-pro)?)(-20\d\d|$)", "2026-12-11", "gpt-6-luna", _OPENAI),
@@ -43,5 +43,5 @@ RETIRED: tuple[Retired, ...] = (
 
 
 def retired(model: str) -> Retired | None:
-    """Find a model among those that are gone."""
+    """Return the entry of a retired model, or None."""
     return next((each for each in RETIRED if re.search(each.pattern, model.lower())), None)

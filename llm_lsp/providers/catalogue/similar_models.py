@@ -1,4 +1,4 @@
-"""Suggest a model for one that an API does not have."""
+"""Suggests models to use instead of one that the API does not have."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from llm_lsp.providers.provider_factory import where_of
 async def name_models(
     config: ProviderConfig, error: NotFoundError, key: Secret | None, peer: PeerCheck | None = None
 ) -> NotFoundError:
-    """Ask the API for its models and return which may be meant; the error as it is if nothing is known."""
+    """Return an error that suggests the API's closest models; the original error if it lists none."""
     known = await list_models(config, key, peer)
     if not config.model or config.model in known:
-        # Then it is the address that is wrong.
+        # Without a list, the address is probably wrong.
         return error
     remedy = suggestion(config.model, known)
     if not remedy:
@@ -34,12 +34,14 @@ async def name_models(
 
 
 def suggestion(model: str, known: Sequence[str]) -> str:
-    """Name the models to choose from, as a clause: the successor, the most alike, or the first ones; "" for none."""
+    """Return a clause with the models to choose from: successor, most similar, or first ones; "" if none is
+    known.
+    """
     gone = retired(model)
     if gone and (not known or gone.successor in known):
         return f'"{gone.successor}"'
     by_lower = {name.lower(): name for name in known}
-    # Imported here: only a model that is not there needs it.
+    # Imported here: only needed if a model is not found.
     from difflib import get_close_matches
 
     if alike := get_close_matches((gone.successor if gone else model).lower(), by_lower, n=1, cutoff=0.6):

@@ -1,1 +1,1 @@
-"""One file a wire format, named as in the settings; each gives its `DIALECT`."""
+"""One module per wire format, named as in the settings; each defines `DIALECT`."""

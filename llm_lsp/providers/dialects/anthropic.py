@@ -1,4 +1,4 @@
-"""Anthropic's messages API, which llama.cpp, LM Studio and DeepSeek speak as well.
+"""Anthropic's messages API, which llama.cpp, LM Studio and DeepSeek also support.
 
 https://docs.anthropic.com/en/api/messages
 """
@@ -12,39 +12,39 @@ from llm_lsp.providers.dialects.dialect import Dialect, HttpRequest, Settings
 from llm_lsp.providers.dialects.json_shapes import as_int, as_list, as_map, as_text
 from llm_lsp.providers.http.failures import raise_error_object
 
-# The last line may be half: these end an answer wherever it is. All other reasons are the model's own end.
+# Reasons that can end an answer anywhere, even within a line. After any other reason the answer is complete.
 _CUT_SHORT = ("max_tokens", "model_context_window_exceeded")
 _THOUGHTS = ("thinking", "redacted_thinking", "thinking_delta", "signature_delta")
-# All of a dialogue but its last message stays the same while a line is typed, so it is kept for the next call.
-# Prompts under the model's least length are not cached, and cost nothing more.
+# While a line is typed, only the last message of a chat changes, so the API caches the rest for the next call. Prompts
+# below the model's minimum length are not cached, at no extra cost.
 _CACHED = {"cache_control": {"type": "ephemeral"}}
 
 
 def request(prompt: Prompt, settings: Settings) -> HttpRequest:
-    """Ask with a dialogue, the system's part of it apart."""
+    """Build a request with a chat, its system message in a separate field."""
     if not isinstance(prompt, ChatPrompt):
-        raise TypeError("the messages API takes a dialogue only")
+        raise TypeError("the messages API accepts only chats")
     body: dict[str, object] = {
         "model": settings.model,
         **_dialogue(prompt.messages),
-        # Required, whatever name the others have for it.
+        # Required, and has this name for all models.
         "max_tokens": prompt.max_tokens,
         "stream": settings.stream,
     }
     if settings.temperature is not None:
         body["temperature"] = settings.temperature
-    # A stop string of white space alone is refused.
+    # A stop string that consists of white space is refused.
     if stops := settings.stops(tuple(stop for stop in prompt.stop if stop.strip())):
         body["stop_sequences"] = stops
     return HttpRequest("/v1/messages", settings.completed(body, prompt))
 
 
 def chunk(data: Json) -> Chunk | None:
-    """Read an event or a whole answer; only blocks of text are text, whatever their place."""
+    """Parse an event or a whole answer; only text blocks contribute text."""
     raise_error_object(data)
     match data.get("type"):
         case "message_start":
-            # What it says of the answer's tokens is a beginning.
+            # Its output token count is preliminary.
             return Chunk(usage=_usage(as_map(as_map(data.get("message")).get("usage")), is_final=False))
         case "content_block_start":
             block = as_map(data.get("content_block"))
@@ -94,7 +94,7 @@ def _finish(reason: object) -> Finish | None:
 
 
 def _usage(usage: Json, *, is_final: bool) -> Usage:
-    """Read the counts; what a cache held or took in is not among `input_tokens` here."""
+    """Parse the token counts; tokens read from or written to a cache are not part of `input_tokens` here."""
     read, written = (
         as_int(usage.get("cache_read_input_tokens")),
         as_int(usage.get("cache_creation_input_tokens")),

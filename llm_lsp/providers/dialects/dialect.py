@@ -1,4 +1,4 @@
-"""What makes a model API different from another: two pure functions."""
+"""What distinguishes model APIs: for each, two pure functions that build a request and parse an answer."""
 
 from __future__ import annotations
 
@@ -15,45 +15,45 @@ from llm_lsp.providers.http.event_splitters import Framing
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a request says beside its prompt; every "auto" is resolved."""
+    """The parts of a request besides the prompt; every "auto" is resolved."""
 
     model: str = ""
-    """Left out of the request where empty: the server takes the one it has."""
+    """Omitted if empty: the server then uses its own."""
     temperature: float | None = 0.0
-    """None where the API takes no sampling parameters."""
+    """None if the API accepts no sampling parameters."""
     stream: bool = True
     max_stops: int | None = 4
-    """How many stop strings the API takes; None is without limit. The rest is cut off on our side."""
+    """How many stop strings the API accepts, None if unlimited. Further ones are applied on our side."""
     max_tokens_field: str = "max_tokens"
     ask_usage: bool = False
     """Whether `stream_options.include_usage` is accepted; strict servers refuse unknown fields."""
     prefill: Prefill = "never"
-    """How a last message of the assistant's is marked as the beginning of the answer."""
+    """How a last assistant message is marked as the beginning of the answer."""
     thinking_off: Mapping[str, object] = field(default_factory=dict)
-    """Fields of a dialogue's request that keep the model from thinking; mappings are merged."""
+    """Fields of a chat request that turn off thinking; mappings are merged."""
     extra_body: Mapping[str, object] = field(default_factory=dict)
-    """Wins over ours; mappings are merged."""
+    """Overrides our own fields; mappings are merged."""
 
     def heated(self, temperature: float | None) -> Settings:
-        """Put a prompt's own temperature in place of ours, where the API takes one."""
+        """Return settings with the prompt's own temperature, if the API accepts one."""
         if temperature is None or self.temperature is None:
             return self
         return replace(self, temperature=temperature)
 
     def completed(self, body: Json, prompt: Prompt) -> Json:
-        """Add to a request's body what the API and the user want in it."""
+        """Add the fields that the API and the user need to a request body."""
         if isinstance(prompt, ChatPrompt) and not prompt.thinks:
             body = merged(body, self.thinking_off)
         return merged(body, self.extra_body)
 
     def stops(self, stops: tuple[str, ...]) -> list[str]:
-        """Clip a stop list to what the API takes; the most likely stand first."""
+        """Shorten a list of stop strings to what the API accepts; the most likely ones come first."""
         return list(stops if self.max_stops is None else stops[: self.max_stops])
 
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A POST: `path` is added to the base address, `body` becomes JSON."""
+    """A POST request: `path` is appended to the base address, `body` is sent as JSON."""
 
     path: str
     body: Json
@@ -61,24 +61,24 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """A wire format, for one file in `dialects/`."""
+    """A wire format, defined by a module in `dialects/`."""
 
     framing: Framing
     request: Callable[[Prompt, Settings], HttpRequest]
-    """Write a prompt as a request. Raises TypeError for a kind of prompt that the API has no place for."""
+    """Build a request. Raises TypeError for a kind of prompt that the API does not support."""
     chunk: Callable[[Json], Chunk | None]
-    """Read one event, or a whole unstreamed answer; None where it says nothing to us.
+    """Parse an event or a whole answer; None if it is irrelevant.
 
-    Raises ProviderError for an error object, with a message that names the cause alone.
+    Raises ProviderError for an error object, with a message that names only the cause.
     """
     health_path: str
-    """A cheap address to GET that opens a connection; what it answers does not matter."""
+    """Path for a cheap GET that opens a connection; the answer is ignored."""
     models_path: str
-    """Where the models are listed."""
+    """Path of the list of models."""
     forces_start: bool = False
-    """Whether it holds the answer to a prompt's `begins`."""
+    """Whether it forces the answer to begin with a prompt's `begins`."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """What every request carries beside the usual ones."""
+    """Additional headers of every request."""
     takes_files: bool = False
     """Whether it sends a FimPrompt's `snippets`."""
 
@@ -91,10 +91,10 @@ def load_dialect(api: Api) -> Dialect:
 
 
 def merged(body: Json, extra: Mapping[str, object]) -> Json:
-    """Lay `extra` over `body`; mappings are merged in depth, all else is replaced."""
+    """Merge `extra` into `body`: mappings recursively, other values replaced."""
     result = dict(body)
     for key, value in extra.items():
         ours = result.get(key)
         both = isinstance(ours, Mapping) and isinstance(value, Mapping)
-        result[key] = merged(ours, value) if both else value  # type: ignore[arg-type] # `both` says so
+        result[key] = merged(ours, value) if both else value  # type: ignore[arg-type] # `both` has checked it
     return result

@@ -1,4 +1,4 @@
-"""Google's own API.
+"""Google's Gemini API.
 
 https://ai.google.dev/api/generate-content
 """
@@ -18,9 +18,9 @@ _ROLES = {"user": "user", "assistant": "model"}
 
 
 def request(prompt: Prompt, settings: Settings) -> HttpRequest:
-    """Ask with a dialogue; the model stands in the address."""
+    """Build a request with a chat; the model is part of the address."""
     if not isinstance(prompt, ChatPrompt):
-        raise TypeError("Gemini takes a dialogue only")
+        raise TypeError("Gemini accepts only chats")
     config: dict[str, object] = {"maxOutputTokens": prompt.max_tokens}
     if settings.temperature is not None:
         config["temperature"] = settings.temperature
@@ -37,13 +37,13 @@ def request(prompt: Prompt, settings: Settings) -> HttpRequest:
     if system := [{"text": text} for role, text in prompt.messages if role == "system"]:
         body["systemInstruction"] = {"parts": system}
     model = quote(settings.model.removeprefix("models/"), safe="")
-    # Without `alt` a stream is one JSON array, which can only be read when it is over.
+    # Without `alt=sse` a stream is one JSON array, which can be parsed only at its end.
     method = "streamGenerateContent?alt=sse" if settings.stream else "generateContent"
     return HttpRequest(f"/models/{model}:{method}", settings.completed(body, prompt))
 
 
 def chunk(data: Json) -> Chunk | None:
-    """Read an event, which looks like a whole answer; thoughts are left out."""
+    """Parse an event or a whole answer, which have the same form; thoughts are left out."""
     raise_error_object(data)
     usage = _usage(as_map(data.get("usageMetadata")))
     candidates = as_list(data.get("candidates"))
@@ -52,7 +52,7 @@ def chunk(data: Json) -> Chunk | None:
     text = "".join(as_text(part.get("text")) for part in parts if part.get("thought") is not True)
     finish = _finish(as_text(candidate.get("finishReason")))
     if as_map(data.get("promptFeedback")).get("blockReason"):
-        # There are no candidates then, and nothing will come.
+        # The prompt was blocked: there are no candidates, and none will follow.
         finish = Finish.BLOCKED
     thinks = any(part.get("thought") is True for part in parts)
     if not text and finish is None and usage is None and not thinks:

@@ -1,8 +1,9 @@
-"""llama.cpp's own API: `/infill` renders the model's tokens itself, `/completion` takes a prompt as it is.
+"""llama.cpp's own API: `/infill` builds the model's fill-in-the-middle prompt itself, `/completion` takes a raw
+prompt.
 
-A dialogue goes to its OpenAI-shaped twin, which alone applies the model's chat template.
+Chats go to its OpenAI-compatible API, which applies the model's chat template.
 
-The header `X-Conversation-Id` is never sent: with it the server goes on after the client has left.
+The header `X-Conversation-Id` is never sent: with it, the server continues after the client has disconnected.
 https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
 """
 
@@ -20,7 +21,9 @@ from llm_lsp.providers.http.failures import raise_error_object
 
 
 def request(prompt: Prompt, settings: Settings) -> HttpRequest:
-    """Ask `/infill` with the two sides of the hole, `/completion` with a prompt as it is, or with a dialogue."""
+    """Build a request to `/infill` for a fill-in-the-middle prompt, to `/completion` for a raw one, or for a
+    chat.
+    """
     match prompt:
         case ChatPrompt():
             twin = openai.chat_request(prompt, settings)
@@ -31,7 +34,7 @@ def request(prompt: Prompt, settings: Settings) -> HttpRequest:
             path, fields = "/completion", {"prompt": text}
     body: dict[str, object] = {"model": settings.model} if settings.model else {}
     body |= fields
-    # Without a limit the server's arithmetic about what it cuts off the prompt goes wrong, too.
+    # Without a limit, the server also miscalculates how much of the prompt it has to cut.
     body |= {"n_predict": prompt.max_tokens, "stream": settings.stream, "cache_prompt": True}
     if settings.temperature is not None:
         body["temperature"] = settings.temperature
@@ -43,7 +46,7 @@ def request(prompt: Prompt, settings: Settings) -> HttpRequest:
 
 
 def beginning_with(text: str) -> str:
-    """Write the grammar of all answers that begin with a text on one line.
+    """Return a grammar for answers that begin with a text, which is a single line.
 
     https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md
     """
@@ -52,7 +55,7 @@ def beginning_with(text: str) -> str:
 
 
 def chunk(data: Json) -> Chunk | None:
-    """Read an event, or the whole answer, which looks like the last one with all the text."""
+    """Parse an event or a whole answer, which looks like the last event with all the text."""
     if progress := _progress(as_map(data.get("prompt_progress"))):
         return Chunk(pieces=0, progress=progress)
     if "choices" in data:
@@ -61,7 +64,7 @@ def chunk(data: Json) -> Chunk | None:
     text = as_text(data.get("content"))
     if data.get("stop") is not True:
         return Chunk(text) if text else None
-    # Servers before late 2024 had one flag a cause.
+    # Servers before late 2024 have one flag per reason.
     at_limit = data.get("stop_type") == "limit" or data.get("stopped_limit") is True
     cached = as_int(as_map(data.get("timings")).get("cache_n"))
     usage = Usage(as_int(data.get("tokens_evaluated")), as_int(data.get("tokens_predicted")), cached)
@@ -69,7 +72,7 @@ def chunk(data: Json) -> Chunk | None:
 
 
 def _with_progress(body: Json, settings: Settings) -> Json:
-    """Ask for events while the prompt is read, a batch each; servers before late 2025 send none."""
+    """Request progress events, one per batch of the prompt; servers before late 2025 send none."""
     return {"return_progress": True, **body} if settings.stream else body
 
 
@@ -86,7 +89,7 @@ def _infill(prompt: FimPrompt) -> dict[str, object]:
         "input_prefix": prompt.prefix,
         "input_suffix": prompt.suffix,
         "input_extra": [{"filename": snippet.path, "text": snippet.text} for snippet in prompt.snippets],
-        # Stands after the middle token, so that what is typed on this line leaves the cache before it valid.
+        # Placed after the middle token, so that typing on this line keeps the cache of everything before it valid.
         "prompt": prompt.line_prefix,
     }
 

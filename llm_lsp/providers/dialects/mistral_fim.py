@@ -1,4 +1,4 @@
-"""Mistral's fill-in-the-middle API: asked like completions, answered like chat; a dialogue goes to its neighbour.
+"""Mistral's fill-in-the-middle API: requests like completions, answers like chat; chats go to its chat API.
 
 https://docs.mistral.ai/api/#tag/fim
 """
@@ -11,14 +11,14 @@ from llm_lsp.providers.dialects.dialect import Dialect, HttpRequest, Settings
 
 
 def request(prompt: Prompt, settings: Settings) -> HttpRequest:
-    """Ask with the two sides of the hole, or with a dialogue."""
+    """Build a request for a fill-in-the-middle prompt or a chat."""
     match prompt:
         case FimPrompt(prefix=prefix, line_prefix=line_prefix, suffix=suffix):
             fields = {"prompt": prefix + line_prefix, "suffix": suffix}
         case ChatPrompt():
             return openai.chat_request(prompt, settings)
         case RawPrompt():
-            raise TypeError("Mistral's FIM API renders the prompt itself")
+            raise TypeError("Mistral's FIM API does not accept raw prompts")
     return HttpRequest("/fim/completions", openai.body(prompt, settings, fields))
 
 

@@ -1,6 +1,6 @@
 """Ollama's own API.
 
-`num_ctx` is never sent: another value than the loaded one makes the server load the model again.
+`num_ctx` is never sent: if it differs from the loaded model's, the server reloads the model.
 https://github.com/ollama/ollama/blob/main/docs/api.md
 """
 
@@ -15,7 +15,9 @@ from llm_lsp.providers.http.failures import raise_error_object
 
 
 def request(prompt: Prompt, settings: Settings) -> HttpRequest:
-    """Ask with the two sides of the hole, a prompt as it is, past the model's template, or a dialogue."""
+    """Build a request for a fill-in-the-middle prompt, a raw prompt that bypasses the model's template, or a
+    chat.
+    """
     path = "/api/generate"
     match prompt:
         case FimPrompt(prefix=prefix, line_prefix=line_prefix, suffix=suffix):
@@ -32,7 +34,7 @@ def request(prompt: Prompt, settings: Settings) -> HttpRequest:
         options["stop"] = stops
     body = {"model": settings.model, **fields, "stream": settings.stream, "options": options}
     if not (isinstance(prompt, ChatPrompt) and prompt.thinks):
-        # Thinking is on by default where a model can; `think: false` is accepted by all.
+        # Models that can think do so by default; all models accept `think: false`.
         body["think"] = False
     return HttpRequest(path, settings.completed(body, prompt))
 
@@ -42,14 +44,14 @@ _FINISHES = {"length": Finish.LENGTH, "load": Finish.LOADED, "unload": Finish.LO
 
 
 def chunk(data: Json) -> Chunk | None:
-    """Read a line, or the whole answer, which looks like the last line with all the text."""
+    """Parse a line or a whole answer, which looks like the last line with all the text."""
     raise_error_object(data)
     text = as_text(data.get("response")) or as_text(as_map(data.get("message")).get("content"))
     thinks = bool(data.get("thinking") or as_map(data.get("message")).get("thinking"))
     if data.get("done") is not True:
         return Chunk(text, thinks=thinks) if text or thinks else None
     finish = _FINISHES.get(as_text(data.get("done_reason")), Finish.STOP)
-    # The server counts cached prompt tokens in, and does not say how many they were.
+    # The count includes cached prompt tokens, and the API does not report how many those are.
     usage = Usage(as_int(data.get("prompt_eval_count")), as_int(data.get("eval_count")))
     return Chunk(text, finish, usage, thinks=thinks)
 

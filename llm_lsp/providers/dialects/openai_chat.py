@@ -1,4 +1,4 @@
-"""The chat completions API, which nearly every hosted model speaks.
+"""The chat completions API, which nearly every hosted model supports.
 
 https://platform.openai.com/docs/api-reference/chat
 """
@@ -11,9 +11,9 @@ from llm_lsp.providers.dialects.dialect import Dialect, HttpRequest, Settings
 
 
 def request(prompt: Prompt, settings: Settings) -> HttpRequest:
-    """Ask with a dialogue."""
+    """Build a request with a chat."""
     if not isinstance(prompt, ChatPrompt):
-        raise TypeError("the chat API takes a dialogue only")
+        raise TypeError("the chat API accepts only chats")
     return openai.chat_request(prompt, settings)
 
 

@@ -1,7 +1,7 @@
-"""The legacy completions API, which lives on as the format of base models; a dialogue goes to its neighbour.
+"""The legacy completions API, still in use for base models; chats go to the chat completions API.
 
-OpenAI has no model left here; DeepSeek, Qianfan and SiliconFlow take a suffix, vLLM answers 400 to any, even an
-empty one, so that it is sent for a FimPrompt only. https://platform.openai.com/docs/api-reference/completions
+OpenAI has no models left for it. DeepSeek, Qianfan and SiliconFlow accept a suffix. vLLM refuses any, even an empty
+one, so it is sent for a FimPrompt only. https://platform.openai.com/docs/api-reference/completions
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from llm_lsp.providers.dialects.dialect import Dialect, HttpRequest, Settings
 
 
 def request(prompt: Prompt, settings: Settings) -> HttpRequest:
-    """Ask with a prompt as it is, with the two sides of the hole where the API renders them, or with a dialogue."""
+    """Build a request for a raw prompt, a fill-in-the-middle prompt if the API supports them, or a chat."""
     match prompt:
         case RawPrompt(text=text):
             fields = {"prompt": text}

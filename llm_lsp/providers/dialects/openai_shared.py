@@ -1,4 +1,4 @@
-"""What all OpenAI-shaped APIs share: choices, finish reasons, usage."""
+"""The common parts of OpenAI-compatible APIs: choices, finish reasons, usage."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from llm_lsp.providers.dialects.dialect import HttpRequest, Settings
 from llm_lsp.providers.dialects.json_shapes import as_int, as_list, as_map, as_text
 from llm_lsp.providers.http.failures import raise_error_object
 
-# Everything else that a finish reason says ("eos", "tool_calls" …) is an end like "stop".
+# All other finish reasons ("eos", "tool_calls" …) mean the same as "stop".
 _FINISHES = {
     "length": Finish.LENGTH,
     "max_tokens": Finish.LENGTH,
@@ -27,7 +27,7 @@ _FINISHES = {
 
 
 def body(prompt: Prompt, settings: Settings, fields: Json) -> Json:
-    """Add what every OpenAI-shaped request says to the fields that carry the prompt."""
+    """Return a request body: the fields with the prompt, plus those that all OpenAI-compatible requests have."""
     result: dict[str, object] = {"model": settings.model} if settings.model else {}
     result |= fields
     result[settings.max_tokens_field] = prompt.max_tokens
@@ -41,12 +41,12 @@ def body(prompt: Prompt, settings: Settings, fields: Json) -> Json:
     completed = settings.completed(result, prompt)
     if settings.stream:
         return completed
-    # Refused beside an answer that comes as a whole, and a preset's further fields may hold it.
+    # Refused in requests without streaming; a preset's additional fields may contain it.
     return {name: value for name, value in completed.items() if name != "stream_options"}
 
 
 def chat_request(prompt: ChatPrompt, settings: Settings) -> HttpRequest:
-    """Ask with a dialogue; its last message may be the beginning of the answer."""
+    """Build a request with a chat, whose last message may be the beginning of the answer."""
     messages: list[dict[str, object]] = [{"role": role, "content": text} for role, text in prompt.messages]
     if settings.prefill in ("prefix", "partial") and messages[-1]["role"] == "assistant":
         messages[-1][settings.prefill] = True
@@ -54,13 +54,13 @@ def chat_request(prompt: ChatPrompt, settings: Settings) -> HttpRequest:
 
 
 def chunk(data: Json) -> Chunk | None:
-    """Read an event or a whole answer; text stands in `text`, `delta.content` or `message.content`.
+    """Parse an event or a whole answer; its text is in `text`, `delta.content` or `message.content`.
 
-    Reasoning is left out, but told. A refusal stands in a field of its own. A chunk without choices may still carry
-    the usage.
+    Reasoning is left out, but its presence is reported. Refusals have a field of their own. A chunk without choices
+    may still contain the usage.
     """
     raise_error_object(data)
-    # Groq hides the usage of a stream in a field of its own.
+    # Groq reports the usage of a stream in a separate field.
     usage = _usage(as_map(data.get("usage")) or as_map(as_map(data.get("x_groq")).get("usage")))
     choices = as_list(data.get("choices"))
     choice = as_map(choices[0]) if choices else {}
@@ -86,7 +86,7 @@ def _has_thoughts(content: object) -> bool:
 
 def _content(message: object) -> str:
     content = as_map(message).get("content")
-    # Mistral may send a list of typed pieces; those without text are its thoughts.
+    # Mistral may send a list of typed pieces; those without text are thoughts.
     pieces = [as_text(as_map(piece).get("text")) for piece in as_list(content)]
     return as_text(content) or "".join(pieces)
 
@@ -96,7 +96,7 @@ def _usage(usage: Mapping[str, object]) -> Usage | None:
         return None
     details = as_map(usage.get("prompt_tokens_details"))
     cached = as_int(details.get("cached_tokens"))
-    # DeepSeek's own name for it.
+    # DeepSeek's name for it.
     cached = as_int(usage.get("prompt_cache_hit_tokens")) if cached is None else cached
     return Usage(
         as_int(usage.get("prompt_tokens")),

@@ -1,4 +1,4 @@
-"""Text Generation Inference's own API: a prompt as it is; a dialogue goes to its OpenAI-shaped twin.
+"""Text Generation Inference's own API for raw prompts; chats go to its OpenAI-compatible API.
 
 https://huggingface.co/docs/text-generation-inference/reference/api_reference
 """
@@ -15,7 +15,7 @@ from llm_lsp.providers.http.failures import raise_error_object
 
 
 def request(prompt: Prompt, settings: Settings) -> HttpRequest:
-    """Ask with a prompt as it is, or with a dialogue; the server has one model and takes no name."""
+    """Build a request for a raw prompt or a chat; the server has a single model, so none is named."""
     match prompt:
         case RawPrompt(text=text):
             fields = text
@@ -23,13 +23,13 @@ def request(prompt: Prompt, settings: Settings) -> HttpRequest:
             twin = openai.chat_request(prompt, settings)
             return HttpRequest(f"/v1{twin.path}", twin.body)
         case FimPrompt():
-            raise TypeError("TGI renders no fill-in-the-middle prompt")
+            raise TypeError("TGI does not support fill-in-the-middle prompts")
     parameters: dict[str, object] = {
         "max_new_tokens": prompt.max_tokens,
         "return_full_text": False,
         "details": True,
     }
-    # A temperature of 0 is refused: the likeliest token is asked for in another way.
+    # A temperature of 0 is refused; greedy decoding is requested differently.
     if settings.temperature:
         parameters |= {"do_sample": True, "temperature": settings.temperature}
     else:
@@ -41,7 +41,7 @@ def request(prompt: Prompt, settings: Settings) -> HttpRequest:
 
 
 def chunk(data: Json) -> Chunk | None:
-    """Read an event: a token, and with the last one the whole text again; or a whole answer, without a token."""
+    """Parse an event with a token, of which the last repeats the whole text; or a whole answer, without a token."""
     if "choices" in data:
         return openai.chunk(data)
     raise_error_object(data)

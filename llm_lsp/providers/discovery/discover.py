@@ -1,6 +1,6 @@
-"""Find a model server that already runs on this machine; never uses one that could send code elsewhere.
+"""Finds a model server that is already running on this machine, for `provider = "auto"`.
 
-Knows nothing of settings: `provider = "auto"` comes here, and what is found is only ever this machine's.
+Never uses a server that could send code to another machine.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ BUDGET_S = 0.3
 
 @dataclass(frozen=True, slots=True)
 class ServerLocation:
-    """A port of this machine where a kind of server usually listens."""
+    """A port on which a kind of server usually listens."""
 
     server: str
     port: int
     recognise: Recognise
 
 
-# llama.cpp: 8012 is what its editor plugins use, 8080 its own until autumn 2026, 9931 since.
+# llama.cpp: its editor plugins use 8012; its own default was 8080 until autumn 2026, 9931 since.
 PLACES = (
     ServerLocation("llama.cpp", 8012, recognise.llamacpp),
     ServerLocation("llama.cpp", 8080, recognise.llamacpp),
@@ -41,7 +41,7 @@ PLACES = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One server that answered, or one of its models, and what became of it."""
+    """A server that answered, or one of its models, and the verdict on it."""
 
     server: str
     port: int
@@ -53,11 +53,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """All that was found, taken or not."""
+    """Everything that was found, usable or not."""
 
     findings: tuple[Finding, ...]
     chosen: ProviderConfig | None
-    """Settings of the best one: a model that is loaded and fills in the middle, else one that is loaded."""
+    """Settings for the best loaded model, preferably one that fills in the middle."""
 
 
 async def discover(
@@ -65,9 +65,9 @@ async def discover(
     owners_of: Callable[[Collection[int]], Mapping[int, Owner]] = listener_owners,
     budget_s: float = BUDGET_S,
 ) -> Discovery:
-    """Ask every place at the same time; what does not answer within the budget is not there."""
-    # These take longer than the budget on a slow machine, so they come before.
-    import httpx  # noqa: F401 # for its side effect: the probes find it loaded
+    """Probe all places at the same time; a server that does not answer within the budget does not count."""
+    # These take longer than the budget on a slow machine, so they come first.
+    import httpx  # noqa: F401 # imported early, so that the probes need not wait for it
 
     owners = await asyncio.to_thread(owners_of, [place.port for place in places])
     tasks = [asyncio.create_task(_visit(place, owners[place.port], budget_s)) for place in places]
@@ -93,13 +93,13 @@ async def _visit(place: ServerLocation, owner: Owner, timeout_s: float) -> list[
     except StrangerError as exc:
         verdicts = [ServerVerdict(str(exc))]
     if owner == "unknown" and verdicts:
-        # Where the system does not tell, only the user can say whose it is.
-        verdicts = [ServerVerdict("its owner is not known: `llm-lsp provider add` uses it")]
+        # The system does not report the owner, so the user has to name the server.
+        verdicts = [ServerVerdict("its owner is unknown: to use it, run `llm-lsp provider add`")]
     return [Finding(place.server, place.port, verdict) for verdict in verdicts]
 
 
 def _best(findings: Sequence[Finding]) -> ProviderConfig | None:
     usable = [finding.verdict for finding in findings if finding.verdict.config is not None]
-    # `max` keeps the first of equals, so that the order of places decides between them.
+    # `max` keeps the first of several equals, so the order of places decides.
     best = max(usable, key=lambda verdict: verdict.fills_middle, default=None)
     return best.config if best else None

@@ -1,6 +1,6 @@
-"""Short questions to a server on this machine.
+"""Short requests to a server on this machine.
 
-Each conversation has connections of its own that end with it, so that cutting one off loses nothing.
+Each conversation has its own connections, so that cancelling it affects no others.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from llm_lsp.providers.http.transport import open_transport
 if TYPE_CHECKING:
     import httpx
 
-# Ollama lists some hundred bytes a model; no laptop has more than a thousand models.
+# Ollama's list has a few hundred bytes per model; no laptop has more than a thousand models.
 MAX_REPLY_BYTES = 1 << 20
-# Brackets, commas and quotes of a reply: a sixth of the longest hosted list are such.
+# Limit on brackets, commas and quotes in a reply, six times as many as in the longest hosted list.
 MAX_REPLY_PARTS = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeReply:
-    """What a server answered; `status` 0 stands for no answer at all."""
+    """A server's reply; `status` 0 means that there was none."""
 
     status: int = 0
     body: Mapping[str, object] = field(default_factory=dict)
-    """Empty where the body is no JSON object."""
+    """Empty if the body is not a JSON object."""
     server: str = ""
-    """The `Server` header, lower case."""
+    """The `Server` header in lower case."""
 
 
 class ProbeConversation:
-    """Questions to one server."""
+    """Requests to one server."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class ProbeConversation:
         ca_file: str = "",
         peer: PeerCheck | None = None,
     ) -> None:
-        """`headers` are all that a question carries; without them it carries no key."""
+        """`headers` are sent with every request; without them, no key is sent."""
         self._base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
         self._headers = headers_of(None, {}) if headers is None else headers
@@ -65,11 +65,11 @@ class ProbeConversation:
         await self._transport.aclose()
 
     async def get(self, path: str) -> ProbeReply:
-        """Ask; whatever goes wrong is no answer."""
+        """Send a request; any failure counts as no reply."""
         return await self._ask("GET", path, b"")
 
     async def post(self, path: str, body: Mapping[str, object]) -> ProbeReply:
-        """Ask with a body; whatever goes wrong is no answer."""
+        """Send a request with a body; any failure counts as no reply."""
         return await self._ask("POST", path, encode(body))
 
     async def _ask(self, method: str, path: str, body: bytes) -> ProbeReply:

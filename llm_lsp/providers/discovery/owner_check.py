@@ -1,7 +1,4 @@
-"""Check a server on this machine that the user did not name, before code is sent to it.
-
-Knows nothing of settings files: who named the server and its model is its callers' to judge.
-"""
+"""Checks a server on this machine that the user did not name, before code is sent to it."""
 
 from __future__ import annotations
 
@@ -20,16 +17,16 @@ from llm_lsp.providers.provider_factory import header_fields
 if TYPE_CHECKING:
     from llm_lsp.providers.discovery.local_probe import ProbeReply
 
-# Seconds. Ollama answers this from its files in some milliseconds; a busy machine takes longer.
+# Seconds. Ollama answers this from its files within milliseconds, later on a busy machine.
 TIMEOUT_S = 2.0
-# https://docs.ollama.com/faq: where Ollama listens, and speaks OpenAI's dialect as well.
+# https://docs.ollama.com/faq: Ollama's port, where it also supports OpenAI's API.
 OLLAMA_PORT = 11434
 
 
 def check_owner(config: ProviderConfig, owner_of: Callable[[int], Owner] = listener_owner) -> None:
-    """Raise ConfigError unless the listener is this user's or the system's own.
+    """Raise ConfigError unless the listener belongs to this user or the system.
 
-    For a message before the first request; each connection is checked again when it is made.
+    For an early error message; every connection is checked again when it is made.
     """
     origin = origin_of(config.base_url)
     owner = owner_of(origin.port)
@@ -40,21 +37,21 @@ def check_owner(config: ProviderConfig, owner_of: Callable[[int], Owner] = liste
 async def check_place(
     config: ProviderConfig, key: Secret | None = None, peer: PeerCheck | None = None
 ) -> None:
-    """Raise LlmLspError if an Ollama on this machine would run the model in its cloud, or does not tell.
+    """Raise LlmLspError if an Ollama on this machine would run the model in its cloud, or does not say.
 
-    Other servers are not asked: what they run, they run here, or it is a gateway that its user set up.
+    Other servers are not checked: they run their models here, or are a gateway that the user set up.
     """
     origin = origin_of(config.base_url)
     if not origin.is_loopback or not config.model:
         return
     elsewhere = (
-        f"{config.model} runs in a cloud, not on this machine: `llm-lsp provider add` names it nevertheless"
+        f"{config.model} runs in a cloud, not on this machine: to use it anyway, run `llm-lsp provider add`"
     )
     if is_cloud_tag(config.model):
         raise ConfigError(elsewhere)
     if config.api == "ollama" or origin.port == OLLAMA_PORT:
         shown = await _show(config, key, peer)
-        # A copy under another name has no tag.
+        # A copy of a cloud model under another name does not have the tag.
         if runs_elsewhere(shown.body):
             raise ConfigError(elsewhere)
 
@@ -67,10 +64,10 @@ async def _show(config: ProviderConfig, key: Secret | None, peer: PeerCheck | No
     async with ProbeConversation(str(origin), TIMEOUT_S, headers, config.ca_file, peer) as ask:
         shown = await ask.post("/api/show", {"model": config.model})
     if shown.status == 0:
-        raise UnreachableError(f"nothing answers at {_host(origin)}, start the server of {config.name}")
+        raise UnreachableError(f"nothing answers at {_host(origin)}; start the server of {config.name}")
     if shown.status != 200:
         raise NotFoundError(
-            f"{_host(origin)} does not know {config.model}, run `ollama pull` with a model's name"
+            f"{_host(origin)} does not have {config.model}; run `ollama pull` with a model's name"
         )
     return shown
 

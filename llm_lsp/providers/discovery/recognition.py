@@ -1,6 +1,7 @@
-"""Recognizes a model server by its answers, and which of its models may be used; opens no connection.
+"""Recognizes a model server by its replies, and which of its models may be used.
 
-One function a server. Each must see what only that server says: a gateway that copies an API is not recognised.
+One function per server. Each checks a property that only that server has, so that a gateway with the same API
+is not mistaken for it.
 """
 
 from __future__ import annotations
@@ -30,32 +31,32 @@ class ServerVerdict:
     """What was found out about a server or one of its models."""
 
     reason: str
-    """One clause for the user: why it is usable, or why not."""
+    """One clause for the user: why it can be used, or why not."""
     config: ProviderConfig | None = None
-    """Settings that use it; None where it may not be used."""
+    """Settings that use it; None if it may not be used."""
     fills_middle: bool = False
 
 
 Recognise = Callable[[ProbeQuestions, str], Awaitable[list[ServerVerdict]]]
-"""Gets the server's address without a path; an empty list where nothing answered."""
+"""Called with the server's address without a path; returns an empty list if nothing answered."""
 
 
 async def llamacpp(ask: ProbeQuestions, url: str) -> list[ServerVerdict]:
-    """llama.cpp: names itself in a header, in /props and as the owner of its models."""
+    """Recognize llama.cpp, which names itself in a header, in /props and as the owner of its models."""
     health = await ask.get("/health")
     if health.status == 0:
         return []
     if health.server != "llama.cpp":
-        return [ServerVerdict("is no llama.cpp server")]
+        return [ServerVerdict("is not a llama.cpp server")]
     if health.status == 503:
         return [ServerVerdict("is still loading its model")]
     props, models = await ask.get("/props"), await ask.get("/v1/models")
     if 401 in (props.status, models.status):
-        return [ServerVerdict("asks for a key: name it with `llm-lsp provider add llamacpp`")]
+        return [ServerVerdict("needs a key: add it with `llm-lsp provider add llamacpp`")]
     entries = _entries(models, "data")
     if "default_generation_settings" not in props.body or not _all_owned_by(entries, "llamacpp"):
-        return [ServerVerdict("is no llama.cpp server")]
-    # A router of several models says which are loaded; a server of one model says nothing.
+        return [ServerVerdict("is not a llama.cpp server")]
+    # A router for several models reports which are loaded; a server with one model does not.
     loaded = [entry for entry in entries if _text(entry, "status", "value") in ("", "loaded")]
     if not loaded:
         return [ServerVerdict("has no model loaded")]
@@ -64,7 +65,7 @@ async def llamacpp(ask: ProbeQuestions, url: str) -> list[ServerVerdict]:
 
 
 def _llamacpp_model(url: str, model: str, window: int | None) -> ServerVerdict:
-    # Our own template: the server's knows one family's files only, and it cuts a prompt to its batch without a word.
+    # Use our own template: the server supports only one family's, and silently cuts prompts to its batch size.
     fim = family_of(model) or "none"
     config = ProviderConfig("llamacpp", "llamacpp-infill", url, model, fim=fim, local=True)
     if window and window < CONTEXT_TOKENS:
@@ -73,19 +74,19 @@ def _llamacpp_model(url: str, model: str, window: int | None) -> ServerVerdict:
 
 
 async def ollama(ask: ProbeQuestions, url: str) -> list[ServerVerdict]:
-    """Ollama: only models that are in memory, and that it does not run in its cloud."""
+    """Recognize Ollama; use only models that are in memory and do not run in its cloud."""
     version = await ask.get("/api/version")
     if version.status == 0:
         return []
     running, tags = await ask.get("/api/ps"), await ask.get("/api/tags")
     if not as_text(version.body.get("version")) or "models" not in running.body or "models" not in tags.body:
-        return [ServerVerdict("is no Ollama server")]
+        return [ServerVerdict("is not an Ollama server")]
     loaded = _entries(running, "models")
     if not loaded:
-        # Loading one would take gigabytes of memory because a file was opened.
+        # Do not load a model just because a file was opened: that takes gigabytes of memory.
         return [
             ServerVerdict(
-                "has no model loaded: `ollama run MODEL` loads one, `llm-lsp provider add ollama` always uses it"
+                "has no model loaded: load one with `ollama run MODEL`, or use it always with `llm-lsp provider add ollama`"
             )
         ]
     known = {as_text(entry.get("name")): entry for entry in _entries(tags, "models")}
@@ -99,13 +100,13 @@ async def _ollama_model(
     show = await ask.post("/api/show", {"model": model})
     listed = known.get(model)
     if listed is None or show.status != 200:
-        return ServerVerdict(f"{model} is not among its models")
+        return ServerVerdict(f"{model} is not one of its models")
     if is_cloud_tag(model) or any(map(runs_elsewhere, (entry, listed, show.body))):
         return ServerVerdict(f"{model} runs in a cloud, not on this machine")
     capabilities = as_list(show.body.get("capabilities"))
     if capabilities and "completion" not in capabilities:
-        return ServerVerdict(f"{model} writes no text")
-    # Servers before 0.6.4 list no capabilities; their templates tell.
+        return ServerVerdict(f"{model} does not generate text")
+    # Servers before 0.6.4 do not list capabilities, but their templates show them.
     inserts = "insert" in capabilities or ".Suffix" in as_text(show.body.get("template"))
     fim = "native" if inserts else family_of(model) or "none"
     config = ProviderConfig("ollama", "ollama", url, model, fim=fim, local=True)
@@ -113,13 +114,13 @@ async def _ollama_model(
 
 
 async def lmstudio(ask: ProbeQuestions, url: str) -> list[ServerVerdict]:
-    """LM Studio: its own API says what is loaded, and since 0.4 not on which of the linked machines."""
+    """Recognize LM Studio, whose API lists loaded models, but since 0.4 not on which linked machine they run."""
     models = await ask.get("/api/v0/models")
     if models.status == 0:
         return []
     entries = _entries(models, "data")
     if not entries or any(entry.get("state") not in ("loaded", "not-loaded") for entry in entries):
-        return [ServerVerdict("is no LM Studio server, or has no models")]
+        return [ServerVerdict("is not an LM Studio server, or has no models")]
     loaded = [
         as_text(entry.get("id"))
         for entry in entries
@@ -128,28 +129,28 @@ async def lmstudio(ask: ProbeQuestions, url: str) -> list[ServerVerdict]:
     if not loaded:
         return [ServerVerdict("has no model loaded")]
     if (await ask.get("/api/v1/models")).status == 200:
-        # https://lmstudio.ai/docs/developer/core/lmlink: a request to this machine may be answered by another.
+        # https://lmstudio.ai/docs/developer/core/lmlink: another machine may answer requests to this one.
         return [
             ServerVerdict(
-                f"{loaded[0]} may run on another machine through LM Link, which its API does not tell: "
-                "`llm-lsp provider add lmstudio` uses it"
+                f"{loaded[0]} may run on another machine through LM Link, which the API does not report: "
+                "to use it anyway, run `llm-lsp provider add lmstudio`"
             )
         ]
     return [_openai_model("lmstudio", url, model) for model in loaded]
 
 
 async def vllm(ask: ProbeQuestions, url: str) -> list[ServerVerdict]:
-    """vLLM: owns its models by name, and says how long their windows are."""
+    """Recognize vLLM, which owns its models by name and reports their context window."""
     models = await ask.get("/v1/models")
     if models.status == 0:
         return []
     if models.status == 401:
-        return [ServerVerdict("asks for a key: name it with `llm-lsp provider add vllm`")]
+        return [ServerVerdict("needs a key: add it with `llm-lsp provider add vllm`")]
     entries = _entries(models, "data")
     version = await ask.get("/version")
     has_windows = all(isinstance(entry.get("max_model_len"), int) for entry in entries)
     if not _all_owned_by(entries, "vllm") or not has_windows or not as_text(version.body.get("version")):
-        return [ServerVerdict("is no vLLM server")]
+        return [ServerVerdict("is not a vLLM server")]
     return [_openai_model("vllm", url, as_text(entry.get("id"))) for entry in entries]
 
 

@@ -1,4 +1,4 @@
-"""Read a body, in any pieces, as chunks of a completion."""
+"""Decodes a response body, in pieces of any size, into chunks of a completion."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from llm_lsp.providers.http.event_splitters import AnySplitter
 
 
 class AnswerDecoder:
-    """One answer as it comes: pieces of text, and last of all one chunk with `finish`.
+    """Decodes one answer into pieces of text, followed by a single chunk with `finish`.
 
-    Raises BrokenStreamError, with a clause that has the API as its subject, for what is no valid answer, and
-    whatever the dialect raises for an error object.
+    Raises BrokenStreamError for an invalid answer, with a clause whose subject is the API, and whatever the dialect
+    raises for an error object.
     """
 
     def __init__(self, dialect: Dialect) -> None:
@@ -24,15 +24,15 @@ class AnswerDecoder:
         self._finish: Finish | None = None
         self._usage: Usage | None = None
         self._has_nonsense = False
-        """An event among good ones that cannot be read is passed over, as a browser would."""
+        """An unreadable event among valid ones is skipped, as in browsers."""
         self._has_words = self._has_thoughts = False
         self.has_text = False
         self.is_complete = False
-        """The last chunk was given; what follows is of no interest."""
+        """Whether the last chunk was returned; what follows is ignored."""
 
     @property
     def awaits_usage(self) -> bool:
-        """Whether only the usage or the end mark is missing; most APIs send it, some do not."""
+        """Whether only the usage or the end marker is missing; most APIs send both, some do not."""
         return self._finish is not None and not self.is_complete
 
     def feed(self, piece: bytes) -> list[Chunk]:
@@ -40,24 +40,24 @@ class AnswerDecoder:
         return self._read(self._splitter.feed(piece))
 
     def end(self) -> list[Chunk]:
-        """Return the remaining chunks; the body ended cleanly."""
+        """Return the remaining chunks at the regular end of the body."""
         chunks = self._read(self._splitter.end())
         if not self.is_complete:
-            # A whole, unstreamed answer needs no mark; a stream without one was cut somewhere.
+            # A whole, unstreamed answer needs no end marker; a stream without one was cut off.
             is_whole = self.has_text and self._splitter.is_whole
             chunks += self.finish() if is_whole or self.awaits_usage else self.cut_off()
         return chunks
 
     def finish(self) -> list[Chunk]:
-        """Return the last chunk, with what is known by now."""
+        """Return the last chunk, with what is known so far."""
         self.is_complete = True
         return [Chunk("", self._ended_by(), self._usage)]
 
     def cut_off(self) -> list[Chunk]:
-        """Return the last chunk of an answer that broke off, which must not count as the model's end."""
+        """Return the last chunk of an interrupted answer, which must not count as complete."""
         if not self.has_text:
-            what = "sent what is no JSON object" if self._has_nonsense else "ended its answer"
-            raise BrokenStreamError(f"{what} before there was any text")
+            what = "sent data that is not a JSON object" if self._has_nonsense else "ended its answer"
+            raise BrokenStreamError(f"{what} before any text")
         self._finish = Finish.TRUNCATED
         return self.finish()
 
@@ -86,7 +86,7 @@ class AnswerDecoder:
         except ValueError:
             data = None
         if isinstance(data, list) and len(data) == 1:
-            # So Gemini sends errors.
+            # Gemini sends errors in this form.
             data = data[0]
         if not isinstance(data, Mapping):
             self._has_nonsense = True
@@ -103,7 +103,7 @@ class AnswerDecoder:
         if chunk.text:
             self.has_text = True
             self._has_words = self._has_words or not chunk.text.isspace()
-            # A reader that stops here has what was counted so far.
+            # A caller that stops reading here still gets the usage reported so far.
             chunks.append(Chunk(_without_surrogates(chunk.text), usage=self._usage))
         elif chunk.progress is not None:
             chunks.append(chunk)
@@ -113,11 +113,11 @@ class AnswerDecoder:
 
 
 def _without_surrogates(text: str) -> str:
-    """Replace halves of surrogate pairs, which JSON can name and no encoding can write, by U+FFFD."""
+    """Replace lone surrogates, which JSON can contain but no encoding can represent, by U+FFFD."""
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def is_encoded(headers: Mapping[str, str]) -> bool:
-    """Return whether an answer's body is not as it is, but compressed: `identity` and an empty coding are none."""
+    """Check whether an answer's body is compressed; `identity` and an empty coding are not."""
     codings = headers.get("content-encoding", "").split(",")
     return any(coding.strip().lower() not in ("", "identity") for coding in codings)

@@ -1,4 +1,4 @@
-"""Cut a body into events, from bytes in any pieces: SSE, NDJSON, or one whole value."""
+"""Splits a response body into events: SSE, NDJSON, or a single value."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Literal, Protocol
 
 from llm_lsp.errors import BrokenStreamError
 
-# Longest line, and longest answer in one piece. llama.cpp repeats the whole prompt in its last event; the longest other
-# line seen is below 2 KiB.
+# Bytes in a line, and in an unstreamed answer. llama.cpp repeats the whole prompt in its last event; all other lines
+# seen are below 2 KiB.
 MAX_LINE_BYTES = 256 * 1024
-# `max_tokens` is at most 8192 and most APIs send one event a token: this is twice as many.
+# Twice the highest `max_tokens`, since most APIs send one event per token.
 MAX_EVENTS = 16_384
-# An OpenAI-shaped event takes 200 to 350 bytes: 8192 of them and the same again in comments and pings.
+# Bytes. An OpenAI-compatible event takes 200 to 350: 8192 of them, and as much again for comments and pings.
 MAX_BODY_BYTES = 6 * 1024 * 1024
 
-# Only these end a line: `str.splitlines` and httpx's `aiter_lines` also cut at U+2028, U+2029 and U+0085,
-# which are legal in JSON strings. https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+# The only line ends. `str.splitlines` and httpx's `aiter_lines` also split at U+2028, U+2029 and U+0085, which are
+# valid in JSON strings. https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _BOM = b"\xef\xbb\xbf"
 
@@ -26,17 +26,17 @@ Framing = Literal["sse", "ndjson"]
 
 
 class Splitter(Protocol):
-    """Takes pieces of a body and gives the data of whole events; raises BrokenStreamError over a cap."""
+    """Takes pieces of a body, and returns the data of whole events; raises BrokenStreamError above a limit."""
 
     def feed(self, piece: bytes) -> list[bytes]: ...
 
     def end(self) -> list[bytes]:
-        """Return what comes after the last end mark; the body is over."""
+        """Return what follows the last end marker; the body is over."""
         ...
 
 
 class LineSplitter:
-    """Whole lines of a body, whatever the pieces; what both framings stand on."""
+    """Splits a body into whole lines, however it is divided into pieces."""
 
     def __init__(self) -> None:
         self._rest = bytearray()
@@ -45,12 +45,12 @@ class LineSplitter:
         self._after_cr = False
 
     def lines(self, piece: bytes) -> Iterator[bytes]:
-        """Return the lines that end in `piece`, without their ends."""
+        """Yield the lines that end in `piece`, without their line ends."""
         self._n_bytes += len(piece)
         if self._n_bytes > MAX_BODY_BYTES:
             raise BrokenStreamError(f"the answer is over {MAX_BODY_BYTES >> 20} MiB")
         if self._after_cr and piece:
-            # A "\r" ended a line at once; the "\n" of the same line end may come with the next piece.
+            # A "\r" ends a line immediately; the "\n" of the same line end may come with the next piece.
             piece = piece.removeprefix(b"\n")
             self._after_cr = False
         start = 0
@@ -62,11 +62,11 @@ class LineSplitter:
         self._after_cr = piece.endswith(b"\r")
 
     def rest(self) -> bytes:
-        """Return the last line if no end mark followed it."""
+        """Return the last line if it has no line end."""
         return self._whole(b"")
 
     def count(self) -> None:
-        """Count one event against the cap."""
+        """Count one event towards the limit."""
         self._n_events += 1
         if self._n_events > MAX_EVENTS:
             raise BrokenStreamError(f"the answer has over {MAX_EVENTS} events")
@@ -83,9 +83,10 @@ class LineSplitter:
 
 
 class SseSplitter:
-    """Server-sent events: the `data` of each, several lines joined by line feeds, empty ones left out.
+    """Splits server-sent events: the `data` of each, with several lines joined by line feeds; empty ones are
+    left out.
 
-    Comments, names and ids are dropped. Unlike in a browser, data without the closing blank line counts:
+    Comments, names and ids are dropped. Unlike in browsers, data without the closing blank line counts, because
     some servers end after `data: [DONE]`.
     """
 
@@ -129,7 +130,7 @@ class SseSplitter:
 
 
 class NdjsonSplitter:
-    """One JSON value a line; blank lines are left out."""
+    """Splits lines with one JSON value each; blank lines are left out."""
 
     def __init__(self) -> None:
         self._lines = LineSplitter()
@@ -153,7 +154,7 @@ class NdjsonSplitter:
 
 
 class WholeBody:
-    """One value that comes as a whole, whatever lines it has."""
+    """A single value, which may span several lines."""
 
     def __init__(self) -> None:
         self._body = bytearray()
@@ -170,9 +171,9 @@ class WholeBody:
 
 
 class AnySplitter:
-    """Finds out by the first character what a body is: content types are wrong too often to be asked.
+    """Detects the format from the first character, because content types are often wrong.
 
-    JSON where events are due is a whole, unstreamed answer; a web page is a captive portal or a wrong address.
+    JSON instead of events is a whole, unstreamed answer; a web page is a captive portal or a wrong address.
     """
 
     def __init__(self, framing: Framing) -> None:
@@ -181,13 +182,13 @@ class AnySplitter:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the body is one value, whose end needs no mark."""
+        """Whether the body is a single value, which needs no end marker."""
         return isinstance(self._inner, WholeBody)
 
     def feed(self, piece: bytes) -> list[bytes]:
         if self._inner is not None:
             return self._inner.feed(piece)
-        # DeepSeek sends blank lines while a request is queued. One set of bytes, so that the pieces do not matter.
+        # DeepSeek sends blank lines while a request is queued. All blanks at once, however the body is divided.
         head = piece.lstrip(b" \t\r\n" + _BOM)
         if not head:
             return []
@@ -199,7 +200,7 @@ class AnySplitter:
 
     def _choose(self, first: bytes) -> Splitter:
         if first == b"<":
-            raise BrokenStreamError("it answers with a web page: sign in to the network, or check base_url")
+            raise BrokenStreamError("it returned a web page: sign in to the network, or check base_url")
         if self._framing == "ndjson":
             return NdjsonSplitter()
         return WholeBody() if first in (b"{", b"[") else SseSplitter()

@@ -1,6 +1,6 @@
-"""Turn what goes wrong upstream into one of our errors, with one line for the user; the only place that does.
+"""Converts every upstream failure into one of our errors, with a one-line message.
 
-What a server says is read to find the cause, and never shown: it may hold the key or the buffer's text.
+What a server says is only used to find the cause, and never shown: it may contain the key or document text.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FailureSource:
-    """Whom a message names."""
+    """What a message names as the source of a failure."""
 
     provider: str
     host: str
-    """With the port where it is not the scheme's own."""
+    """With the port, unless it is the scheme's default."""
     model: str = ""
     key_remedy: str = ""
-    """What to do about the key, in the imperative."""
+    """What to do about the key, as an imperative."""
 
 
 def classify(status: int, body: object) -> type[ProviderError]:
-    """Find the kind of a failure from its status and its error object; references in the table below."""
+    """Return the kind of failure for a status and an error object; the table below has the references."""
     words = _words(body)
     if status in (402, 429) and _BUSY.search(words):
         return OverloadedError
@@ -71,31 +71,31 @@ def classify(status: int, body: object) -> type[ProviderError]:
 def from_status(
     where: FailureSource, status: int, headers: Headers, body: object, now: datetime
 ) -> ProviderError:
-    """Write the error for an answer that is no success."""
+    """Return the error for an unsuccessful status."""
     if 300 <= status < 400:
-        # Where to is the server's word, which may hold the key or the buffer's text.
+        # The target comes from the server and could contain the key or document text, so it is not shown.
         return NotFoundError(
             f"{where.host} redirects to another address ({status}): set base_url of {where.provider} to the final one"
         )
     error = _error(where, classify(status, body), status, body, wait_s(headers, body, now))
-    # OpenAI's and Anthropic's word on their own failures, before any rule of a client.
+    # OpenAI's and Anthropic's own statement on retries takes precedence over a client's rules.
     error.should_retry = {"true": True, "false": False}.get(headers.get("x-should-retry", ""))
     return error
 
 
 def from_reply(where: FailureSource, status: int, body: object) -> ProviderError:
-    """Write the error for a short question that was refused."""
+    """Return the error for a refused probe request."""
     return _error(where, classify(status, body), status, body, None)
 
 
 def from_error_object(where: FailureSource, exc: ErrorObject) -> ProviderError:
-    """Write the error for an error object in a stream that began well."""
+    """Return the error for an error object in a stream that started normally."""
     status = exc.status or 500
     return _error(where, classify(status, exc.body), status, exc.body, None)
 
 
 def from_exception(where: FailureSource, exc: Exception) -> ProviderError:
-    """Write the error for an exception of the HTTP library."""
+    """Return the error for an exception of the HTTP library."""
     import httpx
 
     match exc:
@@ -105,24 +105,24 @@ def from_exception(where: FailureSource, exc: Exception) -> ProviderError:
             )
         case httpx.ProxyError():
             return UnreachableError(
-                f"the proxy lets nothing through to {where.host}: check HTTPS_PROXY and NO_PROXY"
+                f"the proxy refuses connections to {where.host}: check HTTPS_PROXY and NO_PROXY"
             )
         case httpx.ConnectError():
             return _unconnected(where, exc)
         case httpx.LocalProtocolError():
             return BadRequestError(
-                f"a header for {where.host} cannot be sent: check the key and headers of {where.provider}"
+                f"a request header for {where.host} is invalid: check the key and headers of {where.provider}"
             )
         case httpx.TimeoutException():
-            return SlowError(f"{where.host} does not take the request: it may be overloaded")
+            return SlowError(f"{where.host} does not accept the request: it may be overloaded")
         case _:
             return BrokenStreamError(
-                f"the connection to {where.host} broke ({type(exc).__name__}): try again"
+                f"the connection to {where.host} was interrupted ({type(exc).__name__}): try again"
             )
 
 
 class ErrorObject(ProviderError):
-    """An error object where an answer was expected; the stream turns it into what the user reads."""
+    """An error object instead of an answer; the stream turns it into an error for the user."""
 
     def __init__(self, status: int, body: object) -> None:
         super().__init__("the API sent an error", status=status)
@@ -130,18 +130,18 @@ class ErrorObject(ProviderError):
 
 
 def raise_error_object(data: Mapping[str, object]) -> None:
-    """Raise ErrorObject where an event is an error: `{"error": …}`, or vLLM's and Mistral's flat form."""
+    """Raise ErrorObject if an event is an error: `{"error": …}`, or the flat form of vLLM and Mistral."""
     error = data.get("error")
     if error or data.get("object") == "error":
         raise ErrorObject(_status_in(as_map(error) or data), data)
 
 
-# Words of types, codes and messages, lower case. OpenAI, Anthropic, Zhipu (1113, 1261), Baidu, Moonshot, Alibaba.
+# Searched in lower-case types, codes and messages of OpenAI, Anthropic, Zhipu (1113, 1261), Baidu, Moonshot, Alibaba.
 _MONEY = re.compile(
     r"insufficient[_ ](quota|balance|credit|fund)|credit[_ ]balance|enforced_spend_limit|billing_|\b1113\b"
     r"|exceeded_current_quota|payment_required|arrearage|spend(ing)? limit"
 )
-# The API is full, rather than its user too eager or too poor: TGI, Moonshot, Zhipu (1305, 1312), OpenRouter.
+# The API is overloaded, rather than its user over a limit: TGI, Moonshot, Zhipu (1305, 1312), OpenRouter.
 _BUSY = re.compile(r"overloaded|\b13(05|12)\b|in_flight_budget")
 # OpenAI, Azure, Anthropic, OpenRouter, DeepSeek ("Content Exists Risk"), Alibaba, Zhipu (1301).
 _BLOCKED = re.compile(
@@ -183,7 +183,7 @@ _ROOM = frozenset(
     )
 )
 _REFUSALS = (400, 403, 413, 422, 424, 451, 500, 503)
-# The second is LiteLLM's answer to a key that is not its master's, where it has no database of others.
+# The second is LiteLLM's answer to any key but its master key, if it has no database of others.
 _KEY = re.compile(r"api[_ -]?key|no_db_connection")
 _NO_INSERT = re.compile(r"insert|infill|suffix")
 _LOADING = re.compile(r"loading")
@@ -195,13 +195,13 @@ _KINDS: dict[int, type[ProviderError]] = {
     404: NotFoundError,
     405: NotFoundError,
     408: OverloadedError,
-    409: OverloadedError,  # a lock that another request holds, as the vendors' own clients read it
+    409: OverloadedError,  # locked by another request, as the vendors' own clients interpret it
     413: ContextTooLongError,
-    424: OverloadedError,  # TGI and Groq: what stands behind them failed
+    424: OverloadedError,  # TGI and Groq: their backend failed
     429: RateLimitError,
     498: OverloadedError,  # Groq's flex tier is full
-    499: OverloadedError,  # Ollama gave the request up
-    501: BadRequestError,  # llama.cpp: not with this model
+    499: OverloadedError,  # Ollama gave up on the request
+    501: BadRequestError,  # llama.cpp: not supported by this model
 }
 
 
@@ -241,18 +241,18 @@ def _auth(where: FailureSource, status: int, words: str) -> str:
 
 
 def _money(where: FailureSource, status: int, words: str) -> str:
-    return f"{where.host}: the account has no credit left, or is over its limit ({status}): top it up, or choose another provider"
+    return f"{where.host}: the account has no credit left or is over its limit ({status}): top it up, or choose another provider"
 
 
 def _overloaded(where: FailureSource, status: int, words: str) -> str:
     if _LOADING.search(words):
         return f"{where.host} is still loading its model ({status}): try again in a moment"
-    return f"{where.host} is busy or has an error of its own ({status}): try again in a moment"
+    return f"{where.host} is busy or has an internal error ({status}): try again in a moment"
 
 
 def _bad_request(where: FailureSource, status: int, words: str) -> str:
     if _NO_INSERT.search(words):
-        return f'{where.host}: {_model(where)} takes no text after the cursor ({status}): set fim of {where.provider}, to "none" if need be'
+        return f'{where.host}: {_model(where)} does not accept text after the cursor ({status}): change fim of {where.provider}, for example to "none"'
     return f"{where.host} refused the request ({status}): check model, fim and extra_body of {where.provider}"
 
 
@@ -261,7 +261,7 @@ def _blocked(where: FailureSource, status: int, words: str) -> str:
 
 
 def _too_long(where: FailureSource, status: int, words: str) -> str:
-    return f"{where.host}: the prompt is over the window of {_model(where)} ({status}): lower context_tokens of {where.provider}"
+    return f"{where.host}: the prompt exceeds the context window of {_model(where)} ({status}): lower context_tokens of {where.provider}"
 
 
 def _not_found(where: FailureSource, status: int, words: str) -> str:
@@ -284,7 +284,7 @@ def _model(where: FailureSource) -> str:
 
 
 def _words(body: object) -> str:
-    """What an error object says, in lower case; only for finding the cause."""
+    """Return the text of an error object in lower case, only for finding the cause."""
     return " ".join(_strings(body)).lower()
 
 
@@ -298,7 +298,7 @@ def _strings(value: object) -> Iterator[str]:
 
 
 def _status_in(error: Mapping[str, object]) -> int:
-    """The status that an error object in a stream names by number or by type; 500 where it names none."""
+    """Return the status that an error object in a stream implies by number or type; 500 if none."""
     for value in (error.get("code"), error.get("status"), error.get("status_code")):
         number = as_int(int(value) if isinstance(value, str) and value.isdecimal() else value)
         if number is not None and 400 <= number < 600:
@@ -307,7 +307,7 @@ def _status_in(error: Mapping[str, object]) -> int:
     return next((status for word, status in _STATUS_BY_TYPE.items() if word in kind), 500)
 
 
-# By a word that its type or code holds; the numbers are Zhipu's codes, throttling and arrearage Alibaba's.
+# By a word in its type or code; the numbers are Zhipu's codes, throttling and arrearage Alibaba's.
 _STATUS_BY_TYPE = {
     "insufficient_quota": 429,
     "billing": 402,
@@ -340,13 +340,15 @@ def _unconnected(where: FailureSource, exc: Exception) -> UnreachableError:
     for cause in _causes(exc):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return TlsError(
-                f"{where.host} shows a certificate that is not trusted: a company's own goes into SSL_CERT_FILE"
+                f"{where.host} has an untrusted certificate: for a company's own authority, set SSL_CERT_FILE"
             )
         if isinstance(cause, ssl.SSLError):
-            return TlsError(f"{where.host} speaks no TLS that we accept: check base_url of {where.provider}")
+            return TlsError(
+                f"{where.host} does not support a secure TLS version: check base_url of {where.provider}"
+            )
         if isinstance(cause, socket.gaierror):
             return UnreachableError(
-                f"the name {where.host} is not known: check the network and base_url of {where.provider}"
+                f"the host name {where.host} is unknown: check the network and base_url of {where.provider}"
             )
         if isinstance(cause, ConnectionRefusedError | FileNotFoundError):
             return UnreachableError(_refused(where))
@@ -356,17 +358,17 @@ def _unconnected(where: FailureSource, exc: Exception) -> UnreachableError:
 
 
 def _refused(where: FailureSource) -> str:
-    """Describe what does not listen: the server itself, or a proxy, which is never used for this machine."""
+    """Describe what refused the connection: the server or a proxy, which is never used for this machine."""
     if is_loopback(f"http://{where.host}"):
         return f"nothing listens at {where.host}: start the server, or check base_url of {where.provider}"
     return (
-        f"nothing listens at {where.host}, or at the proxy on the way: "
-        f"check that it runs, HTTPS_PROXY and base_url of {where.provider}"
+        f"nothing listens at {where.host}, or at the proxy in between: "
+        f"check that it is running, HTTPS_PROXY, and base_url of {where.provider}"
     )
 
 
 def _causes(exc: BaseException) -> Iterator[BaseException]:
-    """An exception, what caused it, and what groups hold, innermost last."""
+    """Yield an exception, its causes, and the members of groups, innermost last."""
     yield exc
     if isinstance(exc, BaseExceptionGroup):
         for part in exc.exceptions:

@@ -1,7 +1,7 @@
-"""A provider behind HTTP: connections, headers and bodies.
+"""A provider over HTTP: connections, headers and bodies.
 
-httpx's transport is used without its client, which would follow redirects, keep cookies and read ~/.netrc: none
-of that has a place where a key and code are sent.
+Uses httpx's transport without its client. The client would follow redirects, keep cookies and read ~/.netrc,
+none of which is acceptable for requests with a key and code.
 """
 
 from __future__ import annotations
@@ -36,25 +36,25 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
-# Seconds for a body that the server does not take in; a prompt is at most tens of kilobytes.
+# Seconds until the server has received a request; a prompt has tens of kilobytes at most.
 WRITE_S = 10.0
-# Seconds for the answer to a warming request.
+# Seconds for the reply to a warming request.
 WARM_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Remedies:
-    """What may help after a refusal; neither is asked for on the way of a call that goes well."""
+    """What may help after a refusal; used only if a call fails."""
 
     find_key: Callable[[], Awaitable[Secret | None]]
-    """Read the key again where its user keeps it; raises LlmLspError."""
+    """Read the key again from its source; raises LlmLspError."""
     name_models: Callable[[NotFoundError, Secret | None], Awaitable[NotFoundError]]
-    """Tell which model may be meant instead, with the key in use."""
+    """Suggest models to use instead, given the key in use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where and how a provider is asked."""
+    """Where and how to call a provider."""
 
     base_url: str
     dialect: Dialect
@@ -63,21 +63,21 @@ class Endpoint:
     deadlines: Mapping[Patience, Deadlines]
     key: Secret | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Further ones; they win over ours."""
+    """Additional headers, which override ours."""
     key_header: KeyHeader = "authorization"
     remedies: Remedies | None = None
     ca_file: str = ""
-    """Further certificates to trust."""
+    """Additional certificates to trust."""
     peer: PeerCheck | None = None
-    """Checks who is at the other end, on this machine; shared by all that ask this provider."""
+    """Checks the server's account on this machine; shared by everything that calls this provider."""
     socket: str = ""
-    """Path of a Unix socket in place of the address's host and port; empty for none."""
+    """Path of a Unix socket to use instead of the address's host and port; empty if none."""
 
 
 class HttpProvider:
-    """The `Provider` of every model API: a dialect, driven over HTTP/1.1.
+    """The `Provider` for all model APIs: a dialect over HTTP/1.1.
 
-    Over HTTP/2 httpx's cancellation reaches nobody: the server writes on, and is paid for it.
+    Not HTTP/2, with which httpx's cancellation does not reach the server: it would continue, at the user's cost.
     """
 
     def __init__(
@@ -91,11 +91,11 @@ class HttpProvider:
         self._headers = headers_of(endpoint.key, endpoint.headers, endpoint.key_header)
         self._curing = asyncio.Lock()
         self.last_headers: Mapping[str, str] = {}
-        """Of the last answer to a call; empty before the first."""
+        """Headers of the last answer; empty before the first."""
         self._not_found = ""
-        """What was found out about a model that is not there."""
+        """What was found out about a missing model."""
         self._refused_fields: frozenset[str] = frozenset()
-        """Fields that only tune, and that this API has refused: they are sent no more."""
+        """Optional fields that this API has refused; they are no longer sent."""
         self._urls: dict[str, httpx.URL] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._warming: asyncio.Task[None] | None = None
@@ -103,11 +103,11 @@ class HttpProvider:
 
     @property
     def profile(self) -> Profile:
-        """What the engine needs to know."""
+        """What the engine needs to know about the provider."""
         return self._profile
 
     def stream(self, prompt: Prompt, patience: Patience = Patience.ASKED) -> HttpStream:
-        """Begin a call; it is sent when the stream is iterated."""
+        """Return a call; it is sent when the stream is iterated."""
         endpoint = self._endpoint
         request = endpoint.dialect.request(prompt, endpoint.settings.heated(prompt.temperature))
         deadlines = endpoint.deadlines[patience]
@@ -120,15 +120,15 @@ class HttpProvider:
         return stream
 
     async def warm(self) -> None:
-        """Open a connection ahead of the next call; failures are silent."""
+        """Open a connection for the next call; failures are ignored."""
         if not self._is_closed:
-            # Waited for, not awaited: a cancel of the caller must not reach a connection that is being made.
+            # With `wait`, so that cancelling the caller does not cancel a connection attempt.
             await asyncio.wait({self._begin_warming()})
 
     async def aclose(self) -> None:
-        """End every call and close every connection."""
+        """End all calls and close all connections."""
         self._is_closed = True
-        # The pool goes, too, so that nothing can be lost by cancelling at a bad moment.
+        # The pool is closed too, so a cancellation at a bad moment can lose nothing.
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -153,18 +153,18 @@ class HttpProvider:
     def _done(self, stream: HttpStream, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if task.cancelled() and not stream.was_cut:
-            # Cancelled before its first step: the iterating task must learn of it.
+            # The task was cancelled before it started, so the iterating task must be told.
             stream.close()
             return
         if stream.was_cut and not self._profile.local and not self._is_closed:
-            # Its connection is gone; the next call should not pay for a new one.
+            # Its connection is gone; open a new one for the next call.
             self._begin_warming()
 
     async def _warm(self) -> None:
-        """Leave one more idle connection. What is asked for does not matter, and no failure does.
+        """Leave one more idle connection; neither the reply nor a failure matters.
 
-        On this machine a small GET, which also loads what httpx imports late; elsewhere a HEAD without the key,
-        which no rate limit counts and which has no body, however long the list of models is.
+        On this machine, a small GET, which also imports what httpx imports late. Elsewhere a HEAD without the
+        key: it does not count towards rate limits and has no body, however long the list of models is.
         """
         gate = ConnectGate()
         task = asyncio.current_task()
@@ -182,13 +182,13 @@ class HttpProvider:
             if not gate.stopping:
                 raise
         except Exception as exc:
-            # Whatever it is, the first call meets it again and says so to the user.
+            # The first call will run into the same problem, and report it to the user.
             LOG.debug("no connection ahead: %s", type(exc).__name__)
         finally:
             timer.cancel()
 
     def _spare(self, field_name: str) -> bool:
-        """Leave a field out from now on; False where there is nothing to leave out."""
+        """Stop sending an optional field; return False if it is not sent anyway."""
         if not field_name:
             return False
         LOG.info("%s refuses the field %s; it is not sent again", self._endpoint.where.host, field_name)
@@ -196,7 +196,7 @@ class HttpProvider:
         return True
 
     async def _cure(self, error: ProviderError, refused: Mapping[str, str]) -> bool:
-        """Use a key that was changed since `refused` was sent; name the models that exist, asking once."""
+        """Use a key that was changed since `refused` was sent; look up the existing models, once."""
         remedies = self._endpoint.remedies
         if remedies is None:
             return False
@@ -204,7 +204,7 @@ class HttpProvider:
             if isinstance(error, NotFoundError):
                 self._not_found = self._not_found or str(await remedies.name_models(error, self._key))
                 raise NotFoundError(self._not_found, status=error.status)
-            # Another call may have found the new key while this one was under way or waiting here.
+            # Another call may have found the new key in the meantime.
             if self._headers is refused and (key := await remedies.find_key()) != self._key:
                 self._key = key
                 self._headers = headers_of(key, self._endpoint.headers, self._endpoint.key_header)
@@ -229,7 +229,7 @@ class HttpProvider:
         url = self._urls.get(path)
         if url is None:
             url = self._urls[path] = httpx.URL(self._endpoint.base_url.rstrip("/") + path)
-        # Reading has no timeout of httpx's, which would bound one read and no request; Limit bounds the whole.
+        # No read timeout: httpx's would limit a single read, not the request. Deadline limits the whole.
         timeout = {"connect": connect_s, "read": None, "write": WRITE_S, "pool": None}
         extensions = {"timeout": timeout, "trace": gate.trace}
         request = httpx.Request(method, url, headers=headers, content=body, extensions=extensions)
@@ -237,7 +237,7 @@ class HttpProvider:
 
 
 class _Question:
-    """One call's request, which knows what it was sent with."""
+    """One call's request, and the headers it was sent with."""
 
     def __init__(self, provider: HttpProvider, request: HttpRequest, connect_s: float) -> None:
         self._provider = provider
@@ -277,13 +277,13 @@ _HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?|")
 def headers_of(
     key: Secret | None, further: Mapping[str, str], key_header: KeyHeader = "authorization"
 ) -> dict[str, str]:
-    """Write the headers of every call; `further` ones win.
+    """Return the headers of every call; `further` ones override ours.
 
-    Raises ConfigError, which shows none of their values, for what no header can carry.
+    Raises ConfigError, without their values, if they contain invalid characters.
     """
     for name, value in further.items():
         if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
-            raise ConfigError("a header in the settings has characters that no header can carry")
+            raise ConfigError("a header in the settings contains invalid characters")
     headers = PUBLIC_HEADERS | {"Content-Type": "application/json"}
     if key is not None:
         is_bearer = key_header == "authorization"
@@ -296,7 +296,7 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def encode(body: Json) -> bytes:
-    """Write a body as JSON in UTF-8; halves of surrogate pairs, which a buffer may hold, become U+FFFD."""
+    """Encode a body as JSON in UTF-8; lone surrogates, which a document may contain, become U+FFFD."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     try:
         return text.encode()

@@ -1,4 +1,4 @@
-"""How long an API asks to wait, in all the forms in which APIs say it."""
+"""Parses how long an API asks to wait, in all the formats in use."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from llm_lsp.providers.dialects.json_shapes import as_list, as_map, as_text
 if TYPE_CHECKING:
     from httpx import Headers
 
-# Seconds. What an API asks for beyond this is a day's quota rather than a rate; a caller may cap it further.
+# Seconds. A longer wait is a daily quota rather than a rate limit; callers may apply a lower limit.
 MAX_WAIT_S = 86_400.0
 
-# Azure's name of the first; OpenAI's and Anthropic's clients read the other.
+# Azure's name for the first; OpenAI's and Anthropic's clients read the other.
 _MILLISECONDS = ("retry-after-ms", "x-ms-retry-after-ms")
-# When what is used up is there again, each with its count of what is left: OpenAI and Groq as "6m0s", Anthropic as a
-# time, others as seconds.
+# Headers with the time at which a quota is available again, each with the header of what is left: OpenAI and Groq send
+# "6m0s", Anthropic a time, others seconds.
 _RESETS = (
     ("x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
     ("x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"),
@@ -27,18 +27,18 @@ _RESETS = (
     ("x-ratelimit-remaining", "x-ratelimit-reset"),
     ("ratelimit-remaining", "ratelimit-reset"),
 )
-# Go's way to write a duration, as in "1m30.5s" and "20ms".
+# Go's notation for durations, such as "1m30.5s" and "20ms".
 _SPAN = re.compile(
     r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?"
 )
-# A number of seconds above this is a point in time, counted from 1970: no API asks to wait for 30 years.
+# A number of seconds above this is a Unix time: no API asks to wait for 30 years.
 _EPOCH_S = 1e9
 
 
 def wait_s(headers: Headers, body: object, now: datetime) -> float | None:
-    """Read how long to wait, in seconds; None if nothing sensible is said.
+    """Return how long to wait in seconds; None if no valid time is given.
 
-    In this order: milliseconds, `retry-after` as seconds or as a date, the vendors' times of a reset, Google's
+    Checks, in this order: milliseconds, `retry-after` as seconds or date, the vendors' reset headers, and Google's
     `retryDelay` in the body. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
     """
     for found in _said(headers, body, now):
@@ -53,7 +53,7 @@ def _said(headers: Headers, body: object, now: datetime) -> Iterator[float | Non
         yield None if milliseconds is None else milliseconds / 1000
     after = headers.get("retry-after")
     if after is not None:
-        # What cannot be read is not made up for by a reset, which may be that of another limit.
+        # If it is invalid, do not use a reset header instead, which may belong to another limit.
         yield _first(_number(after), _date(after, now))
         return
     yield max(_resets(headers, now), default=None)

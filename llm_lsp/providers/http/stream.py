@@ -1,6 +1,7 @@
-"""One call in flight: a task reads the answer, and the caller iterates over the pieces.
+"""One call in progress: a task reads the answer, and the caller iterates over the pieces.
 
-The task is the call's own, so that nobody's cancellation can hit httpx at a bad moment: see gate.py.
+The call has a task of its own, so that no other cancellation can interrupt httpx at a bad moment; see
+connect_gate.py.
 """
 
 from __future__ import annotations
@@ -38,56 +39,56 @@ from llm_lsp.providers.http.failures import (
 if TYPE_CHECKING:
     import httpx
 
-# Seconds. A stream that ends within this is read to its end, so that its connection can be used again; a new one
-# costs 1 to 2 round trips and, on a remote API, a TLS handshake.
+# Seconds. A stream that ends within this time is read to its end, so that its connection can be reused; a new one costs
+# 1 to 2 round trips and, for a remote API, a TLS handshake.
 DRAIN_S = 0.03
-# Seconds. Between the last text and the usage or end mark that may follow; usually they come together.
+# Seconds between the last text and the usage or end marker that may follow; usually they come together.
 TAIL_S = 0.25
-# The body of an error is read only to find the cause.
+# Seconds to read the body of an error, which is only used to find the cause.
 ERROR_BODY_S = 1.0
-# Seconds to look for another key or for the models that there are: a locked keyring asks its user on the screen.
+# Seconds to look for another key or for existing models: a locked keyring asks its user on screen.
 CURE_S = 12.0
 MAX_ERROR_BODY_BYTES = 8 * 1024
 # Refused fields that one call learns: OpenAI's reasoning models refuse three of ours, one at a time.
 MAX_CURES = 4
-# Turns of the loop from the last text to the answer: the reader takes it, the request's task ends, its answer is
-# written. Without them the connection is put away first, which takes 0.25 ms on loopback.
+# Event loop iterations from the last text to the answer: the caller takes the text, the request's task ends, the answer
+# is written. Without this wait the connection is cleaned up first, which takes 0.25 ms on loopback.
 ANSWER_TURNS = 3
-# Bytes that are read between two turns of the loop. httpcore reads 64 KiB at once, which can be 7,000 small events and
-# 50 ms; of these it is an eighth.
+# Bytes processed per event loop iteration. httpcore reads 64 KiB at once, which may be 7,000 small events and take 50
+# ms; this is an eighth.
 SLICE_BYTES = 8 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """Seconds; None waits for ever, which is right for a model on this machine while it works."""
+    """Time limits in seconds; None is unlimited, for a model on this machine while it is working."""
 
     connect_s: float
     first_s: float | None = None
     """From the start to the first text."""
     idle_s: float | None = None
-    """Between texts. Comments and pings do not count, or a provider could hold a call for ever."""
+    """Between texts. Comments and pings do not count, or a provider could keep a call open forever."""
     total_s: float | None = None
 
     def within(self, total_s: float) -> Deadlines:
-        """Return these deadlines for another total; a long call may also wait long for its first text."""
+        """Return these deadlines for another total; a longer call may also wait longer for its first text."""
         first_s, idle_s = max(self.first_s or 0.0, total_s * 0.8), max(self.idle_s or 0.0, total_s * 0.3)
         return Deadlines(self.connect_s, first_s, idle_s, total_s)
 
 
 @dataclass(frozen=True, slots=True)
 class UpstreamCall:
-    """What a call needs of its provider."""
+    """What a call needs from its provider."""
 
     send: Callable[[ConnectGate], Awaitable[httpx.Response]]
-    """Send the request; the answer's head is here when it returns."""
+    """Send the request; returns when the answer's headers have arrived."""
     dialect: Dialect
     where: FailureSource
     deadlines: Deadlines
     own: Callable[[asyncio.Task[None], HttpStream], None]
-    """Take the task that reads the answer: the provider awaits or cancels it in the end."""
+    """Pass the task that reads the answer to the provider, which will await or cancel it."""
     cure: Callable[[ProviderError], Awaitable[bool]]
-    """Say whether to send once more after a refusal, or raise a better-told error."""
+    """After a refusal, return whether to send again, or raise a more helpful error."""
 
 
 class HttpStream:
@@ -104,13 +105,13 @@ class HttpStream:
         self._is_read = False
         self._has_head = False
         self._is_reading = False
-        """Whether the server reports how it reads the prompt, which is no answer yet."""
+        """Whether the server reports its progress in reading the prompt."""
         self._n_read = 0
-        """Tokens of the prompt that the server has read, if it reports that."""
+        """Number of prompt tokens that the server has read, if it reports that."""
 
     @property
     def was_cut(self) -> bool:
-        """Whether we ended it, and its connection with it."""
+        """Whether we ended the call, and with it the connection."""
         return self._gate.stopping and not self._is_read
 
     def __aiter__(self) -> HttpStream:
@@ -138,7 +139,7 @@ class HttpStream:
         return self._next()
 
     def _next(self) -> Chunk:
-        """Return all text that has come so far as one chunk, since it is examined as a whole each time."""
+        """Return all text that has arrived as one chunk, because each chunk is examined as a whole."""
         first = self._chunks.popleft()
         if first.finish or not self._chunks or self._chunks[0].finish:
             return first
@@ -157,7 +158,7 @@ class HttpStream:
         self._gate.stop()
 
     def release(self) -> None:
-        """Let the rest go, and keep the connection where the answer ends within DRAIN_S."""
+        """End the call; keep the connection if the answer ends within DRAIN_S."""
         self._chunks.clear()
         self._settle(StopAsyncIteration())
 
@@ -180,7 +181,9 @@ class HttpStream:
             self._limit.cancel()
 
     async def _ask(self) -> None:
-        """Send and read; again where a refusal could be cured, as by a key that was changed or a field left out."""
+        """Send and read; send again after a refusal that could be resolved, by a changed key or omitting a
+        field.
+        """
         assert self._limit is not None
         for _ in range(MAX_CURES):
             try:
@@ -203,7 +206,7 @@ class HttpStream:
             raise from_error_object(self._call.where, exc) from exc
 
     async def _send(self) -> httpx.Response:
-        """Send; once more where an old connection turns out to be dead before it gave a byte."""
+        """Send; send once more if a reused connection turns out to be dead before it returned a byte."""
         import httpx
 
         try:
@@ -219,18 +222,20 @@ class HttpStream:
             if not response.is_success:
                 raise await self._refusal(response)
             if is_encoded(response.headers):
-                # Half a kilobyte of brotli can become 400 MB, and we asked for none.
-                raise BrokenStreamError("compresses its answer, unasked: check what stands between")
+                # Half a kilobyte of brotli can expand to 400 MB, and we did not ask for compression.
+                raise BrokenStreamError(
+                    "compresses its answer although not asked to: check for a proxy in between"
+                )
             self._has_head = True
             async for piece in response.aiter_raw():
-                # What comes after the outcome is only drained.
+                # After the outcome, the rest is only drained.
                 for start in range(0, len(piece), SLICE_BYTES):
                     if start:
                         await asyncio.sleep(0)
                     if self._outcome is None:
                         self._take(piece[start : start + SLICE_BYTES])
                 if self._answer.is_complete and self._outcome is None:
-                    # The request that waits for the text is answered first; then the connection is got free for the next call.
+                    # First let the waiting request be answered, then clean up the connection for the next call.
                     for _ in range(ANSWER_TURNS):
                         await asyncio.sleep(0)
                     self._settle(StopAsyncIteration())
@@ -258,7 +263,7 @@ class HttpStream:
         return from_status(self._call.where, response.status_code, response.headers, value, datetime.now(UTC))
 
     def _take(self, piece: bytes) -> None:
-        """Read a piece of the body, and allow time for the next."""
+        """Process a piece of the body, and extend the deadline."""
         assert self._limit is not None
         was_waiting = self._answer.awaits_usage
         chunks = self._answer.feed(piece)
@@ -271,7 +276,7 @@ class HttpStream:
         self._pass(chunks)
 
     def _allow_reading(self, chunks: list[Chunk]) -> None:
-        """Allow the time of a first text anew for each part of the prompt that was read; the total stands."""
+        """Restart the time for the first text whenever a part of the prompt was read; the total limit remains."""
         assert self._limit is not None
         n_read = max((chunk.progress.processed for chunk in chunks if chunk.progress), default=0)
         self._is_reading = True
@@ -284,7 +289,9 @@ class HttpStream:
         self._wake()
 
     def _settle(self, outcome: BaseException) -> None:
-        """Set what the caller gets after the last chunk; the first outcome stands, and only draining is left."""
+        """Set what the caller gets after the last chunk; the first outcome counts, after it the stream is
+        drained.
+        """
         if self._outcome is None:
             if isinstance(outcome, ProviderError):
                 outcome.began = self._has_head and (self._answer.has_text or not self._is_reading)
@@ -294,7 +301,7 @@ class HttpStream:
                 self._limit.allow(DRAIN_S)
 
     def _break_off(self, error: ProviderError) -> None:
-        """End a call that came to no end: what text there is goes out as truncated, else it is an error."""
+        """End an interrupted call: return its text as truncated, or raise the error if there is none."""
         if self._outcome is None and self._answer.awaits_usage:
             self._pass(self._answer.finish())
             self._settle(StopAsyncIteration())

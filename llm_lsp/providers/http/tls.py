@@ -1,4 +1,4 @@
-"""Which certificate authorities are trusted: the system's, those that the user names, and Mozilla's."""
+"""Determines the trusted certificate authorities: the system's, those that the user names, and Mozilla's."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from llm_lsp.errors import ConfigError
 
 
 def client_context(ca_file: str = "") -> ssl.SSLContext:
-    """Return a context that verifies the server; `ca_file` has further authorities in PEM form.
+    """Return a context that verifies the server; `ca_file` has additional authorities in PEM form.
 
-    Where SSL_CERT_FILE or SSL_CERT_DIR is set, its authorities stand in the place of the system's and of Mozilla's,
-    as in other programs. Raises ConfigError for a file that cannot be used. Takes about 20 ms.
+    If SSL_CERT_FILE or SSL_CERT_DIR is set, its authorities replace the system's and Mozilla's, as in other
+    programs. Raises ConfigError for an unusable file. Takes about 20 ms.
     """
     context = _system_context()
     try:
@@ -33,13 +33,13 @@ def _system_context() -> ssl.SSLContext:
         except (OSError, ssl.SSLError) as exc:
             raise ConfigError("SSL_CERT_FILE or SSL_CERT_DIR names no certificates in PEM form") from exc
     if sys.platform != "linux":
-        # Where the system keeps them in no file; it also checks what an administrator has forbidden.
+        # For systems that keep them in no file; truststore also applies an administrator's restrictions.
         import truststore
 
         return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     import certifi
 
     context = ssl.create_default_context()
-    # A container may have no bundle of its own.
+    # A container may have no certificates of its own.
     context.load_verify_locations(certifi.where())
     return context

@@ -1,4 +1,4 @@
-"""Connections to one origin; imported when the first one is made, since httpx takes a while."""
+"""Connections to one origin; imported for the first connection, because httpx takes a while to import."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from llm_lsp.port_owners import socket_account
 from llm_lsp.providers.http.peer_check import PeerCheck
 from llm_lsp.providers.http.tls import client_context
 
-# Seconds. Reused connections are checked for life, and a call on one that dies anyway is sent again, so that a
-# long life costs nothing; most front ends close after 60 to 75 (nginx, load balancers).
+# Seconds. Reused connections are checked, and a call on a dead one is sent again, so keeping them long costs nothing;
+# most front ends close them after 60 to 75 s (nginx, load balancers).
 KEEPALIVE_S = 60.0
-# A pause in typing rarely needs more than the two calls in flight and a spare; the engine bounds the calls.
+# Two calls in flight and a few spare ones; the engine limits the number of calls.
 MAX_IDLE_CONNECTIONS = 4
-# Bytes that are read between two turns of the event loop. httpcore asks for 64 KiB, and passes over all interim answers
-# in them before it waits again: 2,500 of them take 180 ms, and an eighth of them 25.
+# Bytes read per event loop iteration. httpcore asks for 64 KiB, and processes all interim responses in them at once:
+# 2,500 of them take 180 ms, an eighth 25 ms.
 MAX_READ_BYTES = 8 * 1024
 
 
 def open_transport(
     origin: Origin, ca_file: str = "", peer: PeerCheck | None = None, socket: str = ""
 ) -> httpx.AsyncBaseTransport:
-    """Open a pool of connections to one origin, through the environment's proxy if it has one for that.
+    """Open a connection pool for one origin, using the environment's proxy if it applies.
 
-    `ca_file` has further certificates to trust. `socket` is the path of a Unix socket that is used in place of the
+    `ca_file` has additional certificates to trust. `socket` is the path of a Unix socket to use instead of the
     origin's host and port. Raises ConfigError.
     """
-    # A context without authorities: without TLS none is needed, and reading the CA bundle takes 30 ms.
+    # Without TLS no authorities are needed, and reading the CA bundle takes 30 ms.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if origin.scheme == "http" else client_context(ca_file)
     proxy = _proxy_of(origin)
     if proxy is None:
@@ -47,10 +47,10 @@ def open_transport(
 
 
 class _Transport(httpx.AsyncHTTPTransport):
-    """httpx's transport, which sends no request on a connection that has bytes left which it did not ask for.
+    """httpx's transport, which reuses no connection with unexpected bytes.
 
-    httpcore 1.0.9 looks whether an idle connection's socket can be read, but not at what came with the last answer:
-    that would be taken as the answer to the next request.
+    httpcore 1.0.9 checks whether an idle connection's socket is readable, but not for bytes that came with the last
+    response: they would be taken for the response to the next request.
     """
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -61,7 +61,7 @@ class _Transport(httpx.AsyncHTTPTransport):
 
 
 def _has_unasked_bytes(connection: object) -> bool:
-    # A connection is one of HTTP/1.1 in another, in two with a proxy; none of this is public.
+    # An HTTP/1.1 connection is wrapped in another one, with a proxy in two; none of this is public API.
     while (inner := getattr(connection, "_connection", None)) is not None:
         connection = inner
     state = getattr(connection, "_h11_state", None)
@@ -69,10 +69,10 @@ def _has_unasked_bytes(connection: object) -> bool:
 
 
 class _DirectTransport(_Transport):
-    """httpx's transport over a pool of our own making: its constructor takes no network backend (httpx 0.28.1)."""
+    """httpx's transport on a pool of our own, because its constructor accepts no network backend (httpx 0.28.1)."""
 
     def __init__(self, context: ssl.SSLContext, backend: httpcore.AsyncNetworkBackend, socket: str) -> None:
-        # The engine bounds the calls; a bound here would make them wait, unseen, in a queue.
+        # The engine limits the number of calls; a limit here would delay them unnoticed.
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=context,
             max_connections=None,
@@ -84,7 +84,7 @@ class _DirectTransport(_Transport):
 
 
 class _CheckedBackend(httpcore.AnyIOBackend):
-    """Connects, and hands the connection out once its other end was checked; it is read in small pieces."""
+    """Connects, checks the other end, and reads in small pieces."""
 
     def __init__(self, peer: PeerCheck) -> None:
         self._peer = peer
@@ -113,7 +113,7 @@ class _CheckedBackend(httpcore.AnyIOBackend):
 
 
 class _SmallReads(httpcore.AsyncNetworkStream):
-    """A connection that gives at most MAX_READ_BYTES at once."""
+    """A connection that returns at most MAX_READ_BYTES at a time."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
         self._stream = stream
@@ -146,7 +146,7 @@ async def _closed_on_failure(stream: httpcore.AsyncNetworkStream) -> AsyncIterat
 
 
 def _proxy_of(origin: Origin) -> str | None:
-    """The environment's or the system's proxy for an address; this machine is never asked through one."""
+    """Return the environment's or system's proxy for an address; None for this machine."""
     if origin.is_loopback or proxy_bypass(origin.host):
         return None
     proxies = getproxies()

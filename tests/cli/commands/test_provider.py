@@ -58,7 +58,7 @@ class TestAdd:
         assert ring.kept == {CODESTRAL: KEY}
 
     def test_what_is_worth_knowing_of_a_preset_is_told(self) -> None:
-        assert "its keys are not those of mistral" in run("add", "codestral", "--no-test").stderr
+        assert "needs its own keys, not those of mistral" in run("add", "codestral", "--no-test").stderr
 
     def test_an_api_with_an_address_of_ones_own_takes_the_rest_from_its_preset(self, own: Path) -> None:
         url = "https://me.openai.azure.com/openai/v1"
@@ -149,10 +149,12 @@ class TestAdd:
             pytest.param(["codstral"], 'needs api and base_url, did you mean "codestral"?', id="a slip"),
             pytest.param(["qqq"], "set them with --api and --base-url", id="a name of the user's own"),
             pytest.param(
-                ["azure"], "azure needs base_url: base_url is https://RESOURCE", id="an address of one's own"
+                ["azure"],
+                "azure needs base_url: set base_url to https://RESOURCE",
+                id="an address of one's own",
             ),
-            pytest.param(["a/b"], "must be a name of letters", id="no name"),
-            pytest.param(["auto"], "has a meaning of its own", id="a reserved name"),
+            pytest.param(["a/b"], "must be a name made of letters", id="no name"),
+            pytest.param(["auto"], "is reserved", id="a reserved name"),
             pytest.param(
                 ["x", "--api", "ollama", "--base-url", "ftp://x"], "must be an http or https", id="address"
             ),

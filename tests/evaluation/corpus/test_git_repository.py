@@ -215,7 +215,7 @@ def test_a_git_that_lies_in_the_repository_is_refused(rig: GitRig, monkeypatch: 
     planted.chmod(planted.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{rig.root}{os.pathsep}{os.environ['PATH']}")
 
-    with pytest.raises(GitError, match="lies in the repository"):
+    with pytest.raises(GitError, match="is inside the repository"):
         GitRepository(rig.root)
 
 

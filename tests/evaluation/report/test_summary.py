@@ -90,7 +90,7 @@ def test_variants_are_compared_on_the_holes_that_both_filled() -> None:
 
     assert (duel.better, duel.worse, duel.same) == (1, 1, 1)
     assert duel.similarity_gain == pytest.approx(0.0)
-    assert "b against a: nearer 1 times" in sentence(duel, "a")
+    assert "b against a: better for 1 holes" in sentence(duel, "a")
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def test_a_line_is_typed_if_the_completion_begins_with_it() -> None:
     assert share.money == pytest.approx(1.0)
     assert (
         share.sentence
-        == "mine would have typed 75 % of the 100 added lines, for 1.00 USD (2 of them were asked for)"
+        == "mine would have typed 75 % of the 100 added lines, for 1.00 USD (2 of them measured)"
     )
 
 
@@ -31,7 +31,7 @@ def test_without_a_price_there_is_no_cost() -> None:
     (share,) = typed_shares([result("ab", "ab", None)], {"k": "mine"}, 1)
 
     assert share.money is None
-    assert share.sentence == "mine would have typed 100 % of the 1 added lines (1 of them were asked for)"
+    assert share.sentence == "mine would have typed 100 % of the 1 added lines (1 of them measured)"
 
 
 def test_a_variant_that_could_not_be_asked_has_no_share() -> None:

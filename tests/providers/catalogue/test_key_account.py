@@ -11,7 +11,7 @@ from llm_lsp.providers.catalogue.key_account import KeyAccount, broad_rights, li
 from llm_lsp.providers.catalogue.presets import preset_config
 from llm_lsp.providers.discovery import local_probe as probe
 
-MANAGES = "it is a management key, which makes other keys: make an ordinary one"
+MANAGES = "this is a management key, which can create keys: create an ordinary one instead"
 BALANCE = {"is_available": True, "balance_infos": [{"currency": "CNY", "total_balance": "110.00"}, {"currency": "USD", "total_balance": "2.00"}]}  # fmt: skip
 ANSWERS = [
     pytest.param("openrouter", "/api/v1/key", {"data": {"limit": 5, "limit_remaining": 4.898, "is_management_key": False}},
@@ -19,7 +19,7 @@ ANSWERS = [
     pytest.param("openrouter", "/api/v1/key", {"data": {"limit": 5, "limit_remaining": 0}},
                  KeyAccount(left="0.00 of 5.00 USD of this key's limit", is_spent=True), id="OpenRouter, spent"),
     pytest.param("openrouter", "/api/v1/key", {"data": {"limit": None, "limit_remaining": None, "is_provisioning_key": True}},
-                 KeyAccount(MANAGES, "no limit of its own: set one for this key"), id="OpenRouter, without limit"),
+                 KeyAccount(MANAGES, "this key has no spending limit: set one"), id="OpenRouter, without limit"),
     pytest.param("deepseek", "/user/balance", BALANCE, KeyAccount(left="110.00 CNY and 2.00 USD"), id="DeepSeek"),
     pytest.param("deepseek-chat", "/user/balance", {"is_available": False, "balance_infos": []}, KeyAccount(is_spent=True), id="DeepSeek, spent"),
     pytest.param("siliconflow", "/v1/user/info", {"data": {"totalBalance": "88.88"}}, KeyAccount(left="88.88 CNY"), id="SiliconFlow"),

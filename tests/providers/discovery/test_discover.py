@@ -105,23 +105,23 @@ REFUSED = [
     pytest.param(recognise.ollama, pages(ollama([QWEN], REMOTE)), "runs in a cloud", id="Ollama's remote host in what it shows"),
     pytest.param(recognise.ollama, pages(ollama([QWEN], tags=[])), "not one of its models", id="a model that Ollama does not list"),
     pytest.param(recognise.ollama, pages(ollama([], tags=[QWEN])), "no model loaded", id="Ollama with nothing loaded"),
-    pytest.param(recognise.ollama, pages(ollama([QWEN], {"capabilities": ["embedding"]})), "writes no text", id="an embedding model"),
-    pytest.param(recognise.ollama, pages({"/api/version": {"version": "1"}}), "no Ollama server", id="half an Ollama"),
-    pytest.param(recognise.ollama, pages({"/v1/models": GATEWAY}), "no Ollama server", id="a gateway on Ollama's port"),
-    pytest.param(recognise.llamacpp, pages({"/health": {"status": "ok"}, "/v1/models": GATEWAY}), "no llama.cpp server", id="a gateway on llama.cpp's port"),
-    pytest.param(recognise.llamacpp, pages(llamacpp() | {"/v1/models": GATEWAY}, "llama.cpp"), "no llama.cpp server", id="a gateway before llama.cpp"),
-    pytest.param(recognise.llamacpp, pages(llamacpp(), "uvicorn"), "no llama.cpp server", id="llama.cpp's answers from another server"),
+    pytest.param(recognise.ollama, pages(ollama([QWEN], {"capabilities": ["embedding"]})), "does not generate text", id="an embedding model"),
+    pytest.param(recognise.ollama, pages({"/api/version": {"version": "1"}}), "not an Ollama server", id="half an Ollama"),
+    pytest.param(recognise.ollama, pages({"/v1/models": GATEWAY}), "not an Ollama server", id="a gateway on Ollama's port"),
+    pytest.param(recognise.llamacpp, pages({"/health": {"status": "ok"}, "/v1/models": GATEWAY}), "not a llama.cpp server", id="a gateway on llama.cpp's port"),
+    pytest.param(recognise.llamacpp, pages(llamacpp() | {"/v1/models": GATEWAY}, "llama.cpp"), "not a llama.cpp server", id="a gateway before llama.cpp"),
+    pytest.param(recognise.llamacpp, pages(llamacpp(), "uvicorn"), "not a llama.cpp server", id="llama.cpp's answers from another server"),
     pytest.param(recognise.llamacpp, pages(llamacpp(), "llama.cpp", [("/health", 503)]), "loading", id="llama.cpp loading"),
-    pytest.param(recognise.llamacpp, pages(llamacpp(), "llama.cpp", [("/props", 401)]), "asks for a key", id="llama.cpp with a key"),
+    pytest.param(recognise.llamacpp, pages(llamacpp(), "llama.cpp", [("/props", 401)]), "needs a key", id="llama.cpp with a key"),
     pytest.param(recognise.llamacpp, pages(llamacpp(status={"value": "unloaded"}), "llama.cpp"), "no model loaded", id="a router with nothing loaded"),
     pytest.param(recognise.lmstudio, pages(lmstudio() | {"/api/v1/models": {"models": []}}), "LM Link", id="LM Studio that may link machines"),
     pytest.param(recognise.lmstudio, pages(lmstudio("not-loaded")), "no model loaded", id="LM Studio with nothing loaded"),
     pytest.param(recognise.lmstudio, pages(lmstudio(kind="embeddings")), "no model loaded", id="LM Studio with an embedding model"),
-    pytest.param(recognise.lmstudio, pages({"/v1/models": GATEWAY}), "no LM Studio", id="a gateway on LM Studio's port"),
-    pytest.param(recognise.vllm, pages({"/v1/models": GATEWAY}), "no vLLM", id="a gateway on vLLM's port"),
-    pytest.param(recognise.vllm, pages(vllm(max_model_len=None)), "no vLLM", id="a gateway that copies owners"),
-    pytest.param(recognise.vllm, pages(vllm() | {"/version": {}}), "no vLLM", id="a gateway without a version"),
-    pytest.param(recognise.vllm, pages(vllm(), status=[("/v1/models", 401)]), "asks for a key", id="vLLM with a key"),
+    pytest.param(recognise.lmstudio, pages({"/v1/models": GATEWAY}), "not an LM Studio", id="a gateway on LM Studio's port"),
+    pytest.param(recognise.vllm, pages({"/v1/models": GATEWAY}), "not a vLLM", id="a gateway on vLLM's port"),
+    pytest.param(recognise.vllm, pages(vllm(max_model_len=None)), "not a vLLM", id="a gateway that copies owners"),
+    pytest.param(recognise.vllm, pages(vllm() | {"/version": {}}), "not a vLLM", id="a gateway without a version"),
+    pytest.param(recognise.vllm, pages(vllm(), status=[("/v1/models", 401)]), "needs a key", id="vLLM with a key"),
 ]  # fmt: skip
 
 
@@ -153,7 +153,7 @@ async def test_a_system_service_is_taken() -> None:
 async def test_a_listener_whose_owner_is_not_known_is_not_taken() -> None:
     found = await find((recognise.ollama, pages(ollama([QWEN]))), owner="unknown")
     assert found.chosen is None
-    assert "owner is not known" in str(found.findings[0])
+    assert "owner is unknown" in str(found.findings[0])
 
 
 async def test_a_model_that_fills_in_is_preferred_whatever_the_order() -> None:

@@ -28,7 +28,7 @@ def test_a_server_of_ones_own_is_used(owner: Owner) -> None:
 
 
 @pytest.mark.parametrize(
-    ("owner", "why"), [("other", "is another user's server"), ("unknown", "is known to be yours")]
+    ("owner", "why"), [("other", "belongs to another user"), ("unknown", "is known to be yours")]
 )
 def test_another_server_is_refused_with_the_remedy(owner: Owner, why: str) -> None:
     with pytest.raises(ConfigError, match=why) as caught:

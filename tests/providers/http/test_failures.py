@@ -203,7 +203,7 @@ def connect_error(cause: BaseException) -> httpx.ConnectError:
 
 EXCEPTIONS = [
     pytest.param(connect_error(ConnectionRefusedError()), errors.UnreachableError, "nothing listens", id="refused"),
-    pytest.param(connect_error(socket.gaierror()), errors.UnreachableError, "is not known", id="unknown name"),
+    pytest.param(connect_error(socket.gaierror()), errors.UnreachableError, "is unknown", id="unknown name"),
     pytest.param(connect_error(ssl.SSLCertVerificationError()), errors.TlsError, "SSL_CERT_FILE", id="certificate"),
     pytest.param(connect_error(ssl.SSLError()), errors.TlsError, "TLS", id="no TLS"),
     pytest.param(connect_error(OSError()), errors.UnreachableError, "check the network", id="anything else"),
@@ -211,8 +211,8 @@ EXCEPTIONS = [
     pytest.param(httpx.ProxyError(CANARY), errors.UnreachableError, "proxy", id="proxy"),
     pytest.param(httpx.WriteTimeout(CANARY), errors.SlowError, "overloaded", id="body not taken"),
     pytest.param(httpx.LocalProtocolError(f"Illegal header value b'{CANARY}'"), errors.BadRequestError, "header", id="header"),
-    pytest.param(httpx.RemoteProtocolError(CANARY), errors.BrokenStreamError, "broke", id="no HTTP"),
-    pytest.param(httpx.ReadError(CANARY), errors.BrokenStreamError, "broke", id="reset"),
+    pytest.param(httpx.RemoteProtocolError(CANARY), errors.BrokenStreamError, "interrupted", id="no HTTP"),
+    pytest.param(httpx.ReadError(CANARY), errors.BrokenStreamError, "interrupted", id="reset"),
     pytest.param(UnicodeError(CANARY), errors.BrokenStreamError, "UnicodeError", id="a surprise"),
 ]  # fmt: skip
 

@@ -286,12 +286,12 @@ async def test_a_stream_without_text_is_an_error(end: Callable[[Peer], Awaitable
 
 BROKEN = [
     pytest.param(b"<html>Please sign in</html>", {}, "sign in to the network", id="a captive portal"),
-    pytest.param(b"data: {\n\n", {}, "no JSON object", id="half an event"),
-    pytest.param(b"data: [1]\n\n", {}, "no JSON object", id="a list"),
-    pytest.param(b"data: " + b"[" * 100_000 + b"\n\n", {}, "no JSON object", id="JSON without bottom"),
+    pytest.param(b"data: {\n\n", {}, "not a JSON object", id="half an event"),
+    pytest.param(b"data: [1]\n\n", {}, "not a JSON object", id="a list"),
+    pytest.param(b"data: " + b"[" * 100_000 + b"\n\n", {}, "not a JSON object", id="JSON without bottom"),
     pytest.param(b"data: " + b"x" * 300_000, {}, "line of over 256 KiB", id="an endless line"),
     pytest.param(text("a") + DONE, {"Content_Encoding": "br"}, "compresses", id="compression"),
-    pytest.param(b"", {}, "before there was any text", id="nothing"),
+    pytest.param(b"", {}, "before any text", id="nothing"),
 ]
 
 
