@@ -43,6 +43,8 @@ ROOMS = {
     "tomlkit": ("cli",),
     "keyring": ("cli",),
     "psutil": ("system", "port_owners"),
+    "identify": ("core.text.language_ids",),
+    "pygments": ("core.text.language_ids",),
     "genai_prices": ("providers.catalogue.prices",),
     "huggingface_hub": ("local",),
     "xllamacpp": ("local",),

@@ -130,11 +130,6 @@ def to_section(value: object) -> Mapping[str, object]:
     return to_settings(settings[SECTION]) if SECTION in settings else settings
 
 
-def to_document(item: types.TextDocumentItem) -> Document:
-    """Return an opened document."""
-    return Document(item.uri, item.language_id, item.version, Text.of(item.text))
-
-
 def to_edits(
     document: Document,
     version: int,

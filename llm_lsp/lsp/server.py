@@ -20,6 +20,7 @@ from llm_lsp.core.text.document import Document
 from llm_lsp.engine.client.interface import Client, Engine
 from llm_lsp.lsp import conversion as convert
 from llm_lsp.lsp.commands import COMMANDS
+from llm_lsp.lsp.documents.opening import to_document
 from llm_lsp.lsp.editor_client import EditorClient
 from llm_lsp.lsp.formatting_options import InlineParams
 from llm_lsp.lsp.protocol import Protocol
@@ -163,7 +164,7 @@ def did_change_folders(ls: Server, params: types.DidChangeWorkspaceFoldersParams
 
 
 def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
-    _open(ls, convert.to_document(params.text_document))
+    _open(ls, to_document(params.text_document))
 
 
 def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
@@ -221,7 +222,7 @@ def _close(ls: Server, uri: str) -> None:
 
 def did_open_notebook(ls: Server, params: types.DidOpenNotebookDocumentParams) -> None:
     for cell in params.cell_text_documents:
-        _open(ls, convert.to_document(cell))
+        _open(ls, to_document(cell))
 
 
 def did_change_notebook(ls: Server, params: types.DidChangeNotebookDocumentParams) -> None:
@@ -230,7 +231,7 @@ def did_change_notebook(ls: Server, params: types.DidChangeNotebookDocumentParam
         return
     if cells.structure is not None:
         for opened in cells.structure.did_open or ():
-            _open(ls, convert.to_document(opened))
+            _open(ls, to_document(opened))
         for closed in cells.structure.did_close or ():
             _close(ls, closed.uri)
     for content in cells.text_content or ():

@@ -12,7 +12,7 @@ from llm_lsp.core.response.indentation import LinePlacement
 from llm_lsp.core.response.line_likeness import is_fence, is_same_line, is_telling
 from llm_lsp.core.response.text_kind import TextKind, kind_at_end
 from llm_lsp.core.text.brackets import imbalance, is_closing
-from llm_lsp.core.text.languages import Blocks, indent_of, indent_unit, language_of, opens_block
+from llm_lsp.core.text.languages import Blocks, first_word, indent_of, indent_unit, language_of, opens_block
 from llm_lsp.core.text.window import Window
 
 # Lines that are read at most: more than anybody reads before accepting, and 128 tokens are about 12.
@@ -257,7 +257,7 @@ class CompletionExtent:
         """Return whether a line at the opener's depth closes the block or goes on with it."""
         bare = line.strip()
         is_closer = bare[0] in ")]}" or (self._language.has_tags and bare.startswith("</"))
-        return is_closer or bare.split(None, 1)[0].rstrip(":;") in self._language.middles
+        return is_closer or first_word(bare, self._language) in self._language.middles
 
 
 def next_line(window: Window) -> str:

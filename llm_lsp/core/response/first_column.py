@@ -13,7 +13,14 @@ from itertools import pairwise
 from llm_lsp.core.response.filter_context import FilterContext
 from llm_lsp.core.text.brackets import CLOSERS, imbalance
 from llm_lsp.core.text.indent_style import USUAL_STEPS
-from llm_lsp.core.text.languages import Blocks, heads_body, indent_of, opens_block, without_comment
+from llm_lsp.core.text.languages import (
+    Blocks,
+    first_word,
+    heads_body,
+    indent_of,
+    opens_block,
+    without_comment,
+)
 
 # Characters above the cursor that are looked at for open brackets.
 LOOK_CHARS = 2000
@@ -59,11 +66,7 @@ def closes(code: str, place: FilterContext) -> bool:
     """Check whether a line without its indentation closes a block, or goes on with it as `else` does."""
     if code[:1] in CLOSERS - set("\"'`") or (place.language.has_tags and code.startswith("</")):
         return True
-    word = _FIRST_WORD.match(code)
-    return word is not None and word.group() in place.language.middles
-
-
-_FIRST_WORD = re.compile(r"\w+")
+    return first_word(code, place.language) in place.language.middles
 
 
 def _after_indentation(place: FilterContext, line: str, own: int, written: int) -> int:

@@ -6,7 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import lru_cache
 from itertools import pairwise
+
+from llm_lsp.core.text.language_ids import known_names
 
 
 class Blocks(Enum):
@@ -55,6 +58,8 @@ class Language:
     """Whether the items of a list may stand at the depth of its key."""
     step: str = "    "
     """What one step of depth is written with, if neither the file nor the editor says."""
+    ignores_case: bool = False
+    """Whether its words may be written in capitals."""
     is_free: bool = False
     """Whether a line may stand at any depth, whatever stands above it."""
 
@@ -95,33 +100,15 @@ _PYTHON = Language(
     inside=re.compile(r"(return|yield|break|continue|self|super|await)\b"),
 )
 _RUBY = Language(
-    "#",
-    Blocks.END,
-    ("{", "(", "[", "|", " do", " then"),
-    (
-        "def",
-        "class",
-        "module",
-        "if",
-        "unless",
-        "while",
-        "until",
-        "case",
-        "for",
-        "begin",
-        "else",
-        "elsif",
-        "when",
-    ),
+    "#", Blocks.END, ("{", "(", "[", "|", " do", " then"),
+    ("def", "class", "module", "if", "unless", "while", "until", "case", "for", "begin", "else", "elsif", "when"),
     ("end", "else", "elsif", "when", "rescue", "ensure", "in"),
-)
+)  # fmt: skip
 _JULIA = Language(
-    "#",
-    Blocks.END,
-    ("{", "(", "[", " do", " begin"),
+    "#", Blocks.END, ("{", "(", "[", " do", " begin"),
     ("function", "struct", "module", "if", "for", "while", "let", "try", "macro", "else", "elseif", "catch"),
     ("end", "else", "elseif", "catch", "finally"),
-)
+)  # fmt: skip
 _LUA = Language(
     "--",
     Blocks.END,
@@ -143,6 +130,65 @@ _SHELL = Language(
 _HASKELL = Language(
     "--", Blocks.INDENT, ("=", " where", " do", " of", "{", "(", "["), block_comment=("{-", "-}")
 )
+# A line that ends a block on itself opens none.
+_FISH = Language(
+    "#", Blocks.END, ("{", "("),
+    ("function", "if", "while", "for", "switch", "begin", "else", "case"), ("end", "else", "case"),
+)  # fmt: skip
+_CMAKE = Language(
+    "#", Blocks.END, ("(",),
+    middles=("endif", "endforeach", "endwhile", "endfunction", "endmacro", "endblock", "else", "elseif"),
+    opening=re.compile(r"^\s*(?:if|elseif|else|foreach|while|function|macro|block)\s*\(.*\)\s*$", re.IGNORECASE),
+    ignores_case=True, step="  ",
+)  # fmt: skip
+_VIM = Language(
+    '"', Blocks.END, (),
+    middles=(
+        "endfunction", "endfunctio", "endfunc", "endf", "enddef", "endif", "en", "endwhile", "endw", "endfor", "endfo",
+        "endtry", "endt", "endclass", "endinterface", "endenum", "else", "el", "elseif", "elsei", "catch", "cat",
+        "finally", "fina", "augroup",
+    ),
+    opening=re.compile(
+        r"^\s*(?:(?:export\s+)?(?:fu(?:nc(?:tion)?)?!?\s+\S|def!?\s+\S|(?:abstract\s+)?class\s|interface\s|enum\s)|if\s|else(?:if\s|\s*$)"
+        r"|wh(?:ile)?\s|for\s|try\s*$|cat(?:ch)?\b|fina(?:lly)?\s*$|aug(?:roup)?\s+(?!END\b))(?!.*\|\s*en)"
+    ),
+    step="  ",
+)  # fmt: skip
+_VERILOG = Language(
+    "//", Blocks.END, ("(", "[", "{", " begin"),
+    ("module", "case", "casex", "casez", "function", "task", "generate", "fork", "class", "package", "interface", "program",
+     "specify", "primitive", "covergroup", "property", "sequence", "clocking"),
+    ("end", "endmodule", "endcase", "endfunction", "endtask", "endgenerate", "join", "join_any", "join_none", "endclass",
+     "endpackage", "endinterface", "endprogram", "endspecify", "endprimitive", "endgroup", "endproperty", "endsequence",
+     "endclocking", "else"),
+    opening=re.compile(r"\bbegin\s*:\s*\w+\s*$"),
+    block_comment=_SLASH_STAR, needs_end_mark=True, outdented=re.compile(r"`"), step="  ",
+)  # fmt: skip
+# A procedure's declarations and its statements are parted by `begin` at the header's depth.
+_VHDL = Language(
+    "--", Blocks.END, ("(", " is", " then", " loop", " generate", " begin", "=>", " block", " record"),
+    ("process", "else", "begin", "component"), ("end", "begin", "else", "elsif", "when"),
+    opening=re.compile(r"\bprocess\b[^;]*$", re.IGNORECASE), ignores_case=True, needs_end_mark=True, step="  ",
+)  # fmt: skip
+_FORTRAN = Language(
+    "!", Blocks.END, ("&", "("),
+    middles=("end", "enddo", "endif", "endfunction", "endsubroutine", "endmodule", "endprogram", "endselect", "endtype",
+             "endwhere", "endinterface", "else", "elseif", "elsewhere", "case", "contains"),
+    opening=re.compile(
+        r"^\s*(?:\w+\s*:\s*)?(?:(?:if\b.*|else\s*if\b.*)\bthen\s*$|else\s*$|elsewhere\b|do\b|select\s+(?:case|type|rank)\b|case\b"
+        r"|where\s*\(.*\)\s*$|forall\s*\(.*\)\s*$|associate\b|block\s*$|critical\s*$|(?:abstract\s+)?interface\b|contains\s*$"
+        r"|program\s|(?:sub)?module\s+(?!procedure)|type\s*(?:,[^:]*)?(?:::)?\s+\w+\s*$|type\s*(?:,[^:]*)?::\s*\w+\s*$"
+        r"|(?:(?!end)[\w*()=, ]+\s)?(?:subroutine|function)\s+\w)",
+        re.IGNORECASE,
+    ),
+    ignores_case=True, step="  ",
+)  # fmt: skip
+_MATLAB = Language(
+    "%", Blocks.END, ("...", "(", "[", "{"),
+    ("function", "if", "for", "parfor", "while", "switch", "try", "classdef", "properties", "methods", "events", "else",
+     "elseif", "case", "otherwise", "catch"),
+    ("end", "endfunction", "endif", "endfor", "endwhile", "endswitch", "else", "elseif", "case", "otherwise", "catch"),
+)  # fmt: skip
 _LISP = Language(";", Blocks.INDENT, (), is_free=True)
 # The rule of a target. `.PHONY` and its like have none, nor has a variable for one target.
 _MAKE = Language(
@@ -203,9 +249,21 @@ _LANGUAGES: dict[str, Language] = {
     "perl": replace(_HASH_BRACES, needs_end_mark=True),
     "php": replace(_C, long_strings=()),
     "r": _HASH_BRACES,
-    "cmake": _HASH_BRACES,
+    "cmake": _CMAKE,
+    "fish": _FISH,
+    "verilog": _VERILOG,
+    "systemverilog": _VERILOG,
+    "vhdl": _VHDL,
+    "ada": replace(_VHDL, step="   "),
+    "fortran": _FORTRAN,
+    "matlab": _MATLAB,
+    "just": replace(_MAKE, step="    "),
+    "properties": Language("#", Blocks.INDENT, ()),
+    "meson": Language("#", Blocks.END, ("(", "[", "{"), ("if", "elif", "else", "foreach"), ("endif", "endforeach", "elif", "else")),
+    "nix": Language("#", Blocks.BRACES, block_comment=_SLASH_STAR, long_strings=("''",)),
+    "graphql": _HASH_BRACES,
     "tcl": _HASH_BRACES,
-    "vim": Language('"', Blocks.INDENT, ()),
+    "vim": _VIM,
     "powershell": replace(_HASH_BRACES, block_comment=("<#", "#>")),
     "terraform": _HASH_BRACES,
     "dockerfile": Language("#", Blocks.INDENT, ("\\",)),
@@ -230,21 +288,27 @@ _LANGUAGES: dict[str, Language] = {
 }  # fmt: skip
 _TWO_BLANKS = (
     "css", "dart", "elixir", "html", "javascript", "javascriptreact", "json", "jsonc", "less", "r", "ruby", "scala",
-    "scss", "shellscript", "svelte", "terraform", "typescript", "typescriptreact", "vue", "yaml",
+    "scss", "shellscript", "sh", "bash", "zsh", "svelte", "terraform", "typescript", "typescriptreact", "vue", "yaml",
 )  # fmt: skip
 _LANGUAGES |= {name: replace(_LANGUAGES[name], step="  ") for name in _TWO_BLANKS}
 _LANGUAGES |= {name: replace(_LANGUAGES[name], step="\t") for name in ("go", "gdscript")}
 
 
 def language_of(language_id: str) -> Language:
-    """Return the language of an LSP identifier; an unknown one is treated as one of C's family."""
-    return _LANGUAGES.get(language_id.lower(), UNKNOWN)
+    """Return the language of an LSP identifier, or of another editor's name for it; an unknown one is taken for C-like."""
+    name = language_id.lower()
+    return _LANGUAGES.get(name) or _by_other_name(name)
+
+
+@lru_cache(maxsize=64)
+def _by_other_name(name: str) -> Language:
+    return next((_LANGUAGES[known] for known in known_names(name, _LANGUAGES)), UNKNOWN) if name else UNKNOWN
 
 
 def opens_block(line: str, language: Language) -> bool:
     """Return whether a line, without its trailing comment, leaves a block open at its end."""
     whole = without_comment(line, language).rstrip()
-    code = whole.lstrip()
+    code = whole.lstrip().lower() if language.ignores_case else whole.lstrip()
     if language.line_comment == "//" and code.startswith(("*", "/*")):
         return False
     if f" {code}".endswith(language.openers) or (language.has_tags and _OPENING_TAG.search(code)):
@@ -255,6 +319,12 @@ def opens_block(line: str, language: Language) -> bool:
         return False
     words = _WORD.findall(code)
     return words[0] in " ".join(language.starters).split() and words[-1] not in language.middles[:1]
+
+
+def first_word(line: str, language: Language) -> str:
+    """Return the word that a line begins with, in small letters where that makes no difference; "" if none does."""
+    word = _WORD.match(line.lstrip())
+    return "" if word is None else word.group().lower() if language.ignores_case else word.group()
 
 
 def heads_body(line: str, language: Language) -> bool:
