@@ -1,1 +1,1 @@
-"""The pure part: values and functions without files, clocks, waiting, LSP or HTTP."""
+"""The pure part: values and functions without files, clocks, async code, LSP or HTTP."""

@@ -1,4 +1,4 @@
-"""What a model wrote, and what the call used."""
+"""The text that a model generated, and what the call used."""
 
 from __future__ import annotations
 
@@ -12,48 +12,48 @@ class Finish(Enum):
     STOP = "stop"
     """The model ended it, or a stop string did."""
     LENGTH = "length"
-    """The token limit ended it: the last line may be half."""
+    """The token limit ended it, so the last line may be incomplete."""
     CUT = "cut"
-    """We stopped reading: the wanted line or block is complete."""
+    """We stopped reading, because the wanted line or block is complete."""
     TRUNCATED = "truncated"
-    """The stream broke off."""
+    """The stream was interrupted."""
     BLOCKED = "blocked"
-    """A content filter or the model's own refusal took the place of an answer."""
+    """A content filter or the model's refusal replaced the answer."""
     THOUGHTS = "thoughts"
-    """The model thought, and came to no answer."""
+    """The model only thought, and did not answer."""
     LOADED = "loaded"
-    """The server has loaded the model and asked it nothing."""
+    """The server only loaded the model."""
     PROSE = "prose"
-    """A dialogue's answer holds no code."""
+    """A chat answer contains no code."""
 
     @property
     def is_lasting(self) -> bool:
-        """Whether the same request would be answered in the same way, so that the answer may be cached."""
+        """Whether the same request would get the same answer, so that it can be cached."""
         return self not in (Finish.TRUNCATED, Finish.BLOCKED, Finish.THOUGHTS, Finish.LOADED)
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a call used, in tokens; None if the API did not say."""
+    """The tokens that a call used; None if the API did not report them."""
 
     input_tokens: int | None = None
-    """The whole prompt, whatever of it a cache held or took in."""
+    """The whole prompt, including cached tokens."""
     output_tokens: int | None = None
-    """All that was written, thoughts among it."""
+    """The whole output, including thoughts."""
     cached_tokens: int | None = None
-    """Of the prompt, what was read from the API's cache."""
+    """Prompt tokens read from the API's cache."""
     cache_write_tokens: int | None = None
-    """Of the prompt, what was written into the API's cache, where that has a price of its own."""
+    """Prompt tokens written to the API's cache, if they have a price of their own."""
     reasoning_tokens: int | None = None
-    """Of the answer, what was thought and not shown."""
+    """Output tokens for thoughts that are not shown."""
 
     def updated(self, newer: Usage) -> Usage:
-        """Lay what a later event says over this: some APIs count the prompt first and the answer last."""
+        """Update with a later event: some APIs report the prompt first and the output last."""
         pairs = zip(astuple(self), astuple(newer), strict=True)
         return Usage(*(old if new is None else new for old, new in pairs))
 
     def within(self, most_input: int, most_output: int) -> Usage:
-        """Return the counts that can be true: None stands for one that is larger than what it is a part of."""
+        """Replace impossible counts, those larger than the whole they are part of, by None."""
         read = _at_most(self.input_tokens, most_input)
         written = _at_most(self.output_tokens, most_output)
         cached = (self.cached_tokens or 0) + (self.cache_write_tokens or 0)
@@ -73,15 +73,15 @@ def _at_most(count: int | None, most: int) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class PromptProgress:
-    """How far a server has read a prompt, in tokens."""
+    """How much of a prompt a server has read, in tokens."""
 
     total: int
     cached: int
-    """Those that it had in its cache and does not read."""
+    """Tokens from its cache, which it need not read."""
     processed: int
-    """Those that are done, the cached ones among them."""
+    """Tokens done, including cached ones."""
     seconds: float
-    """Since it began to read, without the wait for its turn."""
+    """Seconds since it started to read, without waiting in the queue."""
 
     @property
     def n_read(self) -> int:
@@ -91,40 +91,40 @@ class PromptProgress:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One piece of a stream; `finish` is set on the last one."""
+    """A piece of a stream; `finish` is set on the last one."""
 
     text: str = ""
     finish: Finish | None = None
     usage: Usage | None = None
     pieces: int = 1
-    """In how many pieces the API sent it: a token each, with most servers."""
+    """In how many pieces the API sent it; most servers send one token per piece."""
     progress: PromptProgress | None = None
-    """Set on pieces without text that come while the prompt is read, from servers that send them."""
+    """Set on pieces without text that some servers send while they read the prompt."""
     thinks: bool = False
     """Whether it carried thoughts, which are left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """Raw model text for a place; the text before and after that place is its anchor's business.
+    """Raw model text for a place in a document.
 
-    It may hold more than is shown at once: its first unit is the wanted line or block, each further one is
-    what would be asked for next if all before it were accepted.
+    It may contain more than is shown at once. Its first unit is the wanted line or block; each further unit is what
+    would be requested next if everything before it were accepted.
     """
 
     id: int
     text: str
     finish: Finish
     units: tuple[int, ...]
-    """Where its units end: offsets in `text`, rising."""
+    """Ends of its units: ascending offsets in `text`."""
     usage: Usage = Usage()
     phrases: tuple[int, ...] = ()
-    """Where a line may be shown in part: offsets in `text`, rising."""
+    """Ends of the parts in which a line may be shown: ascending offsets in `text`."""
 
     def shown_as(self, text: str, typed: int, end: int) -> Generation:
-        """Return it as if the model had written what is shown: `text` in place of what it says from `typed` to `end`.
+        """Return a copy in which the shown `text` replaces what the model wrote from `typed` to `end`.
 
-        What it says behind that stays. Itself if it begins with the text there.
+        The rest is unchanged. Returns itself if its text there begins with `text`.
         """
         if self.text.startswith(text, typed):
             return self
@@ -139,15 +139,15 @@ class Generation:
         )
 
     def end_after(self, typed: int, *, by_phrase: bool = False) -> int | None:
-        """Return the end of the unit to show when `typed` characters stand there; None if no text is left."""
+        """Return the end of the unit to show after `typed` characters; None if no text is left."""
         ends = sorted({*self.units, *self.phrases}) if by_phrase else self.units
         return next((end for end in ends if self.text[typed:end].strip()), None)
 
     def answers(self, typed: int, *, by_phrase: bool = False) -> bool:
-        """Return whether it answers what comes after `typed` characters: more text, or that the model ended there."""
+        """Check whether it has more text after `typed` characters, or the model ended there."""
         if self.end_after(typed, by_phrase=by_phrase) is not None:
             return True
         is_said = self.finish is Finish.STOP and not self.text[typed:].strip()
-        # The beginning of a line does not answer a request for the whole line.
+        # The beginning of a line is not an answer to a request for the whole line.
         is_begun = self.finish is Finish.CUT and bool(self.phrases) and not self.units
         return is_said or (typed == 0 and not is_begun)

@@ -1,4 +1,4 @@
-"""Candidates for a prompt: similar code, signatures, visited places and recent edits."""
+"""Finds candidates for context: similar code, signatures, visited places and recent edits."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from llm_lsp.core.prompt.fim_families import LEAST_LIKENESS
 from llm_lsp.core.secrets.private_keys import KEY_BLOCK_LINES, begun_above
 from llm_lsp.core.text.text import Point
 
-# Lines above and below the cursor that tell what is being written. The last lines tell most: RepoCoder asks with 20.
+# Lines above and below the cursor used for the comparison. The lines just above matter most; RepoCoder uses 20.
 QUERY_ABOVE, QUERY_BELOW = 16, 4
-# Lines of an alike piece; those before the line that matches the cursor's, at least, since what comes next is wanted
-# more; and what a piece begins at a multiple of, so that it stays the same piece while the cursor goes down a few lines.
+# Lines of a similar piece; the least number of them before the line that matches the cursor's (what follows matters
+# more); and the multiple at which pieces begin, so that a piece stays the same while the cursor moves a few lines.
 PIECE_LINES, PIECE_ABOVE, PIECE_SNAP = 20, 3, 6
-# What is left of a place's likeness where nothing stands in the cursor's line, and an import would come next: another
-# file imports what that file needs. Of 11 such holes from 0.7 on, one more was filled (docs/adr/0036).
+# Factor for a place's likeness if the cursor's line is empty and the place would suggest an import: what another file
+# imports is rarely needed here. Above 0.7, one of 11 such holes was filled (ADR 36).
 IMPORT_LIKENESS = 0.5
-# Pieces that are looked at, each of another file.
+# Number of similar pieces, each from a different file.
 MAX_SIMILAR = 6
-# Files whose signatures are kept ready.
+# Number of files whose signatures are prepared.
 MAX_SIGNATURES = 8
 
 
 class Piece:
-    """A text that snippets may be cut from, as its user knows it by `path`."""
+    """A text from which snippets can be cut; `path` is what the user knows it by."""
 
     def __init__(self, uri: str, path: str, language: str, lines: Sequence[str]) -> None:
         self.uri = uri
@@ -41,7 +41,7 @@ class Piece:
 
     @cached_property
     def index(self) -> LineIndex:
-        """Its lines by their words."""
+        """Its lines, indexed by word."""
         return LineIndex.of(self.lines)
 
     @property
@@ -51,12 +51,12 @@ class Piece:
 
     @cached_property
     def definitions(self) -> tuple[Definition, ...]:
-        """What it defines."""
+        """Its definitions."""
         return definitions("".join(self.lines), self.language)
 
     @property
     def defined(self) -> Set[str]:
-        """The names of what it defines."""
+        """The names it defines."""
         return {definition.name for definition in self.definitions}
 
 
@@ -65,7 +65,7 @@ class _Match:
     likeness: float
     piece: Piece
     line: int
-    """The one that the cursor would be in."""
+    """The line that corresponds to the cursor's."""
 
     @property
     def start(self) -> int:
@@ -79,7 +79,7 @@ class _Match:
 
     @property
     def next_text(self) -> str:
-        """The first line from the cursor's on that is not blank; "" if the piece has none."""
+        """The first non-blank line from the matching one on; "" if there is none."""
         return next(filter(str.strip, self.piece.lines[max(0, self.line) : self.stop]), "")
 
 
@@ -89,7 +89,7 @@ def query_of(lines: Sequence[str], point: Point) -> frozenset[str]:
 
 
 def similar(own: Sequence[str], point: Point, pieces: Sequence[Piece]) -> list[Candidate]:
-    """Find the places of some texts that are most like the one around a cursor in its own, best first."""
+    """Return the places in other texts that are most similar to the cursor's surroundings, best first."""
     scene = CursorLines.around(point, own, [piece.index for piece in pieces])
     is_blank = not "".join(own[point.line : point.line + 1]).strip()
     matches = [match for piece in pieces if (match := _best_of(scene, piece, is_blank=is_blank))]
@@ -100,7 +100,7 @@ def similar(own: Sequence[str], point: Point, pieces: Sequence[Piece]) -> list[C
 
 
 def signatures(query: Set[str], used: Sequence[tuple[Piece, Set[str]]]) -> list[Candidate]:
-    """Return what some pieces define of the names used around the cursor, the piece with the most first."""
+    """Return the definitions of names used around the cursor, the piece with the most of them first."""
     found = []
     for piece, names in used:
         near = query & names
@@ -112,7 +112,7 @@ def signatures(query: Set[str], used: Sequence[tuple[Piece, Set[str]]]) -> list[
 
 
 def out_of_sight(query: Set[str], piece: Piece, sight: VisibleRange) -> Set[str]:
-    """Return the names around a cursor that its text defines outside the visible range."""
+    """Return the names around the cursor that its own text defines outside of the visible range."""
     far = (each.name for each in piece.definitions if not sight.holds(each.start))
     return query & set(far)
 
@@ -124,7 +124,7 @@ def without_sight(piece: Piece, sight: VisibleRange) -> Piece:
 
 
 def visited(visits: Sequence[Visit], path_of: dict[str, str]) -> list[Candidate]:
-    """Return the last visited places, newest first; `path_of` names the documents that may be used."""
+    """Return the last visited places, newest first; `path_of` has the documents that may be used."""
     found = []
     for visit in reversed(visits):
         path = path_of.get(visit.document.uri)
@@ -137,7 +137,7 @@ def visited(visits: Sequence[Visit], path_of: dict[str, str]) -> list[Candidate]
 
 
 def edited(bursts: Sequence[EditBurst], path_of: dict[str, str]) -> list[Candidate]:
-    """Return the last edits as diffs, newest first; `path_of` names the documents that may be used."""
+    """Return the last edits as diffs, newest first; `path_of` has the documents that may be used."""
     found = []
     for burst in reversed(bursts):
         path = path_of.get(burst.after.uri)
@@ -152,9 +152,10 @@ def edited(bursts: Sequence[EditBurst], path_of: dict[str, str]) -> list[Candida
 
 
 def _best_of(scene: CursorLines, piece: Piece, *, is_blank: bool) -> _Match | None:
-    """Find a text's most alike place, the first of equal ones; None if none is alike enough, or nothing follows.
+    """Return a text's most similar place, the first if there are several; None if none is similar enough or at
+    the end.
 
-    `is_blank` says that nothing stands on the cursor's line.
+    `is_blank` means that the cursor's line is empty.
     """
     alike = [
         (-likeness, line)
@@ -186,7 +187,7 @@ def _key_above(lines: Sequence[str]) -> str:
 
 
 def _text(lines: Sequence[str]) -> str:
-    """Join lines to a snippet's text: LF only, without blank lines around."""
+    """Join lines into a snippet's text, with LF and without surrounding blank lines."""
     return "".join(lines).replace("\r\n", "\n").replace("\r", "\n").strip("\n") + "\n"
 
 

@@ -1,12 +1,12 @@
-"""Recognizes files that a program wrote, by the mark that generators leave at their start."""
+"""Recognizes generated files by the notice that generators write at the start."""
 
 from __future__ import annotations
 
 import re
 
-# Characters at a file's start in which a generator leaves its mark, and the marks: Go's rule
-# (https://go.dev/s/generatedcode), the one that code review tools know, and what generators say where there is no rule:
-# of 20,000 files of Python's library and 60 packages, 123 say it so, and two of those are hand-written.
+# Characters at a file's start that are searched, and the notices: Go's rule (https://go.dev/s/generatedcode), the one
+# that code review tools recognize, and common phrases. Of 20,000 files in Python's library and 60 packages, 123 contain
+# such a phrase; two of those are handwritten.
 HEAD_CHARS = 1000
 _MARK = r"(?:#|//|/\*|\*|--|;|%|<!--|\"\"\"|''')[^\w\n]*"
 _BY_ITSELF = r"(?:[Aa]uto[- ]?|[Aa]utomatically )"
@@ -20,5 +20,5 @@ _GENERATED = re.compile(
 
 
 def is_generated(text: str) -> bool:
-    """Check whether a file is generated; only its first HEAD_CHARS characters are looked at."""
+    """Check whether a file is generated; only its first HEAD_CHARS characters are read."""
     return _GENERATED.search(text[:HEAD_CHARS]) is not None

@@ -1,7 +1,7 @@
-"""Which files of a project a text imports, by its import lines; every path is a guess to look up.
+"""Finds the project files that a text imports; every path is a guess that must be looked up.
 
-Lines are read with patterns and not from a tree, since the text is in the middle of being written. Patterns are bounded:
-a hostile text costs a bounded time.
+Import lines are matched with regular expressions, since a text that is being edited may not parse. The
+expressions are bounded, so a hostile text takes limited time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 
-# Lines of a text that are looked at, and of each only the start: imports stand at the top.
+# Lines that are read, of each only the start: imports are at the top.
 MAX_LINES = 400
 _LINE_CHARS = 400
 MAX_IMPORTS = 48
@@ -20,16 +20,16 @@ MAX_IMPORTS = 48
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """One import: where its file may be, and what is taken from it."""
+    """One import: where its file may be, and which names are imported."""
 
     paths: tuple[str, ...]
-    """Relative to the workspace folder, the likeliest first; those that end in `/` are folders of files."""
+    """Relative to the workspace folder, most likely first; those that end in `/` are folders."""
     names: frozenset[str]
-    """What is imported by name; empty where the module is imported as a whole."""
+    """The imported names; empty if the whole module is imported."""
 
 
 def imports_of(lines: Iterable[str], language: str, path: str) -> tuple[Import, ...]:
-    """List what a text imports, in its order; `path` is its own, relative to the workspace folder."""
+    """Return a text's imports, in order; `path` is its own, relative to the workspace folder."""
     read = _READERS.get(language)
     if read is None:
         return ()
@@ -41,11 +41,12 @@ def imports_of(lines: Iterable[str], language: str, path: str) -> tuple[Import, 
 
 
 def is_import(line: str) -> bool:
-    """Return whether a line looks like the start of an import; False for an empty one."""
+    """Check whether a line looks like the start of an import; False for an empty one."""
     return bool(_IMPORT.match(line[:_LINE_CHARS]))
 
 
-# `import(…)`, `use(…)`, `using (…)` and `require(a > b)` are calls and statements, `import = 1` and `use: true` data.
+# Excludes calls and statements such as `import(…)`, `use(…)`, `using (…)` and `require(a > b)`, and data such as
+# `use: true`.
 _IMPORT = re.compile(
     r"\s*((import|(pub\s+)?use|using)\b(?!\s*([(=.]|:(?!:))|\s+var\b)|from\b.+\bimport\b|export\b.+\bfrom\b|"
     r"#\s*include\b|require(_relative)?\b\s*\(?\s*[\"']|(const|let|var|local)\b.+=\s*require\b)"
@@ -65,7 +66,7 @@ def _python(head: str, path: str) -> Iterator[Import]:
         roots = [_up(folder, len(dots) - 1)] if dots else _roots(folder)
         if base:
             yield Import(_python_paths(roots, base), frozenset(names))
-        # What is imported may be a module itself.
+        # An imported name may itself be a module.
         for name in names:
             yield Import(_python_paths(roots, posixpath.join(base, name)), frozenset())
     for match in _PYTHON_IMPORT.finditer(head):
@@ -102,7 +103,7 @@ def _script_paths(folder: str, module: str) -> tuple[str, ...]:
     if module.startswith("."):
         bases = [posixpath.normpath(posixpath.join(folder, module))]
     elif module.startswith(("@/", "~/")):
-        # What the usual templates set up for the source folder.
+        # The usual templates map `@/` to the source folder.
         bases = [posixpath.join(root, module[2:]) for root in ("src", "")]
     else:
         return ()
@@ -122,7 +123,7 @@ def _go(head: str, path: str) -> Iterator[Import]:
     for block in _GO_BLOCK.finditer(head):
         for match in _GO_PATH.finditer(block[1] or block[2]):
             parts = match[1].split("/")
-            # The module's own name stands before the folder, and how long it is only go.mod knows.
+            # The path begins with the module's name, whose length only go.mod tells.
             paths = tuple("/".join(parts[start:]) + "/" for start in range(len(parts)))
             yield Import(paths, frozenset())
 
@@ -144,7 +145,7 @@ def _rust(head: str, path: str) -> Iterator[Import]:
             names = [part.split(" as ")[0].strip() for part in used.split("::")]
             absolute = _rust_module(names, module)
             if absolute:
-                # The last part is a module, or something in the module before it.
+                # The last part is a module, or something inside the module before it.
                 yield Import(_rust_paths(root, absolute[:-1]), frozenset(absolute[-1:]))
                 yield Import(_rust_paths(root, absolute), frozenset())
 
@@ -169,7 +170,7 @@ def _rust_paths(root: str, module: list[str]) -> tuple[str, ...]:
 
 
 def _expanded(used: str) -> Iterator[str]:
-    """Write out a `use` with braces: `a::{b, c::D}` is `a::b` and `a::c::D`; one level, deeper ones are passed over."""
+    """Expand a `use` with braces: `a::{b, c::D}` to `a::b` and `a::c::D`; deeper nesting is skipped."""
     before, brace, rest = used.partition("{")
     if not brace:
         yield used.strip()
@@ -187,7 +188,7 @@ def _java(head: str, path: str) -> Iterator[Import]:
     package = _JAVA_PACKAGE.search(head)
     own = package[1].replace(".", "/") if package else ""
     root = posixpath.dirname(path).removesuffix(own).rstrip("/")
-    # Tests use what they test.
+    # Tests use the code they test.
     roots = list(dict.fromkeys((root, root.replace("src/test/", "src/main/"))))
     for match in _JAVA_IMPORT.finditer(head):
         parts = match[2].split(".")[: -1 if match[1] else None]
@@ -196,7 +197,7 @@ def _java(head: str, path: str) -> Iterator[Import]:
 
 
 def _roots(folder: str) -> list[str]:
-    """Return the folders that a project's packages may be in: the top, `src`, and those above the file."""
+    """Return the folders that may contain a project's packages: the root, `src`, and those above the file."""
     parts = folder.split("/") if folder else []
     above = ["/".join(parts[:depth]) for depth in range(len(parts), 0, -1)]
     return list(dict.fromkeys(("", "src", *above)))
@@ -209,7 +210,7 @@ def _up(folder: str, steps: int) -> str:
 
 
 def _listed(names: str) -> list[str]:
-    """Return the names of a list `a, b as c`, as they are called in the imported module."""
+    """Return the original names in a list such as `a, b as c`."""
     words = (part.split() for part in names.split(","))
     return [part[0] for part in words if part and part[0] != "*"]
 

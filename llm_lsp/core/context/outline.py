@@ -1,4 +1,4 @@
-"""The outline of a text: the signatures of its definitions, without the bodies."""
+"""The outline of a text: the signatures of its definitions, without bodies."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from llm_lsp.core.text.syntax import parse
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-# Lines of one definition, and of all that is said of a file.
+# Most lines of one definition, and of one file's outline.
 MAX_DEFINITION_LINES = 24
 MAX_LINES = 40
-# Characters of a signature's line; what is longer is data.
+# Characters of a signature's line; longer ones contain data.
 _LINE_CHARS = 200
 _LAST_WORD = re.compile(r"[^\s\"'`,;(){}\[\]]*+\Z")
-# Definitions of a file that are looked at.
+# Definitions per file that are read.
 _MAX_DEFINITIONS = 500
 _MAX_DEPTH = 4
 
 
 @dataclass(frozen=True, slots=True)
 class _Shapes:
-    """The kinds of nodes, as a language's grammar names them."""
+    """The kinds of nodes that form signatures, by the names in a language's grammar."""
 
     callables: frozenset[str]
-    """Their signature ends where their body begins."""
+    """Their signature ends where the body begins."""
     containers: frozenset[str]
-    """As callables, and their members belong to the signature."""
+    """Like callables, but their members' signatures are included."""
     wholes: frozenset[str]
-    """Short enough to be a signature as they stand: types, fields, constants."""
+    """Short enough to be included whole: types, fields, constants."""
     through: frozenset[str]
-    """Only hold others: exports, decorators."""
+    """Only wrap other nodes: exports, decorators."""
 
 
 def _shapes(callables: str, containers: str, wholes: str, through: str) -> _Shapes:
@@ -84,17 +84,17 @@ _SHAPES = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A definition at the top of a text."""
+    """A definition at the top level of a text."""
 
     name: str
     lines: tuple[str, ...]
-    """Its signature, and those of its members, without line ends."""
+    """Its signature and those of its members, without line ends."""
     start: int
-    """The number of its first line, 0-based."""
+    """Number of its first line, 0-based."""
 
 
 def definitions(text: str, language: str) -> tuple[Definition, ...]:
-    """Return the definitions of a text, in order; none for a language without a grammar."""
+    """Return the definitions in a text, in order; none for a language without a grammar."""
     shapes = _SHAPES.get(language)
     root = parse(text, language) if shapes else None
     if root is None or shapes is None:
@@ -109,7 +109,7 @@ def definitions(text: str, language: str) -> tuple[Definition, ...]:
 
 
 def outline(found: Sequence[Definition], wanted: Set[str]) -> tuple[str, ...]:
-    """Return the lines of the definitions whose names are `wanted`, in the file's order."""
+    """Return the lines of the definitions with `wanted` names, in the file's order."""
     lines: list[str] = []
     for definition in found:
         if definition.name in wanted and len(lines) + len(definition.lines) <= MAX_LINES:
@@ -119,13 +119,13 @@ def outline(found: Sequence[Definition], wanted: Set[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Reads signatures off a tree."""
+    """Extracts signatures from a tree."""
 
     source: bytes
     shapes: _Shapes
 
     def nodes(self, parent: Node) -> Iterator[Node]:
-        """Yield the definitions right below a node, also those inside mere containers."""
+        """Yield the definitions directly below a node, including those in wrapping nodes."""
         shapes = self.shapes
         known = shapes.callables | shapes.containers | shapes.wholes
         for child in parent.named_children:
@@ -135,7 +135,7 @@ class _Reader:
                 yield from self.nodes(child)
 
     def signature(self, node: Node, depth: int) -> Iterator[str]:
-        """Return the lines of a definition without its body, and those of its members."""
+        """Yield the lines of a definition without its body, and of its members."""
         body = self._body(node)
         if body is None:
             yield from self._lines(node, node.end_byte, depth)
@@ -155,7 +155,7 @@ class _Reader:
                 yield from lines
 
     def _body(self, node: Node) -> Node | None:
-        """Return the node before which a signature ends; the body of `const f = () => …` is that of its function."""
+        """Return the node at which a signature ends; for `const f = () => …`, the body of the function."""
         if node.type not in self.shapes.wholes:
             return node.child_by_field_name("body")
         if node.type != "lexical_declaration" or not node.named_children:
@@ -166,28 +166,30 @@ class _Reader:
     def _lines(self, node: Node, end_byte: int, depth: int) -> Iterator[str]:
         text = self.source[node.start_byte : end_byte].decode("utf-8", "replace").rstrip()
         if end_byte < node.end_byte:
-            # A brace or an arrow that leads to a body says nothing where that is left out.
+            # Without the body, an opening brace or an arrow has no meaning.
             text = text.removesuffix("{").removesuffix("=>").rstrip()
         for line in f"{self._margin(node, depth)}{text}".splitlines():
             if line.strip():
                 yield _short(line.rstrip())
 
     def _margin(self, node: Node, depth: int) -> str:
-        """Return the white space before a node's line, or of its depth if the line begins with something else."""
+        """Return the white space before a node on its line, or the indentation for its depth if there is other
+        text.
+        """
         line_start = self.source.rfind(b"\n", 0, node.start_byte) + 1
         before = self.source[line_start : node.start_byte].decode("utf-8", "replace")
         return before if before.isspace() or not before else "    " * depth
 
 
 def _short(line: str) -> str:
-    """Cut a line; of a word that the cut would divide nothing stays: half a token may not be known as one."""
+    """Shorten a line before the word that would be cut: part of a token may no longer be recognized as a secret."""
     if len(line) <= _LINE_CHARS:
         return line
     return line[:_LINE_CHARS] if line[_LINE_CHARS].isspace() else _LAST_WORD.sub("", line[:_LINE_CHARS])
 
 
 def _is_mere_expression(node: Node) -> bool:
-    """Python's assignments are statements of an expression, as docstrings and calls are."""
+    """Check for an expression statement other than an assignment, such as a docstring or call in Python."""
     return node.type == "expression_statement" and not any(
         child.type == "assignment" for child in node.named_children
     )
@@ -198,7 +200,7 @@ def _name(node: Node) -> str:
         named = node.child_by_field_name(field)
         if named is not None and node.type != "field_declaration":
             return (named.text or b"").decode("utf-8", "replace")
-    # The name of a declaration stands in what it declares: a `type_spec`, `variable_declarator`, `assignment`.
+    # A declaration's name is in the node it declares: a `type_spec`, `variable_declarator` or `assignment`.
     declared = node.named_children[-1:] if node.type == "field_declaration" else node.named_children[:1]
     return _name(declared[0]) if declared else ""
 

@@ -1,7 +1,7 @@
-"""Which candidates go into a prompt, and in what order.
+"""Decides which candidates go into a prompt, and in what order.
 
-What is prepared while nobody types is ranked and ordered here; at a request it is only cut to the budget. The order is
-stable, newest last: a model server's cache holds a prompt up to its first change.
+Candidates are ranked and ordered during pauses in typing; a request only cuts them to its budget. The order is
+stable, with new ones last, because a model server's cache is valid up to the first change in a prompt.
 """
 
 from __future__ import annotations
@@ -19,44 +19,44 @@ from llm_lsp.core.text.text import Point, Text
 from llm_lsp.core.text.token_estimate import ASCII_CHARS_PER_TOKEN, estimate_tokens
 from llm_lsp.core.text.window import PREFIX_SHARE, SUFFIX_SHARE
 
-# Share of a snippet's lines that stand near the cursor already, or in a better snippet: llama.vim's figure, above
-# which "would distort completion into repetition".
+# Share of a snippet's lines that may also be near the cursor or in a better snippet; the same value as llama.vim, above
+# which it "would distort completion into repetition".
 MAX_REPEATED_SHARE = 0.5
-# The same for an alike piece, of what stands near the cursor: where two places are the same but for a line, that line is
-# wanted. Of 15 pieces that 0.5 had left out, 13 held the missing line (docs/adr/0035).
+# The same for similar pieces, with lines near the cursor: if two places differ in a single line, that line is useful.
+# Of 15 pieces that 0.5 had excluded, 13 contained the missing line (ADR 35).
 MAX_ALIKE_SHARE = 0.9
-# Alike pieces that are kept: of 54 missing lines that six held, 52 stood in the best, all in the best two.
+# Similar pieces that are kept: of 54 missing lines found in six pieces, 52 were in the best one, all in the best two.
 MAX_ALIKE = 2
-# Tokens of a line of code: 36 characters, the mean of the modules at the top of Python's own library.
+# Tokens per line of code: 36 characters, the mean of the top-level modules in Python's library.
 LINE_TOKENS = 10
-# Tokens that a window keeps whatever else there is, if the document has so many. With fewer the model loses sight of
-# the function that it writes in; our own model on a slow machine reads 512 in all, and gets no other files.
+# Tokens that remain for the document itself, if it has so many. With fewer, the model does not see the function that it
+# writes in. Our own model on a slow machine gets 512 tokens in all, and no other files.
 LEAST_WINDOW_TOKENS = 512
-# Tokens. The room for other files shrinks in such steps while a small document grows, since each changes the prompt.
+# Tokens. As a small document grows, the room for other files shrinks in these steps, each of which changes the prompt.
 STEP_TOKENS = 256
-# Tokens that a family's marks around a file take, about.
+# Approximate tokens of a family's markers around a file.
 MARKS_TOKENS = 6
-# Snippets that are kept ready; at 2,048 tokens two to four of them are sent.
+# Snippets that are prepared; a prompt of 2,048 tokens has room for two to four.
 MAX_PREPARED = 24
-# Characters of one: 20 lines as long as a line of a file may be. An open document's line may have a million.
+# Characters in a snippet: 20 lines of the longest length in a file. Lines in an open document may be much longer.
 MAX_SNIPPET_CHARS = 40_000
 
 
 @dataclass(frozen=True, slots=True)
 class VisibleRange:
-    """The lines around a cursor that a prompt shows anyway, by their numbers: from `start` up to and without `stop`."""
+    """The lines around a cursor that a prompt shows anyway, from `start` up to but excluding `stop`."""
 
     start: int
     stop: int
 
     @classmethod
     def around(cls, point: Point, budget_tokens: float) -> VisibleRange:
-        """Estimate what a prompt of this size shows; the exact lines are known when it is written."""
+        """Estimate what a prompt of this size shows; the exact lines are known only when it is built."""
         above, below = (int(budget_tokens * share / LINE_TOKENS) for share in (PREFIX_SHARE, SUFFIX_SHARE))
         return cls(max(0, point.line - above), point.line + below + 1)
 
     def holds(self, line: int) -> bool:
-        """Return whether a line is in the range."""
+        """Check whether a line is in the range."""
         return self.start <= line < self.stop
 
     def telling_lines(self, text: Text) -> frozenset[str]:
@@ -66,24 +66,26 @@ class VisibleRange:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A snippet, and where it is from."""
+    """A snippet and its source."""
 
     source: ContextSource
     uri: str
-    """What exclusion is asked about when the snippet is sent."""
+    """Checked against the exclusion rules when the snippet is sent."""
     snippet: Snippet
     likeness: float = field(default=1.0, compare=False)
-    """How like the cursor's place it is, 0 to 1; it changes while the piece stays."""
+    """How similar its place is to the cursor's, 0 to 1; changes as the cursor moves, while the piece stays the
+    same.
+    """
 
     @property
     def tokens(self) -> float:
-        """What it takes of a prompt."""
+        """Its estimated tokens in a prompt."""
         return estimate_tokens(self.snippet.path) + estimate_tokens(self.snippet.text) + MARKS_TOKENS
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Something that is not sent, and why; `path` as a user knows it, never its text."""
+    """Something that is not sent, and why; has its path but never its text."""
 
     path: str
     why: str
@@ -91,18 +93,18 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class PreparedContext:
-    """What is ready for a document."""
+    """What is prepared for a document."""
 
     ranked: tuple[Candidate, ...] = ()
     """Best first."""
     ordered: tuple[Candidate, ...] = ()
-    """The same as they stand in a prompt."""
+    """The same in the order of the prompt."""
     left_out: tuple[LeftOut, ...] = ()
     path: str = ""
-    """The document's own path in its workspace folder, "" where it is in none."""
+    """The document's path relative to its workspace folder, "" if it is in none."""
 
     def without(self, uri: str) -> PreparedContext:
-        """Return it without what is of one document."""
+        """Return it without the candidates from one document."""
         ranked = tuple(candidate for candidate in self.ranked if candidate.uri != uri)
         ordered = tuple(candidate for candidate in self.ordered if candidate.uri != uri)
         return replace(self, ranked=ranked, ordered=ordered)
@@ -110,18 +112,18 @@ class PreparedContext:
 
 @dataclass(frozen=True, slots=True)
 class ContextSelection:
-    """What goes with one prompt, in its order, and what was left out."""
+    """The snippets of one prompt in order, and what was left out."""
 
     snippets: tuple[Snippet, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     path: str = ""
     """As in PreparedContext."""
     sources: tuple[ContextSource, ...] = ()
-    """Where each snippet is from."""
+    """The source of each snippet."""
 
     @property
     def tokens(self) -> float:
-        """What all snippets take of a prompt."""
+        """The estimated tokens of all snippets."""
         return sum(
             estimate_tokens(snippet.path) + estimate_tokens(snippet.text) + MARKS_TOKENS
             for snippet in self.snippets
@@ -129,24 +131,26 @@ class ContextSelection:
 
     @property
     def in_words(self) -> str:
-        """Describe the selection in words that contain no code."""
+        """Describe the selection without any code."""
         counts = Counter(self.sources)
         parts = [f"{count} {source}" for source, count in counts.items()]
         left = Counter(each.why for each in self.left_out)
         out = [f"{count} left out, {why}" for why, count in left.items()]
-        return "; ".join((", ".join(parts) or "nothing of other places", *out))
+        return "; ".join((", ".join(parts) or "no context", *out))
 
 
 def rank(
     found: Mapping[ContextSource, Sequence[Candidate]], surroundings: frozenset[str]
 ) -> tuple[Candidate, ...]:
-    """Rank what each source found, each with its best first; `surroundings` are the telling lines near the cursor.
+    """Rank the candidates of each source, which come best first; `surroundings` are characteristic lines near
+    the cursor.
 
-    Hidden characters are left out: what no reader sees in a file that came from elsewhere should say nothing to a model.
+    Hidden characters are removed: text from elsewhere must not tell a model anything that a human reader cannot
+    see.
     """
     ranked: list[Candidate] = []
     shown: set[str] = set()
-    # In turn, so that no source takes the whole budget.
+    # Alternate between sources, so that none uses up the budget.
     for turn in zip_longest(*found.values()):
         for candidate in turn:
             if candidate is None or len(ranked) >= MAX_PREPARED:
@@ -170,9 +174,9 @@ def rank(
 
 
 def arrange(ranked: Sequence[Candidate], before: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """Put candidates in order: what was ready `before` keeps its place, what is new comes last."""
+    """Order candidates: those that were prepared `before` keep their place, new ones come last."""
     kept = [candidate for candidate in before if candidate in ranked]
-    # The best of the new ones last, next to the code that it is for.
+    # The best new one comes last, next to the code it is for.
     new = [candidate for candidate in reversed(ranked) if candidate not in kept]
     return (*kept, *new)
 
@@ -183,7 +187,7 @@ def choose(
     budget_tokens: float,
     is_refused: Callable[[str], bool],
 ) -> ContextSelection:
-    """Return the best wanted candidates that fit a budget, in order; a URI that is excluded by now is left out."""
+    """Return the best wanted candidates within a budget, in order, without those excluded by now."""
     taken: list[Candidate] = []
     left_out = list(prepared.left_out)
     for candidate in prepared.ranked:
@@ -192,7 +196,7 @@ def choose(
         if is_refused(candidate.uri):
             left_out.append(LeftOut(candidate.snippet.path, "it is excluded"))
         elif candidate.tokens > budget_tokens:
-            left_out.append(LeftOut(candidate.snippet.path, "the budget is spent"))
+            left_out.append(LeftOut(candidate.snippet.path, "the prompt is full"))
         else:
             budget_tokens -= candidate.tokens
             taken.append(candidate)
@@ -203,7 +207,9 @@ def choose(
 
 
 def context_budget(budget_tokens: float, text: Text, share: float) -> float:
-    """Return the tokens that other files may have in a prompt: `share` of it, and what a small document leaves."""
+    """Return the tokens available for other files: a `share` of the prompt, and what a small document leaves
+    free.
+    """
     if share <= 0:
         return 0.0
     needed = math.ceil(_size_tokens(text) / STEP_TOKENS) * STEP_TOKENS
@@ -216,7 +222,7 @@ def _without_hidden(snippet: Snippet) -> Snippet:
 
 
 def _size_tokens(text: Text) -> float:
-    """Estimate a text's tokens by its size and its first lines: no work in proportion to the file."""
+    """Estimate a text's tokens from its size and first lines, without reading all of it."""
     sample = "".join(text.lines(0, 32))[:2048]
     rate = estimate_tokens(sample) / len(sample) if sample else 1 / ASCII_CHARS_PER_TOKEN
     return text.size * rate

@@ -1,4 +1,4 @@
-"""A piece of another file, and the sources that such pieces come from."""
+"""A piece of another file for the prompt, and the sources of such pieces."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 ContextSource = Literal["signatures", "similar", "visited", "edits"]
-"""Where context comes from: signatures of what a file uses, alike pieces of other files, places that its user was at,
-and their last changes."""
+"""Sources of context: signatures of what a file uses, similar code in other files, places the user visited, and the
+user's latest changes."""
 
 
 CONTEXT_SOURCES: tuple[ContextSource, ...] = ("signatures", "similar", "visited", "edits")
@@ -15,9 +15,9 @@ CONTEXT_SOURCES: tuple[ContextSource, ...] = ("signatures", "similar", "visited"
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """A piece of another file, for context."""
+    """A piece of another file, used as context."""
 
     path: str
     text: str
     above: str = ""
-    """The line that begins a private key of which the text's first lines are a part, with its end; it is not sent."""
+    """The first line of a private key that the text continues, with its line end; it is not sent."""

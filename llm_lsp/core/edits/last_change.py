@@ -1,7 +1,7 @@
-"""How a document was changed last: typed by its user, or pasted, undone, or made at several places at once.
+"""Determines how a document was last changed: typed, pasted, undone, or changed at several places at once.
 
-Only what was typed at one place says what its user is about to do. Undo and redo are recognized by the text: it is one
-that was there a moment ago.
+Only what is typed at one place predicts what the user does next. Undo and redo are recognized because they
+restore a recent text.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Text
 
-# A larger insertion is a paste, a snippet or a tool's work: Sweep's figures (sweepai/vscode-nes, src/).
+# A larger insertion is a paste, a snippet or the work of a tool: Sweep's values (sweepai/vscode-nes, src/).
 PASTE_CHARS, PASTE_LINES = 200, 8
-# Lines between the edits of one message that a client makes of one key: a line end and the blanks after it.
+# Lines between the edits that a client sends for one key: a line end and the indentation after it.
 _ONE_KEY_LINES = 2
-# Earlier texts that are compared: undoing goes back by words, and few people go further back in one go.
+# Number of earlier texts that are compared: undo goes back word by word, and rarely further at a time.
 MAX_EARLIER = 32
 
 
@@ -26,20 +26,20 @@ class LastChange:
 
     edits: tuple[Edit, ...] = ()
     earlier: tuple[Text, ...] = ()
-    """The texts that it had, oldest first."""
+    """Its earlier texts, oldest first."""
     changed_at: float = float("-inf")
 
     def edited(self, old: Document, edits: tuple[Edit, ...], now: float) -> LastChange:
-        """Add some edits of `old`."""
+        """Add edits of `old`."""
         return replace(self, edits=edits, earlier=(*self.earlier, old.text)[-MAX_EARLIER:], changed_at=now)
 
     def is_typed(self, text: Text) -> bool:
-        """Check whether a user typed what led to a text."""
+        """Check whether the user typed the change that led to a text."""
         return not (self.is_pasted or self.is_scattered or self.is_undone(text))
 
     @property
     def is_pasted(self) -> bool:
-        """Whether more was put in at once than anyone types."""
+        """Whether more was inserted at once than can be typed."""
         return any(len(edit.text) > PASTE_CHARS or edit.text.count("\n") > PASTE_LINES for edit in self.edits)
 
     @property
@@ -49,7 +49,7 @@ class LastChange:
         return bool(lines) and (max(lines) - min(lines) > _ONE_KEY_LINES or _is_repeated(self.edits))
 
     def is_undone(self, text: Text) -> bool:
-        """Check whether a text was there before."""
+        """Check whether a text is one of the earlier ones."""
         return any(
             other.size == text.size and other.line_count == text.line_count and _same(other, text)
             for other in self.earlier
@@ -57,13 +57,13 @@ class LastChange:
 
 
 def _is_repeated(edits: Sequence[Edit]) -> bool:
-    """Check whether the same was put in on several lines, as with several cursors."""
+    """Check whether the same text was inserted on several lines, as with multiple cursors."""
     places = {(edit.start.line, edit.text) for edit in edits if edit.text.strip()}
     return len(places) > len({text for _, text in places})
 
 
 def _same(one: Text, other: Text) -> bool:
-    # Two versions share the blocks that no edit touched.
+    # Versions share the blocks that no edit has touched.
     if len(one.blocks) == len(other.blocks):
         pairs = zip(one.blocks, other.blocks, strict=True)
         if all(mine is theirs or mine == theirs for mine, theirs in pairs):

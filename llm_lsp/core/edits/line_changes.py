@@ -1,4 +1,4 @@
-"""The lines that a user changed, one by one: each with what it was and where it is now."""
+"""Pairs each changed line with its earlier version."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from difflib import SequenceMatcher
 
 from llm_lsp.core.context.edit_history import ChangedLines
 
-# Characters. A longer line was written by a program, and comparing it would take long.
+# Characters. Longer lines are generated, and would take long to compare.
 MAX_LINE_CHARS = 400
-# Share of words that two lines have in common, from which one was made of the other.
+# Least share of common words for a line to count as a new version of another.
 _LEAST_LIKENESS = 0.5
 
 _WORD = re.compile(r"\w+")
@@ -20,16 +20,16 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True)
 class LineChange:
-    """A line that was changed; without line ends."""
+    """A changed line, without line ends."""
 
     line: int
-    """Where it is in the text after its change."""
+    """Its position in the text after the change."""
     old: str
     new: str
 
 
 def line_changes(change: ChangedLines) -> tuple[LineChange, ...]:
-    """Pair the changed lines with what they were; lines that were only inserted or deleted have no pair."""
+    """Pair changed lines with their earlier versions; lines that were only inserted or deleted have none."""
     old, new = (tuple(map(_without_end, lines)) for lines in (change.old, change.new))
     pairs = _pairs([line.strip() for line in old], [line.strip() for line in new])
     return tuple(
@@ -57,7 +57,7 @@ def _pairs(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int]]:
 def _alike(
     old: Sequence[str], old_lines: range, new: Sequence[str], new_lines: range
 ) -> Iterator[tuple[int, int]]:
-    """Pair each line with the most alike of those that come after the last pair."""
+    """Pair each line with the most similar one after the previous pair."""
     words = {number: Counter(_WORD.findall(new[number])) for number in new_lines}
     first = new_lines.start
     for number in old_lines:

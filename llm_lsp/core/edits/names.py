@@ -1,8 +1,8 @@
-"""Where a name occurs in a syntax tree, and what each occurrence binds: the tables for the grammars at hand.
+"""Where a name occurs in a syntax tree, and whether each occurrence binds it, for the available grammars.
 
-A binding has a scope, the node in which its name may be used. Names after a dot, fields and methods are members: they
-are bound for the whole file, since no types are known. Only places where the name stands are looked at, so that the
-cost follows their number and not the file's size.
+A binding has a scope, the node in which its name can be used. Names after a dot, fields and methods are
+members, which count as bound in the whole file, because types are unknown. Only occurrences of the name are
+examined, so the cost depends on their number and not on the file's size.
 """
 
 from __future__ import annotations
@@ -19,37 +19,37 @@ from llm_lsp.core.text.text import Point, is_word_char
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-# Occurrences of a name that are looked at; one that stands more often is not worth following.
+# Most occurrences of a name that are examined; a more frequent name is not followed.
 MAX_OCCURRENCES = 100
 
 
 class Role(Enum):
-    """What a name stands for."""
+    """What a name refers to."""
 
     VARIABLE = "variable"
     MEMBER = "member"
     KEYWORD = "keyword"
-    """The name of an argument, which is that of a parameter elsewhere."""
+    """The name of a keyword argument, which is that of a parameter elsewhere."""
     EITHER = "either"
-    """A variable or a member, which the grammar does not tell."""
+    """A variable or a member; the grammar does not distinguish them here."""
     SHORTHAND = "shorthand"
-    """A variable and a member of the same name, of which one cannot be renamed alone."""
+    """A variable and a member of the same name, which cannot be renamed separately."""
 
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """A place where a name stands in code."""
+    """A place where a name occurs in code."""
 
     node: Node
     point: Point
     role: Role
     scope: Node | None
-    """Where it may be used, if it is bound here; None if it is used here."""
+    """Where it can be used, if this occurrence binds it; None if it is a use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """An occurrence that binds its name, and where that may be used."""
+    """An occurrence that binds its name, and where the name can be used."""
 
     occurrence: Occurrence
     scope: Node
@@ -57,25 +57,25 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class _Grammar:
-    """The kinds of nodes of a grammar that bind names, and where these may be used."""
+    """The kinds of nodes that bind names in a grammar, and the scopes of these names."""
 
     binders: Mapping[str, tuple[str, ...]]
-    """A node's kind to the fields that hold what it binds; none means all of its children."""
+    """Maps a node's kind to the fields with the bound names; no fields means all children."""
     definitions: frozenset[str]
-    """Of the binders those whose name may be used around them, not only inside."""
+    """Binders whose name can be used around them, not only inside."""
     patterns: Mapping[str, tuple[str, ...]]
-    """Nodes between a binder and the names, and the fields that lead on; none means all of their children."""
+    """Nodes between a binder and its names, with the fields to follow; no fields means all children."""
     scopes: frozenset[str]
     classes: frozenset[str]
-    """Of the scopes those whose names are members."""
+    """Scopes whose names are members."""
     members: Mapping[str, str]
-    """A node's kind to the field that holds a member's name."""
+    """Maps a node's kind to the field with a member's name."""
     has_plain_members: bool = False
-    """Whether members are used without a dot, too."""
+    """Whether members can also be used without a dot."""
 
 
 def _fields(*rows: str) -> Mapping[str, tuple[str, ...]]:
-    """Read rows of a kind and its fields."""
+    """Parse rows of a kind and its fields."""
     return MappingProxyType({kind: tuple(fields) for kind, *fields in map(str.split, rows)})
 
 
@@ -227,14 +227,14 @@ _SHORTHANDS = frozenset(
 )
 _ASSIGNMENTS = frozenset({"assignment", "assignment_expression", "assignment_statement"})
 _MEMBER_KINDS = frozenset({"property_identifier", "private_property_identifier", "field_identifier"})
-# A name behind a path, or the key of a literal: Rust's `a::b`, Go's `T{b: 1}`.
+# A name after a path, or the key in a literal: Rust's `a::b`, Go's `T{b: 1}`.
 _EITHER_PARENTS = frozenset(
     {"scoped_identifier", "scoped_type_identifier", "literal_element", "keyed_element"}
 )
 
 
 def occurrences(tree: SyntaxTree, language: str, name: str) -> tuple[Occurrence, ...]:
-    """Find where a name stands in code, from top to bottom; nothing if there are more than MAX_OCCURRENCES."""
+    """Return where a name occurs in code, from top to bottom; nothing if there are more than MAX_OCCURRENCES."""
     grammar = _GRAMMARS.get(language)
     if grammar is None or not name:
         return ()
@@ -248,13 +248,13 @@ def occurrences(tree: SyntaxTree, language: str, name: str) -> tuple[Occurrence,
 
 
 def bindings(tree: SyntaxTree, language: str, name: str) -> tuple[Binding, ...]:
-    """Find where a name is bound, from top to bottom."""
+    """Return where a name is bound, from top to bottom."""
     found = occurrences(tree, language, name)
     return tuple(Binding(each, each.scope) for each in found if each.scope is not None)
 
 
 def occurrence_at(tree: SyntaxTree, language: str, point: Point, name: str) -> Occurrence | None:
-    """Return what a name stands for at a place; None in strings, comments and languages without a grammar."""
+    """Return the occurrence at a position; None in strings, comments and languages without a grammar."""
     grammar = _GRAMMARS.get(language)
     node = tree.leaf(point)
     if grammar is None or node is None or "identifier" not in node.type or node.text != name.encode():
@@ -269,7 +269,7 @@ def occurrence_at(tree: SyntaxTree, language: str, point: Point, name: str) -> O
 
 
 def may_mean(language: str, binding: Occurrence, use: Occurrence) -> bool:
-    """Check whether a use may mean a binding, by what both stand for."""
+    """Check whether a use may refer to a binding, by the roles of both."""
     if use.role is Role.SHORTHAND:
         return False
     if binding.role is Role.MEMBER:
@@ -279,12 +279,12 @@ def may_mean(language: str, binding: Occurrence, use: Occurrence) -> bool:
 
 
 def is_within(node: Node, scope: Node) -> bool:
-    """Check whether a node stands in another."""
+    """Check whether a node is inside another."""
     return scope.start_byte <= node.start_byte and node.end_byte <= scope.end_byte
 
 
 def _places(tree: SyntaxTree, name: str) -> Iterator[Point]:
-    """Find a name in a text as a whole word."""
+    """Yield where a name occurs in a text as a whole word."""
     number = 0
     for block in tree.text.blocks:
         for line in block:
@@ -298,7 +298,7 @@ def _places(tree: SyntaxTree, name: str) -> Iterator[Point]:
 
 
 def _scope(node: Node, grammar: _Grammar) -> Node | None:
-    """Return where a name that a node binds may be used; None if it binds none."""
+    """Return where a name that a node binds can be used; None if the node binds none."""
     child, parent = node, node.parent
     while parent is not None and parent.type in grammar.patterns:
         if not _holds(parent, grammar.patterns[parent.type], child):
@@ -315,7 +315,7 @@ def _scope(node: Node, grammar: _Grammar) -> Node | None:
 
 
 def _is_assigned(member: Node) -> bool:
-    """Check whether a member is given a value where it stands, as fields are that are declared nowhere else."""
+    """Check whether a member is assigned here, which is how undeclared fields are created."""
     child = member.parent
     parent = child.parent if child is not None else None
     if parent is not None and parent.type == "expression_list":
@@ -344,5 +344,5 @@ def _role(node: Node, grammar: _Grammar) -> Role:
 
 
 def child_of(node: Node, field: str) -> Node | None:
-    """Return what a node has in a field."""
+    """Return a node's child in a field."""
     return node.child_by_field_name(field)

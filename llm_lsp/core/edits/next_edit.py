@@ -1,4 +1,4 @@
-"""The next edit: a change of text that stands elsewhere, which follows from what the user just changed."""
+"""The next edit: a change at another place that follows from the user's last change."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from llm_lsp.core.text.text import Point
 
 
 class EditKind(Enum):
-    """From what a next edit follows."""
+    """What a next edit follows from."""
 
     REPEAT = "repeat"
-    """The same change of tokens, made elsewhere."""
+    """The same change of tokens elsewhere."""
     RENAME = "rename"
-    """A definition has a new name, and its old one is still used."""
+    """A definition was renamed, and its old name is still in use."""
 
 
 @dataclass(frozen=True, slots=True)
 class NextEdit:
-    """One change of a document: `new` replaces `old`, which stands from `start` to `end`."""
+    """One change of a document: `new` replaces `old`, which spans `start` to `end`."""
 
     kind: EditKind
     start: Point
@@ -29,7 +29,7 @@ class NextEdit:
     old: str
     new: str
     confidence: float
-    """The share of such edits that were right in the histories by which the rules were set."""
+    """The share of such edits that were right in the histories used to set up the rules."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -63,9 +63,9 @@ class OfferedEdit:
 
 
 def line_edit(kind: EditKind, line: int, old: str, new: str, confidence: float) -> NextEdit:
-    """Return the edit that makes one line of another, without what both have in common at their ends.
+    """Return the edit that turns one version of a line into another, without their common beginning and end.
 
-    Both are cut between words, so that a reader sees whole names.
+    Cuts only between words, so that a reader sees whole names.
     """
     limit = min(len(old), len(new))
     head = next((at for at in range(limit) if old[at] != new[at]), limit)
@@ -82,5 +82,5 @@ def line_edit(kind: EditKind, line: int, old: str, new: str, confidence: float) 
 
 
 def _in_word(line: str, at: int) -> bool:
-    """Check whether a place has a letter or digit on both sides."""
+    """Check whether a position has letters or digits on both sides."""
     return 0 < at < len(line) and all(char.isalnum() or char == "_" for char in line[at - 1 : at + 1])

@@ -1,4 +1,4 @@
-"""Whether a place in a text is code, a string or a comment: by its tree, or by the quotes and marks of its line."""
+"""Determines whether a position is in code, a string or a comment: from the tree, else from the line alone."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from llm_lsp.core.text.text import Point
 
 Region = Literal["code", "string", "comment"]
 
-# Nodes inside a string that hold code again: Python's f-strings, JavaScript's templates.
+# Nodes with code inside of a string: Python's f-strings, JavaScript's templates.
 _CODE_IN_STRINGS = frozenset({"interpolation", "template_substitution"})
-# A string that stands as a statement is Python's documentation.
+# A string as a statement is documentation in Python.
 _DOCUMENTATION = ("expression_statement", "string")
-# What comments over several lines begin their lines with.
+# Beginnings of lines in multi-line comments.
 _COMMENT_STARTS = ("*", "/*", '"""', "'''")
 
 
 def region_by_tree(tree: SyntaxTree, point: Point) -> Region:
-    """Return what the grammar says."""
+    """Return the region according to the grammar."""
     node = tree.leaf(point)
     while node is not None:
         kind = node.type
@@ -36,7 +36,7 @@ def region_by_tree(tree: SyntaxTree, point: Point) -> Region:
 
 
 def region_by_line(line: str, column: int, language: str) -> Region:
-    """Guess from a line alone; a string or comment that began on an earlier line is not seen."""
+    """Guess the region from a line alone; a string or comment that began on an earlier line is not noticed."""
     if line.lstrip().startswith(_COMMENT_STARTS):
         return "comment"
     code = without_comment(line, language_of(language))

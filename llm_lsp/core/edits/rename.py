@@ -1,4 +1,4 @@
-"""The uses of a definition, variable or parameter that has a new name, by the scopes of its language's grammar."""
+"""Finds the remaining uses of a renamed definition, variable or parameter, using the grammar's scopes."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from llm_lsp.core.text.syntax import SyntaxTree
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-# Share of edits that were exact, by the number of lines that the user renamed already. Nine of ten were at a line that
-# did change, and of a thousand finished files one had any.
+# Share of exact edits, by the number of lines the user has already renamed. Nine of ten edits were on a line that did
+# change; of a thousand finished files, one had any.
 _CONFIDENCE = MappingProxyType({1: 0.6, 2: 0.65, 3: 0.8})
-# The same if the old name is still bound there, or another thing is bound now: another value, another import.
+# The same if the old name is still bound there, or the change may mean another thing: another value or import.
 _UNCERTAIN = 0.3
 _IMPORTS = frozenset(
     {
@@ -46,9 +46,9 @@ class RenamedBinding:
     occurrence: Occurrence
     """The place of the new name."""
     scope: Node
-    """Where it may be used."""
+    """Where it can be used."""
     times: int
-    """Lines that were changed from the old name to the new one."""
+    """Number of lines changed from the old name to the new one."""
     is_pure: bool
     """Whether nothing else was changed on its line."""
     collides: bool
@@ -56,7 +56,7 @@ class RenamedBinding:
 
     @property
     def is_import(self) -> bool:
-        """Whether it is imported: then another thing is meant more often than another name."""
+        """Whether it is imported: this usually means that a different thing is used, not that it was renamed."""
         parent = self.occurrence.node.parent
         return parent is not None and parent.type in _IMPORTS
 
@@ -68,11 +68,11 @@ class _StaleUse:
     line: int
     columns: tuple[int, ...]
     is_bound: bool
-    """Whether the old name is still bound there: it may be meant."""
+    """Whether the old name is still bound there, so that it may be intended."""
 
 
 def renamed_bindings(situation: Situation) -> tuple[RenamedBinding, ...]:
-    """Return the bindings of the names that the last change put in place of others, wherever they were changed."""
+    """Return the bindings of names that the last change replaced, wherever they were changed."""
     tree = situation.tree
     if tree is None:
         return ()
@@ -81,7 +81,7 @@ def renamed_bindings(situation: Situation) -> tuple[RenamedBinding, ...]:
 
 
 def renames(situation: Situation, renamed: Sequence[RenamedBinding]) -> Iterator[NextEdit]:
-    """Yield the lines that still use a renamed binding by its old name."""
+    """Yield edits for the lines that still use a renamed binding's old name."""
     tree, document = situation.tree, situation.document
     for each in renamed:
         if tree is None or each.collides:
@@ -118,7 +118,7 @@ def _bindings_of(situation: Situation, tree: SyntaxTree, old: str, new: str) -> 
 
 
 def _stale_uses(tree: SyntaxTree, language: str, renamed: RenamedBinding) -> Iterator[_StaleUse]:
-    """Find the lines in a binding's scope with its old name, but not where that is bound anew inside."""
+    """Yield the lines in a binding's scope with its old name, except where that is bound again."""
     scope = renamed.scope
     known = bindings(tree, language, renamed.old)
     columns: defaultdict[int, list[int]] = defaultdict(list)
@@ -150,7 +150,7 @@ def _collides(binding: Binding, other: Binding) -> bool:
 
 
 def _nearest(use: Occurrence, known: Sequence[Binding], language: str) -> Binding | None:
-    """Return the binding with the smallest scope around a place."""
+    """Return the binding with the smallest scope around a use."""
     around = [
         each for each in known if is_within(use.node, each.scope) and may_mean(language, each.occurrence, use)
     ]

@@ -1,4 +1,4 @@
-"""The same change of tokens in other lines."""
+"""Repeats the last change of tokens in other lines."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from llm_lsp.core.edits.rewrite import WHOLE_SIDE, Rewrite, RewrittenLine, Shape
 from llm_lsp.core.edits.situation import RewrittenAt, Situation
 from llm_lsp.core.text.text import Point
 
-# Rules of the last change that are tried, and places of one: beyond them it is no rule, but a habit of the language.
+# Most rules of the last change that are tried, and most places for one: more places point to a common idiom.
 MAX_RULES = 6
 MAX_PLACES = 8
-# Tokens beside the place that agree: three, or all of a side and one more.
+# Tokens next to the place that must agree: three, or all on one side and one more.
 SOME_CONTEXT, WHOLE_CONTEXT = 3, WHOLE_SIDE + 1
-# What a change that was made once must be to be shown: one line, with a whole side alike, few places nearby.
+# Conditions for repeating a change that was made once: one line, a whole side that agrees, few places nearby.
 ONCE_LETTERS, ONCE_PLACES, ONCE_LINES = 8, 3, 20
-# Shares of edits that were exact in the histories by which the rules were set, those in finished files counted as wrong:
-# by what was changed, for a change that was made once, twice, and three times or more, with a whole side alike.
+# Share of exact edits in the histories used to set up the rules, where an edit in a finished file counts as wrong: by
+# kind of change, for changes made once, twice, and three times or more, if a whole side agrees.
 _WHOLE: Mapping[Shape, tuple[float, float, float]] = MappingProxyType(
     {
         "name": (0.5, 0.75, 0.9),
@@ -32,7 +32,7 @@ _WHOLE: Mapping[Shape, tuple[float, float, float]] = MappingProxyType(
 _ONCE_STRONG = 0.66
 # The same with less context.
 _SOME_RENAMED, _SOME, _LITTLE = 0.75, 0.3, 0.2
-# Share of edits in comments that were right, by that of the others: what is said there twice is said in other words.
+# Factor for edits in comments: what a comment says about the same thing is rarely worded the same.
 _IN_COMMENTS = 0.7
 
 
@@ -44,9 +44,9 @@ class _Place:
 
 
 def repeats(situation: Situation, kept: Collection[tuple[str, str]]) -> Iterator[NextEdit]:
-    """Yield the places where the last change fits once more, for each of its rules.
+    """Yield the places where a rule of the last change applies again.
 
-    `kept` are names, old and new, that are not changed anywhere else: the new one means another thing there.
+    `kept` has old and new names that are changed nowhere else, because the new name has another meaning there.
     """
     for made in situation.last_made[:MAX_RULES]:
         if made.rewrite.renamed not in kept:
@@ -79,7 +79,7 @@ def _repeats_of(situation: Situation, made: RewrittenAt) -> Iterator[NextEdit]:
 
 
 def _places(situation: Situation, rewrite: Rewrite) -> Iterator[_Place]:
-    """Yield the lines that a rule changes, up to one more than may be."""
+    """Yield the lines that a rule changes, stopping after one too many."""
     count = 0
     for number, line in _lines_with(situation, rewrite.anchors):
         if len(line) > MAX_LINE_CHARS or situation.is_just_changed(number):
@@ -92,7 +92,7 @@ def _places(situation: Situation, rewrite: Rewrite) -> Iterator[_Place]:
 
 
 def _lines_with(situation: Situation, anchors: tuple[str, ...]) -> Iterator[tuple[int, str]]:
-    """Yield the lines that hold one of some texts."""
+    """Yield the lines that contain one of some texts."""
     if not anchors:
         return
     first, *others = anchors
@@ -104,7 +104,9 @@ def _lines_with(situation: Situation, anchors: tuple[str, ...]) -> Iterator[tupl
 
 
 def _confidence(rewrite: Rewrite, times: int, agreement: int, *, is_strong: bool) -> float:
-    """Return how many such edits were right, by how often the change was made and how much of the line agrees."""
+    """Return the share of such edits that were right, by how often the change was made and how well the lines
+    agree.
+    """
     if agreement >= WHOLE_CONTEXT:
         if times == 1 and is_strong:
             return _ONCE_STRONG

@@ -1,8 +1,9 @@
-"""A change of a line as a rule that can be applied to another line.
+"""The change of one line as a rule that can be applied to other lines.
 
-The two versions of a line are compared token by token. What was replaced, inserted or deleted are its operations; what
-stayed is copied. A rule with one operation, or with several that are all the same, replaces each occurrence in another
-line. One with different operations is a sequence: all of them must apply, in their order, with anything between.
+The two versions of a line are compared token by token. Replaced, inserted and deleted tokens form operations,
+all other tokens are context. If a rule has a single operation, or several equal ones, it replaces every
+occurrence in another line. If its operations differ, all of them must apply, in order, with any tokens between
+them.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ Shape = Literal["name", "tokens", "sequence", "insertion"]
 
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 _NAME = re.compile(r"[^\W\d]\w*\Z")
-# Tokens of a line that are compared; a longer line is data.
+# Tokens of a line that are compared; longer lines contain data.
 MAX_TOKENS = 200
-# How many tokens agree on a side if all of them do, up to the line's end.
+# The agreement of a side on which all tokens agree, up to the end of the line.
 WHOLE_SIDE = 9
 
 
 def tokens(line: str) -> tuple[str, ...]:
-    """Split a line into words, runs of blanks, and single other characters."""
+    """Split a line into words, runs of blanks, and other single characters."""
     return tuple(_TOKEN.findall(line))
 
 
@@ -41,15 +42,15 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class RewrittenLine:
-    """What a rule makes of a line."""
+    """The result of applying a rule to a line."""
 
     text: str
     start: int
-    """Column of the first operation in the line as it was."""
+    """Column of the first operation, in the original line."""
     stop: int
-    """Column after the last one."""
+    """Column after the last operation."""
     agreement: int
-    """Tokens that agree with the rule's own line before the first operation and after the last one."""
+    """Number of tokens before the first and after the last operation that agree with the rule's own line."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Rewrite:
 
     @classmethod
     def of(cls, old: str, new: str) -> Rewrite | None:
-        """Compare two versions of a line; None if they are equal, too long, or differ in blanks alone."""
+        """Compare two versions of a line; None if they are equal, too long, or differ only in blanks."""
         before, after = tokens(old), tokens(new)
         if max(len(before), len(after)) > MAX_TOKENS:
             return None
@@ -74,7 +75,7 @@ class Rewrite:
 
     @cached_property
     def replaced(self) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
-        """The old and the new tokens of each operation."""
+        """The old and new tokens of each operation."""
         return tuple(
             (self.old[each.old_start : each.old_stop], self.new[each.new_start : each.new_stop])
             for each in self.operations
@@ -82,24 +83,24 @@ class Rewrite:
 
     @cached_property
     def key(self) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
-        """Equal for two changes that are the same."""
+        """Equal for equal changes."""
         return self.replaced[:1] if self.is_substitution else self.replaced
 
     @cached_property
     def is_substitution(self) -> bool:
-        """Whether all its operations are the same, and replace something."""
+        """Whether all its operations are equal and replace something."""
         return len(set(self.replaced)) == 1 and not _is_blank(self.replaced[0][0])
 
     @cached_property
     def renamed(self) -> tuple[str, str] | None:
-        """The old and the new name, if nothing but one name was changed."""
+        """The old and new name, if exactly one name was changed."""
         (old, new), *_ = self.replaced
         names = len(old) == len(new) == 1 and is_name(old[0]) and is_name(new[0])
         return (old[0], new[0]) if self.is_substitution and names else None
 
     @cached_property
     def shape(self) -> Shape:
-        """What was changed: one name, one run of tokens, several of them in order, or only something put in."""
+        """What was changed: one name, one run of tokens, several in sequence, or only an insertion."""
         if self.renamed:
             return "name"
         if self.is_substitution:
@@ -108,12 +109,14 @@ class Rewrite:
 
     @cached_property
     def anchors(self) -> tuple[str, ...]:
-        """Texts of which a line must hold one for the rule to apply, those that say most; () if none says anything."""
+        """Texts of which a line must contain one for the rule to apply, most specific ones; () if none is
+        specific.
+        """
         found = [self._anchors(operation) for operation in self.operations]
         return max((each for each in found if each), key=lambda each: min(map(letters, each)), default=())
 
     def _anchors(self, operation: Operation) -> tuple[str, ...]:
-        """Return what is replaced; for an insertion, what may stand around it."""
+        """Return what is replaced; for an insertion, its possible neighbours."""
         first, stop = operation.old_start, operation.old_stop
         spans = _around(first, stop) if _is_blank(self.old[first:stop]) else ((first, stop),)
         texts = ("".join(self.old[max(0, start) : end]) for start, end in spans)
@@ -121,28 +124,28 @@ class Rewrite:
 
     @cached_property
     def letters(self) -> int:
-        """Letters and digits of all that is replaced: what tells a place from others."""
+        """Number of letters and digits in everything replaced, a measure of how specific the rule is."""
         return sum(letters("".join(old)) for old, _ in self.replaced)
 
     @property
     def is_deletion(self) -> bool:
-        """Whether it only takes something away."""
+        """Whether it only deletes."""
         return all(_is_blank(new) for _, new in self.replaced)
 
     @property
     def new_column(self) -> int:
-        """Where the first operation is in the new line."""
+        """Column of the first operation in the new line."""
         return sum(map(len, self.new[: self.operations[0].new_start]))
 
     def made(self, old: str, new: str) -> bool:
-        """Check whether a line was changed by this rule."""
+        """Check whether a change of a line follows this rule."""
         if not all("".join(gone) in old and "".join(come) in new for gone, come in self.key):
-            return False  # most lines: comparing them token by token takes a hundred times as long
+            return False  # true for most lines; a comparison by tokens takes a hundred times as long
         other = Rewrite.of(old, new)
         return other is not None and other.key == self.key
 
     def apply(self, line: str) -> RewrittenLine | None:
-        """Change another line alike; None if the rule does not apply to it, or changes nothing."""
+        """Apply the rule to another line; None if it does not apply, or changes nothing."""
         there = tokens(line)
         if len(there) > MAX_TOKENS:
             return None
@@ -163,7 +166,9 @@ class Rewrite:
         )
 
     def _occurrences(self, there: Sequence[str]) -> list[_Place]:
-        """Find the replaced tokens in a line; if the rule's own line kept some of them, only where it did not."""
+        """Return where the replaced tokens occur in a line; only with matching neighbours if the rule's line
+        kept some.
+        """
         old, new = self.replaced[0]
         found = list(_find(there, old))
         if len(list(_find(self.old, old))) > len(self.operations):
@@ -176,7 +181,7 @@ class Rewrite:
         return places
 
     def _sequence(self, there: Sequence[str]) -> list[_Place]:
-        """Find all operations in a line in their order; [] if one is missing."""
+        """Return where all operations apply in order; [] if one does not."""
         places: list[_Place] = []
         at = 0
         for each, (old, new) in zip(self.operations, self.replaced, strict=True):
@@ -188,7 +193,9 @@ class Rewrite:
         return places
 
     def _place(self, there: Sequence[str], at: int, operation: Operation) -> int | None:
-        """Find an operation from a token on: beside a token that it was beside, else what says enough by itself."""
+        """Return the next place for an operation: next to a token it was next to, or with specific enough
+        tokens.
+        """
         old = self.old[operation.old_start : operation.old_stop]
         found = list(_find(there, old, at))
         beside = next((start for start in found if self._is_beside(there, start, operation)), None)
@@ -197,7 +204,9 @@ class Rewrite:
         return beside
 
     def _is_beside(self, there: Sequence[str], at: int, operation: Operation) -> bool:
-        """Check the tokens around a place: one must be as in the rule's line; two with a letter for an insertion."""
+        """Check the tokens around a place: one must agree with the rule's line; two, with a letter, for an
+        insertion.
+        """
         first, stop = operation.old_start, operation.old_stop
         offset = at - first
         if not _is_blank(self.old[first:stop]):
@@ -230,7 +239,7 @@ _Place = tuple[int, int, tuple[str, ...]]
 
 
 def is_name(token: str) -> bool:
-    """Check whether a token is a name, and no number."""
+    """Check whether a token is a name, not a number."""
     return _NAME.match(token) is not None
 
 
@@ -245,7 +254,7 @@ def letters(text: str) -> int:
 
 
 def _operations(old: Sequence[str], new: Sequence[str]) -> Iterator[Operation]:
-    """Compare tokens; operations with only blanks between them are one."""
+    """Compare tokens; operations separated only by blanks are merged."""
     limit = min(len(old), len(new))
     head = next((at for at in range(limit) if old[at] != new[at]), limit)
     tail = next((at for at in range(limit - head) if old[-1 - at] != new[-1 - at]), limit - head)
@@ -283,7 +292,7 @@ def _is_blank(there: Sequence[str]) -> bool:
 
 
 def _common(one: Sequence[str], other: Sequence[str]) -> int:
-    """Count the tokens that two sides have in common from their beginning."""
+    """Count the common tokens at the beginning of two sides."""
     for at, (mine, theirs) in enumerate(zip(one, other, strict=False)):
         if mine != theirs:
             return at

@@ -1,4 +1,4 @@
-"""What the rules for next edits look at: a document, its tree, and the changes that led to it."""
+"""The input of the rules for next edits: a document, its tree, and the changes that led to it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RewriteKey = tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
 
 @dataclass(frozen=True, slots=True)
 class RewrittenAt:
-    """A line that the user changed, where it is now, and the rule that its change follows."""
+    """A line that the user changed, its current position, and the rule of its change."""
 
     line: int
     change: LineChange
@@ -38,19 +38,19 @@ class Situation:
     tree: SyntaxTree | None
     """The document's tree; None for a language without a grammar."""
     is_typing: bool = False
-    """Whether the cursor's line may be half typed."""
+    """Whether the cursor's line may be incomplete."""
     is_typed: bool = True
     """Whether the user typed the last change, at one place."""
 
     @cached_property
     def change(self) -> ChangedLines | None:
-        """The lines that were changed last; None if nothing was changed, too much, or another document."""
+        """The lines of the last change; None if there is none, it is too large, or in another document."""
         is_here = bool(self.bursts) and self.bursts[-1].after is self.document
         return self._changes[-1] if is_here else None
 
     @cached_property
     def last_made(self) -> tuple[RewrittenAt, ...]:
-        """What was changed last, line by line: one line for each rule, the last ones first."""
+        """The last change by lines: one line for each rule, latest first."""
         found: dict[RewriteKey, RewrittenAt] = {}
         for change in reversed(self._line_changes[-1] if self.change else ()):
             if self.is_typing and change.line == self.cursor.line:
@@ -60,14 +60,14 @@ class Situation:
         return tuple(found.values())
 
     def times_made(self, rewrite: Rewrite) -> int:
-        """Count the lines that were changed by a rule, in all documents."""
+        """Count the lines in all documents that were changed by a rule."""
         return sum(
             rewrite.made(change.old, change.new) for changes in self._line_changes for change in changes
         )
 
     @cached_property
     def _changes(self) -> tuple[ChangedLines | None, ...]:
-        """What each burst changed."""
+        """The change of each burst."""
         return tuple(burst.change() for burst in self.bursts)
 
     @cached_property
@@ -77,7 +77,7 @@ class Situation:
 
     @cached_property
     def changed_lines(self) -> dict[int, tuple[LineChange, ...]]:
-        """All lines that were changed in this document, by where they are now."""
+        """All changed lines in this document, by current position."""
         found: defaultdict[int, list[LineChange]] = defaultdict(list)
         own = [
             (burst, changes)
@@ -91,7 +91,7 @@ class Situation:
         return {line: tuple(changes) for line, changes in found.items()}
 
     def lines_changed_from(self, old: str, new: str) -> frozenset[int]:
-        """Return the lines where the user replaced a text by another one."""
+        """Return the lines on which the user replaced a text by another one."""
         return frozenset(
             line
             for line, changes in self.changed_lines.items()
@@ -99,22 +99,22 @@ class Situation:
         )
 
     def is_rename(self, line: int, old: str, new: str) -> bool:
-        """Check whether nothing but a name was changed on a line."""
+        """Check whether only a name was changed on a line."""
         rewrites = (Rewrite.of(change.old, change.new) for change in self.changed_lines.get(line, ()))
         return any(rewrite is not None and rewrite.renamed == (old, new) for rewrite in rewrites)
 
     @property
     def is_one_line(self) -> bool:
-        """Whether the last change made one line of one."""
+        """Whether the last change turned one line into one line."""
         return self.change is not None and len(self.change.old) == len(self.change.new) == 1
 
     def is_just_changed(self, line: int) -> bool:
-        """Check whether a line is among those that were changed last."""
+        """Check whether a line belongs to the last change."""
         change = self.change
         return change is not None and change.start <= line < change.start + len(change.new)
 
     def reverts(self, line: int, made: str) -> bool:
-        """Check whether a line would be what it, or one like it, was before the user changed it."""
+        """Check whether a change would restore a line, or a similar one, that the user has changed."""
         old = self.document.text.line(line)
         return any(_holds(change.new, old) and _holds(change.old, made) for change in self._changes if change)
 
@@ -126,7 +126,7 @@ class Situation:
         return line - change.start if line < change.start else line - (change.start + len(change.new) - 1)
 
     def region(self, point: Point) -> Region:
-        """Return whether a place is code, a string or a comment."""
+        """Return whether a position is in code, a string or a comment."""
         if self.tree is not None:
             return region_by_tree(self.tree, point)
         return region_by_line(self.document.text.line(point.line), point.column, self.document.language)
@@ -137,7 +137,7 @@ def _holds(lines: Sequence[str], line: str) -> bool:
 
 
 def line_now(line: int, later: Sequence[EditBurst]) -> int:
-    """Return where a line is after some later changes of its document."""
+    """Return the position of a line after later changes of its document."""
     for burst in later:
         line = burst.line_after(line)
     return line

@@ -1,4 +1,4 @@
-"""Where an address leads: scheme, host and port, read strictly."""
+"""The origin of an address: scheme, host and port, parsed strictly."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Scheme, host and port: what a key is bound to. All three must be equal for it to be sent."""
+    """Scheme, host and port. A key is bound to an origin, and is sent only if all three are equal."""
 
     scheme: str
     host: str
-    """Lower case, without the brackets of IPv6."""
+    """In lower case, without the brackets of IPv6."""
     port: int
 
     def __str__(self) -> str:
@@ -26,7 +26,7 @@ class Origin:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether it can only be this machine; a name other than "localhost" is not looked up."""
+        """Whether it can only be this machine; names other than "localhost" are not resolved."""
         if self.host == "localhost":
             return True
         address = _ip(self.host)
@@ -36,20 +36,20 @@ class Origin:
 
 
 def origin_of(url: str) -> Origin:
-    """Read the origin of an http or https address.
+    """Return the origin of an http or https address.
 
-    Raises ValueError, with a clause that says what is wrong and shows nothing of `url`, where there is a user,
-    a password, a query, a fragment, or any sign that parsers read differently.
+    Raises ValueError if it has a user, password, query or fragment, or anything that parsers read differently. The
+    message is a clause that states the problem and contains nothing of `url`.
     """
-    # Parsers disagree about these: some cut them out, some end the host there. An address that two libraries
-    # can read in two ways is refused. https://url.spec.whatwg.org/#concept-basic-url-parser
+    # Parsers disagree about these characters: some drop them, some end the host there. An address that two libraries
+    # could read differently is refused. https://url.spec.whatwg.org/#concept-basic-url-parser
     if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
         raise ValueError("has blanks, backslashes or characters beyond ASCII")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as exc:
-        raise ValueError("is no address") from exc
+        raise ValueError("is not an address") from exc
     if parts.scheme not in DEFAULT_PORTS:
         raise ValueError("does not begin with https:// or http://")
     _refuse_extras(url, parts)
@@ -58,7 +58,7 @@ def origin_of(url: str) -> Origin:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether an address can only be this machine; False for what is no address."""
+    """Check whether an address can only be this machine; False if it is invalid."""
     try:
         return origin_of(url).is_loopback
     except ValueError:
@@ -67,25 +67,25 @@ def is_loopback(url: str) -> bool:
 
 def _refuse_extras(url: str, parts: SplitResult) -> None:
     if "@" in parts.netloc:
-        raise ValueError("holds a user name or a password")
-    # An empty query or fragment leaves no trace in `parts`.
+        raise ValueError("contains a user name or a password")
+    # An empty query or fragment is not visible in `parts`.
     if "?" in url or "#" in url:
         raise ValueError("has a query or a fragment")
 
 
-# A name or an IPv4 address, or an IPv6 address in brackets, and nothing else but a port. `urlsplit` reads past what
-# follows the brackets, as in `http://[::1].evil.invalid`, and a library that does not would connect elsewhere.
+# A name or IPv4 address, or an IPv6 address in brackets. `urlsplit` ignores text after the brackets, as in
+# `http://[::1].evil.invalid`, while another library might connect to that host.
 _AUTHORITY = re.compile(r"(?P<name>[a-z0-9._-]+)|\[(?P<v6>[0-9a-f:.]+)\]", re.IGNORECASE)
 _PORT = re.compile(r"(?::[1-9][0-9]{0,4})?")
 
 
 def _host_of(authority: str) -> str:
-    """Return the host of an authority in lower case, without brackets; raises ValueError for anything unusual."""
+    """Return the host in lower case without brackets; raises ValueError for anything unusual."""
     found = _AUTHORITY.match(authority)
     if found is None or not _PORT.fullmatch(authority, found.end()):
         raise ValueError("names no host, or more than a host and a port")
     if found["v6"] and not isinstance(_ip(found["v6"]), IPv6Address):
-        raise ValueError("has no IPv6 address in its brackets")
+        raise ValueError("has no valid IPv6 address in its brackets")
     return found[0].strip("[]").lower()
 
 

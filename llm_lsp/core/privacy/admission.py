@@ -1,4 +1,4 @@
-"""Whether a document is completed at all."""
+"""Determines whether a document is completed at all."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point
 
-# Characters. A larger text is hardly written by hand, and its editor has switched most things off: VS Code's bound is 20 MB.
+# Characters. Larger texts are rarely handwritten; VS Code turns off most features above 20 MB.
 MAX_DOCUMENT_CHARS = 20_000_000
-# Columns in which a NUL shows that a file is no text: git looks at as many bytes of a file's start.
+# Columns searched for a NUL, which marks a binary file; git searches as many bytes at a file's start.
 LOOK_COLUMNS = 8000
 LOOK_LINES = 16
 
@@ -24,13 +24,13 @@ class AdmissionRules:
     enabled: bool = True
     languages: tuple[str, ...] = ()
     automatic: bool = True
-    """Whether completions come while typing."""
+    """Whether completions appear while typing."""
     schemes: tuple[str, ...] = ()
     """Schemes of URIs that are served beside SCHEMES."""
 
 
 def admit_document(document: Document, rules: AdmissionRules) -> Skip | None:
-    """Return why nothing is completed in a document, or None."""
+    """Return why a document is not completed, or None."""
     if not rules.enabled:
         return Skip(Reason.DISABLED)
     if rules.languages and document.language not in rules.languages:
@@ -46,7 +46,7 @@ def admit_document(document: Document, rules: AdmissionRules) -> Skip | None:
 
 
 def admit(document: Document, point: Point, trigger: Trigger, rules: AdmissionRules) -> Skip | None:
-    """Return why nothing is suggested at a place, or None."""
+    """Return why no completion is made at a position, or None."""
     if skip := admit_document(document, rules):
         return skip
     if "\0" in document.text.line(point.line)[:LOOK_COLUMNS]:

@@ -1,6 +1,6 @@
-"""Masks secrets in texts that were cut out of longer ones, looking beyond their edges first.
+"""Redacts secrets in texts that were cut out of longer ones, considering what is beyond the cuts.
 
-A mask is as long as its secret, so a text can be masked together with what stands around it, and cut afterwards.
+Redacting preserves the length of a text, so a text is redacted together with its surroundings and cut afterwards.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from llm_lsp.core.secrets.private_keys import KEY_BLOCK_LINES, begun_above
 from llm_lsp.core.text.text import Point, Text
 from llm_lsp.core.text.window import Window
 
-# Columns beyond the edges of a line that was cut: a long web token, or a private key of 4,096 bits on one line.
+# Columns beyond the ends of a cut line: a long web token, or a private key of 4,096 bits on one line.
 MARGIN_COLUMNS = 4096
 
 Redact = Callable[[str], Redacted]
 
 
 def redact_window(window: Window, text: Text, point: Point, redact: Redact) -> Window:
-    """Mask the secrets of a window that was cut around a point of a text, also those that an edge or the point divides."""
+    """Redact a window around a position, including secrets that the cuts or the position divide."""
     point = text.clamp(point)
     start, stop = point.column - len(window.line_prefix), point.column + len(window.line_suffix)
     line = text.line(point.line)
     first_line = point.line - window.prefix.count("\n")
     before = _key_line(text, first_line) + line[max(0, start - MARGIN_COLUMNS) : start]
-    # One of both is empty: lines are added only if the whole line fits.
+    # One of the two is empty: further lines are included only if the whole line fits.
     after = line[stop : stop + MARGIN_COLUMNS] or window.suffix
     parts = (before, window.prefix, window.line_prefix, window.line_suffix, after)
     _, prefix, line_prefix, line_suffix, after = _redact_parts(parts, redact)
@@ -36,14 +36,14 @@ def redact_window(window: Window, text: Text, point: Point, redact: Redact) -> W
 
 
 def redact_snippets(snippets: Sequence[Snippet], redact: Redact) -> tuple[Snippet, ...]:
-    """Mask the secrets of pieces of other files, also of a private key that begins above one."""
+    """Redact snippets of other files, including private keys that begin above a snippet."""
     return tuple(
         replace(snippet, text=_redact_parts((snippet.above, snippet.text), redact)[1]) for snippet in snippets
     )
 
 
 def redact_lines(text: Text, first: int, stop: int, redact: Redact) -> str:
-    """Return some lines of a text with their secrets masked, also those of a private key that begins above them."""
+    """Return some lines of a text, redacted, including private keys that begin above them."""
     return _redact_parts((_key_line(text, first), "".join(text.lines(first, stop))), redact)[1]
 
 
@@ -53,7 +53,7 @@ def _key_line(text: Text, first: int) -> str:
 
 
 def _redact_parts(parts: Sequence[str], redact: Redact) -> list[str]:
-    """Mask texts that stand one behind the other."""
+    """Redact consecutive texts."""
     masked, at, done = redact("".join(parts)).text, 0, []
     for part in parts:
         done.append(masked[at : at + len(part)])

@@ -1,4 +1,4 @@
-"""Which files are never sent to a model, by their paths."""
+"""Determines by path which files are never sent to a model."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from llm_lsp.core.privacy.document_paths import normal, readings
 from llm_lsp.core.privacy.file_copies import original_folder, originals
 from llm_lsp.core.privacy.gitignore import IgnorePattern, IgnoreRules, parse_pattern
 
-# Endings of files that hold values and no code: `secrets.py` is code about secrets, `client-secret.json` is one.
+# Extensions of files with values: `secrets.py` is code about secrets, `client-secret.json` contains them.
 _VALUES = ("json", "yml", "yaml", "toml", "ini", "cfg", "conf", "properties", "xml", "txt", "csv", "bak")
-# Files without a dot in their name, or with values in them, that a folder named after secrets has as any other.
+# Ordinary files that may also be in a folder named after secrets, without an extension or with harmless values.
 _ORDINARY = (
     "package.json",
     "package-lock.json",
@@ -34,23 +34,23 @@ _UNDOTTED = (
 
 
 def _files(*globs: str) -> Iterator[str]:
-    """Yield globs that name files alone, in .gitignore syntax: of a folder of that name nothing is excluded."""
+    """Yield globs in .gitignore syntax that match files only; folders of that name are not excluded."""
     for glob in globs:
         yield glob
         yield f"!{glob}/"
 
 
 def _values_below(folder: str) -> Iterator[str]:
-    """Yield globs of what holds values in a folder and below: files of values, and those without an ending.
+    """Yield globs for files with values anywhere below a folder: by their extension, or without one.
 
-    `packages/secrets/index.ts` is code, `secrets/db_password` and `secrets/prod.yaml` are none.
+    `secrets/db_password` and `secrets/prod.yaml` match, `packages/secrets/index.ts` is code and does not.
     """
     yield from (f"**/{folder}/**/*", f"!**/{folder}/**/*/", f"!**/{folder}/**/*.*")
     yield from (f"**/{folder}/**/*.{ending}" for ending in _VALUES)
 
 
-# Files that hold secrets by their nature; after Continue's list (core/indexing/ignore.ts), without names that are
-# ordinary in many projects, such as config.json. In .gitignore syntax, matched without regard to case.
+# Files that usually contain secrets, based on Continue's list (core/indexing/ignore.ts) without names that are common
+# in many projects, such as config.json. In .gitignore syntax, case-insensitive.
 SECRET_FILES = (
     *(glob for folder in ("secret", "secrets", "credentials") for glob in _values_below(folder)),
     *(f"!{name}" for name in (*_ORDINARY, *_UNDOTTED)),
@@ -72,31 +72,33 @@ SECRET_FILES = (
 )
 
 
-# Verdicts kept; an editor asks about its open documents again and again.
+# Number of cached results; editors ask about their open documents again and again.
 MAX_VERDICTS = 512
 
-# In a workspace the user means `/build` from its folder; a glob with a drive or from the root also means the disk.
+# For a user `/build` is relative to the workspace; a glob with a drive or leading slash also applies to the whole disk.
 _FROM_ROOT = re.compile(r"!?(/|[a-z]:/)", re.IGNORECASE)
 
 
 class Exclusion:
-    """A list of globs, seen from each folder; compiled when a document is first judged."""
+    """A list of globs that apply in each workspace folder; compiled when first used."""
 
     def __init__(
         self, patterns: tuple[str, ...], folders: tuple[str, ...] = (), *, heeds_ignore_files: bool = True
     ) -> None:
         self.heeds_ignore_files = heeds_ignore_files
-        """Whether what a project's own ignore files name is excluded, too; who reads files looks for them."""
+        """Whether files named in a project's ignore files are excluded too; the code that reads files checks
+        this.
+        """
         self._patterns = patterns
         self._folders = tuple(path for path in map(_folder_path, folders) if path is not None)
         self._verdicts: dict[str, bool] = {}
 
     def covers(self, uri: str) -> bool:
-        """Return whether a document is excluded; what names no document is not.
+        """Check whether a document is excluded; a URI that names no document is not.
 
-        A glob counts from the workspace folders that hold the file, as in a .gitignore there; outside of them from
-        the root and by the file's name. Secret files are also recognized by the folders above the workspace. What is
-        a backup, a lock or a copy of an excluded file by its name is excluded too.
+        Globs are relative to the workspace folders that contain the file, like those of a .gitignore there;
+        outside of the workspace, to the root. Secret files are also recognized by the folders above the
+        workspace. A file whose name marks it as a backup, lock or copy is excluded if its original is.
         """
         verdict = self._verdicts.get(uri)
         if verdict is None:
@@ -109,7 +111,7 @@ class Exclusion:
         try:
             paths = [normal(path) for path in readings(uri)]
         except ValueError:
-            # What cannot be read is not sent.
+            # An unreadable URI is excluded.
             return True
         return any(map(self._is_excluded, paths))
 
@@ -120,14 +122,14 @@ class Exclusion:
         return verdict
 
     def _verdict(self, path: str) -> bool | None:
-        """Return whether a path is excluded or, with False, taken back; None if no glob names it."""
+        """Return True if a path is excluded, False if it is re-included, None if no glob matches."""
         verdicts = {self._rules.verdict(seen) for seen in self._views(path)}
         if verdicts == {None}:
             return self._rules_of_the_disk.verdict(path)
         return True in verdicts
 
     def _views(self, path: str) -> set[str]:
-        """Return the path as it is seen from each folder that holds it."""
+        """Return the path relative to each folder that contains it."""
         prefixes = [f"{folder.lower()}/" if folder else "" for folder in self._folders]
         inside = {path[len(prefix) :] for prefix in prefixes if path.lower().startswith(prefix)}
         return inside or {path, path.rpartition("/")[2]}
@@ -142,12 +144,12 @@ class Exclusion:
 
 
 def check_glob(glob: str) -> None:
-    """Raise ValueError if a glob matches nothing."""
+    """Raise ValueError if a glob can match nothing."""
     parse_pattern(glob)
 
 
 def _compile(globs: Iterable[str]) -> IgnoreRules:
-    """Compile the globs that can be read; for the others the settings have a message."""
+    """Compile the valid globs; the settings report the others."""
     return IgnoreRules((pattern for glob in globs if (pattern := _readable(glob))), ignore_case=True)
 
 
@@ -159,7 +161,7 @@ def _readable(glob: str) -> IgnorePattern | None:
 
 
 def _original_paths(path: str) -> Iterator[str]:
-    """Yield the paths of the files that a path may be a copy of, by its name or by those of its folders."""
+    """Yield the paths that a path may be a copy of, judging by its name or its folders' names."""
     *folders, name = path.split("/")
     where = [original_folder(folder) for folder in folders]
     if where != folders:
@@ -168,7 +170,7 @@ def _original_paths(path: str) -> Iterator[str]:
 
 
 def _folder_path(uri: str) -> str | None:
-    """Return the path of a workspace folder, None if its URI names none."""
+    """Return the path of a workspace folder, None if its URI has none."""
     try:
         return next((normal(path) for path in readings(uri)), None)
     except ValueError:

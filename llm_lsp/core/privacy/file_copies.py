@@ -1,36 +1,36 @@
-"""Which file a backup, a lock or a copy belongs to, by its name: it holds what that file holds."""
+"""Determines from a file's name whether it is a backup, lock or copy, and of which file."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
 
-# Characters that a file system allows in a name at most: NAME_MAX of Linux and macOS, in bytes.
+# Longest file name: NAME_MAX of Linux and macOS, in bytes.
 MAX_NAME_CHARS = 255
 
 _WORD = (
     r"(?:bak|back|backup|bck|bk|bkp|old|orig|original|prev|previous|save|saved|sav|copy|tmp|temp|rej|"
     r"rpm(?:save|orig|new)|dpkg-(?:old|new|dist|bak|tmp)|ucf-(?:old|new|dist)|pac(?:save|new|orig))"
 )
-# What is put at a name's end: by editors (`~`, Emacs' `.~1~`, Vim's `.swp` and `.un~`, nano's `.save.1`), by package
-# managers, by hand, by a counter or a date, and by Windows, where dots, blanks and a stream name the same file.
+# Suffixes added by editors (`~`, Emacs' `.~1~`, Vim's `.swp` and `.un~`, nano's `.save.1`), package managers and
+# people, counters, dates, and on Windows dots, blanks and stream names, which refer to the same file.
 _ENDINGS = re.compile(
     r"(?:~|\.~\d+~|\.sw[a-p]|\.un~|[ ._-]" + _WORD + r"\d*|[ ._-]\d{1,14}|[. ]+|:[^:]*|::\$data)$",
     re.IGNORECASE,
 )
-# What some file managers put into it: "a (1).key", "a (copy).key", "a - Copy.key", "Copy of a.key".
+# What file managers insert: "a (1).key", "a (copy).key", "a - Copy.key", "Copy of a.key".
 _INSERTS = re.compile(r" \((?:copy ?)?\d*\)| \(copy\)| - copy| copy(?: \d+)?|^copy of ", re.IGNORECASE)
-# What git's mergetool writes beside a file: "a_BACKUP_123.key".
+# What git's mergetool creates next to a file: "a_BACKUP_123.key".
 _MERGED = re.compile(r"[._](?:BACKUP|BASE|LOCAL|REMOTE)[._]\d+")
 
 
 def originals(name: str) -> frozenset[str]:
-    """Return the names of the files that a name may be a backup, a lock or a copy of; it is not among them."""
+    """Return the names of files that a file may be a backup, lock or copy of, without its own."""
     found: set[str] = set()
     waiting = [name] if len(name) <= MAX_NAME_CHARS else []
     while waiting:
         for shorter in _once(waiting.pop()):
-            # Dots alone name a folder.
+            # A name that consists of dots is a folder.
             if shorter.strip(".") and shorter not in found:
                 found.add(shorter)
                 waiting.append(shorter)
@@ -38,16 +38,16 @@ def originals(name: str) -> frozenset[str]:
 
 
 def original_folder(name: str) -> str:
-    """Return the name of the folder that a folder is a backup of, itself if it is none."""
+    """Return the name of the folder that a folder is a backup of, else its own."""
     return _FOLDER_ENDING.sub("", name)
 
 
-# Fewer than of a file: `build-old` and `lib.2` may be folders in their own right.
+# Fewer suffixes than for files: `build-old` and `lib.2` may be independent folders.
 _FOLDER_ENDING = re.compile(r"(?<=.)(?:~|\.(?:bak|backup|old|orig|save))+$", re.IGNORECASE)
 
 
 def _once(name: str) -> Iterator[str]:
-    """Yield the name with one mark of a copy less."""
+    """Yield the name without one mark of a copy."""
     for take_away in _WAYS:
         shorter = take_away(name)
         if shorter != name:
@@ -64,7 +64,7 @@ _WAYS: tuple[Callable[[str], str], ...] = (
     # Emacs: `#a#` and `.#a`.
     lambda name: name[1:-1] if len(name) > 2 and name[0] == "#" == name[-1] else name,
     lambda name: name.removeprefix(".#"),
-    # Vim and Emacs in a folder of their own: the whole path, with % or ! for slashes.
+    # Vim and Emacs in a separate folder: the whole path, with % or ! for slashes.
     lambda name: name.rpartition("%")[2],
     lambda name: name.rpartition("!")[2],
 )

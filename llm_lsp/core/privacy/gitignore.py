@@ -1,4 +1,4 @@
-"""Patterns of a .gitignore, read and matched as git does (gitignore(5); dir.c and wildmatch.c of git 2.39)."""
+"""Parses and matches .gitignore patterns exactly like git (gitignore(5); dir.c and wildmatch.c of git 2.39)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from functools import cached_property
 
 from llm_lsp.core.privacy.globs import ANY_CHAR, ANY_FOLDERS, AnyRun, CharClass, Element, Glob, GlobSet
 
-# As many characters as the longest path of Linux has bytes (PATH_MAX); no real pattern comes near it.
+# As long as the longest path in Linux (PATH_MAX); real patterns are far shorter.
 MAX_PATTERN_CHARS = 4096
-# The classes of POSIX; git has them in ASCII.
+# POSIX character classes; git's are ASCII.
 _NAMED: Mapping[str, tuple[tuple[str, str], ...]] = {
     "alnum": (("0", "9"), ("A", "Z"), ("a", "z")),
     "alpha": (("A", "Z"), ("a", "z")),
@@ -39,7 +39,7 @@ class IgnorePattern:
 
     glob: Glob
     is_negated: bool = False
-    """Whether it takes back what an earlier pattern ignores."""
+    """Whether it re-includes what an earlier pattern ignores."""
     folders_only: bool = False
 
 
@@ -47,37 +47,37 @@ EVERYTHING = IgnorePattern((AnyRun(crosses_folders=True),))
 
 
 class IgnoreRules:
-    """The patterns of one ignore file, for paths relative to its folder; the last one that matches decides."""
+    """The patterns of one ignore file, for paths relative to its folder; the last match decides."""
 
     def __init__(self, patterns: Iterable[IgnorePattern], *, ignore_case: bool = False) -> None:
         self._patterns = tuple(patterns)
         self._ignore_case = ignore_case
 
     def verdicts(self, path: str) -> list[bool | None]:
-        """Return a verdict on each folder above a path, the outermost first, and then on the path.
+        """Return a verdict for each folder above a path, outermost first, and for the path itself.
 
-        True for ignored, False for taken back, None if no pattern names it. A folder's path ends in a slash.
+        True means ignored, False re-included, None not matched. A folder's path ends in a slash.
         """
         lasts = self._globs.last_matches(path)
         return [None if last is None else not self._patterns[last].is_negated for last in lasts]
 
     def verdict(self, path: str) -> bool | None:
-        """Return the verdict on a path; True also if one of its folders is ignored: git takes nothing back there."""
+        """Return the verdict on a path; True if one of its folders is ignored, in which git re-includes nothing."""
         *above, own = self.verdicts(path)
         return True if True in above else own
 
     @cached_property
     def _globs(self) -> GlobSet:
-        """The patterns' globs, compiled when a path is first asked about."""
+        """The patterns' globs, compiled on first use."""
         folders_only = frozenset(index for index, each in enumerate(self._patterns) if each.folders_only)
         globs = (pattern.glob for pattern in self._patterns)
         return GlobSet(globs, folders_only, ignore_case=self._ignore_case)
 
 
 def read_patterns(text: str) -> list[IgnorePattern]:
-    """Read the text of an ignore file; git passes over a pattern that matches nothing, and so is it here.
+    """Parse the text of an ignore file; like in git, patterns that can match nothing are skipped.
 
-    A line ends at a line feed or a carriage return before one. A pattern that is too long to be real excludes all.
+    Lines end with LF or CRLF. A pattern that is unrealistically long excludes everything.
     """
     lines = text.removeprefix("\ufeff").split("\n")
     found = (_read_line(line.removesuffix("\r")) for line in lines)
@@ -85,9 +85,9 @@ def read_patterns(text: str) -> list[IgnorePattern]:
 
 
 def parse_pattern(line: str) -> IgnorePattern | None:
-    """Read one line without its end; None for a blank line and a comment.
+    """Parse one line without its end; None for a blank line and a comment.
 
-    Raises ValueError for a pattern that matches nothing, and for one that is too long.
+    Raises ValueError for a pattern that can match nothing or is too long.
     """
     text = _without_trailing_spaces(line)
     if not text or text.startswith("#"):
@@ -100,7 +100,7 @@ def parse_pattern(line: str) -> IgnorePattern | None:
     is_anchored = "/" in body
     glob = _parse_glob(body.removeprefix("/"), is_path=is_anchored)
     if not glob:
-        raise ValueError("the pattern names nothing")
+        raise ValueError("the pattern is empty")
     return IgnorePattern(glob if is_anchored else (ANY_FOLDERS, *glob), text.startswith("!"), folders_only)
 
 
@@ -114,7 +114,7 @@ def _read_line(line: str) -> IgnorePattern | None:
 def _without_trailing_spaces(line: str) -> str:
     kept = line.rstrip(" ")
     backslashes = len(kept) - len(kept.rstrip("\\"))
-    # The last backslash, if it is not itself escaped, keeps the space after it.
+    # If the number of trailing backslashes is odd, the last one escapes the space after it.
     return line[: len(kept) + 1] if backslashes % 2 else kept
 
 
@@ -141,9 +141,10 @@ def _parse_glob(text: str, *, is_path: bool) -> Glob:
 
 
 def _parse_stars(text: str, start: int, end: int) -> tuple[Element, int]:
-    """Return what a row of stars means, and the place after it: two that fill a part of the path cross folders.
+    """Return the meaning of consecutive stars, and the position after them: two that fill a path part cross
+    folders.
 
-    Git matches the text before the first special character by itself, so a part also begins there: `a**/b` crosses.
+    git matches the text before the first special character separately, so `a**/b` crosses folders too.
     """
     begins_part = text[start - 1 : start] in ("", "/") or not _SPECIAL.search(text, 0, start)
     if not begins_part or not _CROSSING_STARS.match(text, start):
@@ -152,7 +153,9 @@ def _parse_stars(text: str, start: int, end: int) -> tuple[Element, int]:
 
 
 def _parse_class(text: str, at: int) -> tuple[CharClass, int]:
-    """Read a class from behind its bracket on; return it and the place after it. Raises ValueError without an end."""
+    """Parse a character class after its bracket; return it and the position after it. Raises ValueError if
+    unclosed.
+    """
     is_negated = text.startswith(("!", "^"), at)
     start = at = at + is_negated
     chars: list[str] = []
@@ -174,7 +177,7 @@ def _parse_class(text: str, at: int) -> tuple[CharClass, int]:
 
 
 def _parse_char(text: str, at: int) -> tuple[str, int]:
-    """Read a plain character or an escaped one; return it and the place after it."""
+    """Parse a plain or escaped character; return it and the position after it."""
     at += text.startswith("\\", at)
     if at >= len(text):
         raise ValueError("the pattern ends within brackets or in a backslash")
@@ -182,7 +185,7 @@ def _parse_char(text: str, at: int) -> tuple[str, int]:
 
 
 def _class_name(text: str, at: int) -> str:
-    """Return the name of a `[:class:]` that begins here, "" if none does; raises ValueError for an unknown one."""
+    """Return the name of a `[:class:]` that begins here, "" if none does; raises ValueError for an unknown name."""
     if not text.startswith("[:", at):
         return ""
     name, mark, _ = text[at + 2 :].partition("]")
@@ -191,5 +194,5 @@ def _class_name(text: str, at: int) -> str:
     if not name.endswith(":"):
         return ""
     if name[:-1] not in _NAMED:
-        raise ValueError("the pattern has an unknown class of characters")
+        raise ValueError("the pattern has an unknown character class")
     return name[:-1]

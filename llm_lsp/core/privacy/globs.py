@@ -1,10 +1,10 @@
-"""Globs over paths: many at once, in one pass over the path, whatever the globs are.
+"""Matches many path globs at once, in one pass over the path.
 
-A glob is a sequence of elements; a dialect (.gitignore, .editorconfig) is a parser that writes them.
-The globs of a set are laid one after the other as positions of one nondeterministic automaton, and the bits of one
-integer say which positions are reached: a character of the path moves all of them with a mask and a shift
-(Navarro and Raffinot, Flexible Pattern Matching in Strings, 2002, section 4.2). The work is the length of the path
-times the length of the globs, 64 positions at a time. There is no backtracking, so a hostile glob costs no more.
+A glob is a sequence of elements; the parsers for .gitignore and .editorconfig produce it. All globs of a set
+are laid out as states of one nondeterministic automaton. The bits of an integer are the active states, and each
+character of the path updates all of them with a mask and a shift (Navarro and Raffinot, Flexible Pattern
+Matching in Strings, 2002, section 4.2). The cost is the length of the path times the length of the globs, 64
+states at a time. There is no backtracking, so a hostile glob costs no more.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from array import array
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-# Masks kept, one for each character seen. A path with more characters is matched slower, not otherwise.
+# Cached masks, one per character. Paths with more different characters are matched more slowly.
 MAX_MASKS = 256
 
 
 @dataclass(frozen=True, slots=True)
 class CharClass:
-    """One character of a set, or with `is_negated` one outside of it; never a slash."""
+    """A character in a set, or with `is_negated` one outside of it; never a slash."""
 
     chars: frozenset[str] = frozenset()
     ranges: tuple[tuple[str, str], ...] = ()
-    """First and last characters; a range the wrong way round is empty."""
+    """First and last characters; a reversed range is empty."""
     is_negated: bool = False
 
     def has(self, *spellings: str) -> bool:
-        """Check whether one character, in any of its spellings, belongs to the class."""
+        """Check whether a character, in any of its cases, belongs to the class."""
         return any(map(self._lists, spellings)) is not self.is_negated and "/" not in spellings
 
     def _lists(self, char: str) -> bool:
@@ -36,10 +36,10 @@ class CharClass:
 
 @dataclass(frozen=True, slots=True)
 class AnyRun:
-    """Any number of characters, or none."""
+    """Any number of characters, including none."""
 
     crosses_folders: bool = False
-    """Whether slashes are among them."""
+    """Whether it matches slashes too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +50,21 @@ class Choice:
 
 
 Element = str | CharClass | AnyRun | Choice
-"""A string stands for its characters."""
+"""A string matches its characters."""
 Glob = tuple[Element, ...]
 
 ANY_CHAR = CharClass(is_negated=True)
 ANY_FOLDERS = Choice(((), (AnyRun(crosses_folders=True), "/")))
-"""Folders, each with its slash, or none; stands at the beginning of a path or after a slash."""
+"""Any folders, each with its slash, or none; at the beginning of a path or after a slash."""
 
 
 class GlobSet:
-    """An ordered set of globs, compiled together; a Choice in a Choice is laid by recursion."""
+    """An ordered set of globs, compiled together; nested choices are laid out recursively."""
 
     def __init__(
         self, globs: Iterable[Glob], folders_only: Collection[int] = (), *, ignore_case: bool = False
     ) -> None:
-        """Compile globs; `folders_only` has the indexes of those that match no file."""
+        """Compile globs; `folders_only` has the indexes of those that do not match files."""
         self._ignore_case = ignore_case
         layout = _Layout(ignore_case)
         starts = []
@@ -92,7 +92,7 @@ class GlobSet:
         return [index for end, index in self._ends.items() if octets[end >> 3] >> (end & 7) & 1]
 
     def last_matches(self, path: str) -> Iterator[int | None]:
-        """Yield the index of the last glob that matches each folder above a path, then the path itself.
+        """Yield the index of the last matching glob for each folder above a path, then for the path itself.
 
         A folder's path ends in a slash.
         """
@@ -107,7 +107,7 @@ class GlobSet:
         return self._ends.get(ends.bit_length() - 1)
 
     def _advance(self, path: str) -> Iterator[int]:
-        """Yield the positions that are reached before each character, and after the last."""
+        """Yield the active positions before each character, and after the last."""
         reached = self._start
         yield reached
         for char in path:
@@ -116,7 +116,7 @@ class GlobSet:
             yield reached
 
     def _spread(self, reached: int) -> int:
-        """Add the positions that are reached without a character."""
+        """Add the positions reachable without a character."""
         while True:
             further = reached
             for distance, sources in self._jumps:
@@ -126,7 +126,7 @@ class GlobSet:
             reached = further
 
     def _mask(self, char: str) -> int:
-        """Return the bits of the positions that take a character."""
+        """Return the bits of the positions that match a character."""
         mask = self._masks.get(char)
         if mask is None:
             if len(self._masks) >= MAX_MASKS:
@@ -137,7 +137,7 @@ class GlobSet:
 
     def _positions(self, char: str) -> list[int]:
         lower, upper = (char.lower(), char.upper()) if self._ignore_case else (char, char)
-        # One letter may have two in the other case, which are no member of a class.
+        # Some letters have two characters in the other case, which cannot be in a class.
         spellings = {each for each in (char, lower, upper) if len(each) == 1}
         found = [*self._chars.get(lower, ())]
         for char_class, positions in self._classes.items():
@@ -147,22 +147,22 @@ class GlobSet:
 
 
 class _Layout:
-    """Positions of the elements of a set, while they are laid."""
+    """The positions of a set's elements, during compilation."""
 
     def __init__(self, ignore_case: bool) -> None:
         self._ignore_case = ignore_case
         self.size = 0
         self.chars: dict[str, array[int]] = {}
         self.any_chars: list[int] = []
-        """Of ANY_CHAR, the most usual class, whose bits are the same for each character."""
+        """Positions of ANY_CHAR, the most frequent class; its bits are the same for each character."""
         self.classes: dict[CharClass, list[int]] = {}
         self.runs: list[int] = []
         self.crossing_runs: list[int] = []
         self.jumps: dict[int, list[int]] = {}
-        """By the distance, the positions from which another is reached without a character."""
+        """Positions from which another one is reachable without a character, by the distance to it."""
 
     def add(self, glob: Glob) -> None:
-        """Lay elements one after the other; what follows them is laid at `size`."""
+        """Lay out elements one after the other; what follows them begins at `size`."""
         for element in glob:
             if isinstance(element, Choice):
                 self._add_choice(element)
@@ -180,7 +180,7 @@ class _Layout:
                 self.size += len(element)
 
     def _add_choice(self, choice: Choice) -> None:
-        """Lay a position that leads to every branch, and behind each branch one that leads out."""
+        """Lay out a position that leads to every branch, and after each branch one that leads out."""
         fork, ends = self.size, []
         self.size += 1
         for branch in choice.branches:
@@ -203,7 +203,7 @@ class _Layout:
 
 
 def _bits(positions: Iterable[int]) -> int:
-    """Return an integer with these bits set; filled octet by octet, since one bit at a time is quadratic."""
+    """Return an integer with these bits set; built from bytes, since setting single bits takes quadratic time."""
     places = [*positions]
     octets = bytearray(max(places, default=0) // 8 + 1)
     for place in places:

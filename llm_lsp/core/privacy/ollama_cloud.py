@@ -1,20 +1,20 @@
-"""Where Ollama runs a model, by its name and by what Ollama lists of it."""
+"""Determines whether Ollama runs a model in its cloud, from its name and what Ollama reports about it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-# Ollama runs such models in its cloud, and asks for no key of ours to do it.
+# Ollama runs these models in its cloud, without needing a key from us.
 # https://docs.ollama.com/cloud
 _CLOUD_TAG = re.compile(r"[:-]cloud$", re.IGNORECASE)
 
 
 def is_cloud_tag(model: str) -> bool:
-    """Whether a name is one of a model that Ollama runs in its cloud."""
+    """Check whether a name is that of a cloud model."""
     return _CLOUD_TAG.search(model.strip()) is not None
 
 
 def runs_elsewhere(entry: Mapping[str, object]) -> bool:
-    """Whether what Ollama lists or shows of a model names another host; a copy under any name does."""
+    """Check whether Ollama reports another host for a model, which it also does for a renamed copy."""
     return bool(entry.get("remote_host") or entry.get("remote_model"))

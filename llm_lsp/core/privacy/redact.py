@@ -1,7 +1,7 @@
-"""Masks secrets in what is sent.
+"""Redacts secrets in everything that is sent.
 
-A mask has its secret's length and kinds of characters, so that the prompt's syntax, and every place in it, stay
-as they were. Nothing in a text can switch this off.
+A mask has the length and the kinds of characters of its secret, so that the syntax and all offsets in the prompt
+remain the same. Nothing in a text can turn this off.
 """
 
 from __future__ import annotations
@@ -30,52 +30,52 @@ from llm_lsp.core.secrets.private_keys import (
 from llm_lsp.core.secrets.randomness import is_random
 from llm_lsp.core.text.text import Point, Text
 
-# Characters of an exact value that are worth hiding; shorter ones stand in code for other things. One that looks made
-# by a machine stands for nothing else, and is hidden from the length on that password rules ask for.
+# Least length of known values that are redacted; shorter ones may occur in code by chance. A value that looks
+# machine-made is redacted from the usual minimum length of passwords on.
 MIN_EXACT_CHARS = 12
 MIN_RANDOM_CHARS = 8
-# Lines that are remembered, and the longest of them: a keystroke changes one line of a prompt.
+# Number and length of lines whose result is cached: a keystroke changes only one line of a prompt.
 MAX_KNOWN_LINES = 8192
 MAX_KNOWN_LINE_CHARS = 512
-# Columns on each side of a cursor in which a secret may reach it: a long web token, or a private key on one line.
+# Columns on each side of the cursor that are searched for a secret around it: a long web token or private key.
 CURSOR_COLUMNS = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Redacted:
-    """A text without its secrets."""
+    """A redacted text."""
 
     text: str
     found: tuple[str, ...] = ()
-    """The formats' names, one for each secret."""
+    """The formats of the secrets, one for each."""
 
 
 class _Line(NamedTuple):
-    """What a line has of secrets, by itself."""
+    """The secrets found on a line by itself."""
 
     finds: tuple[Find, ...] = ()
     role: KeyRole = ""
     names_next: bool = False
-    """Whether it ends with the name of a secret that the next line holds."""
+    """Whether it ends with the name of a secret whose value is on the next line."""
 
 
 _PLAIN = _Line()
 
 
 class Redactor:
-    """Finds secrets and masks them; remembers what it found on a line."""
+    """Finds and redacts secrets; caches the results for lines."""
 
     def __init__(self) -> None:
         self._finder = SecretFinder()
         self._exact: tuple[str, ...] = ()
         self._plain: set[str] = set()
         self._known: dict[str, _Line] = {}
-        """The lines that are not plain."""
+        """The lines with findings."""
 
     def hide(self, value: str) -> None:
-        """Mask a value wherever it stands, such as a key in use, also as JSON and addresses write it.
+        """Redact a value, such as an API key, wherever it occurs, also as encoded in JSON and URLs.
 
-        Of a value with several lines each is masked. What is too short is passed over.
+        Each line of a multi-line value is redacted. Values that are too short are ignored.
         """
         for line in map(str.strip, value.splitlines()):
             if len(line) >= MIN_EXACT_CHARS or (len(line) >= MIN_RANDOM_CHARS and is_random(line)):
@@ -85,7 +85,7 @@ class Redactor:
         self._known.clear()
 
     def redact(self, text: str) -> Redacted:
-        """Mask every secret of a text; what has none comes back as it is."""
+        """Redact all secrets in a text; a text without secrets is returned unchanged."""
         lines = text.split("\n")
         if self._plain.issuperset(lines):
             return Redacted(text)
@@ -113,7 +113,7 @@ class Redactor:
         return _masked(text, finds)
 
     def touches(self, text: Text, point: Point) -> bool:
-        """Return whether a point is in a secret, or at its end: there a completion would continue it."""
+        """Check whether a position is in a secret or at its end, where a completion would continue it."""
         line, column = text.line(point.line), point.column
         start = max(0, column - CURSOR_COLUMNS)
         near, column = line[start : column + CURSOR_COLUMNS], column - start
@@ -124,7 +124,7 @@ class Redactor:
         return is_in_key(above, near, column)
 
     def _look_at(self, lines: Sequence[str]) -> Mapping[str, _Line]:
-        """Return what the lines have by themselves that are not plain; those that were never seen are searched at once."""
+        """Return the lines with findings; lines that are not cached are searched together."""
         others = {*lines}.difference(self._plain)
         fresh = [*others.difference(self._known)]
         found = {line: self._known[line] for line in others if line in self._known}
@@ -135,7 +135,7 @@ class Redactor:
         return found
 
     def _keep(self, lines: Iterable[str], found: Mapping[str, _Line]) -> None:
-        """Remember lines that were searched, and what was found."""
+        """Cache lines that were searched, with their findings."""
         if len(self._plain) + len(self._known) > MAX_KNOWN_LINES:
             self._plain.clear()
             self._known.clear()
@@ -170,7 +170,7 @@ def _moved(find: Find, by: int) -> Find:
 
 
 def redact_prompt(prompt: Prompt, redact: Callable[[str], Redacted]) -> tuple[Prompt, tuple[str, ...]]:
-    """Mask the secrets of a whole prompt, whatever source they came from; give the formats that were found."""
+    """Redact a whole prompt, whatever its sources; return the formats that were found too."""
     found: list[str] = []
 
     def clean(text: str) -> str:
@@ -198,7 +198,7 @@ def redact_prompt(prompt: Prompt, redact: Callable[[str], Redacted]) -> tuple[Pr
 
 
 def mask(secret: str) -> str:
-    """Write X for capitals, x for small letters and 0 for digits; marks stay."""
+    """Replace capitals by X, small letters by x and digits by 0; other characters stay."""
     masked = secret.translate(_MASKS)
     return masked if masked.isascii() else _BEYOND_ASCII.sub("x", masked)
 
@@ -209,13 +209,13 @@ _MASKS = str.maketrans(
     ascii_uppercase + ascii_lowercase + digits,
     "X" * len(ascii_uppercase) + "x" * len(ascii_lowercase) + "0" * len(digits),
 )
-# Characters. A run of mask characters that no code has by chance: `0x00000000` has but one letter.
+# Length of mask characters in a row that does not occur in code by chance: `0x00000000` has only one letter.
 _MASK_RUN = re.compile(r"[Xx0]{8,}")
 MIN_MASK_LETTERS = 4
 
 
 def holds_mask(text: str) -> bool:
-    """Return whether a model copied a mask: such text is of no use."""
+    """Check whether a text contains a mask, which a model has copied; such text is useless."""
     return any(
         len(run) - run.count("0") >= MIN_MASK_LETTERS and len(set(run)) > 1 for run in _MASK_RUN.findall(text)
     )
@@ -225,7 +225,7 @@ def _masked(text: str, finds: Sequence[Find]) -> Redacted:
     pieces, names, at = [], [], 0
     for find in sorted(finds, key=lambda find: (find.start, -find.end)):
         if find.end <= at:
-            continue  # Inside one that was masked already.
+            continue  # inside another one
         start = max(at, find.start + find.kept)
         pieces += [text[at:start], mask(text[start : find.end])]
         names.append(find.name)

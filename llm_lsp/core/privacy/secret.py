@@ -8,25 +8,25 @@ from typing import NoReturn
 
 from llm_lsp.errors import ConfigError
 
-# What an HTTP header can carry without quoting, without blanks: RFC 9110, section 5.6.2, VCHAR.
-# A key with a newline at its end comes back in httpx's own exception text, so it is refused here.
+# Visible ASCII, which an HTTP header can carry unquoted (RFC 9110, section 5.6.2, VCHAR). A key with a trailing newline
+# would appear in the text of httpx's exception, so it is refused.
 _KEY = re.compile(r"[\x21-\x7e]{1,512}")
 
 
 class Secret:
-    """A value that prints, formats and logs as `***`; only `reveal` gives it.
+    """A value that prints, formats and logs as `***`; only `reveal` returns it.
 
-    Equal by value, without a hash, and not picklable, so that it ends in no cache and no file.
+    Compares by value, but cannot be hashed or pickled, so that it cannot end up in a cache or file.
     """
 
     __slots__ = ("_value",)
-    __hash__ = None  # type: ignore[assignment] # object has a hash; a secret must not be a key of anything
+    __hash__ = None  # type: ignore[assignment] # a secret must not be a key in a mapping
 
     def __init__(self, value: str) -> None:
         self._value = value
 
     def reveal(self) -> str:
-        """Return the value; only for sending it or for the key store."""
+        """Return the value; only for sending or storing it."""
         return self._value
 
     def __repr__(self) -> str:
@@ -45,12 +45,12 @@ class Secret:
 
 
 def clean_key(text: str) -> Secret:
-    """Strip a key as it was pasted or read; raises ConfigError, which does not show it, where it is no key."""
+    """Strip a pasted key; raises ConfigError, without the key, if it is invalid."""
     key = text.strip()
     if not key:
         raise ConfigError("the API key is empty")
     if not _KEY.fullmatch(key):
         raise ConfigError(
-            "the API key has blanks, line breaks or characters beyond ASCII, or over 512 of them"
+            "the API key contains blanks, line breaks or non-ASCII characters, or is over 512 characters long"
         )
     return Secret(key)

@@ -95,7 +95,7 @@ def test_the_best_that_fit_are_taken() -> None:
     gathered = choose(prepared(A, large, B), every, 100, anything)
 
     assert names(gathered.snippets) == "ba"
-    assert gathered.left_out == (LeftOut("l.py", "the budget is spent"),)
+    assert gathered.left_out == (LeftOut("l.py", "the prompt is full"),)
     assert gathered.tokens <= 100
 
 
@@ -111,7 +111,7 @@ def test_what_went_along_is_told_without_its_text() -> None:
     gathered = choose(prepared(A, edit, B), every, 500, lambda one: one == B.uri)
 
     assert gathered.in_words == "1 edits, 1 similar; 1 left out, it is excluded"
-    assert choose(PreparedContext(), every, 500, anything).in_words == "nothing of other places"
+    assert choose(PreparedContext(), every, 500, anything).in_words == "no context"
 
 
 def test_two_alike_pieces_are_enough() -> None:
