@@ -35,6 +35,7 @@ from pygls import exceptions as rpc
 from pygls.protocol import LanguageServerProtocol
 
 from llm_lsp.errors import LlmLspError
+from llm_lsp.lsp.documents.leniency import fill_in
 from llm_lsp.lsp.formatting_options import with_indent
 from llm_lsp.lsp.oversized_messages import KEPT_BYTES, OversizedMessage
 
@@ -199,6 +200,7 @@ class Protocol(LanguageServerProtocol):
         kind = self.get_message_type(method)
         if kind is None or method in _WITHOUT_PARAMS:
             return message.get("params")
+        missing = fill_in(method, message.get("params"))
         if method == types.TEXT_DOCUMENT_INLINE_COMPLETION:
             self._count_trigger_kind_from_one(message.get("params"))
         if method == types.WORKSPACE_EXECUTE_COMMAND:
@@ -207,8 +209,15 @@ class Protocol(LanguageServerProtocol):
             params = self._converter.structure(message, kind).params
         except Exception as exc:
             raise rpc.JsonRpcInvalidParams() from exc
+        if missing:
+            self._log_missing(method, missing)
         is_inline = method == types.TEXT_DOCUMENT_INLINE_COMPLETION
         return with_indent(params, message.get("params")) if is_inline else params
+
+    def _log_missing(self, method: str, names: list[str]) -> None:
+        if (cause := f"{method} without {', '.join(sorted(set(names)))}") not in self._logged:
+            self._logged.add(cause)
+            _log.warning("the client sends %s, against the protocol; it is served nevertheless", cause)
 
     def _count_trigger_kind_from_one(self, params: Any) -> None:
         # In LSP 3.18 Invoked is 1 and Automatic is 2. A client that has ever sent 0 means 0 and 1.

@@ -20,6 +20,7 @@ from llm_lsp.core.text.document import Document
 from llm_lsp.engine.client.interface import Client, Engine
 from llm_lsp.lsp import conversion as convert
 from llm_lsp.lsp.commands import COMMANDS
+from llm_lsp.lsp.documents.leniency import NO_VERSION
 from llm_lsp.lsp.documents.opening import to_document
 from llm_lsp.lsp.editor_client import EditorClient
 from llm_lsp.lsp.formatting_options import InlineParams
@@ -181,7 +182,8 @@ def _change(
     if old is None:
         _bring_back(ls, identifier, changes)
         return
-    changed = convert.to_edits(old, identifier.version, changes, encoding)
+    version = old.version if identifier.version == NO_VERSION else identifier.version
+    changed = convert.to_edits(old, version, changes, encoding)
     if changed is None:
         ls.log_once(
             uri, "a change does not fit the known text; no completions until the editor sends the full text"

@@ -1,4 +1,4 @@
-"""Faults 28 to 41 of docs/faults.md: what an editor can do wrong, to the server's own process over its pipes."""
+"""Faults 28 to 41 and 67 of docs/faults.md: what an editor can do wrong, to the server's own process over its pipes."""
 
 from __future__ import annotations
 
@@ -211,6 +211,19 @@ async def test_fault_33_a_position_that_does_not_exist_is_the_next_that_does(
             "line": 1,
             "character": 4,
         }
+
+
+async def test_fault_67_a_client_that_leaves_out_required_fields_is_served(tmp_path: Path) -> None:
+    async with running(tmp_path, *FAKE) as client:
+        await client.initialize({})
+        client.notify(
+            "textDocument/didOpen", {"textDocument": {"uri": URI, "languageId": None, "text": "x = "}}
+        )
+        change(client, None, edit((0, 4), (0, 4), "y"))
+        asked = {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 5}}
+        contexts: list[dict[str, Any]] = [{}, {"context": None}, {"context": {}}]
+        for more in contexts:
+            assert (await client.ask(INLINE, {**asked, **more}))["result"]["items"]
 
 
 async def test_fault_34_no_text_is_sent_that_may_not_be_the_editors(tmp_path: Path) -> None:
