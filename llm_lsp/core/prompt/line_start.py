@@ -28,7 +28,8 @@ MAX_WORD_CHARS = 32
 _LAST_TOKEN = re.compile(r"(\s|[^\w\s])?\w+$|\s$| ?[^\w\s]+$")
 # Characters that would have been one operator with what stands before the blank.
 _OPERATORS = "=<>!&|+-*/%^~:.?"
-_OPERATOR = re.compile(rf" ?[{re.escape(_OPERATORS)}]+$")
+# An operator between two values, with the blank before it. Other marks may begin a value, a tag, a comment or a member.
+_OPERATOR = re.compile(r" (?:[-=<>!&|+*/%^~]*=[=>~]?|&&|\|\||[-=]>|<<|>>|\|>|[+%|^>])$")
 
 
 @dataclass(frozen=True, slots=True)
