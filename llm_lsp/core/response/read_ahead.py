@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from llm_lsp.core.generation import Finish
 from llm_lsp.core.response.stops import StopRule
+from llm_lsp.core.response.suggestion_length import goes_on
 
 # Lines behind the wanted ones: Cody's hot streak. They cost output tokens only, where a call of their own would
 # cost the whole prompt again.
@@ -84,5 +85,6 @@ class ReadAhead:
     def _count(self) -> None:
         if text := self._rule.text:
             self._whole += text
-            if not self._rule.is_overlong:
+            # A line that goes on is read ahead together with the next one. What was asked for is shown as it is.
+            if not (self._rule.is_overlong or (self._units and goes_on(text))):
                 self._units = (*self._units, len(self._whole))

@@ -93,11 +93,11 @@ def phrases(window: Window, mode: Mode, answer: str, piece_chars: int, words: in
 
 
 PHRASES = [
-    pytest.param(AT_END, Mode.LINE, ["a +", "d +"], id="in each line"),
-    pytest.param(Window("", "y = f(", ")", "", "python"), Mode.LINE, ["a +"], id="before what closed itself"),
+    pytest.param(AT_END, Mode.LINE, ["a if", "d if"], id="in each line"),
+    pytest.param(Window("", "y = f(", ")", "", "python"), Mode.LINE, ["a if"], id="before what closed itself"),
     pytest.param(Window("", "y = ", " + 1", "", "python"), Mode.LINE, [], id="not before the rest of a line"),
     pytest.param(Window("{\n", "  ", "}", "", "c"), Mode.LINE, [], id="not where the rest goes to the next line"),
-    pytest.param(Window("if x:\n", "    ", "", "", "python"), Mode.BLOCK, ["d +"], id="not in a block"),
+    pytest.param(Window("if x:\n", "    ", "", "", "python"), Mode.BLOCK, ["d if"], id="not in a block"),
 ]  # fmt: skip
 
 
@@ -106,8 +106,27 @@ PHRASES = [
 def test_a_line_may_be_shown_in_part(
     window: Window, mode: Mode, expected: list[str], piece_chars: int
 ) -> None:
-    assert phrases(window, mode, "a + b\nd + e\n\n", piece_chars) == expected
+    assert phrases(window, mode, "a if b\nd if e\n\n", piece_chars) == expected
 
 
 def test_lines_stay_whole_where_no_number_of_words_is_given() -> None:
     assert phrases(AT_END, Mode.LINE, "a + b\n", 1, words=None) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "units"),
+    [
+        pytest.param("a()\nb(\n    c)\nd()\n", ["a()\n", "b(\n    c)\n", "d()\n"], id="an open bracket"),
+        pytest.param(
+            "a()\nb = 1 + \\\n    2\nd()\n", ["a()\n", "b = 1 + \\\n    2\n", "d()\n"], id="an operator"
+        ),
+        pytest.param("a()\nb(\n", ["a()\n"], id="nothing behind it"),
+    ],
+)
+def test_no_unit_but_the_first_ends_where_a_line_goes_on(answer: str, units: list[str]) -> None:
+    ahead = ReadAhead(StopRule(AT_END, Mode.LINE))
+    if not ahead.feed(answer):
+        ahead.end(Finish.STOP)
+    ends = (0, *ahead.units)
+
+    assert [ahead.text[start:end] for start, end in pairwise(ends)] == units

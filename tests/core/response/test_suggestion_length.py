@@ -12,12 +12,12 @@ from llm_lsp.core.text.window import Window
 AT_END = Window("x = 1\n", "y = ", "", "", "python")
 
 PHRASES = [
-    pytest.param("a + b * c - d\n", 2, ["a +", " b *", " c -"], id="before a blank each so many words"),
-    pytest.param("foo(bar, baz) + 1\n", 3, ["foo(bar,", " baz) +"], id="a bracket and a comma are words"),
+    pytest.param("a + b * c - d\n", 2, ["a + b", " * c"], id="before a blank each so many words"),
+    pytest.param("foo(bar, baz) + 1\n", 3, ["foo(bar,"], id="a bracket and a comma are words"),
     pytest.param("foo(bar).baz\n", 2, [], id="no blank, no phrase"),
     pytest.param("a + b", 3, [], id="the last word may still grow"),
-    pytest.param("a + b\nc + d + e\n", 2, ["a +"], id="the first line only"),
-    pytest.param("\n\nc + d + e\n", 2, ["\n\nc +", " d +"], id="the first line with text"),
+    pytest.param("a if b\nc if d\n", 2, ["a if"], id="the first line only"),
+    pytest.param("\n\nc if d else e\n", 2, ["\n\nc if", " d else"], id="the first line with text"),
     pytest.param("返回 结果 列表 之和\n", 2, ["返回 结果"], id="words in chinese"),
 ]
 
@@ -26,6 +26,30 @@ PHRASES = [
 @pytest.mark.parametrize(("text", "words", "expected"), PHRASES)
 def test_a_line_is_cut_into_phrases(text: str, words: int, expected: list[str], piece_chars: int) -> None:
     assert phrases(text, words, AT_END, piece_chars) == expected
+
+
+WHOLE = [
+    pytest.param("y = ", "amount <= limit and other\n", ["amount <= limit"], id="not after an operator"),
+    pytest.param("y = ", "a and b if c\n", ["a and b"], id="nor after one that is a word"),
+    pytest.param("y = ", "f( a, b )\n", ["f( a,"], id="nor after an opening bracket"),
+    pytest.param(
+        "y = ", 'f("not a number at all") if x else z\n', ['f("not a number at all")'], id="nor in a string"
+    ),
+    pytest.param('raise E("not', ' a number") from e or z\n', [' a number")'], id="nor in the user's string"),
+    pytest.param(
+        "y = ", 'f("it is \\" so", a) if b\n', ['f("it is \\" so",'], id="nor after a quote that is escaped"
+    ),
+    pytest.param("y = ", "don't stop here now\n", ["don't"], id="an apostrophe begins no string"),
+    pytest.param("# ", "it is - or may be\n", ["it is"], id="a comment is text"),
+    pytest.param('"""', "Return a - b of it.\n", ["Return a"], id="so is a docstring"),
+]
+
+
+@pytest.mark.parametrize(("line_prefix", "text", "expected"), WHOLE)
+def test_no_part_of_a_line_looks_broken(line_prefix: str, text: str, expected: list[str]) -> None:
+    window = Window("x = 1\n", line_prefix, "", "", "python")
+
+    assert phrases(text, 2, window)[:1] == expected
 
 
 NEIGHBOURS = [
