@@ -46,6 +46,7 @@ class Deaf:
 
     name = "none"
     has_inline = False
+    offers_models = False
 
     def show(self, level: Level, text: str) -> None: ...
 

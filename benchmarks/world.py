@@ -162,6 +162,7 @@ class Silent:
 
     name = "benchmark"
     has_inline = True
+    offers_models = False
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider

@@ -11,6 +11,7 @@ LlmLspError                  one line for the user: what failed, and what to do;
 ├── GitError                 a repository's history could not be read
 ├── EditorFileError          an editor's configuration could not be read, written or removed
 ├── LocalModelError          a model on this machine cannot be used
+│   ├── NoModelError         no model is installed, and none was named
 │   ├── ModelFileError       no such model, or its file is not a GGUF file
 │   ├── DownloadError        a download failed
 │   │   └── NoAnswerError    the source cannot be reached
@@ -86,6 +87,10 @@ class DialogueError(AskError):
 
 class LocalModelError(LlmLspError):
     """A model on this machine cannot be used."""
+
+
+class NoModelError(LocalModelError):
+    """No model is installed on this machine, and none was named."""
 
 
 class ModelFileError(LocalModelError):

@@ -10,11 +10,12 @@ from llm_lsp.config.settings import Config
 from llm_lsp.errors import LlmLspError
 
 if TYPE_CHECKING:
+    from llm_lsp.cli.files.api_keys import GivenKeys
     from llm_lsp.providers.base import Provider
     from llm_lsp.providers.catalogue.key_account import KeyAccount
 
 
-async def account_checks(config: Config) -> list[Check]:
+async def account_checks(config: Config, given: GivenKeys | None = None) -> list[Check]:
     """Check the key of the provider in use; empty if there is no key, or its API reports nothing about it."""
     from llm_lsp.cli.files.api_keys import find_key
     from llm_lsp.providers.catalogue.key_account import look_at_account
@@ -23,7 +24,7 @@ async def account_checks(config: Config) -> list[Check]:
     if provider is None:
         return []
     try:
-        key = await find_key(provider)
+        key = await find_key(provider, given)
     except LlmLspError:
         # The provider's own check has already reported the missing key.
         return []

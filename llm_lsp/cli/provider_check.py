@@ -17,6 +17,7 @@ from llm_lsp.errors import AuthError, LlmLspError, MoneyError, NotFoundError, Pr
 from llm_lsp.system import load_average
 
 if TYPE_CHECKING:
+    from llm_lsp.cli.files.api_keys import GivenKeys
     from llm_lsp.providers.base import Provider
     from llm_lsp.providers.conformance import Bounds, CheckResult
 
@@ -29,8 +30,13 @@ VITAL = frozenset({"answers"})
 WAITING_S = 5.0
 
 
-async def prove(config: Config, report: Callable[[str], None], bounds: Bounds | None = None) -> list[Check]:
-    """Find the configured provider and test it; an error becomes a failed step.
+async def prove(
+    config: Config,
+    report: Callable[[str], None],
+    bounds: Bounds | None = None,
+    given: GivenKeys | None = None,
+) -> list[Check]:
+    """Find the configured provider and test it, with a key that is `given`; an error becomes a failed step.
 
     May start the local model server; `report` receives progress messages. Without `bounds` there is no time limit.
     """
@@ -42,7 +48,7 @@ async def prove(config: Config, report: Callable[[str], None], bounds: Bounds | 
         return [_too_late(config)]
     try:
         async with bounds.of_first():
-            provider = await ModelFinder(Redactor()).find(config, report)
+            provider = await ModelFinder(Redactor(), given).find(config, report)
     except TimeoutError:
         return [_too_late(config)]
     except (UnreachableError, NotFoundError) as exc:
@@ -57,8 +63,9 @@ async def prove(config: Config, report: Callable[[str], None], bounds: Bounds | 
         asked = await ask(provider, bounds)
         limits = limit_checks(provider)
         if not has_failed(asked):
-            asked += await template_checks(config, provider, report, bounds)
-    return [_profile(provider), *model_checks(config), *asked, *limits, *await _account(config, bounds)]
+            asked += await template_checks(config, provider, report, bounds, given)
+    account = await _account(config, bounds, given)
+    return [_profile(provider), *model_checks(config), *asked, *limits, *account]
 
 
 @contextlib.asynccontextmanager
@@ -95,7 +102,11 @@ async def ask(provider: Provider, bounds: Bounds) -> list[Check]:
 
 
 async def template_checks(
-    config: Config, provider: Provider, report: Callable[[str], None], bounds: Bounds
+    config: Config,
+    provider: Provider,
+    report: Callable[[str], None],
+    bounds: Bounds,
+    given: GivenKeys | None = None,
 ) -> list[Check]:
     """Find the fill-in-the-middle template of a model whose name does not tell it, and propose the setting."""
     from llm_lsp.providers.provider_factory import is_template_unknown
@@ -107,7 +118,7 @@ async def template_checks(
     report(f"finding out how {profile.model} fills in the middle")
     try:
         async with bounds.of_rest():
-            fim = await _template(config, settings, provider, report)
+            fim = await _template(config, settings, provider, report, given)
     except TimeoutError:
         remedy = f"`llm-lsp provider test {name}` finds it"
         return [
@@ -130,7 +141,11 @@ async def template_checks(
 
 
 async def _template(
-    config: Config, settings: ProviderConfig, provider: Provider, report: Callable[[str], None]
+    config: Config,
+    settings: ProviderConfig,
+    provider: Provider,
+    report: Callable[[str], None],
+    given: GivenKeys | None,
 ) -> str | None:
     from llm_lsp.cli.wiring import ModelFinder
     from llm_lsp.providers.template_probe import find_template
@@ -139,14 +154,14 @@ async def _template(
         return await find_template(provider, report)
     raw = replace(settings, api="openai-completions", fim="none", model=provider.profile.model)
     beside = replace(config, providers={**config.providers, config.provider: raw})
-    async with contextlib.aclosing(await ModelFinder(Redactor()).find(beside, report)) as other:
+    async with contextlib.aclosing(await ModelFinder(Redactor(), given).find(beside, report)) as other:
         return await find_template(other, report)
 
 
-async def _account(config: Config, bounds: Bounds) -> list[Check]:
+async def _account(config: Config, bounds: Bounds, given: GivenKeys | None) -> list[Check]:
     try:
         async with bounds.of_rest():
-            return await account_checks(config)
+            return await account_checks(config, given)
     except TimeoutError:
         return [Check("key", "note", "the API did not report the key's permissions and balance in time")]
 

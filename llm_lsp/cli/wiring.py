@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from llm_lsp.cli.files.api_keys import find_key, secret_values
+from llm_lsp.cli.files.api_keys import GivenKeys, find_key, secret_values
 from llm_lsp.cli.files.live_settings import LiveSettings
 from llm_lsp.cli.files.settings_files import books_file, with_folders
 from llm_lsp.config.settings import AUTO, LOCAL, Config, ProviderConfig
@@ -22,7 +22,7 @@ from llm_lsp.engine.client.interface import Client
 from llm_lsp.engine.clock import LoopClock
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.engine.models.provider_slot import ProviderFinder
-from llm_lsp.errors import LlmLspError, LocalModelError
+from llm_lsp.errors import LlmLspError, LocalModelError, NoModelError
 from llm_lsp.providers.base import Provider
 from llm_lsp.providers.http.peer_check import OURS, KnownPeers, PeerCheck
 
@@ -40,8 +40,10 @@ class ModelFinder:
     own.
     """
 
-    def __init__(self, redactor: Redactor) -> None:
+    def __init__(self, redactor: Redactor, given: GivenKeys | None = None) -> None:
+        """`given` holds keys that are stored nowhere on this machine's account."""
         self._redactor = redactor
+        self._given = given
         self._peers = KnownPeers()
 
     async def find(self, config: Config, report: Callable[[str], None]) -> Provider:
@@ -50,7 +52,8 @@ class ModelFinder:
             return await self._auto(config, report)
         if config.provider == LOCAL:
             return await self._own(config, report)
-        return await configured(config.providers[config.provider], self._redactor, self._peers)
+        settings = config.providers[config.provider]
+        return await configured(settings, self._redactor, self._peers, self._given)
 
     async def _auto(self, config: Config, report: Callable[[str], None]) -> Provider:
         from llm_lsp.providers.discovery.discover import discover
@@ -94,12 +97,14 @@ class ModelFinder:
 
 def no_model(cause: LlmLspError) -> LocalModelError:
     """Return the error for "no model", with both remedies."""
-    return LocalModelError(
+    return (NoModelError if isinstance(cause, NoModelError) else LocalModelError)(
         f"{cause}; or use a model API: llm-lsp provider add NAME (llm-lsp provider list shows the names)"
     )
 
 
-async def configured(config: ProviderConfig, redactor: Redactor, peers: KnownPeers) -> Provider:
+async def configured(
+    config: ProviderConfig, redactor: Redactor, peers: KnownPeers, given: GivenKeys | None = None
+) -> Provider:
     """Build a provider from its settings, and add its key to what is redacted.
 
     A server that only the editor's settings enabled, or a model that no setting names, is checked first. Raises
@@ -115,19 +120,22 @@ async def configured(config: ProviderConfig, redactor: Redactor, peers: KnownPee
     peer = peers.check_for(config)
     if config.unvouched:
         await asyncio.to_thread(check_owner, config)
-    key = await hidden_key(config, redactor)
+    find_again = partial(hidden_key, config, redactor, given)
+    key = await find_again()
     ready = await with_model(config, key, peer)
     if config.unvouched or not config.model:
         await check_place(ready, key, peer)
-    remedies = Remedies(partial(hidden_key, config, redactor), partial(name_models, ready, peer=peer))
+    remedies = Remedies(find_again, partial(name_models, ready, peer=peer))
     if is_worth_asking(ready):
         ready = await asyncio.to_thread(with_price, ready)
     return make_provider(ready, key, remedies, peer=peer)
 
 
-async def hidden_key(config: ProviderConfig, redactor: Redactor) -> Secret | None:
+async def hidden_key(
+    config: ProviderConfig, redactor: Redactor, given: GivenKeys | None = None
+) -> Secret | None:
     """Return a provider's key, and add it to what is redacted; raises LlmLspError if it is missing."""
-    key = await find_key(config)
+    key = await find_key(config, given)
     if key is not None:
         redactor.hide(key.reveal())
     return key
@@ -192,7 +200,8 @@ def build_engine(
     redactor = Redactor()
     for value in secret_values(os.environ):
         redactor.hide(value)
-    finder = in_front(ModelFinder(redactor))
+    given = GivenKeys()
+    finder = in_front(ModelFinder(redactor, given))
     world = EngineDependencies(
         finder,
         live.with_folders if live else with_folders,
@@ -201,5 +210,6 @@ def build_engine(
         redactor,
         LateStore(),
         dialogue_files,
+        take_keys=given.put,
     )
     return CompletionEngine(stack, world, client)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from llm_lsp.config.settings_layers import Layer, SettingsStack, by_source
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.privacy.admission import admit_document
 from llm_lsp.core.privacy.redact import Redactor
+from llm_lsp.core.privacy.secret import GivenKey
 from llm_lsp.core.request import Completion, CompletionRequest, Patience
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.document import Document
@@ -67,6 +68,8 @@ class EngineDependencies:
     """Where usage is recorded; None records nothing."""
     dialogues: Callable[[], DialogueStore] | None = None
     """Returns the store of conversations; None keeps them in memory."""
+    take_keys: Callable[[Sequence[GivenKey]], None] = lambda given: None
+    """Holds keys that the editor keeps, for the process's life."""
     in_thread: InThread = asyncio.to_thread
     """Runs work that reads files."""
     utc: Callable[[], float] = time.time
@@ -132,6 +135,10 @@ class CompletionEngine:
             self._stack = self._stack.with_layer(SettingsSource.EDITOR_USER, users)
         self._apply()
         self.registry.release()
+
+    def take_keys(self, given: Sequence[GivenKey]) -> None:
+        """Use keys that the editor keeps, for providers of the user's own file; before any model is needed."""
+        self._world.take_keys(given)
 
     @property
     def settings_files(self) -> tuple[Path, ...]:

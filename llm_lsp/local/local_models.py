@@ -12,7 +12,7 @@ from pathlib import Path
 from llm_lsp import system
 from llm_lsp.config.settings import LocalConfig
 from llm_lsp.core.privacy.secret import Secret
-from llm_lsp.errors import LocalModelError
+from llm_lsp.errors import LocalModelError, NoModelError
 from llm_lsp.local import catalogue
 from llm_lsp.local.download import ModelDownloader
 from llm_lsp.local.measured_speed import SpeedRecords, batch_tokens, unmeasured_threads
@@ -146,7 +146,7 @@ class LocalModels:
             return self.store.find(config.model)
         model = self.best()
         if model is None:
-            raise LocalModelError("no model is installed yet: download one with `llm-lsp model pull`")
+            raise NoModelError("no model is installed yet: download one with `llm-lsp model pull`")
         return self.store.find(model.name)
 
 

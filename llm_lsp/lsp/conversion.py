@@ -23,7 +23,6 @@ from llm_lsp.core.text.text import (
     to_position,
     word_start,
 )
-from llm_lsp.engine.client.interface import Status
 
 SECTION = "llm-lsp"
 """Name of our settings section, and prefix of our commands."""
@@ -56,6 +55,8 @@ class Capabilities:
     """It reports changed files if asked to, including those outside of its folders."""
     scopes_settings: bool = False
     """It returns user settings and workspace settings separately, as our VS Code extension does."""
+    offers_models: bool = False
+    """It offers to download a model if one is needed, as our VS Code extension does."""
 
 
 def to_capabilities(params: types.InitializeParams) -> Capabilities:
@@ -69,7 +70,8 @@ def to_capabilities(params: types.InitializeParams) -> Capabilities:
         in (_path(item, "insert_text_mode_support", "value_set") or ()),
         inline=_path(client, "text_document", "inline_completion") is not None,
         pulls_settings=bool(_path(client, "workspace", "configuration")),
-        scopes_settings=_scopes_settings(_path(client, "experimental")),
+        scopes_settings=_announces(_path(client, "experimental"), "settingsByScope"),
+        offers_models=_announces(_path(client, "experimental"), "offersModels"),
         watches_settings=bool(_path(client, "workspace", "did_change_configuration", "dynamic_registration")),
         watches_files=bool(
             _path(client, "workspace", "did_change_watched_files", "dynamic_registration")
@@ -81,13 +83,13 @@ def to_capabilities(params: types.InitializeParams) -> Capabilities:
     )
 
 
-def _scopes_settings(experimental: object) -> bool:
-    """Check whether a client announced `{"llm-lsp": {"settingsByScope": true}}`.
+def _announces(experimental: object, name: str) -> bool:
+    """Check whether a client announced `{"llm-lsp": {name: true}}`.
 
     Read from capabilities, which the client's own code writes, and not from its settings, which a folder's
     files can change.
     """
-    return to_settings(to_settings(experimental).get(SECTION)).get("settingsByScope") is True
+    return to_settings(to_settings(experimental).get(SECTION)).get(name) is True
 
 
 def to_scopes(value: object) -> tuple[Mapping[str, object], Mapping[str, object]]:
@@ -380,15 +382,3 @@ def server_capabilities(encoding: Encoding, commands: Iterable[str]) -> types.Se
         execute_command_provider=types.ExecuteCommandOptions(commands=list(commands)),
         workspace=types.WorkspaceOptions(workspace_folders=folders),
     )
-
-
-def to_status(status: Status) -> dict[str, object]:
-    """Return a status as the parameters of its notification."""
-    return {
-        "kind": status.kind,
-        "busy": status.busy,
-        "message": status.message,
-        "provider": status.provider,
-        "model": status.model,
-        "spentToday": status.spent_today,
-    }

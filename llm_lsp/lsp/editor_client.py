@@ -10,7 +10,6 @@ from typing import Any
 from lsprotocol import types
 
 from llm_lsp.engine.client.interface import Level, Progress, Status
-from llm_lsp.lsp import conversion as convert
 from llm_lsp.lsp.conversion import Capabilities
 from llm_lsp.lsp.protocol import Protocol
 
@@ -37,6 +36,11 @@ class EditorClient:
         """Whether it shows inline completions: it announced support, or has requested one."""
         return self.capabilities.inline or self.asked_inline
 
+    @property
+    def offers_models(self) -> bool:
+        """Whether it announced that it offers a model when the status says that one is needed."""
+        return self.capabilities.offers_models
+
     def show(self, level: Level, text: str) -> None:
         """Show a message to the user."""
         kind = {
@@ -58,7 +62,7 @@ class EditorClient:
         """Send the status as a custom notification, which other clients ignore."""
         message, provider, model = map(_visible, (status.message, status.provider, status.model))
         plain = replace(status, message=message, provider=provider, model=model)
-        self._protocol.notify(STATUS, convert.to_status(plain))
+        self._protocol.notify(STATUS, _to_status(plain))
 
     def progress(self, progress: Progress) -> None:
         """Start, update or end a progress report."""
@@ -69,6 +73,19 @@ class EditorClient:
         bar.show(replace(progress, title=title, message=message))
         if progress.done:
             del self._bars[progress.token]
+
+
+def _to_status(status: Status) -> dict[str, object]:
+    """Return a status as the parameters of its notification."""
+    return {
+        "kind": status.kind,
+        "busy": status.busy,
+        "message": status.message,
+        "provider": status.provider,
+        "model": status.model,
+        "spentToday": status.spent_today,
+        **({"needsModel": True} if status.needs_model else {}),
+    }
 
 
 def _visible(text: str) -> str:

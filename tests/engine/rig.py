@@ -28,6 +28,7 @@ URI = "file:///p/a.py"
 class RecordingClient:
     name: str = "test"
     has_inline: bool = True
+    offers_models: bool = False
     shown: list[str] = field(default_factory=list)
     progressed: list[Progress] = field(default_factory=list)
     statuses: list[str] = field(default_factory=list)

@@ -18,7 +18,14 @@ from llm_lsp.engine.completion.menu_deadline import HOLD_S
 from llm_lsp.engine.completion.scheduler import GRACE_S
 from llm_lsp.engine.models.health import ProviderHealth
 from llm_lsp.engine.models.provider_slot import SEARCH_AGAIN_S
-from llm_lsp.errors import ConfigError, LlmLspError, ModelFileError, RateLimitError, UnreachableError
+from llm_lsp.errors import (
+    ConfigError,
+    LlmLspError,
+    ModelFileError,
+    NoModelError,
+    RateLimitError,
+    UnreachableError,
+)
 from tests.doubles import ScriptedProvider, settle
 from tests.engine.rig import (
     URI,
@@ -666,3 +673,15 @@ async def test_nothing_begins_after_the_end(rig: Rig) -> None:
     await rig.clock.advance(2.0)
 
     assert rig.finder.searches == 0
+
+
+@pytest.mark.parametrize("offers_models", [False, True])
+async def test_an_editor_that_offers_a_model_is_shown_no_message_beside(offers_models: bool) -> None:
+    rig = Rig(NoModelError("no model is installed yet"))
+    rig.client.offers_models = offers_models
+    await rig.write("x = ")
+    await settle()
+
+    assert rig.client.status_now.needs_model
+    assert rig.client.shown == ([] if offers_models else ["no model is installed yet"])
+    await rig.engine.aclose()

@@ -41,6 +41,7 @@ class QuietClient:
 
     name: str = "test"
     has_inline: bool = True
+    offers_models: bool = False
     shown: list[str] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from llm_lsp.core.chat.dialogue import ChatQuestion, ChatReply
 from llm_lsp.core.edits.next_edit import EditRequest, OfferedEdit
+from llm_lsp.core.privacy.secret import GivenKey
 from llm_lsp.core.request import Completion, CompletionRequest
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.document import Document
@@ -32,6 +33,7 @@ class FakeEngine:
 
     client: Client
     text: str = "answer()"
+    keys: list[GivenKey] = field(default_factory=list)
     others: tuple[Completion, ...] = ()
     """Answers beside the first."""
     page: str = ""
@@ -49,6 +51,9 @@ class FakeEngine:
     folders: tuple[str, ...] = ()
     calls: list[tuple[str, object]] = field(default_factory=list)
     cancelled: int = 0
+
+    def take_keys(self, given: Sequence[GivenKey]) -> None:
+        self.keys = [*given]
 
     def configure(
         self,

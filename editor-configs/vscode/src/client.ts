@@ -4,13 +4,19 @@ import { homedir } from "node:os";
 import { type LogOutputChannel, workspace } from "vscode";
 import { LanguageClient, type LanguageClientOptions, RevealOutputChannelOn } from "vscode-languageclient/node";
 
+import type { KeptKey } from "./keys";
 import { PROGRAM } from "./server";
 import { explicitSettings, SCOPED_CAPABILITY, type ScopedSettings } from "./settings";
 
 export const SECTION = PROGRAM;
 
 /** Make a client, which does not run yet; `keys` are the settings that the server knows. */
-export function createClient(program: string, keys: readonly string[], log: LogOutputChannel): LanguageClient {
+export function createClient(
+  program: string,
+  keys: readonly string[],
+  kept: readonly KeptKey[],
+  log: LogOutputChannel,
+): LanguageClient {
   const level = workspace.getConfiguration(SECTION).get<string>("server.logLevel", "warning");
   const options: LanguageClientOptions = {
     documentSelector: [
@@ -23,6 +29,7 @@ export function createClient(program: string, keys: readonly string[], log: LogO
       { scheme: "vscode-interactive-input" },
     ],
     outputChannel: log,
+    initializationOptions: kept.length > 0 ? { keys: kept } : {},
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     middleware: {
       workspace: {

@@ -1,9 +1,9 @@
-// What became of the last request, as a page that can be read and copied but not edited.
+// What became of the last request, as a rendered page.
 
-import { commands, EventEmitter, type TextDocumentContentProvider, Uri, ViewColumn, window, workspace } from "vscode";
+import { commands, EventEmitter, type TextDocumentContentProvider, Uri } from "vscode";
 
 export const SCHEME = "llm-lsp-explain";
-// By this ending VS Code takes it for Markdown, which it wraps.
+// By this ending VS Code takes it for Markdown, which its preview renders.
 const PAGE = Uri.parse(`${SCHEME}:Why.md`);
 
 export class Explanation implements TextDocumentContentProvider {
@@ -17,10 +17,9 @@ export class Explanation implements TextDocumentContentProvider {
 
   /** Ask the server, and show what it says beside the code that is asked about. */
   async show(): Promise<void> {
-    const text = await commands.executeCommand<unknown>("llm-lsp.explain");
+    const text = await commands.executeCommand<unknown>("llm-lsp.explain", "markdown");
     this.text = typeof text === "string" ? text : "The server says nothing.";
     this.changed.fire(PAGE);
-    const document = await workspace.openTextDocument(PAGE);
-    await window.showTextDocument(document, { preview: true, preserveFocus: true, viewColumn: ViewColumn.Beside });
+    await commands.executeCommand("markdown.showPreviewToSide", PAGE);
   }
 }

@@ -3,8 +3,10 @@
 import { commands, type ExtensionContext, extensions, window, workspace } from "vscode";
 
 import { SECTION } from "./client";
+import { askAboutSelection } from "./ask";
 import { Explanation, SCHEME } from "./explanation";
 import { showMenu, snooze } from "./menu";
+import { downloadModel, offerModel } from "./modelDialogs";
 import { offerToLeaveOne } from "./offer";
 import { addProvider, switchProvider } from "./providerDialogs";
 import { Service } from "./service";
@@ -20,6 +22,9 @@ export function activate(context: ExtensionContext): void {
     snoozeFor: snooze,
     switchProvider: () => switchProvider(service),
     addProvider: () => addProvider(service),
+    offerModel: () => offerModel(service),
+    downloadModel: () => downloadModel(service),
+    askAboutSelection,
     explainLast: () => explanation.show(),
     showLog: () => log.show(),
     installServer: () => service.install(),

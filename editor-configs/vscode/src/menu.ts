@@ -44,6 +44,8 @@ function ofRunningServer({ kind }: Status): Entry[] {
     { label: toggle, command: "llm-lsp.toggle" },
     { label: "$(arrow-swap) Switch provider…", command: "llm-lsp.switchProvider" },
     { label: "$(add) Add a provider with its key…", command: "llm-lsp.addProvider" },
+    { label: "$(cloud-download) Download a model", command: "llm-lsp.downloadModel" },
+    { label: "$(comment) Ask about the selection…", command: "llm-lsp.askAboutSelection" },
     { label: "$(question) Explain the last request", command: "llm-lsp.explainLast" },
   ];
 }

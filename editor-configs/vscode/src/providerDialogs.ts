@@ -2,6 +2,7 @@
 
 import { commands, ProgressLocation, type QuickPickItem, window } from "vscode";
 
+import { isLeftToEditor, keepKey } from "./keys";
 import {
   addCommand,
   addressFault,
@@ -12,7 +13,7 @@ import {
   type Provider,
   readProviders,
 } from "./providers";
-import { lastLine, run } from "./run";
+import { failLine, lastLine, run } from "./run";
 import type { Service } from "./service";
 
 interface Choice extends QuickPickItem {
@@ -36,8 +37,9 @@ export async function addProvider(service: Service): Promise<void> {
   });
   const provider = chosen && (chosen.provider ? { name: chosen.provider.name } : await askAddress());
   if (!provider) return;
-  const key = await askKey(provider.name, chosen.provider?.address ?? provider.address ?? "");
-  if (key !== undefined) await add(service, provider, key);
+  const address = chosen.provider?.address ?? provider.address ?? "";
+  const key = await askKey(provider.name, address);
+  if (key !== undefined) await add(service, provider, address, key);
 }
 
 async function list(service: Service): Promise<Provider[]> {
@@ -78,13 +80,13 @@ async function askKey(name: string, address: string): Promise<string | undefined
   return await window.showInputBox({
     title: `API key of ${name}`,
     prompt:
-      "Kept in the system’s keyring, never in a settings file. Empty: the provider needs none, or its variable holds it.",
+      "Kept in the system’s keyring, or by VS Code where there is none; never in a settings file. Empty: none is needed, or a variable holds it.",
     password: true,
     ignoreFocusOut: true,
   });
 }
 
-async function add(service: Service, provider: NewProvider, key: string): Promise<void> {
+async function add(service: Service, provider: NewProvider, address: string, key: string): Promise<void> {
   const program = service.program;
   if (program === undefined) return;
   const outcome = await window.withProgress(
@@ -93,8 +95,12 @@ async function add(service: Service, provider: NewProvider, key: string): Promis
   );
   service.log.info(`${outcome.stderr}${outcome.stdout}`.trimEnd());
   if (outcome.status !== 0) {
-    void service.showFault(`${provider.name}: ${lastLine(outcome.stderr) || lastLine(outcome.stdout)}`);
+    const why = failLine(outcome.stdout) || lastLine(outcome.stderr);
+    void service.showFault(`${provider.name} was tried and is not used: ${why}`);
   } else {
+    if (key && isLeftToEditor(outcome.stderr)) {
+      await keepKey(service.secrets, { provider: provider.name, address, key });
+    }
     void window.showInformationMessage(`${provider.name} works, and is used from now on.`);
   }
   await service.restart(); // A server reads its user's file when it starts.

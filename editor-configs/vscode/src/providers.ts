@@ -40,7 +40,7 @@ export function readProviders(json: string): Provider[] {
 export function addCommand(program: string, { name, address, model }: NewProvider): Command {
   const where = address ? ["--api", USUAL_API, "--base-url", address] : [];
   const which = model ? ["--model", model] : [];
-  return [program, "provider", "add", ...where, ...which, "--use", "--", name];
+  return [program, "provider", "add", ...where, ...which, "--kept-by-editor", "--use", "--", name];
 }
 
 /** Say what is wrong with a name, or nothing. */

@@ -40,6 +40,12 @@ export function run([program, ...args]: Command, options: RunOptions = {}): Prom
   });
 }
 
+/** Give what the first failed check says, or "" where none failed. */
+export function failLine(stdout: string): string {
+  const found = /^fail\s+(.*?)\s{2,}(.*)$|^fail\s+(.*)$/m.exec(stdout);
+  return found ? (found[3] ?? `${found[1]}: ${found[2]}`).trim() : "";
+}
+
 /** Give the last line that says something, for a message of one line. */
 export function lastLine(text: string): string {
   return text.trimEnd().split("\n").at(-1)?.trim() ?? "";

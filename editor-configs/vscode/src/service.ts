@@ -1,16 +1,17 @@
 // The server's life in this window: found or installed, started, asked, started again.
 
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { commands, type ExtensionContext, type LogOutputChannel, ProgressLocation, window, workspace } from "vscode";
 import { type LanguageClient, State } from "vscode-languageclient/node";
 
 import { createClient, SECTION } from "./client";
+import { keptKeys, type Secrets } from "./keys";
 import { thisMachine } from "./machine";
 import { lastLine, type Outcome, run } from "./run";
 import { type Command, findServer, installation } from "./server";
 import { serverKeys } from "./settings";
-import { ABSENT, readStatus, STARTING, STOPPED } from "./status";
+import { ABSENT, readStatus, STARTING, type Status, STOPPED } from "./status";
 import type { StatusItem } from "./statusItem";
 
 const NO_PROGRAM: Outcome = { status: undefined, stdout: "", stderr: "the program is not found" };
@@ -25,7 +26,7 @@ export class Service {
   private readonly ownFolder: string;
 
   constructor(
-    context: ExtensionContext,
+    private readonly context: ExtensionContext,
     private readonly item: StatusItem,
     readonly log: LogOutputChannel,
   ) {
@@ -35,6 +36,10 @@ export class Service {
 
   get isRunning(): boolean {
     return this.client?.isRunning() ?? false;
+  }
+
+  get secrets(): Secrets {
+    return this.context.secrets;
   }
 
   /** Start the server, again where it runs, or offer to install one. */
@@ -57,6 +62,7 @@ export class Service {
   private async begin(): Promise<void> {
     const program = findServer(configured("server.path"), this.ownFolder, thisMachine());
     this.program = program;
+    this.putOnPath(program);
     if (program === undefined) {
       this.item.show(ABSENT);
       void this.offerInstallation(); // Nothing waits for the user's answer.
@@ -64,12 +70,26 @@ export class Service {
     }
     this.item.show(STARTING);
     this.log.info(`server: ${program}`);
-    const client = createClient(program, this.keys, this.log);
+    const client = createClient(program, this.keys, await keptKeys(this.secrets), this.log);
     this.client = client;
-    client.onNotification("llm-lsp/status", (params) => this.item.show(readStatus(params, this.item.status)));
+    client.onNotification("llm-lsp/status", (params) => this.take(readStatus(params, this.item.status)));
     client.onDidChangeState(({ newState }) => this.follow(newState));
     // The client has already said what is wrong, in its log and in a message.
     await client.start().catch(() => this.item.show(STOPPED));
+  }
+
+  private take(status: Status): void {
+    const isNew = status.needsModel && !this.item.status.needsModel;
+    this.item.show(status);
+    if (isNew) void commands.executeCommand("llm-lsp.offerModel");
+  }
+
+  /** Let the terminals of this window find the program that was installed into the extension's own folder. */
+  private putOnPath(program: string | undefined): void {
+    const variables = this.context.environmentVariableCollection;
+    variables.description = "Finds the program llm-lsp that this extension installed";
+    variables.delete("PATH");
+    if (program?.startsWith(this.ownFolder)) variables.append("PATH", `${delimiter}${dirname(program)}`);
   }
 
   private async end(): Promise<void> {

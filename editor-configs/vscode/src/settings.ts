@@ -19,7 +19,7 @@ export interface ScopedSettings {
 }
 
 /** What tells the server that settings come like this; no settings file can say so in its place. */
-export const SCOPED_CAPABILITY = { "llm-lsp": { settingsByScope: true } } as const;
+export const SCOPED_CAPABILITY = { "llm-lsp": { settingsByScope: true, offersModels: true } } as const;
 
 /** Keys under `llm-lsp` that only this extension reads. */
 const OWN = ["server.", "offerToLeaveOne"];

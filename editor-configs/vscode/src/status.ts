@@ -10,6 +10,8 @@ export interface Status {
   readonly model: string;
   /** Money as the server writes it, "0.12 USD"; "" where nothing was spent or the server does not say. */
   readonly spentToday: string;
+  /** There is no model and no provider. */
+  readonly needsModel: boolean;
 }
 
 /** What the status bar shows. */
@@ -26,6 +28,7 @@ export const STARTING: Status = {
   provider: "",
   model: "",
   spentToday: "",
+  needsModel: false,
 };
 
 export const ABSENT: Status = { ...STARTING, kind: "Warning", busy: false, message: "the server is not installed" };
@@ -44,6 +47,7 @@ export function readStatus(params: unknown, before: Status): Status {
     provider: text(said["provider"], before.provider),
     model: text(said["model"], before.model),
     spentToday: text(said["spentToday"], before.spentToday),
+    needsModel: said["needsModel"] === true,
   };
 }
 

@@ -18,6 +18,7 @@ test("a preset needs its name alone", () => {
     "llm-lsp",
     "provider",
     "add",
+    "--kept-by-editor",
     "--use",
     "--",
     "codestral",
@@ -28,7 +29,7 @@ test("another address is given with its API and model", () => {
   const command = addCommand("llm-lsp", { name: "mine", address: "http://h:1/v1", model: "m" });
   assert.equal(
     command.join(" "),
-    "llm-lsp provider add --api openai-completions --base-url http://h:1/v1 --model m --use -- mine",
+    "llm-lsp provider add --api openai-completions --base-url http://h:1/v1 --model m --kept-by-editor --use -- mine",
   );
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { homedir } from "node:os";
 import { test } from "node:test";
 
-import { lastLine, run } from "../src/run";
+import { failLine, lastLine, run } from "../src/run";
 
 const node = (script: string): [string, ...string[]] => [process.execPath, "-e", script];
 
@@ -35,4 +35,11 @@ test("a program that is stopped has no status", async () => {
 test("the last line that says something is found", () => {
   assert.equal(lastLine("one\n two \n\n"), "two");
   assert.equal(lastLine(""), "");
+});
+
+test("the check that failed is told, and not the last line of progress", () => {
+  const stdout = "ok    reached           yes\nfail  key accepted      h refused the key: set K\nnote  key               none\n";
+  assert.equal(failLine(stdout), "key accepted: h refused the key: set K");
+  assert.equal(failLine("fail  a very long name of a check and its text"), "a very long name of a check and its text");
+  assert.equal(failLine("ok    reached           yes, no fail\n"), "");
 });

@@ -201,8 +201,11 @@ async def discovery_checks() -> list[Check]:
 
 
 def _key_checks(config: Config) -> Iterator[Check]:
-    from llm_lsp.cli.files.api_keys import describe_key
+    from llm_lsp.cli.files.api_keys import describe_key, has_keyring, is_in_reach
 
     provider = config.providers.get(config.provider)
     if provider is not None:
-        yield Check("key", "note", describe_key(provider))
+        hidden = (
+            "" if is_in_reach(provider) or has_keyring() else "; a key that VS Code keeps cannot be seen here"
+        )
+        yield Check("key", "note", f"{describe_key(provider)}{hidden}")

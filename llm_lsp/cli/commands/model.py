@@ -163,6 +163,7 @@ def _row(
         "name": name,
         "here": here is not None,
         "is_default": best is not None and best.name == name,
+        "fits": entry is not None and not lacking and entry.for_any_use,
         "size_mb": round(size_bytes / 1e6),
         "licence": entry.licence if entry else "",
         "quantization": entry.quantization if entry else "",

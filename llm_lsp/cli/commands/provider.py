@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict, astuple, dataclass, fields, replace
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import click
 
@@ -25,8 +25,11 @@ from llm_lsp.config.settings import AUTO, LOCAL, Api, Config, ProviderConfig
 from llm_lsp.config.settings_layers import Resolved, SettingsStack, by_source
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.privacy.addresses import is_loopback
-from llm_lsp.core.privacy.secret import clean_key
+from llm_lsp.core.privacy.secret import GivenKey, Secret, clean_key
 from llm_lsp.errors import ConfigError
+
+if TYPE_CHECKING:
+    from llm_lsp.cli.files.api_keys import GivenKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +100,20 @@ def show(config_file: Path | None, as_json: bool) -> None:
     default=None,
     help="Use this provider from now on; by default only if none is chosen yet.",
 )
+@click.option(
+    "--kept-by-editor",
+    is_flag=True,
+    help="Without a keyring on this system, use the key for the test only: an editor keeps it for its server.",
+)
 @click.option("--test/--no-test", "tests", default=True, help="Test the provider with a few short questions.")
 @new_config_option
 def add(
-    name: str, tests: bool, use: bool | None, config_file: Path | None, **given: str | float | None
+    name: str,
+    tests: bool,
+    use: bool | None,
+    kept_by_editor: bool,
+    config_file: Path | None,
+    **given: str | float | None,
 ) -> None:
     """Enable NAME, a preset or a name of your own, in your settings file, and test that it works.
 
@@ -110,25 +123,45 @@ def add(
     The provider is used once it has passed its test.
     """
     file = UserFile(config_file or user_file())
+    was_there = name in file.providers
     file.put_provider(name, _table(given))
+    key = None
+    if not given["key_env"]:
+        key, variable = new_key(checked(file, name), kept_by_editor=kept_by_editor)
+        if variable:
+            file.put_provider(name, {"api_key_env": variable})
     provider = checked(file, name)
-    if not given["key_env"] and (variable := keep_key(provider)):
-        file.put_provider(name, {"api_key_env": variable})
+    works = not tests or run_checks(
+        Config(provider=name, providers={name: provider}), held=_held(provider, key)
+    )
+    if not works and was_there:
+        say(f"its test failed: {name} stays as it was, with its key")
+        raise SystemExit(1)
+    if key is not None:
+        store(provider, key)
     file.save()
     say(f"{file.path}: {name} is enabled")
     tell_note(name)
     chooses = file.choice != name and (use or (use is None and file.choice == AUTO))
-    if tests and not run_checks(Config(provider=name, providers={name: checked(file, name)})):
-        if chooses:
-            say(
-                f"its test failed, so it is not used: run `llm-lsp provider add {name}` again, "
-                f"or use it anyway with --use --no-test"
-            )
-        raise SystemExit(1)
-    if chooses:
+    if chooses and works:
         file.choose(name)
         file.save()
         say(f"{file.path}: {name} is now used")
+    elif chooses:
+        say(
+            f"its test failed, so it is not used: run `llm-lsp provider add {name}` again, "
+            f"or use it anyway with --use --no-test"
+        )
+    if not works:
+        raise SystemExit(1)
+
+
+def _held(provider: ProviderConfig, key: Secret | None) -> GivenKeys:
+    from llm_lsp.cli.files.api_keys import GivenKeys
+
+    held = GivenKeys()
+    held.put([GivenKey(provider.name, provider.base_url, key)] if key else [])
+    return held
 
 
 def _table(given: Mapping[str, str | float | None]) -> dict[str, object]:
@@ -232,28 +265,34 @@ def stack_of(file: UserFile) -> SettingsStack:
     return SettingsStack(PRESET_CONFIGS).with_layer(SettingsSource.USER_FILE, file.settings, str(file.path))
 
 
-def keep_key(provider: ProviderConfig) -> str:
-    """Ask for the key and store it, unless one is known; return the environment variable to write into the
-    file, or "".
-    """
+def new_key(provider: ProviderConfig, *, kept_by_editor: bool = False) -> tuple[Secret | None, str]:
+    """Ask for the key, unless one is known; return it, and the environment variable to write into the file, or ""."""
     from llm_lsp.cli.files import api_keys as keys
 
     if provider.api_key_command or is_loopback(provider.base_url):
-        return ""
+        return None, ""
     if provider.api_key_env and os.environ.get(provider.api_key_env):
         say(f"using the key in {provider.api_key_env}")
-        return ""
-    if keys.has_keyring():
+        return None, ""
+    if keys.has_keyring() or kept_by_editor:
         key = ask_key(provider.name)
-        if key:
-            keys.store_key(provider, clean_key(key))
-        return ""
+        return (clean_key(key) if key else None), ""
     variable = provider.api_key_env or _variable(provider.name)
     say(
         f"this system has no keyring: put the key into the environment variable {variable}, choose another "
         "variable with --key-env, or a command that prints the key with --key-command"
     )
-    return variable
+    return None, variable
+
+
+def store(provider: ProviderConfig, key: Secret) -> None:
+    """Store a key in the system's keyring; without one, an editor keeps it."""
+    from llm_lsp.cli.files import api_keys as keys
+
+    if keys.has_keyring():
+        keys.store_key(provider, key)
+    else:
+        say("this system has no keyring: the editor keeps the key")
 
 
 def tell_note(name: str) -> None:
@@ -293,11 +332,11 @@ def chosen(resolved: Resolved, name: str) -> Config:
     raise ConfigError(f'provider "{name}" is not enabled; {remedy}')
 
 
-def run_checks(config: Config, *, as_json: bool = False) -> bool:
-    """Test a provider and print the results; return whether it works."""
+def run_checks(config: Config, *, as_json: bool = False, held: GivenKeys | None = None) -> bool:
+    """Test a provider, with a key that is `held`, and print the results; return whether it works."""
     from llm_lsp.cli.provider_check import prove
 
-    checks = asyncio.run(prove(config, say))
+    checks = asyncio.run(prove(config, say, given=held))
     if as_json:
         show_json(checks_as_json(checks))
     else:

@@ -7,14 +7,15 @@ sent to the new one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.core.privacy.addresses import is_loopback, origin_of
-from llm_lsp.core.privacy.secret import Secret, clean_key
+from llm_lsp.core.privacy.secret import GivenKey, Secret, clean_key
 from llm_lsp.core.secrets.names import is_secret_variable
 from llm_lsp.errors import AuthError, ConfigError
 from llm_lsp.system import kill_tree
@@ -29,8 +30,29 @@ _OPEN_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://(?!\S*[@?])(?!\S*[A-Za-z0-9]{20
 _ADDRESS_PASSWORD = re.compile(r"://[^\s/:@]*:([^\s/@]+)@")
 
 
-async def find_key(config: ProviderConfig) -> Secret | None:
-    """Return the key from the variable, the command or the system's keyring; None if none is needed.
+class GivenKeys:
+    """Keys that are held for this process's life and stored nowhere: those that an editor keeps, or one to be tested.
+
+    A key is used only for the provider that it was given for, if it is one of the user's own file, and only at its
+    origin.
+    """
+
+    def __init__(self) -> None:
+        self._keys: dict[tuple[str, str], Secret] = {}
+
+    def put(self, given: Sequence[GivenKey]) -> None:
+        """Hold these keys as well; one that cannot be a key is left out."""
+        for each in given:
+            with contextlib.suppress(ConfigError):
+                self._keys[each.provider, str(origin_of(each.address))] = clean_key(each.key.reveal())
+
+    def find(self, config: ProviderConfig) -> Secret | None:
+        """Return the key of a provider, or None."""
+        return None if config.unvouched else self._keys.get((config.name, str(origin_of(config.base_url))))
+
+
+async def find_key(config: ProviderConfig, given: GivenKeys | None = None) -> Secret | None:
+    """Return the key from the variable, the command, those `given`, or the system's keyring; None if none is needed.
 
     Raises AuthError if a remote provider's key is missing, ConfigError if its value cannot be a key.
     """
@@ -39,6 +61,8 @@ async def find_key(config: ProviderConfig) -> Secret | None:
             return clean_key(text)
         if config.api_key_command:
             return clean_key(await _ask_command(config))
+        if given and (held := given.find(config)) is not None:
+            return held
         if is_loopback(config.base_url):
             # A local server needs a key only if its user set one, and then the settings name it.
             return None
@@ -77,6 +101,12 @@ def describe_key(config: ProviderConfig) -> str:
     if is_loopback(config.base_url):
         return "none needed"
     return f"keyring or variable {config.api_key_env}" if config.api_key_env else "keyring, if it has one"
+
+
+def is_in_reach(config: ProviderConfig) -> bool:
+    """Return whether a key is named by a variable or a command, or none is needed."""
+    is_set = bool(config.api_key_env and os.environ.get(config.api_key_env))
+    return is_set or bool(config.api_key_command) or is_loopback(config.base_url)
 
 
 async def stored_key(config: ProviderConfig) -> Secret | None:

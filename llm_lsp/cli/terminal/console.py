@@ -18,6 +18,7 @@ class ConsoleClient:
 
     name = "console"
     has_inline = True
+    offers_models = False
 
     def __init__(self) -> None:
         self._last = ""

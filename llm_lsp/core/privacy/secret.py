@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from dataclasses import dataclass
 from typing import NoReturn
 
 from llm_lsp.errors import ConfigError
@@ -54,3 +55,12 @@ def clean_key(text: str) -> Secret:
             "the API key contains blanks, line breaks or non-ASCII characters, or is over 512 characters long"
         )
     return Secret(key)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenKey:
+    """A key that another process keeps, for one provider at one address."""
+
+    provider: str
+    address: str
+    key: Secret

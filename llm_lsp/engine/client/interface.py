@@ -5,7 +5,7 @@ LSP handlers and commands call `Engine`; the engine calls `Client` to show somet
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -18,6 +18,7 @@ from llm_lsp.core.text.text import Edit
 if TYPE_CHECKING:
     from llm_lsp.core.chat.dialogue import ChatQuestion, ChatReply
     from llm_lsp.core.edits.next_edit import EditRequest, OfferedEdit
+    from llm_lsp.core.privacy.secret import GivenKey
 
 Level = Literal["error", "warning", "info"]
 Kind = Literal["Normal", "Error", "Warning", "Inactive"]
@@ -51,6 +52,8 @@ class Status:
     """Provider and model of the last call, empty before the first."""
     spent_today: str = ""
     """For example "0.12 USD"; empty if nothing was spent."""
+    needs_model: bool = False
+    """There is nothing to complete with: the user may download a model or add a provider."""
 
 
 class Client(Protocol):
@@ -64,6 +67,11 @@ class Client(Protocol):
     @property
     def has_inline(self) -> bool:
         """Whether it shows inline completions: it announced support, or has requested one."""
+        ...
+
+    @property
+    def offers_models(self) -> bool:
+        """Whether it offers a model itself when the status says that one is needed."""
         ...
 
     def show(self, level: Level, text: str) -> None:
@@ -92,6 +100,10 @@ class Engine(Protocol):
 
         `users` are the user's own settings, from an editor that separates them from the workspace's.
         """
+        ...
+
+    def take_keys(self, given: Sequence[GivenKey]) -> None:
+        """Use keys that the editor keeps, for providers of the user's own file; before any model is needed."""
         ...
 
     @property

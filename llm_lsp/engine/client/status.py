@@ -15,6 +15,7 @@ from llm_lsp.engine.clock import Clock, Timer
 class _Problem:
     kind: Kind
     text: str
+    needs_model: bool = False
 
 
 class ServerStatus:
@@ -76,10 +77,10 @@ class ServerStatus:
         self._loading.pop(provider, None)
         self._publish()
 
-    def problem(self, cause: str, kind: Kind, text: str) -> None:
+    def problem(self, cause: str, kind: Kind, text: str, *, needs_model: bool = False) -> None:
         """Record a problem of `cause`, until `solved` is called for it."""
         self._problems.pop(cause, None)
-        self._problems[cause] = _Problem(kind, text)
+        self._problems[cause] = _Problem(kind, text, needs_model)
         if self._fallback and self._fallback[0] == cause:
             self._fallback = None
         self._publish()
@@ -146,6 +147,7 @@ class ServerStatus:
             provider=profile.provider if profile else "",
             model=profile.model if profile else "",
             spent_today=self._spent_today,
+            needs_model=any(problem.needs_model for problem in self._problems.values()),
         )
 
     def _kind_and_message(self) -> tuple[Kind, str]:

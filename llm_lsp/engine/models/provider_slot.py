@@ -21,7 +21,7 @@ from llm_lsp.engine.client.status import ServerStatus
 from llm_lsp.engine.clock import Clock
 from llm_lsp.engine.models.call_slots import CallSlots
 from llm_lsp.engine.models.health import Attempt, ProviderHealth
-from llm_lsp.errors import BlockedError, InternalError, LlmLspError, UnreachableError
+from llm_lsp.errors import BlockedError, InternalError, LlmLspError, NoModelError, UnreachableError
 from llm_lsp.providers.base import Provider
 
 LOG = logging.getLogger(__name__)
@@ -255,8 +255,10 @@ class ProviderSlot:
     def _nothing_found(self, error: LlmLspError) -> None:
         self._settled.set()
         self.absent = Skip(Reason.NO_PROVIDER, str(error))
-        self._around.notifications.say(self.cause, "warning", str(error))
-        self._around.status.problem(self.cause, "Warning", str(error))
+        needs_model = isinstance(error, NoModelError)
+        if not (needs_model and self._around.client.offers_models):
+            self._around.notifications.say(self.cause, "warning", str(error))
+        self._around.status.problem(self.cause, "Warning", str(error), needs_model=needs_model)
 
     def _found(self, provider: Provider) -> None:
         profile = provider.profile

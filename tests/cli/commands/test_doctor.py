@@ -228,7 +228,7 @@ async def test_an_account_that_takes_long_to_tell_is_not_waited_for(monkeypatch:
     async def asked(*_: object) -> list[Check]:
         return []
 
-    async def tell(_: Config) -> list[Check]:
+    async def tell(*_: object) -> list[Check]:
         await asyncio.Event().wait()
         return []
 

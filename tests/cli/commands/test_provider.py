@@ -115,6 +115,33 @@ class TestAdd:
         run("add", "mine", *address, "--use", "--no-test")
         assert written(own)["provider"] == "mine"
 
+    def test_new_settings_that_fail_their_test_leave_a_provider_and_its_key_as_they_were(
+        self, own: Path, ring: MemoryKeyring
+    ) -> None:
+        address = ("--api", "openai-completions", "--base-url", "https://models.invalid/v1", "--model", "m")
+        run("add", "mine", *address, "--use", "--no-test", stdin=f"{KEY}\n")
+        before, kept = own.read_text(), dict(ring.kept)
+
+        result = run("add", "mine", *address, "--model", "other", stdin="sk-another-key\n")
+
+        assert result.exit_code == 1
+        assert "mine stays as it was" in result.stderr
+        assert (own.read_text(), ring.kept) == (before, kept)
+
+    @pytest.mark.parametrize("has_keyring", [True, False])
+    def test_without_a_keyring_an_editor_keeps_the_key(
+        self, own: Path, ring: MemoryKeyring, has_keyring: bool
+    ) -> None:
+        if not has_keyring:
+            keyring.set_keyring(fail.Keyring())  # type: ignore[no-untyped-call] # keyring's backends are untyped
+        result = run("add", "codestral", "--kept-by-editor", "--no-test", stdin=f"{KEY}\n")
+
+        assert result.exit_code == 0
+        assert written(own) == {"provider": "codestral", "providers": {"codestral": {}}}
+        assert ring.kept == ({CODESTRAL: KEY} if has_keyring else {})
+        assert ("the editor keeps the key" in result.stderr) is not has_keyring
+        assert KEY not in result.output + own.read_text()
+
     def test_the_ways_to_give_a_key_are_named(self) -> None:
         keyring.set_keyring(fail.Keyring())  # type: ignore[no-untyped-call] # keyring's backends are untyped
         told = run("add", "codestral", "--no-test").stderr

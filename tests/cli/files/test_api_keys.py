@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keyring
 import pytest
@@ -14,6 +15,7 @@ from keyring.backends import fail
 
 from llm_lsp.cli.files import api_keys as keys
 from llm_lsp.cli.files.api_keys import (
+    GivenKeys,
     delete_key,
     describe_key,
     find_key,
@@ -22,7 +24,7 @@ from llm_lsp.cli.files.api_keys import (
     store_key,
 )
 from llm_lsp.config.settings import ProviderConfig
-from llm_lsp.core.privacy.secret import Secret
+from llm_lsp.core.privacy.secret import GivenKey, Secret
 from llm_lsp.errors import AuthError, ConfigError, LlmLspError
 from llm_lsp.system import is_alive
 from tests.cli.files.keyrings import MemoryKeyring
@@ -195,3 +197,47 @@ def test_paths_and_plain_addresses_are_no_secrets_whatever_their_variable(tmp_pa
 def test_the_password_of_any_variables_address_is_one_to_hide() -> None:
     environ = {"DATABASE_URL": "postgres://app:kq83hf2v@db/x", "HOME": "/home/me", "PAGER": "less -R"}
     assert [*secret_values(environ)] == ["kq83hf2v"]
+
+
+class TestGivenKeys:
+    """A key that an editor keeps serves one provider of the user's own file, at its origin."""
+
+    @pytest.fixture
+    def given(self) -> GivenKeys:
+        given = GivenKeys()
+        given.put([GivenKey(REMOTE.name, REMOTE.base_url, Secret(CANARY))])
+        return given
+
+    async def test_it_is_used_where_nothing_else_names_one(
+        self, given: GivenKeys, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv(REMOTE.api_key_env, raising=False)
+        assert await find_key(REMOTE, given) == Secret(CANARY)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            pytest.param({"base_url": "https://elsewhere.example/v1"}, id="another address"),
+            pytest.param({"base_url": "http://llm.team.example/v1"}, id="unencrypted"),
+            pytest.param({"base_url": "https://llm.team.example:8443/v1"}, id="another port"),
+            pytest.param({"name": "other"}, id="another provider"),
+            pytest.param({"unvouched": True}, id="a provider that the user's file does not have"),
+        ],
+    )
+    async def test_it_goes_nowhere_else(
+        self, given: GivenKeys, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv(REMOTE.api_key_env, raising=False)
+        assert given.find(replace(REMOTE, **changes)) is None
+
+    async def test_a_variable_of_the_environment_comes_first(
+        self, given: GivenKeys, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv(REMOTE.api_key_env, "sk-of-the-environment")
+        assert await find_key(REMOTE, given) == Secret("sk-of-the-environment")
+
+    @pytest.mark.parametrize("text", ["", "two words", "a\nline"])
+    def test_what_is_no_key_is_left_out(self, text: str) -> None:
+        given = GivenKeys()
+        given.put([GivenKey(REMOTE.name, REMOTE.base_url, Secret(text))])
+        assert given.find(REMOTE) is None

@@ -13,6 +13,7 @@ from tests.doubles import FakeClock
 class Recorder:
     name = "test"
     has_inline = True
+    offers_models = False
 
     def __init__(self) -> None:
         self.statuses: list[Status] = []
@@ -158,3 +159,11 @@ def test_a_state_that_does_not_change_the_status_is_not_sent(status: ServerStatu
     status.waiting(0)
 
     assert len(client.statuses) == n_sent
+
+
+def test_a_model_is_needed_until_there_is_one(status: ServerStatus, client: Recorder) -> None:
+    status.problem("provider auto", "Warning", "no model is installed yet", needs_model=True)
+    assert client.statuses[-1].needs_model
+
+    status.solved("provider auto")
+    assert not client.statuses[-1].needs_model
