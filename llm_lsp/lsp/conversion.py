@@ -9,6 +9,7 @@ from typing import Any
 
 from lsprotocol import types
 
+from llm_lsp.core.privacy.secret import GivenKey, Secret
 from llm_lsp.core.request import Completion, CompletionRequest, Face, Selected, Trigger
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import (
@@ -90,6 +91,16 @@ def _announces(experimental: object, name: str) -> bool:
     files can change.
     """
     return to_settings(to_settings(experimental).get(SECTION)).get(name) is True
+
+
+def to_settings_and_keys(options: object) -> tuple[Mapping[str, object], list[GivenKey]]:
+    """Separate the keys `{"provider": …, "address": …, "key": …}` under `keys` from initialization options."""
+    settings = {**to_settings(options)}
+    given = settings.pop("keys", None)
+    rows = map(to_settings, given if isinstance(given, list | tuple) else ())
+    found = [[row.get(name) for name in ("provider", "address", "key")] for row in rows]
+    whole = [fields for fields in found if all(isinstance(field, str) and field for field in fields)]
+    return settings, [GivenKey(str(name), str(url), Secret(str(key))) for name, url, key in whole]
 
 
 def to_scopes(value: object) -> tuple[Mapping[str, object], Mapping[str, object]]:

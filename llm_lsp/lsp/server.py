@@ -24,7 +24,6 @@ from llm_lsp.lsp.documents.leniency import NO_VERSION
 from llm_lsp.lsp.documents.opening import to_document
 from llm_lsp.lsp.editor_client import EditorClient
 from llm_lsp.lsp.formatting_options import InlineParams
-from llm_lsp.lsp.given_keys import to_settings_and_keys
 from llm_lsp.lsp.protocol import Protocol
 from llm_lsp.lsp.registrations import file_registrations, settings_registrations
 
@@ -72,7 +71,7 @@ class Server(LanguageServer):
         """The engine, built on first use."""
         if self._engine is None:
             self._engine = self._build(self.editor)
-            settings, keys = to_settings_and_keys(self._params.initialization_options)
+            settings, keys = convert.to_settings_and_keys(self._params.initialization_options)
             self._engine.take_keys(keys)
             self._engine.configure("initializationOptions", settings)
             self._engine.set_folders(self.folders)

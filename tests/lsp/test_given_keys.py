@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llm_lsp.core.privacy.secret import GivenKey, Secret
-from llm_lsp.lsp.given_keys import to_settings_and_keys
+from llm_lsp.lsp.conversion import to_settings_and_keys
 
 ENTRY = {"provider": "mine", "address": "https://h.example/v1", "key": "sk-CANARY"}
 
