@@ -129,7 +129,7 @@ async def test_fault_02_who_does_not_prove_his_name_gets_no_key_and_one_message(
         for _ in range(4):
             assert why(await rig.ask()) is Reason.PROVIDER_FAILED
         assert len(rig.client.shown) == 1
-        assert rig.client.shown[0].startswith(f"localhost:{standin.port} shows a certificate")
+        assert rig.client.shown[0].startswith(f"localhost:{standin.port} has an untrusted certificate")
         assert standin.received == []
         # The first call, and what should have opened a connection ahead of it.
         assert len(greetings) == 2
@@ -153,7 +153,7 @@ async def test_fault_03_a_host_that_takes_no_connection_costs_the_time_to_connec
         ):
             result = await rig.ask()
             assert isinstance(result, Skip)
-            assert "no answer" in result.detail
+            assert "does not answer" in result.detail
             assert pool(rig.provider)._requests == []
             assert pool(rig.provider).connections == []
         for each in fill:

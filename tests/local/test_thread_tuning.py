@@ -37,5 +37,5 @@ async def test_a_model_that_is_too_slow_is_said_so(
     options: HostOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(measure, "_FIRST_DEADLINE_S", 0.01)
-    with pytest.raises(ModelServerError, match="too slow for this machine"):
+    with pytest.raises(ModelServerError, match="too slow on this machine"):
         await measure.measure(options, [1], lambda line: None)

@@ -99,13 +99,14 @@ class ProviderSlot:
     def budget_tokens(self, profile: Profile, attempt: Attempt) -> float:
         """Return the limit of a prompt, in estimated tokens.
 
-        It is the attempt's share of the context window minus the answer's tokens. Except for commands, which
-        wait, it is also no more than the model reads in time.
+        The context window minus the answer's tokens is one limit; except for commands, which wait, what the model
+        reads in time is another. Of the smaller one the attempt's share is used: less after a prompt that was too
+        long.
         """
-        tokens = profile.context_tokens * attempt.share - profile.max_tokens
+        tokens: float = profile.context_tokens - profile.max_tokens
         if attempt.patience is not Patience.COMMAND:
             tokens = min(tokens, self.speed.limit_tokens)
-        return max(MIN_PROMPT_TOKENS, self.tokens.budget(tokens))
+        return max(MIN_PROMPT_TOKENS, self.tokens.budget(tokens * attempt.share))
 
     def waited(
         self, estimated: float, seconds: float, progress: PromptProgress | None, *, is_read: bool

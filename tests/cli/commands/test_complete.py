@@ -99,20 +99,31 @@ async def test_the_wait_for_the_model_itself_is_not_silent(
 
 
 async def test_a_long_wait_is_told_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = CompletionEngine.ready
+    for name in ("SILENT_S", "SILENT_AGAIN_S"):
+        monkeypatch.setattr(f"llm_lsp.cli.commands.complete.{name}", 0.001)
+    found, say_whom, told = CompletionEngine.ready, ConsoleClient.say_whom, asyncio.Event()
+    waited: list[float] = []
+
+    def say(client: ConsoleClient, seconds: float = 0) -> None:
+        waited.append(seconds)
+        say_whom(client, 60 * len(waited[1:]))
+        if len(waited) == 3:
+            told.set()
 
     async def ready(engine: CompletionEngine, document: Document) -> None:
         await found(engine, document)
-        await asyncio.sleep(12)
+        await told.wait()
 
+    monkeypatch.setattr(ConsoleClient, "say_whom", say)
     monkeypatch.setattr(CompletionEngine, "ready", ready)
     result = await completed(tmp_path, "-:2", "1\n", stdin="x = 1\ny = \nz = 3\n")
 
-    assert result.stderr.splitlines() == [
+    assert result.stderr.splitlines()[:3] == [
         "waiting for m of mine",
-        "waiting for m of mine, 7 s",
-        "waiting for m of mine, 12 s",
+        "waiting for m of mine, 60 s",
+        "waiting for m of mine, 120 s",
     ]
+    assert 0 == waited[0] < waited[1] < waited[2]
 
 
 async def test_a_quick_answer_comes_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

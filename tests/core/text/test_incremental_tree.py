@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_lsp.core.text.syntax import SyntaxTree
@@ -28,7 +28,6 @@ TEXTS = st.lists(PIECES, max_size=40).map("".join)
 LONG = "".join(f"value_{number} = compute({number})\n" for number in range(900))
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(TEXTS, TEXTS, st.integers(0, 40), st.integers(0, 40), st.integers(0, 30))
 def test_an_updated_tree_is_as_if_parsed_anew(old: str, new: str, line: int, stop: int, column: int) -> None:
     text = Text.of(old)
