@@ -13,7 +13,8 @@ from llm_lsp.core.context.ranking import Candidate, VisibleRange
 from llm_lsp.core.context.similarity import CursorLines, LineIndex, words_of
 from llm_lsp.core.context.snippet import Snippet
 from llm_lsp.core.prompt.fim_families import LEAST_LIKENESS
-from llm_lsp.core.secrets.private_keys import KEY_BLOCK_LINES, begun_above
+from llm_lsp.core.secrets.line_above import telling_line
+from llm_lsp.core.secrets.private_keys import KEY_BLOCK_LINES
 from llm_lsp.core.text.text import Point
 
 # Lines above and below the cursor used for the comparison. The lines just above matter most; RepoCoder uses 20.
@@ -131,7 +132,7 @@ def visited(visits: Sequence[Visit], path_of: dict[str, str]) -> list[Candidate]
         if path is None:
             continue
         first, lines = visit.chunk()
-        above = _key_above(visit.document.text.lines(first - KEY_BLOCK_LINES, first))
+        above = telling_line(visit.document.text.lines(first - KEY_BLOCK_LINES, first))
         found.append(Candidate("visited", visit.document.uri, Snippet(path, _text(lines), above)))
     return found
 
@@ -146,7 +147,7 @@ def edited(bursts: Sequence[EditBurst], path_of: dict[str, str]) -> list[Candida
             continue
         old, new = changed
         text = "".join((*(f"-{line}" for line in _whole(old)), *(f"+{line}" for line in _whole(new))))
-        above = _key_above(burst.lines_above(KEY_BLOCK_LINES))
+        above = telling_line(burst.lines_above(KEY_BLOCK_LINES))
         found.append(Candidate("edits", burst.after.uri, Snippet(f"{path}.diff", text, above)))
     return found
 
@@ -177,13 +178,8 @@ def _best_of(scene: CursorLines, piece: Piece, *, is_blank: bool) -> _Match | No
 
 def _cut(match: _Match) -> Snippet:
     lines = match.piece.lines
-    above = _key_above(lines[max(0, match.start - KEY_BLOCK_LINES) : match.start])
+    above = telling_line(lines[max(0, match.start - KEY_BLOCK_LINES) : match.start])
     return Snippet(match.piece.path, _text(lines[match.start : match.stop]), above)
-
-
-def _key_above(lines: Sequence[str]) -> str:
-    mark = begun_above(lines)
-    return mark and f"{mark}\n"
 
 
 def _text(lines: Sequence[str]) -> str:

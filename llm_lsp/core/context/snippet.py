@@ -20,4 +20,6 @@ class Snippet:
     path: str
     text: str
     above: str = ""
-    """The first line of a private key that the text continues, with its line end; it is not sent."""
+    """The line, with its end, without which a secret in the text's first lines would not be seen: one that begins a
+    private key, or ends with a secret's name. It is not sent.
+    """

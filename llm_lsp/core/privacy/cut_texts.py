@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from llm_lsp.core.context.snippet import Snippet
 from llm_lsp.core.privacy.redact import Redacted
-from llm_lsp.core.secrets.private_keys import KEY_BLOCK_LINES, begun_above
+from llm_lsp.core.secrets.line_above import telling_line
+from llm_lsp.core.secrets.private_keys import KEY_BLOCK_LINES
 from llm_lsp.core.text.text import Point, Text
 from llm_lsp.core.text.window import Window
 
@@ -26,7 +27,7 @@ def redact_window(window: Window, text: Text, point: Point, redact: Redact) -> W
     start, stop = point.column - len(window.line_prefix), point.column + len(window.line_suffix)
     line = text.line(point.line)
     first_line = point.line - window.prefix.count("\n")
-    before = _key_line(text, first_line) + line[max(0, start - MARGIN_COLUMNS) : start]
+    before = _line_above(text, first_line) + line[max(0, start - MARGIN_COLUMNS) : start]
     # One of the two is empty: further lines are included only if the whole line fits.
     after = line[stop : stop + MARGIN_COLUMNS] or window.suffix
     parts = (before, window.prefix, window.line_prefix, window.line_suffix, after)
@@ -43,13 +44,12 @@ def redact_snippets(snippets: Sequence[Snippet], redact: Redact) -> tuple[Snippe
 
 
 def redact_lines(text: Text, first: int, stop: int, redact: Redact) -> str:
-    """Return some lines of a text, redacted, including private keys that begin above them."""
-    return _redact_parts((_key_line(text, first), "".join(text.lines(first, stop))), redact)[1]
+    """Return some lines of a text, redacted, including secrets that begin above them."""
+    return _redact_parts((_line_above(text, first), "".join(text.lines(first, stop))), redact)[1]
 
 
-def _key_line(text: Text, first: int) -> str:
-    mark = begun_above(text.lines(first - KEY_BLOCK_LINES, first))
-    return mark and f"{mark}\n"
+def _line_above(text: Text, first: int) -> str:
+    return telling_line(text.lines(first - KEY_BLOCK_LINES, first))
 
 
 def _redact_parts(parts: Sequence[str], redact: Redact) -> list[str]:

@@ -117,11 +117,13 @@ class Redactor:
         line, column = text.line(point.line), point.column
         start = max(0, column - CURSOR_COLUMNS)
         near, column = line[start : column + CURSOR_COLUMNS], column - start
-        seen = self._look_at([near]).get(near, _PLAIN)
-        if any(find.start < column <= find.end for find in seen.finds):
-            return True
         above = text.lines(max(0, point.line - KEY_BLOCK_LINES), point.line)
-        return is_in_key(above, near, column)
+        last = above[-1][-CURSOR_COLUMNS:].rstrip("\r\n") if above else ""
+        seen = self._look_at([last, near])
+        spans = [(find.start, find.end) for find in seen.get(near, _PLAIN).finds]
+        if seen.get(last, _PLAIN).names_next and (span := value_on_next_line(near)):
+            spans.append(span)
+        return any(start < column <= end for start, end in spans) or is_in_key(above, near, column)
 
     def _look_at(self, lines: Sequence[str]) -> Mapping[str, _Line]:
         """Return the lines with findings; lines that are not cached are searched together."""

@@ -33,6 +33,7 @@ MIN_LOOSE_CHARS = 12
 # Characters after a weak name in which its value shows a digit.
 _NEAR_CHARS = 120
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
+_LETTERS = re.compile(r"[a-z]+")
 _PASSWORD = re.compile(r"pass|pwd")
 _DIGIT = re.compile(r"\d")
 _FOLLOWING = re.compile(
@@ -64,7 +65,7 @@ _GOES_ON = re.compile(
 _IS_NAMED = re.compile(r"[\"']?(?:name|key|Name|Key)[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?[\w.-]{0,40}\Z")
 _NEXT_ITEM = re.compile(r"[\"'][ \t]{0,4}+,[ \t]{0,4}+[\"'](?P<item>[^\"'\n]{8,4096}+)")
 _NEXT_LINE = re.compile(
-    r"[ \t]*[\"']?(?:[Vv]alue[\"']?[ \t]{0,4}[:=][ \t]{0,4}(?P<label>))?(?P<mark>[\"']?)(?P<value>[^\"'\n]{8,4096}+)"
+    r"[ \t]*+(?:(?:[-+>#*|]|//)[ \t]*+){0,2}[\"']?(?:[Vv]alue[\"']?[ \t]{0,4}[:=][ \t]{0,4}(?P<label>))?(?P<mark>[\"']?)(?P<value>[^\"'\n]{8,4096}+)"
 )
 _BEGINS_LINE = re.compile(
     r"[ \t]*(?:(?:[-*+>;:]|#|//)[ \t]*){0,2}"
@@ -176,6 +177,12 @@ def _ends_word(text: str, end: int) -> bool:
 
 def _is_secret_key(lowered: str, at: int) -> bool:
     return lowered[max(0, at - 16) : at].rstrip("_-. ").endswith(SECRET_KEYS)
+
+
+def names_next(line: str) -> bool:
+    """Return whether a line ends with the name of a secret whose value the next line holds."""
+    index = NameIndex({*_LETTERS.findall(line.lower())})
+    return any(start == end for start, end in index.values(line)) if index else False
 
 
 def value_on_next_line(line: str) -> tuple[int, int] | None:

@@ -206,9 +206,10 @@ def _whole_sheet(lines: Sequence[str], sheet: Sequence[KeySpan]) -> Iterator[Key
 def _form(match: re.Match[str]) -> str:
     """Return what stands before a line's run of base64, its digits apart, and the run's length; "" if it is of no sheet."""
     start, end = match.span()
-    if end - start not in _SHEET_CHARS or start > _MAX_BEFORE_CHARS:
+    before = match.string[max(0, start - LOOK_COLUMNS) : start].strip()
+    if end - start not in _SHEET_CHARS or len(before) > _MAX_BEFORE_CHARS:
         return ""
-    return f"{_DIGITS.sub('0', match.string[:start]).strip()} {end - start}"
+    return f"{_DIGITS.sub('0', before)} {end - start}"
 
 
 def _is_base64(lines: Sequence[str], span: KeySpan) -> bool:

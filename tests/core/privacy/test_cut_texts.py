@@ -8,8 +8,10 @@ from llm_lsp.core.chat.dialogue import ChatQuestion, mark_code
 from llm_lsp.core.context.candidates import edited, visited
 from llm_lsp.core.context.edit_history import EditHistory
 from llm_lsp.core.context.outline import definitions
+from llm_lsp.core.context.snippet import Snippet
 from llm_lsp.core.privacy.cut_texts import redact_lines, redact_snippets, redact_window
 from llm_lsp.core.privacy.redact import Redacted, Redactor
+from llm_lsp.core.secrets.line_above import telling_line
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Point, Text
 from llm_lsp.core.text.window import Window, cut_window
@@ -132,3 +134,45 @@ def test_lines_that_a_question_is_about_are_masked_by_what_stands_above_them() -
 
     assert leaks(lines[1:-1], code) == []
     assert redact_lines(text.text, 0, 1, redact) == "x = 1\n"
+
+
+VALUE = "x8dKjW9vQ2mzT4"
+# A line that ends with a secret's name, and what holds the value below it.
+NAMED = {
+    "block": ("db_password: |", f"  {VALUE}"),
+    "wrapped": ('{"token":', f'  "{VALUE}"}}'),
+    "of a container": ("- name: DB_PASSWORD", f'  value: "{VALUE}"'),
+    "statement": ("const secret =", f"  '{VALUE}';"),
+    "list": ("tokens:", f"  - {VALUE}"),
+    "comment": ("# password:", f"#   {VALUE}"),
+    "CRLF": ("db_password: |\r", f"  {VALUE}\r"),
+}
+
+
+@pytest.mark.parametrize("form", NAMED)
+def test_a_value_whose_name_is_above_the_cut_is_masked(form: str) -> None:
+    name, value = NAMED[form]
+    text = Text.of(f"a: 1\n{name}\n{value}\nb: 2\n")
+    redact = Redactor().redact
+
+    assert VALUE not in redact_lines(text, 2, 4, redact)
+    (snippet,) = redact_snippets(visited_lines(text, 2), redact)
+    assert VALUE not in snippet.text
+    for budget_tokens in range(4, 40):
+        window = cut_window(Document(URI, "yaml", 1, text), text.end, budget_tokens)
+        assert VALUE not in redact_window(window, text, text.end, redact).prefix
+
+
+@pytest.mark.parametrize("form", NAMED)
+def test_a_cursor_in_a_value_below_its_name_is_in_a_secret(form: str) -> None:
+    name, value = NAMED[form]
+    text = Text.of(f"a: 1\n{name}\n{value}\nb: 2\n")
+    column = value.index(VALUE) + 3
+
+    assert Redactor().touches(text, Point(2, column))
+    assert not Redactor().touches(text, Point(3, 4))
+
+
+def visited_lines(text: Text, first: int) -> list[Snippet]:
+    above = telling_line(text.lines(0, first))
+    return [Snippet("a.yaml", "".join(text.lines(first, text.line_count)), above)]

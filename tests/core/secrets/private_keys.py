@@ -33,6 +33,12 @@ LINES = {
     "tab number": "{n}\t{}",
     "list": "  - {}",
     "CRLF": "{}\r",
+    "deep": " " * 60 + "{}",
+    "log": "2024-01-01T10:00:00Z INFO [x] {}",
+    "table": "| {} |",
+    "Visual Basic": '"{}" & vbCrLf & _',
+    "JSON": '      "{}",',
+    "grep": "key.pem:{n}:{}",
 }
 
 
