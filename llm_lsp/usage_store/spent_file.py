@@ -161,8 +161,8 @@ def _parsed(data: bytes) -> SpentTotals | None:
             date.fromisoformat(said["day"]).isoformat(),
             _money(said["money_today"]),
             _money(said["money_this_month"]),
-            int(said["tokens_today"]),
-            int(said["tokens_this_month"]),
+            _count(said["tokens_today"]),
+            _count(said["tokens_this_month"]),
             str(said.get("held_on", "")),
         )
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
@@ -171,20 +171,32 @@ def _parsed(data: bytes) -> SpentTotals | None:
 
 def _money(said: Mapping[str, float]) -> Mapping[str, float]:
     money = {currency: float(amount) for currency, amount in said.items()}
-    if not all(map(math.isfinite, money.values())):
+    # Less than nothing would be a larger budget.
+    if not all(math.isfinite(amount) and amount >= 0 for amount in money.values()):
         raise ValueError("not an amount of money")
     return money
+
+
+def _count(said: float) -> int:
+    if said < 0:
+        raise ValueError("not a number of tokens")
+    return int(said)
 
 
 def _write(file: IO[bytes] | None, spent: SpentTotals) -> bool:
     """Overwrite the content in place; if the disk is full or permission is lost, the old content stays."""
     if file is None:
         return False
-    # Adding and subtracting leaves rounding errors, far below any price.
+    # Adding and subtracting leaves rounding errors, far below any price; and less than nothing, if the file was deleted
+    # after a call was reserved in it.
     rounded = replace(
         spent,
-        money_today={name: round(amount, 9) for name, amount in spent.money_today.items()},
-        money_this_month={name: round(amount, 9) for name, amount in spent.money_this_month.items()},
+        money_today={name: max(0.0, round(amount, 9)) for name, amount in spent.money_today.items()},
+        money_this_month={
+            name: max(0.0, round(amount, 9)) for name, amount in spent.money_this_month.items()
+        },
+        tokens_today=max(0, spent.tokens_today),
+        tokens_this_month=max(0, spent.tokens_this_month),
     )
     data = json.dumps(asdict(rounded)).encode()
     try:

@@ -72,6 +72,17 @@ def test_what_is_settled_takes_the_place_of_what_was_reserved(path: Path) -> Non
     assert settled == again == SpentTotals("2026-11-22", {"USD": 0.5}, {"USD": 0.5}, 110, 110)
 
 
+def test_a_file_that_is_deleted_during_a_call_leaves_no_credit(path: Path) -> None:
+    process = UsageFiles(path)
+    process.reserve(a_call(1, 5.0, outcome="reserved"), below(9))
+    _remove(spent_of(path))
+    process.settle(NOON, [a_call(1, 0.5)])
+
+    assert UsageFiles(path).settle(NOON, ()).spent == SpentTotals(
+        "2026-11-22", {"USD": 0.0}, {"USD": 0.0}, 0, 0
+    )
+
+
 def test_a_reservation_settles_what_has_ended_first(path: Path) -> None:
     process = UsageFiles(path)
     process.reserve(a_call(1, 5.0, outcome="reserved"), below(1))
@@ -190,6 +201,8 @@ FILES = [
     pytest.param(_corrupt, id="corrupt"),
     pytest.param(lambda path: path.write_text('{"day": 7}'), id="no day"),
     pytest.param(lambda path: path.write_text(GOOD.replace("4.0", "NaN")), id="no number"),
+    pytest.param(lambda path: path.write_text(GOOD.replace("4.0", "-40.0")), id="less than nothing spent"),
+    pytest.param(lambda path: path.write_text(GOOD.replace(": 1", ": -1e9")), id="less than no tokens"),
     pytest.param(lambda path: path.write_text(GOOD.replace("2026-11-22", "2026-99-99")), id="no date"),
     pytest.param(_folder, id="a folder in its place"),
     pytest.param(_pipe, id="a pipe in its place", marks=posix),

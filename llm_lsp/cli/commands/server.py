@@ -63,7 +63,9 @@ def _set_up_log(file: Path | None, level: str) -> None:
     try:
         set_up_log(file, level)
     except OSError as exc:
+        from llm_lsp.core.text.invisible_chars import visible
+
         set_up_log(None, level)
         logging.getLogger(__name__).warning(
-            "cannot log to %s: %s; logging to standard error", file, exc.strerror
+            "cannot log to %s: %s; logging to standard error", visible(str(file)), exc.strerror
         )

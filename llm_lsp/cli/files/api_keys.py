@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
 from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.core.privacy.addresses import is_loopback, origin_of
@@ -90,6 +91,8 @@ def secret_values(environ: Mapping[str, str]) -> Iterator[str]:
             yield value
         elif match := _ADDRESS_PASSWORD.search(value):
             yield match[1]
+            if (decoded := unquote(match[1])) != match[1]:
+                yield decoded
 
 
 def describe_key(config: ProviderConfig) -> str:

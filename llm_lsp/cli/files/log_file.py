@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
+import stat
 import sys
 from pathlib import Path
 
@@ -26,7 +28,7 @@ def set_up_log(file: Path | None, level: str) -> None:
         from logging.handlers import RotatingFileHandler
 
         file.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(file, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600))
+        _create(file)
         handler = RotatingFileHandler(file, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     # Without this a full disk would print a stack trace with the log record's arguments for every line.
@@ -36,3 +38,14 @@ def set_up_log(file: Path | None, level: str) -> None:
     root.setLevel(level.upper())
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _create(file: Path) -> None:
+    # A device may be meant. A pipe would block the server when nothing reads it.
+    flags = os.O_CREAT | os.O_APPEND | os.O_WRONLY | getattr(os, "O_NONBLOCK", 0)
+    handle = os.open(file, flags, 0o600)
+    try:
+        if stat.S_ISFIFO(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "it is a pipe")
+    finally:
+        os.close(handle)

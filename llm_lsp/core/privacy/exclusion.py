@@ -113,7 +113,8 @@ class Exclusion:
         except ValueError:
             # An unreadable URI is excluded.
             return True
-        return any(map(self._is_excluded, paths))
+        # No file has a name with a NUL, and what an editor makes of one cannot be told.
+        return any("\0" in path or self._is_excluded(path) for path in paths)
 
     def _is_excluded(self, path: str) -> bool:
         verdict = self._verdict(path)

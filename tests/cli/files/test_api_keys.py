@@ -199,6 +199,13 @@ def test_the_password_of_any_variables_address_is_one_to_hide() -> None:
     assert [*secret_values(environ)] == ["kq83hf2v"]
 
 
+def test_a_password_that_an_address_escapes_is_one_to_hide_in_both_forms() -> None:
+    assert [*secret_values({"CACHE_URL": "redis://:kq83%40f2v%2Fz@cache/0"})] == [
+        "kq83%40f2v%2Fz",
+        "kq83@f2v/z",
+    ]
+
+
 class TestGivenKeys:
     """A key that an editor keeps serves one provider of the user's own file, at its origin."""
 

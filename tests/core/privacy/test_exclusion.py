@@ -45,6 +45,7 @@ from llm_lsp.core.privacy.exclusion import MAX_VERDICTS, SECRET_FILES, Exclusion
         pytest.param("file:///p/#.env#", True, id="an editor's raw backup"),
         pytest.param("file:///p/%23.env%23", True, id="an editor's backup"),
         pytest.param("file:///p/%252Eenv", True, id="escaped twice"),
+        pytest.param("file:///p/.env%00.py", True, id="a NUL behind it"),
         pytest.param("file:///p/.env~", True, id="a backup"),
         pytest.param("file:///p/.env.bak", True, id="a named backup"),
         pytest.param("file:///p/.%23.env", True, id="a lock"),

@@ -38,7 +38,7 @@ LINES = {
     "table": "| {} |",
     "Visual Basic": '"{}" & vbCrLf & _',
     "JSON": '      "{}",',
-    "grep": "key.pem:{n}:{}",
+    "grep": "server.pem:{n}:{}",
 }
 
 
