@@ -64,10 +64,10 @@ class Bench:
         return self.engine
 
     def write(self, data: bytes) -> None:
-        """Take what the server sends, and drop it."""
+        """Discard what the server sends."""
 
     def _send(self, method: str, params: object, **more: object) -> float:
-        """Give the milliseconds that a message took."""
+        """Return the milliseconds that a message took."""
         body = json.dumps({"jsonrpc": "2.0", "method": method, "params": params, **more}).encode()
         began = time.thread_time()
         self._protocol.receive(body)
@@ -94,7 +94,7 @@ class Bench:
 
 
 async def time_document(n_bytes: int, n_edits: int) -> tuple[list[float], list[float]]:
-    """Give the milliseconds of each edit, and of each request."""
+    """Return the milliseconds of each edit, and of each request."""
     dice = random.Random(1)
     n_lines = n_bytes // len(LINE.format(0))
     bench = Bench("".join(map(LINE.format, range(n_lines))))

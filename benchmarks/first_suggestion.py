@@ -32,7 +32,7 @@ TEXT = 'def add(price, width):\n    """Return price plus width."""\n    return'
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """Somebody who has nothing of ours yet."""
+    """A user without anything installed."""
 
     home: Path
     programs: Path
@@ -61,7 +61,7 @@ class Newcomer:
 
 
 def commands(editor: str) -> list[str]:
-    """Give what the editor's page says how to install, a command each."""
+    """Return the installation commands on the editor's page."""
     page = (REPOSITORY / "docs" / "editors" / f"{editor}.md").read_text("utf-8")
     block = re.search(r"## Install\n.*?```sh\n(.*?)```", page, re.DOTALL)
     assert block, "the page has no commands"

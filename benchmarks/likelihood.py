@@ -28,7 +28,7 @@ from llm_lsp.evaluation.corpus.holes import Hole
 MOST_TOKENS = 24
 # Most likely tokens that the server is asked for, and nats for one that is not among them.
 TOP_TOKENS, WORST_NATS = 300, 14.0
-# Nats in all for one hole: a text that nobody could foresee would outweigh all others.
+# Most nats for one hole: an unpredictable text would outweigh all others.
 WORST_HOLE_NATS = 60.0
 NOTABLE_NATS = 0.5
 
@@ -37,11 +37,11 @@ class ModelServer(Protocol):
     """A model server that tells how unlikely a token is."""
 
     def tokens(self, text: str) -> list[int]:
-        """Give a text's tokens, control tokens among them."""
+        """Return a text's tokens, including control tokens."""
         ...
 
     def nats(self, before: Sequence[int], token: int) -> float:
-        """Say how unlikely a token is after others."""
+        """Return how unlikely a token is after others."""
         ...
 
 
@@ -52,13 +52,13 @@ class LlamaServer:
         self._client = httpx.Client(base_url=url, timeout=300)
 
     def tokens(self, text: str) -> list[int]:
-        """Give a text's tokens, control tokens among them."""
+        """Return a text's tokens, including control tokens."""
         body = {"content": text, "add_special": True, "parse_special": True}
         found: list[int] = self._ask("/tokenize", body)["tokens"]
         return found
 
     def nats(self, before: Sequence[int], token: int) -> float:
-        """Say how unlikely a token is after others."""
+        """Return how unlikely a token is after others."""
         body = {
             "prompt": list(before),
             "n_predict": 1,
@@ -74,7 +74,7 @@ class LlamaServer:
 
 
 def nats_of(server: ModelServer, prompt: str, missing: str) -> float:
-    """Say how unlikely a text is after a prompt."""
+    """Return how unlikely a text is after a prompt."""
     whole, known = server.tokens(prompt + missing), server.tokens(prompt)
     # The prompt's last token may be another one with the text behind it.
     start = next(
@@ -87,7 +87,7 @@ def nats_of(server: ModelServer, prompt: str, missing: str) -> float:
 async def measure(
     server: ModelServer, root: Path, holes: Sequence[Hole], context: Mapping[str, object], fim: Fim
 ) -> dict[str, float]:
-    """Give the nats of each hole."""
+    """Return the nats of each hole."""
     return {
         hole.id: nats_of(server, prompt.text + prompt.begins, hole.missing)
         async for hole, prompt in prompts(root, holes, context, fim)
@@ -95,7 +95,7 @@ async def measure(
 
 
 def compared(alone: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
-    """Say what other files gain."""
+    """Print what other files gain."""
     gains = [alone[hole] - nats for hole, nats in other.items() if hole in alone]
     return {
         "holes": len(gains),

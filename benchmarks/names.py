@@ -19,7 +19,7 @@ from llm_lsp.core.context.similarity import words_of
 
 
 async def share_of_names(root: Path, n_holes: int, context: Mapping[str, object]) -> float:
-    """Give the share of the names in what is missing that stand in the prompt."""
+    """Return the share of the names in the missing text that occur in the prompt."""
     n_names = n_seen = 0
     async for hole, prompt in prompts(root, holes_in(root, n_holes), context):
         names = words_of(hole.missing.splitlines())

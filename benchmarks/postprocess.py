@@ -34,7 +34,7 @@ class Sample:
 
 
 def samples() -> list[Sample]:
-    """Give answers of every kind at which a filter has to work."""
+    """Return answers of every kind that a filter has to process."""
     body = "".join(f"    value_{n} = compute({n})\n" for n in range(400))
     code = Text.of(f"def f(x):\n{body}    return x\n")
     inside = Point(200, 4)

@@ -1,4 +1,4 @@
-"""A server's process as a typist's desk: LSP over stdio, a model API over loopback; knows no engine."""
+"""A server process for a simulated typist: LSP over stdio, a model API over loopback."""
 
 from __future__ import annotations
 

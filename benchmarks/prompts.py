@@ -39,7 +39,7 @@ def holes_in(root: Path, n_holes: int, seed: int = 1, kinds: Sequence[Kind] = KI
 async def prompts(
     root: Path, holes: Sequence[Hole], context: Mapping[str, object], fim: Fim = "qwen"
 ) -> AsyncIterator[tuple[Hole, RawPrompt]]:
-    """Give each hole's prompt under some settings of `[context]`; a hole that nobody would be asked about has none."""
+    """Return each hole's prompt under some settings of `[context]`; a hole without a call has none."""
     clock = VirtualClock()
     silent = Silent(SimulatedProvider(clock, Model(), lambda text: ("", 0), fim))
     stack = SettingsStack().with_layer(SettingsSource.USER_FILE, {"context": context})

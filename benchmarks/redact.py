@@ -75,7 +75,7 @@ NOT_OURS = frozenset({"test", "tests", "idle_test", "site-packages", "lib2to3", 
 
 
 def samples() -> dict[str, str]:
-    """Give texts of every kind, among them those on which a careless expression goes back and forth."""
+    """Return texts of every kind, including those that make a careless regular expression backtrack."""
     dice = random.Random(1)
     library = Path(sysconfig.get_path("stdlib"))
     alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/"
@@ -119,7 +119,7 @@ def samples() -> dict[str, str]:
 
 
 def time_samples() -> dict[str, dict[str, float]]:
-    """Time each text, each time by somebody who has seen none of its lines."""
+    """Time each text, each time with an empty cache."""
     figures = {}
     for name, text in samples().items():
         text, redactor = text[:CHARS], Redactor()
@@ -135,7 +135,7 @@ def time_samples() -> dict[str, dict[str, float]]:
 
 
 def library_texts() -> Iterator[str]:
-    """Give the files of Python's own library, without its tests."""
+    """Return the files of Python's standard library, without its tests."""
     root = Path(sysconfig.get_path("stdlib"))
     for path in sorted(root.rglob("*.py")):
         if NOT_OURS.isdisjoint(path.relative_to(root).parts):

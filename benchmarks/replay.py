@@ -67,7 +67,7 @@ class EngineDesk:
         await self.clock.until(when)
 
     def change(self, text: Text, edit: Edit) -> None:
-        """Take the text after an edit."""
+        """Set the text after an edit."""
         before = self._document
         self._document = Document(before.uri, before.language, before.version + 1, text)
         self.engine.change(self._document, (edit,))
@@ -102,7 +102,7 @@ async def replay_process(session: Session, model: Model, hurry: float = 1.0) -> 
 
 
 def report(tally: Tally, written: list[int]) -> dict[str, float]:
-    """Give the figures; `written` has the tokens of each call."""
+    """Return the figures; `written` has the tokens of each call."""
     edits = tally.keys + tally.accepted_chars
     took_ms = sorted(tally.at_once_ms) or [0.0]
     return {

@@ -32,7 +32,7 @@ from tests.doubles import at_once
 
 # Tokens a second of a 0.5B model on one thread of a shared machine, and llama.cpp's batch by default.
 PROMPT_TOKENS_PER_S, ANSWER_TOKENS_PER_S, BATCH_TOKENS = 50.0, 18.0, 2048
-# Seconds: between two keys; until a user who sees a suggestion goes on; and of the whole run.
+# Seconds: between two keys; from seeing a suggestion to typing on; and of the whole run.
 KEY_S, LOOK_S, RUN_S = 0.2, 1.0, 120.0
 
 

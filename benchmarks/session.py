@@ -1,4 +1,4 @@
-"""A typing session, made from a seed: somebody writes a file, pauses, mistypes and goes back."""
+"""A typing session generated from a seed: a user writes a file, pauses, mistypes and goes back."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Session:
     """The text after it; begins with a line's end."""
 
     def ahead(self, key_idx: int, offset: int, limit: int = 400) -> str:
-        """Give what is typed next without leaving `offset`, from a key on: what a perfect model would say."""
+        """Return what is typed next at `offset`, from a keystroke on: what a perfect model would answer."""
         text = ""
         for key in self.keys[key_idx:]:
             if key.deleted or key.offset != offset or len(text) >= limit:
@@ -75,11 +75,11 @@ class Manuscript:
         return Point(line_idx, len(self.text.line(line_idx)))
 
     def ahead(self) -> str:
-        """Give what is typed next from here on."""
+        """Return what is typed from here on."""
         return self.session.ahead(self.key_idx, self.offset)
 
     def foretell(self, prompt: str) -> tuple[str, int]:
-        """Give what is typed after the end of a prompt, and where; nothing where it is not recognised.
+        """Return what is typed after the end of a prompt, and where; nothing if the prompt is not recognized.
 
         It may end a little before the cursor, since the last blank of an indentation is left to the model, or
         behind it, since it may ask as if a suggestion were accepted. It is plain text, or Qwen's template.

@@ -21,7 +21,7 @@ from benchmarks.soak_rig import Figure
 
 @dataclass(frozen=True, slots=True)
 class Soak:
-    """One load: how much of it there is unless somebody wants less, and what that is counted in."""
+    """One load: its default amount, and the unit of that."""
 
     run: Callable[..., Coroutine[None, None, Sequence[Figure]]]
     amount: int

@@ -90,7 +90,7 @@ async def cancel_storm(n_requests: int) -> Sequence[Figure]:
 
 
 async def _storm(it: Rig, number: int, n_requests: int) -> int:
-    """Give how many requests were answered."""
+    """Return how many requests were answered."""
     dice = random.Random(number)
     uri = f"file:///project/storm_{number}.py"
     it.client.open(uri, "")

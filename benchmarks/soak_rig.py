@@ -1,4 +1,4 @@
-"""A server with a probe, a model API on loopback and a home of its own; knows no load."""
+"""A server with a probe, a model API on loopback, and its own home folder."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ class Rig:
         return Vitals.of(self.client.process.pid)
 
     def looks(self) -> list[Look]:
-        """Give all that the probe saw."""
+        """Return everything that the probe saw."""
         return looks(self.home / PROBE)
 
     async def tasks_after(self, seconds: float = SETTLE_S) -> int:
-        """Give the fewest tasks that the probe sees within a while."""
+        """Return the fewest tasks that the probe sees within a while."""
         seen = len(self.looks())
         await asyncio.sleep(seconds)
         return min(look.tasks for look in self.looks()[seen:])
@@ -69,7 +69,7 @@ class Rig:
 
 @contextmanager
 def a_home() -> Iterator[Path]:
-    """Give a folder that is gone after the block."""
+    """Yield a folder that is removed afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder).resolve()
 
@@ -106,7 +106,7 @@ calls_per_minute = 6000
 
 
 def invoked(uri: str, line: int, character: int) -> Message:
-    """Give the params of a request by hand."""
+    """Return the params of a manual request."""
     where = {"line": line, "character": character}
     return {"textDocument": {"uri": uri}, "position": where, "context": {"triggerKind": INVOKED}}
 
@@ -120,7 +120,7 @@ def insert(client: LspClient, uri: str, version: int, line: int, text: str) -> N
 
 
 def calls_in_books(home: Path) -> int:
-    """Give how many calls the books of a home have; raises where their file is corrupt."""
+    """Return how many calls a home's usage store has; raises if its file is corrupt."""
     path = home / "llm-lsp" / "usage.db"
     if not path.exists():
         return 0
@@ -131,5 +131,5 @@ def calls_in_books(home: Path) -> int:
 
 
 def percentile(values: list[float], share: float) -> float:
-    """Give the value that a share of all are not above."""
+    """Return the quantile at a share."""
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]

@@ -1,4 +1,4 @@
-"""Somebody who types a session, and accepts what is worth it; knows neither the server nor the model."""
+"""A simulated user who types a session, and accepts worthwhile suggestions."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Desk(Protocol):
         ...
 
     def change(self, text: Text, edit: Edit) -> None:
-        """Take the text after an edit."""
+        """Set the text after an edit."""
         ...
 
     async def ask(self) -> Answer:
@@ -83,7 +83,7 @@ class Typist:
         return self.tally
 
     def _wanted(self, key: Key) -> str:
-        """Give the part of what is shown that the user takes: all of it, or its leading whole lines."""
+        """Return the part of a suggestion that the user accepts: all of it, or its first whole lines."""
         if key.deleted or self._desk.now() - self._shown_at < REACTION_S:
             return ""
         ahead = self._manuscript.session.ahead(self._manuscript.key_idx, key.offset)

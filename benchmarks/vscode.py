@@ -25,7 +25,7 @@ NOUNS = ["price", "width", "count", "total", "weight", "volume", "speed", "power
 
 
 def bodies() -> Iterator[str]:
-    """Give functions whose bodies are to be completed, each another one."""
+    """Yield functions whose bodies are to be completed, all different."""
     for first in NOUNS:
         for second in NOUNS:
             if first != second:
@@ -66,7 +66,7 @@ def painted(shown: Window, name: str) -> Iterator[float]:
 
 
 def give_model(home: Path, model: str) -> None:
-    """Give a home a model that was fetched before."""
+    """Put a model that was downloaded before into a home folder."""
     (settings := home / "config" / "llm-lsp").mkdir(parents=True)
     (settings / "config.toml").write_text(SETTINGS.format(model=model))
     (cache := home / "cache" / "llm-lsp").mkdir(parents=True)

@@ -81,7 +81,7 @@ class Model:
     cancel_stops_billing: bool = True
 
     def answer(self, ahead: str, offset: int) -> list[str]:
-        """Give the tokens of what is typed next, astray from the first one that it does not foresee."""
+        """Return the tokens of what is typed next, wrong from the first one that the model does not predict."""
         tokens: list[str] = []
         for token in TOKEN.findall(ahead):
             if token.strip() and not self._foresees(token, offset, is_first=not tokens):

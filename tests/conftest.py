@@ -32,7 +32,7 @@ settings.load_profile("suite")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give tests with a real model or a real editor three minutes, on machines that are shared and slow."""
+    """Allow tests with a real model or editor three minutes, since machines may be shared and slow."""
     for item in items:
         real = item.get_closest_marker("real_model") or item.get_closest_marker("real_editor")
         if real and not item.get_closest_marker("timeout"):
@@ -52,7 +52,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def nobodys_books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep what tests ask out of the books of whoever runs them."""
+    """Keep the tests' requests out of the usage store of the user running them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
         yield
@@ -79,7 +79,7 @@ def real_model_file() -> LocalModel:
 def real_model(
     real_model_file: LocalModel, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LocalEndpoint]:
-    """A server of the small model, one for the session; it has its own state and shares with nobody."""
+    """A server of the small model, one for the session, with its own state."""
     state = tmp_path_factory.mktemp("local-state")
     models = LocalModels(LocalPaths(real_model_file.path.parent, state))
     options = models.options(real_model_file, LocalConfig(idle_minutes=10))

@@ -1,4 +1,4 @@
-"""A small LSP client over the pipes of a child process; knows no editor and no model."""
+"""A small LSP client over the pipes of a child process."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class LspClient:
         self.message({"method": method, "params": params})
 
     def expect(self, msg_id: int | str | None) -> asyncio.Future[Message]:
-        """Give a future for the answer under an id."""
+        """Return a future for the answer to an id."""
         return self._waiting.setdefault(msg_id, asyncio.get_running_loop().create_future())
 
     def begin(self, method: str, params: object) -> tuple[int, asyncio.Future[Message]]:
@@ -97,12 +97,12 @@ class LspClient:
         return await asyncio.wait_for(self.process.wait(), PATIENCE_S)
 
     async def errors(self) -> str:
-        """Give what the server wrote to standard error, once it has ended."""
+        """Return the server's standard error output, once it has ended."""
         assert self.process.stderr is not None
         return (await asyncio.wait_for(self.process.stderr.read(), PATIENCE_S)).decode()
 
     async def read(self) -> None:
-        """Take messages until the server closes its output."""
+        """Receive messages until the server closes its output."""
         out = self.process.stdout
         assert out is not None
         with contextlib.suppress(asyncio.IncompleteReadError):

@@ -73,7 +73,7 @@ def modules() -> list[str]:
 
 
 def imports(module: str) -> Iterator[str]:
-    """Give every imported name of a module, also those inside functions and for type checking."""
+    """Return every name a module imports, including those in functions and for type checking."""
     path = PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

@@ -59,7 +59,7 @@ def leads_somewhere(page: Path, target: str) -> bool:
 
 @cache
 def anchors(file: Path) -> frozenset[str]:
-    """Give a page's headings as GitHub writes them in addresses."""
+    """Return a page's headings as GitHub writes them in addresses."""
     titles = (match["title"] for match in _HEADING.finditer(_FENCE.sub("", file.read_text("utf-8"))))
     plain = (re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title).lower() for title in titles)
     return frozenset(re.sub(r"[^\w\- ]", "", title).replace(" ", "-") for title in plain)

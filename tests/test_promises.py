@@ -19,7 +19,7 @@ def claims() -> list[tuple[str, str]]:
 
 
 def names_in(file: Path) -> set[str]:
-    """Give the tests of a file, as pytest names them."""
+    """Return the tests of a file, as pytest names them."""
     found = set()
     for node in ast.parse(file.read_text("utf-8")).body:
         methods = node.body if isinstance(node, ast.ClassDef) else [node]

@@ -67,5 +67,5 @@ def test_the_commands_shown_are_there(page: str) -> None:
 
 
 def blocks(page: str, language: str) -> list[str]:
-    """Give a page's blocks of code in a language."""
+    """Return a page's code blocks in a language."""
     return [match["text"] for match in _BLOCK.finditer(page) if match["language"] == language]

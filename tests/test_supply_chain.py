@@ -40,7 +40,7 @@ SERVING = {
         "sniffio",
         "typing_extensions",
     ),
-    # Linux has tables of its own that tell who answers on this machine.
+    # Linux has its own tables of the accounts behind sockets.
     *(() if sys.platform == "linux" else ("psutil",)),
     # While idle: what other files define is read for the next prompt.
     *("tree_sitter", "tree_sitter_python"),
@@ -48,14 +48,14 @@ SERVING = {
 
 
 def direct() -> Iterator[Requirement]:
-    """Give what pyproject.toml names."""
+    """Return the packages named in pyproject.toml."""
     extras = PROJECT["optional-dependencies"]
     for line in (*PROJECT["dependencies"], *extras["local"], *extras["test"]):
         yield Requirement(line)
 
 
 def needed(names: Iterator[str]) -> dict[str, metadata.Distribution]:
-    """Give what these packages need on this machine, with themselves."""
+    """Return these packages and everything they need on this machine."""
     found: dict[str, metadata.Distribution] = {}
     todo = [*names]
     while todo:

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler
 
 from tests.servers import listening_in_threads
 
-# The names that the checks look for stand only behind their cursor: who echoes the prompt's words has read them.
+# The names that the checks look for occur only after the cursor: an answer that repeats them has read the suffix.
 PIECES = ("turquoise", "_walrus", " = 1", ", 2", ", 3")
 
 

@@ -22,7 +22,7 @@ PRESETS: Mapping[str, ProviderConfig] = MappingProxyType(
     }
 )
 
-# A user who enabled one remote provider, with a key, and uses it.
+# The settings of a user with one remote provider, with a key, in use.
 USERS_OWN: Mapping[str, object] = MappingProxyType(
     {
         "provider": "team",

@@ -1,4 +1,4 @@
-"""Routes and fallbacks name only who is enabled, and only the user and his editor may write them."""
+"""Routes and fallbacks name only enabled providers, and only users and their editors may set them."""
 
 from __future__ import annotations
 

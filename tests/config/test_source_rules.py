@@ -1,4 +1,4 @@
-"""Who may say where code is sent: every way in, times every dangerous key."""
+"""Which source may decide where code is sent: every source, times every dangerous key."""
 
 from __future__ import annotations
 

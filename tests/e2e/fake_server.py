@@ -17,7 +17,7 @@ from tests.lsp.fakes import FakeEngine
 
 
 class StuckEngine(FakeEngine):
-    """Leaves a thread behind that nobody can end, and closes never."""
+    """Leaves a thread behind that cannot be ended, and never closes."""
 
     async def complete(self, request: CompletionRequest) -> Completion | Skip:
         threads = [asyncio.create_task(asyncio.to_thread(time.sleep, 600)) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""What the tests of the server's own process share: whom it asks, and how a session goes; knows no claim."""
+"""Fixtures shared by the tests of the server's process: a stand-in API, and the steps of a session."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def say_one_line(received: Received, peer: Peer) -> None:
 
 
 def options(standin: StandIn) -> dict[str, Any]:
-    """Give initializationOptions that name the stand-in."""
+    """Return initializationOptions for the stand-in API."""
     provider = {
         "api": "openai-completions",
         "base_url": standin.url + "/v1",

@@ -21,7 +21,7 @@ collect_ignore = IN_A_TERMINAL if sys.platform == "win32" else []
 
 @pytest.fixture(scope="session")
 def begin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Ghosts]]:
-    """Give an editor by its name, with an empty file; each is started once."""
+    """Yield an editor by name, with an empty file; each is started once."""
     from tests.editors.ghosts import running
 
     started: dict[str, Ghosts] = {}

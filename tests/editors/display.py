@@ -1,4 +1,4 @@
-"""A screen without a monitor, whose keys a test presses, and its picture; knows no editor."""
+"""A virtual screen on which tests press keys and take pictures."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Display:
         self._xdotool("type", "--delay", "60", text)
 
     def fill(self, title: str) -> None:
-        """Give a window the whole screen; without a window manager nobody else does."""
+        """Maximize a window, since there is no window manager to do so."""
         sizes = ("windowmove", "0", "0", "windowsize", str(WIDTH), str(HEIGHT))
         self._xdotool("search", "--sync", "--onlyvisible", "--name", title, *sizes)
 

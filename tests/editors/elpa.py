@@ -1,4 +1,4 @@
-"""Emacs' packages that Emacs does not bring, from the folder that `.ci/sid-editors` unpacks; knows no server."""
+"""Emacs packages that are not part of Emacs, from the folder that `.ci/sid-editors` unpacks."""
 
 from __future__ import annotations
 

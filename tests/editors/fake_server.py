@@ -1,4 +1,4 @@
-"""A language server with scripted inline completions, and a record of what the editor sent; knows no model.
+"""A language server with scripted inline completions, which records what the editor sends.
 
 Runs by itself: `python fake_server.py SCRIPT.json RECORD.jsonl`.
 The script maps what stands before the cursor in its line to an answer:
@@ -28,7 +28,7 @@ CAPABILITIES: Message = {
 
 
 def read_messages(stream: IO[bytes]) -> Iterator[Message]:
-    """Give each message of a JSON-RPC stream."""
+    """Yield each message of a JSON-RPC stream."""
     while header := stream.readline():
         length = int(header.split(b":")[1])
         while stream.readline().strip():

@@ -126,7 +126,7 @@ class Ghosts:
 
 
 def _text(rows: list[str]) -> str:
-    """Give the rows of the file, without the status line and the one for messages."""
+    """Return the rows of the file, without the status line and the message line."""
     return "\n".join("" if row == "~" else row for row in rows[:-2]).rstrip("\n")
 
 
@@ -143,6 +143,6 @@ def running(name: str, home: Path) -> Iterator[Ghosts]:
     (home / file).write_text(init)
     with terminal([*style.argv, "first.txt"], home, script.commands) as shown:
         shown.wait_for("first.txt")
-        shown.type("x")  # Emacs starts a server for who types
+        shown.type("x")  # Emacs starts the server when typing begins
         shown.wait(lambda _: script.sent("initialized"))
         yield Ghosts(name, style, shown, script)

@@ -1,4 +1,4 @@
-"""A model API on loopback that streams one fixed answer; knows no editor."""
+"""A model API on loopback that streams one fixed answer."""
 
 from __future__ import annotations
 

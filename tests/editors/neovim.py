@@ -1,4 +1,4 @@
-"""Drives a headless Neovim through its API, and says what stands on its screen; knows nothing of what is tested.
+"""Drives a headless Neovim through its API, and reads its screen.
 
 It speaks MessagePack-RPC itself, since pynvim 0.6 leaves its child's pipes open, which fails tests.
 """
@@ -76,7 +76,7 @@ def neovim_0_12() -> Path:
 
 
 def wait_for(get: Callable[[], T], timeout_s: float = PATIENCE_S) -> T:
-    """Give the first true value of `get`, or its last one when the time is up: the caller's assert says the rest."""
+    """Return the first true value of `get`, or its last value when the time is up, so that the caller's assert fails."""
     deadline = time.monotonic() + timeout_s
     while not (value := get()) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -145,7 +145,7 @@ class Editor:
         self.nvim.call("nvim_input", keys)
 
     def text(self) -> str:
-        """Give the file's text with the mark `‸` at the cursor."""
+        """Return the file's text with the mark `‸` at the cursor."""
         # In one call: between two of them the editor may do what the last keys say.
         texts, (row, column) = self.nvim.lua(
             "return { vim.api.nvim_buf_get_lines(0, 0, -1, true), vim.api.nvim_win_get_cursor(0) }"
@@ -155,7 +155,7 @@ class Editor:
         return b"\n".join(lines).decode()
 
     def screen(self) -> str:
-        """Give what a user sees of the file, ghost text included."""
+        """Return what a user sees of the file, including ghost text."""
         rows = [row for row in self.nvim.lua(SCREEN, ROWS - 2) if row != "~"]
         return "\n".join(rows)
 
@@ -164,7 +164,7 @@ class Editor:
         self.nvim.lua(REQUEST, method, dict(params))
 
     def ghost(self) -> str:
-        """Give the text that is shown and not there, or "" where there is none."""
+        """Return the displayed text that is not in the file, or ""."""
         return str(self.nvim.lua(GHOST))
 
     def expect_screen(self, wanted: str) -> None:
@@ -189,7 +189,7 @@ def running(binary: Path, home: Path, commands: Path, init: str = "", **variable
 
 
 def environment(home: Path, commands: Path) -> dict[str, str]:
-    """Give what programs of this user see, with `commands` first on its path."""
+    """Return the environment of this user's programs, with `commands` first on the PATH."""
     path = f"{commands}{os.pathsep}{os.environ['PATH']}"
     folders = {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "STATE", "DATA", "CACHE")}
     return {**os.environ, "PATH": path, "HOME": str(home), **folders}

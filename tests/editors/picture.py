@@ -1,4 +1,4 @@
-"""Writes a terminal's cells as a picture; knows no terminal."""
+"""Renders a terminal's cells as a picture."""
 
 from __future__ import annotations
 

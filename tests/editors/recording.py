@@ -1,4 +1,4 @@
-"""Lifecycles of real editors as files: what an editor and its server said to each other; knows no editor."""
+"""Recordings of real editors' sessions: the messages between an editor and its server, as files."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def install(folder: Path) -> Path:
 
 
 def said(folder: Path) -> list[Message]:
-    """Give each message in order, with who sent it."""
+    """Yield each message in order, with its sender."""
     record = folder / "said.jsonl"
     return [json.loads(line) for line in record.read_text("utf-8").splitlines()] if record.exists() else []
 
 
 def methods(folder: Path) -> list[str]:
-    """Give the method of each message that the editor or the server has sent."""
+    """Return the method of each message that the editor or the server has sent."""
     return [line["message"].get("method", "") for line in said(folder)]
 
 
@@ -56,7 +56,7 @@ def keep(folder: Path, name: str) -> None:
 
 
 def load(name: str, home: Path) -> list[Message]:
-    """Give the messages of a recording, as if this had been the editor's home."""
+    """Return the messages of a recording, with paths in this home folder."""
     text = (RECORDINGS / f"{name}.json").read_text("utf-8")
     messages: list[Message] = json.loads(text.replace(HOME, str(home)))
     return messages

@@ -1,4 +1,4 @@
-"""A Neovim together with a language server whose answers are scripted; knows no model."""
+"""A Neovim together with a language server whose answers are scripted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Scene:
     script: Script
 
     def answer(self, **script: object) -> None:
-        """Say what the server answers, by what stands before the cursor."""
+        """Set the server's answers, by the text before the cursor."""
         self.script.answer(**script)
 
     def open(self, marked: str) -> None:
@@ -31,12 +31,12 @@ class Scene:
         self.script.forget()
 
     def sent(self, method: str) -> list[Any]:
-        """Give the parameters of each message of a method that the editor has sent."""
+        """Return the parameters of each message with a method that the editor has sent."""
         self.editor.request("fake/sync", {})
         return self.script.sent(method)
 
     def columns_asked(self) -> list[int]:
-        """Give the column of each question."""
+        """Return the column of each request."""
         return [params["position"]["character"] for params in self.sent(INLINE)]
 
 

@@ -1,4 +1,4 @@
-"""What the scripted server answers and was sent, as files between it and a test; knows no editor."""
+"""The scripted server's answers and received messages, as files shared with a test."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Script:
         self.answer()
 
     def answer(self, **script: object) -> None:
-        """Say what the server answers, by what stands before the cursor."""
+        """Set the server's answers, by the text before the cursor."""
         # Whole at once: the server may be reading it.
         (new := self.folder / "script.new").write_text(json.dumps(script), encoding="utf-8")
         new.replace(self.folder / "script.json")
@@ -45,7 +45,7 @@ class Script:
         self._record.write_text("")
 
     def sent(self, method: str) -> list[Any]:
-        """Give the parameters of each message of a method that the server has read."""
+        """Return the parameters of each message with a method that the server has read."""
         lines = self._record.read_text("utf-8").splitlines() if self._record.exists() else []
         return [message["params"] for line in lines if (message := json.loads(line)).get("method") == method]
 

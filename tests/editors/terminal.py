@@ -1,4 +1,4 @@
-"""A program in a terminal of our own, and what stands in its cells; knows no editor.
+"""A program in a terminal of our own, and the contents of its cells.
 
 The cells are kept by pyte, which reads a terminal's escape sequences as a terminal does.
 """
@@ -83,7 +83,7 @@ class Terminal:
             self._stream.feed(_NOT_FOR_PYTE.sub(b"", data[:end_of_whole]))
 
     def rows(self) -> list[str]:
-        """Give each row, without the blanks at its end."""
+        """Return each row, without trailing blanks."""
         self.pump(0.02)
         return [row.rstrip() for row in self.screen.display]
 
@@ -133,7 +133,7 @@ def terminal(argv: Sequence[str], home: Path, commands: Path, **variables: str) 
 
 
 def environment(home: Path, commands: Path) -> Mapping[str, str]:
-    """Give the variables of a user with this home, who has set nothing."""
+    """Return the environment variables of a user with this home folder and no settings."""
     folders = {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "STATE", "DATA", "CACHE")}
     path = f"{commands}{os.pathsep}{os.environ['PATH']}"
     return {"HOME": str(home), "PATH": path, "TERM": "xterm-256color", "LANG": "C.UTF-8", **folders}

@@ -83,14 +83,14 @@ def type_word(client: LanguageClient) -> types.Position:
 
 
 def announced_of(client: LanguageClient) -> types.CompletionClientCapabilities:
-    """Give what the client said of its menu."""
+    """Return the client's message about its menu."""
     assert client.capabilities and client.capabilities.text_document
     assert client.capabilities.text_document.completion
     return client.capabilities.text_document.completion
 
 
 def applied(item: types.CompletionItem, cursor: types.Position) -> str:
-    """Give the text with an item accepted; what is replaced must be the typed word, and end at the cursor."""
+    """Return the text after accepting an item, which must replace the typed word up to the cursor."""
     edit = item.text_edit
     assert isinstance(edit, types.TextEdit)
     assert edit.range == types.Range(types.Position(cursor.line, cursor.character - len(TYPED)), cursor)

@@ -35,7 +35,7 @@ def read(path: str) -> str:
 
 
 def page(name: str) -> str:
-    """Give the page of an editor."""
+    """Return an editor's page."""
     return (PAGES / f"{name}.md").read_text("utf-8")
 
 
@@ -162,7 +162,7 @@ def test_a_setting_by_another_name_would_be_found() -> None:
 
 
 def written() -> Iterator[Path]:
-    """Give every text that was written by hand, and none of what npm makes of them or of the settings."""
+    """Return every handwritten text, without what npm generates."""
     for folder, folders, names in os.walk(FOLDER):
         folders[:] = [name for name in folders if name not in ("node_modules", "out")]
         made = (".png", ".vsix", "package.json", "package-lock.json")
@@ -170,7 +170,7 @@ def written() -> Iterator[Path]:
 
 
 def commands_in_prose() -> list[str]:
-    """Give every command of ours that a page, a README or a comment names in backquotes."""
+    """Return every command of ours that a page, a README or a comment has in backquotes."""
     texts = [
         path.read_text("utf-8")
         for path in [*written(), *PAGES.glob("*.md"), PAGES.parent / "troubleshooting.md"]

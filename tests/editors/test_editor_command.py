@@ -27,7 +27,7 @@ def run(*arguments: str) -> Result:
 
 
 def files_in(home: Path) -> dict[str, bytes]:
-    """Give every file but the record."""
+    """Return every file except the record."""
     return {
         str(path.relative_to(home)): path.read_bytes()
         for path in sorted(home.rglob("*"))

@@ -46,7 +46,7 @@ def home(tmp_path: Path, model: FixedModel) -> Path:
 
 
 def text_of(shown: Terminal, first: str) -> str:
-    """Give the rows from the first that holds this, without what an editor puts before each."""
+    """Return the rows from the first that contains this text, without the editor's gutter."""
     rows = shown.rows()
     start = next(index for index, row in enumerate(rows) if first in row)
     margin = rows[start].index(first)

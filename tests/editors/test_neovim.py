@@ -35,7 +35,7 @@ def own_keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 
 def example(start: str) -> str:
-    """Give the example of the help that begins so."""
+    """Return the example in the help that begins with this text."""
     text = (PLUGIN / "doc" / "llm-lsp.txt").read_text("utf-8")
     match = re.search(rf">lua\n\n( *{re.escape(start)}.*?)\n<", text, re.DOTALL)
     assert match, f"the help has no example that begins with {start}"

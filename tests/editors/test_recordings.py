@@ -24,7 +24,7 @@ SETTINGS = PROVIDER + "\n[completion]\nmenu_timeout_ms = 10000\ndebounce_ms = 0\
 
 
 def answers_of(editor: list[Message]) -> dict[str, object]:
-    """Give what the editor answered to each of the server's questions, by method."""
+    """Return the editor's answers to the server's requests, by method."""
     asked = {
         line["message"]["id"]: line["message"]["method"]
         for line in editor
@@ -38,7 +38,7 @@ def answers_of(editor: list[Message]) -> dict[str, object]:
 
 
 async def replay(client: LspClient, recording: list[Message]) -> dict[int | str, Message]:
-    """Say all that the editor said, each after the answers that it had by then; give the answers to its questions."""
+    """Replay the editor's messages, each after the answers it had by then; return the answers to its requests."""
     questions = [
         line["message"] for line in recording if line["from"] == "editor" and "id" in line["message"]
     ]
@@ -60,7 +60,7 @@ def is_answer(line: Message) -> bool:
 
 
 def texts(answer: Any) -> list[str]:
-    """Give the text of each item of an answer, of either kind."""
+    """Return the text of each item in an answer of either kind."""
     items = answer.get("items", []) if isinstance(answer, dict) else []
     return [item["insertText"] if "insertText" in item else item["textEdit"]["newText"] for item in items]
 

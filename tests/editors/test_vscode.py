@@ -82,13 +82,13 @@ class Scene:
     folder: Path
 
     def answer(self, **script: object) -> None:
-        """Say what the server answers, by what stands before the cursor."""
+        """Set the server's answers, by the text before the cursor."""
         # Whole at once: the server may be reading it.
         (new := self.folder / "script.new").write_text(json.dumps({"status": STATUS_SENT, **script}), "utf-8")
         new.replace(self.folder / "script.json")
 
     def asked(self) -> list[Any]:
-        """Give the parameters of each question."""
+        """Return the parameters of each request."""
         record = (self.folder / "record.jsonl").read_text("utf-8").splitlines()
         return [message["params"] for line in record if (message := json.loads(line)).get("method") == INLINE]
 

@@ -29,7 +29,7 @@ def declared() -> dict[str, dict[str, Any]]:
 
 
 def leaves(table: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Give each setting of the schema; tables that users name themselves stay whole."""
+    """Yield each setting of the schema; tables with names chosen by users stay whole."""
     for name, found in table["properties"].items():
         if "properties" in found:
             yield from leaves(found, (*path, name))

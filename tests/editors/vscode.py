@@ -1,4 +1,4 @@
-"""Runs VS Code in a headless browser with our extension, and says what it shows; knows nothing of what is tested.
+"""Runs VS Code with our extension in a headless browser, and reads what it shows.
 
 `.ci/code-server FOLDER` installs what it needs, and LLM_LSP_TEST_CODE_SERVER names the folder.
 """
@@ -84,16 +84,16 @@ class Window:
         self.call("type", text, 60)
 
     def read(self, selector: str) -> list[str]:
-        """Give the text of each element."""
+        """Return the text of each element."""
         return [str(text) for text in self.call("read", selector)]
 
     def ghost(self) -> str:
-        """Give the ghost text that is drawn, lines below the first included."""
+        """Return the visible ghost text, including lines below the first."""
         # In the cursor's line there is a piece for each colour.
         return "\n".join(["".join(self.read(GHOST)), *self.read(GHOST_BELOW)])
 
     def status(self) -> str:
-        """Give the status item's text."""
+        """Return the status item's text."""
         return " ".join(self.read(STATUS)).strip()
 
     def is_ready(self) -> bool:
@@ -116,7 +116,7 @@ class Window:
         self.press("Enter")
 
     def rows(self) -> list[str]:
-        """Give the entries of the list that is open."""
+        """Return the entries of the open list."""
         return self.read(".quick-input-list .monaco-list-row")
 
     def open(self, name: str, text: str) -> None:
@@ -182,14 +182,14 @@ def install(home: Path, package: Path) -> None:
 
 
 def code_server_command(home: Path) -> list[str]:
-    """Give code-server's command with all that it writes below `home`."""
+    """Return the command of code-server, which writes only below `home`."""
     entry = INSTALLED / "installed" / "node_modules" / "code-server" / "out" / "node" / "entry.js"
     folders = ["--user-data-dir", f"{home}/data", "--extensions-dir", f"{home}/extensions"]
     return [f"{INSTALLED}/bin/node", str(entry), "--config", f"{home}/code-server.yaml", *folders]
 
 
 def environment(home: Path) -> dict[str, str]:
-    """Give what every program of this user sees: nothing of this machine's user but the path."""
+    """Return the environment of this user's programs: of the real user's, only the PATH."""
     path = os.pathsep.join([f"{INSTALLED}/bin", "/usr/bin", "/bin"])
     folders = {f"XDG_{name}_HOME": str(home / name.lower()) for name in ("CONFIG", "DATA", "STATE", "CACHE")}
     return {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", **folders}

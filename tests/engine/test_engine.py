@@ -144,7 +144,7 @@ async def test_what_was_shown_of_a_line_is_known_when_its_user_comes_back(rig: R
 
     assert text_of(await rig.ask()) == "first + second"
     assert rig.provider.streams[0].closed
-    # Who wants the whole line gets it of a model.
+    # A request for the whole line calls a model.
     rig.provider.replies = ["whole + line\n"]
     assert text_of(await rig.ask(Trigger.MANUAL)) == "whole + line"
 

@@ -16,12 +16,12 @@ MAX_BYTES = 16 << 20
 
 
 def found_in(text: str) -> list[str]:
-    """Give the canaries that a text holds; the half of a key is one."""
+    """Return the canaries in a text; half of a key counts as one."""
     return [canary for canary in CANARIES if canary in text]
 
 
 def found_below(folder: Path) -> list[tuple[str, str]]:
-    """Give the files below a folder that hold a canary, each with it."""
+    """Return the files below a folder that contain a canary, each with it."""
     return [(str(file), canary) for file in _files(folder) for canary in found_in(_text(file))]
 
 

@@ -101,7 +101,7 @@ async def ask_in(client: LspClient, uri: str, text: str = BUFFER) -> str:
 
 
 def messages(client: LspClient) -> list[str]:
-    """Give what popped up."""
+    """Return the messages that were shown."""
     shown = [each for each in client.notifications if each["method"] == "window/showMessage"]
     return [each["params"]["message"] for each in shown]
 
@@ -110,7 +110,7 @@ def messages(client: LspClient) -> list[str]:
 async def machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: Script | None = None
 ) -> AsyncIterator[Machine]:
-    """Give a machine whose API answers with ANSWER, or does as `script` says."""
+    """Yield a machine whose API answers with ANSWER, or as `script` says."""
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("CANARY_KEY", KEY)
@@ -129,6 +129,6 @@ def limited(limit: str, *command: str) -> tuple[str, ...]:
 
 
 def modes(folder: Path) -> dict[str, int]:
-    """Give the permissions of all files below a folder."""
+    """Return the permissions of all files below a folder."""
     files = (Path(at) / name for at, _, names in os.walk(folder) for name in names)
     return {str(file.relative_to(folder)): file.stat().st_mode & 0o777 for file in files}

@@ -509,7 +509,7 @@ async def test_fault_47_after_being_killed_the_next_start_is_clean(
         async with standing.server() as client:
             assert await ask(client) == ANSWER
             assert messages(client) == []
-        # What was reserved for the calls that nobody saw the end of is kept: they may have to be paid.
+        # Amounts reserved for calls without a known end are kept, since these may be billed.
         spent = UsageFiles(standing.books).settle(time.time(), ()).spent
         assert spent.tokens_today > N_KILLS * 128
 

@@ -14,13 +14,13 @@ NAME = re.compile(r"test_fault_((?:\d\d_)+)(\w+)")
 
 
 def rows() -> list[tuple[int, frozenset[str]]]:
-    """Give each row's number and tests, as `module: claim`."""
+    """Return each row's number and tests, as `module: claim`."""
     found = ROW.findall(TABLE.read_text("utf-8"))
     return [(int(number), frozenset(re.findall(r"`([^`]+)`", tests))) for number, tests in found]
 
 
 def claims() -> set[tuple[int, str]]:
-    """Give the numbers of each test in this folder, with the test as the table names it."""
+    """Return the numbers of each test in this folder, with the test as the table names it."""
     found = set()
     for path in HERE.glob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):

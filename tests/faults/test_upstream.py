@@ -49,7 +49,7 @@ STREAM = HEAD + b"Connection: close\r\n\r\n"
 
 
 def shown(result: Completion | Skip) -> str:
-    """Give what the user sees."""
+    """Return what the user sees."""
     return result.text if isinstance(result, Completion) else ""
 
 

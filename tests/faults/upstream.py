@@ -160,7 +160,7 @@ class Upstream:
         return heard
 
     def everything_said(self) -> str:
-        """Give all that a user may see."""
+        """Return everything that a user may see."""
         return "\n".join([*self.client.shown, *(status.message for status in self.client.statuses)])
 
 
@@ -168,7 +168,7 @@ class Upstream:
 async def upstream(
     script: Script | str, deadlines: Deadlines = PATIENT, settings: dict[str, Any] | None = None
 ) -> AsyncIterator[tuple[Upstream, StandIn]]:
-    """Give an engine whose provider behaves as `script` says, or stands at an address; then see what must hold.
+    """Yield an engine whose provider follows `script`, or is at an address; afterwards check the invariants.
 
     No key, no code and no answer in what is said; every task and every connection gone.
     """

@@ -173,14 +173,14 @@ ALLOWED = {-32600, -32601, -32602, -32803}
 
 
 def paths(value: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """Give the way to each place in a JSON value."""
+    """Yield the path to each place in a JSON value."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [path, *(found for key, inner in items for found in paths(inner, (*path, key)))]
 
 
 @st.composite
 def spoilt(draw: st.DrawFn) -> tuple[str, object]:
-    """Give a message's method, and its params with one or two places left out or wrong."""
+    """Return a message's method, and its params with one or two places missing or wrong."""
     method = draw(st.sampled_from(sorted(MESSAGES)))
     params: Any = {"params": copy.deepcopy(MESSAGES[method])}
     for _ in range(draw(st.integers(1, 2))):

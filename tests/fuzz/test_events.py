@@ -20,7 +20,7 @@ NOISE = st.sampled_from([b": ping", b"event: x", b"id: 7", b"retry: 9", b"datax:
 
 @st.composite
 def written(draw: st.DrawFn) -> tuple[list[bytes], bytes]:
-    """Give events, and a body of them as some server may write it."""
+    """Return events, and a body with them as a server might write it."""
     events, body, end = [], b"", draw(ENDS)
     for lines in draw(st.lists(st.lists(LINES, min_size=1, max_size=3), max_size=4)):
         for line in lines:

@@ -23,7 +23,7 @@ OTHER_HEADERS = st.sampled_from([b"", b"Content-Type: x; charset=utf-8", b"X-Mor
 
 @st.composite
 def framed(draw: st.DrawFn) -> tuple[bytes, bytes]:
-    """Give a body, and a frame of it as some client may write it."""
+    """Return a body, and a frame with it as a client might write it."""
     body, end = draw(BODIES), draw(ENDS)
     name = draw(st.sampled_from([b"Content-Length", b"content-length", b"CONTENT-LENGTH"]))
     length = name + draw(st.sampled_from([b":", b": ", b":\t "])) + b"%d" % len(body)

@@ -30,7 +30,7 @@ class Hub:
         return hashlib.sha256(self.content).hexdigest()
 
     def ranges(self) -> list[str]:
-        """Give the ranges of the bodies that were asked for, "" for a whole one."""
+        """Return the requested ranges, "" for a whole body."""
         return [headers.get("range", "") for method, _, headers in self.asked if method == "GET"]
 
 
@@ -82,4 +82,4 @@ class _Handler(BaseHTTPRequestHandler):
         return int(asked[1]) if asked and same else 0
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""

@@ -1,4 +1,4 @@
-"""The model's server for real: shared, guarded by its key, and gone when nobody asks it."""
+"""The real model server: shared, protected by its key, and ended when idle."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ IDLE_MINUTES = 0.05
 
 @pytest.fixture
 def paths(real_model_file: LocalModel, tmp_path: Path) -> Iterator[LocalPaths]:
-    """The small model, with the state of nobody else."""
+    """The small model, with its own state."""
     paths = LocalPaths(real_model_file.path.parent, tmp_path / "state")
     yield paths
     local = LocalModels(paths)

@@ -1,4 +1,4 @@
-"""An engine that answers as told, and a client's end of the protocol in the same process; knows no pipes."""
+"""A scripted engine, and a client's end of the protocol in the same process."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ class Wire:
         return self.engines[-1]
 
     def write(self, data: bytes) -> None:
-        """Take what the server sends."""
+        """Receive what the server sends."""
         header, _, body = data.partition(b"\r\n\r\n")
         assert header == b"Content-Length: %d" % len(body)
         self.received.append(json.loads(body))
@@ -221,11 +221,11 @@ class Wire:
         raise AssertionError(f"request {msg_id} was not answered")
 
     def answers(self, msg_id: object) -> list[dict[str, Any]]:
-        """Give every answer that came for an id."""
+        """Return every answer to an id."""
         return [m for m in self.received if "method" not in m and m.get("id") == msg_id]
 
     def sent(self, method: str) -> list[Any]:
-        """Give the params of what the server sent under a method."""
+        """Return the params of the messages that the server sent with a method."""
         return [m["params"] for m in self.received if m.get("method") == method]
 
     def shake_hands(self, capabilities: dict[str, Any] | None = None, **more: object) -> dict[str, Any]:
@@ -253,7 +253,7 @@ class Wire:
 
 
 def started(text: str | None = None, **capabilities: Any) -> Wire:
-    """Give a server after its handshake, with a document open if there is a text."""
+    """Return a server after the handshake, with an open document if there is a text."""
     wire = Wire()
     wire.shake_hands({**CAPABLE, **capabilities})
     if text is not None:
@@ -262,7 +262,7 @@ def started(text: str | None = None, **capabilities: Any) -> Wire:
 
 
 def span(start: tuple[int, int], end: tuple[int, int]) -> dict[str, Any]:
-    """Give an LSP range."""
+    """Return an LSP range."""
     return {
         "start": {"line": start[0], "character": start[1]},
         "end": {"line": end[0], "character": end[1]},
@@ -270,7 +270,7 @@ def span(start: tuple[int, int], end: tuple[int, int]) -> dict[str, Any]:
 
 
 def at(line: int, character: int, **context: Any) -> dict[str, Any]:
-    """Give the params of a completion request of either kind."""
+    """Return the params of a completion request of either kind."""
     return {
         "textDocument": {"uri": URI},
         "position": {"line": line, "character": character},
@@ -279,5 +279,5 @@ def at(line: int, character: int, **context: Any) -> dict[str, Any]:
 
 
 def edit(start: tuple[int, int], end: tuple[int, int], text: str) -> dict[str, Any]:
-    """Give one change of didChange."""
+    """Return a change for didChange."""
     return {"range": span(start, end), "text": text}

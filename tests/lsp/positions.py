@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def positions(text: str, encoding: str) -> dict[int, tuple[int, int]]:
-    """Give the position of each offset that an editor's cursor can be at: not between CR and LF."""
+    """Return the position of each offset where an editor's cursor can be: not between CR and LF."""
     codec, width = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}[encoding]
     places: dict[int, tuple[int, int]] = {}
     line = start = 0

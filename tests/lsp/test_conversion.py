@@ -37,7 +37,7 @@ CURSOR = "‸"
 
 
 def split(marked: str) -> tuple[Text, Point]:
-    """Give a text and the place of its cursor mark."""
+    """Return a text and the position of its cursor mark."""
     before, _, after = marked.partition(CURSOR)
     return Text.of(before + after), Text.of(before).end
 

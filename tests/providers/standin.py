@@ -162,7 +162,7 @@ async def relayed(source: asyncio.StreamReader, target: asyncio.StreamWriter, la
 
 
 def server_context(certificate: trustme.LeafCert) -> ssl.SSLContext:
-    """Give what a server needs to show a certificate."""
+    """Return what a server needs to present a certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
     return context

@@ -41,7 +41,7 @@ async def ask(*arguments: str, stdin: str = "") -> Result:
 
 
 def messages(standin: StandIn) -> list[list[object]]:
-    """Give what was sent, a list of texts for each question, the role left out."""
+    """Return what was sent: for each question, its texts without roles."""
     calls = [received.json["messages"] for received in standin.received if received.method == "POST"]
     return [[message["content"] for message in call[1:]] for call in calls]  # type: ignore[index] # decoded JSON
 

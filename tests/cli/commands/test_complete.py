@@ -26,7 +26,7 @@ SOURCE = "def save(data):\n    dump(data)\n\n\ndef load():\n    \n"
 
 @asynccontextmanager
 async def settings(folder: Path, *pieces: str) -> AsyncIterator[Path]:
-    """Give a settings file that names an API which says these pieces."""
+    """Return a settings file for an API that answers with these pieces."""
 
     async def say(received: Received, peer: Peer) -> None:
         await peer.stream(*(text(piece) for piece in pieces), text("", "stop"), DONE)

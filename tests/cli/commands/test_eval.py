@@ -29,7 +29,7 @@ def first(path):
 
 @pytest.fixture
 def api(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelApi]:
-    """Give a model, a user's settings that name it, and a project of two files."""
+    """Yield a model, a user's settings for it, and a project of two files."""
     monkeypatch.setattr(platformdirs, "user_state_path", lambda *_, **__: home / "state")
     with model_api() as api:
         provider = f'api = "openai-completions"\nbase_url = "{api.url}"\nmodel = "m"\n'

@@ -1,4 +1,4 @@
-"""Where somebody was is kept as snapshots and numbers, what they changed as the texts before and after."""
+"""The edit history keeps visited places as snapshots and line numbers, changes as the texts before and after."""
 
 from __future__ import annotations
 

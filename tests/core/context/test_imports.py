@@ -8,7 +8,7 @@ from llm_lsp.core.context.imports import MAX_IMPORTS, imports_of, is_import
 
 
 def found(language: str, path: str, text: str) -> list[tuple[str, set[str]]]:
-    """Give the likeliest path of each import, and its names."""
+    """Return the most likely path of each import, and its names."""
     lines = text.splitlines(keepends=True)
     return [(one.paths[0], set(one.names)) for one in imports_of(lines, language, path)]
 

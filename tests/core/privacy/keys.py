@@ -1,4 +1,4 @@
-"""Keys that nobody has."""
+"""Keys that belong to no account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A secret is seen by nobody who does not ask for it."""
+"""A secret is not revealed unless explicitly asked for."""
 
 import copy
 import pickle

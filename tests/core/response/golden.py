@@ -1,4 +1,4 @@
-"""Reads the golden cases; knows nothing of what they test."""
+"""Reads the golden cases."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Case:
     sections: dict[str, str]
 
     def document(self) -> tuple[Document, Point]:
-        """Give the document without its mark, and where the mark stood."""
+        """Return the document without its cursor mark, and the mark's position."""
         before, _, after = self.sections["document"].partition(CURSOR)
         text = before + after
         if self.head.get("line ends") == "crlf":

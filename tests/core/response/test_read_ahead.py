@@ -14,7 +14,7 @@ from llm_lsp.core.text.window import Window
 
 
 def units(window: Window, mode: Mode, answer: str, piece_chars: int, lines: int = 5) -> list[str]:
-    """Give the units of an answer that comes in pieces."""
+    """Return the units of an answer that arrives in pieces."""
     streak = ReadAhead(StopRule(window, mode, ("<|end|>",)), lines)
     for start in range(0, len(answer), piece_chars):
         if streak.feed(answer[start : start + piece_chars]):
@@ -81,7 +81,7 @@ def test_nothing_is_read_on_for_behind_a_refused_answer() -> None:
 
 
 def phrases(window: Window, mode: Mode, answer: str, piece_chars: int, words: int | None = 2) -> list[str]:
-    """Give what of each line may be shown in part."""
+    """Return the parts of each line that may be shown."""
     streak = ReadAhead(StopRule(window, mode), phrase_words=words)
     for start in range(0, len(answer), piece_chars):
         if streak.feed(answer[start : start + piece_chars]):

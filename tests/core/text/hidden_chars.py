@@ -1,4 +1,4 @@
-"""Characters that nobody sees, or that change how others are seen."""
+"""Characters that are invisible, or change how others are displayed."""
 
 from __future__ import annotations
 

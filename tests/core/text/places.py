@@ -11,7 +11,7 @@ from llm_lsp.core.text.text import Point, Text
 
 
 def place(marked: str, uri: str = "file:///a.py") -> CursorContext:
-    """Give the anchor of the place that `‸` marks."""
+    """Return the cursor context of the position marked by `‸`."""
     before, after = marked.split("‸")
     line = before.count("\n")
     column = len(before.rpartition("\n")[2])

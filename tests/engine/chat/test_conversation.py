@@ -1,4 +1,4 @@
-"""A question about code: who is asked, with what, and what is kept of it."""
+"""A question about code: which provider gets it, what is sent, and what is kept of it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Desk(Rig):
         self, question: str = "why?", document: Document | None = None, **more: object
     ) -> ChatReply:
         inquiry = ChatQuestion(question, document, **more)  # type: ignore[arg-type] # each test knows its own
-        # In a task of its own: a scripted stream that is closed cancels whoever has read it.
+        # In a task of its own: closing a scripted stream cancels the task that has read it.
         return await asyncio.create_task(self.engine.ask(inquiry))
 
     def sent(self, n: int = -1) -> list[str]:

@@ -1,4 +1,4 @@
-"""Who waits sees it, and nobody else."""
+"""Progress is shown for requests that wait, and for no others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who asks by hand again, where nothing has changed, gets something else to choose among."""
+"""A manual request that is repeated without a change gets further answers to choose from."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ async def test_a_model_thinks_only_where_it_is_asked_by_hand() -> None:
     rig = Rig(provider)
 
     assert not (await asked(rig, provider, Trigger.AUTOMATIC)).thinks
-    # What it said without thinking is no answer to who wants it to think.
+    # An answer without thinking does not serve a request that wants thinking.
     assert (await asked(rig, provider, Trigger.MANUAL)).thinks
     assert len(provider.streams) == 2
     await rig.engine.aclose()

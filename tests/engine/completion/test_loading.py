@@ -1,4 +1,4 @@
-"""Who asks by hand waits for a model that is being found or started, and for nothing else."""
+"""A manual request waits for a model that is being found or started, and for nothing else."""
 
 from __future__ import annotations
 

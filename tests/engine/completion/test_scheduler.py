@@ -48,12 +48,12 @@ def generation(text: str) -> Generation:
 
 
 def partial(text: str) -> Generation:
-    """Give a generation that has no whole unit yet."""
+    """Return a generation without a complete unit."""
     return Generation(1, text, Finish.CUT, ())
 
 
 def run(*events: tuple[float, Event]) -> list[Effect]:
-    """Give the effects of the last event, without the times to wake at."""
+    """Return the effects of the last event, without wake-ups."""
     scheduler = Scheduler()
     effects: list[Effect] = []
     for now, event in events:
@@ -62,7 +62,7 @@ def run(*events: tuple[float, Event]) -> list[Effect]:
 
 
 def step(scheduler: Scheduler, event: Event, now: float) -> list[Effect]:
-    """Take one event; a request arrives before it asks."""
+    """Process one event; a request arrives before it asks."""
     before = scheduler.step(Arrived(event.ask.uri, event.ask.face), now) if isinstance(event, Asked) else []
     return [*before, *scheduler.step(event, now)]
 
@@ -245,7 +245,7 @@ def test_stopping_settles_all() -> None:
 def offer_prefetch(
     shown: str = "foo", typed: str = "", *, number: int = 9, is_free: bool = True
 ) -> PrefetchOffered:
-    """Say that `shown` is on screen where `typed` stands."""
+    """Report that `shown` is on screen after `typed`."""
     return PrefetchOffered(
         ask(-number, typed + shown, slots=1), ask(number, typed, slots=1).cursor, shown, is_free=is_free
     )
@@ -342,7 +342,7 @@ def test_asking_ahead_turns_itself_off_where_it_does_not_pay_and_tries_again_lat
 
 
 def starts(scheduler: Scheduler, *events: Event) -> list[Start]:
-    """Give the calls that events start."""
+    """Return the calls that events start."""
     effects = [effect for event in events for effect in scheduler.step(event, 0.0)]
     return [effect for effect in effects if isinstance(effect, Start)]
 

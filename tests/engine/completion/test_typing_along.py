@@ -1,4 +1,4 @@
-"""Who types along what is shown makes no new call, also where filters changed the model's text."""
+"""Typing along a shown suggestion makes no new call, even if filters changed the model's text."""
 
 from __future__ import annotations
 

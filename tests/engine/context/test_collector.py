@@ -1,4 +1,4 @@
-"""Context is prepared while nobody types, and only chosen at a request."""
+"""Context is prepared during pauses in typing, and only selected at a request."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Desk:
         return CompletionRequest(1, document, document.text.end, Trigger.MANUAL, "inline", self.clock.now())
 
     async def prompt(self, document: Document) -> str:
-        """Give what the model would be sent."""
+        """Return what would be sent to the model."""
         await settle()
         request = CompletionRequest(
             1, document, document.text.end, Trigger.MANUAL, "inline", self.clock.now()

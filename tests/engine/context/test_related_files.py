@@ -14,7 +14,7 @@ from llm_lsp.engine.privacy.workspace_bounds import WorkspaceBounds
 
 
 def used(folder: Path, name: str, language: str, text: str, **opened: str) -> dict[str, set[str]]:
-    """Give the files that a document uses, with the names that it takes of each."""
+    """Return the files that a document uses, with the names it uses from each."""
     uri = (folder / name).as_uri()
     bounds = WorkspaceBounds.around(uri, [folder.as_uri()], Exclusion((), ()))
     own = Piece(uri, name, language, text.splitlines(keepends=True))

@@ -1,4 +1,4 @@
-"""Several providers at one engine: who is asked, who stands in, what is asked again; the clock stands still."""
+"""Several providers in one engine: which one is called, fallbacks and retries; the clock stands still."""
 
 from __future__ import annotations
 

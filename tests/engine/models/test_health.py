@@ -1,4 +1,4 @@
-"""What becomes of a provider's failures: left alone, latched, asked again, by who waits and for how long."""
+"""What follows from a provider's failures: circuit breaker, latch or retry, depending on the user's patience."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ class TestAgain:
     """Whether the same request is sent once more."""
 
     CASES = (
-        # What failed, and who waits: typing, by hand, a command.
+        # What failed, and the request's patience: typing, manual, command.
         pytest.param(status(502), (True, True, True), id="a gateway"),
         pytest.param(status(503), (True, True, True), id="unavailable"),
         pytest.param(status(500), (False, True, True), id="a server's own error"),

@@ -1,4 +1,4 @@
-"""The first rule that fits says who is asked; who stands in for whom is followed to its end."""
+"""The first matching rule decides the provider; chains of fallbacks are followed to their end."""
 
 from __future__ import annotations
 

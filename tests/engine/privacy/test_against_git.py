@@ -51,7 +51,7 @@ def any_pattern(rng: random.Random) -> str:
 
 
 def pattern_near(rng: random.Random, tree: Tree) -> str:
-    """Take a path of the tree, and put wildcards in it."""
+    """Insert wildcards into a path of the tree."""
     ways = (
         lambda c: c,
         lambda c: c,

@@ -1,4 +1,4 @@
-"""Which model is taken where nobody named one, by what an API lists."""
+"""Which model is used if the settings name none, by what an API lists."""
 
 import json
 

@@ -49,7 +49,7 @@ EACH = pytest.mark.parametrize(("api", "model", "prompt"), SPOKEN.values(), ids=
 
 @pytest.fixture(scope="module")
 def gateway(real_model: LocalEndpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Give the address of a gateway that has the small model, under a name for dialogues and one for raw prompts."""
+    """Yield the address of a gateway with the small model, under a name for chats and one for raw prompts."""
     folder = tmp_path_factory.mktemp("gateway")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

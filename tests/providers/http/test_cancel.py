@@ -59,7 +59,7 @@ async def test_a_thousand_calls_closed_at_random_moments_lose_nothing(backlog: i
             stream = provider.stream(RawPrompt("x"))
             reading = asyncio.ensure_future(_drain(stream))
             await asyncio.sleep(rng.uniform(0, 0.02))
-            # The engine closes it, or whoever reads is cancelled.
+            # The engine closes it, or the reading task is cancelled.
             style: list[Callable[[], object]] = [stream.close, stream.close, reading.cancel]
             rng.choice(style)()
             await asyncio.gather(reading, return_exceptions=True)

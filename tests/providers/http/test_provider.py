@@ -83,7 +83,7 @@ async def test_a_call_says_who_asks_and_nothing_more() -> None:
 
 
 async def test_who_waits_for_the_text_comes_before_the_connection() -> None:
-    """All of the answer is here at once, and could be put away before anybody has seen its text."""
+    """All of the answer is here at once, and could be cleaned up before its text was read."""
     events = b"".join(map(chunked, (text("hello"), text("", "stop"), DONE)))
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 
