@@ -1,4 +1,4 @@
-"""What the engine needs to know of a provider and its model."""
+"""What the engine needs to know about a provider and its model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Fim = Literal["native", "chat", "none"] | str
-"""How the hole is filled: "native" (the API takes prefix and suffix), "chat", "none" (left to right), or a template family."""
+"""How the hole is filled: "native" (the API takes prefix and suffix), "chat", "none" (left to right), or a
+template family.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,37 +18,39 @@ class Price:
     input: float
     output: float
     cached: float | None = None
-    """Of input that the API had in its cache; None where it costs as much as other input."""
+    """Price of input from the API's cache; None if it is the same as for other input."""
     written: float | None = None
-    """Of input that the API writes into its cache, likewise."""
+    """Price of input that is written to the API's cache; None if it is the same as for other input."""
     currency: str = "USD"
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What the engine needs to know of a provider; all "auto" settings are resolved."""
+    """What the engine needs to know about a provider; every "auto" setting is resolved."""
 
     provider: str
     model: str
     fim: Fim
     context_tokens: int = 2048
-    """Budget of the whole prompt in tokens."""
+    """Most tokens of prompt and answer together."""
     max_tokens: int = 128
     local: bool = False
-    """It runs on this machine, and its speed is this machine's."""
+    """Whether it runs on this machine, at this machine's speed."""
     free: bool = False
-    """Calls cost nothing."""
+    """Whether calls cost nothing."""
     max_in_flight: int = 2
     cancel_stops_billing: bool = True
     price: Price | None = None
-    """None where it is not known."""
+    """None if unknown."""
     forces_start: bool = False
-    """The API can hold an answer to a given beginning, as llama.cpp does by a grammar."""
+    """Whether the API can force an answer to begin with a given text, as llama.cpp does with a grammar."""
     takes_prefill: bool = False
-    """A dialogue may end with the assistant's message: the answer then goes on from it, and does not repeat it."""
+    """Whether a chat may end with an assistant message, which the answer then continues without repeating it."""
     thinks_by_hand: bool = False
-    """The model may think step by step where it is asked by hand."""
+    """Whether the model may think first when it serves a manual request."""
     may_be_slow: bool = False
-    """Whether it may read slowly, as a model without a GPU does: its first prompt is short, and shows its speed."""
+    """Whether it may read slowly, like a model without a GPU; its first prompt is then short, and shows its
+    speed.
+    """
     takes_files: bool = False
-    """The API has a field for pieces of other files, as llama.cpp's `/infill` has."""
+    """Whether the API has a field for pieces of other files, like llama.cpp's `/infill`."""

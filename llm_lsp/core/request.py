@@ -11,25 +11,27 @@ from llm_lsp.core.text.text import Point
 
 
 class Trigger(Enum):
-    """What made the request: the editor by itself, or the user."""
+    """What caused the request: the editor automatically, or the user."""
 
     AUTOMATIC = "automatic"
     MANUAL = "manual"
 
 
 Gate = Literal["mid-line", "statement-end", "deleting"]
-"""A reason not to ask a model while its user types."""
+"""A condition under which no model is called while the user types."""
 
 
 GATES: tuple[Gate, ...] = ("mid-line", "statement-end", "deleting")
 
 
 Face = Literal["inline", "menu", "command", "edit"]
-"""How an answer is shown: as ghost text, in a completion menu, printed by a command, or as a change of other text."""
+"""How an answer is shown: as ghost text, in a completion menu, printed by a command, or as a change of other
+text.
+"""
 
 
 class AnyRequest(Protocol):
-    """What every request of an editor has, whatever it asks for."""
+    """The common parts of all requests from an editor."""
 
     @property
     def id(self) -> int: ...
@@ -44,19 +46,19 @@ class AnyRequest(Protocol):
 
 
 class Patience(Enum):
-    """How long a request's user waits: it sets the deadlines, and which failures are retried."""
+    """How long the user is willing to wait: decides the deadlines, and which failures are retried."""
 
     TYPING = "typing"
-    """The next key is the next try."""
+    """The user is typing, and the next keystroke makes a new request."""
     ASKED = "asked"
-    """The user asked and looks at the screen."""
+    """The user made a manual request and watches the screen."""
     COMMAND = "command"
-    """A command or a batch, which wants its answer."""
+    """A command or batch, which needs its answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """The popup's selected item: `text` stands for what the client has from `start` to `end`."""
+    """The menu's selected item: its `text` replaces the client's text from `start` to `end`."""
 
     start: Point
     end: Point
@@ -64,12 +66,12 @@ class Selected:
 
 
 Feature = Literal["completion", "chat", "edits"]
-"""What a model is asked for."""
+"""What a model is called for."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """What a call to a model needs to know of the request that it is made for, whichever feature makes it."""
+    """What a call to a model needs to know about its request, for all features."""
 
     id: int
     feature: Feature
@@ -77,14 +79,14 @@ class ModelRequest:
     trigger: Trigger
     patience: Patience
     asked_at: float
-    """Seconds of the engine's monotonic clock."""
+    """Seconds by the engine's monotonic clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompletionRequest:
-    """One question, frozen before its handler's first await.
+    """One request, created before its handler's first await.
 
-    Where `selected` is set, `document` and `point` already hold the selected item's text, as if accepted.
+    If `selected` is set, `document` and `point` already include the selected item's text, as if it were accepted.
     """
 
     id: int
@@ -96,38 +98,38 @@ class CompletionRequest:
     """Seconds of the engine's monotonic clock."""
     selected: Selected | None = None
     indent: str = ""
-    """What one step of depth is written with, as the project or the client says; "" if neither does."""
+    """One indentation step, as the project or the client defines it; "" if neither does."""
     sample: int = 0
-    """Which of several answers is wanted: 0 is the first, each further one is sampled by a call of its own."""
+    """Number of the answer: 0 is the first, each further one is sampled by a separate call."""
 
     @property
     def patience(self) -> Patience:
-        """How long the user waits for it."""
+        """How long the user is willing to wait."""
         if self.face == "command":
             return Patience.COMMAND
         return Patience.ASKED if self.trigger is Trigger.MANUAL else Patience.TYPING
 
     @property
     def for_model(self) -> ModelRequest:
-        """What a call to a model needs to know of it."""
+        """Return what a call to a model needs to know about it."""
         return ModelRequest(self.id, "completion", self.document, self.trigger, self.patience, self.asked_at)
 
 
 class Mode(Enum):
-    """How much is wanted."""
+    """How much to complete."""
 
     LINE = "line"
     BLOCK = "block"
     HOLE = "hole"
-    """All that is missing between the cursor and what follows: what a manual request on an empty line wants."""
+    """Everything missing between the cursor and the next text, for a manual request on an empty line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """Final text that replaces `start` to `end` of the request's document; both on the request's line."""
+    """Final text that replaces `start` to `end` of the request's document; both are on the request's line."""
 
     id: str
-    """Opaque; what an accepted item reports back."""
+    """Opaque; reported back when the item is accepted."""
     generation_id: int
     start: Point
     end: Point

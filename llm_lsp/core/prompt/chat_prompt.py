@@ -1,8 +1,8 @@
-"""Completion by chat models: the dialogue, and how its answers begin.
+"""Completion by chat models: the chat prompt, and how its answers begin.
 
-The hole is shown as a whole line, and the answer repeats that line from its start, so that no API needs to take a
-pre-filled answer; where one does, the answer is begun for it. What stands before the last lines of the dialogue
-stays the same while a line is typed.
+The prompt shows the hole within its line, and the answer repeats that line from the start, so that no API has
+to support a pre-filled answer. If one does, the prompt includes the beginning of the answer. Everything before
+the last lines of the chat stays the same while a line is typed.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ Stop where the code after {HOLE} goes on; never repeat that code.
 Keep to the file's style, names and language. Write code only: no explanation, no code fences.
 Where nothing is missing, answer with the beginning of the line alone."""
 
-# Sent with the question where the model is asked to think; those that reason by themselves have done so by then.
+# Added to the question if the model should think; reasoning models have thought already.
 THINK = f"Think first, step by step, between <think> and </think>, unless you have already; then answer with {OPEN}."
-# Tokens that thoughts may have beside the answer: a page of them, more than a user waits for.
+# Tokens for thoughts in addition to the answer: a page, and more than users wait for.
 THINKING_TOKENS = 2048
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A place as it could be asked for, and what is to be answered there."""
+    """A place in a file, and the expected answer."""
 
     before: str
-    """The text before the cursor, its line's beginning last."""
+    """The text before the cursor, including the beginning of its line."""
     answer: str
     after: str = ""
     """The text after the cursor."""
@@ -84,19 +84,19 @@ class Circle:
 
 @dataclass(frozen=True, slots=True)
 class ChatStyle:
-    """How a dialogue is led."""
+    """How a chat is built."""
 
     system_prompt: str = RULES
     examples: tuple[Example, ...] = EXAMPLES
     prefills: bool = False
-    """The dialogue ends with the beginning of the answer."""
+    """Whether the chat ends with the beginning of the answer."""
     thinks: bool = False
-    """The model is asked to think before it answers; then nothing is pre-filled."""
+    """Whether the model is asked to think before it answers; then nothing is pre-filled."""
 
     def begun(self, line_prefix: str) -> str:
-        """Return the beginning of the answer that the dialogue ends with, "" for none; the answer continues it.
+        """Return the beginning of the answer with which the chat ends, "" for none; the answer continues it.
 
-        White space at its end is left to the model, which writes it as one token with what follows.
+        Trailing white space is left to the model, which writes it as one token with what follows.
         """
         return OPEN + line_prefix.rstrip() if self.prefills and not self.thinks else ""
 
@@ -111,13 +111,13 @@ def chat_prompt(
     max_tokens: int,
     style: ChatStyle = DEFAULT_WAYS,
 ) -> ChatPrompt:
-    """Write the dialogue: what never changes first, the line that is typed last."""
+    """Build the chat: the constant parts first, the line that is being typed last."""
     messages = [("system", style.system_prompt)]
     for example in style.examples:
         messages += [("user", _question(*_shown(example), ())), ("assistant", _answer(example))]
     question = _question(window, mode, snippets)
     if style.thinks:
-        # A mark that stands among the thoughts must not end them.
+        # So that the mark in the thoughts does not end them.
         asked = (*messages, ("user", f"{question}\n{THINK}"))
         return ChatPrompt(asked, (), max_tokens + THINKING_TOKENS, thinks=True)
     messages.append(("user", question))

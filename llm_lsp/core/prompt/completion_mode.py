@@ -1,4 +1,4 @@
-"""Whether one line is wanted or a block, by the syntax around the cursor."""
+"""Decides by the syntax around the cursor whether to complete a line or a block."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from llm_lsp.core.text.text import Point, Text
 
 Multiline = Literal["auto", "never", "always"]
 
-# Blank lines that are looked over for the next line with text.
+# Blank lines that are skipped to find the next line with text.
 LOOK_LINES = 16
-# Columns of a long line that are looked at.
+# Columns of a long line that are used.
 LOOK_COLUMNS = 500
-# What an editor closes by itself: such a rest of the line is no obstacle to a block.
+# Characters that editors close automatically; a block may be completed before them.
 _CLOSERS = " \t)]}\"'`;,"
 
 
 def choose_mode(document: Document, point: Point, setting: Multiline, *, manual: bool = False) -> Mode:
-    """Choose by Cody's rule: a block if an empty one has just been opened, else a line.
+    """Return the mode by Cody's rule: a block if an empty one has just been opened, else a line.
 
-    Who asks by hand on a line without text wants what is missing there. `StopRule` goes on from a line to
-    a block where the model opens one.
+    A manual request on a line without text completes everything that is missing there. `StopRule` extends a line to
+    a block if the model opens one.
     """
     if setting == "never":
         return Mode.LINE
@@ -42,7 +42,7 @@ def choose_mode(document: Document, point: Point, setting: Multiline, *, manual:
     if not opens_block(opener[-LOOK_COLUMNS:], language):
         return Mode.LINE
     following = _below(text, point.line)
-    # The block has lines already where what follows stands deeper than its opener.
+    # The block already has lines if the next line is indented deeper than its opener.
     return Mode.LINE if following and indent_of(following) > indent_of(opener) else Mode.BLOCK
 
 

@@ -1,6 +1,6 @@
-"""FIM families: how each is asked to fill in the middle, as data.
+"""FIM families: the fill-in-the-middle formats of models, as data.
 
-The tokens are those of the models' own cards, papers and vocabularies.
+The tokens come from the models' cards, papers and vocabularies.
 """
 
 from __future__ import annotations
@@ -12,57 +12,61 @@ from typing import Literal
 
 from llm_lsp.core.context.snippet import CONTEXT_SOURCES, ContextSource
 
-# How like the cursor's place another one must be to go with a prompt, 0 to 1, see `core.context.similarity`. Below it pieces
-# gave nothing: docs/adr/0035.
+# Least similarity of a place to the cursor's for a prompt, 0 to 1, see `core.context.similarity`. Less similar pieces
+# did not help (ADR 35).
 LEAST_LIKENESS = 0.35
 
 
 @dataclass(frozen=True, slots=True)
 class FimFamily:
-    """A family's tokens. Nothing may stand between a token and the text but what is written here."""
+    """A family's tokens. The prompt contains nothing between tokens and text except what is given here."""
 
     name: str
     pattern: str
-    """Regular expression of the models' names, lower case; of several that match, the longest match wins."""
+    """Regular expression for the models' names in lower case; if several match, the longest match wins."""
     prefix: str
-    """What stands before the prefix."""
+    """The text before the prefix."""
     suffix: str
-    """What stands before the suffix."""
+    """The text before the suffix."""
     middle: str
-    """What stands before the answer, "" where the prefix ends the prompt."""
+    """The text before the answer, "" if the prefix ends the prompt."""
     stops: tuple[str, ...]
-    """What ends an answer; the most likely first, since some APIs take four."""
+    """Strings that end an answer, most likely ones first, since some APIs accept only four."""
     order: Literal["psm", "spm", "smp"] = "psm"
-    """Prefix, suffix, middle; suffix first; or an empty prefix, and all of ours after the middle token."""
+    """Prefix, suffix, middle; suffix first; or an empty prefix and all of our text after the middle token."""
     hole_order: Literal["smp"] | None = None
-    """The order for a hole between two lines, where it is another: see docs/adr/0016."""
+    """The order for a hole between two lines, if it differs (ADR 16)."""
     line_after_middle: bool = True
-    """Whether the current line may stand after the middle token, as the beginning of the answer.
+    """Whether the current line may follow the middle token, as the beginning of the answer.
 
-    Only for suffix-last families: there it keeps all before it in the model server's cache.
+    Only for families with the suffix last: there, everything before it stays in the model server's cache.
     """
     head: str = ""
-    """What stands before all; `{path}` and `{language}` are filled in, and `{files}` where other files have a place."""
+    """The beginning of the prompt; `{path}` and `{language}` are filled in, and `{files}` if other files belong
+    there.
+    """
     snippet: str = ""
-    """Another file, with `{path}` and `{text}`; "" where the family knows none, and gets them as comments."""
+    """The format of another file, with `{path}` and `{text}`; "" if the family has none, and gets them as
+    comments.
+    """
     snippets_head: str = ""
-    """What stands before the first of them."""
+    """The text before the first of them."""
     current_head: str = ""
-    """What stands between them and the current file, with `{path}`."""
+    """The text between them and the current file, with `{path}`."""
     prefix_head: str = ""
-    """What stands at the start of the prefix where there are other files, with `{path}`."""
+    """The beginning of the prefix if there are other files, with `{path}`."""
     snippets_inside: bool = False
-    """Whether they stand at the start of the prefix, and not before all."""
+    """Whether the other files are at the beginning of the prefix, and not of the prompt."""
     sources: tuple[ContextSource, ...] = CONTEXT_SOURCES
-    """What of other places goes with a prompt unless the settings say so: all, but for what was found to be of no use."""
+    """Default sources of context: all, except those that were measured not to help."""
     least_likeness: float = LEAST_LIKENESS
-    """From which likeness on alike pieces are worth their reading; not less than the default, which is all that is found."""
+    """Least similarity of pieces that are worth reading; at least the default, below which none are collected."""
 
     tokens: tuple[str, ...] = field(init=False)
-    """Everything that the model's tokenizer takes for a control token where it stands in a text."""
+    """All texts that the model's tokenizer treats as control tokens."""
 
     def __post_init__(self) -> None:
-        # Once for each family: every prompt looks for all of them.
+        # Computed once per family, since every prompt searches for all of them.
         object.__setattr__(self, "tokens", _tokens_of(self))
 
 
@@ -95,8 +99,8 @@ FAMILIES: tuple[FimFamily, ...] = (
         current_head="<|file_sep|>{path}\n",
     ),
     FimFamily(
-        # The smallest guesses worse behind its own format for repositories, and better behind comments; it gains nothing
-        # from signatures, and most from what is nearly the same: docs/adr/0034 to 0036.
+        # The smallest model does worse with its own repository format, and better with comments; signatures do not
+        # help it, nearly identical code helps most (ADR 34 to 36).
         "qwen-small",
         r"qwen-?2\.5-coder-0\.5b",
         *_QWEN,
@@ -110,7 +114,7 @@ FAMILIES: tuple[FimFamily, ...] = (
         r"code-?llama(?!.*(34b|python))",
         "<PRE> ", " <SUF>", " <MID>",
         stops=("<EOT>", "<PRE>", "<SUF>", "<MID>"),
-        # Its tokenizer takes a leading blank as part of a word: text right after <MID> would read differently.
+        # Its tokenizer treats a leading blank as part of a word, so text right after <MID> would be read differently.
         line_after_middle=False,
     ),
     FimFamily(
@@ -192,7 +196,7 @@ FAMILIES: tuple[FimFamily, ...] = (
     FimFamily(
         "seed-coder",
         r"seed-?coder",
-        # Suffix first, as the model was trained; several tools send it the other way.
+        # Suffix first, as the model was trained; several tools use the wrong order.
         "<[fim-prefix]>", "<[fim-suffix]>", "<[fim-middle]>",
         stops=(
             "<[end▁of▁sentence]>", "<[fim-suffix]>", "<[fim-prefix]>", "<[PAD▁TOKEN]>",
@@ -226,20 +230,20 @@ FAMILIES: tuple[FimFamily, ...] = (
 
 
 def family_named(name: str) -> FimFamily | None:
-    """Return the family of this name, as the settings have it."""
+    """Return the family of this name, as used in the settings."""
     return next((family for family in FAMILIES if family.name == name), None)
 
 
 def family_for(fim: str, model: str) -> FimFamily | None:
-    """Return the family of a provider's models: by the fim setting, else by the model's name."""
+    """Return the family of a provider's model: by the fim setting, else by the model's name."""
     return family_named(fim) or family_named(family_of(model) or "")
 
 
 @lru_cache(maxsize=64)
 def family_of(model: str) -> str | None:
-    """Name the family of a model by its name; None if nothing is known of filling the middle.
+    """Return the family's name for a model's name; None if the model is not known to fill in the middle.
 
-    Registry paths, quantization, file endings and tags but for a size are no part of the name:
+    Ignores registry path, quantization, file extension, and tags other than a size:
     `hf.co/me/Qwen2.5-Coder-7B-Q8_0-GGUF:latest` is `qwen2.5-coder-7b`.
     """
     name = bare_name(model)
@@ -255,10 +259,12 @@ _SIZE = re.compile(r"\d+(\.\d+)?b\b")
 
 
 def bare_name(model: str) -> str:
-    """Strip registry path, file ending, quantization and of a tag all but the size from a model's name; lower case."""
+    """Return a model's name in lower case, without registry path, extension, quantization, and tag except its
+    size.
+    """
     name, _, tag = re.split(r"[/\\]", model.strip().lower())[-1].partition(":")
     while (shorter := _ENDINGS.sub("", name)) != name:
         name = shorter
-    # Ollama's names have the size there: `qwen2.5-coder:0.5b-base-q4_K_M`.
+    # Ollama's names have the size in the tag: `qwen2.5-coder:0.5b-base-q4_K_M`.
     size = _SIZE.match(tag)
     return f"{name}-{size.group()}" if size else name

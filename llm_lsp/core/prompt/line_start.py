@@ -1,15 +1,16 @@
-"""How the current line begins in a prompt, and how the answer joins on to it.
+"""How the current line begins in a prompt, and how the answer is joined to it.
 
-Tokens are not cut where a cursor stands: a model writes ` return` and `.append` as one token, and has hardly
-seen a prompt that ends in ` ` or `.app`. So the end of the line is left to the model and taken off its answer:
-the last blank of an indentation, and, where the API can hold the answer to it, the last word or run of marks. Where it
-cannot, the model is only hoped to write an operator again, and any other line with text goes before the middle token,
-whole, as in the families' training.
+A cursor may be in the middle of a token: a model writes ` return` and `.append` as one token each, and has
+rarely seen a prompt that ends in ` ` or `.app`. So the prompt leaves out the last blank of an indentation and, if
+the API can force the answer to begin with it, the last word or run of marks; both are removed from the answer.
+If the API cannot, only an operator is left out, which models usually write again; any other line with text goes
+whole before the middle token, as in the families' training.
 
-Measured with Qwen2.5-Coder 0.5B on HumanEval's lines (40, seed 1), pass and empty answers. Cursor on an indented
-empty line: with the blank 0.15 and 13, without 0.53 and 1. Cursor inside the line, which stands after the middle
-token: with the half word 0.33 and 2; without it, and held by a grammar, 0.73 and 0; only hoped for, 0.65 and 7.
-With the line before the middle token: 0.63 and 1 (the standard error at 40 is 0.08), and all after it is read again at each keystroke.
+Measured with Qwen2.5-Coder 0.5B on HumanEval's lines (40, seed 1), as share of passes and number of empty
+answers. Cursor on an indented empty line: with the blank 0.15 and 13, without it 0.53 and 1. Cursor inside the
+line, which follows the middle token: with the partial word 0.33 and 2; without it, forced by a grammar, 0.73
+and 0; without it, not forced, 0.65 and 7. With the line before the middle token: 0.63 and 1 (the standard error
+at 40 is 0.08), but then everything after it is read again at each keystroke.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from llm_lsp.core.generation import Finish
 from llm_lsp.core.text.text import is_word_char
 from llm_lsp.core.text.window import Window
 
-# A longer word is many tokens, and Chinese has no blanks between its words.
+# A longer word has many tokens, and Chinese has no blanks between words.
 MAX_WORD_CHARS = 32
 # The end of a line that a model would write as one token: a word with the blank or mark before it, a blank, or a run of
 # marks with the blank before it, ` <=` and not `=`: docs/adr/0044 has the figures.
 _LAST_TOKEN = re.compile(r"(\s|[^\w\s])?\w+$|\s$| ?[^\w\s]+$")
-# Characters that would have been one operator with what stands before the blank.
+# Characters that could form one operator with those before the blank.
 _OPERATORS = "=<>!&|+-*/%^~:.?"
 # An operator between two values, with the blank before it. Other marks may begin a value, a tag, a comment or a member.
 _OPERATOR = re.compile(r" (?:[-=<>!&|+*/%^~]*=[=>~]?|&&|\|\||[-=]>|<<|>>|\|>|[+%|^>])$")
@@ -34,21 +35,21 @@ _OPERATOR = re.compile(r" (?:[-=<>!&|+*/%^~]*=[=>~]?|&&|\|\||[-=]>|<<|>>|\|>|[+%
 
 @dataclass(frozen=True, slots=True)
 class LineStart:
-    """The current line before the cursor, cut in two where a token may begin."""
+    """The current line before the cursor, divided where a token may begin."""
 
     sent: str
-    """What stands in the prompt."""
+    """The part in the prompt."""
     begins: str
-    """What the answer is to begin with."""
+    """The part with which the answer must begin."""
     after_middle: bool
-    """Whether it may stand after the middle token: no half word is broken off by the prompt's end."""
+    """Whether it may follow the middle token: the prompt does not end in a partial word."""
 
 
 def line_start(window: Window, *, forced: bool, after_middle: bool = True) -> LineStart:
-    """Cut the current line.
+    """Divide the current line.
 
-    `forced` says that the API holds the answer to its beginning, `after_middle` that the line may stand after the middle
-    token at all.
+    `forced` means that the API makes the answer begin with the second part, `after_middle` that the line may follow
+    the middle token.
     """
     line = window.line_prefix
     if forced:
@@ -61,7 +62,9 @@ def line_start(window: Window, *, forced: bool, after_middle: bool = True) -> Li
 
 
 def _last_operator(line: str) -> str:
-    """Return the operator at a line's end; "" if it is all of the line, which only it tells to be a comment or a list."""
+    """Return the operator at a line's end; "" if it is all of the line, which only it tells to be a comment or
+    a list.
+    """
     found = _OPERATOR.search(line[-MAX_WORD_CHARS - 1 :])
     return found.group() if found and line.removesuffix(found.group()).strip() else ""
 
@@ -73,7 +76,7 @@ def last_token(line: str) -> str:
 
 
 class Rejoin:
-    """Joins an answer to the line: takes off what it was to begin with."""
+    """Joins an answer to the line by removing what it had to begin with."""
 
     finish: Finish | None = None
 
@@ -83,10 +86,10 @@ class Rejoin:
         self._start = start
         self._is_indentation = not forced and start.begins == " " and not start.sent.strip()
         self._waiting: str | None = ""
-        """What has come while it may still be the beginning; None once it is past."""
+        """Text that may still be the beginning; None once that is complete."""
 
     def feed(self, piece: str) -> str:
-        """Return the piece as it belongs after the line's prefix."""
+        """Return the part of a piece that belongs after the line's prefix."""
         if self._waiting is None or self.refused:
             return "" if self.refused else piece
         self._waiting += piece
@@ -102,13 +105,13 @@ class Rejoin:
         return "" if self.refused else answer
 
     def end(self) -> str:
-        """Return nothing: what waits is the beginning of what the line has already."""
+        """Return nothing: what is left is only the beginning, which the line already has."""
         return ""
 
     def _is_whole(self, answer: str) -> bool:
-        """Check whether an answer counts from the cursor, as if the indentation were whole before it.
+        """Check whether an answer continues at the cursor, as if the indentation before it were complete.
 
-        Lines stand at even columns, but for the stars of a comment: one that would not counts so.
+        Lines begin at even columns, except in comments with stars; an answer that would not does so.
         """
         code = answer.lstrip(" ")
         column = len(self._start.sent) + len(answer) - len(code)
@@ -116,6 +119,6 @@ class Rejoin:
 
 
 def _is_one(last: str, first: str) -> bool:
-    """Check whether the answer goes on with the word or operator that the blank has ended."""
+    """Check whether the answer continues the word or operator before the blank."""
     word = is_word_char(last) and is_word_char(first)
     return word or (last != "" and last in _OPERATORS and first in _OPERATORS)

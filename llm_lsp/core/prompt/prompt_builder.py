@@ -1,4 +1,4 @@
-"""From a window to what a model is asked."""
+"""Builds the prompt from a window."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from llm_lsp.core.response.chat_answer.reader import ChatAnswer
 from llm_lsp.core.response.stops import StopRule
 from llm_lsp.core.text.window import Window
 
-# Tokens of an answer of one line where a closed connection does not stop the bill.
+# Tokens for an answer of one line if closing the connection does not stop the billing.
 BILLED_LINE_TOKENS = 48
-# What a line must not end in for a newline to be a safe stop: its answer may begin with one.
+# If a line ends in one of these, its answer may begin with a newline, which is then no safe stop string.
 _MAY_BREAK = (":", "{", "(", "[", "}", ")", "]", ";", ",", ">")
 
 
@@ -30,7 +30,7 @@ def build_prompt(
     snippets: Sequence[Snippet] = (),
     style: ChatStyle = DEFAULT_WAYS,
 ) -> Prompt:
-    """Write the prompt that `profile` wants; an unknown family is asked left to right."""
+    """Build the prompt for `profile`; a model of an unknown family completes left to right."""
     stop = ("\n",) if _newline_stops(window, profile, mode) else ()
     max_tokens = _max_tokens(profile, mode)
     if profile.fim == "chat":
@@ -56,7 +56,7 @@ def build_prompt(
 def stop_rule(
     window: Window, profile: Profile, mode: Mode, style: ChatStyle = DEFAULT_WAYS, *, may_grow: bool = True
 ) -> StopRule:
-    """Return the rule that reads the answer to `build_prompt`'s prompt; `may_grow` as in StopRule."""
+    """Return the rule that reads the answer to the prompt of `build_prompt`; `may_grow` as in StopRule."""
     if profile.fim == "chat":
         answer = ChatAnswer(window, style.begun(window.line_prefix))
         return StopRule(window, mode, answer.stops, may_grow=may_grow, opening=answer)
@@ -78,10 +78,10 @@ def _start(window: Window, profile: Profile) -> LineStart:
 
 
 def escape_tokens(text: str, tokens: Sequence[str]) -> str:
-    """Break a model's control tokens in a user's text by a blank after their first character.
+    """Make a model's control tokens in the user's text harmless, by a blank after their first character.
 
-    Else a server reads them as control tokens, and the prompt falls apart: people do edit tokenizers.
-    `StopRule` mends what the model copies.
+    A server would treat them as control tokens and misread the prompt; code about tokenizers contains them.
+    `StopRule` restores them in the answer.
     """
     for token in tokens:
         if token in text:
@@ -100,9 +100,9 @@ def _restored(window: Window, family: FimFamily) -> dict[str, str]:
 
 
 def _sides(window: Window, start: LineStart) -> tuple[str, str]:
-    """Return what is sent before the middle token, and what after it, as the beginning of the answer.
+    """Return the text before the middle token, and the text after it, with which the answer begins.
 
-    What stands after it changes while a line is typed, and all before it stays in the model server's cache.
+    The latter changes while a line is typed; everything before it stays in the model server's cache.
     """
     if start.after_middle:
         return window.prefix, start.sent
@@ -122,10 +122,10 @@ def _render(window: Window, start: LineStart, family: FimFamily, snippets: Seque
     if not outside:
         inside = _inside(window, family, harmless)
     head = family.head.replace("{path}", window.path).replace("{language}", window.language)
-    # Where the head has no place for them, they stand before it.
+    # If the head has no place for them, they come before it.
     head = head.replace("{files}", outside) if "{files}" in head else outside + head
     if family.order == "spm":
-        # Typing changes the end of the prefix only, which stands last: nothing is read twice.
+        # Typing only changes the end of the prefix, which comes last, so nothing is read twice.
         return f"{head}{family.suffix}{suffix}{family.prefix}{inside}{prefix}{line}{family.middle}"
     if family.order == "smp":
         return f"{head}{family.prefix}{family.suffix}{suffix}{family.middle}{inside}{prefix}{line}"
@@ -135,16 +135,17 @@ def _render(window: Window, start: LineStart, family: FimFamily, snippets: Seque
 
 
 def _inside(window: Window, family: FimFamily | None, snippets: Sequence[Snippet]) -> str:
-    """Write what stands at the start of the prefix."""
+    """Return the beginning of the prefix."""
     if family and family.snippets_inside:
         return in_format(family, window, snippets)
     return as_comments(window.language, snippets)
 
 
 def _newline_stops(window: Window, profile: Profile, mode: Mode) -> bool:
-    """Return whether the API itself is to stop at a line's end.
+    """Check whether the API itself should stop at the end of a line.
 
-    Not where we can: what a line opens is only known when it is read, and then the answer may go on.
+    Not if closing the connection stops it: whether the line opens a block that the answer should include is known
+    only when the line is read.
     """
     if profile.cancel_stops_billing or mode is not Mode.LINE:
         return False

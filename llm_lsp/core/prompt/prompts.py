@@ -1,4 +1,4 @@
-"""The three kinds of prompt that a provider can be sent."""
+"""The three kinds of prompts that can be sent to a provider."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from llm_lsp.core.context.snippet import Snippet
 
 @dataclass(frozen=True, slots=True)
 class RawPrompt:
-    """Text that is sent as it is: a rendered fill-in-the-middle template, or the prefix alone."""
+    """Text that is sent unchanged: a rendered fill-in-the-middle template, or only the prefix."""
 
     text: str
     stop: tuple[str, ...] = ()
     max_tokens: int = 128
     begins: str = ""
-    """What the answer is to begin with, and the prompt leaves out: the last word before the cursor.
+    """The beginning of the answer, which the prompt leaves out: the last word before the cursor.
 
-    An API that `forces_start` holds the model to it, any other passes it over.
+    An API that `forces_start` makes the model begin with it; others ignore it.
     """
     temperature: float | None = None
-    """In place of the provider's own, where the API takes one; None leaves that."""
+    """Replaces the provider's temperature, if the API accepts one; None keeps it."""
 
 
 @dataclass(frozen=True, slots=True)
 class FimPrompt:
-    """The two sides of the hole, for an API that renders them itself.
+    """Both sides of the hole, for an API that renders the template itself.
 
-    The text before the cursor is `prefix + line_prefix + begins`; `line_prefix` is the current line's, apart so that
-    an API with a field for text after the middle token can keep the rest in its cache.
+    The text before the cursor is `prefix + line_prefix + begins`. `line_prefix` is the current line's; it is
+    separate, so that an API with a field for text after the middle token can keep the rest in its cache.
     """
 
     prefix: str
@@ -45,16 +45,16 @@ class FimPrompt:
 
 @dataclass(frozen=True, slots=True)
 class ChatPrompt:
-    """A dialogue; `messages` are (role, text) pairs with roles system, user and assistant.
+    """A chat; `messages` are (role, text) pairs with the roles system, user and assistant.
 
-    The last one is the assistant's only for a provider that `takes_prefill`.
+    The last role is assistant only for a provider that `takes_prefill`.
     """
 
     messages: tuple[tuple[str, str], ...]
     stop: tuple[str, ...] = ()
     max_tokens: int = 128
     thinks: bool = False
-    """The model may think first, where it does so by itself; `max_tokens` bounds thoughts and answer together."""
+    """Whether the model may think first, if it does so by default; `max_tokens` then includes the thoughts."""
     temperature: float | None = None
     """As in RawPrompt."""
 

@@ -1,9 +1,9 @@
-"""How fast a model reads prompts, and how long one may be so that its answer comes in time.
+"""Measures how fast a model reads prompts, and limits their length so that answers come in time.
 
-Each call that was waited for is one observation. A server that reports how it reads a prompt (llama.cpp) shows its
-speed apart from the wait for its turn. Of another only the time to the first text is known, in which a cache may have
-saved the reading: there the limit rises step by step, and more slowly after each time that it had to fall.
-The limit is 256 tokens times a power of two, so that a window keeps its start, and the server's cache stays good.
+Each call is one observation. A server that reports its progress (llama.cpp) shows its reading speed without the
+time in the queue. Of other servers only the time to the first text is known, which caching may have shortened.
+For these the limit rises step by step, and more slowly after each time that it had to fall. The limit is 256
+tokens times a power of two, so that windows keep their start, and the server's cache stays valid.
 """
 
 from __future__ import annotations
@@ -13,51 +13,51 @@ from dataclasses import dataclass, replace
 
 from llm_lsp.core.generation import PromptProgress
 
-# Seconds. With a reported speed: what the first prompt of a file may take with the wait for its turn, since the next
-# ones are cached. Else what any prompt may take.
+# Seconds. With a reported speed: for the first prompt of a file, including the queue, since later ones are cached.
+# Without: for any prompt.
 REPORTED_S, OBSERVED_S = 10.0, 5.0
-# Tokens. A shorter prompt holds the current function at best.
+# Tokens. A shorter prompt contains the current function at most.
 LEAST_TOKENS = 256
-# Tokens that must be new to a server: its time for fewer is mostly not that of reading.
+# Least number of uncached tokens: the time for fewer mainly consists of other things than reading.
 LEAST_NEW = 64
-# Seconds to the first text from which a provider is slow; under it a hosted one is mostly its network.
+# Seconds to the first text above which a provider is slow; below, a hosted one's time is mainly the network's.
 SLOW_S = 2.0
-# The weight of a new observation in the running means.
+# Weight of a new observation in the moving averages.
 _WEIGHT = 0.5
-# A speed that suffices for so many times a longer prompt makes prompts longer, and for so many times a shorter one
-# makes them shorter; between the two it may waver.
+# Factor by which the speed must exceed what a longer prompt needs before prompts become longer, and fall below what the
+# current one needs before they become shorter; it may vary in between.
 _SPARE = 1.25
-# Fast answers in a row before the limit rises: doubled after each fall, up to the cap.
+# Consecutive fast answers before the limit rises: doubled after each fall, up to this number.
 _MOST_FAST = 64
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingSpeed:
-    """What was observed of one provider."""
+    """The observations of one provider."""
 
     limit_tokens: float = math.inf
-    """The longest prompt; infinite while nothing speaks for shorter ones."""
+    """The longest prompt; infinite unless shorter ones are needed."""
     first_s: float = 0.0
-    """The mean time to the first text, in seconds; 0 before the first."""
+    """Average time to the first text in seconds; 0 before the first."""
     wait_s: float = 0.0
-    """The mean wait for a turn, in seconds, as far as it is known."""
+    """Average time in the queue in seconds, as far as it is known."""
     tokens_per_s: float | None = None
-    """As the server reports it."""
+    """As reported by the server."""
     n_fast: int = 0
-    """Fast answers in a row."""
+    """Number of consecutive fast answers."""
     n_fast_needed: int = 1
 
     @property
     def is_slow(self) -> bool:
-        """Whether a user who types on seldom sees an answer."""
+        """Whether answers come so late that users who type on rarely see one."""
         return self.first_s > SLOW_S
 
     def observed(
         self, tokens: float, seconds: float, progress: PromptProgress | None, *, is_read: bool = True
     ) -> ReadingSpeed:
-        """Return the speed after a prompt of so many tokens had its first text after `seconds`.
+        """Return the speed after a prompt of so many tokens, whose first text came after `seconds`.
 
-        With `is_read` false the call ended without text by then: that counts only if it was slower than the mean.
+        If `is_read` is false, the call ended without text; this counts only if it took longer than the average.
         """
         if not is_read and seconds <= max(self.first_s, SLOW_S):
             return self
@@ -91,7 +91,7 @@ class ReadingSpeed:
 
 
 SHORT_AT_FIRST = ReadingSpeed(LEAST_TOKENS)
-"""Of a server that may be slow: its first prompt is short, and shows how fast it is."""
+"""For a server that may be slow: its first prompt is short, and shows how fast it is."""
 
 
 def _mean(before: float | None, now: float) -> float:
@@ -99,5 +99,5 @@ def _mean(before: float | None, now: float) -> float:
 
 
 def _step(tokens: float) -> float:
-    """Return the largest limit up to a number of tokens, at least the smallest one."""
+    """Return the largest possible limit up to a number of tokens, at least the smallest limit."""
     return LEAST_TOKENS * 2.0 ** math.floor(math.log2(max(tokens, LEAST_TOKENS) / LEAST_TOKENS))

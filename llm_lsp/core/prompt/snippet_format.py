@@ -1,4 +1,4 @@
-"""How snippets are written in a prompt: in a family's own format, or as comments."""
+"""Formats snippets in a prompt: in a family's own format, or as comments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from llm_lsp.core.text.window import Window
 
 
 def in_format(family: FimFamily, window: Window, snippets: Sequence[Snippet]) -> str:
-    """Write snippets as a family's models were trained on repositories; "" without snippets."""
+    """Return snippets in the repository format of a family's training data; "" without snippets."""
     if not snippets:
         return ""
     files = [
@@ -21,9 +21,9 @@ def in_format(family: FimFamily, window: Window, snippets: Sequence[Snippet]) ->
 
 
 def as_comments(language: str, snippets: Sequence[Snippet]) -> str:
-    """Write snippets as comments above the code, as Tabby does: any model has seen code that was commented out.
+    """Return snippets as comments above the code, like Tabby: every model has seen commented-out code.
 
-    Gives "" for a language without line comments.
+    Returns "" for a language without line comments.
     """
     mark = language_of(language).line_comment
     if not mark:

@@ -1,4 +1,4 @@
-"""How far an answer goes, told line by line from the code around it."""
+"""Determines line by line how far an answer goes, from the code around it."""
 
 from __future__ import annotations
 
@@ -15,56 +15,59 @@ from llm_lsp.core.text.brackets import imbalance, is_closing
 from llm_lsp.core.text.languages import Blocks, first_word, indent_of, indent_unit, language_of, opens_block
 from llm_lsp.core.text.window import Window
 
-# Lines that are read at most: more than anybody reads before accepting, and 128 tokens are about 12.
+# Most lines that are read: more than users read before accepting; 128 tokens are about 12 lines.
 MAX_LINES = 40
-# Characters of an answer that are read and shown: MAX_LINES of 100. More comes from an API that keeps to no limit,
-# and a longer line is no code that is read before it is accepted.
+# Most characters that are read and shown: MAX_LINES of 100. More comes only from an API that ignores limits, or in
+# lines too long to be read before accepting.
 MAX_ANSWER_CHARS = 4000
-# Lines of a group that shows a model that turns in circles when it comes again and again.
+# Lines in a group whose repetition shows that the model is looping.
 MAX_GROUP_LINES = 4
 
 
 class CompletionExtent:
-    """Takes an answer's lines while they are wanted.
+    """Takes an answer's lines as long as they are wanted.
 
-    A LINE ends after the first line with text; where that line opens a block and `may_grow`, the block is
-    taken too. A BLOCK ends before a line that stands less deep, closes what it did not open, or is the
-    document's next line. A HOLE goes on to where the document's next line follows, or could: see FillExtent.
+    A LINE ends after the first non-blank line; if that line opens a block and `may_grow`, the block is taken
+    too. A BLOCK ends before a line that is less indented, closes something it did not open, or is the
+    document's next line. A HOLE goes on until the document's next line follows, or could follow: see
+    FillExtent.
     """
 
     def __init__(self, window: Window, mode: Mode, *, may_grow: bool = True) -> None:
         self.mode = mode
-        """LINE becomes BLOCK where it grows."""
+        """LINE becomes BLOCK when it grows."""
         self.lines: list[str] = []
-        """The lines that are kept, without their ends."""
+        """The lines taken, without line ends."""
         self._window = window
         self._language = language_of(window.language)
         self._may_grow = may_grow
         self._next_line = next_line(window)
         self._next_depth = indent_of(self._next_line) if self._next_line else None
         self._first: int | None = None
-        """The index of the first line with text."""
+        """Index of the first non-blank line."""
         self._header: int | None = None
-        """The depth of the line that opened the block that is wanted."""
+        """Indentation of the line that opened the wanted block."""
         self._floor = -1
-        """A line at this depth or less deep ends the answer."""
+        """A line indented at most this much ends the answer."""
         self._placement = LinePlacement(place_in(window))
         self._hole: FillExtent | None = None
         self._balance = 0
-        """Brackets that the answer opened and did not close."""
+        """Number of brackets that the answer opened and did not close."""
         self._blank = 0
-        """Blank lines at the end."""
+        """Number of blank lines at the end."""
         self.may_follow = True
-        """Whether what the model writes next could be wanted next: it did not reach what is there, nor turn in circles."""
+        """Whether the model's further text may be the next wanted one: it neither repeats the document nor
+        loops.
+        """
 
     @property
     def has_first(self) -> bool:
-        """Whether the first line with text is complete."""
+        """Whether the first non-blank line is complete."""
         return self._first is not None
 
     @property
     def sure_lines(self) -> list[str]:
-        """The lines that will stay, whatever comes."""
+        """The lines that stay, whatever follows."""
         end = len(self.lines) - self._blank
         if self._hole is not None and self._hole.kept is not None and self._first is not None:
             end = self._first + self._hole.kept
@@ -89,9 +92,9 @@ class CompletionExtent:
         return self._ends_after(placed)
 
     def end(self, line: str, *, by_model: bool) -> str:
-        """Add the last piece, without a line end, and return what is kept of it.
+        """Add the last piece, which has no line end, and return what is kept of it.
 
-        Where the model ended by itself it saw what follows, so all that it wrote was meant.
+        If the model ended by itself, it saw what follows, so everything it wrote is intended.
         """
         if self._first is None:
             self._blank = 0
@@ -117,7 +120,7 @@ class CompletionExtent:
         return not self.may_follow or (self._first is not None and self._blank >= 2)
 
     def _is_fence(self, line: str) -> bool:
-        """Check whether a line begins a fence around code; it is dropped later."""
+        """Check whether a line begins a code fence, which is removed later."""
         if not is_fence(line):
             return False
         before = self._window.prefix + self._window.line_prefix
@@ -140,14 +143,14 @@ class CompletionExtent:
             self._hole = FillExtent(depth, self._next_depth, step)
             return self._hole.take(depth, 1, opens=opens)
         if not on_new_line and not opens and opener is not None and self._window.line_prefix.strip():
-            # What the cursor's line had opened is closed on it: `print(` was a call.
+            # It closes what the cursor's line had opened: `print(` was only a call.
             return True
         header = depth if opener is None and opens else opener
         self._bound_block(depth, header)
         return False
 
     def _placed_first(self, line: str, *, on_new_line: bool) -> str:
-        """Return the first line with text as it will stand in the document."""
+        """Return the first non-blank line as it will be in the document."""
         window = self._window
         if window.line_prefix.strip() and on_new_line:
             self._placement.first(window.line_prefix, own=indent_of(window.line_prefix))
@@ -157,14 +160,14 @@ class CompletionExtent:
         return whole if column == indent_of(whole) else " " * column + whole.lstrip()
 
     def _placed(self, line: str) -> str:
-        """Return a further line as it will stand in the document: its depth tells what it belongs to."""
+        """Return a later line as it will be in the document: its indentation decides what it belongs to."""
         if not line.strip():
             return line
         column = self._placement.further(line)
         return line if column == indent_of(line) else " " * column + line.lstrip()
 
     def _grows(self, depth: int) -> bool:
-        """Go on with the block that the first line opens, unless the document goes on with it."""
+        """Continue with the block that the first line opens, unless the document already contains it."""
         has_block = self._next_depth is not None and self._next_depth > depth
         if not self._may_grow or has_block or self._window.line_suffix.strip():
             return False
@@ -177,7 +180,7 @@ class CompletionExtent:
         self._floor = depth - 1 if header is None else header
 
     def _opener(self, on_new_line: bool) -> int | None:
-        """Return the depth of the line above the first one, if it opens a block."""
+        """Return the indentation of the line above the first one, if it opens a block."""
         if self._window.line_prefix.strip():
             above = self._window.line_prefix
         else:
@@ -197,7 +200,7 @@ class CompletionExtent:
         if depth <= self._floor:
             return self._header != depth or not self._belongs_to_block(line)
         if self._blank and depth == 0:
-            # At the top level nothing is less deep: there a blank line ends what was asked for.
+            # At the top level nothing is less indented, so a blank line ends the answer.
             return True
         return self._header is None and self._balance <= 0 and line.lstrip()[0] in ")]}"
 
@@ -210,7 +213,7 @@ class CompletionExtent:
 
     @cached_property
     def _lacks_closer(self) -> bool:
-        """Whether what the document opens before the cursor is not closed after it."""
+        """Check whether something that is opened before the cursor is not closed after it."""
         window = self._window
         around = imbalance(window.prefix + window.line_prefix), imbalance(window.line_suffix + window.suffix)
         return sum(around) > 0
@@ -220,7 +223,7 @@ class CompletionExtent:
         if self._hole is not None:
             count = len(self.lines) - (self._first or 0)
             return self._hole.take(depth, count, opens=opens) or self._is_too_much()
-        # The closer at the opener's depth was the last line of the block.
+        # The closer at the opener's indentation is the last line of the block.
         closes = depth == self._header and self._language.blocks is not Blocks.INDENT and not opens
         return closes or self._is_too_much()
 
@@ -230,13 +233,13 @@ class CompletionExtent:
         return not self.may_follow
 
     def _repeats(self, size: int) -> bool:
-        """Check whether the last group of lines came before it, too, and before that."""
+        """Check whether the last group of lines occurred twice before, in direct succession."""
         last = self.lines[-MAX_REPEATS * size :]
         is_full = len(last) == MAX_REPEATS * size and last == last[-size:] * MAX_REPEATS
         return is_full and is_circle(last[-size:], MAX_REPEATS)
 
     def _is_next(self, line: str) -> bool:
-        """Check whether the document goes on with this line, or one that differs in what does not matter."""
+        """Check whether this line equals the document's next line, apart from irrelevant differences."""
         if line.rstrip() == self._next_line:
             return True
         if self._next_depth is None or not is_same_line(line, self._next_line, self._language):
@@ -248,20 +251,22 @@ class CompletionExtent:
         return stays and (self.mode is not Mode.HOLE or self._may_stand_next(last))
 
     def _may_stand_next(self, last: str) -> bool:
-        """Return whether the document's next line may stand below a line: deeper where that opens a block, else not."""
+        """Check whether the document's next line can follow a line: indented deeper if the line opens a block,
+        else not.
+        """
         if self._next_depth is None:
             return True
         return opens_block(last, self._language) == (self._next_depth > indent_of(last))
 
     def _belongs_to_block(self, line: str) -> bool:
-        """Return whether a line at the opener's depth closes the block or goes on with it."""
+        """Check whether a line at the opener's indentation closes or continues the block."""
         bare = line.strip()
         is_closer = bare[0] in ")]}" or (self._language.has_tags and bare.startswith("</"))
         return is_closer or first_word(bare, self._language) in self._language.middles
 
 
 def next_line(window: Window) -> str:
-    """Return the line that the document goes on with, "" if it does not."""
+    """Return the document's next line, "" if there is none."""
     rest = window.line_suffix
     if rest.strip() and not window.line_prefix.strip() and not is_closing(rest):
         return (window.line_prefix + window.line_suffix).rstrip()

@@ -1,39 +1,43 @@
-"""How much of an answer fills a hole between two lines, told by depths."""
+"""Determines by indentation how much of an answer fills a hole between two lines."""
 
 from __future__ import annotations
 
-# Lines that are read on for the document's next line where the hole may be full already. Of 40 holes of several
-# lines cut from HumanEval the next line came within nine.
+# Lines that are read in search of the document's next line although the hole may be full. In 40 holes of several lines
+# in HumanEval, the next line came within nine.
 MAX_DOUBTFUL = 12
 
 
 class FillExtent:
-    """Says what is kept of the lines read so far, were the document's next line never to come.
+    """Tells how many of the lines read so far to keep, in case the document's next line does not follow.
 
-    Where that line comes, all before it fills the hole. Else the hole is full after the line that opens the
-    body which stands there, after one statement where the code goes on at the same depth, and at the block's
-    end where it goes on less deep.
+    If that line follows, everything before it fills the hole. Otherwise the hole is full: after the line that
+    opens the existing body, if the next line is deeper; after one statement, if it has the same indentation; at
+    the end of the block, if it is less indented.
     """
 
     def __init__(self, depth: int, next_depth: int | None, step: int) -> None:
         self.kept: int | None = None
-        """How many lines, counted from the first one with text; None: all."""
+        """How many lines to keep, counted from the first non-blank one; None for all."""
         self._depth = depth
-        """The depth of the first line."""
+        """Indentation of the first line."""
         self._next_depth = next_depth
         self._step = step
         self._wants_opener = next_depth is not None and next_depth > depth
         self._doubtful = 0
 
     def is_left(self, depth: int) -> bool:
-        """Return whether a line so deep stands outside of what holds the hole, so that the next line can't come."""
+        """Check whether a line so indented has left the block around the hole, so that the next line cannot
+        follow.
+        """
         if self._next_depth is None or self._next_depth > self._depth:
-            # The end of the file, or the body of what any block around may open: all but the top level.
+            # At the end of the file, or in a body that any enclosing block may open, only the top level has left it.
             return depth == 0 < self._depth
         return depth < self._next_depth
 
     def is_full(self, depth: int, *, belongs: bool) -> bool:
-        """Return whether a line so deep is one too many, unless the next line comes; `belongs` as an `else` does."""
+        """Check whether a line is one too many, unless the next line follows; `belongs` is true for lines such
+        as `else`.
+        """
         if self.kept is not None or self._next_depth is None or self._wants_opener:
             return False
         return depth <= self._next_depth and not (belongs and self._next_depth == self._depth)

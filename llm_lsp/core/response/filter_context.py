@@ -1,4 +1,4 @@
-"""What a filter takes and returns, and what it may look at."""
+"""The input and output of filters, and the text around the cursor that they can use."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from llm_lsp.core.text.languages import Language, language_of
 from llm_lsp.core.text.text import Point
 from llm_lsp.core.text.window import Window
 
-# Lines on each side that an answer is compared with.
+# Lines on each side with which an answer is compared.
 LOOK_LINES = 32
-# Columns of a long line that are looked at on each side.
+# Columns of a long line that are used on each side.
 LOOK_COLUMNS = 1000
 
 
 @dataclass(frozen=True)
 class FilterContext:
-    """What stands around a cursor, lines without their ends.
+    """The text around a cursor; lines have no line ends.
 
-    It has no slots: what not every answer needs is computed when first read, and kept.
+    Has no slots: values that not every answer needs are computed and cached when first read.
     """
 
     before: str
@@ -33,36 +33,36 @@ class FilterContext:
     rest: str
     """The current line after the cursor."""
     lines_above: Sequence[str]
-    """Up to LOOK_LINES lines above, as the document has them."""
+    """Up to LOOK_LINES lines above, unchanged."""
     lines_below: Sequence[str]
-    """Up to LOOK_LINES lines below, as the document has them."""
+    """Up to LOOK_LINES lines below, unchanged."""
     line_end: str
-    """What ends the document's lines."""
+    """The document's line end."""
     language: Language
     language_id: str = ""
     stated_indent: str = ""
-    """What one step of depth is written with, as the project or the editor says; "" if neither does."""
+    """One indentation step as the project or the editor defines it; "" if neither does."""
 
     @cached_property
     def above(self) -> tuple[str, ...]:
-        """Lines above with text, nearest last."""
+        """Non-blank lines above, nearest last."""
         return _with_text(self.lines_above)
 
     @cached_property
     def below(self) -> tuple[str, ...]:
-        """Lines below with text, nearest first."""
+        """Non-blank lines below, nearest first."""
         return _with_text(self.lines_below)
 
     @property
     def follows_blank(self) -> bool:
-        """Whether the line right above is blank."""
+        """Whether the line directly above is blank."""
         return bool(self.lines_above) and not self.lines_above[-1].strip()
 
     @cached_property
     def style(self) -> IndentStyle:
         """How the document is indented."""
         current = (self.before + self.rest,) if (self.before + self.rest).strip() else ()
-        # Nothing is told by a line that is missing between two, or not yet whole.
+        # An incomplete line is not used, nor is a step across the gap.
         if self.before.strip():
             parts = (*self.above, *current), self.below
         else:
@@ -71,11 +71,11 @@ class FilterContext:
 
     @cached_property
     def indent_kind(self) -> str | None:
-        """The character that all lines are indented with; None if lines may have either."""
+        """The character with which all lines are indented; None if lines may have either."""
         return indent_kind((*self.above, self.before, *self.below), self.language, self.style)
 
     def kind_after(self, text: str) -> TextKind:
-        """Return what stands behind a text that is inserted at the cursor."""
+        """Return the kind of text that follows a text inserted at the cursor."""
         return kind_at_end("\n".join((*self.above, self.before + text)), self.language)
 
 
@@ -86,16 +86,16 @@ class FilterInput:
     text: str
     finish: Finish
     replaced: int = 0
-    """Characters of the rest of the line that the text stands for."""
+    """Number of characters after the cursor that the text replaces."""
 
 
 Filter = Callable[[FilterInput, FilterContext], FilterInput | Skip]
 
 
 def place_at(document: Document, point: Point, stated_indent: str = "") -> FilterContext:
-    """Read what stands around a point; costs a bounded number of lines.
+    """Read the surroundings of a position, a limited number of lines.
 
-    `stated_indent` is the context's field of that name.
+    `stated_indent` is the field of that name.
     """
     text = document.text
     line = text.line(point.line)
@@ -112,7 +112,7 @@ def place_at(document: Document, point: Point, stated_indent: str = "") -> Filte
 
 
 def place_in(window: Window) -> FilterContext:
-    """Read what stands around a window's cursor, as `place_at` does."""
+    """Read the surroundings of a window's cursor, like `place_at`."""
     return FilterContext(
         window.line_prefix[-LOOK_COLUMNS:],
         window.line_suffix[:LOOK_COLUMNS],

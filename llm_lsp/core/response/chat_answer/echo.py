@@ -1,4 +1,4 @@
-"""Take off what an answer repeats of the text before the cursor: the line, its last word, the lines above."""
+"""Removes what a chat answer repeats of the text before the cursor: the line, its last word, the lines above."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from llm_lsp.core.response.line_likeness import bare, is_telling
 from llm_lsp.core.text.window import Window
 
 HOLE = "{{HOLE}}"
-# Lines above the cursor in which the beginning of a repetition is looked for, and lines of an answer that are read for
-# the place where it reaches the cursor.
+# Lines above the cursor in which the beginning of a repetition is searched, and lines of an answer that may precede the
+# cursor's position.
 LOOK_LINES = 80
 _QUOTES = "\"'`“”‘’"
-# The end of a line that a model repeats when it does not begin with the line: a word with what joins it to the next.
+# The end of a line that a model repeats if it does not repeat the whole line: a word and what joins it to the next.
 _LAST_WORD = re.compile(r"(?:[\w$@]+(?:\.|::|->))*[\w$@]*[^\W\d][\w$@]*(?:\.|::|->|\s*\(|\s+)?$")
 _NAME = re.compile(r"\w*[^\W\d]\w*")
 
 
 def without_echo(code: str, window: Window) -> str:
-    """Return the part of an answer that belongs behind the cursor."""
+    """Return the part of an answer that belongs after the cursor."""
     code = _without_hole(code, window)
     line = window.line_prefix
     whole = _after_lines_above(code, window)
     if whole is not None:
         return whole
-    # A blank line before the repeated line is the wrapper's.
+    # A blank line before the repeated line belongs to the wrapper.
     for text in (code, code.lstrip("\n")):
         if line.strip() and (rest := _after(text, line)) is not None:
             return rest
@@ -34,17 +34,17 @@ def without_echo(code: str, window: Window) -> str:
 
 
 def has_hole(window: Window) -> bool:
-    """Check whether the mark of the place is text of the document."""
+    """Check whether the document itself contains the mark of the hole."""
     return HOLE in window.prefix + window.line_prefix + window.line_suffix + window.suffix
 
 
 def _without_hole(code: str, window: Window) -> str:
-    """Drop the mark of the place, unless the document has it itself."""
+    """Remove the mark of the hole, unless the document contains it."""
     if HOLE not in code or has_hole(window):
         return code
     head, _, rest = code.partition(HOLE)
     if not head.strip() or bare(head) == bare(window.line_prefix):
-        # In front of the answer, or in the place where it belongs.
+        # The mark may precede the answer, or be at its place in the repeated code.
         rest = rest.lstrip(" \t:").removeprefix("\n") if not head.strip() else rest
         follows = window.line_suffix + window.suffix
         return (
@@ -52,12 +52,12 @@ def _without_hole(code: str, window: Window) -> str:
             if not rest.strip() or follows.strip().startswith(rest.strip()[:40])
             else rest.partition(HOLE)[0]
         )
-    # The file again, with the place still open.
+    # The model repeated the file with the hole still open.
     return head if _after_lines_above(head, window) is None else ""
 
 
 def _after(code: str, start: str) -> str | None:
-    """Return what follows a beginning, compared without blanks and kind of quotes; None if it does not begin so."""
+    """Return what follows a beginning, ignoring blanks and kind of quotes; None if the code begins differently."""
     at, opened = 0, ""
     for char in start:
         if char.isspace():
@@ -71,7 +71,7 @@ def _after(code: str, start: str) -> str | None:
         at += 1
     rest = code[at:]
     if opened and opened[0] != opened[1]:
-        # A string that is open at the cursor is closed by the quote that the document has.
+        # If a string is open at the cursor, the document's kind of quote closes it.
         rest = rest.replace(opened[0], opened[1], 1)
     return rest.lstrip(" \t") if start[-1:].isspace() else rest
 
@@ -89,7 +89,7 @@ def _after_indentation(code: str, line: str) -> str:
 
 
 def _after_last_word(code: str, line: str) -> str:
-    """Return an answer without the last word before the cursor, if it begins with it."""
+    """Return an answer without the last word before the cursor, if it begins with that word."""
     found = _LAST_WORD.search(line[-200:])
     if found is None or not _NAME.search(found.group()):
         return code
@@ -109,7 +109,7 @@ def _after_last_word(code: str, line: str) -> str:
 
 
 def _after_lines_above(code: str, window: Window) -> str | None:
-    """Return what follows when an answer begins with lines above the cursor; None if it does not reach it."""
+    """Return what follows if an answer begins with lines above the cursor; None if it does not reach the cursor."""
     above = [line for line in window.prefix.split("\n")[-LOOK_LINES - 1 :] if line.strip()]
     lines = code.split("\n")[:LOOK_LINES]
     first = next((idx for idx, line in enumerate(lines) if line.strip()), None)
@@ -135,13 +135,13 @@ def _after_lines_above(code: str, window: Window) -> str | None:
 
 
 def _begins(lines: list[str], idx: int, start: str) -> bool:
-    """Check whether the next line with text repeats the current line's beginning."""
+    """Check whether the next non-blank line repeats the beginning of the current line."""
     following = next((line for line in lines[idx:] if line.strip()), "")
     return _after(following, start) is not None
 
 
 def _is_same(line: str, other: str) -> bool:
-    """Check whether two lines are the same, or begin the same definition, as one with types and one without."""
+    """Check whether two lines are equal, or begin the same definition, such as one with types and one without."""
     if bare(line) == bare(other):
         return True
     words, other_words = line.split("(")[0].split(), other.split("(")[0].split()

@@ -1,13 +1,13 @@
-"""Whether a line of an answer is a sentence to the user rather than code."""
+"""Recognizes lines of an answer that are sentences for the user rather than code."""
 
 from __future__ import annotations
 
 import re
 
-# What a sentence has beside words; code has other marks, or has these without blanks.
+# A sentence: words with punctuation. Code has other marks, or has these without blanks.
 _SENTENCE = re.compile(r"[^\W\d_][\w'’\-]*[,;:.!?…\"”)]*(?:\s+[(\"“*`]*[\w'’`./\-]+[,;:.!?…\"”)*`]*)*\s*")
 _MARKDOWN = re.compile(r"^\s*(?:[#>*_\-]+\s*)?(?:\d+\.\s+)?[*_]*")
-# Short lines that only announce or decline something.
+# Short lines that only announce or refuse something.
 _OPENERS = re.compile(
     r"(?:sure|certainly|okay|ok|absolutely|of course|sorry|apologies|got it|understood|great|yes|no|none needed"
     r"|done|here you go|here it is|here|n/a|hi|hello|voilà|claro|natürlich|bien sûr|desde luego)\b",
@@ -19,7 +19,7 @@ _LABEL = re.compile(
     r"(?:\s+is)?\W*:\W*",
     re.IGNORECASE,
 )
-# Words that stand in most sentences and in no programming language at the same time.
+# Words that are frequent in sentences, and not a keyword of any programming language.
 _COMMON = frozenset(
     [
         "the",
@@ -115,9 +115,9 @@ _KEYWORDS = frozenset(
     ]
 )
 _MIN_WORDS = 3
-# A line of this many words without a mark of code is a sentence, however it ends.
+# A line with this many words and no mark of code is a sentence, whatever its end.
 _LONG = 8
-# Characters that are looked at: no line of a preamble is longer and undecided.
+# Characters that are examined: in a longer line, the first ones have already decided.
 MAX_LINE_CHARS = 400
 _CODE_MARKS = re.compile(
     r"[={}\[\]<>;$@|&%+\\^~]|\w\(|\w\.\w|::|->|//|^\s*[#\-]\w|^\s*(?:\"\"\"|'''|--|/\*|\*/)"
@@ -125,7 +125,9 @@ _CODE_MARKS = re.compile(
 
 
 def is_prose(line: str) -> bool:
-    """Check whether a whole line is a sentence, a label or an announcement; never for a place where prose belongs."""
+    """Check whether a whole line is a sentence, a label or an announcement; never for a place where prose
+    belongs.
+    """
     line = line[:MAX_LINE_CHARS].strip()
     bare = _MARKDOWN.sub("", line)
     if not bare:
@@ -150,7 +152,9 @@ def is_prose(line: str) -> bool:
 
 
 def may_be_prose(start: str) -> bool:
-    """Return whether a line that begins so may turn out to be prose; most code is told by its first characters."""
+    """Check whether a line with this beginning may turn out to be prose; for most code the first characters
+    decide.
+    """
     bare = _MARKDOWN.sub("", start[:MAX_LINE_CHARS].strip())
     if not bare or len(start) > MAX_LINE_CHARS:
         return not bare and start.strip() != ""
@@ -170,7 +174,7 @@ def may_be_prose(start: str) -> bool:
 
 
 def _is_foreign(bare: str) -> bool:
-    """Check whether a line has mostly letters beyond ASCII: no language is written so outside of its texts."""
+    """Check whether a line has mostly non-ASCII letters, which in code occur only in strings and comments."""
     letters = [char for char in bare if char.isalpha()]
     beyond = sum(char > "\u02ff" for char in letters)
     return beyond > 3 and beyond * 2 > len(letters) and not re.search(r"[=({\[;]", bare)

@@ -1,8 +1,8 @@
-"""Read the answer of a chat model, in whichever form it comes, as the code for the place of the cursor.
+"""Reads the answer of a chat model in any form, and returns the code for the cursor's place.
 
-An answer in the form that was asked for, or one that begins with the beginning of the line, passes as it comes. Any
-other is kept until its end, at most MAX_ANSWER_CHARS of it, and searched once: thoughts are dropped, the code is found in
-its wrapper, and what it repeats is taken off. What holds no code is refused.
+An answer in the requested form, or one that begins with the beginning of the line, is passed on as it arrives. Any other
+is collected until its end, up to MAX_ANSWER_CHARS, and searched once: thoughts are dropped, the code is extracted from
+its wrapper, and repetitions of the text before the cursor are removed. An answer without code is refused.
 """
 
 from __future__ import annotations
@@ -21,52 +21,52 @@ from llm_lsp.core.text.languages import language_of
 from llm_lsp.core.text.window import Window
 
 OPEN, CLOSE = "<fill>", "</fill>"
-# Of an answer in no known form: thoughts of 2048 tokens and the code behind them. Of thoughts whose beginning was seen
-# nothing is kept.
+# For an answer in unknown form: enough for thoughts of 2048 tokens and the code after them. Recognized thoughts are not
+# collected.
 MAX_ANSWER_CHARS = 16_000
-# Characters in which an answer that may pass as it comes shows that it may.
+# Characters within which an answer must show that it can be passed on as it arrives.
 MAX_FIRST_CHARS = 500
 _FENCE = re.compile(r"\s*`{3,}[^\n`]*\n")
 _PARTIAL_FENCE = re.compile(r"\s*(?:`{1,3}|`{3,}[^\n`]{0,40})")
-# The end of a first line, or what may become it.
+# The end of a first line, or a possible beginning of the end.
 _FIRST_END = re.compile(r"\n|</fill>|<(?:/(?:f(?:i(?:l(?:l)?)?)?)?)?$")
 _CLOSING_TAG = re.compile(r"</[\w:-]+>")
 _JSON_IDS = frozenset(("json", "jsonc", "json5", "jsonl"))
 
 
 class ChatAnswer:
-    """Reads an answer piece by piece; see `AnswerOpening` for how it is used.
+    """Reads an answer piece by piece; used like `AnswerOpening`.
 
-    The end of code whose end was seen is marked by CLOSE, whatever the model has written there.
+    If the end of the code was seen, it is marked by CLOSE, whatever the model wrote there.
     """
 
     def __init__(self, window: Window, begun: str = "") -> None:
         self.finish: Finish | None = None
-        """Why there is no code, once the answer has ended and has none."""
+        """Why there is no code, once the answer has ended without any."""
         self.refused = False
         self._window = window
         self._is_begun = bool(begun)
         self._language = language_of(window.language)
         self._waiting = begun
-        """What is kept of the answer; `begun` is what the dialogue ended with."""
+        """The collected answer; `begun` is what the chat ended with."""
         self._is_passing = self._is_over = self._is_searched = False
         self._opening_mark = ""
-        """How the thoughts began that are being read, of which nothing is kept; "" while none are."""
+        """The mark that opened the current thoughts, which are not collected; "" outside of thoughts."""
         self._has_thought = False
         self._line: str | None = None
-        """What has come of a later line; None while the first one is read."""
+        """The received part of a later line; None while the first one is read."""
         self._passed = ""
         above = window.prefix.split("\n")[-LOOK_LINES:]
         self._above = frozenset(bare(line) for line in above if len(bare(line)) > 1)
 
     @property
     def stops(self) -> tuple[str, ...]:
-        """What ends the code in the text that is returned."""
+        """The strings that end the code in the returned text."""
         tags = () if self._language.has_tags else ("</code>", "</answer>", "</completion>")
         return (CLOSE, *tags, *(() if has_hole(self._window) else (HOLE,)))
 
     def feed(self, piece: str) -> str:
-        """Return the code that is known after this piece."""
+        """Return the code that is certain after this piece."""
         if self._is_over:
             return ""
         if self._is_passing:
@@ -86,7 +86,7 @@ class ChatAnswer:
         return self._pass(code)
 
     def end(self) -> str:
-        """Return the code that was found in what was kept, with its end if it was seen."""
+        """Return the code found in the collected answer, with its end if it was seen."""
         if self._is_over:
             return ""
         if self._is_passing:
@@ -113,7 +113,7 @@ class ChatAnswer:
         return code + CLOSE if found.is_closed else code
 
     def _drop(self) -> None:
-        """Drop thoughts that are known to be such, but for what may be a half mark at their end."""
+        """Drop recognized thoughts, except for a possible partial mark at the end."""
         unthought = without_thoughts(self._opening_mark + self._waiting)
         if unthought.is_open:
             self._waiting = self._waiting[-MAX_MARK_CHARS:]
@@ -121,7 +121,7 @@ class ChatAnswer:
         self._opening_mark, self._waiting, self._has_thought = "", unthought.text, True
 
     def _recognized(self) -> str | None:
-        """Return the code of an answer that can pass as it comes; None while that is not known, or if it cannot."""
+        """Return the code of an answer that can be passed on as it arrives; None if that is not (yet) known."""
         answer = self._waiting
         if not self._is_begun and may_be_thoughts(answer) and not _may_be_fill(answer):
             self._begin_dropping()
@@ -144,7 +144,7 @@ class ChatAnswer:
             self._waiting, self._has_thought = unthought.text, True
 
     def _first_code(self, answer: str, *, has_mark: bool) -> str | None:
-        """Return what follows the repeated beginning of the line; None if it does not, or is no plain code."""
+        """Return what follows the repeated beginning of the line; None if it is not repeated, or no plain code follows."""
         line = self._window.line_prefix
         for echo in (line, line.lstrip()):
             if not answer.startswith(echo) or not (echo.strip() or has_mark):
@@ -152,7 +152,7 @@ class ChatAnswer:
             code = answer[len(echo) :]
             if echo.strip() and code:
                 return code
-            # On a blank line the first characters must tell that it is neither a sentence nor a line from above.
+            # On a blank line, the first characters must show that it is neither a sentence nor a line from above.
             end = _FIRST_END.search(code)
             first = code[: end.start()] if end else code
             is_whole = end is not None and end.group() in ("\n", CLOSE)
@@ -173,7 +173,7 @@ class ChatAnswer:
         return self._is_code and (is_prose(first) if is_whole else may_be_prose(first))
 
     def _pass(self, piece: str) -> str:
-        """Pass the first line on as it comes, and each later one when it is whole and no sentence."""
+        """Pass on the first line as it arrives, and each later line when it is complete and not a sentence."""
         if self._line is None:
             first, newline, piece = piece.partition("\n")
             self._passed += first + newline
@@ -192,7 +192,7 @@ class ChatAnswer:
         return passed
 
     def _ends_before(self, line: str) -> bool:
-        """Return whether the code ended before a line: it closes the wrapper, or is a sentence to the user."""
+        """Check whether the code ended before a line: it closes the wrapper, or is a sentence for the user."""
         text = line.strip()
         if self._is_code and (
             text.startswith("```") or (_CLOSING_TAG.fullmatch(text) and not self._language.has_tags)
@@ -219,7 +219,7 @@ def _kind(window: Window, text: str) -> TextKind:
 
 
 def _may_be_fill(answer: str) -> bool:
-    """Return whether an answer begins, or may begin, with the mark that was asked for, or with a fence around it."""
+    """Check whether an answer begins, or may begin, with the requested mark, or with a fence around it."""
     text = answer.lstrip()
     if text.startswith(OPEN):
         return True

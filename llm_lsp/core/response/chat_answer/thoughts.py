@@ -1,7 +1,8 @@
-"""Separate an answer from the thoughts that a model writes before it, in whichever marks.
+"""Separates an answer from the thoughts that a model writes before it, in any notation.
 
-`<think>…</think>` and its namesakes, `[THINK]`, `◁think▷`, `<|START_THINKING|>`, `<|begin_of_thought|>`, and the
-channels of OpenAI's harmony format, also where a server left their control tokens out.
+The notations are `<think>…</think>` and similar tags, `[THINK]`, `◁think▷`, `<|START_THINKING|>`,
+`<|begin_of_thought|>`, and the channels of OpenAI's harmony format, also if a server has removed the control
+tokens.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# Names of the tags in the templates of Qwen, DeepSeek, Magistral, Seed, EXAONE, Cohere, Kimi and Hunyuan, and what
-# models write that were asked to think in a tag.
+# Tag names in the templates of Qwen, DeepSeek, Magistral, Seed, EXAONE, Cohere, Kimi and Hunyuan, and those that models
+# use when asked to think in a tag.
 _NAME = (
     r"(?:\w{1,20}[:_])?(?:think|thought|reason|reflect|scratchpad|analysis|monologue|ponder|cot\b)\w{0,20}"
 )
@@ -24,15 +25,15 @@ _CLOSE = re.compile(
     re.IGNORECASE,
 )
 # https://github.com/openai/harmony: `<|channel|>analysis<|message|>…<|end|>`, then the channel "final". A server that
-# leaves control tokens out of its text joins them: `analysis…assistantfinal…`.
+# removes control tokens joins the rest: `analysis…assistantfinal…`.
 _FINAL = re.compile(r"<\|channel\|>\s*final[^<]*<\|message\|>|\bassistant\s*final(?=\W|[A-Za-z_])")
 _CHANNEL = re.compile(
     r"(?:<\|start\|>\w*)?<\|channel\|>\s*(?:analysis|commentary)|analysis(?=[A-Z]\w*[ ,']|We\b)"
 )
 _MESSAGE_END = re.compile(r"<\|(?:end|return|call|start)\|>")
-# Tokens around the answer itself that say nothing: Cohere's and Sky-T1's.
+# Meaningless tokens around the answer itself: Cohere's and Sky-T1's.
 _AROUND = re.compile(r"<\|(?:START|END|begin_of|end_of)_(?:RESPONSE|solution)\|>", re.IGNORECASE)
-# The longest mark above, so that one may be cut in two by a piece's end.
+# Length of the longest mark above, which the end of a piece may divide.
 MAX_MARK_CHARS = 64
 
 
@@ -42,12 +43,14 @@ class Unthought:
 
     text: str
     is_open: bool = False
-    """Whether the thoughts did not end: what is wanted may still come."""
+    """Whether the thoughts did not end, so that the answer may still come."""
     has_thoughts: bool = False
 
 
 def without_thoughts(answer: str) -> Unthought:
-    """Cut thoughts from an answer: all before the last mark that ends them, and all after one that opens them."""
+    """Remove thoughts from an answer: everything up to the last mark that ends them, and after one that opens
+    them.
+    """
     if finals := list(_FINAL.finditer(answer)):
         text = answer[finals[-1].end() :]
         end = _MESSAGE_END.search(text)
@@ -63,7 +66,7 @@ def without_thoughts(answer: str) -> Unthought:
 
 
 def may_be_thoughts(start: str) -> bool:
-    """Return whether an answer that begins so may begin with thoughts, in any mark."""
+    """Check whether an answer with this beginning may begin with thoughts in any notation."""
     bare = start.lstrip()
     if not bare:
         return True

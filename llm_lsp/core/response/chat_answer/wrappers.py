@@ -1,4 +1,4 @@
-"""Find the code in what a chat model puts around it: tags, fences, JSON, inline code, sentences."""
+"""Finds the code inside what chat models put around it: tags, fences, JSON, inline code, sentences."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from llm_lsp.core.response.text_kind import TextKind
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Code in an answer."""
+    """Code found in an answer."""
 
     code: str
     is_closed: bool = True
-    """Whether its end was seen: what follows is no more of it."""
+    """Whether its end was seen, so that nothing after it belongs to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +31,20 @@ class Surroundings:
     """Whether tags are code at the cursor."""
     is_json: bool
     kind_after: Callable[[str], TextKind]
-    """Return what stands behind an answer's text, were it inserted."""
+    """Returns the kind of text that would follow if an answer's text were inserted."""
 
     def begins_line(self, code: str) -> bool:
-        """Check whether one of the first lines of a text repeats the beginning of the current line."""
+        """Check whether one of a text's first lines repeats the beginning of the current line."""
         start = "".join(self.line_start.split())
         lines = code.split("\n", MAX_LINES)[:MAX_LINES]
         return bool(start) and any("".join(line[:MAX_COLUMNS].split()).startswith(start) for line in lines)
 
 
-# Lines and columns in which the repeated line is looked for.
+# Lines and columns in which the repeated line is searched.
 MAX_LINES, MAX_COLUMNS = 80, 400
 _FILL = re.compile(r"<fill>(?P<code>.*?)(?P<end></fill>|(?=<fill>)|\Z)", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<(?P<name>[A-Za-z][\w:-]{0,30})(?:\s[^<>\n]{0,100})?>")
-# What models call an answer. Those that are HTML's elements too are no wrapper where tags are code.
+# Tags that models put around an answer. Those that are HTML elements too do not count where tags are code.
 _ANSWER_TAG = re.compile(
     r"(?:\w+[_-])?(?:completions?|complete|fill|fim|answer|code|result|output|response|solution|insert|insertion|infill"
     r"|middle|missing|hole|replacement|snippet|final|content|text|line|block)(?:[_-]\w+)?",
@@ -62,12 +62,12 @@ _JSON_VALUE = re.compile(
     r'"(?P<key>[\w -]{1,40})"\s*:\s*(?:"(?P<text>(?:[^"\\]|\\.)*)(?P<end>"?)|(?P<list>\[))', re.DOTALL
 )
 _JSON_START = re.compile(r'\s*[\[{][\s\[{]*(?:"|\Z)')
-# A sentence and the code behind it on one line.
+# A sentence followed by code on the same line.
 _LABELLED = re.compile(r"(?P<label>[^\n`:]{4,120}:)[ \t]+(?P<code>\S[^\n]*)")
 
 
 def find_code(answer: str, around: Surroundings) -> Found | None:
-    """Return the code of a whole answer, or None if it has none; each search reads the answer once."""
+    """Return the code in a whole answer, or None; each search reads the answer once."""
     for search in (_in_fill, _in_tags, _in_fences, _in_json, _in_spans):
         if found := search(answer, around):
             return found
@@ -78,7 +78,7 @@ def _in_fill(answer: str, around: Surroundings) -> Found | None:
     found = [match for match in _FILL.finditer(answer) if match["code"].strip()]
     if not found:
         return Found("") if "<fill>" in answer.lower() else None
-    # The last one: sentences before it may name the tag.
+    # The last one, since sentences before it may mention the tag.
     match = next((one for one in found if around.begins_line(one["code"])), found[-1])
     return _unwrapped(match["code"], is_closed=bool(match["end"]), around=around)
 
@@ -116,7 +116,7 @@ def _in_fences(answer: str, around: Surroundings) -> Found | None:
 
 
 def _unwrapped(code: str, *, is_closed: bool, around: Surroundings) -> Found:
-    """Unwrap once more what is wrapped twice: a tag or JSON in a fence, a fence in a tag."""
+    """Unwrap doubly wrapped code: a tag or JSON in a fence, a fence in a tag."""
     code = _without_edges(code)
     bare = code.lstrip()
     inner: Found | None = None
@@ -131,7 +131,7 @@ def _unwrapped(code: str, *, is_closed: bool, around: Surroundings) -> Found:
         inner = _in_json(code, around)
     if inner is not None:
         return Found(_without_edges(inner.code), is_closed or inner.is_closed)
-    # A refusal, or a sentence before the code, may stand inside of the tags.
+    # There may be a refusal, or a sentence before the code, inside the tags.
     if around.kind_after("") is TextKind.CODE and is_prose(bare.partition("\n")[0]):
         lines = _in_lines(code, around)
         return Found("") if lines is None else Found(lines.code, is_closed)
@@ -139,7 +139,7 @@ def _unwrapped(code: str, *, is_closed: bool, around: Surroundings) -> Found:
 
 
 def _without_edges(code: str) -> str:
-    """Remove the line end behind an opening mark."""
+    """Remove the line end after an opening mark."""
     return code.removeprefix("\r").removeprefix("\n")
 
 
@@ -154,7 +154,7 @@ def _in_json(answer: str, around: Surroundings) -> Found | None:
     echoed = next((found for _, found in strings if around.begins_line(found.code)), None)
     if echoed is not None:
         return echoed
-    # An object is code where a value may stand.
+    # An object is code in places where a value may be.
     is_value_place = around.line_start.rstrip()[-1:] in tuple("=([{,:") or around.line_start.endswith(
         "return "
     )
@@ -164,7 +164,7 @@ def _in_json(answer: str, around: Surroundings) -> Found | None:
 
 
 def _json_strings(text: str) -> Iterator[tuple[str, Found]]:
-    """Yield the strings of a JSON object with their keys, in one that is cut or badly escaped too."""
+    """Yield the strings of a JSON object with their keys, even if it is cut off or badly escaped."""
     try:
         value = json.loads(text, strict=False)
     except (ValueError, RecursionError):
@@ -193,7 +193,7 @@ def _unescaped(text: str) -> str:
 
 
 def _in_spans(answer: str, around: Surroundings) -> Found | None:
-    """Find inline code in sentences: the piece that repeats the line, or the only one."""
+    """Return inline code in sentences: the piece that repeats the line, or the only one."""
     if "`" not in answer or around.kind_after("") is not TextKind.CODE:
         return None
     spans = [match["code"] for match in _SPAN.finditer(answer)]
@@ -208,7 +208,7 @@ def _in_spans(answer: str, around: Surroundings) -> Found | None:
 
 
 def _in_lines(answer: str, around: Surroundings) -> Found | None:
-    """Return the lines between the sentences before and behind; None if all are sentences."""
+    """Return the lines between the sentences at the beginning and at the end; None if all are sentences."""
     if around.kind_after("") is not TextKind.CODE:
         return Found(answer, is_closed=False) if answer.strip() else None
     lines = answer.split("\n")
@@ -223,7 +223,7 @@ def _in_lines(answer: str, around: Surroundings) -> Found | None:
     if (labelled_first := _LABELLED.fullmatch(lines[first].strip())) and is_prose(labelled_first["label"]):
         return Found(labelled_first["code"])
     kept: list[str] = []
-    # Blank lines are the answer's own only if no sentence stood before them.
+    # Blank lines belong to the answer only if no sentence precedes them.
     for line in lines[first if before else 0 :]:
         if kept and is_prose(line) and around.kind_after("\n".join(kept)) is TextKind.CODE:
             return Found("\n".join(kept))
