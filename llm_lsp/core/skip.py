@@ -1,4 +1,4 @@
-"""Nothing is shown, and the reason for it."""
+"""Why nothing is shown."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class Reason(Enum):
     EMPTY = "the model returned nothing"
     BLOCKED = "a content filter blocked the answer"
     ONLY_THOUGHTS = "the model only thought, and no tokens were left for the answer"
-    ONLY_LOADED = "the server only loaded its model; the next request is answered"
-    NO_CODE = "the answer holds no code, only text to its reader"
+    ONLY_LOADED = "the server was only loading its model; the next request will be answered"
+    NO_CODE = "the answer contains no code, only text"
     ONLY_WHITESPACE = "the model returned only white space"
-    ALL_TYPED = "all of the answer that fits here is typed or accepted already"
+    ALL_TYPED = "everything that fits here has been typed or accepted"
     ALL_CUT = "the filters removed the whole answer: it does not fit here"
     REPEATS_SUFFIX = "the answer repeats the text after the cursor"
     REPEATS_PREFIX = "the answer repeats the text before the cursor"
@@ -44,7 +44,7 @@ class Reason(Enum):
     MASKED = "the answer contains a redacted secret"
     TIMED_OUT = "the answer did not arrive in time"
     NOTHING_FOLLOWS = "nothing follows from the last change"
-    UNCERTAIN = "what may follow from the last change is not certain enough to be shown unasked"
+    UNCERTAIN = "the predicted next edit is not certain enough to be shown automatically"
     NOT_TYPED = "the last change was pasted, undone, or made by a tool or with several cursors"
     EDITS_OFF = "next edits are switched off"
     NOT_EDITED = "the document was not edited yet"
@@ -62,4 +62,4 @@ class Skip:
 
     reason: Reason
     detail: str = ""
-    """One line that may be shown to the user; never a key, never buffer text."""
+    """One line that may be shown to the user; never a key or document text."""

@@ -1,7 +1,7 @@
-"""The column at which an answer's first line belongs, told by the lines around it.
+"""Determines the indentation of an answer's first line from the lines around it.
 
-Real code at its own place is left where it is: a rule here fires only on what the language does not allow there, or
-what no block in sight does.
+Plausible code stays where it is: each rule applies only if the language does not allow the indentation, or no
+visible block has it.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from llm_lsp.core.text.languages import (
     without_comment,
 )
 
-# Characters above the cursor that are looked at for open brackets.
+# Characters above the cursor that are searched for open brackets.
 LOOK_CHARS = 2000
-# Lines after which a file that shows no step of depth has none.
+# Lines without any indentation after which a file counts as flat.
 FLAT_LINES = 8
-# Heads whose lines often stand at their own depth.
+# Heads whose bodies are often not indented.
 _FLAT_HEAD = re.compile(
     r"\s*(?:(?:inline\s+|export\s+)?(?:namespace|extern|module|switch|select|case)\b|<(?:html|head|body|script|style|pre|template)\b)"
 )
-# Heads of C's family without a brace: one deeper line follows.
+# Heads in C-like languages without a brace: one indented line follows.
 _BARE_HEAD = re.compile(r"\s*(?:\}\s*)?(?:else\s+)?(?:if|for|while|foreach|else|do)\b[^{;]*$")
 _DOCSTRING = re.compile(r"[rRuUbB]{0,2}(\"\"\"|''')")
 _METHOD = re.compile(r"(?:async\s+)?def\s+\w+\(\s*(?:self|cls)\b")
-# What begins at column 0 in most files.
+# Statements that are at column 0 in most files.
 _TOP_LEVEL = re.compile(r"(?:async\s|def|class|import|from)\b|[@#]")
 _KEY = re.compile(r"(?:- +)*[\w\"'./$<{-][^#]*?:(?=\s|$)")
 _HERE_DOCUMENT = re.compile(r"<<[-~<]?['\"]?[A-Z_]{2,}\b")
@@ -42,9 +42,9 @@ _TRIPLES = re.compile(r"\"\"\"|'''")
 
 
 def first_column(place: FilterContext, line: str, further: Sequence[str] = ()) -> int:
-    """Return the column at which an answer's first line with text belongs, given as it would stand in the document.
+    """Return the column for an answer's first non-blank line, given as it would be in the document.
 
-    `further` are the lines that are known to follow it in the answer.
+    `further` has the lines that are known to follow it in the answer.
     """
     own, written = indent_of(place.before), indent_of(line)
     if not place.above:
@@ -63,14 +63,14 @@ def first_column(place: FilterContext, line: str, further: Sequence[str] = ()) -
 
 
 def closes(code: str, place: FilterContext) -> bool:
-    """Check whether a line without its indentation closes a block, or goes on with it as `else` does."""
+    """Check whether a line, given without indentation, closes or continues a block, as `else` does."""
     if code[:1] in CLOSERS - set("\"'`") or (place.language.has_tags and code.startswith("</")):
         return True
     return first_word(code, place.language) in place.language.middles
 
 
 def _after_indentation(place: FilterContext, line: str, own: int, written: int) -> int:
-    """Keep the depth that the user, or the editor, has chosen; deeper only where it is a continuation."""
+    """Keep the indentation that the user or the editor has chosen; only a continuation is deeper."""
     above, base, code = place.above[-1], _head_column(place), line.strip()
     is_head = heads_body(above, place.language)
     if is_head and place.language.needs_body and own <= base and not closes(code, place):
@@ -85,7 +85,7 @@ def _after_indentation(place: FilterContext, line: str, own: int, written: int) 
 
 
 def needs_deeper(head: str, inner: str, place: FilterContext) -> bool:
-    """Check whether the line below a head must stand deeper than it; both are without indentation."""
+    """Check whether the line below a head must be indented deeper than it; both are without indentation."""
     language = place.language
     if language.needs_body or (language.outdented and language.outdented.match(inner)):
         return language.needs_body
@@ -111,7 +111,7 @@ def _below_head(place: FilterContext, code: str, written: int, further: Sequence
 def _below_line(place: FilterContext, code: str, written: int, further: Sequence[str]) -> int:
     above, base = place.above[-1], indent_of(place.above[-1])
     if opens_block(above, place.language) and above.rstrip()[-1:] in "([{":
-        # An open bracket: what is in it may be aligned with anything to its right.
+        # Inside of an open bracket, text may be aligned with anything to its right.
         return written if written or closes(code, place) or _is_flat(place) else body_column(place)
     is_middle = place.language.needs_body and closes(code, place) and _ends_in_colon(code, place)
     if written > base and not is_middle:
@@ -134,7 +134,7 @@ def _below_line(place: FilterContext, code: str, written: int, further: Sequence
 
 
 def _python_column(place: FilterContext, code: str, written: int, further: Sequence[str]) -> int:
-    """Return the column of a line that stands less deep than the one above it, in a language of indentation."""
+    """Return the column of a line that is less indented than the one above it, in an indentation-based language."""
     depths = _enclosing(place.above)
     if _is_open(place):
         return written
@@ -148,7 +148,7 @@ def _python_column(place: FilterContext, code: str, written: int, further: Seque
 def _inner_column(
     place: FilterContext, code: str, depths: Sequence[int], further: Sequence[str]
 ) -> int | None:
-    """Return the column of a line that was written at column 0 and surely stands in a block; None if it may not."""
+    """Return the column of a line that was written at column 0 but must be in a block; None if it need not."""
     if place.language.inside and place.language.inside.match(code):
         return depths[0]
     if _METHOD.match(code):
@@ -159,14 +159,14 @@ def _inner_column(
     ):
         return None
     following = indent_of(_following(place))
-    # What opens a block may be the head of what follows; right below a line of a block it rarely is.
+    # A line that opens a block may head what follows; right after a line in a block it rarely does.
     is_left_open = heads_body(code, place.language) or imbalance("\n".join((code, *further))) > 0
     may_head = is_left_open and following <= depths[0] and place.follows_blank
     return depths[0] if following >= depths[0] and not may_head else None
 
 
 def _in_yaml(place: FilterContext, code: str, written: int) -> int:
-    """Items stand at their key's depth or deeper, the keys of an item below its first, and nothing below a value."""
+    """Indent YAML: items at their key's column or deeper, an item's keys like its first, nothing below a value."""
     above = place.above[-1]
     dashes = _DASHES.match(above)
     base, inner = indent_of(above), len(dashes.group()) if dashes else indent_of(above)
@@ -181,7 +181,7 @@ def _in_yaml(place: FilterContext, code: str, written: int) -> int:
         return inner + place.style.columns if not is_item and written == inner == 0 else written
     if written > inner:
         return inner
-    # A key at the depth of the dash goes on with the key that holds the list, if that stands there, too.
+    # A key at the column of the dash continues the mapping with the list, if that is at the same column.
     may_be_beside = any(
         indent_of(line) == written and _KEY.match(line.lstrip())
         for line in place.above
@@ -195,19 +195,19 @@ def _in_yaml(place: FilterContext, code: str, written: int) -> int:
 
 
 _DASHES = re.compile(r"\s*(?:- +)+")
-# A key whose value below has a name or a type.
+# A key whose value below has an anchor or a tag.
 _ANCHOR = re.compile(r":\s+(?:[&!][^\s#]*\s*)+$")
 _SCALAR_HEAD = re.compile(r":\s*(?:![\w!]+\s+)?[|>][+-]?\d*\s*$")
 
 
 def inner_column(column: int, code: str, place: FilterContext) -> int:
-    """Return the column that what stands below a line is deeper than: of an item's key, not of its dash."""
+    """Return the column that lines below must exceed: that of an item's key, not of its dash."""
     dashes = _DASHES.match(code) if place.language.has_items else None
     return column + len(dashes.group()) if dashes else column
 
 
 def is_in_scalar(place: FilterContext) -> bool:
-    """Check whether the cursor stands in a YAML text of several lines, where a colon or a dash has no meaning."""
+    """Check whether the cursor is in a multi-line YAML string, in which colons and dashes have no meaning."""
     if not place.language.has_items:
         return False
     least = indent_of(place.above[-1]) + 1 if place.above else 0
@@ -220,26 +220,26 @@ def is_in_scalar(place: FilterContext) -> bool:
 
 
 def body_column(place: FilterContext) -> int:
-    """Return the column of what stands in the block that the line above opens."""
+    """Return the column of lines in the block that the line above opens."""
     base = _head_column(place)
     below = indent_of(_following(place))
     return below if below > base and _is_usual(place, below - base) else base + place.style.columns
 
 
 def _following(place: FilterContext) -> str:
-    """Return the line with text that follows the answer, "" if there is none."""
+    """Return the non-blank line that follows the answer, "" if there is none."""
     return place.before + place.rest if place.rest.strip() else "".join(place.below[:1])
 
 
 def _is_usual(place: FilterContext, step: int) -> bool:
-    """Check whether a block may be so much deeper than its head."""
+    """Check whether a block may be indented this much more than its head."""
     if place.style.is_certain or place.language.step == "\t":
         return step == place.style.columns
     return step == place.style.columns or step in USUAL_STEPS
 
 
 def _head_column(place: FilterContext) -> int:
-    """Return the column of the statement above the cursor: of its first line, if brackets hold several together."""
+    """Return the column of the statement above the cursor: of its first line, if it spans several."""
     balance = 0
     for line in reversed(place.above):
         balance += imbalance(line.rstrip().removesuffix("{") if not balance else line)
@@ -249,7 +249,7 @@ def _head_column(place: FilterContext) -> int:
 
 
 def _is_flat(place: FilterContext) -> bool:
-    """Check whether the file has blocks that stand no deeper than their heads, or many lines and no block at all."""
+    """Check whether the file has blocks that are not indented, or many lines and no block at all."""
     if not place.style.is_certain and len(place.above) > FLAT_LINES:
         return True
     return any(
@@ -261,7 +261,7 @@ def _is_flat(place: FilterContext) -> bool:
 
 
 def _is_complete(place: FilterContext) -> bool:
-    """Check whether the line above surely ends its statement, so that none stands deeper below it."""
+    """Check whether the line above certainly ends its statement, so that the next line is not deeper."""
     above, language = without_comment(place.above[-1], place.language).rstrip(), place.language
     if language.is_free or language.has_items or not above or _is_open(place):
         return False
@@ -276,7 +276,7 @@ _CASE = re.compile(r"\s*(?:case\b.*|default|\w+):")
 
 
 def _goes_on(code: str) -> bool:
-    """Check whether a line goes on with the one above: a call on its result, an operator."""
+    """Check whether a line continues the one above, with a method call or an operator."""
     return code[:1] in ".?&|+-*/=<>:,)]}"
 
 
@@ -286,7 +286,7 @@ def _is_open(place: FilterContext) -> bool:
 
 
 def _enclosing(above: Sequence[str]) -> list[int]:
-    """Return the column of the line above, and up from it of each one that stands less deep than those below it."""
+    """Return the column of the line above, and then of each line above that is less indented than all below it."""
     found: list[int] = []
     for column in map(indent_of, reversed(above)):
         if not found or column < found[-1]:
@@ -295,7 +295,7 @@ def _enclosing(above: Sequence[str]) -> list[int]:
 
 
 def _middle_column(place: FilterContext, written: int) -> int:
-    """Return the column of an `else` or its like: that of the nearest head it may belong to."""
+    """Return the column of an `else` or similar line: that of the nearest head it may belong to."""
     heads: list[int] = []
     least = indent_of(place.above[-1])
     for line in reversed(place.above):
@@ -326,7 +326,7 @@ def _column_in_braces(place: FilterContext) -> int | None:
 
 
 def _string_head(place: FilterContext) -> tuple[str, str] | None:
-    """Return the line that opens the string of several lines around the cursor, and the one above it."""
+    """Return the line that opens the multi-line string around the cursor, and the line above it."""
     head: tuple[str, str] | None = None
     above = ""
     for line in place.above:
@@ -337,7 +337,7 @@ def _string_head(place: FilterContext) -> tuple[str, str] | None:
 
 
 def _opens_string(line: str, above: str) -> bool:
-    """Check whether the quotes in a line open a string: the first lines in sight may stand in one."""
+    """Check whether the quotes in a line open a string: the first visible lines may be inside one."""
     code = line.strip()
     if _TRIPLES.sub("", code) == "":
         return not above or above.startswith("#") or above.rstrip()[-1] in ":(,=[{"
@@ -345,7 +345,7 @@ def _opens_string(line: str, above: str) -> bool:
 
 
 def _in_string(place: FilterContext, head: tuple[str, str], written: int) -> int:
-    """Lines of a docstring stand no less deep than its quotes; in any other string they may stand anywhere."""
+    """Indent lines of a docstring at least like its quotes; lines of other strings may be anywhere."""
     own, above = indent_of(place.before), place.above[-1]
     if not (_DOCSTRING.match(head[0].lstrip()) and heads_body(head[1], place.language)):
         return written

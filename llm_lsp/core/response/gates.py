@@ -1,4 +1,4 @@
-"""Whether an automatic request is worth a call: told by how its user types, and by what the line needs next."""
+"""Decides whether an automatic request is worth a call, from the typing and from what the line needs next."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from llm_lsp.core.text.syntax import has_grammar, parse
 from llm_lsp.core.text.text import Point
 from llm_lsp.core.text.typing_pace import TypingPace
 
-# The third deletion in a row means that the user looks for another way: cursortab's rule.
+# With the third deletion in a row the user is looking for an alternative: cursortab's rule.
 DELETIONS_TO_ASK = 3
-# Lines above the cursor that are read for what they leave open.
+# Lines above the cursor that are searched for open brackets.
 LOOK_LINES = 32
 # Columns of a long line.
 LOOK_COLUMNS = 500
-# After these a statement may be complete: Cody's rule, with the full-width forms.
+# A statement may be complete after these: Cody's rule, with full-width characters added.
 SEPARATORS, CLOSERS = ";；。", ")]}）】」"
 
 
@@ -36,12 +36,12 @@ class TypedLine:
     """The current line before the cursor."""
     rest: str
     above: Sequence[str]
-    """Lines without their ends, nearest last."""
+    """Lines without line ends, nearest last."""
     language_id: str
 
     @classmethod
     def at(cls, document: Document, point: Point) -> TypedLine:
-        """Read a place; costs a bounded number of lines."""
+        """Read the surroundings of a position, a limited number of lines."""
         line = document.text.line(point.line)
         above = document.text.lines(point.line - LOOK_LINES, point.line)
         return cls(
@@ -53,9 +53,9 @@ class TypedLine:
 
 
 def gate(place: TypedLine, pace: TypingPace, gates: Sequence[Gate] = GATES) -> Skip | None:
-    """Return why an automatic request is not worth a call here, or None; `gates` are those that are on."""
+    """Return why an automatic request is not worth a call here, or None; `gates` are the active ones."""
     if "mid-line" in gates and place.rest.strip(INERT_REST) and not pace.is_inserting:
-        # Typing there asks for text there, and the model sees what follows; passing by does not.
+        # Inserting text there asks for more text there, and the model sees what follows; moving the cursor does not.
         return Skip(Reason.MID_LINE)
     if "statement-end" in gates and is_statement_end(place):
         return Skip(Reason.STATEMENT_END)
@@ -67,8 +67,8 @@ def gate(place: TypedLine, pace: TypingPace, gates: Sequence[Gate] = GATES) -> S
 def is_statement_end(place: TypedLine) -> bool:
     """Check whether the line before the cursor ends with a separator or closer, and needs nothing more.
 
-    It goes on in prose, comments and strings, inside of brackets, after a blank behind a closer, and where its
-    language wants a body, a colon or a semicolon: by its grammar, if there is one.
+    It needs more in prose, comments and strings, inside of brackets, after a blank that follows a closer, and
+    if the language expects a body, colon or semicolon; the grammar decides, if there is one.
     """
     code = place.before.rstrip()
     if code[-1:] not in tuple(SEPARATORS + CLOSERS):
@@ -84,7 +84,7 @@ def is_statement_end(place: TypedLine) -> bool:
     return _is_complete(code.lstrip(), place, language)
 
 
-# Where a brace opens values and no block.
+# Where a brace opens values rather than a block.
 _VALUE_BRACES = frozenset(
     (
         "python",
@@ -101,16 +101,16 @@ _VALUE_BRACES = frozenset(
         "haskell",
     )
 )
-# A header that goes on behind a semicolon: `for i := 0;`, `if [ -f x ];`.
+# A header that continues after a semicolon: `for i := 0;`, `if [ -f x ];`.
 _OPEN_HEADERS = MappingProxyType(
     {
         "go": re.compile(r"(?:\}\s*else\s+)?(?:if|for|switch)\b[^{]*"),
         "shellscript": re.compile(r"(?:if|elif|while|until|for)\b(?!.*\b(?:then|do)\b).*"),
     }
 )
-# A name with an index is no statement in a language whose lines are statements.
+# An indexed name is not a statement in languages in which each line is one.
 _INDEXED = re.compile(r"[@$]?[\w.$>:-]+\[[^=]*\]")
-# Each brace is a block's there.
+# Languages in which every brace opens a block.
 _STYLES = frozenset(("css", "scss", "less"))
 _WITHOUT_STATEMENTS = frozenset(("yaml", "toml", "ini", "json", "jsonc", "shellscript", "dockerfile"))
 _BEFORE_BLOCK = re.compile(
@@ -142,7 +142,7 @@ def _is_complete(code: str, place: TypedLine, language: Language) -> bool:
     return not language.needs_end_mark or (code.endswith("}") and _ends_block(code, place.language_id))
 
 
-# Parameters of an arrow function; brackets around a name alone are no value.
+# Parameters of an arrow function; a bracketed name alone is not a value.
 _PARAMETERS = re.compile(r".*[=(,:?]\s*(?:async\s*)?\([\w\s,{}\[\]:?.=|<>]*\)")
 _WITH_ARROWS = frozenset(("javascript", "javascriptreact", "typescript", "typescriptreact"))
 
@@ -152,12 +152,12 @@ def _may_be_arrow(code: str, language_id: str) -> bool:
 
 
 def _is_member_head(place: TypedLine) -> bool:
-    """Check whether a line stands in a body of members, where a type, a body or a mark comes behind a bracket."""
+    """Check whether a line is in a body of members, where a type, body or mark follows a bracket."""
     return place.language_id in _MEMBERS and place.language_id != "go" and _keyword(place) != ""
 
 
 def _ends_block(code: str, language_id: str) -> bool:
-    """Check whether a line's last brace ends a block, and not a value or an index: `x = {1, 2}`, `$h{key}`."""
+    """Check whether a line's last brace ends a block, not a value or an index: `x = {1, 2}`, `$h{key}`."""
     depth = 0
     for at in range(len(code) - 1, -1, -1):
         depth += (code[at] == "}") - (code[at] == "{")
@@ -170,7 +170,7 @@ _MODIFIERS = (
     r"(?:\}\s*)?(?:(?:export|default|declare|public|private|protected|internal|static|async|abstract|final|override"
     r"|virtual|inline|open|suspend|data|sealed|partial|local|const|unsafe|extern|pub(?:\([^)]*\))?)\s+)*"
 )
-# A header whose bracket ends it, and that its body follows.
+# A header that ends with a bracket and is followed by its body.
 _HEADER = re.compile(
     _MODIFIERS
     + r"(?:if|elif|elsif|elseif|else if|for|foreach|while|switch|catch|until|unless|match|when|with|using|lock"
@@ -180,12 +180,12 @@ _DECLARATION = re.compile(
     _MODIFIERS + r"(?:func|function|fn|fun|def|defp|class|struct|interface|trait|impl)\b.*"
 )
 _LAMBDA = re.compile(r".*\b(?:function|func|fn|fun)\s*\([^()]*\)")
-# Where a line's end ends a header, or a call looks like one.
+# Languages in which a line end ends a header, or a call looks like one.
 _WITHOUT_HEADERS = frozenset(("ruby", "crystal", "julia", "cmake", "vim", "sql", "makefile"))
 
 
 def _wants_body(code: str, language_id: str) -> bool:
-    """Check whether a line is the header of a block that is not begun yet."""
+    """Check whether a line is the header of a block that has not begun."""
     if language_id in _WITHOUT_HEADERS or code.endswith("}"):
         return False
     if language_id != "lua" and (_DECLARATION.fullmatch(code) or _LAMBDA.fullmatch(code)):
@@ -195,12 +195,12 @@ def _wants_body(code: str, language_id: str) -> bool:
 
 
 def _closes_at_its_end(code: str) -> bool:
-    """Check whether the bracket that a piece of code begins with is closed by its last character."""
+    """Check whether the bracket that begins a piece of code is closed by its last character."""
     return [at for _, at in loose(code[1:]).closers] == [len(code) - 2]
 
 
 _KEYWORD = re.compile(r"\b(class|interface|enum|struct|impl|trait|record)\b")
-# What a line may stand in, by language: at the top, in a body of members, in a function.
+# Code around a line, by language: at the top level, in a body of members, in a function.
 _MEMBERS = MappingProxyType(
     {
         "go": "type A {keyword} {{\n{line}\n}}",
@@ -219,12 +219,12 @@ _FUNCTIONS = MappingProxyType(
         "rust": "fn f() {{\n{line}\n}}",
     }
 )
-# What a closer without partner may close; in Go a brace that is a value has a type before it.
+# Openers for unmatched closers; in Go a brace of a value has a type before it.
 _OPENERS = MappingProxyType({")": "x(", "]": "[", "}": "{"})
 
 
 def _parses(code: str, place: TypedLine) -> bool:
-    """Check whether a line is complete by its language's grammar, with what its first closers close."""
+    """Check whether a line is complete by its language's grammar, with openers for its unmatched closers."""
     brace = "T{" if place.language_id == "go" else "{"
     openers = (_OPENERS[closer] for closer, _ in reversed(loose(code).closers) if closer in _OPENERS)
     line = "".join(openers).replace("{", brace) + code
@@ -233,7 +233,7 @@ def _parses(code: str, place: TypedLine) -> bool:
 
 
 def _wrapper(place: TypedLine) -> str:
-    """Return what a line stands in, as a text with a place for it."""
+    """Return the code around a line, as a template."""
     if _keyword(place) and place.language_id in _MEMBERS:
         return _MEMBERS[place.language_id]
     is_inside = indent_of(place.before) > 0
@@ -241,7 +241,7 @@ def _wrapper(place: TypedLine) -> str:
 
 
 def _keyword(place: TypedLine) -> str:
-    """Return what the nearest line above that is less deep declares, if it opens a body of members."""
+    """Return what the nearest less indented line above declares, if it opens a body of members."""
     depth = indent_of(place.before)
     above = (line for line in reversed(place.above) if line.strip() and indent_of(line) < depth)
     header = next(above, "")

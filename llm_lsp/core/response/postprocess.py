@@ -1,4 +1,4 @@
-"""From what a model wrote to what is inserted: a list of small filters."""
+"""Turns what a model wrote into what is inserted, with a list of small filters."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from llm_lsp.core.text.text import Point, Text
 
 @dataclass(frozen=True, slots=True)
 class Insertion:
-    """The text that replaces everything from the request's point to `end`, which is on the same line."""
+    """The text that replaces everything from the request's point to `end`, on the same line."""
 
     text: str
     end: Point
@@ -38,9 +38,9 @@ class Insertion:
 def postprocess(
     text: str, finish: Finish, request: CompletionRequest, *, is_continued: bool = False
 ) -> Insertion | Skip:
-    """Make what remains to be inserted at the request's point fit to be inserted.
+    """Filter the rest of an answer for insertion at the request's point.
 
-    `is_continued` says that a part of the answer was typed: what is left begins in the middle of it, and is no echo.
+    `is_continued` means that part of the answer was typed, so that the rest cannot be an echo of the line.
     """
     document, point = request.document, request.document.text.clamp(request.point)
     place = place_at(document, point, request.indent)
@@ -48,7 +48,7 @@ def postprocess(
         text, finish = text[:MAX_ANSWER_CHARS], Finish.TRUNCATED
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if len(lines) > MAX_LINES:
-        # As many as the stop rule lets through, but for the empty piece behind the last line end.
+        # As many as the stop rule accepts, plus the empty piece after the last line end.
         lines, finish = [*lines[:MAX_LINES], ""], Finish.CUT
     draft = FilterInput("\n".join(lines), finish)
     for step in FILTERS:
@@ -66,7 +66,9 @@ def postprocess(
 
 
 def _hides_something(inserted: str, place: FilterContext, text: Text) -> bool:
-    """Check whether a text has a character that hides code, or one that is not seen and that the document has not."""
+    """Check whether a text has a character that hides code, or an invisible one that the document does not
+    contain.
+    """
 
     def is_text(at: int) -> bool:
         return place.kind_after(inserted[:at]) is not TextKind.CODE
@@ -88,9 +90,9 @@ _FENCE = re.compile(r"\s*```[\w+-]*\n")
 
 
 def strip_fences(draft: FilterInput, place: FilterContext) -> FilterInput:
-    """Remove a fence around code, and cut at the one that ends it; in prose, comments and strings it is text.
+    """Remove a fence around code, and cut at a closing one; in prose, comments and strings they are kept.
 
-    So it is where the lines above have one.
+    They are also kept if the lines above contain one.
     """
     if "```" not in draft.text or any("```" in line for line in place.above):
         return draft
@@ -104,7 +106,7 @@ def strip_fences(draft: FilterInput, place: FilterContext) -> FilterInput:
 
 
 def drop_truncated_line(draft: FilterInput, _place: FilterContext) -> FilterInput:
-    """Drop a last line that a broken stream cut."""
+    """Remove a last line that an interrupted stream cut."""
     if draft.finish is not Finish.TRUNCATED:
         return draft
     head, newline, _ = draft.text.rpartition("\n")
@@ -112,14 +114,14 @@ def drop_truncated_line(draft: FilterInput, _place: FilterContext) -> FilterInpu
 
 
 def cut_repetition(draft: FilterInput, place: FilterContext) -> FilterInput:
-    """Cut lines, groups of lines and pieces of a line that come again and again to the first ones."""
+    """Reduce repeated lines, groups of lines and pieces of a line to the first ones."""
     return replace(draft, text=without_repetition(draft.text, place.before))
 
 
 def strip_end(draft: FilterInput, place: FilterContext) -> FilterInput:
-    """Remove white space at the end if nothing follows on the line.
+    """Remove trailing white space if nothing follows on the line.
 
-    A model that ends by itself after a blank leaves the next word to the user: the blank is part of the line.
+    A blank after which the model ended by itself is kept: the next word is left to the user.
     """
     if draft.finish is Finish.STOP and "\n" not in draft.text and draft.text.strip():
         return draft
@@ -131,7 +133,7 @@ def strip_end(draft: FilterInput, place: FilterContext) -> FilterInput:
 
 
 def refuse_empty(draft: FilterInput, place: FilterContext) -> FilterInput | Skip:
-    """Refuse what shows nothing, or the mark of a comment that says nothing, but for a blank line inside of one."""
+    """Refuse an answer that shows nothing, or only a comment mark, except a blank line inside of a comment."""
     mark = place.language.line_comment
     if not draft.text or (draft.text.strip() == mark != "" and not _is_inside_comment(place, mark)):
         return Skip(Reason.EMPTY)
@@ -147,7 +149,7 @@ def _is_inside_comment(place: FilterContext, mark: str) -> bool:
 
 
 def refuse_mask(draft: FilterInput, place: FilterContext) -> FilterInput | Skip:
-    """Refuse what copies the mask of a secret."""
+    """Refuse a text that contains the mask of a secret."""
     return Skip(Reason.MASKED) if holds_mask(draft.text) else draft
 
 

@@ -1,4 +1,4 @@
-"""Read on where an answer is complete, for the lines that its user will want next."""
+"""Reads on after an answer is complete, for the lines that are wanted next."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from llm_lsp.core.generation import Finish
 from llm_lsp.core.response.stops import StopRule
 from llm_lsp.core.response.suggestion_length import goes_on
 
-# Lines behind the wanted ones: Cody's hot streak. They cost output tokens only, where a call of their own would
-# cost the whole prompt again.
+# Lines after the wanted ones: Cody's hot streak. They cost only output tokens, while a separate call would cost the
+# whole prompt again.
 READ_AHEAD_LINES = 5
 
 
 class ReadAhead:
-    """A stop rule, and further ones for the lines after it; each is a unit, see Generation."""
+    """A stop rule, followed by rules for the next lines; each is a unit, see Generation."""
 
     def __init__(
         self, first: StopRule, lines: int = READ_AHEAD_LINES, phrase_words: int | None = None
@@ -27,22 +27,22 @@ class ReadAhead:
 
     @property
     def text(self) -> str:
-        """What is kept so far; it only ever grows."""
+        """The text kept so far; it only grows."""
         return self._whole + ("" if self._is_counted else self._rule.text)
 
     @property
     def units(self) -> tuple[int, ...]:
-        """Where the complete units end."""
+        """Ends of the complete units."""
         return self._units
 
     @property
     def phrases(self) -> tuple[int, ...]:
-        """Where a line may be shown in part; none where no number of words was given."""
+        """Ends of the parts in which a line may be shown; none without a number of words."""
         return self._phrases
 
     @property
     def finish(self) -> Finish:
-        """Why reading ended where `feed` ended it: TRUNCATED within a first line that is too long to be shown."""
+        """Why `feed` ended the reading: TRUNCATED within a first line that is too long to be shown."""
         if self._rule.finish and not self.text:
             return self._rule.finish
         return Finish.TRUNCATED if self._rule.is_overlong and not self._units else Finish.CUT
@@ -62,7 +62,7 @@ class ReadAhead:
         return False
 
     def end(self, finish: Finish) -> Finish:
-        """End the answer where the stream has ended; return why it ended as it did."""
+        """End the answer with the stream; return why it ended as it did."""
         if not self._is_counted:
             finish = self._rule.end(finish)
             self._find_phrases()

@@ -1,4 +1,4 @@
-"""When an answer is complete, told while it streams."""
+"""Decides while an answer streams when it is complete."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from llm_lsp.core.text.window import Window
 
 
 class AnswerOpening(Protocol):
-    """Takes from an answer's start what is no code."""
+    """Removes what is not code from the start of an answer."""
 
     @property
     def refused(self) -> bool:
-        """Whether the answer contradicts what stands before it, so that nothing of it is wanted."""
+        """Whether the answer contradicts the text before it, so that nothing of it is wanted."""
         ...
 
     @property
     def finish(self) -> Finish | None:
-        """Why the answer has no text, where that is known; None as long as it may have some."""
+        """Why the answer has no text, if that is known; None as long as it may have some."""
         ...
 
     def feed(self, piece: str) -> str:
-        """Return the code that is known after this piece."""
+        """Return the code that is certain after this piece."""
         ...
 
     def end(self) -> str:
-        """Return the code that was still waiting when the answer ended."""
+        """Return the code that was still held back when the answer ended."""
         ...
 
 
 class StopRule:
-    """Reads an answer piece by piece, keeps what is wanted, and says when to stop reading.
+    """Reads an answer piece by piece, keeps what is wanted, and decides when to stop.
 
-    Each piece costs work in proportion to itself, and no more than MAX_ANSWER_CHARS are read, whatever comes.
-    `CompletionExtent` says which lines are wanted.
+    The work is proportional to each piece, and at most MAX_ANSWER_CHARS are read in all. `CompletionExtent` decides
+    which lines are wanted.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class StopRule:
         self.done = False
         """Whether the answer is complete."""
         self.is_overlong = False
-        """Whether reading ended inside a first line that is too long to be shown."""
+        """Whether reading ended within a first line that is too long to be shown."""
         self.rest = ""
         """What was read beyond the answer's last line."""
         self._window = window
@@ -65,27 +65,27 @@ class StopRule:
         self._restore = dict(restore or {})
         self._has_phrases = mode is Mode.LINE and _stands_open(window)
         self._is_closed = False
-        """Whether the model, or a stop, ended it."""
+        """Whether the model or a stop string ended it."""
         self._n_chars = 0
-        """Characters that were read."""
+        """Number of characters read."""
         self._line = ""
-        """The line that is read."""
+        """The current line so far."""
         self._held = ""
-        """What may be the beginning of a stop."""
+        """Text that may be the beginning of a stop string."""
 
     @property
     def mode(self) -> Mode:
-        """What is read; a LINE becomes a BLOCK where it opens one."""
+        """How much is wanted; a LINE becomes a BLOCK if it opens one."""
         return self._extent.mode
 
     @property
     def first_line_done(self) -> bool:
-        """Whether the first line with text is complete."""
+        """Whether the first non-blank line is complete."""
         return self._extent.has_first
 
     @property
     def text(self) -> str:
-        """What is kept so far. It only ever grows: what may turn out unwanted is not in it yet."""
+        """The text kept so far. It only grows: text that may turn out to be unwanted is not included."""
         lines, line = self._extent.lines, self._line
         if self.first_line_done:
             lines, line = self._extent.sure_lines, self._line if self.done else ""
@@ -104,13 +104,13 @@ class StopRule:
 
     @property
     def finish(self) -> Finish | None:
-        """Why there is no text, where the opening has found that out."""
+        """Why there is no text, if the opening has found that out."""
         return self._opening.finish if self._opening else None
 
     def end(self, finish: Finish = Finish.STOP) -> Finish:
-        """Record that the answer ended: what looked like the beginning of a stop is text.
+        """Record that the answer ended: a partial stop string is text.
 
-        Returns why it ended: a token limit behind the code's own end cuts nothing off.
+        Returns why it ended: a token limit after the code's own end has cut nothing off.
         """
         if not self.done and self._opening:
             finish = self._end_opening(self._opening, finish)
@@ -147,7 +147,7 @@ class StopRule:
             self._break_off()
 
     def _break_off(self) -> None:
-        """End an answer that is longer than any that is shown: its whole lines stay."""
+        """End an answer that is longer than what is ever shown: its complete lines stay."""
         self.done = self._is_closed = True
         self.is_overlong = not self.first_line_done
         if self.first_line_done:
@@ -160,7 +160,7 @@ class StopRule:
             known = len(self._extent.lines)
             if self._extent.take(line):
                 self.done = True
-                # Lines that were read but are no part of this answer are the next one's.
+                # Lines that were read but do not belong to this answer belong to the next one.
                 beyond = self._extent.lines[len(self._extent.sure_lines) :]
                 unkept = [line] if len(self._extent.lines) == known else []
                 self.rest = "\n".join([*beyond, *unkept, *whole[line_idx + 1 :], rest])
@@ -168,13 +168,13 @@ class StopRule:
         self._line += rest
 
     def phrase_finder(self, words: int) -> PhraseFinder | None:
-        """Build what finds where the first line may be cut, every few words; None if a block is wanted."""
+        """Return a finder of places where the first line may be cut, every few words; None if a block is wanted."""
         return PhraseFinder(words, self._window) if self._has_phrases else None
 
     def follow(self) -> StopRule | None:
-        """Return the rule for the line that would be asked for next, were all of this accepted.
+        """Return the rule for the line that would be requested next if all of this were accepted.
 
-        None while this is not done, and where the model or the document ended it.
+        None if this is not done, or the model or the document ended it.
         """
         if (
             not self.done
@@ -192,17 +192,17 @@ class StopRule:
 
 
 def _stands_open(window: Window) -> bool:
-    """Return whether part of a line can stand before the rest of it: nothing follows but what was closed by itself."""
+    """Check whether part of a line can be shown: nothing follows it but automatically closed brackets."""
     if not window.line_suffix.strip():
         return True
     return bool(window.line_prefix.strip()) and not window.line_suffix.strip(INERT_REST)
 
 
 def _held_chars(text: str, stops: Sequence[str]) -> int:
-    """Count the characters at the end of a text that may be the beginning of a stop."""
+    """Count the characters at the end of a text that may begin a stop string."""
     longest = 0
     for stop in stops:
-        # Most pieces hold no stop's first character: this runs at every piece.
+        # Most pieces do not contain a stop string's first character, and this runs for every piece.
         if stop[0] not in text:
             continue
         for size in range(min(len(stop) - 1, len(text)), longest, -1):

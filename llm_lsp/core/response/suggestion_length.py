@@ -1,4 +1,15 @@
-"""How much of a line is shown at once: as much as was usually right so far."""
+"""Decides how much of a line to show at once, from a running estimate of the model's confidence.
+
+How it works: APIs rarely report token probabilities, so confidence is estimated from what users do. While a
+user types where something was shown, the words that agree with it are counted until one does not. The average
+of these runs is how many words the model usually gets right in a row. It starts at START_RUN, and each new run
+has the weight RUN_WEIGHT, so about the last ten misses count. A run that is still going on counts as soon as it
+is longer.
+
+If a run has `run` words on average, the next word is right with probability p = exp(-1 / run). Showing few
+words at a time wastes the key presses that accept them; showing many risks that one of them is wrong, and the
+user then accepts none. `phrase_words` is the number of words that saves the most typing between the two.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +22,17 @@ from llm_lsp.core.response.text_kind import TextKind, kind_at_end
 from llm_lsp.core.text.languages import language_of
 from llm_lsp.core.text.window import Window
 
-# Words that are right before one is wrong, until it is known. Half of HumanEval's lines, of 8 words in the mean, come
-# out right with the smallest model we run: 8 / ln 2.
+# Words that are right before one is wrong, until it is known. The smallest model that we run gets half of HumanEval's
+# lines right, which have 8 words on average: 8 / ln 2.
 START_RUN = 11.5
-# The weight of a new run in the mean: about the last ten wrong words count.
+# Weight of a new run in the moving average.
 RUN_WEIGHT = 0.2
-# What it costs to accept, in words that are typed: a key and a glance are half a word of four characters.
+# Cost of accepting, in typed words: a key press and a glance equal half a word of four characters.
 ACCEPT_WORDS = 0.5
-# A word or a mark: what the simulations in docs/adr/0031 count. Blanks are no part of it: a pattern that takes them in
-# tries a long row of them again from each of its characters.
+# A word or a punctuation mark, as counted by the simulations in ADR 31. Without blanks: a pattern that included them
+# would retry a long run of blanks from each of them.
 _WORD = re.compile(r"\w+|[^\w\s]")
-# What a line goes on after: a part of it that ends so looks broken.
+# A part of a line that ends in one of these looks incomplete.
 _GOES_ON = frozenset("=<>!&|+-*/%^~@?:.\\([{") | {
     "and",
     "or",
@@ -34,21 +45,21 @@ _GOES_ON = frozenset("=<>!&|+-*/%^~@?:.\\([{") | {
 }
 # Longer than any of these words.
 _MAX_WORD_CHARS = 40
-# The first line with text of an answer, with the blank lines before it.
+# The first non-blank line of an answer, with the blank lines before it.
 _FIRST_LINE = re.compile(r"\s*[^\n]*")
 
 
 @dataclass(frozen=True, slots=True)
 class SuggestionLength:
-    """How far a model sees ahead of its user: learned from what was typed where something was shown."""
+    """How many words of a model are right in a row, learned from what was typed where something was shown."""
 
     mean_run: float = START_RUN
-    """Words that were right before one was wrong."""
+    """Average number of words that were right before one was wrong."""
     run: int = 0
-    """Words that were right since the last wrong one."""
+    """Number of words that were right since the last wrong one."""
 
     def seen(self, words: int, *, missed: bool) -> SuggestionLength:
-        """Count words that were right, and whether the next one was wrong."""
+        """Return the estimate after so many right words; `missed` means that the next one was wrong."""
         run = self.run + words
         if not missed:
             return SuggestionLength(self.mean_run, run)
@@ -56,16 +67,17 @@ class SuggestionLength:
 
     @property
     def phrase_words(self) -> int:
-        """Return the words to show at once that save the most typing.
+        """Return the number of words to show at once that saves the most typing.
 
-        With a chance of p = exp(-1/run) for each next word and a cost c of accepting, phrases of n words save
-        (n - c) p^n / (1 - p^n) in a row; the best n is near sqrt(2 c run), and flat around it.
+        With the probability p = exp(-1/run) that the next word is right and a cost c of accepting, phrases of n
+        words save (n - c) p^n / (1 - p^n) in sequence. The best n is close to sqrt(2 c run), and the maximum is
+        flat.
         """
         return max(1, math.floor(math.sqrt(2 * ACCEPT_WORDS * max(self.mean_run, self.run))))
 
 
 def count_words(text: str, end: int) -> int:
-    """Count the words of a text that end at or before an offset."""
+    """Return the number of words in a text that end at or before an offset."""
     return sum(match.end() <= end for match in _WORD.finditer(text))
 
 
@@ -76,11 +88,11 @@ def goes_on(text: str) -> bool:
 
 
 class PhraseFinder:
-    """Finds where the first line of an answer may be cut while the answer grows: before a blank, every few words.
+    """Finds where the first line of a growing answer may be cut: before a blank, every few words.
 
-    In code not after an operator or an opening bracket, and not inside a string: that reads as broken.
-    Not while the line is the beginning of the one above, the next one or itself: it may turn out to be that line. Each
-    character is looked at once, however often the answer grows.
+    In code, never after an operator or an opening bracket, nor inside a string, which would look incomplete. Not while
+    the line may still turn out to be the line above, the next line or the current one. Each character is examined once,
+    however often the answer grows.
     """
 
     def __init__(self, words: int, window: Window) -> None:
@@ -89,11 +101,11 @@ class PhraseFinder:
         self._line_prefix = window.line_prefix
         self._words = words
         self._count = 0
-        """Words since the last cut."""
+        """Number of words since the last cut."""
         self._at = 0
-        """The offset after the last word that was counted."""
+        """The offset after the last counted word."""
         self._quote: str | None = ""
-        """The quote of the string that the last word stands in, "" if it stands in none; None where all is text."""
+        """The quote of the string that contains the last word, "" outside of strings; None if everything is prose."""
         if _is_text(window):
             self._quote = None
         else:
@@ -101,7 +113,7 @@ class PhraseFinder:
                 self._follow_quotes(window.line_prefix, match)
 
     def find(self, text: str) -> list[int]:
-        """Return the new cuts of an answer that begins with the text of the last call, as offsets in it."""
+        """Return the new cuts in an answer that begins with the text of the last call, as offsets."""
         first = _FIRST_LINE.match(text)
         line = first.group() if first else ""
         ends: list[int] = []

@@ -1,6 +1,6 @@
-"""Whether a place in a text is code, a comment, a string or prose, found by reading the text before it.
+"""Determines whether a position is in code, a comment, a string or prose, by reading the text before it.
 
-The reading begins a bounded number of characters earlier, in what is taken for code.
+Reading starts a limited number of characters earlier, and assumes code there.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from functools import lru_cache
 
 from llm_lsp.core.text.languages import Language
 
-# Characters before a place that are read. A docstring's beginning is mostly found in them: 30 lines of 80 characters.
+# Characters that are read before a position: 30 lines of 80, which usually include the beginning of a docstring.
 LOOK_CHARS = 2400
 
 
 class TextKind(Enum):
-    """What stands at a place."""
+    """The kind of text at a position."""
 
     CODE = "code"
     COMMENT = "comment"
@@ -28,7 +28,7 @@ class TextKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A string or a comment in a text."""
+    """A string or comment in a text."""
 
     kind: TextKind
     start: int
@@ -38,7 +38,7 @@ class Span:
 
 
 def kind_at_end(text: str, language: Language) -> TextKind:
-    """Return what stands at the end of a text; only its last LOOK_CHARS are read, from a line's start on."""
+    """Return the kind at the end of a text; only its last LOOK_CHARS are read, from the start of a line."""
     if language.is_prose:
         return TextKind.PROSE
     if len(text) > LOOK_CHARS:
@@ -51,7 +51,7 @@ def kind_at_end(text: str, language: Language) -> TextKind:
 
 
 def spans(text: str, language: Language) -> Iterator[Span]:
-    """Yield the strings and comments of a text in their order; only the last one may go on behind it."""
+    """Yield the strings and comments in a text, in order; only the last one may be open at the end."""
     mark, end = language.block_comment
     at = _end_of_begun_comment(text, mark, end)
     if at:
@@ -64,7 +64,7 @@ def spans(text: str, language: Language) -> Iterator[Span]:
         kind = TextKind.COMMENT if match.lastgroup in ("comment", "block") else TextKind.STRING
         if closer:
             found = text.find(closer, at)
-            # A line's end is no part of its comment.
+            # A line end does not belong to its comment.
             at = len(text) if found < 0 else found + len(closer) * (closer != "\n")
             yield Span(kind, start, at, is_closed=found >= 0)
         elif match.lastgroup != "lone":
@@ -75,7 +75,7 @@ def spans(text: str, language: Language) -> Iterator[Span]:
 
 
 def _end_of_begun_comment(text: str, mark: str, end: str) -> int:
-    """Return where a comment ends that began before the text, 0 if there is none; `**/*` ends none."""
+    """Return where a comment that began before the text ends, 0 if there is none; `**/*` ends none."""
     at = text.find(end) if end else -1
     if at < 0 or mark in text[:at]:
         return 0
@@ -86,14 +86,14 @@ def _end_of_begun_comment(text: str, mark: str, end: str) -> int:
 
 @lru_cache(maxsize=64)
 def _openers(language: Language) -> re.Pattern[str]:
-    """Compile what begins a string or a comment, the longest first; a string that ends on its line is one match."""
+    """Compile what begins a string or comment, longest first; a string that ends on its line is a single match."""
     parts = []
     if language.long_strings:
         parts.append(f"(?P<long>{'|'.join(map(re.escape, language.long_strings))})")
     if language.block_comment[0]:
         parts.append(f"(?P<block>{re.escape(language.block_comment[0])})")
     if language.line_comment:
-        # Not in an address, `http://`, nor in `$#` and `a%b`.
+        # Not in a URL such as `http://`, nor in `$#` and `a%b`.
         parts.append(rf"(?P<comment>(?:^|(?<=[\s;{{}}()])){re.escape(language.line_comment)})")
     if not language.line_comment.startswith('"'):
         parts.append(r'"(?:[^"\\\n]|\\.)*"')

@@ -1,4 +1,6 @@
-"""The text around a cursor, which identifies a place without line numbers: edits elsewhere do not move it."""
+"""The text around a cursor, which identifies a place without line numbers, so that edits elsewhere do not
+matter.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +11,17 @@ from typing import NamedTuple
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point, Text, common_start
 
-# Non-empty lines above the cursor that tell a place: what Cody's cache uses, references in docs/architecture.md.
+# Non-blank lines above the cursor that identify a place, as in Cody's cache.
 ABOVE_LINES = 5
-# Lines that are looked through for them, so that a desert of blank lines costs a bounded time.
+# Lines that are searched for them, so that many blank lines take limited time.
 LOOK_LINES = 64
-# A longer line is told by its end: from the last multiple of this many columns that leaves at least half of it.
+# A longer line is identified by its end: from the last multiple of this many columns that leaves at least half of it.
 LONG_LINE_COLUMNS = 2048
-# Characters typed along a text that are still looked back over: llama.vim's figure.
+# Characters typed along a text that are still recognized: llama.vim's value.
 LOOK_BACK_CHARS = 128
-# Lines of a generation that can be typed or accepted through.
+# Lines of a generation that can be typed or accepted one after the other.
 FORWARD_LINES = 16
-# What an editor closes by itself, or what may follow a cursor at the end of a line: no reason for another answer.
+# Characters after the cursor that do not change the answer: what editors close automatically, and line ends.
 INERT_REST = " \t)]}>\"'`;,:）】」』；，："
 
 
@@ -29,25 +31,25 @@ class ContextKey:
 
     uri: str
     above: tuple[str, ...]
-    """Up to five non-empty lines above, nearest last; then "" where the line just above is blank."""
+    """Up to five non-blank lines above, nearest last; then "" if the line directly above is blank."""
     below: str
-    """The next non-empty line below."""
+    """The next non-blank line below."""
 
 
 @dataclass(frozen=True, slots=True)
 class CursorContext:
-    """A place: its bucket, and the current line."""
+    """A place: the lines around it, and the current line."""
 
     context_key: ContextKey
     cut: int
     """Columns of a long line that `line_prefix` leaves out."""
     line_prefix: str
     rest: str
-    """The rest of the line, "" where it is inert."""
+    """The rest of the line, "" if it does not matter."""
 
 
 def cursor_context_at(document: Document, point: Point) -> CursorContext:
-    """Return the context of a cursor; costs a bounded number of lines."""
+    """Return the context of a cursor, reading a limited number of lines."""
     text = document.text
     line = text.line(point.line)
     cut = max(0, (point.column - LONG_LINE_COLUMNS // 2) // LONG_LINE_COLUMNS) * LONG_LINE_COLUMNS
@@ -59,8 +61,8 @@ def cursor_context_at(document: Document, point: Point) -> CursorContext:
 def typed_since(base: CursorContext, text: str, now: CursorContext) -> str | None:
     """Return what was typed at `now` since `base`, if it agrees with the text generated at `base`; else None.
 
-    Agreeing means that one of the two begins with the other. None if the user went elsewhere or typed
-    something else; "" if nothing was typed.
+    It agrees if one of the two begins with the other. None if the user moved away or typed something else; "" if
+    nothing was typed.
     """
     for start, typed in _typed_from(base, text, now):
         remaining = text[start:]
@@ -70,16 +72,16 @@ def typed_since(base: CursorContext, text: str, now: CursorContext) -> str | Non
 
 
 class Followed(NamedTuple):
-    """How a text that was shown has been typed along."""
+    """How far the user has typed along a shown text."""
 
     chars: int
-    """So many of its characters were typed."""
+    """Number of its characters that were typed."""
     missed: bool
-    """Whether then came something else."""
+    """Whether something else was typed after them."""
 
 
 def followed(base: CursorContext, text: str, now: CursorContext) -> Followed | None:
-    """Return how far the user followed a text that was shown at `base`; None if the cursor went elsewhere."""
+    """Return how far the user followed a text shown at `base`; None if the cursor is elsewhere."""
     found: Followed | None = None
     for start, typed in _typed_from(base, text, now):
         rest = text[start:]
@@ -105,9 +107,9 @@ def _typed_from(base: CursorContext, text: str, now: CursorContext) -> Iterator[
 
 
 def continuations(base: CursorContext, text: str) -> Iterator[tuple[CursorContext, int]]:
-    """Yield the places along a text generated at `base`: the base itself, then the start of each further line.
+    """Yield the places along a text generated at `base`: `base` itself, then the start of each further line.
 
-    With each comes the offset in `text` from which the text remains there.
+    Each comes with the offset in `text` from which the text continues there.
     """
     yield base, 0
     above = base.context_key.above

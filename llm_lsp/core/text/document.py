@@ -1,4 +1,4 @@
-"""A frozen snapshot of an open document."""
+"""An immutable snapshot of an open document."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from llm_lsp.core.text.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A frozen snapshot of an open text; `text` is persistent, so that a snapshot costs nothing."""
+    """An immutable snapshot of an open text; `text` is persistent, so a snapshot costs nothing."""
 
     uri: str
     language: str
-    """The LSP language identifier, "" where the client gave none."""
+    """The LSP language identifier, "" if the client sent none."""
     version: int
     text: Text

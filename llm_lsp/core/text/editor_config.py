@@ -1,6 +1,6 @@
-"""The indentation that an .editorconfig file states: its few keys, read as https://spec.editorconfig.org says.
+"""Parses the indentation settings of .editorconfig files, as specified at https://spec.editorconfig.org.
 
-A section's glob is written for `core.privacy.globs`, which matches in linear time: these files come with repositories.
+Section globs are matched by `core.privacy.globs` in linear time, because these files come with repositories.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from llm_lsp.core.privacy.globs import (
     GlobSet,
 )
 
-# The specification's limit for a section's name, in characters.
+# The specification's limit on a section's name, in characters.
 MAX_GLOB_CHARS = 1024
-# Bounds of our own: real files have a dozen sections; braces in braces are laid by recursion; numbers of one range.
+# Our own limits: real files have a dozen sections; nested braces are compiled recursively; numbers in one range.
 MAX_SECTIONS, MAX_BRACES, MAX_NUMBERS = 200, 8, 100
 # Columns. No editor indents by more.
 MAX_COLUMNS = 16
@@ -37,12 +37,12 @@ class EditorConfig:
 
     def __init__(self, sections: Sequence[tuple[str, Mapping[str, str]]], *, is_root: bool) -> None:
         self.is_root = is_root
-        """Whether the files of the folders above do not count."""
+        """Whether files in parent folders do not apply."""
         self._keys = [keys for _, keys in sections]
         self._globs = GlobSet(read_glob(name) for name, _ in sections)
 
     def keys(self, path: str) -> dict[str, str]:
-        """Return the keys for a file; of several sections that match, the last one that has a key counts."""
+        """Return the keys for a file; if several sections match, the last one with a key counts."""
         found: dict[str, str] = {}
         for index in self._globs.matches(path):
             found |= self._keys[index]
@@ -50,7 +50,7 @@ class EditorConfig:
 
 
 def read_editor_config(text: str) -> EditorConfig:
-    """Parse a file; what cannot be read is passed over."""
+    """Parse a file; invalid lines are skipped."""
     is_root = False
     sections: list[tuple[str, dict[str, str]]] = []
     for line in map(str.strip, text.removeprefix("\ufeff").split("\n")):
@@ -67,7 +67,7 @@ def read_editor_config(text: str) -> EditorConfig:
 
 
 def stated_unit(files: Iterable[Mapping[str, str]]) -> str:
-    """Return one step of depth by the keys of several files, the nearest last; "" if they do not say."""
+    """Return one indentation step from the keys of several files, the nearest last; "" if they do not define it."""
     keys: dict[str, str] = {}
     for each in files:
         keys |= each
@@ -90,7 +90,7 @@ def read_glob(name: str) -> Glob:
 
 
 def _braces(name: str) -> dict[int, list[int]] | None:
-    """Return where each brace that is closed ends its branches: at commas, and at its closer; None if nested too deep."""
+    """Return the ends of each closed brace's branches: its commas and its closer; None if nested too deep."""
     open_at: list[list[int]] = []
     found: dict[int, list[int]] = {}
     at = 0
@@ -136,7 +136,7 @@ def _elements(name: str, span: tuple[int, int], braces: Mapping[int, list[int]])
 
 
 def _choice(name: str, start: int, braces: Mapping[int, list[int]]) -> Choice | None:
-    """Read `{a,b}` or `{1..3}`; None for braces around one branch, which stand for themselves."""
+    """Parse `{a,b}` or `{1..3}`; None for braces around a single branch, which match themselves."""
     ends = braces[start]
     if len(ends) == 1:
         numbers = _NUMBERS.fullmatch(name, start + 1, ends[0])

@@ -1,4 +1,4 @@
-"""What one step of depth is written with in a document."""
+"""Determines one indentation step of a document."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from itertools import pairwise
 from llm_lsp.core.text.languages import Language, heads_body, indent_of
 
 TAB_COLUMNS = indent_of("\t")
-# Columns that a step is usually written with; without other evidence an answer in such steps keeps them.
+# Common steps in columns; an answer with such steps keeps them if there is no other evidence.
 USUAL_STEPS = (2, 4)
 
 
-# Indented lines that show the character of a page of tags: many pages have both.
+# Indented lines that are enough to show the character in a page of tags: many pages use both.
 TAGS_LINES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class IndentStyle:
-    """One step of depth, and how sure it is."""
+    """One indentation step, and how certain it is."""
 
     unit: str
     """A tab, or blanks."""
     is_certain: bool
-    """Whether the document shows it in every block in sight, or the editor or the project states it."""
+    """Whether every visible block shows it, or the editor or the project defines it."""
 
     @property
     def columns(self) -> int:
@@ -33,7 +33,7 @@ class IndentStyle:
         return indent_of(self.unit)
 
     def written(self, column: int) -> str:
-        """Return the white space that a line at a column begins with."""
+        """Return the white space for a line that begins at a column."""
         if self.unit != "\t":
             return " " * column
         tabs, blanks = divmod(column, TAB_COLUMNS)
@@ -41,10 +41,10 @@ class IndentStyle:
 
 
 def indent_style(parts: Sequence[Sequence[str]], language: Language, stated: str = "") -> IndentStyle:
-    """Return the style of a document from parts of it, each of lines with text.
+    """Return the style of a document from parts of it, which consist of non-blank lines.
 
-    `stated` is the unit by `.editorconfig` or the editor, "" if neither says. The lines win over it, and the
-    language's usual step comes last; a recipe in a Makefile begins with a tab whatever stands around it.
+    `stated` is the step in `.editorconfig` or from the editor, "" if neither defines it. The lines override it,
+    and the language's usual step comes last. A recipe in a Makefile begins with a tab in any case.
     """
     if language.step == "\t" and language.opening is not None:
         return IndentStyle("\t", is_certain=True)
@@ -66,7 +66,7 @@ def indent_style(parts: Sequence[Sequence[str]], language: Language, stated: str
 
 
 def indent_kind(lines: Sequence[str], language: Language, style: IndentStyle) -> str | None:
-    """Return the character that all indented lines begin with; None if both do, or nothing tells."""
+    """Return the character with which all indented lines begin; None if both occur or there is no evidence."""
     if language.opening is not None and language.step == "\t":
         return "\t"
     kinds = Counter(line[0] for line in lines if line[:1] in (" ", "\t"))
@@ -77,7 +77,7 @@ def indent_kind(lines: Sequence[str], language: Language, style: IndentStyle) ->
 
 
 def _steps(lines: Sequence[str], language: Language) -> list[str]:
-    """Return what each block in sight is indented with."""
+    """Return the indentation step of each visible block."""
     found = []
     for line, following in pairwise(lines):
         columns = indent_of(following) - indent_of(line)

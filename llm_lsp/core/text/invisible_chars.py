@@ -1,4 +1,4 @@
-"""Characters that hide something from the reader of code."""
+"""Characters that are invisible or hide code from a reader."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _UNSAFE = re.compile(
     "\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffd\ud800-\udfff"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-# An emoji's presentation selector, and the joiner between two of them.
+# An emoji's presentation selector, and the joiner between two emoji.
 _EMOJI_MARKS = re.compile(
     "(?<=[\u2190-\u2bff\u3030-\u3299\U0001f000-\U0001faff\ufe0f])[\ufe0f\u200d]|(?<=[0-9#*])\ufe0f\u20e3"
 )
@@ -23,15 +23,15 @@ _EMOJI_OR_UNSAFE = re.compile(f"(?P<mark>{_EMOJI_MARKS.pattern})|{_UNSAFE.patter
 
 
 def unsafe_characters(text: str) -> frozenset[str]:
-    """Return the characters of a text that a reader would not see, or would see elsewhere."""
+    """Return the characters of a text that are invisible or displayed at another position."""
     if text.isascii() and text.isprintable():
         return frozenset()
     return frozenset(_UNSAFE.findall(_EMOJI_MARKS.sub("", text)))
 
 
-# Turn the order of what a reader sees around (CVE-2021-42574), or write a text that is not seen at all.
+# Reverse the order of displayed text (CVE-2021-42574), or encode text that is not displayed at all.
 _DECEIVING = re.compile("[\u202a-\u202e\u2066-\u206f\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]")
-# Have no width: next to an ASCII letter they make a name that looks like another.
+# Have no width: next to an ASCII letter they make a name that looks like another one.
 _ZERO_WIDTH = re.compile(
     "[\xad\u034f\u115f\u1160\u180b-\u180f\u200b-\u200f\u2060-\u2065\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0100-\U000e01ef]"
 )
@@ -45,12 +45,12 @@ _MONGOLIAN = re.compile("[\u1800-\u180a\u1810-\u18af]")
 def first_hidden(
     text: str, before: str, after: str, allowed: Set[str] = frozenset(), *, is_text: Callable[[int], bool]
 ) -> tuple[str, bool] | None:
-    """Return the first character of a text that is not seen, and whether it deceives wherever else it stands.
+    """Return a text's first invisible character, and whether it is deceptive wherever it occurs.
 
-    Those that spell a word are passed over: joiners between letters that are not ASCII, word breaks of scripts
-    without blanks, variation selectors behind an ideograph or a symbol, and soft hyphens where `is_text` says that
-    an offset is in prose, a comment or a string; and those `allowed` that do not deceive. `before` and `after` are
-    what stands around the text.
+    Ignores those that are part of a word: joiners between non-ASCII letters, word breaks in scripts without
+    blanks, variation selectors after an ideograph or a symbol, and soft hyphens at offsets that `is_text`
+    identifies as prose, comment or string; and those in `allowed` that are not deceptive. `before` and `after`
+    surround the text.
     """
     if not unsafe_characters(text):
         return None
@@ -76,7 +76,7 @@ def _spells(text: str, at: int, is_text: Callable[[int], bool]) -> bool:
         case "\u200b":
             return bool(_WITHOUT_BLANKS.match(before) or _WITHOUT_BLANKS.match(after))
         case "\f":
-            # A page's end, on a line of its own.
+            # A form feed on a line of its own.
             return before == after == "\n"
         case "\xad":
             return before.isalpha() and after.isalpha() and is_text(at - 1)
@@ -88,19 +88,19 @@ def _spells(text: str, at: int, is_text: Callable[[int], bool]) -> bool:
 
 
 def without_hidden(text: str) -> str:
-    """Leave out the characters that a reader would not see; the marks of an emoji stay."""
+    """Remove invisible characters, except those in emoji."""
     if not unsafe_characters(text):
         return text
     return _EMOJI_OR_UNSAFE.sub(lambda match: match["mark"] or "", text)
 
 
 def plain_name(name: str) -> str:
-    """Return a file's name or path on one line, and without hidden characters: it may stand in a comment."""
+    """Return a file's name or path on one line and without invisible characters, for use in a comment."""
     return without_hidden(name).replace("\n", " ")
 
 
 def visible(text: str) -> str:
-    r"""Write hidden characters as escapes, `\x1b` for ESC: a terminal obeys some of them. The marks of an emoji stay."""
+    r"""Replace invisible characters, except in emoji, by escapes such as `\x1b`: a terminal obeys some of them."""
     if not unsafe_characters(text):
         return text
     return _EMOJI_OR_UNSAFE.sub(

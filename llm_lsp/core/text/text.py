@@ -1,13 +1,13 @@
 """A persistent text: lines, edits, and positions in UTF-8, UTF-16 and UTF-32.
 
-How it works: a text is a tuple of blocks of about BLOCK_LINES lines, with the number of each block's first line. An edit
-rebuilds the blocks that it touches and shares all others with the text before it. So a keystroke costs the same in a file of 100 lines
-and of 100,000, and an old snapshot stays valid for as long as a request uses it. Finding a line is a binary search for
-its block.
+How it works: a text is a tuple of blocks of about BLOCK_LINES lines, with the number of each block's first
+line. An edit rebuilds only the blocks that it touches, and shares all others with the text before it. So a
+keystroke costs about the same in a file of 100 lines and one of 100,000, and an old snapshot remains valid for
+as long as a request uses it, without a copy. Lines are found by binary search for their block.
 
-A line keeps its own end: LF, CRLF or CR, and nothing else (LSP 3.18, "Text Documents"); `str.splitlines` would also
-break at form feeds, NEL and U+2028. Columns count code points, as Python's strings do. A client counts in UTF-8 or
-UTF-16 units; `to_point` and `to_position` convert within one line, whose length bounds their cost.
+A line keeps its own line end: LF, CRLF or CR, and no other (LSP 3.18, "Text Documents"); `str.splitlines` would
+also split at form feeds, NEL and U+2028. Columns count code points, like Python's strings. Clients count UTF-8
+or UTF-16 units; `to_point` and `to_position` convert within one line, whose length limits their cost.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from typing import Literal, NamedTuple
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 """The unit in which a client counts columns."""
 
-# Lines. An edit copies the lines of one block and the list of blocks: 512 and 500 references at 125,000 lines,
-# so both are about the square root of what people open.
+# Lines. An edit copies the lines of one block and the list of blocks, at 125,000 lines about 500 references each: both
+# grow with the square root of the file's size.
 BLOCK_LINES = 256
-# Characters. A longer run is no word (base64, minified code), and the search for its start must end.
+# Characters. A longer run is not a word (base64, minified code), and the search for its start must end.
 MAX_WORD_CHARS = 128
 
 
 class Point(NamedTuple):
-    """A place in a text: 0-based line, and column in code points (never UTF-16 units)."""
+    """A position in a text: 0-based line, and column in code points (never UTF-16 units)."""
 
     line: int
     column: int
@@ -38,7 +38,7 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One change: `text` replaces `start` to `end` of the text as it was before this change."""
+    """A change: `text` replaces `start` to `end` of the text before it."""
 
     start: Point
     end: Point
@@ -49,16 +49,16 @@ class Edit:
 class Text:
     r"""An immutable text whose edited versions share all blocks but those that the edit touches.
 
-    The last line has no end, and may be empty: "a\n" has two lines. Two texts are equal if they are the same
-    object; compare `str()` otherwise.
+    The last line has no line end, and may be empty: "a\n" has two lines. Two texts are equal only if they are
+    the same object; compare `str()` otherwise.
     """
 
     blocks: tuple[tuple[str, ...], ...]
-    """Lines with their ends; no block is empty."""
+    """Lines with their line ends; no block is empty."""
     starts: tuple[int, ...]
     """The number of each block's first line."""
     size: int
-    """Code points."""
+    """Number of code points."""
 
     @classmethod
     def of(cls, text: str) -> Text:
@@ -73,7 +73,7 @@ class Text:
         return "".join(chain.from_iterable(self.blocks))
 
     def __repr__(self) -> str:
-        # Without the text itself: it must not reach a log by accident.
+        # Without the text, which must not end up in a log.
         return f"Text({self.line_count} lines, {self.size} code points)"
 
     @property
@@ -87,7 +87,7 @@ class Text:
         return Point(self.line_count - 1, len(self.blocks[-1][-1]))
 
     def line(self, number: int) -> str:
-        """Return a line without its end; raises IndexError if there is no such line."""
+        """Return a line without its line end; raises IndexError if there is no such line."""
         return _without_end(self._line(number))
 
     def line_end(self, number: int) -> str:
@@ -96,18 +96,22 @@ class Text:
         return line[len(_without_end(line)) :]
 
     def lines(self, start: int, stop: int) -> list[str]:
-        """Return the lines from `start` up to and without `stop`, with their ends; bounds beyond the text are cut."""
+        """Return the lines from `start` up to but excluding `stop`, with line ends; limits beyond the text are
+        clamped.
+        """
         start, stop = max(start, 0), min(stop, self.line_count)
         if start >= stop:
             return []
         first, last = self._block(start), self._block(stop - 1)
         start, stop = start - self.starts[first], stop - self.starts[first]
-        if first == last:  # mostly: a few lines of 256
+        if first == last:  # usually: a few lines of 256
             return list(self.blocks[first][start:stop])
         return list(chain.from_iterable(self.blocks[first : last + 1]))[start:stop]
 
     def clamp(self, point: Point) -> Point:
-        """Return the nearest point that exists: the line's end for a column past it, the text's for a line past it."""
+        """Return the nearest existing point: a column past the line's end is clamped to it, a line past the end
+        to the end.
+        """
         if point.line < 0:
             return Point(0, 0)
         if point.line >= self.line_count:
@@ -126,15 +130,15 @@ class Text:
         return "".join(lines)
 
     def edit(self, start: Point, end: Point, new: str) -> Text:
-        """Return the text with `new` in place of `start` to `end`; both are clamped, in either order."""
+        """Return the text with `new` instead of `start` to `end`; both are clamped, and may be in either order."""
         start, end = sorted((self.clamp(start), self.clamp(end)))
-        # A CR before the edit becomes half of a CRLF where the edit makes a LF follow it.
+        # A CR before the edit becomes part of a CRLF if the edit puts a LF after it.
         above = int(start.line > 0 and start.column == 0 and self._line(start.line - 1).endswith("\r"))
         touched = self.lines(start.line - above, end.line + 1)
         joined = "".join((*touched[:above], touched[above][: start.column], new, touched[-1][end.column :]))
         lines = _split(joined)
         if end.line + 1 < self.line_count:
-            lines.pop()  # What follows the last touched line's own end is the next line, not an empty one.
+            lines.pop()  # the text after the last touched line's end is the next line, not an empty one
         return self._replace(start.line - above, end.line + 1, lines, len(joined) - sum(map(len, touched)))
 
     def _replace(self, start: int, stop: int, lines: Sequence[str], grown: int) -> Text:
@@ -142,7 +146,7 @@ class Text:
         head = self.blocks[first][: start - self.starts[first]]
         tail = self.blocks[last][stop - self.starts[last] :]
         between = (*head, *lines, *tail)
-        # Twice the size before it splits, so that typing new lines does not split at each of them.
+        # Split only at twice the size, so that not every typed line splits the block.
         blocks = _blocks(between) if len(between) > 2 * BLOCK_LINES else (between,)
         return self._build(self.blocks[:first] + blocks + self.blocks[last + 1 :], self.size + grown)
 
@@ -159,8 +163,8 @@ class Text:
 def to_point(text: Text, line: int, character: int, encoding: Encoding) -> Point:
     """Convert an LSP position.
 
-    Clamped as LSP has it: past a line's end means that end, past the last line the text's end; a position
-    inside a character's units means the place before it.
+    Clamped like in LSP: past a line's end means the line's end, past the last line the text's end. A position
+    inside a character's units means the position before it.
     """
     if line >= text.line_count:
         return text.end
@@ -180,18 +184,20 @@ def to_position(text: Text, point: Point, encoding: Encoding) -> tuple[int, int]
 
 
 def advance(point: Point, inserted: str) -> Point:
-    """Return the end of a text that was inserted at a point."""
+    """Return the end of a text inserted at a point."""
     line, column = Text.of(inserted).end
     return Point(point.line + line, column if line else point.column + column)
 
 
 def difference(text: Text, new: str) -> Edit:
-    """Return the one small edit that turns a text into `new`, for clients that send the whole text at each key."""
+    """Return the small edit that turns a text into `new`, for clients that send the whole text at each
+    keystroke.
+    """
     old = str(text)
     limit = min(len(old), len(new))
     head = common_start(old, new)
     if old[head - 1 : head] == "\r":
-        head -= 1  # There is no place between CR and LF.
+        head -= 1  # no position is between CR and LF
     tail = _agreement(
         limit - head, lambda start, stop: _from_end(old, start, stop) == _from_end(new, start, stop)
     )
@@ -227,9 +233,10 @@ def common_start(one: str, other: str) -> int:
 
 
 def word_start(line: str, column: int) -> int:
-    """Return where the word begins that ends at a column; the column itself if none does, at most the line's end.
+    """Return where the word that ends at a column begins; the column itself if there is none, at most the
+    line's end.
 
-    Of a run of more than MAX_WORD_CHARS only so many are looked at.
+    Of a run of more than MAX_WORD_CHARS only that many are examined.
     """
     start = min(column, len(line))
     least = max(start - MAX_WORD_CHARS, 0)
@@ -259,7 +266,7 @@ def _from_end(string: str, start: int, stop: int) -> str:
     return string[len(string) - stop : len(string) - start]
 
 
-# Code points that are measured at once: a line of 1 MB takes 250 steps of some microseconds each.
+# Code points measured at a time: a line of 1 MB takes 250 steps of a few microseconds.
 _STRIDE = 4096
 
 
@@ -278,17 +285,15 @@ def _column(content: str, character: int, encoding: Encoding) -> int:
 
 
 def _units(piece: str, encoding: Encoding) -> int:
-    # Lone surrogates occur in real buffers (half an emoji deleted): they count as what the client counts.
+    # Lone surrogates occur in real documents (half of an emoji was deleted) and count as the client counts them.
     if encoding == "utf-8":
         return len(piece.encode("utf-8", "surrogatepass"))
     return len(piece.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _split(text: str) -> list[str]:
-    """Return the lines with their ends; the last has none and may be empty."""
-    lines = io.StringIO(
-        text, newline=""
-    ).readlines()  # Ends lines at LF, CRLF and CR, and keeps them as they are.
+    """Return the lines with line ends; the last has none and may be empty."""
+    lines = io.StringIO(text, newline="").readlines()  # splits at LF, CRLF and CR, and keeps them
     if not lines or lines[-1][-1] in "\r\n":
         lines.append("")
     return lines
@@ -299,5 +304,5 @@ def _blocks(lines: Sequence[str]) -> tuple[tuple[str, ...], ...]:
 
 
 def _without_end(line: str) -> str:
-    # Not rstrip: U+2028 and form feeds belong to the line, and a line holds exactly one end.
+    # Not rstrip: U+2028 and form feeds belong to the line, and a line has exactly one end.
     return line[:-2] if line.endswith("\r\n") else line[:-1] if line.endswith(("\n", "\r")) else line

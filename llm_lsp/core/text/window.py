@@ -1,4 +1,4 @@
-"""The window: the part of a document that is sent, cut around the cursor to a budget."""
+"""The window: the part of a document around the cursor that is sent, limited to a budget."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from llm_lsp.core.text.invisible_chars import plain_name
 from llm_lsp.core.text.text import Point, Text
 from llm_lsp.core.text.token_estimate import ASCII_CHARS_PER_TOKEN, estimate_tokens
 
-# Shares of the budget. The rest is for the template's own tokens. What follows is 10 %, as in Cody: with the suffix
-# last, all of it is read again whenever a line is added, and where the API cannot be held to a line's beginning, at each
-# call. On a recorded session the median call had 22 % new prompt with 17 % for what follows, and 15 % with 10 %.
+# Shares of the budget; the rest is for the template's tokens. 10 % for the suffix, as in Cody: if the suffix comes
+# last, all of it is read again when a line is added, and at each call if the API cannot force a line's beginning. In
+# a recorded session the median call had 22 % new prompt with 17 % for the suffix, and 15 % with 10 %.
 PREFIX_SHARE = 0.85
 SUFFIX_SHARE = 0.10
-# Lines. The window starts at a multiple of this, so that it stays where it is while lines are added, and the
-# model server's cache of the prefix stays good: 5 to 7 % new text a request against 66 to 94 % for a window that
-# slides (simulated on three recorded typing sessions).
+# Lines. The window starts at a multiple of this, so that it stays the same while lines are added, and the model
+# server's cache of the prefix stays valid: 5 to 7 % of a prompt is new, compared to 66 to 94 % for a sliding window
+# (simulated on three recorded typing sessions).
 SNAP_LINES = 64
-# Share of the prefix budget that a snapped window must fill at least; finer steps are tried until it does.
+# Share of the prefix budget that such a window must fill at least; smaller steps are tried until it does.
 LEAST_FILL = 0.5
 
 
@@ -27,31 +27,31 @@ LEAST_FILL = 0.5
 class Window:
     """The text around a cursor, with LF as the only line end.
 
-    The document reads `prefix + line_prefix + line_suffix + suffix`, but for what was cut at its two ends
-    or, on a very long line, around the cursor.
+    The document is `prefix + line_prefix + line_suffix + suffix`, apart from what is cut off at both ends and, in a
+    very long line, around the cursor.
     """
 
     prefix: str
-    """Whole lines before the current one, each with its end."""
+    """Whole lines before the current one, with line ends."""
     line_prefix: str
     """The current line before the cursor."""
     line_suffix: str
-    """The current line after the cursor, without its end."""
+    """The current line after the cursor, without its line end."""
     suffix: str
-    """What follows: the current line's end, then whole lines; "" where the current line is the last."""
+    """What follows: the current line's end, then whole lines; "" if the current line is the last."""
     language: str = ""
     """The LSP language identifier."""
     path: str = ""
-    """The document's name as a model may read it: the last parts of its URI."""
+    """The document's name for the model: the last parts of its URI."""
 
     def after(self, text: str) -> Window:
-        """Return the window as it is when `text` is inserted at the cursor."""
+        """Return the window after `text` is inserted at the cursor."""
         above, newline, line_prefix = (self.line_prefix + text).rpartition("\n")
         return replace(self, prefix=self.prefix + above + newline, line_prefix=line_prefix)
 
 
 def cut_window(document: Document, point: Point, budget_tokens: float) -> Window:
-    """Cut the text around `point` that fits `budget_tokens`; costs work in proportion to the budget.
+    """Cut the text around `point` to `budget_tokens`; the work is proportional to the budget.
 
     A long current line is cut first, then whole lines are added on both sides.
     """
@@ -68,7 +68,7 @@ def cut_window(document: Document, point: Point, budget_tokens: float) -> Window
 
 
 def _around(line: str, column: int, for_prefix: float, for_suffix: float) -> tuple[str, str]:
-    """Cut a line to the two budgets around a column; only slices, since a line may have a million columns."""
+    """Cut a line to the budgets on both sides of a column; by slicing only, since it may have a million columns."""
     before = line[max(0, column - int(for_prefix * ASCII_CHARS_PER_TOKEN)) : column]
     after = line[column : column + int(for_suffix * ASCII_CHARS_PER_TOKEN)]
     while estimate_tokens(before) > for_prefix:
@@ -94,19 +94,21 @@ def _lines_before(text: Text, line_idx: int, budget: float) -> str:
 
 
 def _costs_upwards(text: Text, line_idx: int, budget: float) -> list[float]:
-    """Yield the cost of each line above, nearest first, while they fit: as the number of ASCII characters that cost as much."""
+    """Return the cost of each line above, nearest first, while they fit: as an equivalent number of ASCII
+    characters.
+    """
     costs: list[float] = []
     left = budget * ASCII_CHARS_PER_TOKEN
     for block_end in range(line_idx, 0, -SNAP_LINES):
         lines = text.lines(max(0, block_end - SNAP_LINES), block_end)
         block = "".join(lines)
-        # Most blocks are ASCII and fit whole: this runs at every request.
+        # Most blocks are ASCII and fit completely, and this runs for every request.
         if len(block) <= left and block.isascii():
             costs += map(len, reversed(lines))
             left -= len(block)
             continue
         for line in reversed(lines):
-            # Tested by length first: no work on a line of a million columns.
+            # Check the length first: no work on a line of a million columns.
             cost = estimate_tokens(line) * ASCII_CHARS_PER_TOKEN if len(line) <= left else left + 1
             if cost > left:
                 return costs
@@ -116,7 +118,9 @@ def _costs_upwards(text: Text, line_idx: int, budget: float) -> list[float]:
 
 
 def _lines_after(text: Text, line_idx: int, budget: float) -> str:
-    """Return the end of a line and the lines after it; the end depends only on what follows, so it stays too."""
+    """Return the end of a line and the lines after it; the end depends only on what follows, so it is stable
+    too.
+    """
     if line_idx + 1 >= text.line_count:
         return ""
     kept = ["\n"]
@@ -137,5 +141,5 @@ def _with_lf(lines: list[str]) -> str:
 
 
 def _name(uri: str) -> str:
-    # The folder too: `models/user.py` tells a model more than `user.py`; the whole path would reveal the user.
+    # With the folder: `models/user.py` tells a model more than `user.py`, while the whole path would identify the user.
     return plain_name("/".join(unquote(uri.partition("://")[2]).split("/")[-2:]))

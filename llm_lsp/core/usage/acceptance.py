@@ -1,4 +1,4 @@
-"""What becomes of a suggestion, read from the edits that follow it."""
+"""Follows a suggestion through the edits after it: accepted, typed or dismissed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from llm_lsp.core.text.text import Edit, Point
 from llm_lsp.core.usage.records import Fate
 
-# Characters; of a longer text the beginning stands for the whole.
+# Characters of an accepted text that are compared; the beginning of a longer one represents all of it.
 COMPARED_CHARS = 1000
 
 
@@ -16,17 +16,19 @@ COMPARED_CHARS = 1000
 class TrackedSuggestion:
     """A suggestion on screen: `rest` would be inserted at `at`.
 
-    Its user takes it (in pieces of more than one character), types it, or goes another way.
+    The user accepts it (in pieces of more than one character), types it, or does something else.
     """
 
     at: Point
     rest: str
     used: str = ""
-    """What was taken of it."""
+    """The accepted part."""
     typed_chars: int = 0
 
     def after(self, edit: Edit) -> TrackedSuggestion | None:
-        """Follow one edit; None if its user went another way. An edit elsewhere in the document is none here."""
+        """Return it after an edit; None if the user did something else. Edits elsewhere in the document are not
+        passed.
+        """
         if edit.start.line != self.at.line and edit.end.line < self.at.line:
             return replace(self, at=Point(self.at.line + line_shift(edit), self.at.column))
         if edit.start.line > self.at.line:
@@ -34,19 +36,19 @@ class TrackedSuggestion:
         if edit.start != self.at:
             return None
         n_agreeing = _common_length(edit.text.replace("\r\n", "\n"), self.rest)
-        # What an editor closes by itself is more than was typed: "(" gives "()".
+        # Editors insert more than was typed if they close brackets: "(" becomes "()".
         if n_agreeing == 0:
             return None
         return self._go_on(n_agreeing)
 
     @property
     def is_done(self) -> bool:
-        """Whether all of it stands there."""
+        """Whether all of it is in the text."""
         return not self.rest
 
     @property
     def fate(self) -> Fate:
-        """What became of it, if it ends now."""
+        """Return its outcome, if it ends now."""
         if self.used:
             return "accepted" if self.is_done else "partly"
         return "typed through" if self.is_done else "dismissed"
@@ -64,15 +66,15 @@ class TrackedSuggestion:
 
 
 def line_shift(edit: Edit) -> int:
-    """Return how many lines the text below an edit moves down."""
+    """Return by how many lines an edit moves the text below it down."""
     return edit.text.count("\n") - (edit.end.line - edit.start.line)
 
 
 def kept_chars(accepted: str, around: str) -> int:
-    """Count what is still there of an accepted text: its words that stand in `around` in their order.
+    """Return how many characters of an accepted text remain: its words that occur in `around` in the same order.
 
-    Marks and blanks follow their words: brackets are everywhere, and formatters move both. A text without a
-    word is there or not.
+    Punctuation and blanks count with their words, because brackets are everywhere and formatters move both. A text
+    without words remains completely or not at all.
     """
     ours, theirs = _words(accepted[:COMPARED_CHARS]), _words(around[: 3 * COMPARED_CHARS])
     if not ours:

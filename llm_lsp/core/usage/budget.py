@@ -1,4 +1,4 @@
-"""Whether a budget is used up: limits against what was spent."""
+"""Compares the amounts spent with the limits of a budget."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from llm_lsp.core.usage.records import CallRecord
 
 
 def local_day(at: float) -> str:
-    """Return the day of a time in seconds since 1970, by this machine's time zone, as "2026-11-22"."""
+    """Return the day of a time in seconds since 1970, in this machine's time zone, as "2026-11-22"."""
     return datetime.fromtimestamp(at).astimezone().date().isoformat()
 
 
-# Days. A clock that is behind the newest day by no more than this is behind it until that day comes.
+# Days by which the clock may be behind the newest recorded day and still count as temporarily wrong.
 MOST_AHEAD_DAYS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class SpentTotals:
-    """What was spent in a day and in its month (of UTC), money by currency."""
+    """The amounts spent on a day and in its month, costs by currency."""
 
     day: str = ""
-    """As "2026-11-22"."""
+    """For example "2026-11-22"."""
     money_today: Mapping[str, float] = field(default_factory=dict)
     money_this_month: Mapping[str, float] = field(default_factory=dict)
     tokens_today: int = 0
     tokens_this_month: int = 0
     held_on: str = ""
-    """The day that the clock showed when it was first found behind `day`; "" if it is not behind."""
+    """The day that the clock showed when it was first found to be behind `day`; "" if it is not behind."""
 
     def on(self, day: str) -> SpentTotals:
-        """Return what is spent when the clock shows a day: nothing yet on a later one.
+        """Return the amounts spent as of a day by the clock: nothing yet on a later day.
 
-        A clock that was set back opens no spent day: this one goes on as long as the clock shows the day on which
-        that was found, or is behind by MOST_AHEAD_DAYS. Not for longer: a clock that was once wrong by years must not
-        hold a budget for years.
+        Setting the clock back does not reset the amounts: they remain while the clock shows the day on which
+        this was noticed, or is behind by up to MOST_AHEAD_DAYS. Not longer, so that a clock that was once wrong
+        by years does not block a budget for years.
         """
         if day == self.day:
             return replace(self, held_on="") if self.held_on else self
@@ -51,14 +51,14 @@ class SpentTotals:
         return not self.held_on or day <= self.held_on or behind.days <= MOST_AHEAD_DAYS
 
     def plus(self, calls: Iterable[CallRecord]) -> SpentTotals:
-        """Add calls of this very day."""
+        """Add calls of the same day."""
         result = self
         for call in calls:
             result = result.with_call(call, None)
         return result
 
     def with_call(self, call: CallRecord, old: CountedCall | None) -> SpentTotals:
-        """Count a call, in the place of what was counted for it before, and on that day."""
+        """Count a call, replacing what was counted for it before, on that day."""
         if old is None:
             return self._changed(call, 1, self.day)
         return self._changed(old.call, -1, old.day)._changed(call, 1, old.day)
@@ -75,7 +75,7 @@ class SpentTotals:
         return replace(changed, money_today=today, tokens_today=self.tokens_today + tokens)
 
     def at_least(self, other: SpentTotals) -> SpentTotals:
-        """Return these totals, raised to another record of the same day."""
+        """Return these amounts, raised to another record of the same day."""
         assert other.day == self.day
         return replace(
             self,
@@ -88,7 +88,7 @@ class SpentTotals:
 
 @dataclass(frozen=True, slots=True)
 class CountedCall:
-    """What totals contain of a call, and for which day."""
+    """What the amounts include for a call, and on which day."""
 
     call: CallRecord
     day: str
@@ -96,13 +96,13 @@ class CountedCall:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """The answer to the question whether a call may be made."""
+    """The answer to whether a call may be made."""
 
     is_allowed: bool
     spent: SpentTotals
-    """By all processes, with all that is recorded of this one."""
+    """By all processes, including what is recorded for this one."""
     is_recorded: bool = True
-    """Whether what was to be recorded is; else `spent` lacks it."""
+    """Whether the amounts were recorded; if not, `spent` does not include them."""
 
 
 def _added(money: Mapping[str, float], currency: str, amount: float) -> Mapping[str, float]:
@@ -115,7 +115,7 @@ def _highest(one: Mapping[str, float], other: Mapping[str, float]) -> Mapping[st
 
 @dataclass(frozen=True, slots=True)
 class BudgetLimits:
-    """What may be spent; None is no limit."""
+    """The limits of a budget; None is no limit."""
 
     currency: str = "USD"
     per_day: float | None = None
@@ -124,7 +124,7 @@ class BudgetLimits:
     tokens_per_month: int | None = None
     warn_at: float = 0.8
     exchange: Mapping[str, float] = field(default_factory=dict)
-    """What one unit of another currency is worth in `currency`."""
+    """Value of one unit of other currencies in `currency`."""
 
     @property
     def has_money(self) -> bool:
@@ -140,7 +140,7 @@ class BudgetLimits:
         return None if rate is None else amount * rate
 
     def total(self, money: Mapping[str, float]) -> dict[str, float]:
-        """Return money by currency with all that has a rate added up in the budget's currency, which comes first."""
+        """Return costs by currency; those with a rate are converted to the budget's currency, which comes first."""
         totals: dict[str, float] = {}
         for currency, amount in money.items():
             worth = self.worth(amount, currency)
@@ -154,15 +154,15 @@ class BudgetUse:
     """How much of one limit is used."""
 
     share: float
-    """1 and more: all of it."""
+    """1 or more means used up."""
     period: str
-    """What the limit is for, as "2026-11-22" or "2026-11"."""
+    """The period of the limit, such as "2026-11-22" or "2026-11"."""
     words: str
-    """As "4.10 of today's 5.00 USD"."""
+    """For example "4.10 of today's 5.00 USD"."""
 
 
 def most_used(limits: BudgetLimits, spent: SpentTotals) -> BudgetUse | None:
-    """Return the limit of which the greatest share is used; None if there is none."""
+    """Return the limit with the largest share used; None if there is none."""
     return max(_uses(limits, spent), key=lambda use: use.share, default=None)
 
 
@@ -190,5 +190,5 @@ def _tokens(used: int, limit: int, whose: str, period: str) -> BudgetUse:
 
 
 def _share(used: float, limit: float) -> float:
-    # A limit of nothing is used up from the start.
+    # A limit of 0 is used up from the start.
     return used / limit if limit else 1.0

@@ -1,6 +1,6 @@
-"""What a call costs: prices by model, as data, and the sum over its tokens.
+"""Computes what a call costs: prices by model, as data, and the sum over its tokens.
 
-Prices change; a user's own stand in the settings and win, and `llm-lsp usage` marks what is not known.
+Prices change, so the user's own settings override them, and `llm-lsp usage` reports unknown ones.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from llm_lsp.core.generation import Usage
 from llm_lsp.core.provider_profile import Price
 
 PER = 1_000_000
-"""Tokens that a price is for."""
+"""Number of tokens that a price is for."""
 FREE = Price(0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class PriceListing:
-    """One row of the table: where a price was read, and when."""
+    """One row of the table: a price, and where and when it was published."""
 
     price: Price
     captured: str
@@ -27,7 +27,7 @@ class PriceListing:
 
 
 def cost_of(usage: Usage, price: Price) -> float:
-    """Sum a call's tokens up; what the API did not say counts as none.
+    """Return the cost of a call's tokens; counts that the API did not report are 0.
 
     Cached and cache-written tokens are part of the input, reasoning is part of the output.
     """
@@ -43,12 +43,12 @@ def cost_of(usage: Usage, price: Price) -> float:
 
 
 def listed(model: str) -> PriceListing | None:
-    """Find a model's row: by its own name, or by that of the model whose dated version it is."""
+    """Return a model's row: by its own name, or by that of the model of which it is a dated version."""
     name = model.lower()
     return LISTINGS.get(name) or LISTINGS.get(_DATE.sub("", name))
 
 
-# The marks of a version that costs what the model costs: "-20251001", "-2025-10-01", "-2508", "-001".
+# Suffixes of versions that cost the same as the model: "-20251001", "-2025-10-01", "-2508", "-001".
 _DATE = re.compile(r"-(\d{8}|\d{4}-\d{2}-\d{2}|\d{3,4})$")
 
 _GENAI = "genai-prices 0.2.3"
@@ -56,7 +56,7 @@ _BOTH = "genai-prices 0.2.3 and litellm's model_prices_and_context_window.json"
 _LITELLM = "litellm's model_prices_and_context_window.json"
 _DAY = "2026-11-22"
 
-# Of models with higher prices for long prompts the lower tier: ours are short.
+# For models with higher prices for long prompts, the lower price: our prompts are short.
 LISTINGS: Mapping[str, PriceListing] = {
     "gpt-6-luna": PriceListing(Price(0.10, 0.50, 0.01, 0.125), _DAY, _BOTH),
     "gpt-5.6-luna": PriceListing(Price(0.20, 1.20, 0.02, 0.25), _DAY, _BOTH),
@@ -76,7 +76,7 @@ LISTINGS: Mapping[str, PriceListing] = {
     "mistralai/codestral": PriceListing(Price(0.30, 0.90, 0.03), _DAY, _LITELLM),
     "devstral-small-latest": PriceListing(Price(0.10, 0.30), _DAY, _GENAI),
     "mistral-small-latest": PriceListing(Price(0.15, 0.60, 0.015), _DAY, _GENAI),
-    # At its peak hours, an upper bound: half as much off peak.
+    # The peak price, an upper bound: half of it off peak.
     "deepseek-flash": PriceListing(Price(0.30, 1.20, 0.006), _DAY, _LITELLM),
     "deepseek-v4-flash": PriceListing(Price(0.30, 1.20, 0.006), _DAY, _LITELLM),
     "deepseek-v4-pro": PriceListing(Price(1.32, 3.96, 0.044), _DAY, _LITELLM),

@@ -1,4 +1,4 @@
-"""The usage records that are written at once; they contain no text of any document."""
+"""Usage records that are written together; they contain no document text."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from llm_lsp.core.usage.request_trace import TraceRow
 
 @dataclass(frozen=True, slots=True)
 class RecordBatch:
-    """Rows that are written at once."""
+    """Records that are written together."""
 
     at: float
-    """The time of writing, as in CallRecord."""
+    """Time of writing, as in CallRecord."""
     calls: tuple[CallRecord, ...] = ()
     suggestions: tuple[SuggestionRecord, ...] = ()
     counts: Mapping[tuple[Subject, str], int] = field(default_factory=dict)
-    """How many more there were of something: "keystrokes", or how requests were answered."""
+    """Increments of counters: "keystrokes", or how requests were answered."""
     traces: tuple[TraceRow, ...] = ()

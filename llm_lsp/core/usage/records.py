@@ -1,4 +1,4 @@
-"""Calls and suggestions as the books have them; they hold no text of any document."""
+"""Records of calls and suggestions in the usage store; they contain no document text."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from llm_lsp.core.generation import Usage
 from llm_lsp.core.provider_profile import Profile
 
 Outcome = Literal["reserved", "complete", "cut", "closed", "failed"]
-"""How a call ended: by itself, when all that was wanted had come, because nobody wanted it, or in an error.
-
-"reserved" is one that has not ended, or whose process died; it stands there with the most that it can cost.
+"""How a call ended: by itself, because everything needed had arrived, because it was no longer needed, or with
+an error. "reserved" means that it has not ended, or its process died; it then counts with its highest possible
+cost.
 """
 
 Fate = Literal["shown", "accepted", "partly", "typed through", "dismissed"]
-"""What became of a suggestion; "shown" until it is known."""
+"""Outcome of a suggestion; "shown" until it is known."""
 
-# Seconds after which an accepted text is looked for again (Cody's persistence tracker has the same).
+# Seconds after which an accepted text is checked again, as in Cody's persistence tracker.
 CHECKPOINTS_S = (30.0, 120.0, 300.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What rows are grouped by; a project is its folder's name, never its path."""
+    """What records are grouped by; a project is its folder's name, never its path."""
 
     provider: str = ""
     model: str = ""
@@ -37,45 +37,45 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One call to a model; a later row of the same number takes the place of an earlier one."""
+    """One call to a model; a later record with the same number replaces an earlier one."""
 
     number: int
     """Counts the calls of a process from 1."""
     at: float
-    """When it was made: seconds of UTC since 1970."""
+    """Start of the call, in seconds since 1970 (UTC)."""
     subject: Subject
     trigger: str
     usage: Usage
     estimated: bool
-    """The API did not say what was used, since the call was cut or closed."""
+    """Whether token counts are estimates, because the call was cut or closed before the API reported them."""
     cost: float | None
-    """In `currency`; None where no price is known."""
+    """In `currency`; None if the price is unknown."""
     currency: str
     free: bool
-    """It counts against no budget."""
+    """Whether it counts towards no budget."""
     outcome: Outcome
     first_s: float | None = None
-    """Seconds to the first text; None where none came."""
+    """Seconds to the first text; None if there was none."""
     whole_s: float = 0.0
 
     @property
     def tokens(self) -> int:
-        """All that was read and written."""
+        """All input and output tokens."""
         return (self.usage.input_tokens or 0) + (self.usage.output_tokens or 0)
 
 
 @dataclass(frozen=True, slots=True)
 class SuggestionRecord:
-    """One text that was offered; a later row of the same id takes the place of an earlier one."""
+    """One text that was suggested; a later record with the same id replaces an earlier one."""
 
     id: str
     at: float
     subject: Subject
     chars: int
     shown_s: float
-    """Seconds that it could be seen."""
+    """Seconds during which it was visible."""
     fate: Fate
     used_chars: int = 0
-    """How much of it was accepted."""
+    """Number of its characters that were accepted."""
     kept_chars: tuple[int | None, ...] = (None, None, None)
-    """How much of that was still there at each of CHECKPOINTS_S; None where it was not looked for."""
+    """Number of those that remained at each of CHECKPOINTS_S; None if not checked."""

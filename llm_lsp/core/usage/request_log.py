@@ -1,4 +1,4 @@
-"""What each stage of a request found, for `explain`."""
+"""The result of each stage of a request, for `explain`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One stage: what was found there, and how long it took."""
+    """One stage: its result, and how long it took."""
 
     stage: str
     words: str
@@ -16,17 +16,17 @@ class LogEntry:
 
 @dataclass(slots=True)
 class RequestLog:
-    """The stages that a request has left; the pipeline that answers it writes here."""
+    """The stages that a request has completed; written by the pipeline that answers it."""
 
     taken: list[LogEntry] = field(default_factory=list)
     generation_id: int | None = None
-    """The generation whose text answers it."""
+    """The generation that answers it."""
     is_known: bool = False
-    """That generation was there already."""
+    """Whether that generation was cached."""
     left_at: float | None = None
 
     def left(self, stage: str, words: str, now: float) -> None:
-        """Record what a stage found; `now` in seconds of the engine's clock."""
+        """Record a stage's result; `now` in seconds of the engine's clock."""
         began = now if self.left_at is None else self.left_at
         self.taken.append(LogEntry(stage, words, round((now - began) * 1000, 2)))
         self.left_at = now

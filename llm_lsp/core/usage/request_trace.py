@@ -1,4 +1,4 @@
-"""The trace of one request, stage by stage, and its description; it contains no text of any document."""
+"""The trace of one request, stage by stage, and its description; it contains no document text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from llm_lsp.core.usage.request_log import LogEntry, RequestLog
 
 @dataclass(frozen=True, slots=True)
 class RequestTrace:
-    """What was asked, and how it was answered."""
+    """A request, and how it was answered."""
 
     request: int
     trigger: str
@@ -22,9 +22,9 @@ class RequestTrace:
     subject: Subject
     steps: tuple[LogEntry, ...]
     ms: float
-    """From the question to the answer."""
+    """From the request to the answer."""
     shown_chars: int | None
-    """None where nothing was shown."""
+    """None if nothing was shown."""
     reason: str = ""
     """Why nothing was shown, as a sentence."""
 
@@ -46,12 +46,12 @@ class RequestTrace:
         return cls(*about, shown_chars=None, reason=shown.reason.value + detail)
 
     def to_json(self) -> str:
-        """Write it down for another process."""
+        """Serialize for another process."""
         return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, body: str) -> RequestTrace:
-        """Read what `to_json` wrote."""
+        """Parse the result of `to_json`."""
         values = json.loads(body)
         steps = tuple(LogEntry(**step) for step in values.pop("steps"))
         return cls(subject=Subject(**values.pop("subject")), steps=steps, **values)
@@ -59,18 +59,18 @@ class RequestTrace:
 
 @dataclass(frozen=True, slots=True)
 class TraceRow:
-    """A trace as the books have it."""
+    """A trace in the usage store."""
 
     at: float
-    """Seconds of UTC since 1970."""
+    """Seconds since 1970 (UTC)."""
     call: int | None
-    """The number of the call whose text answered it."""
+    """The number of the call that answered it."""
     trace: RequestTrace
-    """Written as JSON by whoever stores it, which is no work for a request's way."""
+    """Serialized when it is stored, so that requests need not wait for it."""
 
 
 def headline(trace: RequestTrace) -> str:
-    """Return one line on what was asked and how it was answered."""
+    """Return one line on the request and how it was answered."""
     where = " in ".join(filter(None, (trace.subject.language, trace.subject.project)))
     asked = ", ".join(filter(None, (trace.trigger, _FACES.get(trace.face, trace.face), where)))
     if trace.shown_chars is not None:
@@ -79,7 +79,7 @@ def headline(trace: RequestTrace) -> str:
 
 
 def explain(trace: RequestTrace, call: CallRecord | None = None) -> Iterator[str]:
-    """Yield the description of a request, one line a stage; `call` is the one whose text answered it."""
+    """Yield the description of a request, one line per stage; `call` is the one that answered it."""
     yield headline(trace)
     for step in trace.steps:
         yield f"{step.ms:8.1f} ms  {step.stage}: {step.words}"
@@ -88,7 +88,7 @@ def explain(trace: RequestTrace, call: CallRecord | None = None) -> Iterator[str
 
 
 def explain_open(request: AnyRequest, log: RequestLog, now: float) -> Iterator[str]:
-    """Yield the description of a request that is not answered yet; `now` in seconds of the engine's clock."""
+    """Yield the description of an unanswered request; `now` in seconds of the engine's clock."""
     face = _FACES.get(request.face, request.face)
     asked = f"{request.trigger.value}, {face}, {request.document.language}"
     yield f"in flight: {asked}, for {now - request.asked_at:.1f} s"
@@ -112,7 +112,7 @@ def describe_call(call: CallRecord) -> str:
 
 
 def cost_words(cost: float | None, currency: str) -> str:
-    """Write an amount: two digits that count, also where it is a hundredth of a cent."""
+    """Format an amount with two significant digits, even if it is a hundredth of a cent."""
     if cost is None:
         return "cost unknown"
     if cost == 0:
@@ -123,7 +123,7 @@ def cost_words(cost: float | None, currency: str) -> str:
 _FACES = {"inline": "ghost text", "menu": "menu", "command": "command", "edit": "next edit"}
 _ENDS = {
     "complete": "ended by itself",
-    "cut": "closed when all that was wanted had come",
-    "closed": "closed because nobody wanted it any more",
+    "cut": "closed when everything needed had arrived",
+    "closed": "closed because it was no longer needed",
     "failed": "failed",
 }

@@ -29,7 +29,7 @@ def test_the_way_is_told_stage_by_stage() -> None:
         "     0.1 ms  cache: no earlier answer fits",
         "   212.0 ms  model: text has come",
         "             codestral codestral-latest: about 812 tokens read (700 of them cached), 12 written, "
-        "first text after 120 ms, 160 ms in all, closed when all that was wanted had come, 0.00026 USD",
+        "first text after 120 ms, 160 ms in all, closed when everything needed had arrived, 0.00026 USD",
     ]
 
 

@@ -1,4 +1,4 @@
-"""Cuts the control tokens of models that leaked into an answer: literal strings, whole, and never what only looks alike."""
+"""Removes control tokens of models that leaked into an answer: exact strings only, not text that resembles them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import replace
 from llm_lsp.core.prompt.fim_families import FAMILIES
 from llm_lsp.core.response.filter_context import FilterContext, FilterInput
 
-# Marks of dialogues and ends of texts, beside those of the families that fill in the middle: from the tokenizers of
-# Llama 3, Qwen, DeepSeek, Gemma, Phi, gpt-oss and Mistral.
+# Chat marks and end-of-text tokens, in addition to the fill-in-the-middle families' own: from the tokenizers of Llama
+# 3, Qwen, DeepSeek, Gemma, Phi, gpt-oss and Mistral.
 _DIALOGUE = (
     "<|begin_of_text|>", "<|end_of_text|>", "<|endoftext|>", "<|startoftext|>", "<|endofprompt|>", "<|eot_id|>",
     "<|eom_id|>", "<|im_start|>", "<|im_end|>", "<|im_sep|>", "<|end|>", "<|return|>", "<|channel|>", "<|message|>",
@@ -16,10 +16,10 @@ _DIALOGUE = (
     "<|endofmask|>", "<|END_OF_TURN_TOKEN|>", "<|eod|>", "<|cursor|>", "<|pad|>", "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜User｜>",
     "<｜Assistant｜>",
 )  # fmt: skip
-# Ends that are also what people write: only at an answer's end.
+# End tokens that may also be handwritten text, so they are removed only at an answer's end.
 _ENDS = ("</s>", "<eos>", "<EOS>", "<eod>", "<EOT>", "<end_of_turn>", "<pad>", "[/INST]", "<|/s|>")
-# Families' tokens that no language has as code; `<filename>` and `<MID>` may be types and tags, and end an answer only
-# of the family whose tokens they are: its stop rule has them.
+# Family tokens that are not code in any language. `<filename>` and `<MID>` may be types and tags, so they end only an
+# answer of their own family, through its stop rule.
 _CERTAIN = ("|", "｜", "▁", "fim")
 
 
@@ -30,14 +30,14 @@ def _certain_tokens() -> tuple[str, ...]:
 
 
 TOKENS = _certain_tokens()
-# Characters of a token's beginning at the very end that are no operator any more: `<|` is one in Elm and F#.
+# Characters of a partial token at the very end that cannot be an operator: `<|` is one in Elm and F#.
 LEAST_BEGINNING_CHARS = 6
 
 
 def cut_control_tokens(draft: FilterInput, place: FilterContext) -> FilterInput:
-    """Cut at the first control token, and take off end tokens and the beginning of a token at the very end.
+    """Cut at the first control token, and remove end tokens and a partial token at the very end.
 
-    What the document has around the cursor is its text.
+    Tokens that occur in the document around the cursor are ordinary text there, and are kept.
     """
     text = draft.text
     if "<" not in text and "[" not in text:
@@ -53,7 +53,7 @@ def cut_control_tokens(draft: FilterInput, place: FilterContext) -> FilterInput:
 
 
 def _end_token(text: str, place: FilterContext, around: str) -> int | None:
-    """Return where the end token begins that a text ends with."""
+    """Return where the end token at the end of a text begins, or None."""
     bare = text.rstrip()
     for token in _ENDS:
         if not bare.endswith(token) or token in around:
@@ -62,14 +62,14 @@ def _end_token(text: str, place: FilterContext, around: str) -> int | None:
         is_tag = token == "</s>" and (
             place.language.has_tags or place.language.is_prose or "<s>" in place.before + bare
         )
-        # `<<EOT>` begins a here document, and what comes after an opening quote is a string's text.
+        # `<<EOT>` begins a here document, and after an opening quote it is the text of a string.
         if not is_tag and bare[start - 1 : start] != "<":
             return start
     return None
 
 
 def _beginning(text: str) -> int:
-    """Return where the beginning of a token starts that a text ends with, or its length."""
+    """Return where a partial token at the end of a text begins, else the text's length."""
     start = max(text.rfind("<|"), text.rfind("<｜"))
     tail = text[start:]
     if start < 0 or len(tail) < LEAST_BEGINNING_CHARS or not any(token.startswith(tail) for token in TOKENS):

@@ -1,6 +1,6 @@
-"""Filters that take from an answer what the document has already: the line's beginning, the line above, the next lines.
+"""Filters that remove what the document already contains: the line's beginning, the line above, the next lines.
 
-Not every repetition is one: `max(max(`, `long long`, `NULL, NULL, ` are what people write.
+Some repetitions are intended: `max(max(`, `long long`, `NULL, NULL, ` are ordinary code.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.brackets import loose
 from llm_lsp.core.text.languages import indent_of, leaves_block
 
-# Words that do not follow themselves in any of the languages that have them; `long` does, and names may.
+# Words that never follow themselves in any language that has them; `long` does, and so may names.
 KEYWORDS = frozenset((
     "abstract", "and", "as", "assert", "async", "await", "bool", "boolean", "break", "case", "catch", "char",
     "class", "const", "continue", "def", "default", "defer", "delete", "do", "double", "elif", "else",
@@ -30,13 +30,13 @@ KEYWORDS = frozenset((
 OPERATORS = frozenset((
     "=", "==", "===", "!=", "!==", ":=", "+=", "-=", "*=", "/=", "<=", ">=", "=>", "->", "<-", "&&", "||", "??", "|>", "=~", "~>", "::=",
 ))  # fmt: skip
-# Characters of a line that are compared with an answer's start.
+# Characters of a line that are compared with the start of an answer.
 MAX_LINE_CHARS = 200
-# The mark of a comment, an item, a quote or a heading; with a blank after it, and nothing before it.
+# The mark of a comment, item, quote or heading, alone on its line and followed by a blank.
 _LINE_MARK = re.compile(
     r"(?:[-*+] \[.\]|\d+[.)]|\w[.)]|\[\^?\w+\]:|[#@\\]\w+|\(\*|\{-|[^\w\s()\[\]{}\"`|&]+'?)\s+$"
 )
-# What begins a name, and does not stand twice before one.
+# Characters that begin a name, and do not occur twice before one.
 _SIGIL = re.compile(r"(?:^|(?<=[\s(\[{,=:]))(@|--|\$|\\|#)$")
 _MEMBER = re.compile(r"(?:[^\W\d]\w*(?:\.|::|->))+\w*$")
 _OPEN_CALL = re.compile(r"[\w.:]+\([^()]*$")
@@ -47,7 +47,7 @@ _HALF_WORD = re.compile(r"\w{2,}$")
 _WORD = re.compile(r"\w+")
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _LETTER = re.compile(r"[^\W\d_]")
-# A call, an index or a type in which the same may stand again: `max(`, `a.b[`, `Box<`.
+# A call, index or type whose beginning may be repeated inside: `max(`, `a.b[`, `Box<`.
 _NESTABLE = re.compile(r"[\w.:]+[(\[<{]")
 _OPEN_END = re.compile(r"[(\[{,=+*/.&|<>:?-]$|\b(?:and|or|not|in|is|return|from|import|new)$")
 
@@ -60,14 +60,14 @@ def drop_echo(draft: FilterInput, place: FilterContext) -> FilterInput:
         at = rule(draft.text, place)
         if at is not None:
             rest = draft.text[at:]
-            # Blanks were typed already, or are not written by this user: `x=`.
+            # The blanks were typed already, or this user writes none: `x=`.
             has_blanks = place.before[-1].isspace() or not draft.text[:at].endswith(place.before.strip())
             return replace(draft, text=rest.lstrip(" \t") if has_blanks else rest)
     return draft
 
 
 def _whole_line(text: str, place: FilterContext) -> int | None:
-    """Return where the text goes on behind an echo of the line; blanks, kind of quotes and case do not tell."""
+    """Return where the text continues after repeating the line, ignoring blanks, kind of quotes and case."""
     line = place.before.strip()
     start = len(text) - len(text.lstrip())
     if len(line) > MAX_LINE_CHARS or ("\n" in text[:start] and not _OPEN_END.search(line)):
@@ -93,7 +93,7 @@ def _plain(character: str) -> str:
 
 
 def _may_be_echo(line: str, text: str, end: int, place: FilterContext) -> bool:
-    """Check whether the line can't well stand twice; where it can, the brackets decide."""
+    """Check whether the line cannot occur twice in a row; if it can, the brackets decide."""
     tokens = _TOKEN.findall(line)
     is_series = _end_of_echo(text, end, line) is not None
     if len(tokens) < 2 or line.endswith(">") or not _LETTER.search(line) or is_series:
@@ -110,10 +110,10 @@ def _loose_count(place: FilterContext, text: str) -> int:
 
 
 def _line_mark(text: str, place: FilterContext) -> int | None:
-    """Return where the text goes on behind the mark that the line consists of."""
+    """Return where the text continues after repeating the mark that the line consists of."""
     start, mark = len(text) - len(text.lstrip(" \t")), place.before.strip()
     if mark == place.language.line_comment != "" and text.startswith(mark + " ", start):
-        # Where `%%` is the mark, `%` is half of it.
+        # If the mark is `%%`, a single `%` is only half of it.
         is_half = any(
             line.lstrip().startswith(mark + mark[0]) for line in (*place.above[-2:], *place.below[:2])
         )
@@ -122,13 +122,13 @@ def _line_mark(text: str, place: FilterContext) -> int | None:
         return None
     if text.startswith(mark, start) and text[start + len(mark) : start + len(mark) + 1].isspace():
         return start + len(mark)
-    # Another number, or another bullet, of the same list.
+    # The next number or bullet in the same list.
     again = _NUMBER_OR_BULLET.match(text, start)
     return again.end() if again and _NUMBER_OR_BULLET.fullmatch(place.before.lstrip()) else None
 
 
 def _last_word(text: str, place: FilterContext) -> int | None:
-    """Return where the text goes on behind the keyword, tag or operator before the cursor."""
+    """Return where the text continues after repeating the keyword, tag or operator before the cursor."""
     before = place.before[-MAX_LINE_CHARS:]
     if found := _LAST_WORD.search(before):
         word = found.group(1)
@@ -146,7 +146,7 @@ def _last_word(text: str, place: FilterContext) -> int | None:
 
 
 def _member(text: str, place: FilterContext) -> int | None:
-    """Return the length of the beginning of a member or of a call's name, arguments and all, that the text repeats."""
+    """Return the length of the repeated beginning of a member or call, including arguments."""
     before = place.before[-MAX_LINE_CHARS:]
     if (found := _MEMBER.search(before)) and text.startswith(found.group()):
         follows = text[len(found.group()) : len(found.group()) + 1]
@@ -158,7 +158,7 @@ def _member(text: str, place: FilterContext) -> int | None:
 
 
 def _sigil(text: str, place: FilterContext) -> int | None:
-    """Return the length of the mark that begins a name if the text has it again."""
+    """Return the length of the mark before a name if the text repeats it."""
     found = _SIGIL.search(place.before)
     if not found or not text.startswith(found.group(1)) or not text[len(found.group(1)) :][:1].isalpha():
         return None
@@ -169,7 +169,7 @@ def _sigil(text: str, place: FilterContext) -> int | None:
 
 
 def _half_word(text: str, place: FilterContext) -> int | None:
-    """Return the length of the half word before the cursor if the text begins with the whole word."""
+    """Return the length of the partial word before the cursor if the text begins with the whole word."""
     half, word = _HALF_WORD.search(place.before), _WORD.match(text)
     if not half or not word or not word.group().startswith(half.group()):
         return None
@@ -183,7 +183,7 @@ def _half_word(text: str, place: FilterContext) -> int | None:
 
 
 def _is_known(joined: str, whole: str, place: FilterContext) -> bool:
-    """Check whether the document has the two joined as a word, and not the whole word alone: `re` and `read`."""
+    """Check whether the document contains the joined word, and not the whole word alone: `re` and `read`."""
     words = {word for line in (*place.above, *place.below) for word in _WORD.findall(line)}
     return joined in words and whole not in words
 
@@ -199,7 +199,7 @@ _RULES: tuple[Callable[[str, FilterContext], int | None], ...] = (
 
 
 def drop_lines_that_follow(draft: FilterInput, place: FilterContext) -> FilterInput | Skip:
-    """Drop last lines that are the document's next lines."""
+    """Remove last lines that equal the document's next lines."""
     below = place.below
     if not place.before.strip() and place.rest.strip():
         below = (place.before + place.rest, *below)
@@ -216,9 +216,9 @@ def drop_lines_that_follow(draft: FilterInput, place: FilterContext) -> FilterIn
 
 
 def _is_next(line: str, other: str, place: FilterContext) -> bool:
-    """Check whether a line of the answer is one of the document's; at another depth it must tell enough.
+    """Check whether a line equals one of the document's; with another indentation it must also be distinctive.
 
-    A closer is another one where it stands elsewhere, in the code of a comment as well.
+    A closer with another indentation is a different one, even in commented-out code.
     """
     if line.rstrip() == other.rstrip():
         return True
@@ -230,15 +230,15 @@ def _is_next(line: str, other: str, place: FilterContext) -> bool:
 
 
 def _may_come_again(line: str, place: FilterContext) -> bool:
-    """Check whether a line often comes again at another depth: it leaves the block, or goes on with it."""
+    """Check whether a line often recurs with another indentation, because it leaves or continues a block."""
     return leaves_block(line) or line.strip() in place.language.middles
 
 
-# Blanks and the marks of comments.
+# Blanks and comment marks.
 _COMMENT_START = " \t#/*%;-"
 # A line that closes what other lines opened.
 _CLOSER = re.compile(r"[)\]}]|</|#?\s*end\w*\b|(?:fi|done|esac)\b")
-# A constant in a list, or a tag alone: they may well stand there twice.
+# A constant in a list, or a single tag, which may well occur twice.
 _VALUE = re.compile(
     r"\s*(?:(?:[\d.+-][\w.+-]*|[A-Z]{2,}|[\"'][\w.+-]*[\"']|(?:[Nn]one|[Tt]rue|[Ff]alse|null|nil)),|<\w+ ?/?>)\s*"
 )
@@ -246,10 +246,10 @@ _QUOTE_MARKS = " \t\"'`"
 
 
 def _may_drop(lines: list[str], start: int, last: list[str], place: FilterContext) -> bool:
-    """Check whether the document's lines can stand for the answer's last ones.
+    """Check whether the document's lines can replace the answer's last ones.
 
-    A line of closers can where it has no partner in the answer. Some closers stand at no depth: there the lines
-    above must have opened no more of them.
+    A line of closers can, if the answer has no openers for it. Some closers have no particular indentation; for
+    these, the lines above must not have opened more of them.
     """
     if len(last) == 1 and _VALUE.fullmatch(last[0]):
         return is_telling(last[0])
@@ -266,7 +266,7 @@ def _may_drop(lines: list[str], start: int, last: list[str], place: FilterContex
     return is_quotes or len(loose("\n".join(lines[: start + len(last)])).closers) > 0
 
 
-# What closes at the left margin, whatever is around it.
+# Closers at the left margin, whatever the surrounding indentation.
 _CLOSING_TAG = re.compile(r"</([\w.:-]+)>")
 _ENDIF = re.compile(r"^\s*#\s*endif\b")
 
@@ -275,13 +275,13 @@ def _is_in_excess(opener: str, closer: str, kept: list[str], last: list[str], pl
     before = (*place.above, *kept)
     opened = sum(len(re.findall(opener, line)) - len(re.findall(closer, line)) for line in before)
     closed = sum(len(re.findall(closer, line)) for line in last)
-    # Of what was opened further above nothing is seen.
+    # Openers further above are not visible.
     unseen = len(place.above) >= LOOK_LINES
     return opened > 0 and opened + unseen < 2 * closed
 
 
 def drop_line_above(draft: FilterInput, place: FilterContext) -> FilterInput | Skip:
-    """Refuse an answer that begins with the very line that stands above."""
+    """Refuse an answer that begins with exactly the line above."""
     first, _, others = draft.text.partition("\n")
     if not first.strip() or not place.above or not _is_above(place.before + first, place):
         return draft

@@ -1,6 +1,6 @@
-"""Cuts what shows that a model turns in circles: equal lines, an endless series of alike ones, a piece again and again.
+"""Cuts the output of a looping model: equal lines, endless series of similar lines, repeated pieces of a line.
 
-What people repeat is left alone: rules of dashes, rows of zeros, cells of a table, a handful of alike lines.
+Ordinary repetition is kept: rules of dashes, rows of zeros, table cells, a handful of similar lines.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from collections.abc import Sequence
 from llm_lsp.core.response.line_likeness import is_alike, tokens_of
 from llm_lsp.core.text.languages import indent_of
 
-# Equal groups of lines in a row that are a circle; all but the first are dropped.
+# Equal groups of lines in a row that count as a loop; all but the first are removed.
 MAX_REPEATS = 3
-# Lines of a group that is looked for.
+# Largest group of lines that is searched for.
 MAX_GROUP_LINES = 32
-# Equal lines that are still data: numbers and marks, or one value of a list each.
+# Equal lines that may still be data: numbers and marks, or one list value each.
 MAX_DATA_LINES = 12
 _DATA = re.compile(
     r"(?:\d\w*|[\W_]|\b(?:None|True|False|null|NULL|nil|nan|NaN|true|false|nullptr)\b)*|\s*[\"']?[\w.]+[\"']?,\s*"
 )
-# Lines in a row that are alike, but not equal, and groups of such lines, that people write at once: with the cursor's.
+# Similar lines in a row, and groups of such lines, that are written at once, including the cursor's.
 MAX_SERIES_LINES, MAX_SERIES_GROUPS = 9, 4
-# Lines of a group of a series: a short function.
+# Lines in a group of a series: a short function.
 MAX_SERIES_GROUP_LINES = 6
 # Lines or groups of a series that are kept.
 KEPT_OF_SERIES = 3
-# Tabby's figures: a piece of three and more characters, at least six times, at the end.
+# Tabby's values: a piece of three or more characters, repeated at least six times at the end.
 LEAST_PIECE_CHARS, MOST_PIECE_CHARS, PIECE_REPEATS = 3, 80, 6
-# Characters of equal values in a row that people write on one line: `NULL, NULL, …`.
+# Characters of equal values in a row that may be on one line: `NULL, NULL, …`.
 MAX_ROW_CHARS = 160
 _LETTER = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\W\d_]{3,}")
@@ -36,14 +36,14 @@ _SEPARATOR = re.compile(r"[,;|&]")
 
 
 def without_repetition(text: str, before: str) -> str:
-    """Cut what comes again and again at the end of a text; `before` is the beginning of its first line."""
+    """Remove what is repeated at the end of a text; `before` is the beginning of its first line."""
     lines = (before + text.rstrip("\n")).split("\n")
     kept = _without_circle(lines) or _without_series(lines)
     return _without_piece(text) if kept is None else "\n".join(kept)[len(before) :]
 
 
 def is_circle(group: Sequence[str], count: int) -> bool:
-    """Check whether a group of lines that comes `count` times in a row is no data."""
+    """Check whether a group of lines that occurs `count` times in a row is a loop, not data."""
     if count < MAX_REPEATS or not any(map(str.strip, group)):
         return False
     return count * len(group) > MAX_DATA_LINES or not all(map(_DATA.fullmatch, group))
@@ -55,7 +55,7 @@ def _without_circle(lines: list[str]) -> list[str] | None:
         if is_circle(lines[-size:], count):
             kept = lines[: len(lines) - (count - 1) * size]
             while len(kept) > size and kept[-1] == kept[-1 - size]:
-                # The answer was cut inside a group.
+                # The answer was cut within a group.
                 kept.pop()
             return kept
     return None
@@ -80,7 +80,7 @@ def _without_series(lines: list[str]) -> list[str] | None:
 
 
 def _series_start(lines: list[str], size: int) -> int:
-    """Return the index from which on each line is alike to the one `size` lines before."""
+    """Return the index from which each line is similar to the one `size` lines before."""
     at = len(lines)
     tokens = [tokens_of(line) for line in lines[at - size :]]
     while at > size:
@@ -95,7 +95,7 @@ def _series_start(lines: list[str], size: int) -> int:
 
 
 def _is_telling_series(lines: Sequence[str], size: int) -> bool:
-    """Check whether two groups have two words in common: one is the item of a list (`import a`, `case 1:`)."""
+    """Check whether two groups have two words in common: one word is a list item (`import a`, `case 1:`)."""
     one, other = ({token for line in lines[at : at + size] for token in tokens_of(line)} for at in (0, size))
     return sum(bool(_LETTER.match(token)) for token in one & other) >= 2
 

@@ -1,4 +1,4 @@
-"""Filters that join an answer to the rest of the cursor's line, so that nothing is doubled there and nothing lost."""
+"""Filters that join an answer to the rest of the cursor's line, without duplicating or losing anything."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from llm_lsp.core.response.filter_context import FilterContext, FilterInput
 from llm_lsp.core.text.brackets import CLOSERS, END_MARKS, is_closing, loose, partners
 from llm_lsp.core.text.languages import Blocks, opens_block
 
-# Ways of one kind to join an answer to the rest of its line, and characters that are looked at for brackets:
-# a model that writes a thousand closers takes no more time than one that writes code.
+# Alternatives of each kind for joining an answer to the rest of its line, and characters searched for brackets: an
+# answer with a thousand closers takes no more time than ordinary code.
 MAX_JOINTS = 4
 JOINT_CHARS = 500
 _TOKEN = re.compile(r"\w+|[^\w\s]")
@@ -21,7 +21,7 @@ _CLOSING_TAGS = re.compile(r"\s*(?:</[\w.:-]+>\s*)+[)}\];,]*$")
 
 
 def keep_one_line_inside_a_line(draft: FilterInput, place: FilterContext) -> FilterInput:
-    """Where code follows on the line, what is inserted before it is one line."""
+    """Shorten the inserted text to one line if code follows on the cursor's line."""
     rest = place.rest
     if not place.before.strip() or not rest.strip() or is_closing(rest) or _are_closing_tags(rest, place):
         return draft
@@ -33,20 +33,20 @@ def _are_closing_tags(rest: str, place: FilterContext) -> bool:
 
 
 def merge_rest_of_line(draft: FilterInput, place: FilterContext) -> FilterInput:
-    """Do not write again what stands after the cursor, nor close what is closed there.
+    """Do not repeat what follows the cursor, nor close what is closed there.
 
-    Of all ways to join the text and the rest of the line, the one with the fewest brackets and quotes
-    without partner is taken; of equal ones, the first.
+    Of all ways to join the text and the rest of the line, take the one with the fewest unmatched brackets and
+    quotes; of equal ones, the first.
     """
     if not place.rest.strip() or not (place.before.strip() or is_closing(place.rest)):
         return draft
-    # What the rest of the line closes further above.
+    # Openers above that the rest of the line closes.
     above = "".join(partners(closer) for closer, _ in reversed(loose(place.before + place.rest).closers))
     return min(_joints(draft, place), key=lambda one: _count_loose(one, place, above))
 
 
 def _joints(draft: FilterInput, place: FilterContext) -> Iterator[FilterInput]:
-    """Yield the ways to join: less what both have, as it is, in the rest's place, cut at a loose closer."""
+    """Yield the ways to join: without the overlap, unchanged, replacing the rest, cut at an unmatched closer."""
     text, rest = draft.text.rstrip(), place.rest.rstrip()
     sizes = (size for size in range(min(len(rest), len(text)), 0, -1) if text.endswith(rest[:size]))
     for size in islice((size for size in sizes if not rest[:size].isspace()), MAX_JOINTS):
@@ -61,7 +61,7 @@ def _joints(draft: FilterInput, place: FilterContext) -> Iterator[FilterInput]:
 
 
 def _holds(text: str, rest: str) -> bool:
-    """Check whether the text has all of the rest's words and marks, in order, from a closer on and to its own end."""
+    """Check whether the text contains all words and marks of the rest in order, from a closer on up to its end."""
     if len(text) > JOINT_CHARS or len(rest) > JOINT_CHARS or rest[0] not in CLOSERS:
         return False
     tokens, wanted = _TOKEN.findall(text), _TOKEN.findall(rest)
@@ -79,7 +79,7 @@ def _count_loose(draft: FilterInput, place: FilterContext, above: str) -> int:
 
 
 def end_whole_lines(draft: FilterInput, place: FilterContext) -> FilterInput:
-    """Before a line that stands there already, inserted lines end with a line end, and that line keeps its depth."""
+    """Before an existing line, end inserted lines with a line end, so that the line keeps its indentation."""
     if place.before.strip() or not place.rest[draft.replaced :].strip() or not draft.text:
         return draft
     if _begins_the_line(draft, place):
@@ -90,7 +90,9 @@ def end_whole_lines(draft: FilterInput, place: FilterContext) -> FilterInput:
 
 
 def _before_closers(draft: FilterInput, place: FilterContext) -> FilterInput:
-    """A block's closer goes on a line of its own, at the depth of the line that opened it; others follow the text."""
+    """Put a block's closer on its own line, indented like the line that opened it; other closers follow the
+    text.
+    """
     above, text = place.above[-1] if place.above else "", draft.text.rstrip()
     is_block = place.rest[0] == "}" and place.language.blocks is Blocks.BRACES and text[-1:] in (";", "}")
     if not (is_block or "\n" in text) or not opens_block(above, place.language):
@@ -99,7 +101,7 @@ def _before_closers(draft: FilterInput, place: FilterContext) -> FilterInput:
 
 
 def _begins_the_line(draft: FilterInput, place: FilterContext) -> bool:
-    """Check whether the text is meant to stand on one line with what follows: `result = ` before a call."""
+    """Check whether the text is meant to share a line with what follows, such as `result = ` before a call."""
     if draft.finish is not Finish.STOP or "\n" in draft.text or place.rest[0].isspace():
         return False
     last = draft.text[-1]

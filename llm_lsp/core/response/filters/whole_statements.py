@@ -1,9 +1,9 @@
-"""An answer that the token limit has cut ends at its last whole statement.
+"""Ends an answer that was cut by the token limit at its last complete statement.
 
-One reading of the text around the cursor and of the answer finds strings, comments and open brackets. A line ends a
-statement if no bracket of the answer is open there but a block's, it ends in no operator, heads no block, and the next
-one does not go on with it. Where the language has a grammar, a tree of the whole lines must agree: what spans the
-line's end is a block, or was begun by the user.
+One pass over the text around the cursor and the answer finds strings, comments and open brackets. A line ends a
+statement if the answer has no open bracket there except those of blocks, the line does not end in an operator
+or head a block, and the next line does not continue it. If the language has a grammar, the syntax tree of the
+complete lines must agree: only a block, or something the user began, may span the line's end.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from llm_lsp.core.text.syntax import ends_between_statements
 
 _CLOSERS = {"(": ")", "[": "]", "{": "}"}
 _MARK = re.compile(r"[()\[\]{}]")
-# A line's end with which a statement goes on, and a line's beginning.
+# Ends and beginnings of lines with which a statement continues.
 _GOES_ON = re.compile(
     r"(?:(?<!\+)\+|(?<!-)-|[=*/%&|^<~\\]|[=-]>|\b(?:and|or|not|in|is|extends|implements|from))$"
 )
 _CONTINUES = re.compile(r"\.(?!\.)|\?|:(?!:)|&&|\|+|\+|=|<<|(?:and|or)\b")
-# What only goes with the statement below it: decorators, annotations, attributes.
+# Decorators, annotations and attributes, which belong to the statement below.
 _PREFACE = re.compile(r"@[\w.]+(?:\(.*\))?$|#!?\[.*\]$|template\s*<")
-# What stands before a brace that is a value, and not a block; in Go a type does, without a blank between.
+# What precedes the brace of a value rather than a block; in Go a type does, without a blank in between.
 _BEFORE_VALUE = re.compile(r"(?:(?<![=!<>])=|[(\[,:?&|+]|\breturn)\s*$|[\w\]]$")
-# A brace at a line's end, with the parameters of a closure.
+# A brace at the end of a line, with the parameters of a closure.
 _BLOCK = re.compile(r"\{\s*(?:\|[^|]*\||[\w\s,:()]*(?:->|\bin))?\s*$")
-# Heads of braces that hold values or arms, each with a comma behind it, and of those that hold statements.
+# Heads of braces that contain comma-separated values or arms, rather than statements.
 _VALUES = re.compile(r"\b(?:enum|switch|match)\b")
 _STATEMENTS = re.compile(
     r"\)\s*(?:[-:=][^{]*|\w+\s*)?\{|=>\s*\{"
     r"|\b(?:impl|trait|mod|class|interface|namespace|module|fn|func|fun|if|else|for|while|loop|do|try|finally|unsafe)\b"
 )
-# Where reading begins in a language of indentation: hardly any string has such a line.
+# Where reading begins in an indentation-based language: such a line is hardly ever part of a string.
 _BODY_HEAD = re.compile(r"(?:async\s+)?(?:def|class)\b")
-# What a statement's last mark may be, in a language that wants one; Prolog's is a full stop.
+# The end mark of a statement in languages that require one; Prolog's is a full stop.
 _END_MARKS = (";", "}", ".")
 
 
@@ -52,28 +52,30 @@ class _Bracket:
     is_users: bool
     """Whether it was opened before the cursor."""
     has_values: bool
-    """Whether what it holds is divided by commas."""
+    """Whether its content is separated by commas."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line of the answer; strings and comments in it are blanked."""
+    """A line of the answer, with strings and comments blanked out."""
 
     code: str
-    """Without white space around it."""
+    """Without surrounding white space."""
     depth: int
     start: int
     """The offset of its code in the text that was read."""
     end: int
-    """The offset of its line end there."""
+    """The offset of its line end in that text."""
     bracket: _Bracket | None
-    """The innermost one that is open at its end."""
+    """The innermost bracket that is open at its end."""
     is_in_tag: bool
-    """Whether its end stands inside of a tag."""
+    """Whether its end is inside of a tag."""
 
 
 def end_at_whole_statement(draft: FilterInput, place: FilterContext) -> FilterInput:
-    """Cut an answer that the token limit ended behind its last whole statement; its only line stays as it is."""
+    """Cut an answer that the token limit ended after its last complete statement; a single line is left
+    unchanged.
+    """
     head, newline, _ = draft.text.rpartition("\n")
     if draft.finish is not Finish.LENGTH or not head.strip():
         return draft
@@ -82,9 +84,9 @@ def end_at_whole_statement(draft: FilterInput, place: FilterContext) -> FilterIn
 
 
 def _last_end(answer: str, whole: int, place: FilterContext) -> int | None:
-    """Return where the last whole statement of an answer ends; None if nothing tells.
+    """Return where the last complete statement of an answer ends; None if that is unknown.
 
-    `whole` is the end of its last whole line.
+    `whole` is the end of its last complete line.
     """
     language = place.language
     if language.is_prose and not language.has_tags:
@@ -93,7 +95,7 @@ def _last_end(answer: str, whole: int, place: FilterContext) -> int | None:
     masked = _masked(before + answer, len(before), language)
     if masked is None:
         return None
-    # What was opened further above is opened here.
+    # Add the openers of brackets that were opened further above.
     openers = _missing_openers(masked)
     masked, before = openers + masked, openers + before
     text, cursor = before + answer, len(before)
@@ -110,7 +112,7 @@ def _last_end(answer: str, whole: int, place: FilterContext) -> int | None:
 
 
 def _text_before(place: FilterContext) -> str:
-    """Return the text before the cursor that is read, from a line's start on."""
+    """Return the text before the cursor to read, from the start of a line on."""
     text = "\n".join((*place.above, place.before))
     if len(text) > LOOK_CHARS:
         text = text[-LOOK_CHARS:].partition("\n")[2]
@@ -118,13 +120,15 @@ def _text_before(place: FilterContext) -> str:
         return text
     lines = text.split("\n")
     start = next((n for n, line in enumerate(lines) if _BODY_HEAD.match(line.lstrip())), 0)
-    # A grammar wants a head above a line that is indented.
+    # An indented line needs a head for the grammar.
     head = ["if 1:"] if lines[start][:1].isspace() else []
     return "\n".join((*head, *lines[start:]))
 
 
 def _masked(text: str, cursor: int, language: Language) -> str | None:
-    """Blank the strings and comments of a text, their line ends too; None if the user's own one goes on at its end."""
+    """Blank out strings and comments, including line ends; None if one from before the cursor is open at the
+    end.
+    """
     if language.is_prose:
         return text
     parts: list[str] = []
@@ -139,12 +143,12 @@ def _masked(text: str, cursor: int, language: Language) -> str | None:
 
 
 def _missing_openers(masked: str) -> str:
-    """Return the openers that a text's closers have above it."""
+    """Return the openers for a text's unmatched closers."""
     return "".join(partners(closer) for closer, _ in reversed(loose(masked).closers) if closer in ")]}")
 
 
 def _lines(masked: str, cursor: int, language: Language, stack: list[_Bracket]) -> Iterator[_Line]:
-    """Yield the answer's lines, the first with what stands before the cursor on it."""
+    """Yield the answer's lines, the first one including the text before the cursor."""
     start = 0
     for line in masked.split("\n"):
         for match in _MARK.finditer(line):
@@ -197,16 +201,16 @@ def _is_whole(line: _Line, following: _Line | None, language: Language) -> bool:
 
 
 def _goes_on(line: _Line, following: _Line, language: Language) -> bool:
-    """Check whether a line goes on with the statement of the one before it."""
+    """Check whether a line continues the statement of the line before it."""
     if _CONTINUES.match(following.code):
         return True
     return following.depth > line.depth and not language.has_items and language.blocks is not Blocks.END
 
 
 def _agreed(ends: Sequence[int], text: str, masked: str, place: FilterContext, cursor: int) -> list[int]:
-    """Return the ends that the language's grammar has as well; all if there is none.
+    """Return the ends that agree with the language's grammar; all if there is none.
 
-    The tree is of the whole lines, with what is open in them closed.
+    The tree is built from the complete lines, with their open brackets closed.
     """
     stack: list[str] = []
     for match in _MARK.finditer(masked, 0, len(text)):
