@@ -264,7 +264,7 @@ async def test_nothing_is_offered_in_a_file_that_its_project_ignores(rig: EditRi
     rig.engine.change(document, (Edit(Point(0, 10), Point(0, 14), "basket"),))
     await rig.clock.advance(2)
 
-    assert await rig.ask(document=document) == Skip(Reason.EXCLUDED, "its project's ignore files name it")
+    assert await rig.ask(document=document) == Skip(Reason.EXCLUDED, "its project's ignore files exclude it")
 
 
 SECRET = 'TOKEN = "ghp_' + "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC2" + '"'
