@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from llm_lsp.config.settings import AUTO, LOCAL
 from llm_lsp.config.settings_layers import Layer, SettingsStack, by_source
 from llm_lsp.config.source_rules import SettingsSource
+from llm_lsp.core.context.notebook_cells import NotebookCell
 from llm_lsp.core.privacy.admission import admit_document
 from llm_lsp.core.privacy.redact import Redactor
 from llm_lsp.core.privacy.secret import GivenKey
@@ -205,6 +206,10 @@ class CompletionEngine:
         self._document_guard.closed(uri)
         self._pipeline.close_document(uri)
         self._recorder.closed(uri)
+
+    def arrange(self, notebook: str, cells: tuple[NotebookCell, ...]) -> None:
+        """Record the order of a notebook's cells; none forgets the notebook."""
+        self._workspace.arrange(notebook, cells)
 
     def document(self, uri: str) -> Document | None:
         """Return the newest snapshot of an open document, or None."""

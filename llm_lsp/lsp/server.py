@@ -21,6 +21,7 @@ from llm_lsp.engine.client.interface import Client, Engine
 from llm_lsp.lsp import conversion as convert
 from llm_lsp.lsp.commands import COMMANDS
 from llm_lsp.lsp.documents.leniency import NO_VERSION
+from llm_lsp.lsp.documents.notebooks import Notebooks
 from llm_lsp.lsp.documents.opening import to_document
 from llm_lsp.lsp.editor_client import EditorClient
 from llm_lsp.lsp.formatting_options import InlineParams
@@ -58,6 +59,7 @@ class Server(LanguageServer):
         Nothing of them may be sent to a model until a change contains their full text.
         """
         self._logged: set[str] = set()
+        self.notebooks = Notebooks()
 
     def greet(self, params: types.InitializeParams) -> None:
         """Store what the client announced."""
@@ -223,19 +225,27 @@ def _close(ls: Server, uri: str) -> None:
 
 
 def did_open_notebook(ls: Server, params: types.DidOpenNotebookDocumentParams) -> None:
+    notebook = params.notebook_document
+    ls.notebooks.open(notebook.uri, notebook.cells)
     for cell in params.cell_text_documents:
-        _open(ls, to_document(cell))
+        _open(ls, to_document(cell, notebook.uri))
+    ls.engine.arrange(notebook.uri, ls.notebooks.cells(notebook.uri))
 
 
 def did_change_notebook(ls: Server, params: types.DidChangeNotebookDocumentParams) -> None:
-    cells = params.change.cells
+    notebook, cells = params.notebook_document.uri, params.change.cells
     if cells is None:
         return
     if cells.structure is not None:
+        ls.notebooks.splice(notebook, cells.structure.array)
         for opened in cells.structure.did_open or ():
-            _open(ls, to_document(opened))
+            _open(ls, to_document(opened, notebook))
         for closed in cells.structure.did_close or ():
             _close(ls, closed.uri)
+    if cells.data:
+        ls.notebooks.update(notebook, cells.data)
+    if cells.structure is not None or cells.data:
+        ls.engine.arrange(notebook, ls.notebooks.cells(notebook))
     for content in cells.text_content or ():
         _change(ls, content.document, content.changes)
 
@@ -243,6 +253,8 @@ def did_change_notebook(ls: Server, params: types.DidChangeNotebookDocumentParam
 def did_close_notebook(ls: Server, params: types.DidCloseNotebookDocumentParams) -> None:
     for cell in params.cell_text_documents:
         _close(ls, cell.uri)
+    ls.notebooks.close(params.notebook_document.uri)
+    ls.engine.arrange(params.notebook_document.uri, ())
 
 
 def inline_completion(

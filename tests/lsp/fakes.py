@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_lsp.core.chat.dialogue import ChatQuestion, ChatReply
+from llm_lsp.core.context.notebook_cells import NotebookCell
 from llm_lsp.core.edits.next_edit import EditRequest, OfferedEdit
 from llm_lsp.core.privacy.secret import GivenKey
 from llm_lsp.core.request import Completion, CompletionRequest
@@ -51,6 +52,7 @@ class FakeEngine:
     folders: tuple[str, ...] = ()
     calls: list[tuple[str, object]] = field(default_factory=list)
     cancelled: int = 0
+    notebooks: dict[str, tuple[NotebookCell, ...]] = field(default_factory=dict)
 
     def take_keys(self, given: Sequence[GivenKey]) -> None:
         self.keys = [*given]
@@ -93,6 +95,9 @@ class FakeEngine:
 
     def close(self, uri: str) -> None:
         self.documents.pop(uri, None)
+
+    def arrange(self, notebook: str, cells: tuple[NotebookCell, ...]) -> None:
+        self.notebooks[notebook] = cells
 
     def document(self, uri: str) -> Document | None:
         return self.documents.get(uri)

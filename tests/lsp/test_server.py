@@ -275,6 +275,7 @@ def test_notebook_cells_are_documents() -> None:
     closing = {"notebookDocument": {"uri": "file:///nb.ipynb"}, "cellTextDocuments": [{"uri": CELL + "2"}]}
     wire.send("notebookDocument/didClose", closing)
     assert wire.engine.documents == {}
+    assert wire.engine.notebooks["file:///nb.ipynb"] == ()
 
 
 def answer_configuration(wire: Wire, **answer: object) -> None:

@@ -35,7 +35,7 @@ def admit_document(document: Document, rules: AdmissionRules) -> Skip | None:
         return Skip(Reason.DISABLED)
     if rules.languages and document.language not in rules.languages:
         return Skip(Reason.LANGUAGE, document.language)
-    scheme = document.uri.partition(":")[0].lower()
+    scheme = (document.notebook or document.uri).partition(":")[0].lower()
     if scheme not in SCHEMES and scheme not in rules.schemes:
         return Skip(Reason.SCHEME, scheme)
     if document.text.size > MAX_DOCUMENT_CHARS:

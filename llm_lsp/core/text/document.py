@@ -16,3 +16,5 @@ class Document:
     """The LSP language identifier, "" if the client sent none."""
     version: int
     text: Text
+    notebook: str = ""
+    """The URI of the notebook that it is a cell of, "" for none: the cell's scheme is the client's own."""

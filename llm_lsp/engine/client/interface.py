@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from llm_lsp.core.context.notebook_cells import NotebookCell
 from llm_lsp.core.request import Completion, CompletionRequest
 from llm_lsp.core.skip import Skip
 from llm_lsp.core.text.document import Document
@@ -139,6 +140,10 @@ class Engine(Protocol):
 
     def close(self, uri: str) -> None:
         """Forget a document; ignored if it is not open."""
+        ...
+
+    def arrange(self, notebook: str, cells: tuple[NotebookCell, ...]) -> None:
+        """Record the order of a notebook's cells, which are documents of their own; none forgets it."""
         ...
 
     def document(self, uri: str) -> Document | None:

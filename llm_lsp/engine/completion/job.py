@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from llm_lsp.core.context.notebook_cells import OpenCell, below_cells
 from llm_lsp.core.context.ranking import ContextSelection
 from llm_lsp.core.generation import Finish, Generation
 from llm_lsp.core.privacy.cut_texts import redact_snippets, redact_window
@@ -16,6 +17,8 @@ from llm_lsp.core.request import Patience
 from llm_lsp.core.response.postprocess import postprocess
 from llm_lsp.core.response.read_ahead import READ_AHEAD_LINES, ReadAhead
 from llm_lsp.core.skip import Skip
+from llm_lsp.core.text.document import Document
+from llm_lsp.core.text.text import Point
 from llm_lsp.core.text.window import Window, cut_window
 from llm_lsp.core.usage.request_log import RequestLog
 from llm_lsp.engine.clock import Clock
@@ -26,6 +29,7 @@ from llm_lsp.engine.completion.last_shown import LastShown
 from llm_lsp.engine.context.collector import ContextCollector
 from llm_lsp.engine.models.model_access import ModelAccess
 from llm_lsp.engine.models.model_stream import ModelStream
+from llm_lsp.engine.workspace.workspace import Workspace
 
 # For further answers: high enough to differ, and still correct code (HumanEval's pass@k is measured at 0.2 to 0.8,
 # https://arxiv.org/abs/2107.03374, section 3.3).
@@ -51,6 +55,7 @@ class JobTools:
 
     models: ModelAccess
     collector: ContextCollector
+    workspace: Workspace
     cache: GenerationCache
     last_shown: LastShown
     clock: Clock
@@ -114,8 +119,9 @@ class CompletionJob:
 
     def _build_prompt(self) -> Prompt:
         attempt = self._attempt
-        request, redact = attempt.request, self._tools.models.redact(attempt.choice.runtime)
-        window = redact_window(self._window, request.document.text, request.point, redact)
+        redact = self._tools.models.redact(attempt.choice.runtime)
+        document, point = self._place
+        window = redact_window(self._window, document.text, point, redact)
         snippets = redact_snippets(self._context.snippets, redact)
         prompt = build_prompt(window, attempt.profile, attempt.mode, snippets, attempt.chat_style)
         return replace(prompt, temperature=SAMPLE_TEMPERATURE) if attempt.request.sample else prompt
@@ -124,12 +130,29 @@ class CompletionJob:
     def _context(self) -> ContextSelection:
         attempt = self._attempt
         return self._tools.collector.gather(
-            attempt.request.document, attempt.choice.budget_tokens, attempt.choice.runtime, attempt.profile
+            self._place[0],
+            attempt.choice.budget_tokens,
+            attempt.choice.runtime,
+            attempt.profile,
+            {cell.document.uri for cell in self._cells},
         )
 
     @cached_property
+    def _cells(self) -> tuple[OpenCell, ...]:
+        """The cells before this one in its notebook that may be sent."""
+        tools = self._tools
+        above = tools.workspace.cells_above(self._attempt.request.document.uri)
+        return tuple(cell for cell in above if tools.models.admit_document(cell.document) is None)
+
+    @cached_property
+    def _place(self) -> tuple[Document, Point]:
+        """The document and the cursor as the prompt has them: a notebook's cell stands below those before it."""
+        request = self._attempt.request
+        return below_cells(request.document, request.point, self._cells)
+
+    @cached_property
     def _window(self) -> Window:
-        request, context = self._attempt.request, self._context
+        context = self._context
         budget_tokens = self._attempt.choice.budget_tokens - context.tokens
-        window = cut_window(request.document, request.point, budget_tokens)
+        window = cut_window(*self._place, budget_tokens)
         return replace(window, path=context.path) if context.path else window

@@ -56,7 +56,7 @@ class CompletionPipeline:
         self._menu = MenuDeadline(clock)
         self._shown = LastShown()
         self._tracker = RequestTracker(clock)
-        self._tools = JobTools(models, collector, self._cache, self._shown, clock)
+        self._tools = JobTools(models, collector, workspace, self._cache, self._shown, clock)
         self._next_prefetch: asyncio.Handle | None = None
         self._prefetched: tuple[int, int] | None = None
         """The last place for which a prefetch was considered: a generation's id, and the offset of its end."""

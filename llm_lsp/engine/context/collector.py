@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from llm_lsp.config.settings import ContextConfig
 from llm_lsp.core.context.ranking import (
@@ -81,9 +81,14 @@ class ContextCollector:
             self._ready[other] = prepared.without(uri)
 
     def gather(
-        self, document: Document, budget_tokens: float, runtime: Runtime, profile: Profile
+        self,
+        document: Document,
+        budget_tokens: float,
+        runtime: Runtime,
+        profile: Profile,
+        without: Collection[str] = (),
     ) -> ContextSelection:
-        """Select from the prepared context; reads no files and waits for nothing."""
+        """Select from the prepared context, but not `without` (URIs); reads no files and waits for nothing."""
         settings = runtime.config.context
         prepared = self._fitting(runtime).get(document.uri)
         if prepared is None:
@@ -92,7 +97,7 @@ class ContextCollector:
             prepared,
             _wanted(settings, profile),
             context_budget(budget_tokens, document.text, settings.share),
-            runtime.exclusion.covers,
+            lambda uri: uri in without or runtime.exclusion.covers(uri),
         )
 
     async def prepare(self, document: Document, point: Point) -> None:

@@ -102,7 +102,7 @@ def innermost(folders: Iterable[Path], path: Path) -> Path | None:
 def file_uri(uri: str) -> str:
     """Return the file that contains a notebook cell; other URIs unchanged."""
     scheme, mark, rest = uri.partition(":")
-    return f"file:{rest.partition('#')[0]}" if scheme == "vscode-notebook-cell" else scheme + mark + rest
+    return f"file:{rest.partition('#')[0]}" if scheme.endswith("-cell") else scheme + mark + rest
 
 
 def _last_part(uri: str) -> str:

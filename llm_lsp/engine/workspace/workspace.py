@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from llm_lsp.core.context.edit_history import EditHistory
+from llm_lsp.core.context.notebook_cells import NotebookCell, OpenCell
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit, Point
 from llm_lsp.core.text.typing_pace import TypingPace
@@ -17,6 +18,9 @@ class Workspace:
         self._now = now
         self._documents: dict[str, Document] = {}
         self._paces: dict[str, TypingPace] = {}
+        self._notebooks: dict[str, tuple[NotebookCell, ...]] = {}
+        self._notebook_of: dict[str, str] = {}
+        """The notebook of each cell."""
         self.edit_history = EditHistory()
         """The user's positions and changes in all documents."""
 
@@ -45,6 +49,21 @@ class Workspace:
         self._documents.pop(uri, None)
         self._paces.pop(uri, None)
         self.edit_history = self.edit_history.without(uri)
+
+    def arrange(self, notebook: str, cells: tuple[NotebookCell, ...]) -> None:
+        """Record the order of a notebook's cells; none forgets the notebook."""
+        for cell in self._notebooks.pop(notebook, ()):
+            self._notebook_of.pop(cell.uri, None)
+        if cells:
+            self._notebooks[notebook] = cells
+            self._notebook_of.update((cell.uri, notebook) for cell in cells)
+
+    def cells_above(self, uri: str) -> tuple[OpenCell, ...]:
+        """Return the open cells before a document in its notebook, in order; none if it is no cell."""
+        cells = self._notebooks.get(self._notebook_of.get(uri, ""), ())
+        at = next((idx for idx, cell in enumerate(cells) if cell.uri == uri), 0)
+        known = ((self._documents.get(cell.uri), cell.is_markup) for cell in cells[:at])
+        return tuple(OpenCell(document, is_markup) for document, is_markup in known if document)
 
     def document(self, uri: str) -> Document | None:
         """Return the newest snapshot, or None if the document is not open."""
