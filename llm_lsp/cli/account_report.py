@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from llm_lsp.cli.terminal.checklist import Check
-from llm_lsp.config.settings import Config
+from llm_lsp.config.settings import Config, ProviderConfig
 from llm_lsp.errors import LlmLspError
 
 if TYPE_CHECKING:
@@ -32,15 +32,23 @@ async def account_checks(config: Config, given: GivenKeys | None = None) -> list
 
 
 def model_checks(config: Config) -> list[Check]:
-    """Warn if the vendor retires the configured model."""
+    """Warn if the vendor retires the configured model, or if it is of no use for completion."""
+    provider = config.providers.get(config.provider)
+    if provider is None or not provider.model:
+        return []
+    return list(_model(provider))
+
+
+def _model(provider: ProviderConfig) -> Iterator[Check]:
+    from llm_lsp.providers.catalogue.presets import quirks_of
     from llm_lsp.providers.catalogue.retired import retired
 
-    provider = config.providers.get(config.provider)
-    gone = retired(provider.model) if provider is not None else None
-    if provider is None or gone is None:
-        return []
-    text = f"{provider.model} is retired on {gone.on}; use {gone.successor} instead ({gone.source})"
-    return [Check("model", "warn", text)]
+    if gone := retired(provider.model):
+        text = f"{provider.model} is retired on {gone.on}; use {gone.successor} instead ({gone.source})"
+        yield Check("model", "warn", text)
+    if quirks_of(provider).always_thinks:
+        text = f"{provider.model} cannot stop thinking, so it only answers questions; completion needs another model"
+        yield Check("model", "warn", text)
 
 
 def limit_checks(provider: Provider) -> list[Check]:

@@ -46,6 +46,8 @@ class Profile:
     """Whether the API can force an answer to begin with a given text, as llama.cpp does with a grammar."""
     takes_prefill: bool = False
     """Whether a chat may end with an assistant message, which the answer then continues without repeating it."""
+    always_thinks: bool = False
+    """Whether thinking cannot be turned off: the model then only answers questions, unless its user lets it think."""
     thinks_by_hand: bool = False
     """Whether the model may think first when it serves a manual request."""
     may_be_slow: bool = False

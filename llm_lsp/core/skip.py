@@ -35,6 +35,7 @@ class Reason(Enum):
     ONLY_THOUGHTS = "the model only thought, and no tokens were left for the answer"
     ONLY_LOADED = "the server was only loading its model; the next request will be answered"
     NO_CODE = "the answer contains no code, only text"
+    ALWAYS_THINKS = "the model cannot stop thinking, so it only answers questions"
     ONLY_WHITESPACE = "the model returned only white space"
     ALL_TYPED = "everything that fits here has been typed or accepted"
     ALL_CUT = "the filters removed the whole answer: it does not fit here"

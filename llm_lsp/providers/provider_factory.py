@@ -56,6 +56,7 @@ def make_provider(
         stream=config.stream,
         max_stops=quirks.max_stops,
         max_tokens_field=quirks.max_tokens_field,
+        raw_max_tokens_field=config.max_tokens_field or "max_tokens",
         ask_usage=quirks.ask_usage,
         prefill=quirks.prefill,
         thinking_off=quirks.thinking_off,
@@ -91,7 +92,7 @@ def _further_headers(config: ProviderConfig) -> Mapping[str, str]:
 def profile_of(config: ProviderConfig) -> Profile:
     """Return what the engine needs to know about a provider."""
     local = is_local(config) if config.local == "auto" else config.local
-    dialect = load_dialect(config.api)
+    dialect, quirks = load_dialect(config.api), quirks_of(config)
     return Profile(
         provider=config.name,
         model=config.model,
@@ -103,7 +104,8 @@ def profile_of(config: ProviderConfig) -> Profile:
         max_in_flight=_in_flight(config, local) if config.max_in_flight == "auto" else config.max_in_flight,
         cancel_stops_billing=config.cancel_stops_billing,
         price=price_of(config),
-        takes_prefill=quirks_of(config).prefill != "never",
+        takes_prefill=quirks.prefill != "never",
+        always_thinks=quirks.always_thinks,
         thinks_by_hand=config.thinking == "manual",
         forces_start=dialect.forces_start,
         takes_files=dialect.takes_files,
@@ -168,6 +170,8 @@ def _auto_fim(config: ProviderConfig) -> Fim:
         return "chat"
     if config.api in ("mistral-fim", "llamacpp-infill"):
         return "native"
+    if known := quirks_of(config).fim:
+        return known
     preset = preset_of(config)
     if preset is not None and preset.fim != "auto":
         return preset.fim

@@ -78,8 +78,13 @@ def mark_code(inquiry: ChatQuestion, path: str, redact: Redact) -> str:
     return f"{file_tag(path, document.language, first + 1)}\n{code}\n</file>\n"
 
 
-def dialogue(message: str, before: Sequence[Exchange], prompt_tokens: float) -> ChatPrompt:
-    """Build the chat: the message, preceded by as many of the newest exchanges as fit."""
+def dialogue(
+    message: str, before: Sequence[Exchange], prompt_tokens: float, thinking_tokens: int = 0
+) -> ChatPrompt:
+    """Build the chat: the message, preceded by as many of the newest exchanges as fit.
+
+    `thinking_tokens` are added to the answer's, for a model that always thinks.
+    """
     room = prompt_tokens - estimate_tokens(ROLE) - estimate_tokens(message)
     kept: list[tuple[str, str]] = []
     for exchange in reversed(before):
@@ -87,7 +92,7 @@ def dialogue(message: str, before: Sequence[Exchange], prompt_tokens: float) -> 
         if room < 0:
             break
         kept = [("user", exchange.sent), ("assistant", exchange.answer), *kept]
-    return ChatPrompt((("system", ROLE), *kept, ("user", message)), (), ANSWER_TOKENS)
+    return ChatPrompt((("system", ROLE), *kept, ("user", message)), (), ANSWER_TOKENS + thinking_tokens)
 
 
 def remembered(before: Sequence[Exchange], newest: Exchange) -> tuple[Exchange, ...]:

@@ -54,7 +54,7 @@ _DATE = re.compile(r"-(\d{8}|\d{4}-\d{2}-\d{2}|\d{3,4})$")
 _GENAI = "genai-prices 0.2.3"
 _BOTH = "genai-prices 0.2.3 and litellm's model_prices_and_context_window.json"
 _LITELLM = "litellm's model_prices_and_context_window.json"
-_DAY = "2026-11-22"
+_DAY, _LATER = "2026-11-22", "2026-12-01"
 
 # For models with higher prices for long prompts, the lower price: our prompts are short.
 LISTINGS: Mapping[str, PriceListing] = {
@@ -81,6 +81,8 @@ LISTINGS: Mapping[str, PriceListing] = {
     "deepseek-v4-flash": PriceListing(Price(0.30, 1.20, 0.006), _DAY, _LITELLM),
     "deepseek-v4-pro": PriceListing(Price(1.32, 3.96, 0.044), _DAY, _LITELLM),
     "openai/gpt-oss-20b": PriceListing(Price(0.075, 0.30, 0.0375), _DAY, _LITELLM),
+    "qwen/qwen3.8-27b": PriceListing(Price(0.80, 4.00), _LATER, _GENAI),
+    "kimi-k2.6": PriceListing(Price(0.95, 4.00, 0.16), _LATER, _GENAI),
     "kimi-k2.7-code-highspeed": PriceListing(Price(1.90, 8.00, 0.38), _DAY, _BOTH),
     "mercury-edit-2": PriceListing(Price(0.25, 0.75, 0.025), _DAY, _LITELLM),
     "qwen/qwen3-coder-flash": PriceListing(Price(0.52, 0.975, 0.104), _DAY, _LITELLM),

@@ -18,6 +18,7 @@ from llm_lsp.core.chat.dialogue import (
     remembered,
 )
 from llm_lsp.core.generation import Finish
+from llm_lsp.core.prompt.chat_prompt import THINKING_TOKENS
 from llm_lsp.core.prompt.prompts import ChatPrompt
 from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import ModelRequest, Patience, Trigger
@@ -191,7 +192,9 @@ class ChatService:
             )
         # A local model reads slowly: earlier exchanges get no more room than a completion's prompt.
         before_room = tokens.budget(profile.context_tokens) if profile.local else room
-        return dialogue(message, question.before, before_room)
+        return dialogue(
+            message, question.before, before_room, THINKING_TOKENS if profile.always_thinks else 0
+        )
 
     async def _read_dialogue(self, folder: str, *, must: bool) -> tuple[Exchange, ...]:
         """Return a folder's conversation; if it cannot be read, raise DialogueError if `must`, else return none."""

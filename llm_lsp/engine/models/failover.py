@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from llm_lsp.core.provider_profile import Profile
-from llm_lsp.core.request import ModelRequest, Patience
+from llm_lsp.core.request import ModelRequest, Patience, Trigger
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.engine.clock import Clock
 from llm_lsp.engine.models.health import Attempt
@@ -58,6 +58,8 @@ class Failover:
         if slot.provider is None:
             return slot.absent
         if not slot.provider.profile.local and (skip := self._stays_here(request.document.uri)):
+            return skip
+        if skip := _unfit(request, slot.provider.profile):
             return skip
         attempt = Attempt(request.patience, share=slot.health.share)
         refusal = self._refusal(request, slot, slot.provider.profile)
@@ -129,6 +131,17 @@ class Failover:
         if not profile.free and (use := self._ledger.used_up()):
             return Skip(Reason.OVER_BUDGET, f"{use.words} are spent")
         return slot.health.refusal(self._clock.now(), request.patience)
+
+
+def _unfit(request: ModelRequest, profile: Profile) -> Skip | None:
+    """Return why a model is of no use for a feature, or None.
+
+    The thoughts of a model that always thinks take seconds and are paid for, at every pause in typing.
+    """
+    is_allowed = request.trigger is Trigger.MANUAL and profile.thinks_by_hand
+    if not profile.always_thinks or request.feature == "chat" or is_allowed:
+        return None
+    return Skip(Reason.ALWAYS_THINKS, f"{profile.provider}: {profile.model}")
 
 
 def _failed(error: LlmLspError) -> Skip:

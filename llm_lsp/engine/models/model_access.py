@@ -124,7 +124,9 @@ class ModelAccess:
             return ""
         refused = self.failover.choice(request, first)
         skip = refused if isinstance(refused, Skip) else refused.refusal
-        if isinstance(refused, Skip):
+        if isinstance(refused, Skip) and refused.reason is Reason.ALWAYS_THINKS:
+            trouble = "cannot stop thinking and only answers questions"
+        elif isinstance(refused, Skip):
             trouble = f"may not be used for this document ({refused.detail or refused.reason.value})"
         elif skip and skip.reason is Reason.OVER_BUDGET:
             trouble = "is over budget"

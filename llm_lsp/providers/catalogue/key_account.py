@@ -132,6 +132,7 @@ def _amount(value: object) -> float | None:
 # https://docs.siliconflow.cn/en/api-reference/userinfo/get-user-info, https://platform.moonshot.ai/docs/api/balance
 _QUESTIONS: Mapping[str, _Question] = {
     "openrouter": _Question("/api/v1/key", _openrouter),
+    "openrouter-chat": _Question("/api/v1/key", _openrouter),
     "deepseek": _Question("/user/balance", _deepseek),
     "deepseek-chat": _Question("/user/balance", _deepseek),
     "siliconflow": _Question("/v1/user/info", _siliconflow),

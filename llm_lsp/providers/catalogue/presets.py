@@ -67,9 +67,12 @@ _OPENAI = Quirks(
 )
 _OPENAI_MODELS = (
     ModelQuirks(r"^(gpt-4|gpt-3\.5|chatgpt-4)", Quirks(max_tokens_field="max_completion_tokens", ask_usage=True)),
-    # These accept no stop strings, and always think.
-    ModelQuirks(r"^o\d", replace(_OPENAI, max_stops=0, thinking_off={"reasoning_effort": "low"})),
-    ModelQuirks(r"^gpt-5(-mini|-nano)?(-20\d\d|$)", replace(_OPENAI, thinking_off={"reasoning_effort": "minimal"})),
+    # Neither of these two takes stop strings. "minimal" may still think a little, and is the least there is.
+    ModelQuirks(r"^o\d", replace(_OPENAI, max_stops=0, thinking_off={"reasoning_effort": "low"}, always_thinks=True)),
+    ModelQuirks(
+        r"^gpt-5(-mini|-nano)?(-20\d\d|$)",
+        replace(_OPENAI, max_stops=0, thinking_off={"reasoning_effort": "minimal"}),
+    ),
 )  # fmt: skip
 
 # https://platform.claude.com/docs/en/build-with-claude/extended-thinking
@@ -78,8 +81,10 @@ _ANTHROPIC_MODELS = (
     # These think only if asked to.
     ModelQuirks(r"claude-3|-4-[0-5]\b|-4-20\d\d", replace(_BY_API["anthropic"], takes_temperature=True)),
     ModelQuirks(r"sonnet-5-5", replace(_ANTHROPIC, thinking_off={"thinking": {"type": "between_tools"}})),
-    # This one always thinks.
-    ModelQuirks(r"opus-5-5", replace(_ANTHROPIC, thinking_off={"output_config": {"effort": "low"}})),
+    ModelQuirks(
+        r"opus-5-5",
+        replace(_ANTHROPIC, thinking_off={"output_config": {"effort": "low"}}, always_thinks=True),
+    ),
 )
 
 
@@ -87,20 +92,54 @@ def _gemini(**thinking: object) -> Quirks:
     return replace(_BY_API["gemini"], thinking_off={"generationConfig": {"thinkingConfig": thinking}})
 
 
-# https://ai.google.dev/gemini-api/docs/thinking
+# https://ai.google.dev/gemini-api/docs/thinking. From Gemini 3 on no sampling parameter is to be sent
+# (https://ai.google.dev/gemini-api/docs/gemini-3).
+_GEMINI = replace(_gemini(thinkingLevel="MINIMAL"), takes_temperature=False)
 _GEMINI_MODELS = (
-    ModelQuirks(r"gemini-2\.5-pro", _gemini(thinkingBudget=128)),
+    ModelQuirks(r"gemini-2\.5-pro", replace(_gemini(thinkingBudget=128), always_thinks=True)),
     ModelQuirks(r"gemini-2\.5", _gemini(thinkingBudget=0)),
     ModelQuirks(r"gemini-(1|2\.0)|gemma", _BY_API["gemini"]),
-    ModelQuirks(r"gemini-3.*pro", _gemini(thinkingLevel="LOW")),
+    ModelQuirks(
+        r"gemini-3.*pro", replace(_gemini(thinkingLevel="LOW"), takes_temperature=False, always_thinks=True)
+    ),
 )
+_GROQ = Quirks(max_tokens_field="max_completion_tokens")
 _GROQ_MODELS = (
-    ModelQuirks(r"gpt-oss", Quirks(thinking_off={"reasoning_effort": "low", "include_reasoning": False})),
-    ModelQuirks(r"qwen", Quirks(thinking_off=_NO_EFFORT)),
+    ModelQuirks(
+        r"gpt-oss",
+        replace(
+            _GROQ, thinking_off={"reasoning_effort": "low", "include_reasoning": False}, always_thinks=True
+        ),
+    ),
+    ModelQuirks(r"qwen", replace(_GROQ, thinking_off=_NO_EFFORT)),
 )
+# Kimi's sampling is fixed: https://platform.kimi.ai/docs/api/models-overview
+_MOONSHOT = Quirks(
+    max_tokens_field="max_completion_tokens",
+    takes_temperature=False,
+    prefill="partial",
+    thinking_off=_DISABLED,
+)
+_MOONSHOT_MODELS = (
+    ModelQuirks(
+        r"kimi-k2\.7-code|kimi-k3|kimi-k2-thinking", replace(_MOONSHOT, thinking_off={}, always_thinks=True)
+    ),
+    ModelQuirks(r"^moonshot-v1", Quirks(max_tokens_field="max_completion_tokens", prefill="partial")),
+)
+_OPENROUTER = Quirks(ask_usage=True, thinking_off=_NO_EFFORT, fim="chat")
+# Those that fill the middle by `suffix`; any other model there is asked by chat.
+_OPENROUTER_MODELS = (ModelQuirks(r"codestral|mercury-(coder|edit)", replace(_OPENROUTER, fim="native")),)
 _MISTRAL = Quirks(prefill="prefix")
 _DEEPSEEK = Quirks(max_stops=16, ask_usage=True, prefill="prefix", thinking_off=_DISABLED)
-_DASHSCOPE = Quirks(ask_usage=True, prefill="partial", thinking_off={"enable_thinking": False})
+_DASHSCOPE = Quirks(
+    max_tokens_field="max_completion_tokens", ask_usage=True, prefill="partial",
+    thinking_off={"enable_thinking": False},
+)  # fmt: skip
+# Models for code do not think, and the small one does not continue an answer.
+_DASHSCOPE_MODELS = (
+    ModelQuirks(r"coder-turbo", replace(_DASHSCOPE, prefill="never", thinking_off={})),
+    ModelQuirks(r"coder", replace(_DASHSCOPE, thinking_off={})),
+)
 _SERVER = Quirks(ask_usage=True, thinking_off=_NO_TEMPLATE_THINKING)
 
 PRESETS: Mapping[str, Preset] = {
@@ -121,8 +160,9 @@ PRESETS: Mapping[str, Preset] = {
             "deepseek-flash", "native", quirks=_DEEPSEEK, note="costs double at peak hours",
         ),
         Preset(
-            "inception", "openai-completions", "https://api.inceptionlabs.ai/v1/fim", "INCEPTION_API_KEY",
+            "inception", "mistral-fim", "https://api.inceptionlabs.ai/v1", "INCEPTION_API_KEY",
             "mercury-edit-2", "native", quirks=Quirks(takes_temperature=False, ask_usage=True),
+            note="for questions choose a chat model, such as mercury-2",
         ),
         Preset(
             "qianfan", "openai-completions", "https://qianfan.baidubce.com/v2", "QIANFAN_API_KEY",
@@ -135,12 +175,13 @@ PRESETS: Mapping[str, Preset] = {
         ),
         Preset(
             "dashscope", "openai-completions", "https://dashscope.aliyuncs.com/compatible-mode/v1",
-            "DASHSCOPE_API_KEY", "qwen2.5-coder-32b-instruct", "qwen", cancel_stops_billing=False,
-            quirks=_DASHSCOPE, note="accepts only keys of the Beijing region",
+            "DASHSCOPE_API_KEY", "qwen-coder-turbo", "qwen", cancel_stops_billing=False,
+            quirks=_DASHSCOPE, models=_DASHSCOPE_MODELS, note="accepts only keys of the Beijing region",
         ),
         Preset(
             "dashscope-intl", "openai-chat", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
             "DASHSCOPE_API_KEY", "qwen3-coder-flash", "chat", cancel_stops_billing=False, quirks=_DASHSCOPE,
+            models=_DASHSCOPE_MODELS,
             note="accepts only keys of the Singapore region, and has no completions API",
         ),
         Preset(
@@ -179,21 +220,26 @@ PRESETS: Mapping[str, Preset] = {
         Preset(
             "gemini", "gemini", "https://generativelanguage.googleapis.com/v1beta", "GEMINI_API_KEY",
             "gemini-3.5-flash-lite", "chat", cancel_stops_billing=False,
-            quirks=_gemini(thinkingLevel="MINIMAL"), models=_GEMINI_MODELS,
+            quirks=_GEMINI, models=_GEMINI_MODELS,
         ),
         Preset(
             "deepseek-chat", "openai-chat", "https://api.deepseek.com/beta", "DEEPSEEK_API_KEY",
             "deepseek-flash", "chat", quirks=_DEEPSEEK,
         ),
         Preset(
-            "groq", "openai-chat", "https://api.groq.com/openai/v1", "GROQ_API_KEY", "openai/gpt-oss-20b", "chat",
-            cancel_stops_billing=False, models=_GROQ_MODELS,
-            note="this model always thinks; the free tier is soon used up while typing",
+            "groq", "openai-chat", "https://api.groq.com/openai/v1", "GROQ_API_KEY", "qwen/qwen3.8-27b", "chat",
+            cancel_stops_billing=False, quirks=_GROQ, models=_GROQ_MODELS,
+            note="the free tier is soon used up while typing",
         ),
         Preset(
-            "openrouter", "openai-chat", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY",
+            "openrouter", "openai-completions", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY",
+            "mistralai/codestral-2508", "auto", {"provider": {"sort": "latency"}}, cancel_stops_billing=False,
+            quirks=_OPENROUTER, models=_OPENROUTER_MODELS,
+        ),
+        Preset(
+            "openrouter-chat", "openai-chat", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY",
             "mistralai/codestral-2508", "chat", {"provider": {"sort": "latency"}}, cancel_stops_billing=False,
-            quirks=Quirks(ask_usage=True, thinking_off=_NO_EFFORT),
+            quirks=_OPENROUTER,
         ),
         Preset(
             "zai", "openai-chat", "https://api.z.ai/api/paas/v4", "ZAI_API_KEY", "glm-4.7-flash", "chat",
@@ -205,14 +251,12 @@ PRESETS: Mapping[str, Preset] = {
         ),
         Preset(
             "moonshot", "openai-chat", "https://api.moonshot.ai/v1", "MOONSHOT_API_KEY",
-            "kimi-k2.7-code-highspeed", "chat",
-            quirks=Quirks(takes_temperature=False, prefill="partial", thinking_off=_DISABLED),
+            "kimi-k2.6", "chat", quirks=_MOONSHOT, models=_MOONSHOT_MODELS,
             note="for keys of moonshot.cn use the preset moonshot-cn",
         ),
         Preset(
             "moonshot-cn", "openai-chat", "https://api.moonshot.cn/v1", "MOONSHOT_API_KEY",
-            "kimi-k2.7-code-highspeed", "chat",
-            quirks=Quirks(takes_temperature=False, prefill="partial", thinking_off=_DISABLED),
+            "kimi-k2.6", "chat", quirks=_MOONSHOT, models=_MOONSHOT_MODELS,
         ),
         Preset(
             "hf", "openai-chat", "https://router.huggingface.co/v1", "HF_TOKEN", fim="chat",

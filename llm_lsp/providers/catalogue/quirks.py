@@ -26,6 +26,10 @@ class Quirks:
     Otherwise the first text takes seconds, and the thinking uses up `max_tokens`.
     """
     key_header: KeyHeader = "authorization"
+    always_thinks: bool = False
+    """Whether thinking cannot be turned off: the model then only answers questions, and completes nothing."""
+    fim: str = ""
+    """How the model fills the middle, if its settings say "auto"; "" leaves it to its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ def with_settings(quirks: Quirks, config: ProviderConfig) -> Quirks:
         prefill=quirks.prefill if config.prefill == "auto" else config.prefill,
         thinking_off=quirks.thinking_off,
         key_header=quirks.key_header if config.key_header == "auto" else config.key_header,
+        always_thinks=quirks.always_thinks,
+        fim=quirks.fim,
     )
 
 

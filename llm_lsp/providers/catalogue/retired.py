@@ -24,6 +24,7 @@ _ANTHROPIC = "https://docs.claude.com/en/docs/about-claude/model-deprecations"
 _GOOGLE = "https://ai.google.dev/gemini-api/docs/deprecations"
 _MISTRAL = "https://docs.mistral.ai/getting-started/models/models_overview"
 _DEEPSEEK = "https://api-docs.deepseek.com/quick_start/pricing"
+_ALIBABA = "https://help.aliyun.com/zh/model-studio/model-depreciation"
 _MOONSHOT = "https://platform.moonshot.ai/docs/pricing/chat"
 
 # As of 2026-11-22. If a model is not found, the vendor's own list is used too, and is more current.
@@ -38,7 +39,8 @@ RETIRED: tuple[Retired, ...] = (
     Retired(r"gemini-2\.5-(pro|flash)($|-0)", "2026-12-01", "gemini-3.5-flash-lite", _GOOGLE),
     Retired(r"codestral-(2405|2501)", "2025-11-30", "codestral-latest", _MISTRAL),
     Retired(r"^deepseek-(chat|coder|reasoner)", "2026-07-24", "deepseek-flash", _DEEPSEEK),
-    Retired(r"^kimi-(latest|k2-.*preview)", "2026", "kimi-k2.7-code-highspeed", _MOONSHOT),
+    Retired(r"^kimi-(latest|k2-.*preview)", "2026", "kimi-k2.6", _MOONSHOT),
+    Retired(r"^qwen3-coder-(plus|480b)", "2026-10-10", "qwen3-coder-flash", _ALIBABA),
 )
 
 

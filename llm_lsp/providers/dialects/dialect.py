@@ -25,6 +25,9 @@ class Settings:
     max_stops: int | None = 4
     """How many stop strings the API accepts, None if unlimited. Further ones are applied on our side."""
     max_tokens_field: str = "max_tokens"
+    """Of a dialogue's request."""
+    raw_max_tokens_field: str = "max_tokens"
+    """Of a request for a completion, which OpenAI-shaped APIs did not rename."""
     ask_usage: bool = False
     """Whether `stream_options.include_usage` is accepted; strict servers refuse unknown fields."""
     prefill: Prefill = "never"

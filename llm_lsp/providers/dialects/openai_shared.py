@@ -30,7 +30,8 @@ def body(prompt: Prompt, settings: Settings, fields: Json) -> Json:
     """Return a request body: the fields with the prompt, plus those that all OpenAI-compatible requests have."""
     result: dict[str, object] = {"model": settings.model} if settings.model else {}
     result |= fields
-    result[settings.max_tokens_field] = prompt.max_tokens
+    is_dialogue = isinstance(prompt, ChatPrompt)
+    result[settings.max_tokens_field if is_dialogue else settings.raw_max_tokens_field] = prompt.max_tokens
     if settings.temperature is not None:
         result["temperature"] = settings.temperature
     if stops := settings.stops(prompt.stop):

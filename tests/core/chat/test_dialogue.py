@@ -78,3 +78,8 @@ def test_a_page_shows_the_newest_first_and_hides_nothing() -> None:
     said = (Exchange("<file>…</file>\n", "first?", "one\n"), Exchange("", "second\nline?", "two\x1b"))
 
     assert page(said) == "> second\n> line?\n\ntwo\\x1b\n\n---\n\n> first?\n\none\n"
+
+
+def test_a_model_that_always_thinks_has_room_for_thoughts_beside_the_answer() -> None:
+    usual, thinking = dialogue("why?", (), 1000), dialogue("why?", (), 1000, 2048)
+    assert thinking.max_tokens == usual.max_tokens + 2048

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -379,3 +380,37 @@ class RestartedFinder:
         if self.searches > 1:
             await asyncio.Event().wait()
         return self.first
+
+
+THINKER = Profile("main", "kimi-k3", "chat", always_thinks=True)
+
+
+async def test_a_model_that_always_thinks_completes_nothing_and_says_why() -> None:
+    lonely = Several({**SETTINGS, "providers": {"main": api(), "spare": api(), "strong": api()}})
+    lonely.main.profile = THINKER
+    await lonely.write("y = ")
+    try:
+        for trigger in (Trigger.AUTOMATIC, Trigger.MANUAL):
+            assert reason_of(await lonely.ask(trigger)) is Reason.ALWAYS_THINKS
+        assert lonely.main.streams == []
+    finally:
+        await lonely.engine.aclose()
+
+
+async def test_a_fallback_answers_for_a_model_that_always_thinks(rig: Several) -> None:
+    rig.main.profile = THINKER
+    rig.spare.replies = ["0\n"]
+    await rig.ask()
+    await settle()  # The fallback is made at the first request that needs it.
+
+    assert text_of(await rig.ask()) == "0"
+    assert rig.main.streams == []
+    await settle()
+    assert "cannot stop thinking" in rig.client.status_now.message
+
+
+async def test_a_user_may_let_a_model_think_for_manual_requests(rig: Several) -> None:
+    rig.main.profile = replace(THINKER, thinks_by_hand=True)
+    rig.main.replies = ["<fill>y = 1</fill>"]
+
+    assert text_of(await rig.ask(Trigger.MANUAL)) == "1"

@@ -17,7 +17,7 @@ PAGES = {
     "deepseek": ("deepseek", "deepseek-chat"),
     "qwen": ("dashscope", "dashscope-intl"),
     "qianfan": ("qianfan",),
-    "openrouter": ("openrouter",),
+    "openrouter": ("openrouter", "openrouter-chat"),
     "ollama": ("ollama",),
     "llamacpp": ("llamacpp",),
     "vllm": ("vllm", "sglang"),

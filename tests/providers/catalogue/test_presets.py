@@ -75,11 +75,36 @@ THINKING = [
     pytest.param(remote("anthropic", ANTHROPIC, "claude-sonnet-4-20250514"), {}, True, id="named by its date"),
     pytest.param(remote("anthropic", ANTHROPIC, "claude-opus-4-6"), {"thinking": {"type": "disabled"}}, False, id="Opus 4.6"),
     pytest.param(remote("anthropic", ANTHROPIC, "claude-opus-5-5"), {"output_config": {"effort": "low"}}, False, id="Opus 5.5"),
-    pytest.param(remote("gemini", GEMINI, "gemini-3.5-flash-lite"), LEVEL, True, id="Gemini"),
+    pytest.param(remote("gemini", GEMINI, "gemini-3.5-flash-lite"), LEVEL, False, id="Gemini"),
     pytest.param(remote("gemini", GEMINI, "gemini-2.5-flash"), {"generationConfig": {"thinkingConfig": {"thinkingBudget": 0}}}, True, id="Gemini 2.5"),
     pytest.param(remote("openai-chat", "https://api.groq.com/openai/v1", "qwen/qwen3-32b"), {"reasoning_effort": "none"}, True, id="Qwen at Groq"),
     pytest.param(remote("openai-chat", "https://llm.example/v1", "gpt-6-luna"), {}, True, id="nothing unasked to a stranger"),
 ]  # fmt: skip
+
+
+ALWAYS_THINK = [
+    ("moonshot", "kimi-k2.7-code-highspeed"), ("moonshot-cn", "kimi-k3"), ("groq", "openai/gpt-oss-120b"),
+    ("openai", "o4-mini"), ("anthropic", "claude-opus-5-5"), ("gemini", "gemini-2.5-pro"), ("gemini", "gemini-3.1-pro-preview"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "model"), ALWAYS_THINK)
+def test_a_model_that_cannot_stop_thinking_is_known(name: str, model: str) -> None:
+    assert profile_of(replace(preset_config(name), model=model)).always_thinks
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_no_presets_own_model_always_thinks(name: str) -> None:
+    assert not PRESETS[name].quirks_for(PRESETS[name].model).always_thinks
+
+
+@pytest.mark.parametrize(
+    ("model", "fim"),
+    [("mistralai/codestral-2508", "native"), ("inception/mercury-coder", "native"), ("openai/gpt-6-luna", "chat")],
+)  # fmt: skip
+def test_openrouters_models_fill_the_middle_if_they_can(model: str, fim: str) -> None:
+    assert profile_of(replace(preset_config("openrouter"), model=model)).fim == fim
+    assert profile_of(replace(preset_config("openrouter"), model=model, fim="chat")).fim == "chat"
 
 
 @pytest.mark.parametrize(("config", "thinking_off", "takes_temperature"), THINKING)
