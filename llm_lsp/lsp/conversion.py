@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
-from llm_lsp.core.privacy.secret import GivenKey, Secret
 from llm_lsp.core.request import Completion, CompletionRequest, Face, Selected, Trigger
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import (
@@ -24,6 +23,9 @@ from llm_lsp.core.text.text import (
     to_position,
     word_start,
 )
+
+if TYPE_CHECKING:
+    from llm_lsp.core.privacy.secret import GivenKey
 
 SECTION = "llm-lsp"
 """Name of our settings section, and prefix of our commands."""
@@ -95,6 +97,8 @@ def _announces(experimental: object, name: str) -> bool:
 
 def to_settings_and_keys(options: object) -> tuple[Mapping[str, object], list[GivenKey]]:
     """Separate the keys `{"provider": …, "address": …, "key": …}` under `keys` from initialization options."""
+    from llm_lsp.core.privacy.secret import GivenKey, Secret
+
     settings = {**to_settings(options)}
     given = settings.pop("keys", None)
     rows = map(to_settings, given if isinstance(given, list | tuple) else ())

@@ -17,7 +17,7 @@ export class Explanation implements TextDocumentContentProvider {
 
   /** Ask the server, and show what it says beside the code that is asked about. */
   async show(): Promise<void> {
-    const text = await commands.executeCommand<unknown>("llm-lsp.explain", "markdown");
+    const text = await commands.executeCommand<unknown>("llm-lsp.explain");
     this.text = typeof text === "string" ? text : "The server says nothing.";
     this.changed.fire(PAGE);
     await commands.executeCommand("markdown.showPreviewToSide", PAGE);

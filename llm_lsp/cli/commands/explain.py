@@ -55,7 +55,7 @@ def _print(requests: list[RequestSummary], *, as_json: bool) -> int:
         when = datetime.fromtimestamp(asked.at).astimezone().strftime("%H:%M:%S")
         first, *stages = explain(asked.trace, asked.call)
         show_line(f"{when}  {first}", bold=True)
-        for stage in stages:
+        for stage in filter(None, stages):
             show_line(f"  {stage}")
     return requests[-1].number if requests else 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from llm_lsp.core.request import AnyRequest
@@ -70,30 +70,55 @@ class TraceRow:
 
 
 def headline(trace: RequestTrace) -> str:
-    """Return one line on the request and how it was answered."""
-    where = " in ".join(filter(None, (trace.subject.language, trace.subject.project)))
-    asked = ", ".join(filter(None, (trace.trigger, _FACES.get(trace.face, trace.face), where)))
+    """Return one sentence on what was requested and how it was answered."""
+    begin = (
+        f"{_BEGINS.get(trace.trigger, trace.trigger)}{_place(trace.subject.language, trace.subject.project)}"
+    )
     if trace.shown_chars is not None:
-        return f"{asked}: {trace.shown_chars} characters after {trace.ms:.0f} ms"
-    return f"{asked}: nothing after {trace.ms:.0f} ms, {trace.reason}"
+        what = _FACES.get(trace.face, trace.face)
+        return f"{begin}, {what} of {trace.shown_chars} characters was shown after {trace.ms:.0f} ms."
+    return f"{begin}, nothing was shown after {trace.ms:.0f} ms: {trace.reason}."
 
 
-def explain(trace: RequestTrace, call: CallRecord | None = None) -> Iterator[str]:
-    """Yield the description of a request, one line per stage; `call` is the one that answered it."""
-    yield headline(trace)
-    for step in trace.steps:
-        yield f"{step.ms:8.1f} ms  {step.stage}: {step.words}"
+def explain(trace: RequestTrace, call: CallRecord | None = None) -> list[str]:
+    """Return the description of a request: a sentence, and a table of its stages that is Markdown and reads as text.
+
+    `call` is the one whose text answered the request.
+    """
+    rows = _stage_rows(trace.steps)
     if call is not None:
-        yield f"             {describe_call(call)}"
+        rows.append(("call", "", describe_call(call)))
+    return [headline(trace), *_table(rows)]
 
 
-def explain_open(request: AnyRequest, log: RequestLog, now: float) -> Iterator[str]:
-    """Yield the description of an unanswered request; `now` in seconds of the engine's clock."""
-    face = _FACES.get(request.face, request.face)
-    asked = f"{request.trigger.value}, {face}, {request.document.language}"
-    yield f"in flight: {asked}, for {now - request.asked_at:.1f} s"
-    for step in log.taken:
-        yield f"{step.ms:8.1f} ms  {step.stage}: {step.words}"
+def explain_open(request: AnyRequest, log: RequestLog, now: float) -> list[str]:
+    """Return the description of a request that is not answered yet; `now` in seconds of the engine's clock."""
+    begin = f"{_BEGINS[request.trigger.value]}{_place(request.document.language, '')}"
+    what = _FACES.get(request.face, request.face)
+    sentence = f"In flight: {begin.lower()}, {what} has been awaited for {now - request.asked_at:.1f} s."
+    return [sentence, *_table(_stage_rows(log.taken))]
+
+
+def _place(language: str, project: str) -> str:
+    return (f" in {language}" if language else "") + (f" ({project})" if project else "")
+
+
+def _stage_rows(steps: Iterable[LogEntry]) -> list[tuple[str, str, str]]:
+    return [(_STAGES.get(step.stage, step.stage), f"{step.ms:.1f} ms", step.words) for step in steps]
+
+
+def _table(rows: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Write rows as a Markdown table whose columns stand below each other, behind a blank line; empty without rows."""
+    if not rows:
+        return []
+    head = ("stage", "time", "what happened")
+    first, second = (max(len(row[column]) for row in (head, *rows)) for column in (0, 1))
+    lines = [f"| {head[0]:{first}} | {head[1]:>{second}} | {head[2]} |"]
+    lines.append(f"| {'-' * first} | {'-' * (second - 1)}: | --- |")
+    for stage, time, words in rows:
+        escaped = words.replace("|", "\\|")
+        lines.append(f"| {stage:{first}} | {time:>{second}} | {escaped} |")
+    return ["", *lines]
 
 
 def describe_call(call: CallRecord) -> str:
@@ -120,7 +145,17 @@ def cost_words(cost: float | None, currency: str) -> str:
     return f"{cost:.2f} {currency}" if cost >= 1 else f"{cost:.2g} {currency}"
 
 
-_FACES = {"inline": "ghost text", "menu": "menu", "command": "command", "edit": "next edit"}
+_BEGINS = {"automatic": "While you typed", "manual": "When you asked"}
+_FACES = {"inline": "ghost text", "menu": "a menu item", "command": "a completion", "edit": "a next edit"}
+_STAGES = {
+    "cache": "earlier answers",
+    "gates": "worth a request",
+    "waiting": "waiting",
+    "context": "code from elsewhere",
+    "model": "model",
+    "fitting": "fitting",
+}
+"""What a user reads for each stage; others have their own name."""
 _ENDS = {
     "complete": "ended by itself",
     "cut": "closed when everything needed had arrived",

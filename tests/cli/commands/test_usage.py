@@ -173,10 +173,12 @@ def test_without_books_there_is_one_clear_message(home: Path, command: str) -> N
 def test_explain_tells_the_last_requests_way(books: SqliteUsageStore) -> None:
     lines = run("explain", "-n", "2").stdout.splitlines()
 
-    assert lines[0].endswith("automatic, ghost text, python in web: 23 characters after 212 ms")
-    assert lines[1].split() == ["0.1", "ms", "cache:", "nothing", "is", "known"]
-    assert lines[2].strip().startswith("codestral codestral-latest: 900 tokens read, 100 written")
-    assert len(lines) == 5
+    assert lines[0].endswith(
+        "While you typed in python (web), ghost text of 23 characters was shown after 212 ms."
+    )
+    assert lines[3].split("|")[1:4] == [" earlier answers ", " 0.1 ms ", " nothing is known "]
+    assert "codestral codestral-latest: 900 tokens read, 100 written" in lines[4]
+    assert len(lines) == 9
 
 
 def test_explain_as_json_has_the_call(books: SqliteUsageStore) -> None:
@@ -204,8 +206,8 @@ def test_follow_tells_each_request_once(
     out = run("explain", "--follow").stdout
 
     assert [line[10:] for line in out.splitlines() if line[:2].isdigit()] == [
-        "automatic, ghost text, python in web: 23 characters after 212 ms",
-        "automatic, ghost text, python in web: nothing after 212 ms, snoozed",
+        "While you typed in python (web), ghost text of 23 characters was shown after 212 ms.",
+        "While you typed in python (web), nothing was shown after 212 ms: snoozed.",
     ]
     books.close()
 

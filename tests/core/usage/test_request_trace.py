@@ -25,19 +25,22 @@ def test_a_trace_is_read_as_it_was_written() -> None:
 
 def test_the_way_is_told_stage_by_stage() -> None:
     assert list(explain(TRACE, CALL)) == [
-        "automatic, ghost text, python in web: 23 characters after 212 ms",
-        "     0.1 ms  cache: no earlier answer fits",
-        "   212.0 ms  model: text has come",
-        "             codestral codestral-latest: about 812 tokens read (700 of them cached), 12 written, "
-        "first text after 120 ms, 160 ms in all, closed when everything needed had arrived, 0.00026 USD",
+        "While you typed in python (web), ghost text of 23 characters was shown after 212 ms.",
+        "",
+        "| stage           |     time | what happened |",
+        "| --------------- | -------: | --- |",
+        "| earlier answers |   0.1 ms | no earlier answer fits |",
+        "| model           | 212.0 ms | text has come |",
+        "| call            |          | codestral codestral-latest: about 812 tokens read (700 of them cached), 12 written, "
+        "first text after 120 ms, 160 ms in all, closed when everything needed had arrived, 0.00026 USD |",
     ]
 
 
 def test_it_says_why_nothing_was_shown() -> None:
     skipped = replace(TRACE, shown_chars=None, reason="text is being deleted", ms=0.3)
 
-    assert next(explain(skipped)) == (
-        "automatic, ghost text, python in web: nothing after 0 ms, text is being deleted"
+    assert explain(skipped)[0] == (
+        "While you typed in python (web), nothing was shown after 0 ms: text is being deleted."
     )
 
 
@@ -59,3 +62,13 @@ def test_a_stage_takes_the_time_since_the_one_before() -> None:
     steps.left("model", "text", 10.25)
 
     assert [step.ms for step in steps.taken] == [0.0, 250.0]
+
+
+def test_words_do_not_break_the_table() -> None:
+    odd = replace(TRACE, steps=(LogEntry("provider", "a|b is passed over", 1.0),))
+
+    assert explain(odd)[-1] == "| provider | 1.0 ms | a\\|b is passed over |"
+
+
+def test_a_request_without_stages_is_one_sentence() -> None:
+    assert len(explain(replace(TRACE, steps=()))) == 1
