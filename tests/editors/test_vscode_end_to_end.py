@@ -72,8 +72,10 @@ def test_an_answer_that_was_dismissed_comes_back_from_the_cache(shown: Window, m
 
 def test_the_last_request_is_explained(shown: Window) -> None:
     shown.run("llm-lsp: Explain the Last Request")
-    assert wait_for(lambda: "".join(shown.read(".editor-instance .view-lines")).strip())
-    assert wait_for(lambda: any("Why" in tab for tab in shown.read(".tab")))
+    assert wait_for(lambda: any("Preview Why" in tab for tab in shown.read(".tab")))
+    assert wait_for(lambda: "what happened" in shown.frames(), 30), shown.frames()
+    assert "ghost text of" in shown.frames()
+    assert "| stage" not in shown.frames()
     shown.picture("explain")
 
 

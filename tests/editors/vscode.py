@@ -87,6 +87,10 @@ class Window:
         """Return the text of each element."""
         return [str(text) for text in self.call("read", selector)]
 
+    def frames(self) -> str:
+        """Give the text of all frames, in which rendered pages are."""
+        return "\n".join(str(text) for text in self.call("readFrames"))
+
     def ghost(self) -> str:
         """Return the visible ghost text, including lines below the first."""
         # In the cursor's line there is a piece for each colour.

@@ -24,6 +24,9 @@ const functions = {
   read: (selector) => page.$$eval(selector, (found) => found.map((each) => each.textContent.replace(/\u00a0/g, " "))),
   attribute: (selector, name) =>
     page.$$eval(selector, (found, name) => found.map((each) => each.getAttribute(name)), name),
+  /** Give the text of each frame: a rendered page is in frames of its own. */
+  readFrames: () =>
+    Promise.all(page.frames().map((frame) => frame.evaluate(() => document.body?.innerText ?? "").catch(() => ""))),
   picture: (path) => page.screenshot({ path, animations: "disabled" }).then(() => null),
   /** Press a key; give the milliseconds from its event to the frame that shows a match, null after 4 s. */
   paint: async (key, selector) => {
