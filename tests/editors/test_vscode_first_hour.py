@@ -51,8 +51,8 @@ def test_a_refused_key_is_told_and_nothing_replaced(shown: Window) -> None:
         shown.type("Another")  # At the end of a long list, of which only the beginning is drawn.
         assert wait_for(lambda: "Another address" in "".join(shown.rows()[:1]))
         shown.press("Enter")
-        for answer in (api.url, "mine", "m"):
-            assert wait_for(lambda: shown.read(".quick-input-widget input"))
+        for step, answer in (("1 of 3", api.url), ("2 of 3", "mine"), ("3 of 3", "m")):
+            assert wait_for(lambda step=step: step in "".join(shown.read(".quick-input-title"))), step
             shown.type(answer)
             shown.press("Enter")
         assert wait_for(lambda: "mine was tried and is not used" in toasts(shown), 60), toasts(shown)
