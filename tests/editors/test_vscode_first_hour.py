@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -30,6 +31,10 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:
         yield window_
 
 
+def is_titled(shown: Window, title: str) -> bool:
+    return title in "".join(shown.read(".quick-input-title"))
+
+
 def toasts(shown: Window) -> str:
     return " ".join(shown.read(TOAST))
 
@@ -52,7 +57,7 @@ def test_a_refused_key_is_told_and_nothing_replaced(shown: Window) -> None:
         assert wait_for(lambda: "Another address" in "".join(shown.rows()[:1]))
         shown.press("Enter")
         for step, answer in (("1 of 3", api.url), ("2 of 3", "mine"), ("3 of 3", "m")):
-            assert wait_for(lambda step=step: step in "".join(shown.read(".quick-input-title"))), step
+            assert wait_for(partial(is_titled, shown, step)), step
             shown.type(answer)
             shown.press("Enter")
         assert wait_for(lambda: "mine was tried and is not used" in toasts(shown), 60), toasts(shown)
