@@ -21,7 +21,7 @@ from llm_lsp.config.settings import CompletionConfig, Config
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.core.request import Trigger
 from llm_lsp.core.usage.budget import BudgetLimits
-from llm_lsp.engine.client.notifications import Notifications
+from llm_lsp.engine.client.notifications import MOST_SHOWN, Notifications
 from llm_lsp.engine.client.status import ServerStatus
 from llm_lsp.engine.context.source_files import FileReader, UnusableFile
 from llm_lsp.engine.privacy.ignore_files import IgnoreFiles
@@ -238,6 +238,15 @@ async def test_fault_50_a_flood_in_the_editors_settings_is_one_message(computer:
         assert messages(client) == [
             "editor settings: none of its settings are used: over 1,000 keys or 65,536 characters"
         ]
+
+
+async def test_fault_50_settings_that_change_without_end_are_a_few_messages(computer: Machine) -> None:
+    async with computer.server() as client:
+        for number in range(100):
+            settings = {"llm-lsp": {f"enbled{number}": number} if number % 2 else {}}
+            client.notify("workspace/didChangeConfiguration", {"settings": settings})
+        assert await ask(client) == ANSWER
+        assert 1 <= len(messages(client)) <= MOST_SHOWN
 
 
 def _add_folder(client: LspClient, folder: Path) -> None:

@@ -12,6 +12,10 @@ LOG = logging.getLogger(__name__)
 
 # Seconds without a repeated message, for causes that come and go, such as a train's network. The status shows them.
 SAY_AGAIN_S = 600.0
+# Messages of one cause that are shown in so many seconds; more come from no person who edits settings, but from a program
+# that changes them. The log has them all.
+MOST_SHOWN = 5
+SHOWN_WITHIN_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class Notifications:
         self._client = client
         self._now = now
         self._said: dict[tuple[str, str], _Said] = {}
+        self._shown: dict[str, list[float]] = {}
+        """When messages of a cause were shown lately."""
 
     def say(self, cause: str, level: Level, text: str, kind: str = "") -> None:
         """Log a line and show it to the user, unless it was shown for this cause already.
@@ -41,7 +47,11 @@ class Notifications:
             return
         self._said[cause, kind] = _Said(text, self._now())
         LOG.warning("%s", text)
-        self._client.show(level, text)
+        since = self._now() - SHOWN_WITHIN_S
+        shown = self._shown[cause] = [at for at in self._shown.get(cause, ()) if at > since]
+        if len(shown) < MOST_SHOWN:
+            shown.append(self._now())
+            self._client.show(level, text)
 
     def over(self, cause: str) -> None:
         """Record that a cause is gone, so that its next occurrence is shown again."""
