@@ -14,6 +14,8 @@ LOOK_LINES = 80
 _QUOTES = "\"'`“”‘’"
 # The end of a line that a model repeats if it does not repeat the whole line: a word and what joins it to the next.
 _LAST_WORD = re.compile(r"(?:[\w$@]+(?:\.|::|->))*[\w$@]*[^\W\d][\w$@]*(?:\.|::|->|\s*\(|\s+)?$")
+# Characters of a line's beginning by which it is known again.
+_TELLING_START = 4
 _NAME = re.compile(r"\w*[^\W\d]\w*")
 
 
@@ -119,11 +121,22 @@ def _after_lines_above(code: str, window: Window) -> str | None:
         return None
     start = window.line_prefix.strip()
     place: int | None = None
+    loose: int | None = None
     for idx in range(first, len(lines)):
         if _is_same(above[-1], lines[idx]):
             place = idx
             if not start or _begins(lines, idx + 1, start):
                 break
+        elif (
+            loose is None
+            and idx > first
+            and len(bare(start)) >= _TELLING_START
+            and _begins(lines, idx, start)
+        ):
+            # Lines were added or changed in between.
+            loose = idx - 1
+    if start and (place is None or not _begins(lines, place + 1, start)):
+        place = loose
     if place is None or (start and not _begins(lines, place + 1, start)):
         return None
     rest = lines[place + 1 :]

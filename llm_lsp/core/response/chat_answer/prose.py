@@ -5,13 +5,46 @@ from __future__ import annotations
 import re
 
 # A sentence: words with punctuation. Code has other marks, or has these without blanks.
-_SENTENCE = re.compile(r"[^\W\d_][\w'’\-]*[,;:.!?…\"”)]*(?:\s+[(\"“*`]*[\w'’`./\-]+[,;:.!?…\"”)*`]*)*\s*")
+# Possessive, so that a line that is none costs no more than one reading.
+_SENTENCE = re.compile(
+    r"[^\W\d_][\w'’\-]*+[,;:.!?…\"”)]*+(?:\s++[(\"“*`]*+[\w'’`./\-]++[,;:.!?…\"”)*`]*+)*+\s*+"
+)
 _MARKDOWN = re.compile(r"^\s*(?:[#>*_\-]+\s*)?(?:\d+\.\s+)?[*_]*")
 # Short lines that only announce or refuse something.
 _OPENERS = re.compile(
     r"(?:sure|certainly|okay|ok|absolutely|of course|sorry|apologies|got it|understood|great|yes|no|none needed"
     r"|done|here you go|here it is|here|n/a|hi|hello|voilà|claro|natürlich|bien sûr|desde luego)\b",
     re.IGNORECASE,
+)
+# Said for themselves alone, too.
+_POLITE = re.compile(
+    r"(?:sure|certainly|sorry|apologies|absolutely|of course|understood|got it|n/a)\W*", re.IGNORECASE
+)
+# What only a sentence begins with.
+_PRONOUNS = frozenset(
+    [
+        "i",
+        "i'm",
+        "i've",
+        "i'll",
+        "i'd",
+        "we",
+        "we'll",
+        "we're",
+        "you",
+        "you're",
+        "it's",
+        "there's",
+        "that's",
+        "let's",
+        "here's",
+        "this",
+        "that",
+        "there",
+        "please",
+        "unfortunately",
+        "however",
+    ]
 )
 _LABEL = re.compile(
     r"\W*(?:the\s+)?(?:final\s+|completed?\s+|missing\s+|full\s+)?"
@@ -134,19 +167,23 @@ def is_prose(line: str) -> bool:
         return False
     if _LABEL.fullmatch(line) and (line[0] in "#*_>" or line[:1].isupper()):
         return True
-    if _is_foreign(bare):
+    # French has a blank before its marks.
+    inline = re.sub(r"\s+(?=[:!?;](?:\s|$))", "", re.sub(r"`[^`]*`", "it", bare))
+    if _is_foreign(inline) or _POLITE.fullmatch(bare):
         return True
     words = [word.strip(',;:.!?…"”()*`“').lower().replace("’", "'") for word in bare.split()]
     if len(words) < _MIN_WORDS:
         return bool(_OPENERS.match(bare)) and bare[-1] in "!.:," and not _CODE_MARKS.search(bare)
-    inline = re.sub(r"`[^`]*`", "it", bare)
     n_common = sum(word in _COMMON for word in words)
     if not bare[0].isupper() or bare.isupper():
         n_common = sum(word in _COMMON and word not in _KEYWORDS for word in words)
         return n_common >= _MIN_WORDS and bare[-1] in ".!?:" and bool(_SENTENCE.fullmatch(inline))
-    if n_common >= _MIN_WORDS and not _CODE_MARKS.search(inline):
+    is_plain = not _CODE_MARKS.search(inline)
+    if is_plain and (
+        n_common >= _MIN_WORDS or words[0] in _PRONOUNS or (n_common > 1 and len(words) > _MIN_WORDS)
+    ):
         return True
-    if not _SENTENCE.fullmatch(inline) or _CODE_MARKS.search(inline):
+    if not is_plain or not _SENTENCE.fullmatch(inline):
         return _OPENERS.match(bare) is not None and n_common > 0 and "=" not in inline
     return (bare[-1] in ".!?:…" and (n_common > 0 or len(words) > _MIN_WORDS)) or len(words) >= _LONG
 
@@ -160,9 +197,9 @@ def may_be_prose(start: str) -> bool:
         return not bare and start.strip() != ""
     if not bare[0].isalpha():
         return False
-    if not bare.isascii() and _is_foreign(bare):
-        return True
     inline = re.sub(r"`[^`]*(`|$)", "it", bare)
+    if not bare.isascii() and _is_foreign(inline):
+        return True
     if _CODE_MARKS.search(inline):
         return False
     words = bare.lower().split()

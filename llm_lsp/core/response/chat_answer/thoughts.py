@@ -35,6 +35,8 @@ _MESSAGE_END = re.compile(r"<\|(?:end|return|call|start)\|>")
 _AROUND = re.compile(r"<\|(?:START|END|begin_of|end_of)_(?:RESPONSE|solution)\|>", re.IGNORECASE)
 # Length of the longest mark above, which the end of a piece may divide.
 MAX_MARK_CHARS = 64
+# Tokens that begin a turn, from a server that shows them.
+_TURN = re.compile(r"\s*(?:<\|[\w-]{1,30}\|>\s*(?:assistant\b|final\b)?\s*)+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,10 @@ def without_thoughts(answer: str) -> Unthought:
     ends = list(_CLOSE.finditer(answer))
     text = answer[ends[-1].end() :] if ends else answer
     text = _AROUND.sub("", text) if "<|" in text else text
-    if opened := _OPEN.match(text.lstrip()):
-        return Unthought("", is_open=True, has_thoughts=opened is not None)
+    if _OPEN.match(text.lstrip()):
+        return Unthought("", is_open=True, has_thoughts=True)
+    if turn := _TURN.match(text):
+        text = text[turn.end() :]
     return Unthought(text.lstrip("\n") if ends else text, has_thoughts=bool(ends))
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from llm_lsp.core.response.chat_answer.echo import HOLE
 from llm_lsp.core.response.chat_answer.prose import is_prose
@@ -40,6 +41,8 @@ class Surroundings:
         return bool(start) and any("".join(line[:MAX_COLUMNS].split()).startswith(start) for line in lines)
 
 
+# Tags of an answer that are looked at.
+MAX_TAGS = 30
 # Lines and columns in which the repeated line is searched.
 MAX_LINES, MAX_COLUMNS = 80, 400
 _FILL = re.compile(r"<fill>(?P<code>.*?)(?P<end></fill>|(?=<fill>)|\Z)", re.DOTALL | re.IGNORECASE)
@@ -57,7 +60,7 @@ _FENCE = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _SHORT_FENCE = re.compile(r"```(?:\w+[ \t]+)?(?P<code>[^\n`]+)```")
-_SPAN = re.compile(r"(?<!`)(?P<mark>`{1,2})(?!`)(?P<code>[^\n]+?)(?<!`)(?P=mark)(?!`)")
+_SPAN = re.compile(r"(?<!`)(?P<mark>`{1,2})(?!`)(?P<code>[^\n]{1,300}?)(?<!`)(?P=mark)(?!`)")
 _JSON_VALUE = re.compile(
     r'"(?P<key>[\w -]{1,40})"\s*:\s*(?:"(?P<text>(?:[^"\\]|\\.)*)(?P<end>"?)|(?P<list>\[))', re.DOTALL
 )
@@ -66,8 +69,19 @@ _JSON_START = re.compile(r'\s*[\[{][\s\[{]*(?:"|\Z)')
 _LABELLED = re.compile(r"(?P<label>[^\n`:]{4,120}:)[ \t]+(?P<code>\S[^\n]*)")
 
 
+# An answer as one string, and a fence of quotes.
+_QUOTED = re.compile(r"""\s*(?P<mark>["'])(?P<code>.*)(?P=mark)\s*""", re.DOTALL)
+_QUOTE_FENCE = re.compile(r"""\s*(?P<mark>'''|\"\"\")\w+\n(?P<code>.*?)\n?(?P=mark)\s*""", re.DOTALL)
+_SQUARE_TAG = re.compile(r"\[(?P<end>/?)(?P<name>[A-Z][A-Z_]{2,20})\]")
+
+
 def find_code(answer: str, around: Surroundings) -> Found | None:
     """Return the code in a whole answer, or None; each search reads the answer once."""
+    if "[/" in answer:
+        answer = _SQUARE_TAG.sub(r"<\g<end>\g<name>>", answer)
+    for pattern in (_QUOTE_FENCE, _QUOTED):
+        if (quoted := pattern.fullmatch(answer)) and around.begins_line(quoted["code"]):
+            return Found(quoted["code"])
     for search in (_in_fill, _in_tags, _in_fences, _in_json, _in_spans):
         if found := search(answer, around):
             return found
@@ -84,7 +98,7 @@ def _in_fill(answer: str, around: Surroundings) -> Found | None:
 
 
 def _in_tags(answer: str, around: Surroundings) -> Found | None:
-    for match in _TAG.finditer(answer):
+    for match in islice(_TAG.finditer(answer), MAX_TAGS):
         name = match["name"]
         # Between the tags; the closing one may be missing.
         end = answer.find(f"</{name}", match.end())
@@ -112,7 +126,14 @@ def _in_fences(answer: str, around: Surroundings) -> Found | None:
         short = _SHORT_FENCE.search(answer)
         return Found(short["code"].strip()) if short else None
     match = next((one for one in found if around.begins_line(one["code"])), found[0])
-    return _unwrapped(match["code"], is_closed=match["open"] is None, around=around)
+    code = _patched(match["code"]) if match["info"].strip().lower() in ("diff", "patch") else match["code"]
+    return _unwrapped(code, is_closed=match["open"] is None, around=around)
+
+
+def _patched(diff: str) -> str:
+    """Return the text that a diff leads to."""
+    lines = [line for line in diff.split("\n") if not line.startswith(("-", "+++", "@@"))]
+    return "\n".join(line[1:] if line[:1] in ("+", " ") else line for line in lines)
 
 
 def _unwrapped(code: str, *, is_closed: bool, around: Surroundings) -> Found:

@@ -103,6 +103,14 @@ FORMS = [
     pytest.param(f"{LINE}\n\nThis computes the area of the circle.", id="an explanation behind"),
     pytest.param(f"{LINE}\n```", id="a fence that only ends"),
     pytest.param(f"{LINE}</answer>", id="another tag's end"),
+    pytest.param(f"[ANSWER]{LINE}[/ANSWER]", id="square tags"),
+    pytest.param(f"Of course! Below is the function.\n\n    def area(self) -> float:\n        \"\"\"Return it.\"\"\"\n{LINE}\n", id="the function with its documentation"),
+    pytest.param(f"Voici la ligne complétée :\n\n{LINE}", id="French sentences"),
+    pytest.param(f"以下是代码：`{LINE.strip()}`", id="a Chinese sentence and inline code"),
+    pytest.param(f"<|message|>{LINE}", id="a token of a turn"),
+    pytest.param(f'"{LINE.strip()}"', id="in quotes"),
+    pytest.param(f"'''python\n{LINE}\n'''", id="a fence of quotes"),
+    pytest.param(f"```diff\n-        return ma\n+{LINE}\n```", id="a diff"),
 ]  # fmt: skip
 
 
@@ -116,6 +124,7 @@ def test_the_code_is_found_in_whatever_is_around_it(answer: str, size: int) -> N
 @pytest.mark.parametrize("answer", [
     form for form in FORMS if "the rest" not in str(form.id) and CODE not in str(form.values[0]).replace(LINE.strip(), "")
     and "the last word" not in str(form.id)
+    and not str(form.id).endswith(("its documentation", "quotes"))
 ])  # fmt: skip
 def test_the_code_is_found_on_a_blank_line(answer: str, size: int) -> None:
     code, _ = read(answer, BLANK, size)
@@ -131,6 +140,9 @@ def test_the_code_is_found_on_a_blank_line(answer: str, size: int) -> None:
         pytest.param("I'm sorry, but I can't help with that.", Finish.PROSE, id="a refusal"),
         pytest.param("<fill>I'm sorry, I cannot complete this code.</fill>", None, id="a refusal in the tag"),
         pytest.param("The function returns the area of the circle, so nothing is missing here.", Finish.PROSE, id="talk"),
+        pytest.param("Unfortunately the context is insufficient", Finish.PROSE, id="a sentence without an end"),
+        pytest.param("I don't know", Finish.PROSE, id="a short sentence"),
+        pytest.param("Sorry", Finish.PROSE, id="a word"),
         pytest.param("很抱歉，我无法完成这段代码。", Finish.PROSE, id="a refusal in Chinese"),
         pytest.param("Here is the completed code:\n\nPlease let me know if you need more.", Finish.PROSE, id="promises"),
         pytest.param("<think>Let me see what is", Finish.THOUGHTS, id="thoughts without an end"),
@@ -203,6 +215,18 @@ def test_other_languages(language: str, before: str, line: str, answer: str, kep
     window = Window(before, line, "", "\n", language, "a")
 
     assert read(answer, window, 3)[0] == kept
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["a... `b`.. ", "``x ", "<a>", "<x>y</x>", "```\n", "<fill>", "<think>", "</think>", "[A]", "{", '{"a":', "\\", " ", "\n", "`", "<|a|> "],
+)  # fmt: skip
+def test_an_answer_made_to_cost_time_is_read(unit: str) -> None:
+    """Would not end if a pattern tried all ways to divide a text."""
+    for answer in (unit * (MAX_ANSWER_CHARS // len(unit)) + "§", "It is " + unit * 60 + "§"):
+        for window in (WORD, BLANK):
+            code, _ = read(answer, window)
+            assert len(code) <= MAX_ANSWER_CHARS
 
 
 def test_an_answer_in_the_right_form_passes_as_it_comes() -> None:
