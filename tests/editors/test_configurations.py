@@ -175,7 +175,7 @@ def commands_in_prose() -> list[str]:
         path.read_text("utf-8")
         for path in [*written(), *PAGES.glob("*.md"), PAGES.parent / "troubleshooting.md"]
     ]
-    return sorted({found for text in texts for found in re.findall(r"`(llm-lsp [a-z][^`\n]*)`", text)})
+    return sorted({found for text in texts for found in re.findall(r"`(llm-lsp [a-z][^`$\n]*)`", text)})
 
 
 @pytest.mark.parametrize("line", commands_in_prose())
