@@ -12,11 +12,11 @@ class Stack:
         self.items.append(item)
 
     def pop(self):
-        """Take the item on top."""
+        """Remove and return the item on top."""
         return self.items.pop()
 
     def is_empty(self):
-        """Say whether nothing is left."""
+        """Return whether the stack is empty."""
         return len(self.items) == 0
 
     def size(self):

@@ -1,6 +1,6 @@
 ;;; llm-lsp.el --- Ghost text from llm-lsp -*- lexical-binding: t -*-
 
-;; In Emacs 28 and later, beside eglot or lsp-mode: it runs a server of its own, and takes no other's place.
+;; In Emacs 28 and later, next to eglot or lsp-mode: it runs its own server and replaces no other.
 ;; This file: llm-lsp.el in Emacs's configuration folder, and in init.el:
 ;;
 ;;   (load (locate-user-emacs-file "llm-lsp"))
@@ -35,14 +35,14 @@ Settings here override config.toml."
 (defvar-local llm-lsp--known-tick nil "`buffer-chars-modified-tick' of the text that the server has.")
 (defvar-local llm-lsp--asked-tick nil "The same of the text that was last asked about.")
 (defvar-local llm-lsp--shown nil
-  "The text on the screen, as a property list.
+  "The shown text, as a property list.
 It has its :overlay, :start, :text, the :rest of the line, how much of it
 is :kept, its :command, and the :items that it is the :index of.")
 
 ;;;; The server
 
 (defun llm-lsp--connect ()
-  "Give the running server, or start one."
+  "Return the running server; start one if there is none."
   (unless (and llm-lsp--connection (jsonrpc-running-p llm-lsp--connection))
     (setq llm-lsp--connection
           (apply #'make-instance 'jsonrpc-process-connection
@@ -52,7 +52,7 @@ is :kept, its :command, and the :items that it is the :index of.")
                                           :coding 'utf-8-emacs-unix :noquery t
                                           :stderr (get-buffer-create " *llm-lsp stderr*")))
                  :notification-dispatcher #'llm-lsp--on-notification
-                 ;; Each text that is sent would stay in a buffer of events.
+                 ;; The events buffer would keep every text that is sent.
                  (if (version< emacs-version "30")
                      '(:events-buffer-scrollback-size 0)
                    '(:events-buffer-config (:size 0)))))
@@ -62,7 +62,7 @@ is :kept, its :command, and the :items that it is the :index of.")
   llm-lsp--connection)
 
 (defun llm-lsp--initialize (connection)
-  "Make CONNECTION ready."
+  "Initialize CONNECTION."
   (jsonrpc-request
    connection :initialize
    (list :processId (emacs-pid)
@@ -76,21 +76,21 @@ is :kept, its :command, and the :items that it is the :index of.")
   (jsonrpc-notify connection :initialized (make-hash-table)))
 
 (defun llm-lsp--on-notification (_connection method params)
-  "Show what the server says: PARAMS of METHOD."
+  "Handle the server's notification METHOD with PARAMS."
   (pcase method
     ('window/showMessage (message "llm-lsp: %s" (plist-get params :message)))
     ('llm-lsp/status (setq llm-lsp--status params) (force-mode-line-update t))))
 
 (defun llm-lsp--uri (path)
-  "Write PATH as a URI."
+  "Return PATH as a URI."
   (concat "file://" (url-hexify-string (expand-file-name path) url-path-allowed-chars)))
 
 (defun llm-lsp--document (&rest more)
-  "Name this buffer's document, and add MORE."
+  "Return the parameters that identify this buffer's document, with MORE."
   (append (list :uri (llm-lsp--uri (or buffer-file-name (buffer-name)))) more))
 
 (defun llm-lsp--sync (connection)
-  "Give CONNECTION this buffer's text, if it has changed."
+  "Send this buffer's text to CONNECTION if it has changed."
   (let ((tick (buffer-chars-modified-tick))
         (text (save-restriction (widen) (buffer-substring-no-properties (point-min) (point-max)))))
     (cond
@@ -105,13 +105,13 @@ is :kept, its :command, and the :items that it is the :index of.")
     (setq llm-lsp--known-tick tick)))
 
 (defun llm-lsp--language ()
-  "Give the LSP language identifier of this buffer: the mode's name, mostly."
+  "Return the LSP language identifier of this buffer, usually the mode's name."
   (let ((name (replace-regexp-in-string "\\(-ts\\)?-mode\\'" "" (symbol-name major-mode))))
     (or (cdr (assoc name '(("js" . "javascript") ("c++" . "cpp") ("sh" . "shellscript") ("text" . "plaintext"))))
         name)))
 
 (defun llm-lsp--close ()
-  "Tell the server that this buffer is gone."
+  "Close this buffer's document on the server."
   (when (and llm-lsp--known-tick llm-lsp--connection (jsonrpc-running-p llm-lsp--connection))
     (jsonrpc-notify llm-lsp--connection :textDocument/didClose (list :textDocument (llm-lsp--document))))
   (setq llm-lsp--known-tick nil))
@@ -119,11 +119,11 @@ is :kept, its :command, and the :items that it is the :index of.")
 ;;;; The ghost text
 
 (defun llm-lsp--rest ()
-  "Give the line after the cursor."
+  "Return the line after the cursor."
   (buffer-substring-no-properties (point) (line-end-position)))
 
 (defun llm-lsp--remaining ()
-  "Give what is left of the shown text, or nil where the user went another way."
+  "Return the rest of the shown text, or nil if the user typed something else."
   (when-let* ((shown llm-lsp--shown)
               (start (plist-get shown :start))
               ((<= start (point)))
@@ -135,7 +135,7 @@ is :kept, its :command, and the :items that it is the :index of.")
     (substring text (length typed))))
 
 (defun llm-lsp--hide ()
-  "Take the ghost text away."
+  "Remove the ghost text."
   (when llm-lsp--shown
     (delete-overlay (plist-get llm-lsp--shown :overlay))
     (setq llm-lsp--shown nil)))
@@ -174,15 +174,15 @@ Where it only inserts, the line moves aside, else it covers the rest."
       (if left (llm-lsp--draw left) (llm-lsp--hide)))))
 
 (defun llm-lsp--place ()
-  "Name the text and the cursor: an answer for another place is stale."
+  "Identify the text and the cursor, to detect outdated answers."
   (list (current-buffer) (buffer-chars-modified-tick) (point)))
 
 (defun llm-lsp--ask (kind)
-  "Ask the server; KIND says whether the user wants it."
+  "Request a completion; KIND is manual or automatic."
   (let ((connection (llm-lsp--connect))
         (place (llm-lsp--place)))
     (llm-lsp--sync connection)
-    ;; Nothing is cancelled here: the server ends an old question when a new one comes.
+    ;; No cancellation needed: a new request supersedes the old one on the server.
     (jsonrpc-async-request
      connection :textDocument/inlineCompletion
      (list :textDocument (llm-lsp--document)
@@ -199,7 +199,7 @@ Where it only inserts, the line moves aside, else it covers the rest."
      :timeout 60)))
 
 (defun llm-lsp--update ()
-  "Follow what the last command did."
+  "Update the ghost text after a command."
   (let ((left (llm-lsp--remaining))
         (tick (buffer-chars-modified-tick)))
     (cond
@@ -212,7 +212,7 @@ Where it only inserts, the line moves aside, else it covers the rest."
 ;;;; The commands
 
 (defun llm-lsp--accept (regexp)
-  "Put what REGEXP matches of the text that is left into the buffer."
+  "Insert the part of the remaining text that REGEXP matches."
   (when-let* ((left (llm-lsp--remaining))
               (taken (if (string-match regexp left) (match-string 0 left) left))
               (shown llm-lsp--shown))
@@ -225,7 +225,7 @@ Where it only inserts, the line moves aside, else it covers the rest."
       (llm-lsp--hide))))
 
 (defun llm-lsp--report ()
-  "Tell the server that all of the shown text was accepted."
+  "Report to the server that all of the shown text was accepted."
   (when-let ((command (plist-get llm-lsp--shown :command)))
     (llm-lsp--execute (plist-get command :command) (or (plist-get command :arguments) []) #'ignore)))
 
@@ -252,17 +252,17 @@ Where it only inserts, the line moves aside, else it covers the rest."
   (llm-lsp--accept "\\`[[:space:]\n]*\\(?:[[:word:]_]+\\|[^[:word:]_[:space:]\n]+\\)"))
 
 (defun llm-lsp-dismiss ()
-  "Take the text away."
+  "Dismiss the text."
   (interactive)
   (llm-lsp--hide))
 
 (defun llm-lsp-request ()
-  "Ask as the user's own wish."
+  "Request a completion manually."
   (interactive)
   (llm-lsp--ask llm-lsp--invoked))
 
 (defun llm-lsp-next ()
-  "Show the next answer; where the server gave no more, ask for it."
+  "Show the next answer; request further ones if there is none."
   (interactive)
   (let ((items (plist-get llm-lsp--shown :items))
         (index (1+ (or (plist-get llm-lsp--shown :index) 0))))
@@ -271,7 +271,7 @@ Where it only inserts, the line moves aside, else it covers the rest."
       (llm-lsp-request))))
 
 (defun llm-lsp-previous ()
-  "Show the answer before, if there is one."
+  "Show the previous answer, if there is one."
   (interactive)
   (when-let ((index (plist-get llm-lsp--shown :index)))
     (when (> index 0)
@@ -291,33 +291,33 @@ Where it only inserts, the line moves aside, else it covers the rest."
                                (llm-lsp--report)))))))
 
 (defun llm-lsp-explain ()
-  "Say why there was, or was not, a suggestion."
+  "Explain why there was a suggestion, or none."
   (interactive)
   (llm-lsp--execute "llm-lsp.explain" []
                     (lambda (text)
                       (with-help-window "*llm-lsp*" (princ text)))))
 
 (defun llm-lsp-toggle ()
-  "Switch completion off, and on."
+  "Switch completion off or on."
   (interactive)
   (llm-lsp--execute "llm-lsp.toggle" []
                     (lambda (on) (message "llm-lsp is %s" (if (eq on t) "on" "off")))))
 
 (defun llm-lsp-snooze (minutes)
-  "Switch completion off for MINUTES."
+  "Pause completion for MINUTES."
   (interactive "nMinutes: ")
   (unless (and (numberp minutes) (>= minutes 0))
-    (user-error "Snooze takes a number of minutes"))
+    (user-error "Snooze needs a number of minutes"))
   (llm-lsp--execute "llm-lsp.snooze" (vector minutes) #'ignore))
 
 (defun llm-lsp--provider-names ()
-  "Give the names that `llm-lsp-select-provider' takes."
+  "Return the names that `llm-lsp-select-provider' accepts."
   (append (jsonrpc-request (llm-lsp--connect) :workspace/executeCommand
                            (list :command "llm-lsp.providers" :arguments []) :timeout 2)
           nil))
 
 (defun llm-lsp-restart ()
-  "End the server, and start it anew."
+  "Restart the server."
   (interactive)
   (when llm-lsp--connection
     (ignore-errors (jsonrpc-shutdown llm-lsp--connection))
@@ -336,12 +336,12 @@ Where it only inserts, the line moves aside, else it covers the rest."
   (call-interactively (cdr (assoc (completing-read "llm-lsp: " llm-lsp--commands nil t) llm-lsp--commands))))
 
 (defun llm-lsp-select-provider (name)
-  "Ask the provider NAME of your settings from now on."
+  "Use the provider NAME of your settings from now on."
   (interactive (list (completing-read "Provider: " (llm-lsp--provider-names) nil t)))
   (llm-lsp--execute "llm-lsp.selectProvider" (vector name) #'ignore))
 
 (defun llm-lsp--when-shown (command)
-  "Bind COMMAND while a text is shown; else the key means what it meant."
+  "Return a binding of COMMAND for while a text is shown; else the key keeps its meaning."
   (list 'menu-item "" command :filter (lambda (it) (and (llm-lsp--remaining) it))))
 
 (defvar llm-lsp-mode-map
@@ -357,7 +357,7 @@ Where it only inserts, the line moves aside, else it covers the rest."
   "The keys: all but the last only while a text is shown.")
 
 (defun llm-lsp--lighter ()
-  "Give the word for the mode line."
+  "Return the text for the mode line."
   (pcase (plist-get llm-lsp--status :kind)
     ((or "Error" "Warning") " llm!")
     ("Inactive" " llm-off")

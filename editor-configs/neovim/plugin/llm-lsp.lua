@@ -1,4 +1,4 @@
--- Starts llm-lsp; what it does is in `:help llm-lsp`. Settings go into init.lua, never into this file.
+-- Starts llm-lsp; see `:help llm-lsp`. Settings go into init.lua, never into this file.
 if vim.g.loaded_llm_lsp then
   return
 end

@@ -1,8 +1,8 @@
 vim9script
-# Keys in insert mode that mean what they meant before where their action has nothing to do; knows no action.
+# Insert-mode keys that keep their earlier meaning if their action has nothing to do.
 
 var actions: dict<func(): bool> = {}
-var formers: dict<dict<any>> = {} # what a key meant before we took it
+var formers: dict<dict<any>> = {} # the earlier mappings of keys
 
 export def Map(key: string, Action: func(): bool)
   actions[key] = Action

@@ -15,20 +15,20 @@ const KEYS: dict<string> = extend({
 
 const INVOKED = 1 # InlineCompletionTriggerKind, LSP 3.18
 const AUTOMATIC = 2
-const N_STARTS = 3 # a server that ends by itself is started again, but not for ever
+const N_STARTS = 3 # a server that ends unexpectedly is restarted this many times
 
 highlight default LlmLspGhost ctermfg=8 guifg=Grey50
 prop_type_add('LlmLspGhost', {highlight: 'LlmLspGhost'})
 
 var server: channel
 var is_ready = false
-var status: dict<any> = {} # what the server last said of itself
+var status: dict<any> = {} # the server's last reported status
 var n_starts = 0
 var is_restarting = false
-var documents: dict<dict<any>> = {} # by buffer: name, language and version of the texts that the server has
-var pending = {} # the question under way: its id, and the place that it was asked for
+var documents: dict<dict<any>> = {} # by buffer: name, language and version of the text that the server has
+var pending = {} # the pending request: its id, and the place it was made for
 var asked_tick = -1
-# The text on the screen: where it begins, the rest of the line, and the end of that which is kept.
+# The shown text: where it begins, the rest of the line, and the end of that rest which is kept.
 var shown = {}
 
 # The server
@@ -60,7 +60,7 @@ enddef
 def OnInitialized(_: channel, _: dict<any>)
   Notify('initialized', {})
   is_ready = true
-  asked_tick = -1 # what was typed until now was asked of nobody
+  asked_tick = -1 # no request has been made for what was typed until now
   Update()
 enddef
 
@@ -81,7 +81,7 @@ def OnMessage(_: channel, message: dict<any>)
   elseif get(message, 'method', '') == 'llm-lsp/status'
     status = message.params
     redrawstatus!
-  elseif has_key(message, 'method') && has_key(message, 'id') # no capability of ours invites a question
+  elseif has_key(message, 'method') && has_key(message, 'id') # no capability of ours makes the server send requests
     ch_sendexpr(server, {id: message.id, error: {code: -32601, message: 'not supported'}})
   endif
 enddef
@@ -96,7 +96,7 @@ def Uri(path: string): string
   return 'file://' .. uri
 enddef
 
-# The name that the server has for a buffer: its file, or its number where it has none yet.
+# The document name of a buffer: its file, or its number if it has none yet.
 def BufferUri(buffer: number): string
   return empty(bufname(buffer)) ? $'untitled:Untitled-{buffer}' : Uri(bufname(buffer))
 enddef
@@ -143,7 +143,7 @@ def Place(): list<number>
   return [bufnr(), b:changedtick, line('.'), col('.')]
 enddef
 
-# What is left of the shown text; '' where the user went another way.
+# Returns the rest of the shown text; '' if the user typed something else.
 def Remaining(): string
   if empty(shown) || shown.buffer != bufnr() || line('.') < shown.line || shown.line > line('$')
     return ''
@@ -172,8 +172,8 @@ def Cancel()
   pending = {}
 enddef
 
-# Vim's virtual text cannot cover text: the rest of a line stays where it is, and what is kept of it is shown
-# again at the end of several lines.
+# Vim's virtual text cannot cover text. So the rest of a line stays visible, and what is kept of it is shown again at
+# the end of several lines.
 def Draw(left: string)
   prop_remove({type: 'LlmLspGhost', bufnr: shown.buffer, all: true})
   var lines = split(substitute(left .. shown.kept, "\t", repeat(' ', &tabstop), 'g'), "\n", 1)
@@ -261,7 +261,7 @@ def Enter()
   if !is_ready && (server == null_channel || ch_status(server) != 'open')
     Start()
   endif
-  timer_start(0, (_) => Update()) # InsertEnter comes before the cursor is where it will be
+  timer_start(0, (_) => Update()) # InsertEnter comes before the cursor has moved
 enddef
 
 def Leave()
@@ -270,14 +270,14 @@ def Leave()
   asked_tick = -1
 enddef
 
-# Undoing brings a ghost back with the line that it stood in.
+# Undo restores ghost text together with its line.
 def OnUndo()
   if has_key(documents, bufnr()) && line("'[") > 0
     prop_remove({type: 'LlmLspGhost', all: true}, line("'["), max([line("'["), line("']")]))
   endif
 enddef
 
-# The actions; each says whether there was something to do.
+# The actions; each returns whether there was something to do.
 
 const PARTS = {
   All: '^\_.*',
@@ -321,7 +321,7 @@ def Dismiss(): bool
   return had
 enddef
 
-# Shows another answer; past the last one, asks for more, and before the first one stays.
+# Shows another answer; after the last one, requests more; before the first one, does nothing.
 def Select(count: number): bool
   var index = empty(shown) ? -1 : shown.index + count
   if index >= 0 && index < len(shown.items)
@@ -332,7 +332,7 @@ def Select(count: number): bool
   return count > 0 || !empty(shown)
 enddef
 
-# Asks as the user's own wish.
+# Makes a manual request.
 def Request(): bool
   Ask(INVOKED)
   return true
@@ -358,7 +358,7 @@ augroup llm_lsp
   autocmd BufFilePost * Close(str2nr(expand('<abuf>')))
 augroup END
 
-# The server's commands, and what it says of itself
+# The server's commands, and its status
 
 def ShowExplanation(text: string)
   new
@@ -381,7 +381,7 @@ def Snooze(minutes: string)
   endif
 enddef
 
-# The names that `provider` takes; empty while the server does not run.
+# The names that `provider` takes; empty while the server is not running.
 def ProviderNames(): list<string>
   if !is_ready
     return []
@@ -434,7 +434,7 @@ def Run(name = '', argument = '')
   elseif !has_key(COMMANDS, name)
     echoerr 'llm-lsp has no command' name
   elseif !is_ready && name != 'restart'
-    echoerr 'llm-lsp does not run: it starts with the first insertion'
+    echoerr 'llm-lsp is not running: it starts with the first insertion'
   else
     COMMANDS[name](argument)
   endif

@@ -4,7 +4,7 @@ import { build } from "esbuild";
 
 const common = { bundle: true, platform: "node", format: "cjs", target: "node20", logLevel: "warning" };
 
-/** Write the licences of what is in the bundle, as they ask for; fails where a package has none. */
+/** Write the licences of everything in the bundle, which they require; fails if a package has none. */
 function writeNotices({ inputs }) {
   const folders = Object.keys(inputs).flatMap((path) => path.match(/^node_modules\/(@[^/]+\/)?[^/]+/)?.[0] ?? []);
   const notices = [...new Set(folders)].sort().map((folder) => {

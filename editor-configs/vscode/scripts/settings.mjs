@@ -2,7 +2,7 @@
 //   llm-lsp config schema | npm run settings
 import { readFileSync, writeFileSync } from "node:fs";
 
-// What only this extension reads. "machine": a workspace cannot set it.
+// Settings that only this extension reads. "machine": a workspace cannot set it.
 const OWN = {
   "llm-lsp.server.path": {
     type: "string",
@@ -33,12 +33,12 @@ const OWN = {
   },
 };
 
-/** Defaults of what the schema gives none: tables that users name, and lists of tables. */
+/** Defaults of settings without one in the schema: tables named by users, and lists of tables. */
 const EMPTY = { object: {}, array: [] };
 
 const camel = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
 
-/** Give each setting of a table by its dotted name; tables that users name themselves stay whole. */
+/** Yield each setting of a table with its dotted name; tables named by users stay whole. */
 function* leaves(table, path) {
   for (const [name, property] of Object.entries(table.properties)) {
     const key = `${path}.${camel(name)}`;
@@ -49,9 +49,9 @@ function* leaves(table, path) {
 
 function setting([key, property]) {
   const more = {
-    // The settings page draws a list of choices only for what says that it is text.
+    // The settings page shows a list of choices only for settings with type string.
     ...(property.enum ? { type: "string" } : {}),
-    // Addresses are yours to name, not a workspace's.
+    // A workspace must not set addresses.
     scope: key === "llm-lsp.providers" ? "machine" : "window",
     default: property.default ?? EMPTY[property.type],
   };

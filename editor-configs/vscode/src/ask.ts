@@ -1,8 +1,8 @@
-// A question of one's own about the selected code.
+// The command that asks a question about the selected code.
 
 import { commands, window } from "vscode";
 
-/** Ask for the question, and the server for its answer, which it opens as a page. */
+/** Prompt for a question and send it to the server, which opens the answer as a page. */
 export async function askAboutSelection(): Promise<void> {
   const editor = window.activeTextEditor;
   if (!editor) return;

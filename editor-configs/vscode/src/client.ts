@@ -1,4 +1,4 @@
-// The connection to the server, by VS Code's own language client.
+// The connection to the server, using VS Code's language client.
 
 import { homedir } from "node:os";
 import { type LogOutputChannel, workspace } from "vscode";
@@ -10,7 +10,7 @@ import { explicitSettings, SCOPED_CAPABILITY, type ScopedSettings } from "./sett
 
 export const SECTION = PROGRAM;
 
-/** Make a client, which does not run yet; `keys` are the settings that the server knows. */
+/** Create a client without starting it; `keys` are the server's settings. */
 export function createClient(
   program: string,
   keys: readonly string[],
@@ -34,12 +34,12 @@ export function createClient(
     middleware: {
       workspace: {
         configuration: ({ items }) => items.map((item) => (item.section === SECTION ? scopedSettings(keys) : null)),
-        // The server asks for what it wants to know; only that something changed is news.
+        // The server requests the settings it needs; only tell it that something has changed.
         didChangeConfiguration: () => client.sendNotification("workspace/didChangeConfiguration", { settings: null }),
       },
     },
   };
-  // Not in the folder that is open: a program that starts there may pick up what lies there.
+  // Not in the open folder: a program that starts there may load files from it.
   const server = { command: program, args: ["server", "--log-level", level], options: { cwd: homedir() } };
   const client = new LanguageClient(SECTION, "llm-lsp", server, options);
   client.registerFeature({

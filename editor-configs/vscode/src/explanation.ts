@@ -1,9 +1,9 @@
-// What became of the last request, as a rendered page.
+// Shows how the last request was answered, as a rendered page.
 
 import { commands, EventEmitter, type TextDocumentContentProvider, Uri } from "vscode";
 
 export const SCHEME = "llm-lsp-explain";
-// By this ending VS Code takes it for Markdown, which its preview renders.
+// The extension makes VS Code render it as Markdown.
 const PAGE = Uri.parse(`${SCHEME}:Why.md`);
 
 export class Explanation implements TextDocumentContentProvider {
@@ -15,7 +15,7 @@ export class Explanation implements TextDocumentContentProvider {
     return this.text;
   }
 
-  /** Ask the server, and show what it says beside the code that is asked about. */
+  /** Ask the server, and show its explanation next to the code. */
   async show(): Promise<void> {
     const text = await commands.executeCommand<unknown>("llm-lsp.explain");
     this.text = typeof text === "string" ? text : "The server says nothing.";

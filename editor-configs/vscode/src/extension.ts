@@ -1,4 +1,4 @@
-// The extension: it makes the parts, and says which command does what.
+// The extension: creates its parts and registers the commands.
 
 import { commands, type ExtensionContext, extensions, window, workspace } from "vscode";
 

@@ -1,4 +1,4 @@
-// Keys that the editor keeps where the system has no keyring; knows nothing of VS Code.
+// API keys that the editor stores if the system has no keyring; independent of VS Code.
 
 /** A key for one provider at one address: the server sends it nowhere else. */
 export interface KeptKey {
@@ -7,17 +7,17 @@ export interface KeptKey {
   readonly key: string;
 }
 
-/** What VS Code's SecretStorage is, as far as it is used. */
+/** The used part of VS Code's SecretStorage. */
 export interface Secrets {
   get(name: string): PromiseLike<string | undefined>;
   store(name: string, value: string): PromiseLike<void>;
 }
 
-/** What `provider add` says where it did not store the key. */
+/** The message of `provider add` if it did not store the key. */
 const KEPT_BY_EDITOR = "the editor keeps the key";
 const NAME = "llm-lsp.keys";
 
-/** Whether the program has left a key to the editor. */
+/** Whether the program left storing the key to the editor. */
 export function isLeftToEditor(stderr: string): boolean {
   return stderr.includes(KEPT_BY_EDITOR);
 }
@@ -31,7 +31,7 @@ export async function keptKeys(secrets: Secrets): Promise<KeptKey[]> {
   }
 }
 
-/** Keep a key, in place of an earlier one of the same provider. */
+/** Store a key, replacing an earlier one of the same provider. */
 export async function keepKey(secrets: Secrets, kept: KeptKey): Promise<void> {
   const others = (await keptKeys(secrets)).filter(({ provider }) => provider !== kept.provider);
   await secrets.store(NAME, JSON.stringify([...others, kept]));

@@ -1,4 +1,4 @@
-// What a search for programs needs to know of this machine, so that a test can describe another.
+// The properties of this machine used in a search for programs, so that tests can describe another one.
 
 import { accessSync, constants, statSync } from "node:fs";
 import { homedir } from "node:os";
@@ -16,19 +16,19 @@ export function thisMachine(): Machine {
 }
 
 /**
- * Give a program's path, from `PATH` and from where `pipx` and `uv` put theirs.
+ * Return a program's path, from `PATH` and from the folders of `pipx` and `uv`.
  *
- * Relative entries of `PATH` are left out: they would be looked up in the folder that is open.
+ * Relative entries of `PATH` are left out: they would be looked up in the open folder.
  */
 export function findProgram(name: string, machine: Machine): string | undefined {
   const path = pathOf(machine);
   const entries = (machine.env["PATH"] ?? machine.env["Path"] ?? "").split(path.delimiter);
-  // An editor that was started from a desktop often lacks it in its PATH.
+  // An editor started from a desktop often does not have it in its PATH.
   const folders = [...entries.filter((entry) => path.isAbsolute(entry)), path.join(machine.home, ".local", "bin")];
   return folders.map((folder) => path.join(folder, fileName(name, machine))).find((file) => machine.isProgram(file));
 }
 
-/** Give the path of a program in a virtual environment. */
+/** Return the path of a program in a virtual environment. */
 export function inEnvironment(folder: string, name: string, machine: Machine): string {
   const scripts = machine.platform === "win32" ? "Scripts" : "bin";
   return pathOf(machine).join(folder, scripts, fileName(name, machine));

@@ -1,4 +1,4 @@
-// What is offered where there is no model and no provider, and the download of a model.
+// What to offer if there is no model and no provider, and the download of a model.
 
 import { commands, ProgressLocation, window } from "vscode";
 
@@ -9,7 +9,7 @@ import type { Service } from "./service";
 const DOWNLOAD = "Download a Model";
 const ADD = "Add a Provider";
 
-/** Offer the two ways to the first suggestion. */
+/** Offer the two ways to get a first suggestion. */
 export async function offerModel(service: Service): Promise<void> {
   const best = await bestModel(service);
   const which = best ? ` The best for this machine is ${describeModel(best)}; it runs here, and no code leaves it.` : "";

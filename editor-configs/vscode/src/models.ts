@@ -1,15 +1,15 @@
-// The models that can run on this machine, as `llm-lsp model list` names them; knows nothing of VS Code.
+// The models that can run on this machine, as listed by `llm-lsp model list`; independent of VS Code.
 
 export interface Model {
   readonly name: string;
   readonly here: boolean;
-  /** It fits this machine, and its licence allows any use. */
+  /** Whether it fits this machine and its licence allows any use. */
   readonly fits: boolean;
   readonly size_mb: number;
   readonly licence: string;
 }
 
-/** Read the list; gives nothing where it is not what it should be. */
+/** Parse the list; empty if it is invalid. */
 export function readModels(json: string): Model[] {
   try {
     const rows: unknown = JSON.parse(json);
@@ -19,18 +19,18 @@ export function readModels(json: string): Model[] {
   }
 }
 
-/** Give the model that a download would try first: the list goes from the worst to the best. */
+/** Return the model that a download would try first: the list goes from worst to best. */
 export function bestToDownload(models: readonly Model[]): Model | undefined {
   return models.filter(({ fits, here }) => fits && !here).at(-1);
 }
 
-/** Describe a model before it is downloaded: its size and licence are what a user decides by. */
+/** Describe a model before it is downloaded: its size and licence, by which a user decides. */
 export function describeModel({ name, size_mb, licence }: Model): string {
   const size = size_mb >= 1000 ? `${(size_mb / 1000).toFixed(1)} GB` : `${size_mb} MB`;
   return `${name} (${size}, ${licence})`;
 }
 
-/** Read how far a download is from a line such as "name: 49 of 491 MB"; undefined where it says something else. */
+/** Parse a download's progress from a line such as "name: 49 of 491 MB"; undefined for other lines. */
 export function readPercent(line: string): number | undefined {
   const found = /: (\d+) of (\d+) MB\s*$/.exec(line);
   const [done, total] = [Number(found?.[1]), Number(found?.[2])];

@@ -1,4 +1,4 @@
-// The offer to leave one, where two extensions show suggestions.
+// The offer to turn one off if two extensions show suggestions.
 
 import { commands, ConfigurationTarget, type ExtensionContext, extensions, window, workspace } from "vscode";
 
@@ -7,7 +7,7 @@ import { findRival, type Rival } from "./rivals";
 
 const ANSWERED = "rivalsAnswered";
 
-/** Offer it once for each extension, unless the user wants no such offers. */
+/** Make the offer once for each extension, unless the user wants no such offers. */
 export async function offerToLeaveOne(context: ExtensionContext): Promise<void> {
   const settings = workspace.getConfiguration();
   if (!settings.get(`${SECTION}.enabled`) || !settings.get(`${SECTION}.offerToLeaveOne`)) return;
@@ -24,7 +24,7 @@ export async function offerToLeaveOne(context: ExtensionContext): Promise<void> 
     leave,
     "Both",
   );
-  if (choice === undefined) return; // Closed without an answer: it is asked again in the next window.
+  if (choice === undefined) return; // closed without an answer: ask again in the next window
   await context.globalState.update(ANSWERED, [...answered, rival.id]);
   if (choice === "Only llm-lsp") await switchOff(rival);
   if (choice === leave) await settings.update(`${SECTION}.enabled`, false, ConfigurationTarget.Global);

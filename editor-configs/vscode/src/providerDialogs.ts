@@ -51,7 +51,7 @@ function choiceOf(provider: Provider): Choice {
   return { label: name, description: [state, model].filter(Boolean).join(" · "), detail: address, provider };
 }
 
-/** Ask for a server that no preset knows; undefined where the user left. */
+/** Ask for a server without a preset; undefined if the user cancels. */
 async function askAddress(): Promise<NewProvider | undefined> {
   const address = await window.showInputBox({
     title: "Address of an OpenAI-compatible API (1 of 3)",
@@ -74,7 +74,7 @@ async function askAddress(): Promise<NewProvider | undefined> {
   return model === undefined ? undefined : { name, address, model };
 }
 
-/** Ask for a key, which goes to the system's keyring; "" where none is needed, undefined where the user left. */
+/** Ask for a key, which goes to the system's keyring; "" if none is needed, undefined if the user cancels. */
 async function askKey(name: string, address: string): Promise<string | undefined> {
   if (isLoopback(address)) return "";
   return await window.showInputBox({
@@ -103,5 +103,5 @@ async function add(service: Service, provider: NewProvider, address: string, key
     }
     void window.showInformationMessage(`${provider.name} works, and is used from now on.`);
   }
-  await service.restart(); // A server reads its user's file when it starts.
+  await service.restart(); // the server reads the user's file at startup
 }

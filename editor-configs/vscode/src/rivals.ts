@@ -1,6 +1,7 @@
-// Other extensions that show suggestions while one types; knows nothing of VS Code.
+// Other extensions that show suggestions while typing; independent of VS Code.
 //
-// VS Code shows one suggestion at a time, whichever came first: with two, both are paid for and one is seen.
+// VS Code shows one suggestion at a time, whichever came first. With two extensions, both make calls, but only one
+// suggestion is seen.
 
 export interface Rival {
   readonly id: string;
@@ -23,7 +24,7 @@ export const RIVALS: readonly Rival[] = [
   { id: "tabbyml.vscode-tabby", name: "Tabby" },
 ];
 
-/** Give the first rival that is installed and not switched off. */
+/** Return the first rival that is installed and not switched off. */
 export function findRival(isInstalled: (id: string) => boolean, setting: (name: string) => unknown): Rival | undefined {
   return RIVALS.find((rival) => isInstalled(rival.id) && !isOff(rival, setting));
 }
@@ -32,7 +33,7 @@ function isOff({ off }: Rival, setting: (name: string) => unknown): boolean {
   return off !== undefined && includes(setting(off[0]), off[1]);
 }
 
-/** Whether a setting says what it should, and maybe more: Copilot's has an entry for each language. */
+/** Whether a setting contains the expected values, and possibly more: Copilot's has an entry per language. */
 function includes(value: unknown, wanted: unknown): boolean {
   if (typeof wanted !== "object" || wanted === null) return value === wanted;
   if (typeof value !== "object" || value === null) return false;

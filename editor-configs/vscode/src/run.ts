@@ -1,4 +1,4 @@
-// Runs one program to its end; knows nothing of VS Code.
+// Runs one program to its end; independent of VS Code.
 
 import { spawn } from "node:child_process";
 import { homedir } from "node:os";
@@ -13,14 +13,14 @@ export interface Outcome {
 }
 
 export interface RunOptions {
-  /** What the program reads; a key goes this way, since arguments are seen by every process. */
+  /** The program's input; used for keys, because every process can see arguments. */
   readonly input?: string;
   readonly signal?: AbortSignal;
-  /** Takes what the program says of its progress, as it says it. */
+  /** Receives the program's progress messages. */
   readonly onStderr?: (text: string) => void;
 }
 
-/** Run a program in the home folder: one that is started inside a cloned repository might pick up what lies there. */
+/** Run a program in the home folder: one that is started inside a cloned repository might load files from it. */
 export function run([program, ...args]: Command, options: RunOptions = {}): Promise<Outcome> {
   return new Promise((resolve) => {
     const signal = options.signal ? { signal: options.signal } : {};
@@ -34,19 +34,19 @@ export function run([program, ...args]: Command, options: RunOptions = {}): Prom
     });
     child.on("error", (error) => resolve({ status: undefined, stdout, stderr: stderr || error.message }));
     child.on("close", (status) => resolve({ status: status ?? undefined, stdout, stderr }));
-    // A program that ends without reading breaks the pipe, which its exit status already tells.
+    // A program that ends without reading breaks the pipe; its exit status already shows that.
     child.stdin.on("error", () => undefined);
     child.stdin.end(options.input ?? "");
   });
 }
 
-/** Give what the first failed check says, or "" where none failed. */
+/** Return the text of the first failed check, or "" if none failed. */
 export function failLine(stdout: string): string {
   const found = /^fail\s+(.*?)\s{2,}(.*)$|^fail\s+(.*)$/m.exec(stdout);
   return found ? (found[3] ?? `${found[1]}: ${found[2]}`).trim() : "";
 }
 
-/** Give the last line that says something, for a message of one line. */
+/** Return the last non-blank line, for a one-line message. */
 export function lastLine(text: string): string {
   return text.trimEnd().split("\n").at(-1)?.trim() ?? "";
 }

@@ -1,10 +1,10 @@
-// Where the server is, and how one is installed; knows nothing of VS Code.
+// Finds the server, and how to install one; independent of VS Code.
 
 import { findProgram, inEnvironment, type Machine } from "./machine";
 
 export const PROGRAM = "llm-lsp";
 
-/** The oldest Python that the server runs on. */
+/** The oldest Python that the server supports. */
 const OLDEST_PYTHON = "3.11";
 const IS_PYTHON_GOOD = "import sys; sys.exit(sys.version_info < (3, 11))";
 const PYTHONS = ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python"];
@@ -12,7 +12,7 @@ const PYTHONS = ["python3", "python3.14", "python3.13", "python3.12", "python3.1
 /** A program with its arguments. */
 export type Command = readonly [program: string, ...args: string[]];
 
-/** Give the program to run: the one that was named, the user's own, or the one in `ownFolder`. */
+/** Return the program to run: the configured one, the user's own, or the one in `ownFolder`. */
 export function findServer(named: string, ownFolder: string, machine: Machine): string | undefined {
   if (named) return machine.isProgram(named) ? named : undefined;
   const own = inEnvironment(ownFolder, PROGRAM, machine);
@@ -20,10 +20,10 @@ export function findServer(named: string, ownFolder: string, machine: Machine): 
 }
 
 /**
- * Give the commands that install the server into a folder that is not there yet: by uv where there is one,
- * since it brings its own Python where the machine's is too old, else by the first Python that is good enough.
+ * Return the commands that install the server into a new folder: with uv if it is available, since it brings its own
+ * Python if the machine's is too old, otherwise with the first Python that is recent enough.
  *
- * Undefined where there is neither.
+ * Undefined if there is neither.
  */
 export async function installation(
   folder: string,

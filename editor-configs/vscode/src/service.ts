@@ -1,4 +1,4 @@
-// The server's life in this window: found or installed, started, asked, started again.
+// The server's lifecycle in this window: find or install it, start it, run commands, restart it.
 
 import { rm } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
@@ -17,10 +17,10 @@ import type { StatusItem } from "./statusItem";
 const NO_PROGRAM: Outcome = { status: undefined, stdout: "", stderr: "the program is not found" };
 
 export class Service {
-  /** What was started last, and is run for all else too; undefined where there is none. */
+  /** The program that was started last, also used for other commands; undefined if there is none. */
   program: string | undefined;
   private client: LanguageClient | undefined;
-  /** The end of what was begun last: a client that is starting cannot be stopped. */
+  /** Resolves when the last start or stop has ended: a client cannot be stopped while it is starting. */
   private last: Promise<void> = Promise.resolve();
   private readonly keys: readonly string[];
   private readonly ownFolder: string;
@@ -42,7 +42,7 @@ export class Service {
     return this.context.secrets;
   }
 
-  /** Start the server, again where it runs, or offer to install one. */
+  /** Start the server, or restart it if it is running; offer to install one if there is none. */
   restart(): Promise<void> {
     return this.after(async () => {
       await this.end();
@@ -65,7 +65,7 @@ export class Service {
     this.putOnPath(program);
     if (program === undefined) {
       this.item.show(ABSENT);
-      void this.offerInstallation(); // Nothing waits for the user's answer.
+      void this.offerInstallation(); // do not wait for the user's answer
       return;
     }
     this.item.show(STARTING);
@@ -74,7 +74,7 @@ export class Service {
     this.client = client;
     client.onNotification("llm-lsp/status", (params) => this.take(readStatus(params, this.item.status)));
     client.onDidChangeState(({ newState }) => this.follow(newState));
-    // The client has already said what is wrong, in its log and in a message.
+    // The client has already reported the problem, in its log and in a message.
     await client.start().catch(() => this.item.show(STOPPED));
   }
 
@@ -84,7 +84,7 @@ export class Service {
     if (isNew) void commands.executeCommand("llm-lsp.offerModel");
   }
 
-  /** Let the terminals of this window find the program that was installed into the extension's own folder. */
+  /** Add the program in the extension's own folder to the PATH of this window's terminals. */
   private putOnPath(program: string | undefined): void {
     const variables = this.context.environmentVariableCollection;
     variables.description = "Finds the program llm-lsp that this extension installed";
@@ -100,7 +100,7 @@ export class Service {
 
   /** Install a server into the extension's own folder, and start it. */
   async install(): Promise<void> {
-    await this.stop(); // On Windows a program that runs cannot be replaced.
+    await this.stop(); // on Windows a running program cannot be replaced
     const fault = await window.withProgress(
       { location: ProgressLocation.Notification, title: "Installing llm-lsp’s server", cancellable: true },
       (_, token) => {
@@ -113,7 +113,7 @@ export class Service {
     await this.restart();
   }
 
-  /** Run one of the program's commands that only print something; gives what it printed. */
+  /** Run one of the program's commands that only print something, and return its output. */
   async ask(...args: string[]): Promise<string> {
     const program = this.program;
     const outcome = program ? await run([program, ...args]) : NO_PROGRAM;
@@ -148,13 +148,13 @@ export class Service {
     if (choice === "I Have It…") await openSetting();
   }
 
-  /** Run the commands of an installation; gives what went wrong, or nothing. */
+  /** Run the commands of an installation; return the error, or undefined. */
   private async installInto(folder: string, signal: AbortSignal): Promise<string | undefined> {
     const succeeds = async (command: Command): Promise<boolean> => (await run(command, { signal })).status === 0;
     const wanted = configured("server.package") || SECTION;
     const steps = await installation(folder, wanted, thisMachine(), succeeds);
     if (steps === undefined) return "there is neither uv nor a Python from 3.11 on";
-    // What a broken or older installation left is in the way of a new one.
+    // Remove the remains of a broken or older installation.
     await rm(folder, { recursive: true, force: true });
     for (const step of steps) {
       this.log.info(`> ${step.join(" ")}`);

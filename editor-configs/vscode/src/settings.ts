@@ -1,9 +1,9 @@
-// The settings that somebody set, as the server takes them; knows nothing of VS Code.
+// The settings that were set, in the form that the server expects; independent of VS Code.
 //
-// Defaults are not among them: an editor's settings win over the user's own file, so a default
-// sent from here would undo what stands there.
+// Without defaults: an editor's settings override the user's own file, so a default sent from here would undo what is
+// set there.
 
-/** What VS Code says of one setting; the fields that matter here. */
+/** The used fields of VS Code's information about a setting. */
 export interface Inspection {
   readonly globalValue?: unknown;
   readonly workspaceValue?: unknown;
@@ -12,19 +12,19 @@ export interface Inspection {
 
 export type Settings = { [key: string]: unknown };
 
-/** Settings by who can have written them: the server bounds what a workspace says by what its user does. */
+/** Settings by source: the server limits what a workspace may set by the user's own settings. */
 export interface ScopedSettings {
   readonly user: Settings;
   readonly workspace: Settings;
 }
 
-/** What tells the server that settings come like this; no settings file can say so in its place. */
+/** The capability that announces this form of settings to the server; no settings file can fake it. */
 export const SCOPED_CAPABILITY = { "llm-lsp": { settingsByScope: true, offersModels: true } } as const;
 
 /** Keys under `llm-lsp` that only this extension reads. */
 const OWN = ["server.", "offerToLeaveOne"];
 
-/** Give the server's keys among those that package.json declares, without `llm-lsp.`. */
+/** Return the server's keys among those that package.json declares, without `llm-lsp.`. */
 export function serverKeys(groups: readonly { readonly properties: object }[]): string[] {
   return groups
     .flatMap((group) => Object.keys(group.properties))
@@ -33,9 +33,9 @@ export function serverKeys(groups: readonly { readonly properties: object }[]): 
 }
 
 /**
- * Return the settings that were set, as nested tables, the user's and the workspace's apart.
+ * Return the settings that were set as nested tables, the user's and the workspace's separately.
  *
- * In a workspace that is not trusted only the user's own count, whatever VS Code itself would let through.
+ * In an untrusted workspace only the user's own settings count, whatever VS Code itself would allow.
  */
 export function explicitSettings(
   keys: readonly string[],

@@ -1,4 +1,4 @@
-// What the server says of itself, and how the status bar shows it; knows nothing of VS Code.
+// The server's status, and how the status bar shows it; independent of VS Code.
 
 export type Kind = "Normal" | "Warning" | "Error" | "Inactive";
 
@@ -8,13 +8,13 @@ export interface Status {
   readonly message: string;
   readonly provider: string;
   readonly model: string;
-  /** Money as the server writes it, "0.12 USD"; "" where nothing was spent or the server does not say. */
+  /** The amount as formatted by the server, "0.12 USD"; "" if nothing was spent or it is unknown. */
   readonly spentToday: string;
-  /** There is no model and no provider. */
+  /** Whether there is no model and no provider. */
   readonly needsModel: boolean;
 }
 
-/** What the status bar shows. */
+/** The status bar's text. */
 export interface Face {
   readonly text: string;
   readonly tooltip: string;
@@ -36,7 +36,7 @@ export const STOPPED: Status = { ...STARTING, kind: "Error", busy: false, messag
 
 const KINDS: readonly string[] = ["Normal", "Warning", "Error", "Inactive"] satisfies Kind[];
 
-/** Read a `llm-lsp/status`; what another version of the server leaves out stays as it was. */
+/** Parse a `llm-lsp/status`; fields that another server version leaves out keep their values. */
 export function readStatus(params: unknown, before: Status): Status {
   const said = isTable(params) ? params : {};
   const kind = text(said["kind"], "Normal");
@@ -51,7 +51,7 @@ export function readStatus(params: unknown, before: Status): Status {
   };
 }
 
-/** Say in a few characters which model, whether all is well, and what was spent. */
+/** Return the model, the state and the amount spent in a few characters. */
 export function faceOf(status: Status): Face {
   const name = shortModel(status.model) || status.provider || "llm-lsp";
   const spent = status.spentToday && ` · ${status.spentToday}`;
@@ -75,7 +75,7 @@ function icon({ kind, busy }: Status): string {
   return busy ? "loading~spin" : "sparkle";
 }
 
-/** Leave out the owner that hosts put before a model's name, and cut what is too long for a status bar. */
+/** Remove the owner that hosts put before a model's name, and shorten it for a status bar. */
 function shortModel(model: string): string {
   const name = model.slice(model.lastIndexOf("/") + 1);
   return name.length > 28 ? `${name.slice(0, 27)}…` : name;

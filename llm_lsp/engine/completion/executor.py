@@ -126,7 +126,7 @@ class CallExecutor:
         return self._scheduler.is_watching
 
     def cursor_at(self, cursor: CursorContext) -> None:
-        """Tell the scheduler where a document's cursor is."""
+        """Pass a document's cursor to the scheduler."""
         self._step(e.CursorAt(cursor))
 
     def offer_prefetch(self, chance: e.PrefetchOffered, job: Job) -> None:

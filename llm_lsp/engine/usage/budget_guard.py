@@ -247,7 +247,7 @@ class BudgetGuard:
         return use is None or use.share < 1
 
     def _judge(self) -> None:
-        """Tell the user, once per period each, that most of a budget or all of it is spent."""
+        """Warn the user, once per period each, that most of a budget or all of it is spent."""
         use = most_used(self._limits, self.spent)
         self._status.budget(f"{use.words} are spent" if use and use.share >= 1 else "")
         if use is None or use.share < self._limits.warn_at:
@@ -259,7 +259,7 @@ class BudgetGuard:
             self._notifications.say(cause, "warning", f"{use.words} are spent{end}")
 
     def _check_price(self, call: CallRecord) -> None:
-        """Tell the user if a budget of money cannot be enforced."""
+        """Warn the user if a budget of money cannot be enforced."""
         if not self._limits.has_money:
             return
         if call.cost is not None and self._limits.worth(call.cost, call.currency) is not None:

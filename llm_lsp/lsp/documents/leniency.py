@@ -9,7 +9,7 @@ from lsprotocol import types
 
 # Stands for the version of a client that counts none: the server keeps the one that it has.
 NO_VERSION = -1
-# What LSP 3.18 calls Automatic; a request without a context says nothing of a user who asked.
+# What LSP 3.18 calls Automatic; a request without a context is not assumed to be manual.
 _AUTOMATIC = int(types.InlineCompletionTriggerKind.Automatic)
 
 

@@ -1,4 +1,4 @@
---- Buffers that Neovim does not announce by itself: those that get another name, and those without one.
+--- Attaches the server to buffers that Neovim does not report by itself: renamed and unnamed ones.
 local M = {}
 
 local NAME = 'llm_lsp'

@@ -1,4 +1,4 @@
---- `:LlmLsp`: the server's commands from the command line; shows no ghost text.
+--- `:LlmLsp`: the server's commands from the command line.
 local M = {}
 
 ---@param name string
@@ -7,7 +7,7 @@ local M = {}
 local function execute(name, arguments, on_result)
   local client = vim.lsp.get_clients({ name = 'llm_lsp' })[1]
   if not client then
-    vim.notify('llm-lsp does not run: see :checkhealth llm-lsp', vim.log.levels.WARN)
+    vim.notify('llm-lsp is not running: see :checkhealth llm-lsp', vim.log.levels.WARN)
     return
   end
   local command = { title = '', command = 'llm-lsp.' .. name, arguments = arguments }

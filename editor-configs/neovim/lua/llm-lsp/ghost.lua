@@ -1,4 +1,4 @@
---- Ghost text for `textDocument/inlineCompletion` where Neovim has none (0.11); maps no key.
+--- Ghost text for `textDocument/inlineCompletion` if Neovim has none (0.11).
 local api = vim.api
 local offer = require('llm-lsp.offer')
 local status = require('llm-lsp.status')
@@ -7,7 +7,7 @@ local M = {}
 local METHOD = 'textDocument/inlineCompletion'
 local INVOKED, AUTOMATIC = 1, 2 -- InlineCompletionTriggerKind, LSP 3.18
 local namespace = api.nvim_create_namespace('llm-lsp')
-local MARK = 1 -- one extmark at a time, so that a new text replaces the old one without a gap
+local MARK = 1 -- one extmark at a time, so that a new text replaces the old one directly
 local NAME = 'llm_lsp' -- of the client, in lsp/
 
 ---@class llm_lsp.Shown: llm_lsp.Offer
@@ -20,12 +20,12 @@ local NAME = 'llm_lsp' -- of the client, in lsp/
 local shown
 ---@type {client: vim.lsp.Client, id: integer, place: string}?
 local pending
----@type integer? changedtick of the text that was last asked about
+---@type integer? changedtick of the text at the last request
 local asked_tick
----@type string? the place that a busy server had no answer for, as while its model loads
+---@type string? the place for which a busy server had no answer, for example while its model was loading
 local too_early
 
---- Names the text and the cursor: an answer for another place is stale.
+--- Identifies the text and the cursor, to detect outdated answers.
 local function place()
   local buf = api.nvim_get_current_buf()
   return table.concat({ buf, api.nvim_buf_get_changedtick(buf), offer.cursor() }, ':')
@@ -45,8 +45,8 @@ local function cancel()
   pending = nil
 end
 
---- Draws what is left at the cursor.
---- Where the answer only inserts into the line, the line moves aside; else the ghost covers what it replaces.
+--- Draws the remaining text at the cursor.
+--- If the answer only inserts text, the line moves aside; otherwise the ghost text covers what it replaces.
 ---@param s llm_lsp.Shown
 ---@param left string
 local function draw(s, left)
@@ -127,7 +127,7 @@ end
 local function update()
   local tick = api.nvim_buf_get_changedtick(0)
   local left = shown and offer.remaining(shown)
-  if shown and left then -- the user types along, or takes some of it back
+  if shown and left then -- the user types along, or deletes some of it again
     asked_tick = tick
     draw(shown, left)
     return
@@ -142,7 +142,7 @@ local function update()
   end
 end
 
---- Asks again, once, where the server is ready now and was not when it was asked.
+--- Requests again, once, if the server has become ready since the last request.
 local function catch_up()
   local now = status.last()
   if now.busy or now.kind ~= 'Normal' then
@@ -161,7 +161,7 @@ local function leave()
   asked_tick = nil
 end
 
---- Each action says whether there was something to do.
+--- Each action returns whether there was something to do.
 ---@param part llm_lsp.Part
 function M.accept(part)
   local s = shown
@@ -185,7 +185,7 @@ function M.dismiss()
   return had
 end
 
---- Shows another answer; past the last one, asks for more, and before the first one stays.
+--- Shows another answer; after the last one, requests more; before the first one, does nothing.
 ---@param count integer how many answers further; negative for back
 function M.select(count)
   local index = shown and shown.index + count or 1
@@ -199,12 +199,12 @@ function M.select(count)
   return M.request()
 end
 
---- Asks as the user's own wish.
+--- Makes a manual request.
 function M.request()
   return ask(INVOKED)
 end
 
---- NonText of Neovim's own colours says nothing to a terminal of 256: a ghost would look like text.
+--- Neovim's default NonText has no colour in 256-colour terminals, so ghost text would look like real text.
 local function choose_colour()
   local base = api.nvim_get_hl(0, { name = 'NonText', link = false })
   api.nvim_set_hl(0, 'LlmLspGhost', { default = true, fg = base.fg, ctermfg = base.ctermfg or 8 })
@@ -235,7 +235,7 @@ function M.setup()
         return
       elseif event.event == 'LspAttach' then
         watch(event.buf)
-        vim.schedule(update) -- somebody may have typed before there was a server to ask
+        vim.schedule(update) -- the user may have typed before the server was ready
       else
         leave()
         api.nvim_clear_autocmds({ group = group, buffer = event.buf })

@@ -1,10 +1,10 @@
---- `:checkhealth llm-lsp`: from what must be installed to what the server says; changes nothing.
+--- `:checkhealth llm-lsp`: checks the installation and the server, and changes nothing.
 local health = vim.health
 local M = {}
 
 local function check_neovim()
   if vim.fn.has('nvim-0.11') == 0 then
-    health.error('Neovim 0.11 is needed, and this is ' .. tostring(vim.version()))
+    health.error('llm-lsp needs Neovim 0.11 or later, and this is ' .. tostring(vim.version()))
     return false
   end
   health.ok(('Neovim %s, with %s ghost text'):format(
@@ -20,8 +20,8 @@ local function check_program()
     health.ok(('`%s` is %s'):format(program, vim.fn.exepath(program)))
     return true
   end
-  health.error(('`%s` is not on the PATH that Neovim has'):format(program), {
-    "Install it with pipx, and run `pipx ensurepath` once: it puts programs where Neovim finds them",
+  health.error(('`%s` is not on Neovim's PATH'):format(program), {
+    "Install it with pipx, and run `pipx ensurepath` once: it adds the folder with pipx's programs to the PATH",
     "Or name it in init.lua: vim.lsp.config('llm_lsp', { cmd = { '/path/to/llm-lsp', 'server' } })",
   })
   return false
@@ -63,7 +63,7 @@ local function check_tab()
   end
   health.warn('<Tab> is mapped by something else, which was loaded later', {
     "Call require('llm-lsp').accept() there (:help llm-lsp-beside)",
-    "Or take another key: vim.g.llm_lsp = { keys = { accept = '<C-y>' } }",
+    "Or choose another key: vim.g.llm_lsp = { keys = { accept = '<C-y>' } }",
   })
 end
 

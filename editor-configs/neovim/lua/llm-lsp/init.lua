@@ -1,10 +1,10 @@
---- The actions, and the switch between Neovim's own ghost text and ours; draws nothing itself.
+--- The actions, and the choice between Neovim's own ghost text and ours.
 local keys = require('llm-lsp.keys')
 local status = require('llm-lsp.status')
 local M = {}
 
 ---@class llm_lsp.Options `vim.g.llm_lsp`, set before this plugin is loaded
----@field native? boolean whether to use Neovim's own ghost text, where it has one (default: true)
+---@field native? boolean whether to use Neovim's own ghost text, if it has one (default: true)
 ---@field keys? table<string, string|false>|false a key by action, over `KEYS`; false for none
 
 local KEYS = {
@@ -17,7 +17,7 @@ local KEYS = {
   request = '<M-r>',
 }
 
---- Says whether Neovim's own ghost text is used.
+--- Returns whether Neovim's own ghost text is used.
 function M.is_native()
   return vim.lsp.inline_completion ~= nil and (vim.g.llm_lsp or {}).native ~= false
 end
@@ -26,7 +26,7 @@ local function face()
   return require(M.is_native() and 'llm-lsp.native' or 'llm-lsp.ghost')
 end
 
---- Each action says whether there was something to do.
+--- Each action returns whether there was something to do.
 ---@type table<string, fun(): boolean>
 local actions = {
   accept = function()
@@ -55,7 +55,7 @@ local actions = {
 M.status = status.text
 M.state = status.get
 
---- Maps a key in insert mode to an action; where that has nothing to do, the key means what it meant before.
+--- Maps a key in insert mode to an action; if that has nothing to do, the key keeps its earlier meaning.
 ---@param lhs string
 ---@param name string
 function M.map(lhs, name)

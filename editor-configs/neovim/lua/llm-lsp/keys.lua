@@ -1,13 +1,13 @@
---- Keys in insert mode that mean what they meant before where their action has nothing to do; knows no action.
+--- Insert-mode keys that keep their earlier meaning if their action has nothing to do.
 local api = vim.api
 local M = {}
 
 local OURS = 'llm-lsp: '
 
----@type table<string, table<string, any>> what a key meant before we took it
+---@type table<string, table<string, any>> the earlier mapping of a key
 local former = {}
 
---- Without a mapping a key with Alt is <Esc> and the key: pressed a moment late it would leave insert mode.
+--- Without a mapping, Alt with a key equals <Esc> and the key, so a late key press would leave insert mode.
 local function means_nothing(lhs)
   return vim.tbl_isempty(former[lhs]) and lhs:find('^<[AMam]%-.+>$') ~= nil
 end
@@ -33,13 +33,13 @@ local function fall_back(lhs)
   api.nvim_feedkeys(keys or '', mode, false)
 end
 
---- Maps a key to an action, which says whether it had something to do.
+--- Maps a key to an action, which returns whether it had something to do.
 ---@param lhs string
 ---@param name string
 ---@param action fun(): boolean
 function M.map(lhs, name, action)
   local map = vim.fn.maparg(lhs, 'i', false, true)
-  if not vim.startswith(map.desc or '', OURS) then -- else it is ours already, and was something else before
+  if not vim.startswith(map.desc or '', OURS) then -- otherwise it is ours already
     former[lhs] = map
   end
   vim.keymap.set('i', lhs, function()

@@ -1,4 +1,4 @@
---- The actions through Neovim's own ghost text (0.12); knows no key.
+--- The actions on Neovim's own ghost text (0.12).
 local offer = require('llm-lsp.offer')
 local M = {}
 
@@ -8,7 +8,7 @@ function M.setup()
   vim.lsp.inline_completion.enable(true)
 end
 
---- Neovim's own `get` would put the text where the cursor was when the answer came; an offer also holds for what was
+--- Neovim's own `get` would insert the text where the cursor was when the answer arrived; an offer also fits what was
 --- typed since.
 ---@param part llm_lsp.Part
 function M.accept(part)
@@ -38,7 +38,7 @@ function M.select(count)
   return true
 end
 
---- Asks as the user's own wish. Neovim 0.12.4 has no public name for that; say so where it renames the private one.
+--- Makes a manual request. Neovim 0.12.4 has no public function for it; an error shows if the private one was renamed.
 function M.request()
   local found, capability = pcall(require, 'vim.lsp._capability')
   local active = found and vim.tbl_get(capability, 'all', 'inline_completion', 'active') or {}

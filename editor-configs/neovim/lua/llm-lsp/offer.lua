@@ -1,4 +1,4 @@
---- A text that the server offers at a place: how much of it is left there, and putting it in; draws nothing.
+--- A suggested text at a position: how much of it remains to be typed, and how to insert it.
 local api = vim.api
 local M = {}
 
@@ -7,12 +7,12 @@ local M = {}
 ---@field row integer where `text` begins: 0-based line
 ---@field col integer and byte
 ---@field text string all of it; the user may have typed a part since
----@field rest string the line after the cursor, which stays as it is while the text is shown
+---@field rest string the line after the cursor, which does not change while the text is shown
 ---@field kept string the end of `rest` that stays when all is accepted
 
 ---@alias llm_lsp.Part 'all'|'line'|'word'
 
---- Gives the cursor's line and byte, both 0-based.
+--- Returns the cursor's line and byte, both 0-based.
 function M.cursor()
   local row, col = unpack(api.nvim_win_get_cursor(0))
   return row - 1, col
@@ -36,7 +36,7 @@ function M.placed(text, start, stop)
   }
 end
 
---- What is left of an offer, or nil where the user went another way.
+--- Returns the rest of an offer, or nil if the user typed something else.
 ---@param offer llm_lsp.Offer
 ---@return string?
 function M.remaining(offer)
@@ -52,7 +52,7 @@ function M.remaining(offer)
   return fits and #typed < #offer.text and offer.text:sub(#typed + 1) or nil
 end
 
---- What each way of accepting takes of the text that is left.
+--- The part of the remaining text that each way of accepting inserts.
 ---@type table<llm_lsp.Part, fun(text: string): string>
 local PARTS = {
   all = function(text)
@@ -67,7 +67,7 @@ local PARTS = {
   end,
 }
 
---- Puts a part of an offer into the buffer as one undo step; says whether that was all of it.
+--- Inserts a part of an offer as one undo step; returns whether that was all of it.
 ---@param offer llm_lsp.Offer
 ---@param left string
 ---@param part llm_lsp.Part
@@ -83,7 +83,7 @@ function M.insert(offer, left, part)
   return all
 end
 
---- Tells the server that all was accepted.
+--- Reports to the server that all of the text was accepted.
 ---@param client vim.lsp.Client
 ---@param command? lsp.Command
 function M.report(client, command)

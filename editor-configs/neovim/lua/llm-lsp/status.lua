@@ -1,4 +1,4 @@
---- What the server last said of itself, for a status line; asks nobody.
+--- The server's last reported status, for a status line; sends no request.
 local M = {}
 
 ---@class llm_lsp.Status
@@ -14,7 +14,7 @@ local status = { kind = 'Normal', busy = false, message = '' }
 
 local is_starting = false
 
---- Records that the server is being started, until it has answered.
+--- Records that the server is starting, until it has answered.
 function M.starting()
   is_starting = true
 end
@@ -35,12 +35,12 @@ function M.on_status(_, result)
   vim.cmd.redrawstatus({ bang = true })
 end
 
---- Gives what it last said, of any buffer.
+--- Returns its last status, for any buffer.
 function M.last()
   return status
 end
 
---- Gives all of it, or nil where the server does not run for this buffer.
+--- Returns the whole status, or nil if the server is not running for this buffer.
 ---@return llm_lsp.Status?
 function M.get()
   if #vim.lsp.get_clients({ bufnr = 0, name = 'llm_lsp' }) == 0 then
@@ -49,7 +49,7 @@ function M.get()
   return status
 end
 
---- Gives one word, with the server's message where something is wrong; "" where it does not run for this buffer.
+--- Returns one word, and the server's message if something is wrong; "" if it is not running for this buffer.
 function M.text()
   local now = M.get()
   if not now then
