@@ -209,6 +209,7 @@ REPOSITORIES: Mapping[str, Callable[[Path], None]] = {
     "settings in one string": _settings('a = "' + "b" * 200_000 + '"'),
     "a glob without end": _ignores("*a" * 25 + "b\n"),
     "2,000 globs": _ignores("".join(f"*a{n}*b*\n" for n in range(2000))),
+    "an ignore file of 127 KiB": _ignores("*a*b*c\n" * 18_600),
     "an ignore file of 256 KiB": _ignores("*a*b*c\n" * 37_000),
     "a line of 1 MB": _content("x = [" + "1, " * 350_000 + "]\n"),
     "a line of escaped quotes": _content('x = "' + '\\"' * 100_000 + "\n"),
