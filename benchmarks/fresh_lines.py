@@ -3,8 +3,8 @@
     python -m benchmarks.fresh_lines http://127.0.0.1:8012
 
 Each place is a short file whose cursor is at column 0, at the editor's indentation, or behind a blank line. The engine asks
-a llama.cpp server as an editor would, by a manual request. Printed is one JSON object: places, answers, and each answer at
-a column where the language does not want it.
+a llama.cpp server as an editor would, by a manual request. Printed is a JSON object for each place, with the column at which
+the first line came and whether the language wants it there, then one with the sums.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import argparse
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from llm_lsp.cli.commands.complete import running
 from llm_lsp.cli.terminal.console import ConsoleClient
@@ -160,26 +160,25 @@ def stack(url: str) -> SettingsStack:
     return SettingsStack().with_layer(SettingsSource.USER_FILE, settings)
 
 
-async def measured(url: str) -> dict[str, object]:
-    """Ask at all places."""
+async def measured(url: str) -> None:
+    """Ask at all places, and print each outcome as it comes, then their sums."""
+    n_places = n_answers = n_wrong = 0
     async with running(stack(url), ConsoleClient()) as engine:
-        found = [outcome async for outcome in outcomes(engine)]
-    return {
-        "places": len(found),
-        "answers": sum(outcome.column is not None for outcome in found),
-        "wrong": [
-            (outcome.language, outcome.text, outcome.column) for outcome in found if not outcome.is_right
-        ],
-    }
+        async for outcome in outcomes(engine):
+            n_places += 1
+            n_answers += outcome.column is not None
+            n_wrong += not outcome.is_right
+            print(json.dumps(asdict(outcome), ensure_ascii=False), flush=True)
+    print(json.dumps({"places": n_places, "answers": n_answers, "wrong": n_wrong}))
 
 
 def main() -> None:
-    """Measure and print one JSON object."""
+    """Measure and print JSON lines."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("url", metavar="URL", help="of a llama.cpp server")
-    print(json.dumps(asyncio.run(measured(parser.parse_args().url)), indent=1, ensure_ascii=False))
+    asyncio.run(measured(parser.parse_args().url))
 
 
 if __name__ == "__main__":
