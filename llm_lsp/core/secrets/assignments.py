@@ -1,6 +1,6 @@
-"""Finds values that are given to names of secrets, in the syntaxes of programs, settings, shells and markup.
+"""Finds values assigned to names of secrets, in the syntaxes of programs, settings, shells and markup.
 
-A name is looked for as a plain string; what follows it on its line is matched from there.
+A name is searched as a plain string; what follows it on its line is then matched.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from llm_lsp.core.secrets.values import (
 CHARS_PER_VALUE = 32
 CHARS_PER_SECRET = 64
 _SPARE_CHARS = 640
-# Characters of a line before a name that are looked at: an indentation and a word like `export`.
+# Characters of a line before a name that are examined: an indentation and a word like `export`.
 _BEFORE_CHARS = 80
-# Characters of a value without a digit that only a blank divides from its name: shorter ones are words of a sentence.
+# Least length of a value without a digit that only a blank separates from its name: shorter ones are words in a
+# sentence.
 MIN_LOOSE_CHARS = 12
-# Characters after a weak name in which its value shows a digit.
+# Characters after a weak name within which its value must have a digit.
 _NEAR_CHARS = 120
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 _LETTERS = re.compile(r"[a-z]+")
@@ -58,7 +59,7 @@ _FOLLOWING = re.compile(
     r"|(?(close)(?!)|(?<=[ \t])(?![*&$-])[^\s\"'`<>{}()\[\],;&|\\]{8}))))))"
     r")"
 )
-# A name at a line's end whose value is on the next: `- name: DB_PASSWORD`, `password: |`, `"token":`.
+# A name at the end of a line whose value is on the next: `- name: DB_PASSWORD`, `password: |`, `"token":`.
 _GOES_ON = re.compile(
     r"[\w.-]{0,40}+[\"']?[ \t]{0,4}+(?:(?P<assign>[:=])[ \t]{0,4}+[|>]?[-+]?|,)?[ \t\r]{0,4}+$", re.MULTILINE
 )
@@ -71,7 +72,7 @@ _BEGINS_LINE = re.compile(
     r"[ \t]*(?:(?:[-*+>;:]|#|//)[ \t]*){0,2}"
     r"(?:(?:export|set|setx|declare -x|ENV|ARG|env|local|readonly|SETENV|-e)[ \t]+|\$env:)?[\w./-]*"
 )
-# Characters of an option before its telling part.
+# Characters of an option before its significant part.
 _OPTION_CHARS = 48
 _IS_OPTION = re.compile(
     r"(?:^|[ \t\"'=+-])"
@@ -85,11 +86,11 @@ _COMMENT = re.compile(r"(?<![ \t])[ \t]++(?:#|//)")
 
 
 _Name = tuple[int, int, NameKind]
-"""Where a name begins, where its telling part ends, and its kind."""
+"""Where a name begins, where its significant part ends, and its kind."""
 
 
 class NameIndex:
-    """The names of secrets that a text may hold, told by its words alone."""
+    """The names of secrets that a text may contain, judging by its words alone."""
 
     def __init__(self, words: set[str]) -> None:
         joined = " ".join(words)
@@ -100,17 +101,17 @@ class NameIndex:
         return bool(self._parts or self._weak)
 
     def values(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield the spans of the values that are secrets; an empty one ends a line whose value is on the next."""
+        """Yield the spans of values that are secrets; an empty span ends a line whose value is on the next."""
         words, chars = _Words(text), len(text) + _SPARE_CHARS
         seen, seen_kind = 0, ""
         for start, end, kind in self._names(text):
             if end <= seen and kind in ("weak", seen_kind):
-                continue  # What follows it was looked at already: an earlier name goes on with it.
+                continue  # already examined as part of an earlier name
             if chars <= 0:
                 seen, seen_kind = _line_end(text, end), kind
                 yield end, seen
                 continue
-            # A value, and what divides it from its name, have nine characters at least.
+            # A value and its separator have at least nine characters.
             is_last = text.find("\n", end, end + MIN_VALUE_CHARS + 1) >= 0
             match = None if is_last else _FOLLOWING.match(text, end)
             if match is None:
@@ -139,7 +140,7 @@ class NameIndex:
     def _weak_names(self, text: str, lowered: str) -> Iterator[_Name]:
         rest = lowered
         for part in self._parts:
-            rest = rest.replace(part, " " * len(part))  # Of `password`, `pass` is no word.
+            rest = rest.replace(part, " " * len(part))  # `pass` in `password` is not a word
         for word in self._weak:
             digit_at = -1
             for at in places(rest, word):
@@ -149,21 +150,21 @@ class NameIndex:
                     if digit is None:
                         break
                     digit_at = digit.start()
-                # Most of these have nothing to do with secrets, and no value near.
+                # Most of these have nothing to do with secrets, and no value nearby.
                 if digit_at < end + _NEAR_CHARS and _ends_word(text, end):
                     is_sure = word.startswith("key") and _is_secret_key(lowered, at)
                     yield at, end, "secret" if is_sure else "weak"
 
 
 class _Words:
-    """The words of a text, as values are; the last one is remembered, for texts in which names stand in values."""
+    """The words of a text, as values; caches the last one, for texts with names inside of values."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self._found: re.Match[str] | None = None
 
     def at(self, start: int) -> tuple[int, int] | None:
-        """Return the span of the word that begins at a place, unless it is short."""
+        """Return the span of the word that begins at an offset, unless it is short."""
         if self._found and self._found.start() <= start <= self._found.end() - MIN_VALUE_CHARS:
             return start, self._found.end()
         self._found = _WORD_VALUE.match(self.text, start)
@@ -206,7 +207,7 @@ def _line_end(text: str, at: int) -> int:
 
 
 def _goes_on(text: str, start: int, end: int) -> int | None:
-    """Return the end of a name's line if its value is on the next."""
+    """Return the end of a name's line if its value is on the next, else None."""
     match = _GOES_ON.match(text, end)
     if match is None:
         return None
@@ -214,14 +215,14 @@ def _goes_on(text: str, start: int, end: int) -> int | None:
 
 
 def _quoted(text: str, kind: NameKind, match: re.Match[str]) -> Sequence[tuple[int, int]]:
-    """Return the spans of a value in quotes, and of the others in its list, if they are secrets."""
+    """Return the spans of a quoted value, and of others in its list, that are secrets."""
     group = match.lastgroup or ""
     joint, separator, lead, call, opening = match.group("joint", "sep", "lead", "call", "open")
     if call:
-        kind = "weak"  # The argument of a call may be the value's name.
+        kind = "weak"  # a call's argument may be the name of the value
     if not (separator or joint or lead or opening):
         return ()
-    # The next of a list of names is none of the first's value.
+    # The next item in a list of names is not the first one's value.
     if joint == "," and (kind == "weak" or not _DIGIT.search(match[group])):
         return ()
     spans = [match.span(group)] if is_secret_literal(match[group], kind) else []
@@ -240,7 +241,7 @@ def _before(text: str, start: int) -> str:
 
 
 def _bare(words: _Words, start: int, kind: NameKind, match: re.Match[str]) -> tuple[int, int] | None:
-    """Return the span of a value without quotes: an element's, a line's, a field's, or one word."""
+    """Return the span of an unquoted value: an element's, a line's, a field's, or one word."""
     text, separator, at = words.text, match["sep"], match.start("bare")
     if separator is None:
         word = words.at(at)
@@ -257,14 +258,14 @@ def _bare(words: _Words, start: int, kind: NameKind, match: re.Match[str]) -> tu
 
 
 def _begins_line(text: str, start: int) -> bool:
-    """Return whether nothing stands before a name on its line but what marks a comment, an item or a variable."""
+    """Check whether a name is preceded on its line only by the mark of a comment, item or variable."""
     first = start - _BEFORE_CHARS
     line_start = text.rfind("\n", max(0, first), start) + 1
     return (line_start > 0 or first < 0) and _BEGINS_LINE.fullmatch(text, line_start, start) is not None
 
 
 def _line(text: str, kind: NameKind, at: int) -> tuple[int, int] | None:
-    """Return the span of the rest of a line, if it is a secret."""
+    """Return the span of the rest of a line if it is a secret."""
     line = text[at : _line_end(text, at)]
     comment = _COMMENT.search(line)
     value = (line[: comment.start()] if comment else line).rstrip(" \t\r,;")
@@ -272,7 +273,7 @@ def _line(text: str, kind: NameKind, at: int) -> tuple[int, int] | None:
 
 
 def _field(text: str, kind: NameKind, at: int) -> tuple[int, int] | None:
-    """Return the span of a value of a list of fields in quotes, `Password=…;`: it may have blanks."""
+    """Return the span of a value in a list of fields, `Password=…;`, which may contain blanks."""
     found = _FIELD_VALUE.match(text, at)
     return found.span() if found and is_secret_field(found[0], kind) else None
 
@@ -280,7 +281,7 @@ def _field(text: str, kind: NameKind, at: int) -> tuple[int, int] | None:
 def _loose_word(
     text: str, start: int, kind: NameKind, span: tuple[int, int], *, has_tail: bool
 ) -> tuple[int, int] | None:
-    """Return the span of a word that only blanks divide from a name, if it is a secret."""
+    """Return the span of a word that only blanks separate from a name, if it is a secret."""
     before = text[start - 1 : start]
     is_whole_word = not has_tail and not before.isalnum() and before not in ("_", "/")
     if is_whole_word or _begins_line(text, start):
@@ -291,9 +292,10 @@ def _loose_word(
 def _word(
     text: str, start: int, kind: NameKind, span: tuple[int, int], min_letters: int | None
 ) -> tuple[int, int] | None:
-    """Return the span of one word, an option's or another's, if it is a secret.
+    """Return the span of one word, an option's or another, if it is a secret.
 
-    `min_letters` is how long another is at least if it has no digit: 0 for never, None if none but an option's counts.
+    `min_letters` is how long another is at least if it has no digit: 0 for never, None if none but an option's
+    counts.
     """
     value = text[span[0] : span[1]]
     is_secret = is_secret_word(value, kind, min_letters or 0)

@@ -1,7 +1,7 @@
-"""Finds secrets on the lines of a text, private keys aside.
+"""Finds secrets on the lines of a text, except private keys.
 
-What is looked for is first looked for among the text's words, which are few: its long ones for the beginnings of tokens,
-its letters for the names of secrets. Only what is there is then matched, at its places.
+The text's words are searched first, because they are few: long words for the beginnings of tokens, all of them
+for the names of secrets. Regular expressions are then applied only where something was found.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from llm_lsp.core.secrets.formats import (
 )
 from llm_lsp.core.secrets.randomness import is_machine_made
 
-# Characters of the shortest token with its beginning, `xoxb-` and ten.
+# Length of the shortest token including its beginning: `xoxb-` and ten characters.
 MIN_TOKEN_CHARS = 14
 # Characters for each match of a format that may be found to be none; further ones are masked, so that a crafted text
 # costs no more.
 CHARS_PER_REFUSAL = 80
-# Characters of words above which long runs of letters and digits are looked at by their ends alone: a token begins
-# after a mark, an escape or a short word. Hashes and images in base64 have such runs.
+# Total length of words above which only the ends of long runs of letters and digits are searched, since a token begins
+# after a mark, an escape or a short word. Hashes and base64 images contain such runs.
 MANY_CHARS = 1024
-# Characters of such a run in which one may begin: the longest escape has six.
+# Characters at the start of such a run in which a token may begin: the longest escape has six.
 DEEP_CHARS = 12
 _LONG_RUN = re.compile(rb"([A-Za-z0-9+/]{12})[A-Za-z0-9+/]{4,}+(?<=([A-Za-z0-9+/]{4}))")
 _TELLING = re.compile(rb"[0-9A-Z]")
@@ -44,13 +44,13 @@ _TOKEN_BYTES = (
     + b" " * 128
 )
 _LETTER_BYTES = bytes(byte if chr(byte).isalpha() else 32 for byte in range(128)) + b" " * 128
-# An escape right before a place: what it ends with is no part of a word.
+# An escape directly before a position; its last characters do not belong to a word.
 _ESCAPE = re.compile(
     r"(?:\\[abefnrtv0]|\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\[0-7]{3}|%(?:25)?[0-9A-Fa-f]{2})\Z"
 )
 _DIGIT = re.compile(r"\d")
 _REST = re.compile(r"[A-Za-z0-9]*+")
-# A password in an address. A variable or a placeholder is none.
+# A password in a URL, except variables and placeholders.
 _URL = r"://[^\s/:@'\"`<>{}$]{0,128}+:(?P<secret>[^\s/:@'\"`<>{}$]{3,128}+)@[\w.-]"
 _URL_USER = r"://(?P<judged>[\w-]{20,128}+)(?=@[\w.-])"
 _EXAMPLE_PASSWORDS = frozenset({"pass", "password", "passwd", "pwd", "secret", "token", "user"})
@@ -68,22 +68,22 @@ _CONTEXTS = MappingProxyType(
         "kty": r"\"(?:d|p|q|dp|dq|qi|k)\"[ \t]*:[ \t]*\"(?P<secret>[\w-]{16,4096}+)\"",
     }
 )
-# A line of PostgreSQL's password file: a host, a port, a database, a user.
+# A line of PostgreSQL's password file: host, port, database, user and password.
 _PGPASS = r"^(?:[ \t]*+[#>+*/-]{0,2}[ \t]*+)[\w.*-]{1,128}+:(?:\d{4,5}|\*):[^:\s]{1,64}+:[^:\s]{1,64}+:(?P<secret>[^\s:][^\n]{3,128}+)$"
 
 
 class Find(NamedTuple):
-    """A secret's place in a text."""
+    """A secret's position in a text."""
 
     start: int
     end: int
     name: str
     kept: int = 0
-    """Characters at its start that are not masked."""
+    """Number of characters at its start that are not redacted."""
 
 
 def _grams(text: bytes) -> set[int]:
-    """Return the pairs of neighbouring bytes of a text, each as one number."""
+    """Return the pairs of neighbouring bytes in a text, each as a number."""
     text += b" " * (len(text) % 2)
     return {*array("H", text), *array("H", text[1:-1])}
 
@@ -101,19 +101,19 @@ _BY_GRAM = _by_gram()
 
 
 def long_words(text: str) -> Set[bytes]:
-    """Return the words of a text that are long enough for a token, each once."""
+    """Return the distinct words of a text that are long enough for a token."""
     words = text.encode("ascii", "replace").translate(_TOKEN_BYTES).split()
     return {word for word in words if len(word) >= MIN_TOKEN_CHARS}
 
 
 class SecretFinder:
-    """Finds secrets by their form, by their names, and exact values."""
+    """Finds secrets by their format, by their names, and as known values."""
 
     def __init__(self) -> None:
         self._patterns: dict[str, re.Pattern[str]] = {}
 
     def find(self, text: str, words: Set[bytes]) -> Iterator[Find]:
-        """Yield the secrets of a text with its long words; none reaches over a line's end."""
+        """Yield the secrets in a text, given its long words; none extends beyond the end of a line."""
         yield from self._tokens(text, words)
         letters = {*text.encode("ascii", "replace").lower().translate(_LETTER_BYTES).decode().split()}
         yield from self._in_context(text, letters)
@@ -125,7 +125,7 @@ class SecretFinder:
             yield from (Find(start, end, "named") for start, end in names.values(text))
 
     def _tokens(self, text: str, words: Set[bytes]) -> Iterator[Find]:
-        # Of an identifier in small letters, nothing is a token's.
+        # A lower-case identifier cannot be part of a token.
         joined = b" ".join(filter(_TELLING.search, words))
         if not joined:
             return
@@ -193,7 +193,7 @@ class SecretFinder:
                     yield Find(*match.span(match.lastgroup or 0), word)
 
     def _pattern(self, pattern: str) -> re.Pattern[str]:
-        # Compiled when first met: most are never needed, and together they take some milliseconds.
+        # Compiled on first use: most are never needed, and compiling all takes some milliseconds.
         compiled = self._patterns.get(pattern)
         if compiled is None:
             compiled = self._patterns[pattern] = re.compile(pattern, re.MULTILINE | re.ASCII)
@@ -213,19 +213,19 @@ def _is_secret(text: str, literal: str, secret: SecretFormat, match: re.Match[st
 
 
 def _is_deep(text: str, at: int) -> bool:
-    """Return whether a place is far inside a run of letters and digits, where nothing begins."""
+    """Check whether a position is far inside a run of letters and digits, where no token begins."""
     return at >= DEEP_CHARS and (before := text[at - DEEP_CHARS : at]).isalnum() and before.isascii()
 
 
 def _is_at_edge(text: str, at: int) -> bool:
-    """Return whether no letter or digit stands right before a place, but for an escape's."""
+    """Check whether no letter or digit directly precedes a position, apart from those of an escape."""
     before = text[at - 1 : at]
     is_inside = before.isascii() and before.isalnum()
     return not is_inside or _ESCAPE.search(text, max(0, at - 6), at) is not None
 
 
 def _whole(text: str, end: int) -> int:
-    """Return the end of the word that a token's end is in: of one that is longer than usual no rest must stay."""
+    """Return the end of the word that contains a token's end, so that a longer token is redacted completely."""
     if end < len(text) and text[end - 1].isalnum():
         match = _REST.match(text, end)
         return match.end() if match else end
@@ -238,7 +238,7 @@ def _is_meant(match: re.Match[str]) -> bool:
 
 
 def _is_account(text: str) -> bool:
-    """Return whether a base64 text says `name:password`."""
+    """Check whether a base64 text decodes to `name:password`."""
     try:
         plain = binascii.a2b_base64(text.rstrip("=") + "==")
     except binascii.Error:

@@ -1,9 +1,9 @@
-"""What the keys and tokens of vendors look like.
+"""The formats of vendors' keys and tokens.
 
-The formats are the vendors' own, compared with the rules of gitleaks (b58d3f1) and the plugins of detect-secrets; the
-expressions are written here. Each has literals, one of which every match begins with or, with `behind`, holds at a fixed
-place: looking for these first makes a text without secrets cheap. No expression can go back and forth, so that none is
-made slow by a crafted text.
+The formats are the vendors' own, compared with the rules of gitleaks (b58d3f1) and the plugins of
+detect-secrets; the expressions are written here. Each has literals, one of which every match begins with or,
+with `behind`, holds at a fixed place: looking for these first makes a text without secrets cheap. No expression
+can go back and forth, so that none is made slow by a crafted text.
 """
 
 from __future__ import annotations
@@ -14,26 +14,27 @@ from re import escape
 
 @dataclass(frozen=True, slots=True)
 class SecretFormat:
-    """One kind of secret: what stands right before and after one of some literals."""
+    """One kind of secret: the text directly before and after one of some literals."""
 
     name: str
     literals: tuple[str, ...]
-    """Of at least three characters, none of them a blank."""
+    """Each has at least three characters and no blanks."""
     rest: str
-    """A group named `secret` is what is to be masked; without one it is all that matches."""
+    """The group `secret` is what to redact; without it, the whole match is."""
     head: str = ""
     head_chars: int = 0
-    """How many characters `head` matches: always the same."""
+    """Number of characters that `head` matches, always the same."""
     kept_chars: int = 4
-    """Characters at its start that stay, so that a reader sees what kind it was: `sk-a`, `ghp_`."""
+    """Number of characters at the start that are kept, so that a reader can tell the kind: `sk-a`, `ghp_`."""
     is_distinct: bool = True
-    """Whether its literal occurs in nothing else. If not, a letter or digit may stand before it only where the rest has
-    a digit, or looks made by a machine: `EURASIA…` is no `ASIA…`."""
+    """Whether its literal occurs in nothing else. If not, a letter or digit may stand before it only where the
+    rest has a digit, or looks made by a machine: `EURASIA…` is no `ASIA…`.
+    """
     is_sure: bool = True
-    """Whether all that matches is one. If not, the rest must look made by a machine."""
+    """Whether every match is a secret. If not, the rest must look machine-made."""
 
     def pattern(self, literal: str) -> str:
-        """Return the expression for one of its literals."""
+        """Return the regular expression for one of its literals."""
         return f"{self.head}{escape(literal)}{self.rest}"
 
 
@@ -92,7 +93,7 @@ FORMATS = (
     _begins("age", "AGE-SECRET-KEY-1", r"[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}"),
     _begins("1password", "ops_eyJ", r"[A-Za-z0-9+/]{250,4096}={0,3}"),
     SecretFormat("1password-key", ("A3-",), r"[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}", is_distinct=False),
-    # A whole PEM in base64, as Kubernetes and variables of continuous integration hold it; not a certificate's.
+    # A whole PEM file in base64, as in Kubernetes and CI variables; not a certificate's.
     _begins("private-key", "LS0tLS1CRUdJTi", r"(?!BDRVJUSUZJQ0FUR|BQVUJMSUMg|BUUlVTVEVE)[A-Za-z0-9+/]{40,16384}={0,2}"),
     # Code, packages and deployment.
     _begins("github", "ghp_ gho_ ghu_ ghs_ ghr_", r"[0-9A-Za-z]{36,255}"),

@@ -1,10 +1,10 @@
-"""The names under which secrets are kept, in variables and in code."""
+"""The names of secrets, in variables and in code."""
 
 from __future__ import annotations
 
 import re
 
-# Parts that make a name a secret's wherever they stand in it, in small letters.
+# Parts, in lower case, that make any name containing them the name of a secret.
 SECRET_PARTS = (
     "password",
     "passwd",
@@ -16,8 +16,8 @@ SECRET_PARTS = (
     "apikey",
     "pwd",
 )
-# Words that do, at the end of a word: `DB_PASS` and `SSHPASS`, not `PASSENGERS`. In code they stand for other things, too:
-# there the value must look made by a machine.
+# Words that do, at the end of a word: `DB_PASS` and `SSHPASS`, not `PASSENGERS`. In code they stand for other things,
+# too: there the value must look made by a machine.
 WEAK_WORDS = (
     *(
         "key",
@@ -36,12 +36,12 @@ WEAK_WORDS = (
     ),
     *("salt", "psk", "community", "session", "sessionid", "cookie"),
 )
-# Words before `key` that make it a secret's: `signing_key`, `accessKey`.
+# Words before `key` that make it a secret: `signing_key`, `accessKey`.
 SECRET_KEYS = (
     *("api", "access", "private", "secret", "signing", "encryption", "master", "account", "auth", "storage"),
     *("shared", "license", "service", "deploy"),
 )
-# Services whose keys have no form of their own: what is given to such a name, and is made by a machine, is one.
+# Services whose keys have no recognizable format: a machine-made value assigned to such a name is a secret.
 _SERVICES = (
     "adafruit adobe airtable algolia alibaba asana atlassian beamer bitbucket bittrex cloudflare codecov "
     "cohere coinbase confluence confluent contentful datadog discord droneci dropbox etsy facebook fastly "
@@ -52,12 +52,12 @@ _SERVICES = (
 )
 SERVICES = frozenset(_SERVICES.split())
 _WORD = re.compile(r"[a-z]+")
-# Shells keep the current folder and the last one under names that look like a password's.
+# Shells keep the current and the previous folder in variables whose names look like a password's.
 _FOLDERS = frozenset({"pwd", "oldpwd"})
 
 
 def is_secret_variable(name: str) -> bool:
-    """Return whether a variable of the environment holds a secret by its name."""
+    """Check whether an environment variable contains a secret, judging by its name."""
     lowered = name.lower()
     if lowered in _FOLDERS:
         return False

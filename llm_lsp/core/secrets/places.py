@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 
 def places(text: str, part: str) -> Iterator[int]:
-    """Yield where a string begins in a text, each time; none reaches into the one before."""
+    """Yield every position of a string in a text, without overlaps."""
     at = text.find(part)
     while at >= 0:
         yield at

@@ -1,4 +1,4 @@
-"""Finds private keys in a text, line by line, also where their first or last line was cut off.
+"""Finds private keys in a text, line by line, even if their first or last line was cut off.
 
 A line has a role by itself: it begins a key, ends one, or has a run of base64 as long as a key's lines are. What stands
 before the run is of no account, so that a key is found in a comment, a string or a listing as well.
@@ -22,9 +22,9 @@ from typing import Literal, NamedTuple
 from llm_lsp.core.secrets.randomness import is_machine_made
 
 KeyRole = Literal["", "mark", "body"]
-"""A mark begins or ends a key; a body line has base64."""
+"""A mark begins or ends a key; a body line contains base64."""
 
-# Lines of a private key: RSA with 16,384 bits has 200.
+# Lines in a private key: RSA with 16,384 bits has 200.
 KEY_BLOCK_LINES = 256
 # Characters. PEM wraps at 64 (RFC 7468), OpenSSH at 70, PGP at 64 or 76; some tools at 48.
 MIN_BODY_CHARS = 40
@@ -35,7 +35,7 @@ _MARK = re.compile(
     r"(?P<begin>-{4,5} ?BEGIN[ A-Z0-9_-]{0,60}PRIVATE KEY(?: BLOCK)? ?-{4,5}|PuTTY-User-Key-File-\d|Private-Lines: \d)"
     r"|-{4,5} ?END[ A-Z0-9_-]{0,60}PRIVATE KEY(?: BLOCK)? ?-{4,5}|Private-MAC:"
 )
-# Literals, one of which every mark holds.
+# Literals of which every mark contains one.
 MARKS = ("PRIVATE KEY", "PuTTY-User-Key-File-", "Private-Lines: ", "Private-MAC:")
 # Characters before a run of base64, such as a line's number and a comment's mark.
 _MAX_BEFORE_CHARS = 40
@@ -43,8 +43,8 @@ _DIGITS = re.compile(r"\d+")
 _OTHER_MARK = re.compile(r"-{4,5} ?(?:BEGIN|END) ")
 _BODY = re.compile(rf"[A-Za-z0-9+/]{{{MIN_BODY_CHARS},}}+={{0,2}}")
 _RUN = re.compile(r"[A-Za-z0-9+/]{16,}+={0,2}")
-# The last line of a key, or the check of a PGP block, with what a comment, a string or a listing adds; base64 has groups
-# of four.
+# The last line of a key, or the check of a PGP block, with what a comment, a string or a listing adds; base64 has
+# groups of four.
 _SHORT = re.compile(
     r"\W{0,24}(?:(?:\d{1,6}|echo)\W{1,8})?=?"
     r"(?:[A-Za-z0-9+/]{4}){0,16}(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)"
@@ -71,7 +71,7 @@ class _Mark:
 
 
 def key_roles(lines: Sequence[str], words: Collection[bytes]) -> Mapping[int, KeyRole]:
-    """Return the roles that lines have in private keys, by their numbers; `words` are the long ones of the lines."""
+    """Return the roles of lines in private keys, by line number; `words` has the long words of the lines."""
     roles: dict[int, KeyRole] = {}
     if words and len(max(words, key=len)) >= MIN_BODY_CHARS:
         roles |= {
@@ -85,7 +85,7 @@ def key_roles(lines: Sequence[str], words: Collection[bytes]) -> Mapping[int, Ke
 
 
 def key_spans(lines: Sequence[str], roles: Sequence[KeyRole]) -> Iterator[KeySpan]:
-    """Yield what belongs to private keys in lines with their roles, in order; empty spans among it."""
+    """Yield the parts of lines that belong to private keys, in order; some may be empty."""
     marks = [
         _Mark(number, *match.span(), match["begin"] is not None)
         for number, role in enumerate(roles)
@@ -93,7 +93,7 @@ def key_spans(lines: Sequence[str], roles: Sequence[KeyRole]) -> Iterator[KeySpa
         for match in _MARK.finditer(lines[number])
     ]
     floor = 0
-    """The first line that no earlier key has."""
+    """The first line after all earlier keys."""
     while marks:
         mark, following = marks.pop(0), marks[0] if marks else None
         if not mark.begins:
@@ -108,9 +108,10 @@ def key_spans(lines: Sequence[str], roles: Sequence[KeyRole]) -> Iterator[KeySpa
 
 
 def begun_above(above: Sequence[str]) -> str:
-    """Return the line that begins a private key which goes on below some lines, nearest last; "" if there is none.
+    """Return the line that begins a private key which continues below some lines, nearest last; "" if there is
+    none.
 
-    Put before a text that was cut from there, it shows that the text's first lines are a key's.
+    Placed before a text that was cut from there, it shows that the text's first lines belong to a key.
     """
     for number in range(len(above) - 1, max(-1, len(above) - 1 - KEY_BLOCK_LINES), -1):
         line = above[number][-LOOK_COLUMNS:].rstrip("\r\n")
@@ -123,7 +124,7 @@ def begun_above(above: Sequence[str]) -> str:
 
 
 def is_in_key(above: Sequence[str], line: str, column: int) -> bool:
-    """Return whether a place is in a private key that has begun: `above` are the lines before its own, nearest last."""
+    """Check whether a position is in a private key that has begun: `above` has the lines before, nearest last."""
     marks = [*_MARK.finditer(line, 0, column)]
     if marks:
         return marks[-1]["begin"] is not None and column > marks[-1].end() and not _MARK.match(line, column)
@@ -131,7 +132,7 @@ def is_in_key(above: Sequence[str], line: str, column: int) -> bool:
 
 
 def _between(lines: Sequence[str], begin: _Mark, end: _Mark) -> Iterator[KeySpan]:
-    """Yield all between two marks, unless they only name what a key begins and ends with."""
+    """Yield everything between two marks, unless they are only mentioned in a text about keys."""
     spans = []
     for number in range(begin.line, end.line + 1):
         start = begin.end if number == begin.line else 0
@@ -194,7 +195,7 @@ def _sheets(lines: Sequence[str], roles: Sequence[KeyRole]) -> Iterator[KeySpan]
 
 
 def _whole_sheet(lines: Sequence[str], sheet: Sequence[KeySpan]) -> Iterator[KeySpan]:
-    """Yield a sheet and its short last line, unless it is marked as something else."""
+    """Yield a block of base64 lines and its short last line, unless it is marked as something else."""
     below = sheet[-1].line + 1
     if _is_marked(lines, sheet[0].line, below):
         return
@@ -204,7 +205,9 @@ def _whole_sheet(lines: Sequence[str], sheet: Sequence[KeySpan]) -> Iterator[Key
 
 
 def _form(match: re.Match[str]) -> str:
-    """Return what stands before a line's run of base64, its digits apart, and the run's length; "" if it is of no sheet."""
+    """Return what stands before a line's run of base64, its digits apart, and the run's length; "" if it is of
+    no sheet.
+    """
     start, end = match.span()
     before = match.string[max(0, start - LOOK_COLUMNS) : start].strip()
     if end - start not in _SHEET_CHARS or len(before) > _MAX_BEFORE_CHARS:
@@ -218,7 +221,7 @@ def _is_base64(lines: Sequence[str], span: KeySpan) -> bool:
 
 
 def _is_marked(lines: Sequence[str], first: int, stop: int) -> bool:
-    """Return whether lines are marked as a certificate or another block that is no secret."""
+    """Check whether lines are marked as a certificate or another block that is not secret."""
     around = (*lines[max(0, first - 3) : first], *lines[stop : stop + 2])
     return any(_OTHER_MARK.search(line) and not _MARK.search(line) for line in around)
 
@@ -229,5 +232,5 @@ def _is_body(line: str) -> bool:
 
 
 def _is_beside_body(line: str) -> bool:
-    """Return whether a line without base64 may stand in a key: a blank one, a header, the last."""
+    """Check whether a line without base64 may be part of a key: a blank line, a header, the last line."""
     return not line.strip() or _HEADER.match(line) is not None or _SHORT.fullmatch(line) is not None

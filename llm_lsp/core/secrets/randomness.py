@@ -1,4 +1,4 @@
-"""Tells values that a machine made from the words and names that people write."""
+"""Distinguishes machine-made values from words and names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COMMON_PAIRS = (
     "hi ip oo ue nf wi"
 )
 _WORD_PAIRS = frozenset((pair[0], pair[1]) for pair in _COMMON_PAIRS.split())
-# Characters of a value that tell what it is.
+# Characters of a value that are examined.
 _LOOK_CHARS = 64
 _MIN_BITS = tuple(
     min(MIN_ENTROPY_BITS, MIN_ENTROPY_SHARE * log2(max(1, count))) for count in range(_LOOK_CHARS + 1)
@@ -37,9 +37,9 @@ _NAME_CHAIN = re.compile(r"[A-Za-z_]\w*+(?:(?:\.|->|::)[A-Za-z_]\w*+)+")
 
 
 def is_random(value: str) -> bool:
-    """Return whether a value has letters with digits, and few of them twice.
+    """Check whether a value mixes letters and digits and repeats few of them.
 
-    A chain of names, as `config.secret_2` is, is code.
+    A chain of names, such as `config.secret_2`, is code.
     """
     if not (_DIGIT.search(value) and _LETTER.search(value)) or _NAME_CHAIN.fullmatch(value):
         return False
@@ -47,22 +47,22 @@ def is_random(value: str) -> bool:
 
 
 def is_machine_made(value: str) -> bool:
-    """Return whether a value's letters follow each other as in no word, and more than one kind of them is there."""
+    """Check whether a value has several kinds of characters, and letter pairs that are not those of words."""
     value = value[:_LOOK_CHARS]
     characters, min_bits = {*value}, _MIN_BITS[len(value)]
     if len(characters) < 2**min_bits:
-        return False  # `_is_varied` would say so, too; mostly this tells, and costs least.
+        return False  # implied by `_is_varied`, but this check is the cheapest and usually decides
     if value.islower() or value.isupper():
         has_kinds = not _DIGITS.isdisjoint(characters)
     else:
-        has_kinds = value != value.lower()  # Without letters there is none to change.
+        has_kinds = value != value.lower()  # false without letters
     return has_kinds and word_share(value) <= MAX_WORD_SHARE and _is_varied(value, min_bits)
 
 
 def word_share(value: str) -> float:
-    """Return the share of a value's neighbouring letters and digits that words have beside each other.
+    """Return the share of neighbouring letters and digits in a value that are common pairs in words.
 
-    Marks between them are passed over. 1.0 for less than two.
+    Punctuation is ignored. 1.0 for fewer than two characters.
     """
     lowered = (value if value.isalnum() else _MARKS.sub("", value)).lower()
     found = sum(map(_WORD_PAIRS.__contains__, pairwise(lowered)))
@@ -70,13 +70,13 @@ def word_share(value: str) -> float:
 
 
 def entropy_bits(value: str) -> float:
-    """Return the bits per character of a value, by how often it has each of its own."""
+    """Return the entropy of a value in bits per character."""
     shares = [value.count(character) / len(value) for character in set(value)]
     return -sum(share * log2(share) for share in shares)
 
 
 def _is_varied(value: str, min_bits: float) -> bool:
-    """Return whether a value has so many bits per character; the count of its commonest character mostly tells."""
+    """Check whether a value has this entropy; the count of its most frequent character usually decides."""
     characters, least = {*value}, 2**min_bits
     if len(characters) < least:
         return False

@@ -1,7 +1,7 @@
-"""Tells from a value, and from how sure its name is, whether it is a secret.
+"""Decides whether a value is a secret, from the value and the certainty of its name.
 
-How much is asked of a value depends on where it stands: one in quotes is surely a literal, and may be a person's
-password; the rest of a line, or a bare word, may be code, and must look made by a machine.
+The criteria depend on the position. A quoted value is certainly a literal, and may be a password chosen by a
+person. The rest of a line, or a bare word, may be code, so it must look machine-made.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Literal
 from llm_lsp.core.secrets.randomness import is_machine_made, is_random, word_share
 
 NameKind = Literal["weak", "secret", "password"]
-"""What a name says of its value: `key` stands for other things, too, and a password may be a word."""
+"""What a name says about its value: `key` has other meanings too, and a password may be a word."""
 
-# Characters that password rules ask for at least.
+# The usual minimum length of passwords.
 MIN_VALUE_CHARS = 8
-# Characters of a value that are judged: a longer one is no placeholder.
+# Characters of a value that are examined: a longer value is not a placeholder.
 _JUDGED_CHARS = 96
 # A value with more blanks is a sentence.
 _MAX_BLANKS = 4
@@ -30,7 +30,7 @@ _CHAIN = re.compile(r"[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)+")
 _ODD_MARKS = re.compile(r"[!#%*+=?^~@$&]")
 _NAME_SHAPE = re.compile(r"[$A-Za-z_/][\w./:@#-]*")
 _CODE = re.compile(r"[\"'`]|\w[(\[]|\)|\]|[{}]|::|=>|->|==| (?:if|else|or|and|is|in|for|as) |\|\||&&")
-# What stands for a value: a variable, a field of a template; and what is a pattern, a format or an address.
+# What represents a value: variables and template fields; also patterns, formats and addresses.
 _STANDS_FOR = re.compile(
     r"%[sd](?!\w)|\$\{|\$\(|\{\{|\}\}|#\{|%\(|<%|\{[\w.:!]*\}|://|\\[dwsbDWSBAZ.(\[]|\(\?|\[\^|a-z|A-Z|0-9"
 )
@@ -38,7 +38,7 @@ _VARIABLE = re.compile(r"[$<%@:][\w .-]+[>%]?")
 
 
 def is_secret_literal(value: str, kind: NameKind) -> bool:
-    """Return whether a value that is surely a literal is a secret."""
+    """Check whether a value that is certainly a literal is a secret."""
     value = value[:_JUDGED_CHARS].strip()
     if len(value) < MIN_VALUE_CHARS or value.count(" ") > _MAX_BLANKS:
         return False
@@ -52,7 +52,7 @@ def is_secret_literal(value: str, kind: NameKind) -> bool:
 
 
 def is_secret_line(value: str, kind: NameKind) -> bool:
-    """Return whether what stands alone behind a name on its line is a secret."""
+    """Check whether the rest of a line after a name is a secret."""
     value = value[:_JUDGED_CHARS]
     if kind == "weak":
         return is_secret_word(value, kind)
@@ -60,12 +60,12 @@ def is_secret_line(value: str, kind: NameKind) -> bool:
 
 
 def is_secret_field(value: str, kind: NameKind) -> bool:
-    """Return whether what a mark ends, as in `Password=…;`, is a secret."""
+    """Check whether a value that ends with a mark, as in `Password=…;`, is a secret."""
     return kind != "weak" and is_machine_made(value) and is_secret_line(value, kind)
 
 
 def is_secret_word(value: str, kind: NameKind, min_letters: int = 0) -> bool:
-    """Return whether a bare word is a secret; one without a digit may be, from `min_letters` on if that is not 0."""
+    """Check whether a bare word is a secret; without a digit it can be from `min_letters` on, if that is not 0."""
     if not is_machine_made(value):
         return False
     value = value[:_JUDGED_CHARS]
@@ -77,13 +77,13 @@ def is_secret_word(value: str, kind: NameKind, min_letters: int = 0) -> bool:
 
 
 def _is_letters(value: str) -> bool:
-    """Return whether a long value has letters only, in no order of words: some services' passwords are so."""
+    """Check whether a long value consists of letters that form no words, like some services' passwords."""
     letters = value.replace(" ", "")
     return len(letters) >= 16 and letters.isalpha() and word_share(letters) <= _LETTERS_WORD_SHARE
 
 
 def _is_persons(value: str, kind: NameKind) -> bool:
-    """Return whether a value is a word with digits or marks, as people choose it, and no name in code."""
+    """Check whether a value is a word with digits or marks, as people choose it, and not a name in code."""
     if " " in value:
         return False
     if not is_random(value):

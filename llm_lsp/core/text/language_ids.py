@@ -1,7 +1,7 @@
 """Which language a document is in: by its file name, its first line, or another editor's name for the language.
 
-Our identifiers are LSP 3.17's list. The small tables hold what is usual; what they do not have is looked up in `identify`
-(file names, interpreters) and Pygments (names of languages), which are imported only then.
+Our identifiers are LSP 3.17's list. The small tables hold what is usual; what they do not have is looked up in
+`identify` (file names, interpreters) and Pygments (names of languages), which are imported only then.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def document_language(path: str, language_id: str, first_line: str = "") -> str:
 
 
 def language_for_path(path: str) -> str:
-    """Guess the language identifier of a file from its name; "" if nothing tells."""
+    """Guess a file's language identifier from its name; "" if unknown."""
     name = path.replace("\\", "/").rpartition("/")[2]
     lower = name.lower()
     known = _BY_NAME.get(lower) or _BY_EXTENSION.get(lower.rpartition(".")[2] if "." in lower else "")

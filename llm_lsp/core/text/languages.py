@@ -1,4 +1,4 @@
-"""What completion needs to know of a language: comments and blocks."""
+"""What completion needs to know about a language: its comments and blocks."""
 
 from __future__ import annotations
 
@@ -13,60 +13,62 @@ from llm_lsp.core.text.language_ids import known_names
 
 
 class Blocks(Enum):
-    """How a block of statements is held together."""
+    """How a language marks blocks of statements."""
 
     INDENT = "indent"
-    """By indentation alone: the block ends where a line stands less deep."""
+    """By indentation alone: a block ends before a less indented line."""
     BRACES = "braces"
-    """By brackets: its last line is a closer at the depth of its first."""
+    """By brackets: the last line is a closer indented like the first."""
     END = "end"
-    """By words: its last line is `end`, `fi`, `done` … at the depth of its first."""
+    """By words: the last line is `end`, `fi`, `done` … indented like the first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A language's looks."""
+    """A language's surface syntax."""
 
     line_comment: str
-    """What begins a comment to the end of the line, "" where there is none."""
+    """What begins a comment to the end of the line, "" if there is none."""
     blocks: Blocks
     openers: tuple[str, ...] = ("{", "(", "[")
     """A line that ends in one of these opens a block."""
     starters: tuple[str, ...] = ()
-    """A line that begins with one of these words opens a block, unless it ends it too."""
+    """A line that begins with one of these words opens a block, unless it also ends it."""
     middles: tuple[str, ...] = ()
-    """Words that stand at the opener's depth and belong to its block: `else`, `except`, `end` …"""
+    """Words that are indented like the opener and belong to its block: `else`, `except`, `end` …"""
     needs_body: bool = False
-    """Whether a line that ends in a colon must be followed by a deeper one."""
+    """Whether a line that ends in a colon must be followed by an indented one."""
     has_tags: bool = False
     """Whether a line that ends in an opening tag opens a block."""
     is_prose: bool = False
-    """Whether its texts are sentences more than code: no comments, no strings, and a line may go on after any mark."""
+    """Whether its texts are mainly sentences: no comments, no strings, and a line may continue after any mark."""
     block_comment: tuple[str, str] = ("", "")
-    """What begins and what ends a comment over several lines; "" if there is none."""
+    """What begins and ends a multi-line comment; "" if there is none."""
     long_strings: tuple[str, ...] = ()
-    """What begins and ends a string over several lines."""
+    """What begins and ends a multi-line string."""
     needs_end_mark: bool = False
-    """Whether a statement that is no block ends in a mark, as `;`, so that a line that ends in `)` is not complete."""
+    """Whether a statement that is not a block ends in a mark such as `;`, so that a line ending in `)` is
+    incomplete.
+    """
     opening: re.Pattern[str] | None = None
-    """A line in which this is found, with its indentation, opens a block, too."""
+    """A line that matches this, including its indentation, opens a block too."""
     outdented: re.Pattern[str] | None = None
-    """How lines begin that may stand less deep than the block around them."""
+    """Beginnings of lines that may be less indented than their block."""
     inside: re.Pattern[str] | None = None
-    """How lines begin that only stand inside of a block."""
+    """Beginnings of lines that occur only inside of a block."""
     has_items: bool = False
-    """Whether the items of a list may stand at the depth of its key."""
+    """Whether list items may be indented like their key."""
     step: str = "    "
-    """What one step of depth is written with, if neither the file nor the editor says."""
+    """One indentation step, if neither the file nor the editor defines it."""
     ignores_case: bool = False
     """Whether its words may be written in capitals."""
     is_free: bool = False
-    """Whether a line may stand at any depth, whatever stands above it."""
+    """Whether a line may have any indentation, whatever precedes it."""
 
 
 _SLASH_STAR = ("/*", "*/")
 _TRIPLE = ('"""',)
-# A language that we do not know is taken for one of C's family, by far the largest: brackets open blocks.
+# Unknown languages are treated as C-like, by far the largest family: brackets open blocks.
 UNKNOWN = Language("//", Blocks.BRACES, block_comment=_SLASH_STAR, long_strings=(*_TRIPLE, "`"), is_free=True)
 
 _WORD = re.compile(r"\w+")
@@ -295,7 +297,9 @@ _LANGUAGES |= {name: replace(_LANGUAGES[name], step="\t") for name in ("go", "gd
 
 
 def language_of(language_id: str) -> Language:
-    """Return the language of an LSP identifier, or of another editor's name for it; an unknown one is taken for C-like."""
+    """Return the language of an LSP identifier, or of another editor's name for it; an unknown one is taken for
+    C-like.
+    """
     name = language_id.lower()
     return _LANGUAGES.get(name) or _by_other_name(name)
 
@@ -306,7 +310,7 @@ def _by_other_name(name: str) -> Language:
 
 
 def opens_block(line: str, language: Language) -> bool:
-    """Return whether a line, without its trailing comment, leaves a block open at its end."""
+    """Check whether a line, given without trailing comment, leaves a block open at its end."""
     whole = without_comment(line, language).rstrip()
     code = whole.lstrip().lower() if language.ignores_case else whole.lstrip()
     if language.line_comment == "//" and code.startswith(("*", "/*")):
@@ -328,7 +332,7 @@ def first_word(line: str, language: Language) -> str:
 
 
 def heads_body(line: str, language: Language) -> bool:
-    """Check whether a line is the head of a block whose lines stand deeper, and no bracket that is only left open."""
+    """Check whether a line heads an indented block, rather than only leaving a bracket open."""
     code = without_comment(line, language).strip()
     if language.needs_body:
         # What stands in brackets there is often indented by another step.
@@ -337,9 +341,9 @@ def heads_body(line: str, language: Language) -> bool:
 
 
 def without_comment(line: str, language: Language) -> str:
-    """Cut a trailing comment; a mark inside a string is no comment.
+    """Return a line without its trailing comment; a mark inside a string does not count.
 
-    Quotes are counted naively, which is right for a line that is no part of a string over several lines.
+    Quotes are counted naively, which is right for a line outside of multi-line strings.
     """
     mark = language.line_comment
     at = line.find(mark) if mark else -1
@@ -352,7 +356,7 @@ def without_comment(line: str, language: Language) -> str:
 
 
 def indent_of(line: str) -> int:
-    """Return a line's depth in columns; a tab goes on to the next multiple of four."""
+    """Return a line's indentation in columns; a tab extends to the next multiple of four."""
     columns = 0
     for character in line:
         if character == " ":
@@ -365,7 +369,7 @@ def indent_of(line: str) -> int:
 
 
 def indent_unit(lines: Sequence[str]) -> str:
-    """Return what one indentation step is written with: the smallest step in `lines`, four blanks if there is none."""
+    """Return one indentation step: the smallest in `lines`, four blanks if there is none."""
     depths: list[int] = []
     for line in lines:
         if line.startswith("\t"):
@@ -376,7 +380,7 @@ def indent_unit(lines: Sequence[str]) -> str:
     return " " * min(steps, default=4)
 
 
-# What leaves a block: such a line stands in many blocks, and what follows it stands anywhere.
+# Statements that leave a block: such lines occur in many blocks, and what follows may be at any column.
 _LEAVES = re.compile(r"\s*(return|raise|throw|break|continue|pass|goto|exit|next)\b")
 
 

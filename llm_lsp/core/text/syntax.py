@@ -1,6 +1,6 @@
-"""Syntax trees by tree-sitter's own grammars.
+"""Syntax trees from tree-sitter grammars.
 
-A grammar is loaded when its language is first met: loading all of them would cost what most users never need.
+A grammar is loaded when its language is first used: most users need only a few of them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from llm_lsp.core.text.text import Point, Text, changed_lines
 if TYPE_CHECKING:
     from tree_sitter import Language, Node, Tree
 
-# Language identifier to the package and function that give its grammar.
+# Maps a language identifier to the package and function of its grammar.
 _GRAMMARS = MappingProxyType(
     {
         "python": ("tree_sitter_python", "language"),
@@ -30,7 +30,7 @@ _GRAMMARS = MappingProxyType(
         "java": ("tree_sitter_java", "language"),
     }
 )
-# Nodes whose children are statements, members, arms or their like.
+# Nodes whose children are statements, members, arms or similar.
 _BLOCKS = frozenset(
     (
         "module", "program", "source_file", "block", "statement_block", "statement_list", "class_body",
@@ -40,19 +40,19 @@ _BLOCKS = frozenset(
         "enum_variant_list", "match_block", "constructor_body", "annotation_type_body", "ERROR",
     )
 )  # fmt: skip
-# Bytes. 100 KB of Python take 13 ms; what is larger is rarely written by hand.
+# Bytes. 100 KB of Python take 13 ms; larger files are rarely handwritten.
 MAX_BYTES = 1 << 18
 
 
 def has_grammar(language: str) -> bool:
-    """Return whether texts of a language can be parsed."""
+    """Check whether texts in a language can be parsed."""
     return language in _GRAMMARS
 
 
 def parse(text: str, language: str) -> Node | None:
     """Return a text's tree; None for a language without a grammar, and for a text of more than MAX_BYTES.
 
-    A text that breaks the language's rules has a tree with `has_error`.
+    A text with syntax errors has a tree with `has_error`.
     """
     tree = _parse(text, language)
     return tree.root_node if tree else None
@@ -99,7 +99,7 @@ def _count_bytes(text: str) -> int:
 
 
 def _bytes(text: str) -> bytes:
-    # A lone surrogate, half an emoji in a real buffer, is a question mark here: offsets in bytes stay true.
+    # A lone surrogate, such as half of an emoji, becomes a question mark of one byte.
     return text.encode("utf-8", "replace")
 
 
@@ -147,7 +147,7 @@ class SyntaxTree:
         return None if tree is None else cls(text, tree)
 
     def leaf(self, point: Point) -> Node | None:
-        """Return the smallest node around the character at a place."""
+        """Return the smallest node around the character at a position."""
         line, column = point
         before = self.text.line(line)[: column + 1]
         stop = len(before.encode("utf-8", "replace"))
