@@ -59,7 +59,7 @@ def classify(status: int, body: object) -> type[ProviderError]:
         return MoneyError
     if status in _REFUSALS and _BLOCKED.search(words):
         return BlockedError
-    if status in _REFUSALS and _is_too_long(status, body, words):
+    if (status in _REFUSALS and _is_too_long(status, body, words)) or _OVER_RATE.search(words):
         return ContextTooLongError
     if status in (400, 404) and _KEY.search(words):
         return AuthError
@@ -163,10 +163,14 @@ _EXCESS = (
 )
 _TOO_LONG = re.compile(
     rf"\b{_SUBJECT}\b.{{0,120}}{_EXCESS}|{_EXCESS}.{{0,80}}\b{_SUBJECT}\b|context[_ ](?:length|window|size)"
-    r"|range of input length|max_(?:seq|model|input|prompt|total)_(?:len|length|tokens)|must be at least \d, got -\d"
+    r"|range of input length|max(?:imum)? input characters|max_(?:seq|model|input|prompt|total)_(?:len|length|tokens)|must be at least \d, got -\d"
     r"|reduce (?:the length|your prompt|the prompt)|shorter (?:input|prompt)|tokens to keep|maximum (?:input|prompt) length"
     r"|(?:input|prompt|request|content) (?:is )?too (?:long|large)"
 )
+# OpenAI's and Groq's rate limits, for a request that no wait makes small enough.
+_OVER_RATE = re.compile(r"request too large for|tokens must be reduced")
+# The limit of the answer is over the model's, whatever the prompt.
+_OWN_LIMIT = re.compile(r"max_(?:completion_|new_|output_)?tokens\b.{0,60}\bat most \d+ completion")
 # Number fields: llama.cpp's first, and what others call the same.
 _SENT = frozenset(
     ("nprompttokens", "prompttokens", "inputtokens", "requestedtokens", "promptlength", "inputlength")
@@ -214,7 +218,9 @@ def _is_too_long(status: int, body: object, words: str) -> bool:
     room = min((count for name, count in numbers.items() if name in _ROOM), default=sent)
     if sent > room:
         return True
-    return not refused_field(body) and _TOO_LONG.search(words) is not None
+    if refused_field(body) or _OWN_LIMIT.search(words):
+        return False
+    return _TOO_LONG.search(words) is not None
 
 
 def _numbers(value: object) -> Iterator[tuple[str, int]]:

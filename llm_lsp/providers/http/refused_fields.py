@@ -35,7 +35,8 @@ _NOT_TAKEN = re.compile(
     r"(?:support(?:ed)?|allow(?:ed)?|accept(?:ed)?|use[d]?|set|recognize|take|stream|include|contain|provided|specified)"
     r"|deprecated|extra[_ ](?:forbidden|inputs|fields?|parameters?)|additional propert|invalid[_ ](?:parameter|argument|field)"
     r"|cannot find|no longer|only the default|only .{1,30} (?:is|are) (?:supported|allowed)|not a valid|strictly positive"
-    r"|array too long|too many stop|at most \d+ stop|must be verified|remove the|removed"
+    r"|array too long|too many stop|at most \d+ stop|must be verified|remove the|removed|disabled"
+    r"|not expected|cannot both|must be 1\b"
 )
 # Where an error object names a field, in the shapes of OpenAI, Azure, pydantic, Google, ASP.NET and JSON:API.
 _NAMES_FIELD = (
