@@ -31,8 +31,8 @@ LATENCY_S = 0.02
 FIRST_TOKEN_S = 0.02
 # Documents in which requests are made and cancelled at once.
 N_TYPISTS = 8
-# From a call's end at the model's side. The books have 250 ms from its end here to the disk (docs/adr/0021); what comes
-# before waits for two processes that share their cores.
+# From a call's end at the model API. From its end in the server, its record has 250 ms to reach the disk (ADR 21); the
+# rest is for two processes that share their cores.
 MOST_LOST_MS = 500
 URI = "file:///project/soak.py"
 
@@ -63,7 +63,7 @@ async def rig_over_tls() -> AsyncIterator[tuple[Rig, StandIn]]:
 
 
 async def cancel_storm(n_requests: int) -> Sequence[Figure]:
-    """Ask and cancel: four of seven before a connection can stand, the others while one is made or used."""
+    """Request and cancel: four of seven before a connection can exist, the others while one is made or used."""
     async with rig_over_tls() as (it, standin):
         it.client.open(URI, "x = \n")
         assert await it.complete(URI, 0, 4)
@@ -135,7 +135,7 @@ async def crash_loop(n_kills: int) -> Sequence[Figure]:
 
 
 async def _work_and_die(home: Path, dice: random.Random, ended: list[float]) -> float:
-    """Ask until a kill at a random moment; give when it was, and in `ended` when each call had ended."""
+    """Make requests until a kill at a random time; return that time, and add the end of each call to `ended`."""
 
     async def answer(received: Received, peer: Peer) -> None:
         await answer_slowly(received, peer)
@@ -186,7 +186,7 @@ async def many_documents(n_documents: int) -> Sequence[Figure]:
     content = line * (100_000 // len(line))
     async with serve(answer_slowly) as standin, rig(settings_of(standin.url)) as it:
         await _open_and_close(it, content, 50)
-        # At rest, as after: a call that is still read holds a connection.
+        # Measure at rest, before and after: a call in progress has a connection.
         await it.tasks_after()
         before = it.vitals()
         await _open_and_close(it, content, n_documents)
@@ -204,6 +204,6 @@ async def _open_and_close(it: Rig, content: str, count: int) -> None:
         uri = f"file:///project/document_{number}.py"
         it.client.open(uri, content)
         if number % 20 == 0:
-            # An answer says that all before it was taken.
+            # The answer shows that all earlier messages were processed.
             await it.complete(uri, 0, 4)
         it.client.notify("textDocument/didClose", {"textDocument": {"uri": uri}})

@@ -108,7 +108,7 @@ async def template_checks(
     bounds: Bounds,
     given: GivenKeys | None = None,
 ) -> list[Check]:
-    """Find the fill-in-the-middle template of a model whose name does not tell it, and propose the setting."""
+    """Find the fill-in-the-middle template of a model with an unknown name, and propose the setting."""
     from llm_lsp.providers.provider_factory import is_template_unknown
 
     name, profile = config.provider, provider.profile
@@ -125,7 +125,7 @@ async def template_checks(
             Check("fim", "warn", f"the fill-in-the-middle template of {profile.model} is unknown: {remedy}")
         ]
     except LlmLspError:
-        return []  # It takes no raw prompts: a dialogue is what there is.
+        return []  # the API accepts only chats
     if fim is None:
         return [Check("fim", "note", f"{profile.model} fills in the middle with no known template")]
     lines = [f'fim = "{fim}"']

@@ -203,7 +203,7 @@ def _bring_back(
     identifier: types.VersionedTextDocumentIdentifier,
     changes: Sequence[types.TextDocumentContentChangeEvent],
 ) -> None:
-    """Open a document anew whose text was lost, if the changes hold its whole text."""
+    """Reopen a document that was out of step, if the changes contain its full text."""
     lost = ls.out_of_step.get(identifier.uri)
     encoding = ls.editor.capabilities.encoding
     if lost and (document := convert.to_whole(lost, identifier.version, changes, encoding)):

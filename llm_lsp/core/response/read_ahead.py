@@ -85,6 +85,7 @@ class ReadAhead:
     def _count(self) -> None:
         if text := self._rule.text:
             self._whole += text
-            # A line that goes on is read ahead together with the next one. What was asked for is shown as it is.
+            # An incomplete statement that is read ahead forms a unit with the next line; the requested line is a unit
+            # anyway.
             if not (self._rule.is_overlong or (self._units and goes_on(text))):
                 self._units = (*self._units, len(self._whole))

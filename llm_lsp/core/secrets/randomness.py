@@ -7,15 +7,15 @@ from itertools import pairwise
 from math import log2
 from string import digits
 
-# Bits per character, of a value's own letters: detect-secrets' and gitleaks' bound for short values.
+# Bits per character, by the frequencies in the value itself: the limit of detect-secrets and gitleaks for short values.
 MIN_ENTROPY_BITS = 3.0
-# The same for a short value that is no word: of the bits that it has if no character comes twice. Of random values of
-# eight letters and digits 37 % have less than three bits, 2 % less than this share.
+# For short values that are not words: least share of the highest possible entropy, that of a value without repeated
+# characters. Of random values with eight letters and digits, 37 % have less than three bits, 2 % less than this share.
 MIN_ENTROPY_SHARE = 0.83
-# Share of a value's neighbouring characters that are a pair of letters as words have them. Of 5,000 random values of 12
-# letters and digits 97 % have at most 0.45; of 75,000 names in camel case in Python's own library 2 % do.
+# Largest share of neighbouring characters that are common pairs in words. Of 5,000 random values with 12 letters and
+# digits, 97 % have at most 0.45; of 75,000 camel-case names in Python's library, 2 % do.
 MAX_WORD_SHARE = 0.45
-# The 160 commonest pairs of letters in the words of Python's own library: 82 % of all its pairs.
+# The 160 most common pairs of letters in the words of Python's library: 82 % of all pairs.
 _COMMON_PAIRS = (
     "in er re te es le on en st at ti se ed de ar or nt co al ng et me li ro ra an ec ta tr it nd ri di ne "
     "io is ge pe as ma pa ct lo ea il fi ac el ve si la un ce ca to na pr ns th rs ex ic am ss ch ll he nc "
@@ -80,7 +80,7 @@ def _is_varied(value: str, min_bits: float) -> bool:
     characters, least = {*value}, 2**min_bits
     if len(characters) < least:
         return False
-    # No character can be there more often than if all others were there once.
+    # The most that any character can occur, if all others occur once.
     if len(value) >= (len(value) - len(characters) + 1) * least:
         return True
     return len(value) >= max(map(value.count, characters)) * least or entropy_bits(value) >= min_bits

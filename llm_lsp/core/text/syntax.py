@@ -59,7 +59,9 @@ def parse(text: str, language: str) -> Node | None:
 
 
 def _parse(text: str, language: str, earlier: Tree | None = None) -> Tree | None:
-    """Parse a text; of `earlier`, the tree of an earlier version with its edits, what did not change is kept."""
+    """Parse a text; `earlier` is the tree of an earlier version with edits applied, whose unchanged parts are
+    reused.
+    """
     if language not in _GRAMMARS:
         return None
     data = _bytes(text)
@@ -90,7 +92,7 @@ def _is_between(root: Node, text: str, end: int, start_byte: int) -> bool:
     node = root.descendant_for_byte_range(last, following + 1)
     if node is None or node.type in _BLOCKS or node.start_byte < start_byte:
         return True
-    # The block before an `else`.
+    # Also true at the end of a block that an `else` continues.
     return any(child.start_byte <= last < child.end_byte and child.type in _BLOCKS for child in node.children)
 
 

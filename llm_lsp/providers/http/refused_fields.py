@@ -1,7 +1,7 @@
-"""Find the field that an API refuses, and write requests without it from then on.
+"""Finds the field that an API refuses, and builds requests without it.
 
-Fields are known by their name without case and underscores: `maxOutputTokens` is `max_output_tokens`. Only those that
-tune an answer are left out; no field that carries the prompt, and none that says who may keep or see it.
+Names are compared without case and underscores: `maxOutputTokens` is `max_output_tokens`. Only optional fields
+that tune an answer are omitted, never the prompt, nor fields that control who may store or see it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from llm_lsp.core.json import Json
 from llm_lsp.providers.dialects.json_shapes import as_list, as_map, decode
 
-# An answer comes without these, too: at another length, later, or uncounted.
+# Requests work without these fields too, with a different length or delay, or no token count.
 _TUNING = frozenset(
     name.replace("_", "")
     for name in (
@@ -23,7 +23,7 @@ _TUNING = frozenset(
         "repeat_penalty", "logprobs", "response_format", "parallel_tool_calls", "service_tier", "n", "grammar", "details",
     )
 )  # fmt: skip
-# What one API calls a limit another knows by the other name; an answer must not be without any.
+# Different names for the same limit; a request must have one of them.
 _OTHER_NAME = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 # OpenAI ("Unsupported parameter", "Unrecognized request argument"), Anthropic ("is deprecated for this model", "Extra
 # inputs are not permitted"), vLLM and Mistral (pydantic's words), Groq ("property … is unsupported"), Go's and Rust's
@@ -51,7 +51,7 @@ _NAMES_FIELD = (
     "key",
     "name",
 )
-# What comes behind names fields that are taken instead.
+# The text after these phrases names fields that are accepted instead.
 _INSTEAD = re.compile(
     r"expected one of|did you mean|instead use|\buse ['\"`]|supported (?:fields|parameters|values)|allowed values"
 )
@@ -65,13 +65,13 @@ MAX_WORDS_CHARS = 4000
 
 
 def refused_field(body: object) -> str:
-    """Return the field that a refusal says is not taken, as the refusal names it; "" if it names none that only tunes."""
+    """Return the optional field that an error reports as unsupported, as spelled there; "" if there is none."""
     words = " ".join(_texts(body))[:MAX_WORDS_CHARS]
     named = [name for name in _structured(body) if name]
     if not _NOT_TAKEN.search(words.lower()):
         return ""
     if named:
-        # A field that is needed is named: no other one is meant.
+        # The error names the field explicitly, so do not guess from its words.
         return next((last for name in named if is_tuning(last := _last(name))), "")
     told = _before_instead(words)
     quoted = [_last(match[1] or match[2]) for match in _QUOTED.finditer(told)]
@@ -83,12 +83,14 @@ def refused_field(body: object) -> str:
 
 
 def is_tuning(name: str) -> bool:
-    """Check whether an answer may come without a field."""
+    """Check whether a field is optional."""
     return _plain(name) in _TUNING
 
 
 def without_fields(body: Json, refused: frozenset[str]) -> Json:
-    """Write a request without the fields that were refused; a limit goes by its other name, if that was not refused."""
+    """Return a request without the refused fields; a refused limit gets its other name, unless that is refused
+    too.
+    """
     if not refused:
         return body
     result: dict[str, object] = {}
@@ -124,7 +126,9 @@ def _plain(name: str) -> str:
 
 
 def _last(name: str) -> str:
-    """Return the last part of a path: `body.stop` and `generationConfig.stopSequences[0]` are about what stands there."""
+    """Return the last part of a path: `body.stop` and `generationConfig.stopSequences[0]` are about what stands
+    there.
+    """
     parts = [part for part in re.split(r"[./\[\]]+", name) if part and not part.isdigit()]
     return parts[-1] if parts else ""
 
