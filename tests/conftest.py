@@ -83,7 +83,7 @@ def real_model(
     state = tmp_path_factory.mktemp("local-state")
     models = LocalModels(LocalPaths(real_model_file.path.parent, state))
     options = models.options(real_model_file, LocalConfig(idle_minutes=10))
-    # On a port, for the programs that know no other way.
+    # On a port, for programs that do not support Unix sockets.
     server = asyncio.run(models.servers.join(replace(options, port=0), lambda line: None))
     yield models.endpoint(server)
     for server in models.servers.running():

@@ -84,7 +84,7 @@ _ALIASES = {
 _BY_ALIAS = MappingProxyType(
     {alias: language for language, aliases in _ALIASES.items() for alias in aliases.split()}
 )
-# What clients send for a document of which they know no language.
+# Identifiers that clients send for documents of an unknown language.
 _UNSPECIFIC = frozenset(("", "plaintext", "text", "txt", "fundamental", "plain", "unknown"))
 # Characters of a first line that are read.
 MAX_LINE_CHARS = 200
