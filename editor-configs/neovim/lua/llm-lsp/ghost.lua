@@ -94,6 +94,7 @@ local function show(client, items, index)
   if left then
     shown = new
     draw(new, left)
+    api.nvim_exec_autocmds('User', { pattern = 'LlmLspGhost', modeline = false })
   end
 end
 
@@ -176,6 +177,11 @@ function M.accept(part)
     draw(s, assert(offer.remaining(s)))
   end
   return true
+end
+
+--- Says whether a ghost text is visible.
+function M.is_visible()
+  return shown ~= nil
 end
 
 function M.dismiss()

@@ -49,4 +49,35 @@ function M.map(lhs, name, action)
   end, { desc = OURS .. name })
 end
 
+---@type {buf: integer, lhs: string, map: table<string, any>}[] normal mode keys of a buffer that we have for a while
+local borrowed = {}
+
+--- Maps a key of a buffer in normal mode until `release`.
+---@param buf integer
+---@param lhs string
+---@param name string
+---@param action fun(): boolean
+function M.borrow(buf, lhs, name, action)
+  local map = vim.api.nvim_buf_call(buf, function()
+    return vim.fn.maparg(lhs, 'n', false, true)
+  end)
+  table.insert(borrowed, { buf = buf, lhs = lhs, map = map.buffer == 1 and map or {} })
+  vim.keymap.set('n', lhs, action, { buffer = buf, desc = OURS .. name })
+end
+
+--- Gives all borrowed keys back.
+function M.release()
+  for _, each in ipairs(borrowed) do
+    if api.nvim_buf_is_valid(each.buf) then
+      pcall(vim.keymap.del, 'n', each.lhs, { buffer = each.buf })
+      if not vim.tbl_isempty(each.map) then
+        api.nvim_buf_call(each.buf, function()
+          vim.fn.mapset('n', false, each.map)
+        end)
+      end
+    end
+  end
+  borrowed = {}
+end
+
 return M

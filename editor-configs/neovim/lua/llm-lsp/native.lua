@@ -28,6 +28,12 @@ function M.accept(part)
   })
 end
 
+--- Says whether a ghost text is visible, as Neovim's own mark of it tells.
+function M.is_visible()
+  local namespace = vim.api.nvim_get_namespaces()['nvim.lsp.inline_completion']
+  return namespace ~= nil and #vim.api.nvim_buf_get_extmarks(0, namespace, 0, -1, { limit = 1 }) > 0
+end
+
 function M.dismiss()
   return vim.lsp.inline_completion.get({ on_accept = function() end })
 end
