@@ -42,7 +42,7 @@ def run(commits: Iterable[CommitChange], seed: int, predictor: Predictor) -> Ite
 class RulePredictor:
     """Predicts by rules, without a model."""
 
-    def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, now: Callable[[], float] = time.thread_time) -> None:
         self._now = now
 
     def __call__(self, state: EditState) -> tuple[tuple[NextEdit, ...], HoleCost]:
