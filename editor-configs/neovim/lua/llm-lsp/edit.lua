@@ -126,7 +126,10 @@ local function ask()
     end
     pending = nil
     local current = buf == api.nvim_get_current_buf() and tick == api.nvim_buf_get_changedtick(buf)
-    local item = not err and current and result and result.edits and result.edits[1]
+    if not current then
+      return -- what was typed meanwhile is asked about by its own event
+    end
+    local item = not err and result and result.edits and result.edits[1]
     if item then
       show(client, item)
     else
