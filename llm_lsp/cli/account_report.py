@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import TYPE_CHECKING
 
 from llm_lsp.cli.terminal.checklist import Check
@@ -49,6 +50,26 @@ def _model(provider: ProviderConfig) -> Iterator[Check]:
     if quirks_of(provider).always_thinks:
         text = f"{provider.model} cannot stop thinking, so it only answers questions; completion needs another model"
         yield Check("model", "warn", text)
+
+
+def age_checks(config: Config, today: date) -> Iterator[Check]:
+    """Tell which rows for the provider in use were checked against the vendor's documents long ago."""
+    from llm_lsp.providers.catalogue.documents import DOCUMENTS, MAX_AGE_DAYS, age_days, oldest
+    from llm_lsp.providers.catalogue.presets import preset_of
+    from llm_lsp.providers.catalogue.prices import listing_of
+
+    provider = config.providers.get(config.provider)
+    if provider is None:
+        return
+    if preset := preset_of(provider):
+        checked = oldest(DOCUMENTS[preset.name])
+        if (age := age_days(checked, today)) > MAX_AGE_DAYS:
+            text = f"{preset.name} was checked against the vendor's documents on {checked}, {age} days ago"
+            yield Check("preset", "note", f"{text}; it may be out of date: update llm-lsp")
+    listing = listing_of(provider) if provider.price_input == "auto" else None
+    if listing and (age := age_days(listing.captured, today)) > MAX_AGE_DAYS:
+        text = f"the price of {provider.model} is of {listing.captured}, {age} days ago"
+        yield Check("price", "note", f"{text}; it may be out of date: update llm-lsp, or set price_input")
 
 
 def limit_checks(provider: Provider) -> list[Check]:

@@ -8,12 +8,14 @@ import math
 import platform
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
 from llm_lsp import __version__
+from llm_lsp.cli.account_report import age_checks
 from llm_lsp.cli.commands.config import settings_shown
 from llm_lsp.cli.files.settings_files import read_settings
 from llm_lsp.cli.terminal.checklist import Check, has_failed, print_checks
@@ -157,6 +159,7 @@ async def provider_checks(resolved: Resolved, *, offline: bool) -> list[Check]:
     if config.provider == AUTO:
         checks += await discovery_checks()
     checks += _key_checks(config)
+    checks += age_checks(config, date.today())
     now = asyncio.get_running_loop().time()
     bounds = Bounds(CALL_S, now + WHOLE_S, now + FIRST_S)
     if not offline:

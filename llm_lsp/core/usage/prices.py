@@ -42,10 +42,16 @@ def cost_of(usage: Usage, price: Price) -> float:
     return sum(tokens * each for tokens, each in parts) / PER
 
 
-def listed(model: str) -> PriceListing | None:
-    """Return a model's row: by its own name, or by that of the model of which it is a dated version."""
+def listed(model: str, preset: str = "") -> PriceListing | None:
+    """Find a model's row by its name, or by that of the model whose dated version it is.
+
+    A preset's own rows come first: the same model costs something else there, in another currency.
+    """
     name = model.lower()
-    return LISTINGS.get(name) or LISTINGS.get(_DATE.sub("", name))
+    for rows in (PRESET_LISTINGS.get(preset, {}), LISTINGS):
+        if row := rows.get(name) or rows.get(_DATE.sub("", name)):
+            return row
+    return None
 
 
 # Suffixes of versions that cost the same as the model: "-20251001", "-2025-10-01", "-2508", "-001".
@@ -87,4 +93,34 @@ LISTINGS: Mapping[str, PriceListing] = {
     "mercury-edit-2": PriceListing(Price(0.25, 0.75, 0.025), _DAY, _LITELLM),
     "qwen/qwen3-coder-flash": PriceListing(Price(0.52, 0.975, 0.104), _DAY, _LITELLM),
     "glm-4.5-air": PriceListing(Price(0.11, 0.276, 0.022), _DAY, _GENAI),
+}
+
+_BAILIAN = "https://help.aliyun.com/zh/model-studio/qwen-coder"
+_BAILIAN_TURBO = "https://help.aliyun.com/zh/model-studio/qwen-coder-turbo"
+_SILICONFLOW = "https://huasheng.ai/insights/siliconflow-api-guide"
+_BIGMODEL = "https://docs.bigmodel.cn/cn/guide/start/pricing.md"
+
+
+def _yuan(read: float, written: float, source: str, cached: float | None = None) -> PriceListing:
+    return PriceListing(Price(read, written, cached, currency="CNY"), _LATER, source)
+
+
+# Of vendors that bill in CNY, by preset; list prices, without discounts for a time.
+PRESET_LISTINGS: Mapping[str, Mapping[str, PriceListing]] = {
+    "dashscope": {
+        "qwen-coder-turbo": _yuan(2.0, 6.0, _BAILIAN_TURBO),
+        "qwen-coder-turbo-latest": _yuan(2.0, 6.0, _BAILIAN_TURBO),
+        "qwen3-coder-flash": _yuan(1.0, 4.0, _BAILIAN),
+    },
+    "siliconflow": {
+        "qwen/qwen2.5-coder-7b-instruct": _yuan(0.0, 0.0, _SILICONFLOW),
+        "qwen/qwen3-8b": _yuan(0.0, 0.0, _SILICONFLOW),
+        "deepseek-ai/deepseek-v3": _yuan(2.0, 8.0, _SILICONFLOW),
+        "deepseek-ai/deepseek-v3.1": _yuan(2.0, 8.0, _SILICONFLOW),
+    },
+    "zhipu": {
+        "glm-5.3": _yuan(8.0, 28.0, _BIGMODEL, 2.0),
+        "glm-5.3-flash": _yuan(0.8, 2.8, _BIGMODEL, 0.23),
+        "glm-4.7-flash": _yuan(0.0, 0.0, _LITELLM),
+    },
 }

@@ -8,7 +8,8 @@ from importlib.util import find_spec
 
 from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.core.provider_profile import Price
-from llm_lsp.core.usage.prices import listed
+from llm_lsp.core.usage.prices import PriceListing, listed
+from llm_lsp.providers.catalogue.presets import preset_of
 
 LOG = logging.getLogger(__name__)
 
@@ -18,8 +19,14 @@ def price_of(config: ProviderConfig) -> Price | None:
     if config.price_input != "auto" and config.price_output != "auto":
         cached = None if config.price_cached == "auto" else config.price_cached
         return Price(config.price_input, config.price_output, cached, currency=config.price_currency)
-    listing = listed(config.model)
+    listing = listing_of(config)
     return listing.price if listing else None
+
+
+def listing_of(config: ProviderConfig) -> PriceListing | None:
+    """Return the row of our table for a provider's model, in the currency of the vendor at its address."""
+    preset = preset_of(config)
+    return listed(config.model, preset.name if preset else "")
 
 
 def is_worth_asking(config: ProviderConfig) -> bool:

@@ -24,7 +24,7 @@ _ANTHROPIC = "https://docs.claude.com/en/docs/about-claude/model-deprecations"
 _GOOGLE = "https://ai.google.dev/gemini-api/docs/deprecations"
 _MISTRAL = "https://docs.mistral.ai/getting-started/models/models_overview"
 _DEEPSEEK = "https://api-docs.deepseek.com/quick_start/pricing"
-_ALIBABA = "https://help.aliyun.com/zh/model-studio/model-depreciation"
+_ALIBABA = "https://docs.apiyi.com/live/2026-10/bailian-models-offline.md"
 _MOONSHOT = "https://platform.moonshot.ai/docs/pricing/chat"
 
 # As of 2026-11-22. If a model is not found, the vendor's own list is used too, and is more current.

@@ -6,7 +6,7 @@ import pytest
 
 from llm_lsp.core.generation import Usage
 from llm_lsp.core.provider_profile import Price
-from llm_lsp.core.usage.prices import LISTINGS, cost_of, listed
+from llm_lsp.core.usage.prices import LISTINGS, PRESET_LISTINGS, cost_of, listed
 from llm_lsp.providers.catalogue.presets import PRESETS
 
 PRICE = Price(1.0, 10.0, cached=0.1, written=1.25)
@@ -58,3 +58,22 @@ def test_every_row_says_when_and_where_it_was_read() -> None:
 )
 def test_a_presets_own_model_has_a_price(preset: str) -> None:
     assert listed(PRESETS[preset].model)
+
+
+@pytest.mark.parametrize("preset", ["dashscope", "siliconflow", "zhipu"])
+def test_a_vendor_that_bills_in_yuan_has_prices_in_yuan(preset: str) -> None:
+    row = listed(PRESETS[preset].model, preset)
+    assert row is not None
+    assert row.price.currency == "CNY"
+
+
+def test_the_same_model_has_the_price_of_its_vendor() -> None:
+    here, elsewhere = listed("qwen3-coder-flash", "dashscope"), listed("qwen3-coder-flash", "dashscope-intl")
+    assert here is not None
+    assert elsewhere is None
+    assert listed("codestral-latest", "dashscope") is LISTINGS["codestral-latest"]
+
+
+def test_every_row_of_a_vendor_says_when_and_where_it_was_read() -> None:
+    rows = [row for rows in PRESET_LISTINGS.values() for row in rows.values()]
+    assert all(row.captured and row.source for row in rows)
