@@ -59,6 +59,8 @@ def make_provider(
         raw_max_tokens_field=config.max_tokens_field or "max_tokens",
         ask_usage=quirks.ask_usage,
         prefill=quirks.prefill,
+        cache_breakpoints=quirks.cache_breakpoints,
+        affinity_field=quirks.affinity_field,
         thinking_off=quirks.thinking_off,
         extra_body=config.extra_body,
     )

@@ -89,7 +89,7 @@ async def refused(name: str, config: ProviderConfig, prompt: Prompt) -> list[str
         there = replace(provider._endpoint, base_url=standin.url + path)
         asked = HttpProvider(provider.profile, there)
         try:
-            async for _ in asked.stream(prompt):
+            async for _ in asked.stream(replace(prompt, affinity="0" * 32)):
                 pass
         except ProviderError as exc:
             found.append(str(exc))

@@ -115,15 +115,15 @@ def chat_prompt(
     messages = [("system", style.system_prompt)]
     for example in style.examples:
         messages += [("user", _question(*_shown(example), ())), ("assistant", _answer(example))]
-    question = _question(window, mode, snippets)
+    question, stable_chars = _question(window, mode, snippets), len(_context(snippets))
     if style.thinks:
         # So that the mark in the thoughts does not end them.
         asked = (*messages, ("user", f"{question}\n{THINK}"))
-        return ChatPrompt(asked, (), max_tokens + THINKING_TOKENS, thinks=True)
+        return ChatPrompt(asked, (), max_tokens + THINKING_TOKENS, thinks=True, stable_chars=stable_chars)
     messages.append(("user", question))
     if style.prefills:
         messages.append(("assistant", style.begun(window.line_prefix)))
-    return ChatPrompt(tuple(messages), (CLOSE,), max_tokens)
+    return ChatPrompt(tuple(messages), (CLOSE,), max_tokens, stable_chars=stable_chars)
 
 
 def _shown(example: Example) -> tuple[Window, Mode]:
@@ -138,12 +138,15 @@ def _answer(example: Example) -> str:
 
 
 def _question(window: Window, mode: Mode, snippets: tuple[Snippet, ...]) -> str:
-    context = "".join(f"{file_tag(one.path)}\n{one.text}\n</file>\n" for one in snippets)
     return (
-        f"{context}{file_tag(window.path, window.language)}\n"
+        f"{_context(snippets)}{file_tag(window.path, window.language)}\n"
         f"{window.prefix}{HOLE}{window.line_suffix}{window.suffix.rstrip()}\n</file>\n"
         f"{_WANTED[mode]} The line begins: {OPEN}{window.line_prefix}{CLOSE}"
     )
+
+
+def _context(snippets: tuple[Snippet, ...]) -> str:
+    return "".join(f"{file_tag(one.path)}\n{one.text}\n</file>\n" for one in snippets)
 
 
 _WANTED = {

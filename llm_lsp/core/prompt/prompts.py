@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from llm_lsp.core.context.snippet import Snippet
 
@@ -21,6 +21,8 @@ class RawPrompt:
     """
     temperature: float | None = None
     """Replaces the provider's temperature, if the API accepts one; None keeps it."""
+    affinity: str = field(default="", compare=False)
+    """An opaque name of the document, for an API that sends what belongs together to the same cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class FimPrompt:
     """As in RawPrompt."""
     temperature: float | None = None
     """As in RawPrompt."""
+    affinity: str = field(default="", compare=False)
+    """An opaque name of the document, for an API that sends what belongs together to the same cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,10 @@ class ChatPrompt:
     """Whether the model may think first, if it does so by default; `max_tokens` then includes the thoughts."""
     temperature: float | None = None
     """As in RawPrompt."""
+    stable_chars: int = 0
+    """Characters at the start of the last user message that stay the same while a line is typed."""
+    affinity: str = field(default="", compare=False)
+    """An opaque name of the document, for an API that sends what belongs together to the same cache."""
 
 
 Prompt = RawPrompt | FimPrompt | ChatPrompt

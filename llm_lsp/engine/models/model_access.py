@@ -7,7 +7,10 @@ records are then the same for all features.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from dataclasses import replace
+from hashlib import blake2b
 
 from llm_lsp.core.privacy.admission import admit, admit_document
 from llm_lsp.core.privacy.redact import Redacted, Redactor, redact_prompt
@@ -44,6 +47,7 @@ class ModelAccess:
         self._redactor = redactor
         self._recorder = recorder
         self._status = status
+        self._affinity_key = os.urandom(32)
 
     @property
     def runtime(self) -> Runtime:
@@ -104,6 +108,7 @@ class ModelAccess:
         `patience` overrides the request's deadlines.
         """
         prompt, profile = self.prompt(choice, build_prompt), choice.profile
+        prompt = replace(prompt, affinity=self._affinity(choice.slot.name, request.document.uri))
         stream = choice.provider.stream(prompt, patience or request.patience)
         self._status.asked(profile)
         metered = self._recorder.metered(request, profile, prompt, stream)
@@ -114,6 +119,11 @@ class ModelAccess:
             self._instead_of(request, choice),
             lambda: self.failover.held_back(request, choice),
         )
+
+    def _affinity(self, provider: str, uri: str) -> str:
+        """Return a name for a document at a provider that reveals neither, and is another one after a restart."""
+        name = f"{provider} {uri}".encode("utf-8", "replace")
+        return blake2b(name, digest_size=16, key=self._affinity_key).hexdigest()
 
     def _instead_of(self, request: ModelRequest, choice: ProviderChoice) -> str:
         """Return why a provider other than the first choice answers, for the status; "" for the first choice."""

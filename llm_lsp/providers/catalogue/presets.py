@@ -63,9 +63,12 @@ _BY_API: Mapping[str, Quirks] = {
 # OpenAI's models by generation, also on Azure, where a deployment is usually named after its model.
 # https://platform.openai.com/docs/guides/reasoning
 _OPENAI = Quirks(
-    max_tokens_field="max_completion_tokens", takes_temperature=False, ask_usage=True, thinking_off=_NO_EFFORT
-)
+    max_tokens_field="max_completion_tokens", takes_temperature=False, ask_usage=True, thinking_off=_NO_EFFORT,
+    affinity_field="prompt_cache_key",
+)  # fmt: skip
 _OPENAI_MODELS = (
+    # These bill what is written into the cache, and take explicit breakpoints.
+    ModelQuirks(r"^gpt-(5\.[6-9]|[6-9])", replace(_OPENAI, cache_breakpoints=True)),
     ModelQuirks(r"^(gpt-4|gpt-3\.5|chatgpt-4)", Quirks(max_tokens_field="max_completion_tokens", ask_usage=True)),
     # Neither of these two takes stop strings. "minimal" may still think a little, and is the least there is.
     ModelQuirks(r"^o\d", replace(_OPENAI, max_stops=0, thinking_off={"reasoning_effort": "low"}, always_thinks=True)),
@@ -129,7 +132,7 @@ _MOONSHOT_MODELS = (
 _OPENROUTER = Quirks(ask_usage=True, thinking_off=_NO_EFFORT, fim="chat")
 # Those that fill the middle by `suffix`; any other model there is asked by chat.
 _OPENROUTER_MODELS = (ModelQuirks(r"codestral|mercury-(coder|edit)", replace(_OPENROUTER, fim="native")),)
-_MISTRAL = Quirks(prefill="prefix")
+_MISTRAL = Quirks(prefill="prefix", affinity_field="prompt_cache_key")
 _DEEPSEEK = Quirks(max_stops=16, ask_usage=True, prefill="prefix", thinking_off=_DISABLED)
 _DASHSCOPE = Quirks(
     max_tokens_field="max_completion_tokens", ask_usage=True, prefill="partial",

@@ -28,6 +28,10 @@ class Quirks:
     key_header: KeyHeader = "authorization"
     always_thinks: bool = False
     """Whether thinking cannot be turned off: the model then only answers questions, and completes nothing."""
+    cache_breakpoints: bool = False
+    """Whether the API takes OpenAI's explicit cache breakpoints."""
+    affinity_field: str = ""
+    """The field that sends the calls about one document to the same cache; "" if none is documented."""
     fim: str = ""
     """How the model fills the middle, if its settings say "auto"; "" leaves it to its name."""
 
@@ -56,6 +60,8 @@ def with_settings(quirks: Quirks, config: ProviderConfig) -> Quirks:
         thinking_off=quirks.thinking_off,
         key_header=quirks.key_header if config.key_header == "auto" else config.key_header,
         always_thinks=quirks.always_thinks,
+        cache_breakpoints=quirks.cache_breakpoints,
+        affinity_field=quirks.affinity_field,
         fim=quirks.fim,
     )
 

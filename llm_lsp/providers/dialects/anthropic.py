@@ -26,7 +26,7 @@ def request(prompt: Prompt, settings: Settings) -> HttpRequest:
         raise TypeError("the messages API accepts only chats")
     body: dict[str, object] = {
         "model": settings.model,
-        **_dialogue(prompt.messages),
+        **_dialogue(prompt),
         # Required, and has this name for all models.
         "max_tokens": prompt.max_tokens,
         "stream": settings.stream,
@@ -67,16 +67,20 @@ def chunk(data: Json) -> Chunk | None:
     return Chunk(text, thinks=thinks) if text or thinks else None
 
 
-def _dialogue(messages: tuple[tuple[str, str], ...]) -> dict[str, object]:
-    blocks: list[tuple[str, dict[str, object]]] = [
-        (role, {"type": "text", "text": text}) for role, text in messages
+def _dialogue(prompt: ChatPrompt) -> dict[str, object]:
+    turns: list[tuple[str, list[dict[str, object]]]] = [
+        (role, [{"type": "text", "text": text}]) for role, text in prompt.messages
     ]
-    if len(blocks) > 1:
-        blocks[-2][1].update(_CACHED)
+    if len(turns) > 1:
+        turns[-2][1][-1].update(_CACHED)
+    role, text = prompt.messages[-1]
+    if role == "user" and 0 < prompt.stable_chars < len(text):
+        stable, rest = text[: prompt.stable_chars], text[prompt.stable_chars :]
+        turns[-1] = role, [{"type": "text", "text": stable, **_CACHED}, {"type": "text", "text": rest}]
     fields: dict[str, object] = {
-        "messages": [{"role": role, "content": [block]} for role, block in blocks if role != "system"]
+        "messages": [{"role": role, "content": blocks} for role, blocks in turns if role != "system"]
     }
-    if system := [block for role, block in blocks if role == "system"]:
+    if system := [block for role, blocks in turns if role == "system" for block in blocks]:
         fields["system"] = system
     return fields
 

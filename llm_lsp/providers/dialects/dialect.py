@@ -32,6 +32,10 @@ class Settings:
     """Whether `stream_options.include_usage` is accepted; strict servers refuse unknown fields."""
     prefill: Prefill = "never"
     """How a last assistant message is marked as the beginning of the answer."""
+    cache_breakpoints: bool = False
+    """Whether a chat marks where its stable parts end, as OpenAI's API has it."""
+    affinity_field: str = ""
+    """The field for a prompt's `affinity`; "" if the API has none."""
     thinking_off: Mapping[str, object] = field(default_factory=dict)
     """Fields of a chat request that turn off thinking; mappings are merged."""
     extra_body: Mapping[str, object] = field(default_factory=dict)
@@ -47,6 +51,8 @@ class Settings:
         """Add the fields that the API and the user need to a request body."""
         if isinstance(prompt, ChatPrompt) and not prompt.thinks:
             body = merged(body, self.thinking_off)
+        if self.affinity_field and prompt.affinity:
+            body = merged(body, {self.affinity_field: prompt.affinity})
         return merged(body, self.extra_body)
 
     def stops(self, stops: tuple[str, ...]) -> list[str]:

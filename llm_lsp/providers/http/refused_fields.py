@@ -19,7 +19,7 @@ _TUNING = frozenset(
         "stop", "stop_sequences", "stream", "stream_options", "temperature", "top_p", "top_k", "min_p", "seed", "max_tokens",
         "max_completion_tokens", "max_new_tokens", "max_output_tokens", "reasoning_effort", "reasoning", "include_reasoning",
         "chat_template_kwargs", "enable_thinking", "output_config", "thinking", "thinking_config", "think", "verbosity",
-        "prediction", "prompt_cache_key", "cache_control", "cache_prompt", "frequency_penalty", "presence_penalty",
+        "prediction", "prompt_cache_key", "prompt_cache_options", "prompt_cache_breakpoint", "user", "session_id", "cache_control", "cache_prompt", "frequency_penalty", "presence_penalty",
         "repeat_penalty", "logprobs", "response_format", "parallel_tool_calls", "service_tier", "n", "grammar", "details",
     )
 )  # fmt: skip

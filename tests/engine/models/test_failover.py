@@ -414,3 +414,20 @@ async def test_a_user_may_let_a_model_think_for_manual_requests(rig: Several) ->
     rig.main.replies = ["<fill>y = 1</fill>"]
 
     assert text_of(await rig.ask(Trigger.MANUAL)) == "1"
+
+
+async def test_calls_about_one_document_share_an_affinity_that_names_nothing(rig: Several) -> None:
+    await rig.write("z = ", "file:///p/secret_name.py")
+    for uri in (URI, "file:///p/secret_name.py"):
+        task = rig.ask(Trigger.MANUAL, uri=uri)
+        await settle()
+        rig.main.streams[-1].finish("1\n")
+        await task
+    task = rig.ask(Trigger.MANUAL, at=Point(0, 2))
+    await settle()
+    rig.main.streams[-1].finish("1\n")
+    await task
+
+    first, other, again = (stream.prompt.affinity for stream in rig.main.streams[-3:])
+    assert first == again != other
+    assert all(len(each) == 32 and set(each) <= set("0123456789abcdef") for each in (first, other))
