@@ -82,7 +82,7 @@ def real_model(
     """A server of the small model, one for the session, with its own state."""
     state = tmp_path_factory.mktemp("local-state")
     models = LocalModels(LocalPaths(real_model_file.path.parent, state))
-    options = models.options(real_model_file, LocalConfig(idle_minutes=10))
+    options = models.options(real_model_file, LocalConfig(idle_minutes=600))
     # On a port, for programs that do not support Unix sockets.
     server = asyncio.run(models.servers.join(replace(options, port=0), lambda line: None))
     yield models.endpoint(server)

@@ -85,7 +85,9 @@ def test_eglot_shows_it_and_inserts_every_line(home: Path) -> None:
         shown.type(ABOVE, "C-j", "    retu")
         shown.pump(PAUSE_S)
         shown.type("C-c", "c")
-        shown.wait_for("return sum(")
+        # The first line is shown as a candidate, too; the last one is there when all is inserted.
+        shown.wait_for("item.price for item in cart")
+        shown.wait_for("    )")
         save(shown.screen, "eglot")
         shown.type("C-x", "C-s", "C-x", "k", "Enter")
         shown.wait(lambda _: "shutdown" in recording.methods(home))

@@ -118,7 +118,7 @@ async def test_a_prompt_over_the_window_is_told_as_such(
 
 
 async def test_a_model_without_infill_tokens_says_that_it_takes_no_suffix(real_model: LocalEndpoint) -> None:
-    with pytest.raises(BadRequestError, match="takes no text after the cursor"):
+    with pytest.raises(BadRequestError, match="does not accept text after the cursor"):
         await read(connect(real_model, "llamacpp-infill"), FimPrompt("a", "b", "c"))
 
 
