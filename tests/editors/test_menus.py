@@ -29,6 +29,9 @@ INIT = """
 (load "{home}/eglot.el")
 (global-set-key (kbd "C-c c") #'completion-at-point)
 (add-hook 'text-mode-hook #'eglot-ensure)
+; Not text itself: there an answer is prose, and one line long.
+(define-derived-mode code-mode text-mode "Code")
+(add-to-list 'auto-mode-alist '("\\\\.code\\\\'" . code-mode))
 """
 
 
@@ -80,7 +83,7 @@ def test_eglot_shows_it_and_inserts_every_line(home: Path) -> None:
     (home / ".emacs.d").mkdir()
     shutil.copy(configurations() / "emacs" / "eglot.el", home)
     (home / ".emacs.d" / "init.el").write_text(INIT.format(home=home))
-    with terminal(["emacs", "-nw", "cart.txt"], home, recording.install(home)) as shown:
+    with terminal(["emacs", "-nw", "cart.code"], home, recording.install(home)) as shown:
         shown.wait(lambda _: recording.is_ready(home), 30)
         shown.type(ABOVE, "C-j", "    retu")
         shown.pump(PAUSE_S)
@@ -92,4 +95,4 @@ def test_eglot_shows_it_and_inserts_every_line(home: Path) -> None:
         shown.type("C-x", "C-s", "C-x", "k", "Enter")
         shown.wait(lambda _: "shutdown" in recording.methods(home))
     recording.keep(home, "eglot")
-    assert (home / "cart.txt").read_text() == f"{ABOVE}\n    {BODY}\n"
+    assert (home / "cart.code").read_text() == f"{ABOVE}\n    {BODY}\n"
