@@ -230,7 +230,7 @@ Where it only inserts, the line moves aside, else it covers the rest."
     (llm-lsp--execute (plist-get command :command) (or (plist-get command :arguments) []) #'ignore)))
 
 (defun llm-lsp--execute (name arguments on-result)
-  "Run the server's command NAME with ARGUMENTS; call ON-RESULT with the result."
+  "Run the server's command NAME with ARGUMENTS, then ON-RESULT with its result."
   (jsonrpc-async-request (llm-lsp--connect) :workspace/executeCommand
                          (list :command name :arguments arguments)
                          :success-fn on-result
@@ -341,7 +341,7 @@ Where it only inserts, the line moves aside, else it covers the rest."
   (llm-lsp--execute "llm-lsp.selectProvider" (vector name) #'ignore))
 
 (defun llm-lsp--when-shown (command)
-  "Return a binding of COMMAND for while a text is shown; else the key keeps its meaning."
+  "Return a binding of COMMAND that is active while a text is shown."
   (list 'menu-item "" command :filter (lambda (it) (and (llm-lsp--remaining) it))))
 
 (defvar llm-lsp-mode-map

@@ -20,7 +20,7 @@ local function check_program()
     health.ok(('`%s` is %s'):format(program, vim.fn.exepath(program)))
     return true
   end
-  health.error(('`%s` is not on Neovim's PATH'):format(program), {
+  health.error(("`%s` is not on Neovim's PATH"):format(program), {
     "Install it with pipx, and run `pipx ensurepath` once: it adds the folder with pipx's programs to the PATH",
     "Or name it in init.lua: vim.lsp.config('llm_lsp', { cmd = { '/path/to/llm-lsp', 'server' } })",
   })
