@@ -20,7 +20,7 @@ import pytest
 from tests.editors import recording
 from tests.editors.model_api import PROVIDER, fixed_model
 from tests.editors.neovim import BUNDLED, Editor, environment, started, wait_for
-from tests.editors.test_recordings import answers_of, replay
+from tests.editors.replaying import answers_of, replay
 from tests.lspclient import running
 
 COPILOT = "textDocument/copilotInlineEdit"

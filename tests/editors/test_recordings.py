@@ -5,7 +5,6 @@ The recordings were made by the tests that run the editors, with LLM_LSP_TEST_RE
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -13,50 +12,14 @@ from typing import Any
 import pytest
 
 from tests.editors.model_api import PROVIDER, fixed_model
-from tests.editors.recording import RECORDINGS, Message, load
-from tests.lspclient import LspClient, running
-from tests.patience import PATIENCE_S
+from tests.editors.recording import RECORDINGS, load
+from tests.editors.replaying import answers_of, is_answer, replay
+from tests.lspclient import running
 
 NAMES = sorted(path.stem for path in RECORDINGS.glob("*.json"))
 ASKED = ("textDocument/completion", "textDocument/inlineCompletion")
 CANCELLED = -32800  # LSPErrorCodes.RequestCancelled
 SETTINGS = PROVIDER + "\n[completion]\nmenu_timeout_ms = 10000\ndebounce_ms = 0\n"
-
-
-def answers_of(editor: list[Message]) -> dict[str, object]:
-    """Return the editor's answers to the server's requests, by method."""
-    asked = {
-        line["message"]["id"]: line["message"]["method"]
-        for line in editor
-        if line["from"] == "server" and {"id", "method"} <= line["message"].keys()
-    }
-    return {
-        asked[line["message"]["id"]]: line["message"].get("result")
-        for line in editor
-        if line["from"] == "editor" and "method" not in line["message"]
-    }
-
-
-async def replay(client: LspClient, recording: list[Message]) -> dict[int | str, Message]:
-    """Replay the editor's messages, each after the answers it had by then; return the answers to its requests."""
-    questions = [
-        line["message"] for line in recording if line["from"] == "editor" and "id" in line["message"]
-    ]
-    futures = {message["id"]: client.expect(message["id"]) for message in questions if "method" in message}
-    for line in recording:
-        message = line["message"]
-        if line["from"] == "editor" and "method" in message:
-            if message["method"] == "initialize":  # else the server would end with the recorded process
-                message["params"]["processId"] = None
-            client.message(message)
-        elif is_answer(line):
-            await asyncio.wait_for(asyncio.shield(futures[message["id"]]), PATIENCE_S)
-    answers = await asyncio.wait_for(asyncio.gather(*futures.values()), PATIENCE_S)
-    return dict(zip(futures, answers, strict=True))
-
-
-def is_answer(line: Message) -> bool:
-    return line["from"] == "server" and "method" not in line["message"]
 
 
 def texts(answer: Any) -> list[str]:

@@ -210,7 +210,10 @@ EDITORS: Mapping[str, EditorSetup] = {
             "neovim",
             "plugin/llm-lsp.lua",
             "lsp/llm_lsp.lua",
-            *(f"lua/llm-lsp/{name}.lua" for name in ("init", "offer", "ghost", "native", "edit", "edit_mark")),
+            *(
+                f"lua/llm-lsp/{name}.lua"
+                for name in ("init", "offer", "ghost", "native", "edit", "edit_mark")
+            ),
             *(f"lua/llm-lsp/{name}.lua" for name in ("keys", "status", "commands", "health", "buffers")),
             "doc/llm-lsp.txt",
             "doc/tags",

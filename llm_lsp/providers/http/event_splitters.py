@@ -46,10 +46,12 @@ class LineSplitter:
 
     def lines(self, piece: bytes) -> Iterator[bytes]:
         """Yield the lines that end in `piece`, without their line ends."""
+        if not piece:
+            return  # It says nothing of the line end before it.
         self._n_bytes += len(piece)
         if self._n_bytes > MAX_BODY_BYTES:
             raise BrokenStreamError(f"the answer is over {MAX_BODY_BYTES >> 20} MiB")
-        if self._after_cr and piece:
+        if self._after_cr:
             # A "\r" ends a line immediately; the "\n" of the same line end may come with the next piece.
             piece = piece.removeprefix(b"\n")
             self._after_cr = False
