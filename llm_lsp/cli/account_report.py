@@ -53,7 +53,7 @@ def _model(provider: ProviderConfig) -> Iterator[Check]:
 
 
 def age_checks(config: Config, today: date) -> Iterator[Check]:
-    """Tell which rows for the provider in use were checked against the vendor's documents long ago."""
+    """Yield a check that names rows for the provider in use that were last compared with the vendor's documents long ago."""
     from llm_lsp.providers.catalogue.documents import DOCUMENTS, MAX_AGE_DAYS, age_days, oldest
     from llm_lsp.providers.catalogue.presets import preset_of
     from llm_lsp.providers.catalogue.prices import listing_of

@@ -1,4 +1,4 @@
-"""Says again to a server what a real editor once said to it, each message after the answers that the editor had by then."""
+"""Replays to a server the recorded messages of a real editor, each after the answers that the editor had by then."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def test_a_rename_is_followed_by_tab(name: str, tmp_path: Path) -> None:
 
 
 def edits_of(answer: Any) -> list[tuple[Any, str]]:
-    """Give the range and text of each edit of an answer."""
+    """Return the range and text of each edit of an answer."""
     result = answer.get("result")
     found = result.get("edits", []) if isinstance(result, dict) else []
     return [(edit["range"], edit["text"]) for edit in found]

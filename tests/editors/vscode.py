@@ -88,7 +88,7 @@ class Window:
         return [str(text) for text in self.call("read", selector)]
 
     def frames(self) -> str:
-        """Give the text of all frames, in which rendered pages are."""
+        """Return the text of all frames, in which rendered pages are."""
         return "\n".join(str(text) for text in self.call("readFrames"))
 
     def ghost(self) -> str:

@@ -72,7 +72,7 @@ class FakeEngine:
 
     @property
     def settings_files(self) -> tuple[Path, ...]:
-        return (Path("/home/u/config.toml"),)
+        return (Path("/settings/config.toml"),)
 
     def provider_names(self) -> list[str]:
         return ["mine", "auto"]

@@ -406,9 +406,9 @@ def test_changes_of_settings_files_are_asked_for_and_passed_on() -> None:
     assert registration["registerOptions"]["watchers"] == [
         {"globPattern": "**/.llm-lsp.toml"},
         {"globPattern": "**/.editorconfig"},
-        {"globPattern": {"baseUri": "file:///home/u", "pattern": "config.toml"}},
+        {"globPattern": {"baseUri": "file:///settings", "pattern": "config.toml"}},
     ]
-    change = {"uri": "file:///home/u/config.toml", "type": 2}
+    change = {"uri": "file:///settings/config.toml", "type": 2}
     wire.send("workspace/didChangeWatchedFiles", {"changes": [change]})
     assert ("settings_changed", None) in wire.engine.calls
 

@@ -15,7 +15,7 @@ from pathlib import Path  # a trailing comment
 
 
 def size_of(folder):
-    """Tell the size.
+    """Return the size.
 
     print("no code") in here
     """
