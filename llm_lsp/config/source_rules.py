@@ -194,7 +194,18 @@ HARMLESS = frozenset({"fim", "temperature", "timeout_s"})
 
 # What the editor may not set for a loopback provider that it defines: a key belongs to the origin the user entered it
 # for, and a header or body field can make the server forward the request, as `{"model": "x:cloud"}` does.
-USERS_ALONE = frozenset({"api_key_env", "api_key_command", "headers", "extra_body", "allow_http", "ca_file"})
+USERS_ALONE = frozenset(
+    {
+        "api_key_env",
+        "api_key_command",
+        "headers",
+        "extra_body",
+        "affinity_field",
+        "affinity_header",
+        "allow_http",
+        "ca_file",
+    }
+)
 
 
 def general(path: Path) -> Path:

@@ -173,7 +173,7 @@ class TestEditor:
     @pytest.mark.parametrize("key", sorted(USERS_ALONE))
     def test_a_loopback_address_gets_no_key_and_is_not_sent_on(self, way: SettingsSource, key: str) -> None:
         values = {"api_key_env": "HOME", "api_key_command": ["id"], "allow_http": True, "ca_file": "x.pem"}
-        value = values.get(key, {"model": "x:cloud"})
+        value = values.get(key, "x" if "affinity" in key else {"model": "x:cloud"})
         resolved = resolve((way, new(**{key: value})))
         assert [problem.message for problem in resolved.problems] == [
             f"providers.new.{key}: only your own settings file may set this"

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.core.context.snippet import Snippet
 from llm_lsp.core.json import Json
 from llm_lsp.core.prompt.prompt_builder import build_prompt
-from llm_lsp.core.prompt.prompts import ChatPrompt
+from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, Prompt, RawPrompt
 from llm_lsp.core.request import Mode
 from llm_lsp.core.text.token_estimate import estimate_tokens
 from llm_lsp.core.text.window import Window
-from llm_lsp.providers.catalogue.presets import preset_config
+from llm_lsp.providers.catalogue.presets import PRESETS, preset_config
 from llm_lsp.providers.dialects.json_shapes import as_list, as_map, as_text
 from llm_lsp.providers.provider_factory import make_provider
 
@@ -124,12 +125,46 @@ def test_an_older_model_is_sent_no_breakpoints() -> None:
     assert not make_provider(config, None)._endpoint.settings.cache_breakpoints
 
 
-@pytest.mark.parametrize(
-    ("name", "field_name"), [("openai", "prompt_cache_key"), ("codestral", "prompt_cache_key"), ("groq", "")]
-)
-def test_an_affinity_is_sent_only_where_a_field_for_it_is_documented(name: str, field_name: str) -> None:
-    provider = make_provider(preset_config(name), None)
-    window = Window("", "x = ", "", "", "python", "app.py")
-    prompt = replace(build_prompt(window, provider.profile, Mode.LINE), affinity="0a" * 16)
-    body = provider._endpoint.dialect.request(prompt, provider._endpoint.settings).body
-    assert [key for key, value in body.items() if value == "0a" * 16] == ([field_name] if field_name else [])
+KEYED = {
+    "openai": "prompt_cache_key",
+    "azure": "prompt_cache_key",
+    "codestral": "prompt_cache_key",
+    "mistral": "prompt_cache_key",
+    "moonshot": "prompt_cache_key",
+    "moonshot-cn": "prompt_cache_key",
+    "openrouter": "session_id",
+    "openrouter-chat": "session_id",
+    "fireworks": "x-session-affinity",
+    "litellm": "x-litellm-session-id",
+}
+AFFINITY = "0a" * 16
+
+
+def hints(config: ProviderConfig) -> list[str]:
+    """Return the fields and headers by which a provider sends a document's affinity."""
+    provider = make_provider(config, None)
+    endpoint = provider._endpoint
+    if provider.profile.fim == "chat":
+        prompt: Prompt = ChatPrompt((("user", "x"),), affinity=AFFINITY)
+    elif provider.profile.fim == "native":
+        prompt = FimPrompt("", "x = ", "", affinity=AFFINITY)
+    else:
+        prompt = RawPrompt("x = ", affinity=AFFINITY)
+    body = endpoint.dialect.request(prompt, endpoint.settings).body
+    fields = [name for name, value in body.items() if value == AFFINITY]
+    return fields + ([endpoint.affinity_header] if endpoint.affinity_header else [])
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_an_affinity_is_sent_only_where_a_field_or_header_for_it_is_documented(name: str) -> None:
+    config = replace(preset_config(name), base_url=preset_config(name).base_url or "https://h.example/v1")
+    assert hints(config) == ([KEYED[name]] if name in KEYED else [])
+
+
+def test_a_user_names_the_field_or_header_that_a_router_takes_or_none() -> None:
+    router = ProviderConfig("team", "openai-completions", "https://llm.example/v1", "m")
+    assert hints(router) == []
+    assert hints(replace(router, affinity_header="x-session-id")) == ["x-session-id"]
+    assert hints(replace(router, affinity_field="user")) == ["user"]
+    assert hints(replace(preset_config("openai"), affinity_field="none")) == []
+    assert hints(replace(preset_config("litellm"), affinity_header="none")) == []

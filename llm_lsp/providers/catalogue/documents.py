@@ -24,6 +24,8 @@ class VendorDocument:
 FIELDS = ("address", "model", "prompt", "limits", "thinking", "billing")
 """What a preset states: address and key; default model; how it is asked; stop strings, token limit, sampling; what
 turns thinking off; whether closing the connection stops the bill."""
+AFFINITY = "affinity"
+"""What only some presets state: the field or header that sends the calls about one document to the same cache."""
 
 _FIRST, _LATER = "2026-11-22", "2026-12-01"
 _BILLING = VendorDocument("billing", "https://openrouter.ai/docs/api-reference/streaming", _FIRST)
@@ -34,7 +36,11 @@ def _server(address: str) -> tuple[VendorDocument, ...]:
     return (VendorDocument(", ".join(FIELDS), address, _FIRST),)
 
 
-_MISTRAL = (VendorDocument(_ALL, "https://docs.mistral.ai/api/#tag/fim", _FIRST), _BILLING)
+_MISTRAL = (
+    VendorDocument(f"{_ALL}, {AFFINITY}", "https://docs.mistral.ai/api/#tag/fim", _FIRST),
+    _BILLING,
+)
+_OPENAI_AFFINITY = VendorDocument(AFFINITY, "https://platform.openai.com/docs/guides/prompt-caching", _LATER)
 _OPENAI_LIMITS = VendorDocument("limits", "https://github.com/BerriAI/litellm/pull/28662", _LATER)
 _OPENAI_THINKING = VendorDocument("thinking", "https://platform.openai.com/docs/guides/reasoning", _FIRST)
 _ZHIPU = VendorDocument("prompt, limits, thinking", "https://docs.bigmodel.cn/api-reference", _FIRST)
@@ -46,6 +52,7 @@ _KIMI = (
     ),
     VendorDocument("model", "https://platform.kimi.ai/docs/api/models-overview", _LATER),
     VendorDocument("limits, thinking", "https://java.agentscope.io/v2/en/integration/model/kimi", _LATER),
+    VendorDocument(AFFINITY, "https://github.com/MoonshotAI/kimi-cli/pull/12", _LATER),
     _BILLING,
 )
 _OPENROUTER = (
@@ -55,6 +62,7 @@ _OPENROUTER = (
         "https://openrouter.ai/docs/api-reference/completions/create-completions",
         _LATER,
     ),
+    VendorDocument(AFFINITY, "https://openrouter.ai/docs/guides/best-practices/prompt-caching", _LATER),
     _BILLING,
 )
 _DASHSCOPE_LIMITS = VendorDocument(
@@ -105,7 +113,11 @@ DOCUMENTS: Mapping[str, tuple[VendorDocument, ...]] = {
         _DASHSCOPE_LIMITS,
         _BILLING,
     ),
-    "fireworks": (VendorDocument(_ALL, "https://docs.fireworks.ai/api-reference", _FIRST), _BILLING),
+    "fireworks": (
+        VendorDocument(_ALL, "https://docs.fireworks.ai/api-reference", _FIRST),
+        VendorDocument(AFFINITY, "https://reference.langchain.com/python/langchain-fireworks/middleware", _LATER),
+        _BILLING,
+    ),
     "together": (VendorDocument(_ALL, "https://docs.together.ai/reference", _FIRST), _BILLING),
     "llamacpp": _server("https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md"),
     "ollama": _server("https://github.com/ollama/ollama/blob/main/docs/api.md"),
@@ -118,6 +130,7 @@ DOCUMENTS: Mapping[str, tuple[VendorDocument, ...]] = {
         VendorDocument("model", "https://developers.openai.com/api/docs/deprecations", _FIRST),
         _OPENAI_LIMITS,
         _OPENAI_THINKING,
+        _OPENAI_AFFINITY,
         _BILLING,
     ),
     "azure": (
@@ -128,6 +141,7 @@ DOCUMENTS: Mapping[str, tuple[VendorDocument, ...]] = {
         ),
         _OPENAI_LIMITS,
         _OPENAI_THINKING,
+        _OPENAI_AFFINITY,
         _BILLING,
     ),
     "anthropic": (
@@ -170,7 +184,10 @@ DOCUMENTS: Mapping[str, tuple[VendorDocument, ...]] = {
         ),
         _BILLING,
     ),
-    "litellm": _server("https://docs.litellm.ai/docs/proxy/user_keys"),
+    "litellm": (
+        *_server("https://docs.litellm.ai/docs/proxy/user_keys"),
+        VendorDocument(AFFINITY, "https://docs.litellm.ai/docs/proxy/cache_aware_routing", _LATER),
+    ),
 }  # fmt: skip
 
 

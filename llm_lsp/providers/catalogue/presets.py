@@ -69,7 +69,7 @@ _OPENAI = Quirks(
 _OPENAI_MODELS = (
     # These bill what is written into the cache, and take explicit breakpoints.
     ModelQuirks(r"^gpt-(5\.[6-9]|[6-9])", replace(_OPENAI, cache_breakpoints=True)),
-    ModelQuirks(r"^(gpt-4|gpt-3\.5|chatgpt-4)", Quirks(max_tokens_field="max_completion_tokens", ask_usage=True)),
+    ModelQuirks(r"^(gpt-4|gpt-3\.5|chatgpt-4)", replace(_OPENAI, takes_temperature=True, thinking_off={})),
     # Neither of these two takes stop strings. "minimal" may still think a little, and is the least there is.
     ModelQuirks(r"^o\d", replace(_OPENAI, max_stops=0, thinking_off={"reasoning_effort": "low"}, always_thinks=True)),
     ModelQuirks(
@@ -122,14 +122,16 @@ _MOONSHOT = Quirks(
     takes_temperature=False,
     prefill="partial",
     thinking_off=_DISABLED,
+    affinity_field="prompt_cache_key",
 )
 _MOONSHOT_MODELS = (
     ModelQuirks(
         r"kimi-k2\.7-code|kimi-k3|kimi-k2-thinking", replace(_MOONSHOT, thinking_off={}, always_thinks=True)
     ),
-    ModelQuirks(r"^moonshot-v1", Quirks(max_tokens_field="max_completion_tokens", prefill="partial")),
+    ModelQuirks(r"^moonshot-v1", replace(_MOONSHOT, takes_temperature=True, thinking_off={})),
 )
-_OPENROUTER = Quirks(ask_usage=True, thinking_off=_NO_EFFORT, fim="chat")
+# `session_id` also selects the upstream provider, so that its cache is read (sticky routing).
+_OPENROUTER = Quirks(ask_usage=True, thinking_off=_NO_EFFORT, fim="chat", affinity_field="session_id")
 # Those that fill the middle by `suffix`; any other model there is asked by chat.
 _OPENROUTER_MODELS = (ModelQuirks(r"codestral|mercury-(coder|edit)", replace(_OPENROUTER, fim="native")),)
 _MISTRAL = Quirks(prefill="prefix", affinity_field="prompt_cache_key")
@@ -189,6 +191,7 @@ PRESETS: Mapping[str, Preset] = {
         ),
         Preset(
             "fireworks", "openai-completions", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY",
+            quirks=Quirks(affinity_header="x-session-affinity"),
             note="choose a base or coder model; they change often",
         ),
         Preset(
@@ -274,7 +277,8 @@ PRESETS: Mapping[str, Preset] = {
             note="set base_url to https://bedrock-runtime.REGION.amazonaws.com/openai/v1, and choose a model",
         ),
         Preset(
-            "litellm", "openai-chat", "http://127.0.0.1:4000/v1", "LITELLM_API_KEY", fim="chat", quirks=_ASKED,
+            "litellm", "openai-chat", "http://127.0.0.1:4000/v1", "LITELLM_API_KEY", fim="chat",
+            quirks=replace(_ASKED, affinity_header="x-litellm-session-id"),
             note="a gateway: its operator decides where requests go",
         ),
     )

@@ -32,6 +32,8 @@ class Quirks:
     """Whether the API takes OpenAI's explicit cache breakpoints."""
     affinity_field: str = ""
     """The field that sends the calls about one document to the same cache; "" if none is documented."""
+    affinity_header: str = ""
+    """The header that does so."""
     fim: str = ""
     """How the model fills the middle, if its settings say "auto"; "" leaves it to its name."""
 
@@ -61,10 +63,15 @@ def with_settings(quirks: Quirks, config: ProviderConfig) -> Quirks:
         key_header=quirks.key_header if config.key_header == "auto" else config.key_header,
         always_thinks=quirks.always_thinks,
         cache_breakpoints=quirks.cache_breakpoints,
-        affinity_field=quirks.affinity_field,
+        affinity_field=_name(config.affinity_field, quirks.affinity_field),
+        affinity_header=_name(config.affinity_header, quirks.affinity_header),
         fim=quirks.fim,
     )
 
 
 def _switch(said: bool | str, known: bool) -> bool:
     return said if isinstance(said, bool) else known
+
+
+def _name(said: str, known: str) -> str:
+    return "" if said == "none" else said or known

@@ -72,6 +72,14 @@ class Endpoint:
     """Checks the server's account on this machine; shared by everything that calls this provider."""
     socket: str = ""
     """Path of a Unix socket to use instead of the address's host and port; empty if none."""
+    affinity_header: str = ""
+    """The header for a prompt's `affinity`; empty if none. A header of the same name in the settings overrides it."""
+
+    def affinity_of(self, prompt: Prompt) -> Mapping[str, str]:
+        """Return the header that names a prompt's document, unless the user's own has its place."""
+        name = self.affinity_header
+        is_users = name.lower() in (each.lower() for each in self.headers)
+        return {name: prompt.affinity} if name and prompt.affinity and not is_users else {}
 
 
 class HttpProvider:
@@ -111,7 +119,7 @@ class HttpProvider:
         endpoint = self._endpoint
         request = endpoint.dialect.request(prompt, endpoint.settings.heated(prompt.temperature))
         deadlines = endpoint.deadlines[patience]
-        question = _Question(self, request, deadlines.connect_s)
+        question = _Question(self, request, endpoint.affinity_of(prompt), deadlines.connect_s)
         stream = HttpStream(
             UpstreamCall(question.send, endpoint.dialect, endpoint.where, deadlines, self._own, question.cure)
         )
@@ -239,9 +247,12 @@ class HttpProvider:
 class _Question:
     """One call's request, and the headers it was sent with."""
 
-    def __init__(self, provider: HttpProvider, request: HttpRequest, connect_s: float) -> None:
+    def __init__(
+        self, provider: HttpProvider, request: HttpRequest, affinity: Mapping[str, str], connect_s: float
+    ) -> None:
         self._provider = provider
         self._request = request
+        self._affinity = affinity
         self._connect_s = connect_s
         self._sent: Mapping[str, str] = {}
         self._body: Json = request.body
@@ -250,8 +261,9 @@ class _Question:
         self._sent = self._provider._headers
         spared = self._provider._refused_fields
         self._body = body = without_fields(self._request.body, spared)
+        headers = _overridden(self._affinity, self._sent)
         response = await self._provider._send(
-            "POST", self._request.path, self._sent, encode(body), self._connect_s, gate
+            "POST", self._request.path, headers, encode(body), self._connect_s, gate
         )
         self._provider.last_headers = response.headers
         return response
@@ -288,6 +300,11 @@ def headers_of(
     if key is not None:
         is_bearer = key_header == "authorization"
         headers[key_header] = f"Bearer {key.reveal()}" if is_bearer else key.reveal()
+    return _overridden(headers, further)
+
+
+def _overridden(headers: Mapping[str, str], further: Mapping[str, str]) -> dict[str, str]:
+    """Return headers and further ones, which replace those of the same name."""
     theirs = {name.lower() for name in further}
     return {name: value for name, value in headers.items() if name.lower() not in theirs} | dict(further)
 

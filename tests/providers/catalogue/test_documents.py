@@ -11,6 +11,7 @@ import pytest
 from llm_lsp.cli.account_report import age_checks
 from llm_lsp.config.settings import Config, ProviderConfig
 from llm_lsp.providers.catalogue.documents import (
+    AFFINITY,
     DOCUMENTS,
     FIELDS,
     MAX_AGE_DAYS,
@@ -29,7 +30,9 @@ def test_every_preset_has_its_documents() -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_each_field_of_a_preset_was_checked_once(name: str) -> None:
     fields = [field for document in DOCUMENTS[name] for field in document.fields.split(", ")]
-    assert sorted(fields) == sorted(FIELDS)
+    quirks = PRESETS[name].quirks
+    has_affinity = quirks.affinity_field or quirks.affinity_header
+    assert sorted(fields) == sorted((*FIELDS, AFFINITY) if has_affinity else FIELDS)
 
 
 @pytest.mark.parametrize("name", PRESETS)

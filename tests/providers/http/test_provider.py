@@ -82,6 +82,21 @@ async def test_a_call_says_who_asks_and_nothing_more() -> None:
     }
 
 
+async def test_an_affinity_is_a_header_that_the_users_own_replaces() -> None:
+    async with serve(hello) as standin:
+        for headers in ({}, {"X-Session-Id": "mine"}):
+            provider = connect(standin.url, affinity_header="x-session-id", headers=headers)
+            await read(provider.stream(replace(PROMPT, affinity="0a")))
+            await read(provider.stream(PROMPT))
+            await provider.aclose()
+    assert [received.headers.get("x-session-id") for received in standin.received] == [
+        "0a",
+        None,
+        "mine",
+        "mine",
+    ]
+
+
 async def test_who_waits_for_the_text_comes_before_the_connection() -> None:
     """All of the answer is here at once, and could be cleaned up before its text was read."""
     events = b"".join(map(chunked, (text("hello"), text("", "stop"), DONE)))
