@@ -60,14 +60,25 @@ def spans(text: str, language: Language) -> Iterator[Span]:
     pattern = _openers(language)
     while match := pattern.search(text, at):
         start, at = match.span()
-        closer = {"comment": "\n", "block": end, "long": match.group()}.get(match.lastgroup or "", "")
-        kind = TextKind.COMMENT if match.lastgroup in ("comment", "block") else TextKind.STRING
+        opener = match.group()
+        is_line_comment = match.lastgroup == "line_comment"
+        is_block = opener == mark
+        closer = (
+            "\n"
+            if is_line_comment
+            else end
+            if is_block
+            else opener
+            if opener in language.long_strings
+            else ""
+        )
+        kind = TextKind.COMMENT if is_line_comment or is_block else TextKind.STRING
         if closer:
             found = text.find(closer, at)
             # A line end does not belong to its comment.
-            at = len(text) if found < 0 else found + len(closer) * (closer != "\n")
+            at = len(text) if found < 0 else found + len(closer) * (not is_line_comment)
             yield Span(kind, start, at, is_closed=found >= 0)
-        elif match.lastgroup != "lone":
+        elif len(opener) > 1:
             yield Span(kind, start, at, is_closed=True)
         elif start >= last_line:
             at = len(text)
@@ -86,16 +97,18 @@ def _end_of_begun_comment(text: str, mark: str, end: str) -> int:
 
 @lru_cache(maxsize=64)
 def _openers(language: Language) -> re.Pattern[str]:
-    """Compile what begins a string or comment, longest first; a string that ends on its line is a single match."""
-    parts = []
-    if language.long_strings:
-        parts.append(f"(?P<long>{'|'.join(map(re.escape, language.long_strings))})")
+    """Compile what begins a string or comment, longest first; a string that ends on its line is a single match.
+
+    Each alternative begins with a literal character, and looks behind only after it: `re` then skips the characters
+    that begin none, which makes the search about ten times faster.
+    """
+    parts = [re.escape(mark) for mark in language.long_strings]
     if language.block_comment[0]:
-        parts.append(f"(?P<block>{re.escape(language.block_comment[0])})")
-    if language.line_comment:
+        parts.append(re.escape(language.block_comment[0]))
+    if mark := language.line_comment:
         # Not in a URL such as `http://`, nor in `$#` and `a%b`.
-        parts.append(rf"(?P<comment>(?:^|(?<=[\s;{{}}()])){re.escape(language.line_comment)})")
+        parts.append(rf"{re.escape(mark)}(?<![^\s;{{}}()]{re.escape(mark)})(?P<line_comment>)")
     if not language.line_comment.startswith('"'):
         parts.append(r'"(?:[^"\\\n]|\\.)*"')
-    parts += [r"(?<![^\W_])'(?:[^'\\\n]|\\.)*'", "(?P<lone>[\"`]|(?<![^\\W_])')"]
-    return re.compile("|".join(parts), re.MULTILINE)
+    parts += [r"'(?<![^\W_]')(?:[^'\\\n]|\\.)*'", '"', "`", r"'(?<![^\W_]')"]
+    return re.compile("|".join(parts))
