@@ -17,6 +17,8 @@ class EditKind(Enum):
     """The same change of tokens elsewhere."""
     RENAME = "rename"
     """A definition was renamed, and its old name is still in use."""
+    MODEL = "model"
+    """What a model makes of the lines."""
 
 
 @dataclass(frozen=True, slots=True)
