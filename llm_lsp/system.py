@@ -193,7 +193,8 @@ def path_of_uri(uri: str) -> Path | None:
     path = os.fsdecode(unquote_to_bytes(parts.path))
     if parts.scheme != "file" or parts.netloc not in ("", "localhost") or "\0" in path:
         return None
-    return Path(re.sub(r"^/(?=[A-Za-z]:)", "", path))
+    # A drive has no slash before it; elsewhere `/c:` is a folder.
+    return Path(re.sub(r"^/(?=[A-Za-z]:)", "", path) if sys.platform == "win32" else path)
 
 
 def read_plain_file(path: Path, max_bytes: int) -> bytes | None:

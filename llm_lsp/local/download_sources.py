@@ -177,7 +177,7 @@ class HuggingFace:
             from huggingface_hub import constants, hf_hub_download
             from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
         except ImportError as exc:
-            raise DownloadError("huggingface_hub is missing: `pip install 'llm-lsp[local]'`") from exc
+            raise DownloadError("huggingface_hub is missing: `pip install huggingface_hub`") from exc
         with contextlib.suppress(LocalEntryNotFoundError):
             return Path(hf_hub_download(model.hub.repo, model.hub.file, local_files_only=True))
         # If the Hub cannot be reached, the client retries for 23 s; a single request finds out in one.

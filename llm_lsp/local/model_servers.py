@@ -18,7 +18,7 @@ from typing import IO, Protocol
 from llm_lsp import system
 from llm_lsp.errors import LocalModelError, ModelServerError
 from llm_lsp.local.server_connection import ServerConnection
-from llm_lsp.local.server_process import ALREADY_RUNNING, MISSING_EXTRA, HostOptions
+from llm_lsp.local.server_process import ALREADY_RUNNING, HostOptions, missing_server
 from llm_lsp.local.server_state import ServerFiles, ServerState, files_of, running
 
 # Seconds between two checks for a starting server. A check reads two small files; a small model loads in 0.7 s.
@@ -174,7 +174,7 @@ class ModelServers:
 
     def _spawn(self, options: HostOptions) -> Child:
         if find_spec("xllamacpp") is None:
-            raise LocalModelError(MISSING_EXTRA)
+            raise LocalModelError(missing_server())
         self._reap()
         child = self._start(options)
         self._children.append(child)

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 ALREADY_RUNNING = 75
 """Exit status if another process serves the same spec; EX_TEMPFAIL of sysexits.h."""
 
-MISSING_EXTRA = "no model can run here yet: install the server with `pip install 'llm-lsp[local]'`"
-
 # Seconds. Another starting process may hold the lock for a moment just to check it.
 _LOCK_PATIENCE_S = 0.5
 # Least number of cached tokens that are shifted instead of read again when the start of the prompt changes; llama.vim
@@ -127,11 +125,20 @@ def _acquire(lock: system.FileLock) -> bool:
     return True
 
 
+def missing_server() -> str:
+    """Return what to do if llama.cpp's server is not installed."""
+    import platform
+
+    if sys.platform == "win32" and platform.machine() == "ARM64":
+        return "no model can run here: llama.cpp's server has no package for Windows on ARM; start a model server yourself (llama.cpp or Ollama), which is then found"
+    return "no model can run here yet: install the server with `pip install 'llm-lsp[local]'`"
+
+
 def _start(options: HostOptions, sockets: Sequence[Path], key: str) -> xllamacpp.Server:
     try:
         import xllamacpp
     except ImportError as exc:
-        raise LocalModelError(MISSING_EXTRA) from exc
+        raise LocalModelError(missing_server()) from exc
     params = xllamacpp.CommonParams()
     params.model.path = options.spec.gguf
     params.model_alias = {options.spec.model}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import platform
 import stat
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -24,7 +26,7 @@ from llm_lsp.local import server_process as host
 from llm_lsp.local.local_models import LocalEndpoint, LocalModels, LocalPaths
 from llm_lsp.local.measured_speed import MeasuredSpeed
 from llm_lsp.local.model_servers import ModelServers, scrubbed
-from llm_lsp.local.server_process import ALREADY_RUNNING, HostOptions
+from llm_lsp.local.server_process import ALREADY_RUNNING, HostOptions, missing_server
 from llm_lsp.local.server_state import ServerFiles, ServerState, files_of
 from tests.local.starting import KEY, SPEC, Starter, options_in, ready, tell
 from tests.servers import listening_in_threads
@@ -173,6 +175,15 @@ async def test_without_the_extra_the_remedy_is_named(tmp_path: Path, monkeypatch
     monkeypatch.setattr(servers, "find_spec", lambda name: None)
     with pytest.raises(LocalModelError, match=r"pip install 'llm-lsp\[local\]'"):
         await ModelServers(tmp_path, Starter(lambda: None)).join(options_in(tmp_path), silent)
+
+
+def test_where_no_package_of_the_server_exists_another_remedy_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(platform, "machine", lambda: "ARM64")
+    assert "pip install" not in missing_server()
+    assert "Ollama" in missing_server()
 
 
 def test_the_childs_environment_has_no_key() -> None:

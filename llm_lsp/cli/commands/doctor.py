@@ -134,7 +134,9 @@ def local_checks(config: Config) -> list[Check]:
     elif not models:
         checks.append(Check("local model", "note", "none installed; `llm-lsp model pull` downloads one"))
     if find_spec("xllamacpp") is None:
-        checks.append(Check("local model", "note", "to run one here, first `pip install 'llm-lsp[local]'`"))
+        from llm_lsp.local.server_process import missing_server
+
+        checks.append(Check("local model", "note", missing_server()))
     return checks
 
 
