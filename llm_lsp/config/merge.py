@@ -138,9 +138,21 @@ class Merge:
         elif path == EXCLUDE:
             self._tighten(path, new)
         else:
+            self._release_keys(path, new)
             self.settings[path] = new
             for name in _names_in(path, new.value):
                 self._enable(name, new)
+
+    def _release_keys(self, path: Path, new: Setting) -> None:
+        """Drop the machine's key settings of a provider whose address another source changes."""
+        old = self.settings.get(path)
+        if path[-1] != "base_url" or old is None or old.source is not SettingsSource.DEFAULTS_FILE:
+            return
+        if new.source is not old.source and origin_of(new.value) != origin_of(old.value):
+            for key in (*KEY_FIELDS, "headers"):
+                held = self.settings.get((*path[:2], key))
+                if held is not None and held.source is SettingsSource.DEFAULTS_FILE:
+                    del self.settings[*path[:2], key]
 
     def _refuse(self, path: Path, new: Setting) -> None:
         if new.value != self._current(path):

@@ -62,20 +62,21 @@ def settings_page() -> str:
         "",
         "<!-- Written by `llm-lsp config docs` from llm_lsp/config/settings.py; change it there. -->",
         "",
-        "Settings can be set in four places, all with the same keys:",
+        "Settings can be set in five places, all with the same keys:",
         "",
         "- your own file `config.toml`: `llm-lsp config path` prints where it is, "
         "`llm-lsp config init` writes one with every setting explained;",
         "- your editor's settings under `llm-lsp` (there in camelCase too);",
         "- a workspace's `.llm-lsp.toml`;",
-        "- a policy file of the machine.",
+        "- a defaults file and a policy file of the machine, which its administrator writes: "
+        "[docs/team.md](team.md#roll-out).",
         "",
         "`llm-lsp config show` prints every setting, its value and where it came from.",
-        "A later source overrides an earlier one, in the order: defaults, your file, workspace file, editor, command "
-        "line, policy file. But only you can loosen a setting: a cloned repository may contain a `.llm-lsp.toml` or "
-        "settings for your editor, so these have fewer rights:",
+        "A later source overrides an earlier one, in the order: defaults, the machine's defaults file, your file, "
+        "workspace file, editor, command line, policy file. But only you can loosen a setting: a cloned repository "
+        "may contain a `.llm-lsp.toml` or settings for your editor, so these have fewer rights:",
         "",
-        "- Only your own file and the command line decide where code is sent.",
+        "- Only your own file, the machine's defaults file and the command line decide where code is sent.",
         "- Editor settings choose among the providers that your file enables, or name a server on this machine, "
         "without a key, that runs under your user or as a system service.",
         "- Editor settings can make calls rarer than your file (or its defaults) allows, never more frequent: "

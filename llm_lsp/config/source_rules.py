@@ -14,7 +14,8 @@ Every source is a `SettingsSource`. `rule_for` looks up one of three rules for a
 
 Sources, from the most to the least trusted:
 
-- User file and command line: FREE for everything.
+- User file, command line and the machine's defaults file, which only the administrator can write: FREE for
+  everything. The defaults are merged first, so that the user's file overrides them.
 - The user's own settings in VS Code, which our extension separates from the workspace's: like the user file, but for
   where code is sent, keys and `[privacy]`, which follow the editor's rules.
 - The editor (`initializationOptions`, settings, commands), and a workspace file that the user trusts: may choose among
@@ -39,6 +40,7 @@ from llm_lsp.core.privacy.ollama_cloud import is_cloud_tag
 class SettingsSource(Enum):
     """Where settings come from, in merge order: a later source wins, as far as its rules allow."""
 
+    DEFAULTS_FILE = "defaults file"
     USER_FILE = "user file"
     EDITOR_USER = "editor's user settings"
     WORKSPACE_FILE = "workspace file"
@@ -51,8 +53,12 @@ class SettingsSource(Enum):
 
     @property
     def is_user(self) -> bool:
-        """Whether only this machine's user can have written it."""
-        return self in (SettingsSource.USER_FILE, SettingsSource.COMMAND_LINE)
+        """Whether only this machine's user or administrator can have written it."""
+        return self in (
+            SettingsSource.DEFAULTS_FILE,
+            SettingsSource.USER_FILE,
+            SettingsSource.COMMAND_LINE,
+        )
 
     @property
     def is_editor(self) -> bool:

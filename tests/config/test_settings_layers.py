@@ -47,8 +47,9 @@ def test_two_files_of_a_source_stand_beside_each_other() -> None:
 def test_excludes_add_up_over_all_sources() -> None:
     layers = [(source, {"privacy": {"exclude": [source.value, "*.pem"]}}) for source in SettingsSource]
     assert resolve(*layers).config.privacy.exclude == (
-        "user file",
+        "defaults file",
         "*.pem",
+        "user file",
         "editor's user settings",
         "workspace file",
         "trusted workspace file",

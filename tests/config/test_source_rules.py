@@ -113,6 +113,31 @@ def test_the_user_may_say_it_all(danger: dict[str, object]) -> None:
     assert resolved.problems == ()
 
 
+class TestDefaults:
+    """What the machine's defaults file can do: all that the user can, and the user overrides it."""
+
+    @pytest.mark.parametrize("danger", REDIRECTS.values(), ids=REDIRECTS.keys())
+    def test_others_cannot_change_them(self, danger: dict[str, object]) -> None:
+        layers = [(way, danger) for way in WAYS_IN]
+        assert resolve((SettingsSource.DEFAULTS_FILE, USERS_OWN), *layers).config == users_own()
+
+    def test_a_policy_tightens_them(self) -> None:
+        policy = {"privacy": {"remote": False}}
+        resolved = resolve((SettingsSource.DEFAULTS_FILE, USERS_OWN), (SettingsSource.POLICY_FILE, policy))
+        assert resolved.config.providers == {}
+
+    def test_a_provider_that_the_user_moves_takes_no_key_along(self) -> None:
+        machines = team(
+            api="openai-chat", base_url=TEAM, api_key_command=["sso", "token"], headers={"x-team": "1"}
+        )
+        mine = team(base_url="https://mine.example/v1")
+        resolved = resolve((SettingsSource.DEFAULTS_FILE, machines), (SettingsSource.USER_FILE, mine))
+        provider = resolved.config.providers["team"]
+        assert provider.base_url == "https://mine.example/v1"
+        assert no_key(provider)
+        assert provider.headers == {}
+
+
 class TestEditor:
     """What the editor's settings can do: choose, and name a loopback address without a key."""
 

@@ -10,7 +10,13 @@ from pathlib import Path
 
 import click
 
-from llm_lsp.cli.files.settings_files import WORKSPACE_FILE, policy_file, read_settings, user_file
+from llm_lsp.cli.files.settings_files import (
+    WORKSPACE_FILE,
+    defaults_file,
+    policy_file,
+    read_settings,
+    user_file,
+)
 from llm_lsp.cli.terminal.console import say, show_json, show_line, write
 from llm_lsp.cli.terminal.options import config_option, json_option, new_config_option
 from llm_lsp.config.settings import Config
@@ -60,7 +66,14 @@ def path(config_file: Path | None, every: bool) -> None:
     if not every:
         show_line(str(own))
         return
-    for name, place in (("user", own), ("workspace", Path.cwd() / WORKSPACE_FILE), ("policy", policy_file())):
+    workspace = Path.cwd() / WORKSPACE_FILE
+    files = (
+        ("defaults", defaults_file()),
+        ("user", own),
+        ("workspace", workspace),
+        ("policy", policy_file()),
+    )
+    for name, place in files:
         show_line(f"{name:9}  {'there ' if place.exists() else 'absent'}  {place}")
 
 

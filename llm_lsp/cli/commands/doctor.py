@@ -6,6 +6,7 @@ import asyncio
 import json
 import math
 import platform
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -89,15 +90,20 @@ def about() -> Check:
     return Check("llm-lsp", "note", f"{__version__}, Python {platform.python_version()}, {system}")
 
 
-def settings_checks(stack: SettingsStack, resolved: Resolved) -> list[Check]:
-    """Return the settings that differ from the defaults, their sources, and any problems.
+def settings_checks(stack: SettingsStack, resolved: Resolved, now: float | None = None) -> list[Check]:
+    """Return the settings files in use and their age, the settings that differ from the defaults, and any problems.
 
     Lists the settings of the provider in use only: other providers do not explain the current behaviour.
     """
+    now = time.time() if now is None else now
     others = tuple(
         f"providers.{name}." for name in resolved.config.providers if name != resolved.config.provider
     )
-    checks = [Check("settings from", "note", layer.label) for layer in stack.layers if layer.settings]
+    checks = [
+        Check("settings from", "note", f"{layer.label}{_age(layer.label, now)}")
+        for layer in stack.layers
+        if layer.settings
+    ]
     policies = {layer.label for layer in stack.layers if layer.source is SettingsSource.POLICY_FILE}
     checks += [
         Check(
@@ -117,6 +123,18 @@ def settings_checks(stack: SettingsStack, resolved: Resolved) -> list[Check]:
             Check("enabled", "warn", f"completions are switched off ({resolved.origins['enabled']})")
         )
     return checks
+
+
+def _age(file: str, now: float) -> str:
+    """Return when a settings file was last changed, in words; "" if that cannot be told."""
+    try:
+        age_s = max(0.0, now - Path(file).stat().st_mtime)
+    except (OSError, ValueError):
+        return ""
+    for unit_s, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if (n := int(age_s / unit_s)) >= 1:
+            return f", changed {n:,} {unit}{'s' * (n > 1)} ago"
+    return ", changed just now"
 
 
 def local_checks(config: Config) -> list[Check]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from llm_lsp.cli.files.settings_files import (
     TRUSTED_FILES,
     WORKSPACE_FILE,
+    defaults_file,
     folder_path,
     policy_file,
     read_settings,
@@ -35,7 +36,7 @@ class LiveSettings:
         self._seen: dict[Path, Stamp] = {}
 
     def read(self) -> SettingsStack:
-        """Read the user's file and the machine's policy at startup."""
+        """Read the user's file and the machine's two files at startup."""
         # Taken before reading, so that a change during the read is noticed later.
         self._seen = {path: _stamp(path) for path in self._paths(())}
         return read_settings(self._config_file)
@@ -74,6 +75,7 @@ class LiveSettings:
 
     def _paths(self, folders: tuple[str, ...]) -> Iterator[Path]:
         yield self._user_file
+        yield defaults_file()
         yield policy_file()
         yield user_file().parent / TRUSTED_FILES
         for folder in filter(None, map(folder_path, folders)):

@@ -54,6 +54,14 @@ def policy_file() -> Path:
     return policy_folder() / "policy.toml"
 
 
+def defaults_file() -> Path:
+    """Return the path of the machine's defaults file, which only an administrator can create."""
+    if sys.platform == "win32":
+        # Not beside the policy file: any account can create a folder in %PROGRAMDATA%, and this file can send code away.
+        return Path(os.environ.get("PROGRAMFILES", r"C:\Program Files")) / APP / "defaults.toml"
+    return policy_folder() / "defaults.toml"
+
+
 def user_config_folder() -> Path:
     """Return the platform's folder for a user's settings."""
     from platformdirs import user_config_path
@@ -90,10 +98,10 @@ def policy_folder() -> Path:
 
 
 def read_settings(config_file: Path | None = None, folders: Iterable[str | Path] = ()) -> SettingsStack:
-    """Read the user's file (or `config_file` instead), each folder's file, and the machine's policy."""
+    """Read the machine's defaults, the user's file (or `config_file` instead), each folder's file, and the policy."""
     from llm_lsp.providers.catalogue.presets import PRESET_CONFIGS
 
-    stack = SettingsStack(PRESET_CONFIGS)
+    stack = _with_defaults(SettingsStack(PRESET_CONFIGS))
     path = config_file or user_file()
     found = read_file(path)
     if config_file and not found.exists:
@@ -107,6 +115,18 @@ def read_settings(config_file: Path | None = None, folders: Iterable[str | Path]
             SettingsSource.POLICY_FILE, settings, str(policy_file()), _problems(policy_file(), policy)
         )
     return with_folders(stack, folders)
+
+
+def _with_defaults(stack: SettingsStack) -> SettingsStack:
+    path = defaults_file()
+    found = read_file(path)
+    if not found.exists:
+        return stack
+    fault = found.fault or _foreign(path)
+    problems = (Problem(str(path), fault),) if fault else ()
+    return stack.with_layer(
+        SettingsSource.DEFAULTS_FILE, {} if fault else found.settings, str(path), problems
+    )
 
 
 def with_folders(stack: SettingsStack, folders: Iterable[str | Path]) -> SettingsStack:
@@ -208,6 +228,19 @@ def _open_to_all(path: Path) -> tuple[Problem, ...]:
     if not mode & stat.S_IWOTH:
         return ()
     return (Problem(str(path), "every user of this machine can change it; run `chmod 600` on it"),)
+
+
+def _foreign(path: Path) -> str:
+    """Return why a file may be another account's, which could then send this user's code away, or ""."""
+    if os.name != "posix":
+        return ""
+    try:
+        found = path.stat()
+    except OSError as exc:
+        return f"cannot be read: {exc.strerror}"
+    if found.st_mode & stat.S_IWOTH or found.st_uid not in (0, os.geteuid()):
+        return "not used, because others than the administrator can change it; run `chown root` and `chmod 644` on it"
+    return ""
 
 
 def _without_home() -> tuple[Problem, ...]:

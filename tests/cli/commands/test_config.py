@@ -61,6 +61,7 @@ def test_path_is_for_scripts(home: Path) -> None:
 
 def test_path_all_says_what_is_there(own: Path) -> None:
     assert [line.split()[:2] for line in run("path", "--all").stdout.splitlines()] == [
+        ["defaults", "absent"],
         ["user", "there"],
         ["workspace", "absent"],
         ["policy", "absent"],

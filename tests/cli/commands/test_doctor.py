@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,6 +124,23 @@ def test_a_model_that_writes_late_is_slow_and_not_broken(own: Path, monkeypatch:
     assert result.exit_code == 0
     assert "warn  speed             slow: first text after" in result.stdout
     assert result.stdout.startswith("ok    verdict")
+
+
+@pytest.mark.parametrize(
+    ("age_s", "words"),
+    [(0, "changed just now"), (3_700, "changed 1 hour ago"), (200_000, "changed 2 days ago")],
+)
+def test_each_settings_file_is_listed_with_its_age(home: Path, own: Path, age_s: int, words: str) -> None:
+    shipped = home / "etc" / "defaults.toml"
+    shipped.parent.mkdir()
+    shipped.write_text("[usage]\nsave = false\n")
+    os.utime(shipped, (time.time() - age_s,) * 2)
+
+    lines = run("--offline").stdout.splitlines()
+
+    assert f"note  settings from     {shipped}, {words}" in lines
+    assert f"note  settings from     {own}, changed just now" in lines
+    assert f"note  setting           usage.save = false ({shipped})" in lines
 
 
 def test_no_output_holds_the_key(own: Path, api: ModelApi) -> None:

@@ -50,6 +50,7 @@ class Rig:
     def __init__(self, home: Path) -> None:
         self.user, self.policy = home / "home" / "config.toml", home / "etc" / "policy.toml"
         self.folder = home / "project"
+        self.defaults = home / "etc" / "defaults.toml"
         for path in (self.user, self.policy):
             path.parent.mkdir(exist_ok=True)
         self.user.write_text(FIRST)
@@ -236,6 +237,25 @@ async def test_a_folders_file_and_the_policy_are_read_again_too(rig: Rig) -> Non
     (rig.folder / ".llm-lsp.toml").unlink()
     await rig.save()
     assert [*rig.config.privacy.exclude] == ["legal/"]
+
+
+async def test_an_update_of_the_machines_defaults_takes_effect(rig: Rig) -> None:
+    await rig.write(rig.defaults, "[completion]\nlanguages = ['python']\n")
+    assert rig.config.completion.languages == ("python",)
+    await rig.write(rig.defaults, "[completion]\nlanguages = ['go']\nmultiline = 'always'\n")
+
+    assert rig.config.completion.languages == ("go",)
+    assert rig.config.completion.multiline == "never"
+    assert rig.client.shown == []
+
+
+async def test_a_broken_update_of_the_defaults_keeps_the_earlier_ones(rig: Rig) -> None:
+    await rig.write(rig.defaults, "[completion]\nlanguages = ['python']\n")
+    await rig.write(rig.defaults, "[completion]\nlanguages = ['go'\n")
+
+    assert rig.config.completion.languages == ("python",)
+    [message] = rig.client.shown
+    assert "not valid TOML" in message
 
 
 async def test_a_broken_policy_closes(rig: Rig) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,66 @@ def test_a_policy_that_cannot_be_read_closes(home: Path) -> None:
     assert len(resolved.problems) == 1
 
 
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        pytest.param(b"provider = ", "not valid TOML at line 1", id="broken TOML"),
+        pytest.param(b"provider = 'team'\n\xff", "not valid UTF-8", id="not UTF-8"),
+        pytest.param(
+            b"providr = 'local'\n[usage]\nsave = false", 'did you mean "provider"', id="an unknown key"
+        ),
+        pytest.param(
+            b"[usage]\nsave = false\n[budget]\nper_day = 'much'", "budget.per_day", id="a bad value"
+        ),
+    ],
+)
+def test_a_faulty_defaults_file_is_one_line_and_the_users_settings_hold(
+    home: Path, data: bytes, words: str
+) -> None:
+    (home / "etc" / "defaults.toml").write_bytes(data)
+    (home / "home" / "config.toml").write_text('completion.trigger = "manual"')
+
+    resolved = read_settings().resolve()
+
+    (problem,) = resolved.problems
+    assert words in problem.message
+    assert "\n" not in problem.message
+    assert resolved.config.completion.trigger == "manual"
+    assert resolved.config.enabled
+    assert resolved.config.usage.save == (b"save" not in data)
+
+
+def test_a_users_file_overrides_the_machines_defaults(home: Path) -> None:
+    (home / "etc" / "defaults.toml").write_text(
+        "provider = 'team'\n[providers.team]\napi = 'openai-completions'\nbase_url = 'https://llm.team.example/v1'\n"
+        "model = 'coder'\n[privacy]\nexclude = ['legal/']\n[budget]\nper_day = 1.0\n"
+    )
+    (home / "home" / "config.toml").write_text(
+        "[providers.team]\nmodel = 'coder-small'\n[privacy]\nexclude = ['mine/']\n[budget]\nper_day = 0.5\n"
+    )
+
+    config = read_settings().resolve().config
+
+    assert (config.provider, config.providers["team"].model) == ("team", "coder-small")
+    assert config.providers["team"].base_url == "https://llm.team.example/v1"
+    assert not config.providers["team"].unvouched
+    assert config.privacy.exclude == ("legal/", "mine/")
+    assert config.budget.per_day == 0.5
+
+
+@posix_only
+def test_a_defaults_file_that_anyone_can_change_is_not_used(home: Path) -> None:
+    path = home / "etc" / "defaults.toml"
+    path.write_text("enabled = false")
+    path.chmod(0o666)
+
+    resolved = read_settings().resolve()
+
+    (problem,) = resolved.problems
+    assert "not used" in problem.message
+    assert resolved.config.enabled
+
+
 FLOODS = [
     pytest.param(b"".join(b"k%d = 1\n" % n for n in range(1001)), id="1,001 keys"),
     pytest.param(b"".join(b"k%d = 1\n" % n for n in range(20_000)), id="20,000 keys"),
@@ -163,8 +224,8 @@ class TestFolders:
             ("/a b", Path("/a b")),
             ("file:///a%20b", Path("/a b")),
             ("file://localhost/a", Path("/a")),
-            ("file:///C:/a", Path("C:/a")),
-            ("file:///c%3A/a", Path("c:/a")),
+            ("file:///C:/a", Path("C:/a" if sys.platform == "win32" else "/C:/a")),
+            ("file:///c%3A/a", Path("c:/a" if sys.platform == "win32" else "/c:/a")),
             ("file://server/share", None),
             ("vscode-remote://ssh/a", None),
             ("file:///a%00b", None),
