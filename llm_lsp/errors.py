@@ -12,6 +12,7 @@ LlmLspError                  one line for the user: what failed, and what to do;
 ├── EditorFileError          an editor's configuration could not be read, written or removed
 ├── LocalModelError          a model on this machine cannot be used
 │   ├── NoModelError         no model is installed, and none was named
+│   ├── NoEditModelError     no model for next edits is served, which is the usual case
 │   ├── ModelFileError       no such model, or its file is not a GGUF file
 │   ├── DownloadError        a download failed
 │   │   └── NoAnswerError    the source cannot be reached
@@ -87,6 +88,10 @@ class DialogueError(AskError):
 
 class LocalModelError(LlmLspError):
     """A model on this machine cannot be used."""
+
+
+class NoEditModelError(LocalModelError):
+    """No model that is trained for next edits is served on this machine, which is the usual case."""
 
 
 class NoModelError(LocalModelError):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from llm_lsp.cli.files.api_keys import GivenKeys, find_key, secret_values
 from llm_lsp.cli.files.live_settings import LiveSettings
 from llm_lsp.cli.files.settings_files import books_file, with_folders
-from llm_lsp.config.settings import AUTO, LOCAL, Config, ProviderConfig
+from llm_lsp.config.settings import AUTO, EDIT_MODEL, LOCAL, Config, ProviderConfig
 from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.core.privacy.redact import Redactor
 from llm_lsp.core.privacy.secret import Secret
@@ -22,7 +22,7 @@ from llm_lsp.engine.client.interface import Client
 from llm_lsp.engine.clock import LoopClock
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.engine.models.provider_slot import ProviderFinder
-from llm_lsp.errors import LlmLspError, LocalModelError, NoModelError
+from llm_lsp.errors import LlmLspError, LocalModelError, NoEditModelError, NoModelError
 from llm_lsp.providers.base import Provider
 from llm_lsp.providers.http.peer_check import OURS, KnownPeers, PeerCheck
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from llm_lsp.core.usage.record_batch import RecordBatch
     from llm_lsp.core.usage.records import CallRecord
     from llm_lsp.engine.chat.conversation import DialogueStore
-    from llm_lsp.local.local_models import LocalModels
+    from llm_lsp.local.local_models import LocalEndpoint, LocalModels
     from llm_lsp.usage_store.usage_files import UsageFiles
 
 
@@ -52,6 +52,8 @@ class ModelFinder:
             return await self._auto(config, report)
         if config.provider == LOCAL:
             return await self._own(config, report)
+        if config.provider == EDIT_MODEL:
+            return await self._served_for_edits()
         settings = config.providers[config.provider]
         return await configured(settings, self._redactor, self._peers, self._given)
 
@@ -69,13 +71,25 @@ class ModelFinder:
 
     async def _own(self, config: Config, report: Callable[[str], None]) -> Provider:
         """Connect to the model server on this machine, or start it."""
+        return self._at(LOCAL, await self._local.acquire(config.local, report))
+
+    async def _served_for_edits(self) -> Provider:
+        """Connect to a model for next edits that the user serves; raises NoEditModelError if there is none."""
+        endpoint = await self._local.served_for_edits()
+        if endpoint is None:
+            raise NoEditModelError(
+                "no model for next edits is named, and none is served: see docs/next-edits.md"
+            )
+        return self._at("edit-model", endpoint)
+
+    def _at(self, name: str, endpoint: LocalEndpoint) -> Provider:
+        """Return the provider of a model server on this machine."""
         from llm_lsp.providers.provider_factory import CONTEXT_TOKENS, make_provider
 
-        endpoint = await self._local.acquire(config.local, report)
         is_known = endpoint.prompt_tokens_per_s is not None or endpoint.context_tokens < CONTEXT_TOKENS
         # Via /completion, which has no limit on stop strings and reports cached tokens.
         settings = ProviderConfig(
-            LOCAL,
+            name,
             "llamacpp-infill",
             endpoint.base_url,
             endpoint.model,
@@ -85,7 +99,7 @@ class ModelFinder:
             local=True,
             free=True,
         )
-        return make_provider(settings, endpoint.key, peer=PeerCheck(LOCAL, OURS), socket=endpoint.socket)
+        return make_provider(settings, endpoint.key, peer=PeerCheck(name, OURS), socket=endpoint.socket)
 
     @cached_property
     def _local(self) -> LocalModels:

@@ -27,6 +27,7 @@ EXCLUDE: Path = ("privacy", "exclude")
 REMOTE: Path = ("privacy", "remote")
 ALLOWED: Path = ("privacy", "allowed_origins")
 ROUTES: Path = ("routes",)
+EDITS: Path = ("edits", "provider")
 FALLBACK = "fallback"
 # A key belongs to the origin it was entered for, so a preset's key settings apply only to the preset's own origin.
 KEY_FIELDS = ("api_key_env", "api_key_command")
@@ -247,7 +248,10 @@ class Merge:
                 self._problem(choice.label, self._unusable(name, providers))
 
     def _keep_usable(self, providers: dict[str, ProviderConfig]) -> None:
-        """Remove routes and fallbacks that name a provider that is not enabled."""
+        """Remove routes, fallbacks and a provider of next edits that are not enabled."""
+        edits = self.settings.get(EDITS)
+        if edits is not None and not self._is_kept(edits.value, EDITS, providers):
+            del self.settings[EDITS]
         if (routes := self.settings.get(ROUTES)) is not None:
             kept = [route for route in routes.value if self._is_kept(route.provider, ROUTES, providers)]
             self.settings[ROUTES] = replace(routes, value=tuple(kept))
@@ -321,6 +325,8 @@ def _names_in(path: Path, value: Any) -> tuple[str, ...]:
     """Return the providers that a setting names."""
     if path == ROUTES:
         return tuple(route.provider for route in value)
+    if path == EDITS:
+        return (value,)
     return value if path[0] == PROVIDERS and path[-1] == FALLBACK else ()
 
 

@@ -19,6 +19,8 @@ Auto = Literal["auto"]
 # Values of `provider` that name no table under [providers]: find a server, and our own model server.
 AUTO = "auto"
 LOCAL = "local"
+# The slot of a model that is trained for next edits and served on this machine; no table can have a name with a blank.
+EDIT_MODEL = "edit model"
 Api = Literal[
     "openai-completions",
     "openai-chat",
@@ -194,8 +196,12 @@ class ContextConfig:
 class EditsConfig:
     """Next edits, which follow from your last change, under `[edits]`."""
 
-    enabled: bool = True
-    """Whether next edits are offered. They are found by rules on this machine: nothing is sent."""
+    enabled: bool | Auto = "auto"
+    """Whether next edits are offered. "auto": those found by rules on this machine, for which nothing is sent; where these find nothing, those of the model under `provider`. true: also those of the model that completes, if none is named. false: none."""
+    provider: ProviderName = "auto"
+    """Provider of the model that writes next edits: a name under `[providers]`, "local" or a preset. "auto": a model trained for next edits that `llm-lsp model serve` runs, otherwise none."""
+    format: Literal["auto", "sweep", "zeta-2", "zeta-2.1", "chat"] = "auto"
+    """How that model is asked. "auto": by its name, and as a chat for a chat API."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,16 @@ def lower_limit(current: float | str, proposed: float | str) -> float | str:
     return min(current, proposed, key=lambda limit: float("inf") if isinstance(limit, str) else limit)
 
 
+def fewer_edits(current: bool | str, proposed: bool | str) -> bool | str:
+    """Return the setting that offers fewer next edits."""
+    return min(current, proposed, key=lambda value: 1 if value == "auto" else 2 * bool(value))
+
+
+def automatic_if_either(current: str, proposed: str) -> str:
+    """Return "auto" if either is: another provider would be called, and billed, that the user did not name."""
+    return "auto" if "auto" in (current, proposed) else current
+
+
 # Everything that a workspace or policy file may set, and what the editor may set if it is not free to.
 STRICTER: Mapping[Path, Meet] = {
     ("enabled",): both,
@@ -176,7 +186,8 @@ STRICTER: Mapping[Path, Meet] = {
     ("completion", "debounce_ms"): longer_debounce,
     ("completion", "gates"): all_gates,
     ("completion", "calls_per_minute"): min,
-    ("edits", "enabled"): both,
+    ("edits", "enabled"): fewer_edits,
+    ("edits", "provider"): automatic_if_either,
     ("context", "sources"): shared_sources,
     ("context", "share"): min,
     ("privacy", "exclude"): joined,

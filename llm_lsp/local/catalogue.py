@@ -136,13 +136,44 @@ MODELS: tuple[CatalogueModel, ...] = (
     ),
 )
 
+# Trained for next edits: they rewrite lines and do not complete, so they are never chosen automatically. Their files
+# could not be loaded here: sizes are about those of the weights at 8.5 bits, digests those that Nix packages pin.
+EDIT_MODELS: tuple[CatalogueModel, ...] = (
+    CatalogueModel(
+        name="sweep-next-edit-0.5b",
+        size_bytes=531_000_000,
+        licence="Apache-2.0",
+        quantization="Q8_0",
+        note="writes next edits, does not complete; see docs/next-edits.md",
+        hub=HubFile("sweepai/sweep-next-edit-0.5B", "sweep-next-edit-0.5b.q8_0.gguf"),
+        modelscope=False,
+        sha256="2d2f5ca856765a086d4ee3d0dc4d30358e9d562e36480e0c754240e9cf45ed64",
+        memory_bytes=1_100_000_000,
+        cores=4,
+        fim="none",
+    ),
+    CatalogueModel(
+        name="sweep-next-edit-1.5b",
+        size_bytes=1_647_000_000,
+        licence="Apache-2.0",
+        quantization="Q8_0",
+        note="writes next edits, does not complete; needs a GPU or many cores",
+        hub=HubFile("sweepai/sweep-next-edit-1.5B", "sweep-next-edit-1.5b.q8_0.v2.gguf"),
+        modelscope=False,
+        sha256="1321ea5e5d7529e60f9770c6a0b3a965f89542d16cf4ae51bab267f6a88150da",
+        memory_bytes=2_400_000_000,
+        cores=8,
+        fim="none",
+    ),
+)
+
 # Divisor: a model may use a quarter of the memory. Editor, language servers, browser and builds need the rest.
 _SHARE_OF_MEMORY = 4
 
 
 def find(name: str) -> CatalogueModel | None:
     """Return the model of that name, ignoring case; None if there is none."""
-    return next((model for model in MODELS if model.name == name.lower()), None)
+    return next((model for model in (*MODELS, *EDIT_MODELS) if model.name == name.lower()), None)
 
 
 def rank(name: str) -> int:

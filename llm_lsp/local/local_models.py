@@ -11,6 +11,7 @@ from pathlib import Path
 
 from llm_lsp import system
 from llm_lsp.config.settings import LocalConfig
+from llm_lsp.core.edits.by_model.edit_families import edit_family_of
 from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.errors import LocalModelError, NoModelError
 from llm_lsp.local import catalogue
@@ -108,6 +109,11 @@ class LocalModels:
         options = self.options(model, config)
         return self.endpoint(await self.servers.join(options, report))
 
+    async def served_for_edits(self) -> LocalEndpoint | None:
+        """Return a server of a model for next edits that the user started in the foreground; None if there is none."""
+        served = await asyncio.to_thread(self.servers.served, for_edits=True)
+        return self.endpoint(served) if served else None
+
     def options(self, model: LocalModel, config: LocalConfig, lora: Path | None = None) -> HostOptions:
         """Return the options for starting a model's server."""
         speed = self.speeds.get(model.name)
@@ -143,11 +149,17 @@ class LocalModels:
 
     def _wanted(self, config: LocalConfig) -> LocalModel:
         if config.model != "auto":
-            return self.store.find(config.model)
-        model = self.best()
-        if model is None:
+            model = self.store.find(config.model)
+            if edit_family_of(model.name) is not None:
+                raise LocalModelError(
+                    f"{model.name} writes next edits and does not complete: set another model under [local], "
+                    f"and run it with `llm-lsp model serve {model.name}`"
+                )
+            return model
+        best = self.best()
+        if best is None:
             raise NoModelError("no model is installed yet: download one with `llm-lsp model pull`")
-        return self.store.find(model.name)
+        return self.store.find(best.name)
 
 
 def _servers_folder(state: Path) -> tuple[Path, str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from llm_lsp import system
+from llm_lsp.core.edits.by_model.edit_families import edit_family_of
 from llm_lsp.errors import LocalModelError, ModelServerError
 from llm_lsp.local.server_connection import ServerConnection
 from llm_lsp.local.server_process import ALREADY_RUNNING, HostOptions, missing_server
@@ -128,11 +129,18 @@ class ModelServers:
         """List the running servers."""
         return running(self._folder)
 
-    def served(self) -> ServerState | None:
+    def served(self, *, for_edits: bool = False) -> ServerState | None:
         """Return a server that the user started in the foreground, if one answers; blocks for at most a second
         each.
+
+        A model that is trained for next edits does not complete, so it is only returned `for_edits`.
         """
-        return next((state for state in self.running() if not state.idle_s and answers(state)), None)
+        fitting = (
+            state
+            for state in self.running()
+            if not state.idle_s and (edit_family_of(state.spec.model) is not None) is for_edits
+        )
+        return next((state for state in fitting if answers(state)), None)
 
     async def join(self, options: HostOptions, report: Report) -> ServerState:
         """Return the server for a spec once it answers: the running one, or a new one.

@@ -8,6 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from llm_lsp.core.edits.by_model.edit_families import edit_family_of
 from llm_lsp.errors import ModelFileError
 from llm_lsp.local import catalogue
 
@@ -38,8 +39,12 @@ class ModelStore:
         return sorted(found, key=lambda model: (-catalogue.rank(model.name), model.name))
 
     def best(self) -> LocalModel | None:
-        """Return the model to use if none is named, or None; never one with a research-only licence."""
-        return next((model for model in self.here() if not model.entry or model.entry.for_any_use), None)
+        """Return the model to use if none is named, or None.
+
+        Never one with a research-only licence, or one that is trained for next edits and does not complete.
+        """
+        completing = (model for model in self.here() if edit_family_of(model.name) is None)
+        return next((model for model in completing if not model.entry or model.entry.for_any_use), None)
 
     def find(self, name: str) -> LocalModel:
         """Return the model of that name, or at that path of a GGUF file; raises ModelFileError if there is none."""

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_lsp import system
+from llm_lsp.core.edits.by_model.edit_families import edit_family_of
 from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.errors import LocalModelError, ModelServerError
 from llm_lsp.local.server_state import ServerSpec, ServerState, files_of
@@ -37,6 +38,9 @@ _LOCK_PATIENCE_S = 0.5
 _CACHE_REUSE_TOKENS = 256
 # Mebibytes for cached prompts of other files; llama.cpp's default of 8,192 would fill a laptop.
 _PROMPT_CACHE_MIB = 256
+# Tokens that must agree before a draft, and those of a draft: of four edits in Sweep's format, 80 to 92 % of the answer
+# came from drafts either way, and these values draft 18 tokens in vain instead of 62, which a CPU reads for nothing.
+_DRAFT_AFTER_TOKENS, _DRAFT_TOKENS = 3, 16
 # llama.cpp's log levels: 1 error, 2 warning, 3 information. From 4 on it logs prompts.
 _VERBOSITY = 2
 
@@ -162,6 +166,8 @@ def _start(options: HostOptions, sockets: Sequence[Path], key: str) -> xllamacpp
     params.ui = False
     params.endpoint_metrics = True
     params.verbosity = _VERBOSITY
+    if edit_family_of(options.spec.model) is not None:
+        _draft(params)
     if options.spec.lora:
         params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(options.spec.lora, 1.0)]
     try:
@@ -170,6 +176,16 @@ def _start(options: HostOptions, sockets: Sequence[Path], key: str) -> xllamacpp
         taken = options.port and _is_taken(options.port)
         cause = f"port {options.port} is in use" if taken else "see its log"
         raise ModelServerError(f"the server for {options.spec.model} did not start: {cause}") from exc
+
+
+def _draft(params: xllamacpp.CommonParams) -> None:
+    """Let the server guess what follows from the prompt: an edit repeats most of the lines that it is shown."""
+    import xllamacpp
+
+    params.speculative.types = [xllamacpp.common_speculative_type.COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE]
+    params.speculative.ngram_simple.size_n = _DRAFT_AFTER_TOKENS
+    params.speculative.ngram_simple.size_m = _DRAFT_TOKENS
+    params.speculative.ngram_simple.min_hits = 1
 
 
 def usable_socket(paths: Sequence[Path]) -> Path:

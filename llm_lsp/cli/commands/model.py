@@ -65,14 +65,15 @@ def _bring(models: LocalModels, name: str | None) -> None:
     say(f"{model.name} is in {model.path}")
     if model.entry:
         say(f"{model.entry.licence}; {model.entry.note}")
-        say(_better(model.entry))
+        if model.entry in catalogue.MODELS:
+            say(_better(model.entry))
     _measure(models, model)
 
 
 def _pull_named(models: LocalModels, name: str) -> LocalModel:
     model = catalogue.find(name)
     if model is None:
-        known = ", ".join(model.name for model in catalogue.MODELS)
+        known = ", ".join(model.name for model in (*catalogue.MODELS, *catalogue.EDIT_MODELS))
         raise LocalModelError(f"no model {name} in the catalogue; choose one of {known}")
     if not model.for_any_use:
         say(f"note: {model.name}: {model.note}")
@@ -135,7 +136,8 @@ def list_models(as_json: bool) -> None:
     models = local_models()
     here = {model.name: model for model in models.available()}
     best = models.best()
-    rows = [_row(model.name, model, here.get(model.name), best) for model in catalogue.MODELS]
+    known = (*catalogue.MODELS, *catalogue.EDIT_MODELS)
+    rows = [_row(model.name, model, here.get(model.name), best) for model in known]
     rows += [_row(name, None, model, best) for name, model in here.items() if model.entry is None]
     if as_json:
         show_json(rows)
@@ -253,7 +255,8 @@ def serve(name: str, port: int, threads: int | None, lora: Path | None, key_file
     """Serve a model in the foreground, until interrupted.
 
     While it runs, your editors use this server, including its adapter, if their model setting is "auto". Editors
-    that name this model use it too, unless it has an adapter.
+    that name this model use it too, unless it has an adapter. A model that is trained for next edits is used for
+    these alone, and another one goes on completing.
     """
     from llm_lsp.local.model_store import check_gguf
     from llm_lsp.local.server_process import ALREADY_RUNNING

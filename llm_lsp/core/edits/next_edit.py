@@ -40,6 +40,14 @@ class NextEdit:
 
 
 @dataclass(frozen=True, slots=True)
+class Prediction:
+    """The edit that is shown, and all of its kind that are as certain as one that may be shown, it included."""
+
+    edit: NextEdit
+    places: tuple[NextEdit, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EditRequest:
     """A client's question for the next edit in a document."""
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import chain
 
 from llm_lsp.core.context.generated_code import HEAD_CHARS, is_generated
-from llm_lsp.core.edits.next_edit import NextEdit
+from llm_lsp.core.edits.next_edit import NextEdit, Prediction
 from llm_lsp.core.edits.rename import renamed_bindings, renames
 from llm_lsp.core.edits.repeat import repeats
 from llm_lsp.core.edits.situation import Situation
@@ -22,14 +21,6 @@ _CONFLICT = "<<<<<<< "
 
 Refusal = Callable[[NextEdit], Reason | None]
 """Why an edit may not be shown, whatever its confidence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """The edit that is shown, and all of its kind that are as certain as one that may be shown, it included."""
-
-    edit: NextEdit
-    places: tuple[NextEdit, ...]
 
 
 def predict(situation: Situation, refusal: Refusal) -> Prediction | Skip:

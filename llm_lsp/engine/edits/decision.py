@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from llm_lsp.core.context.edit_history import EditBurst
 from llm_lsp.core.edits.dismissals import Dismissals
 from llm_lsp.core.edits.last_change import LastChange
-from llm_lsp.core.edits.next_edit import NextEdit
-from llm_lsp.core.edits.predict import Prediction, predict
+from llm_lsp.core.edits.next_edit import NextEdit, Prediction
+from llm_lsp.core.edits.predict import all_edits, predict
 from llm_lsp.core.edits.situation import Situation
 from llm_lsp.core.privacy.redact import Redactor
 from llm_lsp.core.skip import Reason, Skip
@@ -38,6 +38,15 @@ class EditQuestion:
     dismissals: Dismissals
     redactor: Redactor | None
     """None if the settings switch redaction off."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDecision:
+    """What the rules found."""
+
+    found: Prediction | Skip
+    doubtful: NextEdit | None = None
+    """The nearest edit if all are too uncertain to be shown."""
 
 
 class TreeStore:
@@ -66,11 +75,11 @@ class TreeStore:
         self._trees.pop(uri, None)
 
 
-def decide(question: EditQuestion, trees: TreeStore) -> Prediction | Skip:
-    """Return the next edit that may be shown, or why there is none."""
+def decide(question: EditQuestion, trees: TreeStore) -> RuleDecision:
+    """Return the next edit that may be shown, or why there is none, and the one that is too uncertain."""
     document, dismissals = question.document, question.dismissals
     if not question.change.is_typed(document.text):
-        return Skip(Reason.NOT_TYPED)
+        return RuleDecision(Skip(Reason.NOT_TYPED))
     situation = Situation(
         document,
         question.point,
@@ -83,14 +92,19 @@ def decide(question: EditQuestion, trees: TreeStore) -> Prediction | Skip:
         if dismissals.has(document.uri, edit):
             return Reason.DISMISSED
         redactor = question.redactor
-        return Reason.SECRET if redactor and _is_near_secret(redactor, document.text, edit) else None
+        return Reason.SECRET if redactor and is_near_secret(redactor, document.text, edit) else None
 
     found = predict(situation, refusal)
-    is_nothing = isinstance(found, Skip) and found.reason is Reason.NOTHING_FOLLOWS
-    return Skip(Reason.STILL_TYPING) if is_nothing and question.is_typing else found
+    if not isinstance(found, Skip):
+        return RuleDecision(found)
+    if found.reason is Reason.NOTHING_FOLLOWS and question.is_typing:
+        return RuleDecision(Skip(Reason.STILL_TYPING))
+    is_doubtful = found.reason is Reason.UNCERTAIN
+    doubtful = (edit for edit in all_edits(situation) if refusal(edit) is None) if is_doubtful else ()
+    return RuleDecision(found, next(iter(doubtful), None))
 
 
-def _is_near_secret(redactor: Redactor, text: Text, edit: NextEdit) -> bool:
+def is_near_secret(redactor: Redactor, text: Text, edit: NextEdit) -> bool:
     """Check whether a secret is near an edit's place, or would come there with it."""
     lines = text.lines(edit.start.line - NEAR_LINES, edit.end.line + NEAR_LINES + 1)
     line = text.line(edit.start.line)

@@ -1,8 +1,9 @@
-"""Answers requests for the next edit, by rules and without a model.
+"""Answers requests for the next edit: by rules, and by a model where these find nothing.
 
 After an edit the document's tree is brought up to date once the user pauses, in a thread. A decision is made when a
-client asks, also in that thread, and holds for its version of the document. An edit that was offered stays while the
-user types it themselves, and goes when they type something else in its place.
+client asks, also in that thread, and holds for its version of the document. A model is only asked by requests that may
+wait, once for a version. An edit that was offered stays while the user types it themselves, and goes when they type
+something else in its place.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from llm_lsp.core.edits.dismissals import Dismissals
 from llm_lsp.core.edits.last_change import LastChange
-from llm_lsp.core.edits.next_edit import EditRequest, OfferedEdit
+from llm_lsp.core.edits.next_edit import EditRequest, NextEdit, OfferedEdit, Prediction
 from llm_lsp.core.edits.rebase import is_at, is_completed, rebase
 from llm_lsp.core.privacy.redact import Redactor
 from llm_lsp.core.skip import Reason, Skip
@@ -25,14 +26,14 @@ from llm_lsp.core.text.text import Edit, advance, is_word_char, word_start
 from llm_lsp.core.usage.request_log import RequestLog
 from llm_lsp.engine.client.status import ServerStatus
 from llm_lsp.engine.clock import Clock, InThread, Timer
+from llm_lsp.engine.edits.model_edits import NOT_ASKED, ModelEdits
 from llm_lsp.engine.models.model_access import ModelAccess
 from llm_lsp.engine.usage.recorder import UsageRecorder
 from llm_lsp.engine.workspace.workspace import Workspace
 from llm_lsp.errors import InternalError
 
 if TYPE_CHECKING:
-    from llm_lsp.core.edits.predict import Prediction
-    from llm_lsp.engine.edits.decision import EditQuestion, TreeStore
+    from llm_lsp.engine.edits.decision import EditQuestion, RuleDecision, TreeStore
 
 T = TypeVar("T")
 
@@ -50,6 +51,16 @@ class _Decision:
     is_typing: bool
     dismissals: Dismissals
     answer: OfferedEdit | Skip
+    doubtful: NextEdit | None = None
+    """An edit of the rules that is too uncertain to be shown."""
+    is_asked: bool = False
+    """Whether a model was asked, too."""
+
+    @property
+    def is_for_model(self) -> bool:
+        """Whether a model may find an edit where the rules found none."""
+        reasons = (Reason.NOTHING_FOLLOWS, Reason.UNCERTAIN)
+        return not self.is_asked and isinstance(self.answer, Skip) and self.answer.reason in reasons
 
     def answers(self, question: EditQuestion) -> bool:
         """Check whether it is the answer to a question, too."""
@@ -87,6 +98,7 @@ class NextEdits:
         self._dismissals = Dismissals()
         self._waiting: dict[str, asyncio.Event] = {}
         """What ends the wait of a document's request until the user pauses."""
+        self._model_edits = ModelEdits(models, clock, in_thread)
         self._n_offered = 0
         self._edited_uri = ""
         self._timer: Timer | None = None
@@ -97,6 +109,7 @@ class NextEdits:
         uri, now = document.uri, self._clock.now()
         self._changes[uri] = self._changes.get(uri, LastChange()).edited(old, edits, now)
         self._follow(document, edits)
+        self._model_edits.end(uri)
         if waiting := self._waiting.get(uri):
             waiting.set()
         self._edited_uri = uri
@@ -107,6 +120,7 @@ class NextEdits:
         """Forget a document."""
         self._changes.pop(uri, None)
         self._decisions.pop(uri, None)
+        self._model_edits.end(uri)
         if waiting := self._waiting.get(uri):
             waiting.set()
         if "_trees" in self.__dict__:
@@ -138,7 +152,8 @@ class NextEdits:
             self._recorder.edit_settled(offer.document, "dismissed")
 
     async def aclose(self) -> None:
-        """Update no more trees."""
+        """Update no more trees, and ask no model."""
+        await self._model_edits.aclose()
         if self._timer:
             self._timer.cancel()
         for waiting in self._waiting.values():
@@ -168,21 +183,58 @@ class NextEdits:
         if self._workspace.document(uri) is not request.document:
             return Skip(Reason.SUPERSEDED)
         question = self._question(request, self._is_typing(request))
-        if (known := self._decisions.get(uri)) and known.answers(question):
+        decision = self._known(question)
+        if decision:
             log.left("rules", "decided before", self._clock.now())
-            return known.answer
-        found = await self._decide(question)
+        else:
+            decision = await self._by_rules(request, question, log)
+        if decision is None:
+            return Skip(Reason.SUPERSEDED)
+        if may_wait and decision.is_for_model:
+            return await self._by_model(request, question, decision, log)
+        return decision.answer
+
+    async def _by_rules(
+        self, request: EditRequest, question: EditQuestion, log: RequestLog
+    ) -> _Decision | None:
+        """Return what the rules decide; None if the document has changed meanwhile."""
+        uri = request.document.uri
+        decided = await self._decide(question)
         log.left("rules", f"compared with {len(question.bursts)} changes", self._clock.now())
         if self._workspace.document(uri) is not request.document:
+            return None
+        if known := self._known(question):
+            return known  # Another request was faster.
+        answer = self._offered(request, decided.found)
+        decision = _Decision(
+            request.document, question.is_typing, question.dismissals, answer, decided.doubtful
+        )
+        self._decisions[uri] = decision
+        return decision
+
+    def _known(self, question: EditQuestion) -> _Decision | None:
+        known = self._decisions.get(question.document.uri)
+        return known if known and known.answers(question) else None
+
+    async def _by_model(
+        self, request: EditRequest, question: EditQuestion, decision: _Decision, log: RequestLog
+    ) -> OfferedEdit | Skip:
+        uri = request.document.uri
+        found = await self._model_edits.find(request, question, decision.doubtful, log)
+        if found is None:
+            return decision.answer
+        if self._workspace.document(uri) is not request.document:
             return Skip(Reason.SUPERSEDED)
-        if (known := self._decisions.get(uri)) and known.answers(question):
+        known = self._decisions.get(uri)
+        if known and known.is_asked and known.document is request.document:
             return known.answer  # Another request was faster.
-        answer = self._offered(request, found)
-        self._decisions[uri] = _Decision(request.document, question.is_typing, question.dismissals, answer)
+        answer = self._offered(request, found if isinstance(found, Skip) else Prediction(found, (found,)))
+        if not isinstance(answer, Skip) or answer.reason not in NOT_ASKED:
+            self._decisions[uri] = replace(decision, answer=answer, is_asked=True)
         return answer
 
     def _refusal(self, uri: str) -> Skip | None:
-        if not self._models.runtime.config.edits.enabled:
+        if self._models.runtime.config.edits.enabled is False:
             return Skip(Reason.EDITS_OFF)
         if self._workspace.document(uri) is None:
             return Skip(Reason.UNKNOWN_DOCUMENT)
@@ -202,14 +254,14 @@ class NextEdits:
             self._redactor if redacts else None,
         )
 
-    async def _decide(self, question: EditQuestion) -> Prediction | Skip:
-        from llm_lsp.engine.edits.decision import decide
+    async def _decide(self, question: EditQuestion) -> RuleDecision:
+        from llm_lsp.engine.edits.decision import RuleDecision, decide
 
         try:
             return await self._in_order(partial(decide, question, self._trees))
         except Exception as exc:
             LOG.error("no next edit: %s", InternalError.of(exc))
-            return Skip(Reason.FAULT)
+            return RuleDecision(Skip(Reason.FAULT))
 
     async def _in_order(self, work: Callable[[], T]) -> T:
         """Run what uses the trees in a thread, after all that was begun before.

@@ -41,7 +41,7 @@ class Failover:
 
     def slots(self, request: ModelRequest) -> Iterator[ProviderSlot]:
         """Yield a request's provider slots in order; a slot starts to load when it is yielded."""
-        return self._registry.slots(request.document, request.trigger, self._ledger.used_up)
+        return self._registry.slots(request.document, request.trigger, self._ledger.used_up, request.feature)
 
     def choices(self, request: ModelRequest) -> Iterator[ProviderChoice | Skip]:
         """Yield each provider that may handle the request, in order, or why it may not.

@@ -21,6 +21,7 @@ from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point
 from llm_lsp.engine.client.status import ServerStatus
 from llm_lsp.engine.clock import Clock
+from llm_lsp.engine.models.call_traffic import CallTraffic
 from llm_lsp.engine.models.failover import Failover
 from llm_lsp.engine.models.model_stream import ModelStream
 from llm_lsp.engine.models.provider_choice import ProviderChoice
@@ -48,6 +49,7 @@ class ModelAccess:
         self._recorder = recorder
         self._status = status
         self._affinity_key = os.urandom(32)
+        self.traffic = CallTraffic()
 
     @property
     def runtime(self) -> Runtime:
@@ -118,6 +120,7 @@ class ModelAccess:
             choice,
             self._instead_of(request, choice),
             lambda: self.failover.held_back(request, choice),
+            self.traffic,
         )
 
     def _affinity(self, provider: str, uri: str) -> str:
@@ -129,7 +132,7 @@ class ModelAccess:
         """Return why a provider other than the first choice answers, for the status; "" for the first choice."""
         if choice.runtime is not self.runtime:
             return ""  # chosen under earlier settings, in which it may have been the first choice
-        first = next(self._registry.slots(request.document, request.trigger))
+        first = next(self._registry.slots(request.document, request.trigger, feature=request.feature))
         if first is choice.slot or first.provider is None:
             return ""
         refused = self.failover.choice(request, first)

@@ -9,6 +9,7 @@ from llm_lsp.core.generation import Chunk, PromptProgress
 from llm_lsp.core.prompt.prompts import Prompt
 from llm_lsp.core.request import ModelRequest
 from llm_lsp.core.skip import Reason, Skip
+from llm_lsp.engine.models.call_traffic import CallTraffic
 from llm_lsp.engine.models.provider_choice import ProviderChoice
 from llm_lsp.engine.usage.meter import MeteredStream, prompt_tokens
 from llm_lsp.errors import (
@@ -35,16 +36,20 @@ class ModelStream:
         request: ModelRequest,
         choice: ProviderChoice,
         instead_of: str,
-        refusal: Callable[[], Skip | None] = lambda: None,
+        refusal: Callable[[], Skip | None],
+        traffic: CallTraffic,
     ) -> None:
         """`refusal` returns why the call may no longer be made after it has waited for a slot."""
+        self._traffic = traffic
         self._metered = metered
         self._refusal = refusal
         self._request = request
         self._choice = choice
         self._instead_of = instead_of
         self._begun = self._is_counted = self._is_over = self._is_closed = False
-        self._has_text = self._is_finished = self._is_timed = False
+        self._has_text = self._is_finished = self._is_timed = self._is_under_way = False
+        self.gave_way = False
+        """Whether it was closed because a completion needs the machine or the slot."""
         self._ticket: asyncio.Future[None] | None = None
         self._sent_at = 0.0
         self._progress: PromptProgress | None = None
@@ -103,12 +108,16 @@ class ModelStream:
     async def _begin(self) -> None:
         self._begun = True
         slot = self._choice.slot
+        if self._request.feature == "completion":
+            self._enter_traffic()
         self._ticket = slot.calls.enter(self._request.feature, self._choice.profile.max_in_flight)
         if not self._ticket.done():
             await self._ticket
             if skip := self._refusal():
                 is_budget = skip.reason is Reason.OVER_BUDGET
                 raise (BudgetError if is_budget else HeldBackError)(skip.detail or skip.reason.value)
+        if self._request.feature == "edits":
+            self._enter_traffic()
         self._is_counted = True
         self._sent_at = slot.now()
         slot.began()
@@ -155,8 +164,25 @@ class ModelStream:
         seconds = slot.now() - self._sent_at
         slot.waited(prompt_tokens(self.prompt), seconds, self._progress, is_read=self._has_text)
 
+    def _enter_traffic(self) -> None:
+        """Join the calls: a completion when it begins to wait for its slot, a next edit when it has one.
+
+        The edit's call is closed if a completion would have to wait for it.
+        """
+        feature, profile = self._request.feature, self._choice.profile
+        is_in_the_way = feature == "edits" and (profile.local or profile.max_in_flight == 1)
+        self._is_under_way = True
+        self._traffic.began(self, feature, self._give_way if is_in_the_way else None)
+
+    def _give_way(self) -> None:
+        self.gave_way = True
+        self.close()
+
     def _leave_place(self) -> None:
         """Free the slot, or stop waiting for one, which cancels the iteration."""
+        if self._is_under_way:
+            self._is_under_way = False
+            self._traffic.ended(self, self._request.feature)
         if self._ticket is None:
             return
         if self._ticket.done() and not self._ticket.cancelled():

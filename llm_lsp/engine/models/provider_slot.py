@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from llm_lsp.config.settings import AUTO, LOCAL, Config
+from llm_lsp.config.settings import AUTO, EDIT_MODEL, LOCAL, Config
 from llm_lsp.core.generation import PromptProgress
 from llm_lsp.core.prompt.reading_speed import SHORT_AT_FIRST, ReadingSpeed
 from llm_lsp.core.provider_profile import Profile
@@ -21,7 +21,14 @@ from llm_lsp.engine.client.status import ServerStatus
 from llm_lsp.engine.clock import Clock
 from llm_lsp.engine.models.call_slots import CallSlots
 from llm_lsp.engine.models.health import Attempt, ProviderHealth
-from llm_lsp.errors import BlockedError, InternalError, LlmLspError, NoModelError, UnreachableError
+from llm_lsp.errors import (
+    BlockedError,
+    InternalError,
+    LlmLspError,
+    NoEditModelError,
+    NoModelError,
+    UnreachableError,
+)
 from llm_lsp.providers.base import Provider
 
 LOG = logging.getLogger(__name__)
@@ -149,7 +156,7 @@ class ProviderSlot:
 
     def lost(self, provider: Provider) -> bool:
         """Record that a provider's server is gone; return whether a new one is being found or started."""
-        if self.provider is provider and self.is_searched:
+        if self.provider is provider and (self.is_searched or self.name == EDIT_MODEL):
             self.provider, self.absent = None, LOADING
             self._around.retire(provider)
             if self._search:
@@ -256,6 +263,8 @@ class ProviderSlot:
     def _nothing_found(self, error: LlmLspError) -> None:
         self._settled.set()
         self.absent = Skip(Reason.NO_PROVIDER, str(error))
+        if isinstance(error, NoEditModelError):
+            return
         needs_model = isinstance(error, NoModelError)
         if not (needs_model and self._around.client.offers_models):
             self._around.notifications.say(self.cause, "warning", str(error))

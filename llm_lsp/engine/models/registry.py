@@ -10,7 +10,7 @@ from llm_lsp.config.settings import Config, PrivacyConfig
 from llm_lsp.core.privacy.admission import AdmissionRules
 from llm_lsp.core.privacy.exclusion import SECRET_FILES, Exclusion
 from llm_lsp.core.provider_profile import Profile
-from llm_lsp.core.request import Patience, Trigger
+from llm_lsp.core.request import Feature, Patience, Trigger
 from llm_lsp.core.text.document import Document
 from llm_lsp.engine.client.interface import Client
 from llm_lsp.engine.client.notifications import Notifications
@@ -76,17 +76,22 @@ class ProviderRegistry:
         self._find_needed()
 
     def slots(
-        self, document: Document, trigger: Trigger, used_up: Callable[[], object] = lambda: None
+        self,
+        document: Document,
+        trigger: Trigger,
+        used_up: Callable[[], object] = lambda: None,
+        feature: Feature = "completion",
     ) -> Iterator[ProviderSlot]:
         """Yield a request's slots in order, each once; a slot starts to load when it is yielded.
 
-        If the budget is `used_up` by then, continue with the providers that cost nothing.
+        If the budget is `used_up` by then, continue with the providers that cost nothing, except for next edits:
+        their model was chosen for them.
         """
         routing = self.runtime.routing
-        names = routing.order(document, trigger)
+        names = routing.order(document, trigger, feature)
         for name in names:
             yield self.slot(name)
-        for name in routing.unpaid() if used_up() else ():
+        for name in routing.unpaid() if feature != "edits" and used_up() else ():
             if name not in names:
                 yield self.slot(name)
 

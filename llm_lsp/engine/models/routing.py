@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from llm_lsp.config.settings import LOCAL, Config, ProviderConfig, RouteConfig
+from llm_lsp.config.settings import AUTO, EDIT_MODEL, LOCAL, Config, ProviderConfig, RouteConfig
 from llm_lsp.core.privacy.addresses import is_loopback
 from llm_lsp.core.privacy.exclusion import Exclusion
-from llm_lsp.core.request import Trigger
+from llm_lsp.core.request import Feature, Trigger
 from llm_lsp.core.text.document import Document
 
 
@@ -46,21 +46,35 @@ class Routing:
     rules: tuple[RouteRule, ...]
     default: str
     providers: Mapping[str, ProviderConfig]
+    edits: tuple[str, ...] = ()
+    """The first choices for next edits, before that of completions if `edits_anyhow`."""
+    edits_anyhow: bool = False
 
     @classmethod
     def of(cls, config: Config, folders: tuple[str, ...]) -> Routing:
         """Build the routing from the settings."""
         rules = tuple(RouteRule.of(route, folders) for route in config.routes)
-        return cls(rules, config.provider, config.providers)
+        is_named = config.edits.provider != AUTO
+        return cls(
+            rules,
+            config.provider,
+            config.providers,
+            (config.edits.provider if is_named else EDIT_MODEL,),
+            config.edits.enabled is True and not is_named,
+        )
 
-    def order(self, document: Document, trigger: Trigger) -> tuple[str, ...]:
+    def order(self, document: Document, trigger: Trigger, feature: Feature = "completion") -> tuple[str, ...]:
         """Return a request's providers: the first choice, then its fallbacks, each once."""
+        if feature == "edits":
+            own = tuple(name for first in self.edits for name in self._with_fallbacks(first))
+            others = self.order(document, trigger) if self.edits_anyhow else ()
+            return tuple(dict.fromkeys((*own, *others)))
         first = next((rule.provider for rule in self.rules if rule.fits(document, trigger)), self.default)
         return tuple(self._with_fallbacks(first))
 
     def names(self) -> frozenset[str]:
         """Return every provider that any request may use."""
-        firsts = (self.default, *(rule.provider for rule in self.rules))
+        firsts = (self.default, *(rule.provider for rule in self.rules), *self.edits)
         return frozenset(name for first in firsts for name in self._with_fallbacks(first))
 
     def unpaid(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from llm_lsp.config.settings import ProviderConfig
+from llm_lsp.core.edits.by_model.edit_families import edit_family_of
 from llm_lsp.errors import StrangerError
 from llm_lsp.port_owners import Owner, listener_owners
 from llm_lsp.providers.discovery import recognition as recognise
@@ -99,7 +100,12 @@ async def _visit(place: ServerLocation, owner: Owner, timeout_s: float) -> list[
 
 
 def _best(findings: Sequence[Finding]) -> ProviderConfig | None:
-    usable = [finding.verdict for finding in findings if finding.verdict.config is not None]
+    # A model that is trained for next edits does not complete.
+    usable = [
+        finding.verdict
+        for finding in findings
+        if finding.verdict.config is not None and edit_family_of(finding.verdict.config.model) is None
+    ]
     # `max` keeps the first of several equals, so the order of places decides.
     best = max(usable, key=lambda verdict: verdict.fills_middle, default=None)
     return best.config if best else None

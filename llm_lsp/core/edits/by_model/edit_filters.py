@@ -110,9 +110,8 @@ def _undoes(proposed: ProposedEdit) -> bool:
 def _restores_text(proposed: ProposedEdit) -> bool:
     """Check whether the document would be as it was before."""
     made = proposed.made
-    candidates = (text for text in proposed.earlier if text.line_count == made.line_count)
-    lines = bare(made.lines(0, made.line_count))
-    return any(bare(text.lines(0, text.line_count)) == lines for text in candidates)
+    candidates = [text for text in proposed.earlier if text.size == made.size]
+    return bool(candidates) and str(made) in map(str, candidates)
 
 
 def _restores(proposed: ProposedEdit, change: ChangedLines) -> bool:

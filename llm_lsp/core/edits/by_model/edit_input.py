@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 from llm_lsp.core.context.edit_history import EditBurst
 from llm_lsp.core.context.snippet import Snippet
+from llm_lsp.core.privacy.cut_texts import Redact, redact_lines
+from llm_lsp.core.privacy.redact import Redacted
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point, Text
 
 # Lines around a change that are kept with it: Zeta's diffs have three, Sweep's pairs one of them.
 CONTEXT_LINES = 3
+# Lines above and below a place that a prompt may show: Sweep's shows a document of 800 lines whole.
+REACH_LINES = 800
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +32,14 @@ class EditHunk:
     below: tuple[str, ...]
 
     @classmethod
-    def of(cls, burst: EditBurst, path: str) -> EditHunk | None:
+    def of(cls, burst: EditBurst, path: str, redact: Redact = Redacted) -> EditHunk | None:
         """Return a burst's change; None if there is none, it is too large, or it changed only white space."""
         change = burst.change()
         if change is None or burst.changed() is None:
             return None
-        before, start = burst.before.text, change.start
-        old, new = bare(change.old), bare(change.new)
+        before, after, start = burst.before.text, burst.after.text, change.start
+        old = _redacted(before, start, start + len(change.old), redact)
+        new = _redacted(after, start, start + len(change.new), redact)
         while old and new and old[0] == new[0]:
             # Only their line ends differ: the document's last line got one.
             old, new, start = old[1:], new[1:], start + 1
@@ -43,10 +48,10 @@ class EditHunk:
         return cls(
             path,
             first,
-            bare(before.lines(first, start)),
+            _redacted(before, first, start, redact),
             old,
             new,
-            bare(before.lines(below, min(end, below + CONTEXT_LINES))),
+            _redacted(before, below, min(end, below + CONTEXT_LINES), redact),
         )
 
     @property
@@ -97,28 +102,46 @@ def edit_input(
     point: Point,
     bursts: Sequence[EditBurst],
     path_of: Callable[[str], str],
+    redact: Redact = Redacted,
     *,
     is_jump: bool = False,
 ) -> EditInput:
-    """Return the input for a place in a document; `path_of` returns the path that is shown for a URI."""
+    """Return the input for a place in a document; `path_of` returns the path that is shown for a URI.
+
+    Secrets are redacted here, where the text around them is known. Only the lines that a prompt may use are.
+    """
     text = document.text
     own = [burst for burst in bursts if burst.after.uri == document.uri]
-    lines = _all_lines(text)
-    hunks = (EditHunk.of(burst, path_of(burst.after.uri)) for burst in bursts)
+    lines = _lines_around(text, point.line, redact)
+    hunks = (EditHunk.of(burst, path_of(burst.after.uri), redact) for burst in bursts)
     return EditInput(
         path_of(document.uri),
         lines if lines[-1] else lines[:-1],
         point.line,
         point.column,
-        _all_lines(own[0].before.text if own else text),
+        _lines_around(own[0].before.text if own else text, point.line, redact),
         tuple(hunk for hunk in hunks if hunk is not None),
         is_jump=is_jump,
         is_ended=not lines[-1],
     )
 
 
-def _all_lines(text: Text) -> tuple[str, ...]:
-    return bare(text.lines(0, text.line_count))
+def _lines_around(text: Text, line: int, redact: Redact) -> tuple[str, ...]:
+    """Return all lines; those further away than any prompt reaches are empty."""
+    first, stop = max(0, line - REACH_LINES), min(text.line_count, line + REACH_LINES)
+    near = _redacted(text, first, stop, redact)
+    return ("",) * first + near + ("",) * (text.line_count - first - len(near))
+
+
+def _redacted(text: Text, first: int, stop: int, redact: Redact) -> tuple[str, ...]:
+    """Return some lines without secrets and without line ends."""
+    lines = text.lines(first, stop)
+    masked, at, done = redact_lines(text, first, stop, redact), 0, list[str]()
+    for line in lines:
+        # Redacting preserves the length of a text.
+        done.append(masked[at : at + len(line)])
+        at += len(line)
+    return bare(done)
 
 
 @dataclass(frozen=True, slots=True)
