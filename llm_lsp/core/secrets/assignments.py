@@ -20,20 +20,29 @@ from llm_lsp.core.secrets.values import (
     is_secret_word,
 )
 
-# Characters for each value that is judged, for each that is found to be a secret, and for a short text. In a text with
-# more of them, which is a list of secrets or a crafted one, all that follows a name on its line is masked without being
-# judged. Of 2,000 files of code and settings the one with most has a fourth of that.
+# What judging a value costs besides its length, what a secret costs besides, and what a short text may spend, in
+# characters; a text may spend half more than its length. In a text that costs more, which is a list of secrets or a
+# crafted one, all that follows a name on its line is masked without being judged. Of 2,000 files of code and settings
+# the one with most spends a fourth of that.
 CHARS_PER_VALUE = 32
 CHARS_PER_SECRET = 64
 _SPARE_CHARS = 640
+# Characters of a value that are judged.
+_JUDGED_CHARS = 64
 # Characters of a line before a name that are examined: an indentation and a word like `export`.
 _BEFORE_CHARS = 80
 # Least length of a value without a digit that only a blank separates from its name: shorter ones are words in a
 # sentence.
 MIN_LOOSE_CHARS = 12
+# Greatest length of a value in an XML element.
+_ELEMENT_CHARS = 4096
 # Characters after a weak name within which its value must have a digit.
 _NEAR_CHARS = 120
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
+# Characters of a word after a name from which on nothing can be assigned to it: more than `_FOLLOWING` allows for a
+# name's rest and a call together.
+_MAX_REST_CHARS = 96
+_REST = re.compile(r"[\w.-]*+")
 _LETTERS = re.compile(r"[a-z]+")
 _PASSWORD = re.compile(r"pass|pwd")
 _DIGIT = re.compile(r"\d")
@@ -80,7 +89,6 @@ _IS_OPTION = re.compile(
     re.MULTILINE,
 )
 _WORD_VALUE = re.compile(r"[^\s\"'`<>{}()\[\],;&|\\]{8,4096}+(?![(\[{])")
-_XML_VALUE = re.compile(r"[^<\n]{8,4096}+(?=<)")
 _FIELD_VALUE = re.compile(r"[^;\"'`\n]{8,256}+(?=[;\"'`])")
 _COMMENT = re.compile(r"(?<![ \t])[ \t]++(?:#|//)")
 
@@ -102,10 +110,10 @@ class NameIndex:
 
     def values(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield the spans of values that are secrets; an empty span ends a line whose value is on the next."""
-        words, chars = _Words(text), len(text) + _SPARE_CHARS
-        seen, seen_kind = 0, ""
+        words, chars = _Words(text), len(text) * 3 // 2 + _SPARE_CHARS
+        seen, seen_kind, in_long_word = 0, "", 0
         for start, end, kind in self._names(text):
-            if end <= seen and kind in ("weak", seen_kind):
+            if end < in_long_word or (end <= seen and kind in ("weak", seen_kind)):
                 continue  # already examined as part of an earlier name
             if chars <= 0:
                 seen, seen_kind = _line_end(text, end), kind
@@ -117,8 +125,13 @@ class NameIndex:
             if match is None:
                 if kind != "weak" and (line_end := _goes_on(text, start, end)):
                     yield line_end, line_end
+                elif text[end + _MAX_REST_CHARS : end + _MAX_REST_CHARS + 1].isalnum() and (
+                    rest := _REST.match(text, end)
+                ):
+                    in_long_word = rest.end() - _MAX_REST_CHARS
                 continue
-            seen, seen_kind, chars = match.end("tail"), kind, chars - CHARS_PER_VALUE
+            seen, seen_kind = match.end("tail"), kind
+            chars -= CHARS_PER_VALUE + min(_line_end(text, match.end()) - match.end(), _JUDGED_CHARS)
             if match.lastgroup != "bare":
                 found = _quoted(text, kind, match)
             else:
@@ -247,8 +260,7 @@ def _bare(words: _Words, start: int, kind: NameKind, match: re.Match[str]) -> tu
         word = words.at(at)
         return _loose_word(text, start, kind, word, has_tail=match["tail"] != "") if word else None
     if separator == ">":
-        found = _XML_VALUE.match(text, at)
-        return found.span() if found and is_secret_literal(found[0], kind) else None
+        return _element(text, kind, at)
     if _begins_line(text, start) and (span := _line(text, kind, at)):
         return span
     if separator == "=" and not match["gap"] and (span := _field(text, kind, at)):
@@ -262,6 +274,13 @@ def _begins_line(text: str, start: int) -> bool:
     first = start - _BEFORE_CHARS
     line_start = text.rfind("\n", max(0, first), start) + 1
     return (line_start > 0 or first < 0) and _BEGINS_LINE.fullmatch(text, line_start, start) is not None
+
+
+def _element(text: str, kind: NameKind, at: int) -> tuple[int, int] | None:
+    """Return the span of an XML element's text if it is a secret."""
+    end = text.find("<", at, at + _ELEMENT_CHARS)
+    value = text[at : max(end, at)]
+    return (at, end) if "\n" not in value and is_secret_literal(value, kind) else None
 
 
 def _line(text: str, kind: NameKind, at: int) -> tuple[int, int] | None:

@@ -92,18 +92,18 @@ def key_spans(lines: Sequence[str], roles: Sequence[KeyRole]) -> Iterator[KeySpa
         if role == "mark"
         for match in _MARK.finditer(lines[number])
     ]
-    floor = 0
-    """The first line after all earlier keys."""
+    floor, last = 0, _Mark(0, 0, 0, begins=False)
+    """The first line after all earlier keys, and the mark before."""
     while marks:
         mark, following = marks.pop(0), marks[0] if marks else None
         if not mark.begins:
-            yield from _above(lines, mark, floor)
+            yield from _above(lines, mark, floor, last.end if last.line == mark.line else 0)
         elif following and not following.begins and following.line - mark.line <= KEY_BLOCK_LINES:
             yield from _between(lines, mark, marks.pop(0))
             mark = following
         else:
             yield from _below(lines, mark, following or _Mark(len(lines), 0, 0, begins=True))
-        floor = mark.line + 1
+        floor, last = mark.line + 1, mark
     yield from _sheets(lines, roles)
 
 
@@ -161,9 +161,10 @@ def _below(lines: Sequence[str], begin: _Mark, following: _Mark) -> Iterator[Key
             return
 
 
-def _above(lines: Sequence[str], end: _Mark, floor: int) -> Iterator[KeySpan]:
-    if _RUN.search(lines[end.line], 0, end.start):
-        yield KeySpan(end.line, 0, end.start)
+def _above(lines: Sequence[str], end: _Mark, floor: int, column: int) -> Iterator[KeySpan]:
+    """Yield the lines of a key above its last one, from line `floor` on, and its part from `column` on."""
+    if _RUN.search(lines[end.line], column, end.start):
+        yield KeySpan(end.line, column, end.start)
     top = end.line
     while top > max(floor, end.line - KEY_BLOCK_LINES) and _is_body(lines[top - 1]):
         top -= 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 from math import log2
 from string import digits
@@ -71,8 +72,11 @@ def word_share(value: str) -> float:
 
 def entropy_bits(value: str) -> float:
     """Return the entropy of a value in bits per character."""
-    shares = [value.count(character) / len(value) for character in set(value)]
-    return -sum(share * log2(share) for share in shares)
+    return _entropy_bits([value.count(character) for character in {*value}], len(value))
+
+
+def _entropy_bits(counts: Sequence[int], chars: int) -> float:
+    return log2(chars) - sum(count * log2(count) for count in counts if count > 1) / chars
 
 
 def _is_varied(value: str, min_bits: float) -> bool:
@@ -83,4 +87,5 @@ def _is_varied(value: str, min_bits: float) -> bool:
     # The most that any character can occur, if all others occur once.
     if len(value) >= (len(value) - len(characters) + 1) * least:
         return True
-    return len(value) >= max(map(value.count, characters)) * least or entropy_bits(value) >= min_bits
+    counts = [*map(value.count, characters)]
+    return len(value) >= max(counts) * least or _entropy_bits(counts, len(value)) >= min_bits

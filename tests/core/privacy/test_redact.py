@@ -129,6 +129,32 @@ def test_a_short_value_that_stands_for_other_things_too_is_passed_over(value: st
     assert redactor.redact(text).text == text
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param("secret_" * 300, id="many names in one word"),
+        pytest.param("secret." * 300, id="many names with dots"),
+        pytest.param("token>word\n" * 60, id="elements without end"),
+    ],
+)
+def test_a_value_is_found_after_names_without_one(before: str) -> None:
+    masked = Redactor().redact(f"{before}password = 'hJ2kL9Zx4Qw7'\n").text
+
+    assert masked == f"{before}password = 'xX0xX0Xx0Xx0'\n"
+
+
+@pytest.mark.parametrize(
+    ("xml", "masked"),
+    [
+        ("<password>hJ2kL9Zx4Qw7</password>", "<password>xX0xX0Xx0Xx0</password>"),
+        ("<password>hJ2kL9Zx4Qw7", "<password>hJ2kL9Zx4Qw7"),
+        ("<password>hJ2kL9\nZx4Qw7</password>", "<password>hJ2kL9\nZx4Qw7</password>"),
+    ],
+)
+def test_the_value_of_an_element_ends_at_the_next_tag(xml: str, masked: str) -> None:
+    assert Redactor().redact(xml).text == masked
+
+
 @given(st.text(alphabet="AKIA7sk-ghp_\n:/@='\"x1Z ", max_size=200))
 def test_masking_a_masked_text_changes_nothing(text: str) -> None:
     redactor = Redactor()

@@ -48,6 +48,15 @@ def test_a_key_on_one_line_is_masked(line_end: str) -> None:
     assert masked.endswith(', "id": 1}')
 
 
+def test_only_what_belongs_to_a_key_is_masked_between_ends_on_one_line() -> None:
+    body, end = key("PKCS8")[1], key("PKCS8")[-1]
+
+    masked = Redactor().redact(f"{body} {end} and some words {end} {body} {end}").text
+
+    assert leaks([body], masked) == []
+    assert f"{end} and some words {end}" in masked
+
+
 def test_headers_of_a_key_with_a_password_end_no_search() -> None:
     begin, *body, _ = key("RSA")
     headers = ["Proc-Type: 4,ENCRYPTED", "DEK-Info: AES-128-CBC,0123456789ABCDEF", ""]
