@@ -17,6 +17,10 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CHINESE = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
 PAGES = ("README.md", "README.zh-CN.md", "docs/zh-CN/first-steps.md")
+INSTALL_PAGES = [
+    *(ROOT / page for page in (*PAGES, "docs/local-models.md", "editor-configs/vscode/README.md")),
+    *sorted((ROOT / "docs" / "editors").glob("*.md")),
+]
 _BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -34,6 +38,23 @@ def test_the_file_to_try_is_where_the_readme_says() -> None:
 
 def test_both_languages_have_the_same_two_commands() -> None:
     assert blocks(CHINESE, "sh")[:2] == blocks(README, "sh")[:2]
+
+
+@pytest.mark.parametrize("page", [README, CHINESE], ids=["English", "Chinese"])
+def test_the_first_screen_has_the_picture_that_a_test_makes(page: str) -> None:
+    [name] = re.findall(r"^!\[.+\]\((.+\.svg)\)$", "\n".join(page.splitlines()[:15]), re.MULTILINE)
+    tests = (ROOT / "tests" / "editors" / "test_ghosts_end_to_end.py").read_text(encoding="utf-8")
+
+    assert f'save(shown.screen, "{Path(name).stem}")' in tests
+    assert ">sum(cart)<" in (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", INSTALL_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_shows_the_published_form_before_the_clones(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    published, clone = text.find("pipx install 'llm-lsp[local]'"), text.find("pipx install '.[local]'")
+
+    assert 0 <= published < clone
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
+import unicodedata
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -33,3 +35,25 @@ def test_every_entry_starts_the_server() -> None:
         assert program in PROJECT["scripts"]
         assert arguments == ["server"]
     assert "server" in COMMANDS
+
+
+# Characters, by the field; eclipse/openvsx, ExtensionValidator.java.
+OPEN_VSX_LIMITS = {
+    "displayName": 255,
+    "description": 2048,
+    "license": 255,
+    "categories": 255,
+    "keywords": 255,
+}
+
+
+def test_open_vsx_takes_the_extensions_manifest() -> None:
+    manifest = json.loads((ROOT / "editor-configs" / "vscode" / "package.json").read_text("utf-8"))
+
+    for name in ("publisher", "name"):
+        assert re.fullmatch(r"[\w\-+$~]{1,255}", manifest[name])
+    assert re.fullmatch(r"\d+\.\d+\.\d+", manifest["version"])
+    for name, limit in OPEN_VSX_LIMITS.items():
+        texts = manifest[name] if isinstance(manifest[name], list) else [manifest[name]]
+        assert all(len(text) <= limit for text in texts)
+        assert not any(unicodedata.category(each)[0] == "C" for text in texts for each in text)
