@@ -19,6 +19,7 @@ import re
 from dataclasses import dataclass
 
 from llm_lsp.core.generation import Finish
+from llm_lsp.core.prompt.expected_indent import expected_indent
 from llm_lsp.core.text.text import is_word_char
 from llm_lsp.core.text.window import Window
 
@@ -43,6 +44,8 @@ class LineStart:
     """The part with which the answer must begin."""
     after_middle: bool
     """Whether it may follow the middle token: the prompt does not end in a partial word."""
+    added: str = ""
+    """The indentation that an empty line will have, which the prompt has and the document does not."""
 
 
 def line_start(window: Window, *, forced: bool, after_middle: bool = True) -> LineStart:
@@ -51,14 +54,15 @@ def line_start(window: Window, *, forced: bool, after_middle: bool = True) -> Li
     `forced` means that the API makes the answer begin with the second part, `after_middle` that the line may follow
     the middle token.
     """
-    line = window.line_prefix
+    added = "" if window.line_prefix else expected_indent(window)
+    line = window.line_prefix or added
     if forced:
         begins = last_token(line)
     elif line.isspace():
         begins = line[-1:]
     else:
         begins = _last_operator(line) if after_middle else ""
-    return LineStart(line.removesuffix(begins), begins, forced or begins != "" or not line.strip())
+    return LineStart(line.removesuffix(begins), begins, forced or begins != "" or not line.strip(), added)
 
 
 def _last_operator(line: str) -> str:
@@ -76,7 +80,7 @@ def last_token(line: str) -> str:
 
 
 class Rejoin:
-    """Joins an answer to the line by removing what it had to begin with."""
+    """Joins an answer to the line: removes what it had to begin with, adds an indentation that was only sent."""
 
     finish: Finish | None = None
 
@@ -94,15 +98,19 @@ class Rejoin:
             return "" if self.refused else piece
         self._waiting += piece
         begins = self._start.begins
-        if begins.startswith(self._waiting) or (self._is_indentation and not self._waiting.strip(" ")):
+        may_be_white = self._is_indentation or self._start.added
+        if begins.startswith(self._waiting) or (may_be_white and not self._waiting.strip(" \t")):
             return ""
         answer, self._waiting = self._waiting, None
-        if self._is_indentation and self._is_whole(answer):
-            return answer
-        if answer.startswith(begins):
-            return answer.removeprefix(begins)
-        self.refused = not begins.isspace() or _is_one(self._start.sent[-1:], answer[:1])
-        return "" if self.refused else answer
+        white = answer[: len(answer) - len(answer.lstrip())]
+        if self._start.added and white != begins:
+            return answer  # the line has an indentation of its own, or is blank
+        if not (self._is_indentation and self._is_whole(answer)):
+            if answer.startswith(begins):
+                answer = answer.removeprefix(begins)
+            else:
+                self.refused = not begins.isspace() or _is_one(self._start.sent[-1:], answer[:1])
+        return "" if self.refused else self._start.added + answer
 
     def end(self) -> str:
         """Return nothing: what is left is only the beginning, which the line already has."""

@@ -167,8 +167,9 @@ def test_text_without_control_tokens_is_left_alone() -> None:
         ),
         pytest.param(Window("", "x = ", "", "", "python"), "", id="a line with text stands elsewhere"),
         pytest.param(Window("func f() {\n", "\t", "", "\n}\n", "go"), "", id="also a tab"),
-        pytest.param(Window("def f():\n", "", "", "\n", "python"), "", id="no depth that is not there"),
-        pytest.param(Window("\tif a {\n", "", "", "\n\t}\n", "go"), "", id="nor one that the file shows"),
+        pytest.param(Window("def f():\n", "", "", "\n", "python"), "   ", id="the body of a head"),
+        pytest.param(Window("\tif a {\n", "", "", "\n\t}\n", "go"), "", id="below a brace may be its end"),
+        pytest.param(Window("x()\n\n", "", "", "  y()", "python"), "", id="a block may end at a blank line"),
         pytest.param(Window("def f():\n", "  ", "", "\n", "python"), " ", id="the depth that was chosen"),
     ],
 )
