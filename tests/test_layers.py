@@ -1,13 +1,20 @@
-"""Imports go one way, and what waits, speaks HTTP or speaks LSP stays in its room."""
+"""Imports go one way, and each library is imported only in the parts that may use it.
+
+Each test looks at every module and reports each offence by its module: one test, since the modules are many.
+"""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+# The first of these tests parses the whole package.
+pytestmark = pytest.mark.timeout(300)
 
 PACKAGE = Path(__file__).parent.parent / "llm_lsp"
 
@@ -28,7 +35,7 @@ MAY_IMPORT = {
     "errors": set[str](),
     "__init__": set[str](),
 }
-# A library, and the only places that may know it.
+# A library, and the only parts that may import it.
 ROOMS = {
     "pygls": ("lsp",),
     "lsprotocol": ("lsp",),
@@ -68,14 +75,31 @@ NOT_IN_CORE = {
 }
 
 
-def modules() -> list[str]:
-    return sorted(".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in PACKAGE.rglob("*.py"))
+@cache
+def modules() -> tuple[str, ...]:
+    return tuple(
+        sorted(".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in PACKAGE.rglob("*.py"))
+    )
 
 
-def imports(module: str) -> Iterator[str]:
+@cache
+def source(module: str) -> str:
+    return PACKAGE.joinpath(*module.split(".")).with_suffix(".py").read_text(encoding="utf-8")
+
+
+@cache
+def tree(module: str) -> ast.Module:
+    return ast.parse(source(module))
+
+
+@cache
+def imports(module: str) -> tuple[str, ...]:
     """Return every name a module imports, including those in functions and for type checking."""
-    path = PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    return tuple(_imports(module))
+
+
+def _imports(module: str) -> Iterator[str]:
+    for node in ast.walk(tree(module)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -87,18 +111,19 @@ def is_within(name: str, part: str) -> bool:
     return name == part or name.startswith(part + ".")
 
 
-@pytest.mark.parametrize("module", modules())
-def test_imports_go_one_way(module: str) -> None:
+def test_imports_go_one_way() -> None:
+    assert {module: found for module in modules() if (found := _imports_upwards(module))} == {}
+
+
+def _imports_upwards(module: str) -> list[str]:
     part = module.split(".")[0]
     allowed = {part, "errors", "llm_lsp", "__version__", *MAY_IMPORT[part]}
-
     ours = [name.removeprefix("llm_lsp.") for name in imports(module) if is_within(name, "llm_lsp")]
+    return [name for name in ours if not any(is_within(name, other) for other in allowed)]
 
-    assert [name for name in ours if not any(is_within(name, other) for other in allowed)] == []
 
-
-def test_no_import_leads_back_to_where_it_began() -> None:
-    """Where there is no circle, the modules have an order in which each imports earlier ones only."""
+def test_the_imports_have_no_cycle() -> None:
+    """Without a cycle, the modules have an order in which each imports earlier ones only."""
     names = {module.removesuffix(".__init__") for module in modules()}
     graph = {
         module.removesuffix(".__init__"): {
@@ -114,23 +139,24 @@ def test_no_import_leads_back_to_where_it_began() -> None:
     assert tuple(TopologicalSorter(graph).static_order())
 
 
-@pytest.mark.parametrize(
-    "module", [module for module in modules() if module.startswith(("core.", "engine."))]
-)
-def test_only_the_feature_itself_imports_a_feature(module: str) -> None:
+def test_only_the_feature_itself_imports_a_feature() -> None:
+    floors = [module for module in modules() if module.startswith(("core.", "engine."))]
+
+    assert {module: found for module in floors if (found := _imported_features(module))} == {}
+
+
+def _imported_features(module: str) -> list[str]:
     floor, subject, *_ = module.split(".")
     if module == "engine.engine":
-        return
+        return []
     others = [f"llm_lsp.{floor}.{feature}" for feature in FEATURES if feature != subject]
     # A value that a client is given may be a feature's, and costs no import when the program runs.
     typed = {"engine.client.interface": ("llm_lsp.core.chat", "llm_lsp.core.edits")}.get(module, ())
-
     found = [name for name in imports(module) if any(is_within(name, other) for other in others)]
+    return [name for name in found if not any(is_within(name, other) for other in typed)]
 
-    assert [name for name in found if not any(is_within(name, other) for other in typed)] == []
 
-
-def test_a_folder_is_seen_at_one_glance() -> None:
+def test_a_folder_has_few_modules() -> None:
     folders: dict[str, int] = {}
     for module in modules():
         folder = module.rpartition(".")[0]
@@ -139,21 +165,20 @@ def test_a_folder_is_seen_at_one_glance() -> None:
     assert {folder: count for folder, count in folders.items() if count > MOST_MODULES} == {}
 
 
-def test_a_public_class_has_its_name_for_itself() -> None:
+def test_no_two_public_classes_share_a_name() -> None:
     homes: dict[str, list[str]] = {}
     for module in modules():
-        path = PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in tree(module).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes.setdefault(node.name, []).append(module)
 
     assert {name: where for name, where in homes.items() if len(where) > 1} == {}
 
 
-@pytest.mark.parametrize("module", modules())
-def test_libraries_stay_in_their_rooms(module: str) -> None:
+def test_libraries_are_imported_only_in_their_parts() -> None:
     foreign = [
-        library
+        (module, library)
+        for module in modules()
         for name in imports(module)
         for library, rooms in ROOMS.items()
         if is_within(name, library) and not any(is_within(module, room) for room in rooms)
@@ -162,37 +187,40 @@ def test_libraries_stay_in_their_rooms(module: str) -> None:
     assert foreign == []
 
 
-@pytest.mark.parametrize("module", [module for module in modules() if is_within(module, "core")])
-def test_the_core_has_no_world(module: str) -> None:
-    assert [name for name in imports(module) if any(is_within(name, other) for other in NOT_IN_CORE)] == []
+def test_the_core_imports_nothing_impure() -> None:
+    impure = [
+        (module, name)
+        for module in modules()
+        if is_within(module, "core")
+        for name in imports(module)
+        if any(is_within(name, other) for other in NOT_IN_CORE)
+    ]
+
+    assert impure == []
 
 
-@pytest.mark.parametrize("module", modules())
-def test_a_module_fits_on_the_minds_screen(module: str) -> None:
-    path = PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
-
-    assert path.read_text(encoding="utf-8").count("\n") <= 400
+def test_a_module_has_at_most_400_lines() -> None:
+    assert {module: lines for module in modules() if (lines := source(module).count("\n")) > 400} == {}
 
 
-@pytest.mark.parametrize("module", modules())
-def test_no_grab_bags(module: str) -> None:
-    assert not {"utils", "helpers", "common", "manager", "constants"} & set(module.split("."))
+def test_no_module_is_a_grab_bag() -> None:
+    vague = {"utils", "helpers", "common", "manager", "constants"}
+
+    assert [module for module in modules() if vague & set(module.split("."))] == []
 
 
-@pytest.mark.parametrize("module", modules())
-def test_no_mutable_state_at_module_level(module: str) -> None:
-    path = PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+def test_no_module_has_mutable_state() -> None:
+    assert {module: found for module in modules() if (found := _mutable_state(module))} == {}
 
-    declared = [node.names for node in ast.walk(tree) if isinstance(node, ast.Global)]
+
+def _mutable_state(module: str) -> list[str]:
+    declared = [ast.unparse(node) for node in ast.walk(tree(module)) if isinstance(node, ast.Global)]
     mutable = [
         ast.unparse(node)
-        for node in tree.body
+        for node in tree(module).body
         if isinstance(node, ast.Assign | ast.AnnAssign)
         and isinstance(node.value, ast.List | ast.Set | ast.ListComp | ast.DictComp | ast.SetComp)
         # Declared read-only: mypy holds that.
         and not (isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation).startswith("Mapping["))
     ]
-
-    assert declared == []
-    assert mutable == []
+    return declared + mutable
