@@ -44,8 +44,12 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEv
     return {"own time": new_loop}
 
 
-def pytest_collection_finish() -> None:
-    """Exempt what lives as long as the session, so that `tests.servers` can collect garbage after each server."""
+@pytest.fixture(autouse=True, scope="module")
+def _collecting_stays_cheap() -> None:
+    """Exempt what was made before a module, so that `tests.servers` can collect garbage after each server.
+
+    After 8,000 tests their reports and the caches of Hypothesis make a collection take 150 ms, and 10 ms without them.
+    """
     gc.collect()
     gc.freeze()
 
