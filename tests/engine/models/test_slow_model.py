@@ -17,11 +17,15 @@ LONG = "".join(f"value_{number} = compute({number})\n" for number in range(600))
 SLOW = Profile("llamacpp", "m", "none", 2048, local=True, free=True, max_in_flight=1, may_be_slow=True)
 
 
-async def prompt_tokens(rig: Rig, first_s: float, progress: PromptProgress | None = None) -> float:
-    """Ask for a new line by hand, let its first text take so long, and return the tokens of its prompt."""
+async def prompt_tokens(
+    rig: Rig, first_s: float, progress: PromptProgress | None = None, trigger: Trigger = Trigger.MANUAL
+) -> float:
+    """Ask for a new line, let its first text take so long, and return the tokens of its prompt."""
     await rig.type("x = ")
-    task = rig.ask(Trigger.MANUAL)
+    task = rig.ask(trigger)
     await settle()
+    if trigger is Trigger.AUTOMATIC:
+        await rig.clock.advance(1.0)  # the wait for a pause in typing
     stream = rig.provider.streams[-1]
     await rig.clock.advance(first_s)
     stream.finish("1\n", progress=progress)
@@ -43,11 +47,19 @@ async def test_the_first_prompt_of_a_server_that_may_be_slow_is_short_and_shows_
     rig = SlowRig()
     await rig.write(LONG)
 
-    first = await prompt_tokens(rig, 0.1, PromptProgress(240, 0, 240, 0.1))
+    first = await prompt_tokens(rig, 0.1, PromptProgress(240, 0, 240, 0.1), Trigger.AUTOMATIC)
     second = await prompt_tokens(rig, 0.1)
 
     assert 100 < first <= 256
     assert second > 900
+    await rig.engine.aclose()
+
+
+async def test_a_first_prompt_that_a_user_asks_for_is_longer() -> None:
+    rig = SlowRig()
+    await rig.write(LONG)
+
+    assert 300 < await prompt_tokens(rig, 0.1) <= 512
     await rig.engine.aclose()
 
 
