@@ -11,6 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from llm_lsp.cli.files.api_keys import GivenKeys, find_key, secret_values
+from llm_lsp.cli.files.key_commands import KeyCommands
 from llm_lsp.cli.files.live_settings import LiveSettings
 from llm_lsp.cli.files.settings_files import books_file, with_folders
 from llm_lsp.config.settings import AUTO, EDIT_MODEL, LOCAL, Config, ProviderConfig
@@ -44,6 +45,7 @@ class ModelFinder:
         """`given` holds keys that are stored nowhere on this machine's account."""
         self._redactor = redactor
         self._given = given
+        self._commands = KeyCommands()
         self._peers = KnownPeers()
 
     async def find(self, config: Config, report: Callable[[str], None]) -> Provider:
@@ -55,7 +57,8 @@ class ModelFinder:
         if config.provider == EDIT_MODEL:
             return await self._served_for_edits()
         settings = config.providers[config.provider]
-        return await configured(settings, self._redactor, self._peers, self._given)
+        source = KeySource(settings, self._redactor, self._given, self._commands)
+        return await configured(settings, source, self._peers)
 
     async def _auto(self, config: Config, report: Callable[[str], None]) -> Provider:
         from llm_lsp.providers.discovery.discover import discover
@@ -63,7 +66,8 @@ class ModelFinder:
         found = await discover()
         if found.chosen is not None:
             # The user named no server, so it must belong to the user or the system.
-            return await configured(replace(found.chosen, unvouched=True), self._redactor, self._peers)
+            chosen = replace(found.chosen, unvouched=True)
+            return await configured(chosen, KeySource(chosen, self._redactor), self._peers)
         try:
             return await self._own(config, report)
         except LocalModelError as exc:
@@ -116,10 +120,34 @@ def no_model(cause: LlmLspError) -> LocalModelError:
     )
 
 
-async def configured(
-    config: ProviderConfig, redactor: Redactor, peers: KnownPeers, given: GivenKeys | None = None
-) -> Provider:
-    """Build a provider from its settings, and add its key to what is redacted.
+class KeySource:
+    """Where a provider's key comes from; each key that is found is added to what is redacted."""
+
+    def __init__(
+        self,
+        config: ProviderConfig,
+        redactor: Redactor,
+        given: GivenKeys | None = None,
+        commands: KeyCommands | None = None,
+    ) -> None:
+        self._config = config
+        self._redactor = redactor
+        self._given = given
+        self._commands = commands
+        self._known: Secret | None = None
+
+    async def find(self) -> Secret | None:
+        """Return the key, read again from its source; raises LlmLspError if it is missing."""
+        key = await find_key(self._config, self._given, self._commands, self._known)
+        if key is not None:
+            has_expired = self._known is not None and self._known.lifetime is not None
+            self._redactor.hide(key.reveal(), self._known.reveal() if has_expired and self._known else "")
+        self._known = key
+        return key
+
+
+async def configured(config: ProviderConfig, source: KeySource, peers: KnownPeers) -> Provider:
+    """Build a provider from its settings.
 
     A server that only the editor's settings enabled, or a model that no setting names, is checked first. Raises
     LlmLspError if the key is missing or the provider may not be used.
@@ -134,25 +162,14 @@ async def configured(
     peer = peers.check_for(config)
     if config.unvouched:
         await asyncio.to_thread(check_owner, config)
-    find_again = partial(hidden_key, config, redactor, given)
-    key = await find_again()
+    key = await source.find()
     ready = await with_model(config, key, peer)
     if config.unvouched or not config.model:
         await check_place(ready, key, peer)
-    remedies = Remedies(find_again, partial(name_models, ready, peer=peer))
+    remedies = Remedies(source.find, partial(name_models, ready, peer=peer))
     if is_worth_asking(ready):
         ready = await asyncio.to_thread(with_price, ready)
     return make_provider(ready, key, remedies, peer=peer)
-
-
-async def hidden_key(
-    config: ProviderConfig, redactor: Redactor, given: GivenKeys | None = None
-) -> Secret | None:
-    """Return a provider's key, and add it to what is redacted; raises LlmLspError if it is missing."""
-    key = await find_key(config, given)
-    if key is not None:
-        redactor.hide(key.reveal())
-    return key
 
 
 class LateStore:

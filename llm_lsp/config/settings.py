@@ -83,7 +83,7 @@ class ProviderConfig:
     api_key_env: VariableName = ""
     """Name of the environment variable that holds the key."""
     api_key_command: tuple[str, ...] = ()
-    """A command, as a list of words, whose first line of output is the key. It runs without a shell."""
+    """A command, as a list of words, whose first line of output is the key, or that prints a JSON object with `access_token` and `expires_in`. It runs without a shell, and again before its key expires."""
     allow_http: bool = False
     """Allow an `http://` address on another machine. Code and key are then readable on the way."""
     ca_file: str = ""

@@ -77,7 +77,7 @@ def make_provider(
         config.ca_file,
         peer or PeerCheck(config.name, UNVOUCHED if config.unvouched else ()),
         socket,
-        quirks.affinity_header,
+        affinity_header=quirks.affinity_header,
     )
     return HttpProvider(profile, endpoint)
 

@@ -8,11 +8,12 @@ from functools import partial
 
 import pytest
 
-from llm_lsp.cli.wiring import configured
+from llm_lsp.cli.wiring import KeySource, configured
 from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.core.privacy.redact import Redactor
 from llm_lsp.errors import ConfigError
 from llm_lsp.port_owners import Owner
+from llm_lsp.providers.base import Provider
 from llm_lsp.providers.discovery import owner_check as vet
 from llm_lsp.providers.http.peer_check import KnownPeers
 from tests.cli.model_api import ModelApi, model_api
@@ -32,13 +33,15 @@ def config(api: ModelApi, *, unvouched: bool, model: str = "m") -> ProviderConfi
     return ProviderConfig("here", "openai-completions", api.url, model, unvouched=unvouched)
 
 
+async def built(config: ProviderConfig) -> Provider:
+    return await configured(config, KeySource(config, Redactor()), KnownPeers())
+
+
 async def test_a_server_of_the_editors_is_used_without_a_question(
     api: ModelApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     of_owner(monkeypatch, "me")
-    async with contextlib.aclosing(
-        await configured(config(api, unvouched=True), Redactor(), KnownPeers())
-    ) as provider:
+    async with contextlib.aclosing(await built(config(api, unvouched=True))) as provider:
         assert provider.profile.provider == "here"
     assert api.asked == 0
 
@@ -49,16 +52,14 @@ async def test_another_users_server_is_used_only_where_the_user_named_it(
 ) -> None:
     of_owner(monkeypatch, owner)
     with pytest.raises(ConfigError):
-        await configured(config(api, unvouched=True), Redactor(), KnownPeers())
-    async with contextlib.aclosing(await configured(config(api, unvouched=False), Redactor(), KnownPeers())):
+        await built(config(api, unvouched=True))
+    async with contextlib.aclosing(await built(config(api, unvouched=False))):
         pass
 
 
 async def test_a_model_that_nobody_named_is_none_of_a_cloud(api: ModelApi) -> None:
     api.models = ("gpt-oss:120b-cloud",)
     with pytest.raises(ConfigError, match="runs in a cloud"):
-        await configured(config(api, unvouched=False, model=""), Redactor(), KnownPeers())
-    async with contextlib.aclosing(
-        await configured(config(api, unvouched=False, model="gpt-oss:120b-cloud"), Redactor(), KnownPeers())
-    ):
+        await built(config(api, unvouched=False, model=""))
+    async with contextlib.aclosing(await built(config(api, unvouched=False, model="gpt-oss:120b-cloud"))):
         pass

@@ -11,19 +11,16 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from urllib.parse import unquote
 
+from llm_lsp.cli.files.key_commands import KeyCommands
 from llm_lsp.config.settings import ProviderConfig
 from llm_lsp.core.privacy.addresses import is_loopback, origin_of
 from llm_lsp.core.privacy.secret import GivenKey, Secret, clean_key
 from llm_lsp.core.secrets.names import is_secret_variable
 from llm_lsp.errors import AuthError, ConfigError
-from llm_lsp.system import kill_tree
 
 SERVICE = "llm-lsp"
-# Seconds. Too short to type a password: a locked password manager must be unlocked beforehand.
-COMMAND_TIMEOUT_S = 10.0
 # Seconds. A locked keyring prompts the user on screen while the server waits.
 KEYRING_TIMEOUT_S = 10.0
 # URLs without user info, query or long random part hold no secret, whatever their variable is called (AUTH_URL).
@@ -52,8 +49,15 @@ class GivenKeys:
         return None if config.unvouched else self._keys.get((config.name, str(origin_of(config.base_url))))
 
 
-async def find_key(config: ProviderConfig, given: GivenKeys | None = None) -> Secret | None:
+async def find_key(
+    config: ProviderConfig,
+    given: GivenKeys | None = None,
+    commands: KeyCommands | None = None,
+    known: Secret | None = None,
+) -> Secret | None:
     """Return the key from the variable, the command, those `given`, or the system's keyring; None if none is needed.
+
+    `commands` holds the keys of commands, and `known` is the key that is in use until now.
 
     Raises AuthError if a remote provider's key is missing, ConfigError if its value cannot be a key.
     """
@@ -61,7 +65,7 @@ async def find_key(config: ProviderConfig, given: GivenKeys | None = None) -> Se
         if text := os.environ.get(config.api_key_env) if config.api_key_env else None:
             return clean_key(text)
         if config.api_key_command:
-            return clean_key(await _ask_command(config))
+            return await (commands or KeyCommands()).key(config, known)
         if given and (held := given.find(config)) is not None:
             return held
         if is_loopback(config.base_url):
@@ -174,33 +178,3 @@ def _read_keyring(user: str) -> str | None:
         return keyring.get_password(SERVICE, user)
     except KeyringError:
         return None
-
-
-async def _ask_command(config: ProviderConfig) -> str:
-    """Run the user's command and return the first line it prints; its output appears in no message."""
-    program = config.api_key_command[0]
-    try:
-        # Not in the current folder, which may be an untrusted repository.
-        process = await asyncio.create_subprocess_exec(
-            *config.api_key_command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            cwd=Path.home(),
-        )
-    except OSError as exc:
-        raise AuthError(f"{config.name}: the key command {program} cannot be run: {exc.strerror}") from exc
-    try:
-        output, _ = await asyncio.wait_for(process.communicate(), COMMAND_TIMEOUT_S)
-    except BaseException as exc:
-        # Also when the caller is cancelled: the command must not stay behind.
-        kill_tree(process.pid)
-        await process.wait()
-        if not isinstance(exc, TimeoutError):
-            raise
-        raise AuthError(
-            f"{config.name}: the key command {program} did not finish; run it in a terminal to see why"
-        ) from exc
-    if process.returncode:
-        raise AuthError(f"{config.name}: the key command {program} failed with status {process.returncode}")
-    return output.decode("utf-8", "replace").partition("\n")[0]

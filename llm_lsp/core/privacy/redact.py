@@ -72,15 +72,16 @@ class Redactor:
         self._known: dict[str, _Line] = {}
         """The lines with findings."""
 
-    def hide(self, value: str) -> None:
+    def hide(self, value: str, instead_of: str = "") -> None:
         """Redact a value, such as an API key, wherever it occurs, also as encoded in JSON and URLs.
 
-        Each line of a multi-line value is redacted. Values that are too short are ignored.
+        Each line of a multi-line value is redacted. Values that are too short are ignored. `instead_of` is a value of
+        one line that no longer needs to be redacted, such as an expired key.
         """
+        self._exact = tuple(each for each in self._exact if each not in _written(instead_of))
         for line in map(str.strip, value.splitlines()):
             if len(line) >= MIN_EXACT_CHARS or (len(line) >= MIN_RANDOM_CHARS and is_random(line)):
-                written = (line, json.dumps(line)[1:-1], quote(line, safe=""))
-                self._exact = tuple(dict.fromkeys((*self._exact, *written)))
+                self._exact = tuple(dict.fromkeys((*self._exact, *_written(line))))
         self._plain.clear()
         self._known.clear()
 
@@ -165,6 +166,11 @@ class Redactor:
     def _exact_finds(self, text: str) -> Iterator[Find]:
         for value in self._exact:
             yield from (Find(at, at + len(value), "exact") for at in places(text, value))
+
+
+def _written(line: str) -> tuple[str, ...]:
+    """Return a value plain, and as JSON and URLs encode it."""
+    return line, json.dumps(line)[1:-1], quote(line, safe="")
 
 
 def _moved(find: Find, by: int) -> Find:

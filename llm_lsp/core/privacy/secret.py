@@ -10,8 +10,17 @@ from typing import NoReturn
 from llm_lsp.errors import ConfigError
 
 # Visible ASCII, which an HTTP header can carry unquoted (RFC 9110, section 5.6.2, VCHAR). A key with a trailing newline
-# would appear in the text of httpx's exception, so it is refused.
-_KEY = re.compile(r"[\x21-\x7e]{1,512}")
+# would appear in the text of httpx's exception, so it is refused. The length is the usual limit of servers for a header
+# (nginx: 8 KiB): a token of single sign-on has thousands of characters.
+_KEY = re.compile(r"[\x21-\x7e]{1,8192}")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLifetime:
+    """When a key expires, and when to replace it; seconds since 1970."""
+
+    refresh_at: float
+    expires_at: float
 
 
 class Secret:
@@ -20,11 +29,13 @@ class Secret:
     Compares by value, but cannot be hashed or pickled, so that it cannot end up in a cache or file.
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ("_value", "lifetime")
     __hash__ = None  # type: ignore[assignment] # a secret must not be a key in a mapping
 
-    def __init__(self, value: str) -> None:
+    def __init__(self, value: str, lifetime: KeyLifetime | None = None) -> None:
         self._value = value
+        self.lifetime = lifetime
+        """None if it is not known to expire."""
 
     def reveal(self) -> str:
         """Return the value; only for sending or storing it."""
@@ -52,7 +63,7 @@ def clean_key(text: str) -> Secret:
         raise ConfigError("the API key is empty")
     if not _KEY.fullmatch(key):
         raise ConfigError(
-            "the API key contains blanks, line breaks or non-ASCII characters, or is over 512 characters long"
+            "the API key contains blanks, line breaks or non-ASCII characters, or is over 8,192 characters long"
         )
     return Secret(key)
 

@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import re
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,7 +24,7 @@ from llm_lsp.core.privacy.secret import Secret
 from llm_lsp.core.prompt.prompts import Prompt
 from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Patience
-from llm_lsp.errors import BadRequestError, ConfigError, NotFoundError, ProviderError
+from llm_lsp.errors import BadRequestError, ConfigError, LlmLspError, NotFoundError, ProviderError
 from llm_lsp.providers.dialects.dialect import Dialect, HttpRequest, Settings
 from llm_lsp.providers.http.connect_gate import CallStopped, ConnectGate
 from llm_lsp.providers.http.failures import FailureSource
@@ -44,12 +45,14 @@ WARM_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Remedies:
-    """What may help after a refusal; used only if a call fails."""
+    """What may help after a refusal, or before a key expires."""
 
     find_key: Callable[[], Awaitable[Secret | None]]
     """Read the key again from its source; raises LlmLspError."""
     name_models: Callable[[NotFoundError, Secret | None], Awaitable[NotFoundError]]
     """Suggest models to use instead, given the key in use."""
+    utc: Callable[[], float] = time.time
+    """Return the time in seconds since 1970, by which a key expires."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,8 @@ class HttpProvider:
         self._key = endpoint.key
         self._headers = headers_of(endpoint.key, endpoint.headers, endpoint.key_header)
         self._curing = asyncio.Lock()
+        self._renewal: asyncio.Task[None] | None = None
+        self._renewal_failed: LlmLspError | None = None
         self.last_headers: Mapping[str, str] = {}
         """Headers of the last answer; empty before the first."""
         self._not_found = ""
@@ -213,10 +218,43 @@ class HttpProvider:
                 self._not_found = self._not_found or str(await remedies.name_models(error, self._key))
                 raise NotFoundError(self._not_found, status=error.status)
             # Another call may have found the new key in the meantime.
-            if self._headers is refused and (key := await remedies.find_key()) != self._key:
-                self._key = key
-                self._headers = headers_of(key, self._endpoint.headers, self._endpoint.key_header)
+            if self._headers is refused:
+                self._use_key(await remedies.find_key())
             return self._headers is not refused
+
+    async def _fresh_key(self) -> None:
+        """Replace a key before it expires, in the background; wait for the new one only if it has expired.
+
+        Raises LlmLspError if it has expired and there is no new one.
+        """
+        lifetime = self._key.lifetime if self._key else None
+        remedies = self._endpoint.remedies
+        if lifetime is None or remedies is None or (now := remedies.utc()) < lifetime.refresh_at:
+            return
+        if self._renewal is None or self._renewal.done():
+            self._renewal = self._spawn(self._renew(remedies))
+        if now < lifetime.expires_at:
+            return
+        await asyncio.wait({self._renewal})
+        if self._renewal_failed is not None:
+            raise self._renewal_failed
+
+    async def _renew(self, remedies: Remedies) -> None:
+        known = self._key
+        async with self._curing:
+            if self._key is not known:
+                return  # replaced after a refusal meanwhile
+            try:
+                self._use_key(await remedies.find_key())
+                self._renewal_failed = None
+            except LlmLspError as exc:
+                LOG.info("the key is not replaced before it expires: %s", exc)
+                self._renewal_failed = exc
+
+    def _use_key(self, key: Secret | None) -> None:
+        if key != self._key:
+            self._headers = headers_of(key, self._endpoint.headers, self._endpoint.key_header)
+        self._key = key
 
     async def _send(
         self,
@@ -258,6 +296,9 @@ class _Question:
         self._body: Json = request.body
 
     async def send(self, gate: ConnectGate) -> httpx.Response:
+        await self._provider._fresh_key()
+        if gate.stopping:
+            raise CallStopped
         self._sent = self._provider._headers
         spared = self._provider._refused_fields
         self._body = body = without_fields(self._request.body, spared)

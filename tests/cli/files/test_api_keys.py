@@ -13,7 +13,7 @@ import keyring
 import pytest
 from keyring.backends import fail
 
-from llm_lsp.cli.files import api_keys as keys
+from llm_lsp.cli.files import key_commands
 from llm_lsp.cli.files.api_keys import (
     GivenKeys,
     delete_key,
@@ -100,8 +100,12 @@ async def test_a_remote_provider_that_names_no_key_goes_without() -> None:
     ("code", "message"),
     [
         pytest.param(f"print('{CANARY}'); raise SystemExit(3)", "failed with status 3", id="fails"),
-        pytest.param("pass", "the API key is empty", id="prints nothing"),
+        pytest.param("pass", "printed nothing", id="prints nothing"),
         pytest.param(f"print('{CANARY} x')", "blanks", id="no key"),
+        pytest.param(
+            f"print('Hello {CANARY}'); print('x')", "printed 2 lines, and the first", id="two lines"
+        ),
+        pytest.param(f"print('{CANARY}' * 9999)", "printed more than 64 KiB", id="prints without end"),
     ],
 )
 async def test_a_commands_failure_names_it_and_shows_nothing(code: str, message: str) -> None:
@@ -117,7 +121,7 @@ async def test_a_command_that_is_not_there_is_one_line() -> None:
 
 
 async def test_a_command_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "COMMAND_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(key_commands, "COMMAND_TIMEOUT_S", 0.05)
     with pytest.raises(AuthError, match="did not finish"):
         await find_key(command("import time; time.sleep(60)"))
 
@@ -129,7 +133,7 @@ async def test_what_a_command_that_hangs_has_started_is_ended_with_it(tmp_path: 
         find_key(command(f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"))
     )
     await until(lambda: started.exists() and started.read_text().endswith(" "))
-    put_forward(keys.COMMAND_TIMEOUT_S)
+    put_forward(key_commands.COMMAND_TIMEOUT_S)
     with pytest.raises(AuthError, match="did not finish"):
         await finding
     await until(lambda: not is_alive(int(started.read_text())))

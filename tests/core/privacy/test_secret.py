@@ -71,7 +71,7 @@ def test_a_key_is_stripped_of_what_was_pasted_around_it(text: str) -> None:
         pytest.param(f"{CANARY}\nX-Evil: 1", id="a line break inside"),
         pytest.param(f"{CANARY}\0", id="NUL"),
         pytest.param(f"{CANARY}é", id="not ASCII"),
-        pytest.param(CANARY * 40, id="too long"),
+        pytest.param(CANARY * 600, id="too long"),
     ],
 )
 def test_what_is_no_key_is_refused_without_showing_it(text: str) -> None:
