@@ -10,6 +10,7 @@
 ;;; Code:
 
 (require 'jsonrpc)
+(require 'seq)
 (require 'subr-x)
 (require 'thingatpt)
 (require 'url-util)
@@ -25,6 +26,12 @@
 Settings here override config.toml."
   :type 'plist)
 
+(defcustom llm-lsp-edits t
+  "Whether next edits are marked."
+  :type 'boolean)
+
+(defface llm-lsp-edit-old '((t :inherit error :strike-through t)) "The text that a next edit replaces.")
+(defface llm-lsp-edit-new '((t :inherit success :underline t)) "The text that it puts there.")
 (defface llm-lsp-ghost '((t :inherit shadow)) "The text that is not there yet.")
 
 (defconst llm-lsp--invoked 1 "InlineCompletionTriggerKind of LSP 3.18.")
@@ -34,6 +41,12 @@ Settings here override config.toml."
 (defvar llm-lsp--status nil "What the server says of itself: a property list.")
 (defvar-local llm-lsp--known-tick nil "`buffer-chars-modified-tick' of the text that the server has.")
 (defvar-local llm-lsp--asked-tick nil "The same of the text that was last asked about.")
+(defvar-local llm-lsp--edit nil
+  "The marked next edit, as a property list.
+It has its :overlay, the text of its line :before and :after it, the
+:old and :new text, and its :command.")
+(defvar-local llm-lsp--edit-hint nil "An overlay that tells of an edit off the screen.")
+(defvar llm-lsp--edit-timer nil "Runs until the user has paused after a change.")
 (defvar-local llm-lsp--shown nil
   "The shown text, as a property list.
 It has its :overlay, :start, :text, the :rest of the line, how much of it
@@ -171,7 +184,10 @@ Where it only inserts, the line moves aside, else it covers the rest."
                 :command (plist-get item :command)
                 :items items :index index))
     (let ((left (llm-lsp--remaining)))
-      (if left (llm-lsp--draw left) (llm-lsp--hide)))))
+      (if (not left)
+          (llm-lsp--hide)
+        (llm-lsp--edit-hide)
+        (llm-lsp--draw left)))))
 
 (defun llm-lsp--place ()
   "Identify the text and the cursor, to detect outdated answers."
@@ -207,7 +223,154 @@ Where it only inserts, the line moves aside, else it covers the rest."
      (t (llm-lsp--hide)
         (unless (or (eql tick llm-lsp--asked-tick) executing-kbd-macro buffer-read-only)
           (with-demoted-errors "llm-lsp: %S" (llm-lsp--ask llm-lsp--automatic)))))
+    (when llm-lsp-edits
+      ;; The text before its first change, which a next edit follows from.
+      (unless (or llm-lsp--known-tick (not llm-lsp--connection) (not (jsonrpc-running-p llm-lsp--connection)))
+        (llm-lsp--sync llm-lsp--connection))
+      (llm-lsp--edit-draw)
+      (unless (eql tick llm-lsp--asked-tick)
+        (llm-lsp--edit-schedule)))
     (setq llm-lsp--asked-tick tick)))
+
+;;;; Next edits
+
+(defconst llm-lsp--edit-wait-s 0.1 "From a change to the question, as Copilot's clients wait.")
+
+(defun llm-lsp--edit-schedule ()
+  "Ask for a next edit once the user pauses."
+  (when llm-lsp--edit-timer
+    (cancel-timer llm-lsp--edit-timer))
+  (setq llm-lsp--edit-timer
+        (run-with-timer llm-lsp--edit-wait-s nil #'llm-lsp--edit-ask (current-buffer))))
+
+(defun llm-lsp--edit-ask (buffer)
+  "Ask for the edit that follows from the last change of BUFFER."
+  (when (and (eq buffer (window-buffer)) (not executing-kbd-macro))
+    (with-current-buffer buffer
+      (when (and llm-lsp--known-tick (jsonrpc-running-p llm-lsp--connection))
+        (llm-lsp--sync llm-lsp--connection)
+        (let ((tick llm-lsp--known-tick))
+          (jsonrpc-async-request
+           llm-lsp--connection :textDocument/copilotInlineEdit
+           (list :textDocument (llm-lsp--document :version tick)
+                 :position (list :line (1- (line-number-at-pos nil t))
+                                 :character (- (point) (line-beginning-position))))
+           :success-fn (lambda (result)
+                         (when (buffer-live-p buffer)
+                           (with-current-buffer buffer
+                             (when (eql tick (buffer-chars-modified-tick))
+                               (llm-lsp--edit-show (plist-get result :edits))))))
+           :error-fn #'ignore
+           :timeout-fn #'ignore
+           :timeout 60))))))
+
+(defun llm-lsp--edit-show (edits)
+  "Mark the first of EDITS; one of several lines is left to code actions."
+  (llm-lsp--edit-hide)
+  (unless (or (seq-empty-p edits) (llm-lsp--remaining))
+    (let* ((edit (seq-elt edits 0))
+           (start (plist-get (plist-get edit :range) :start))
+           (end (plist-get (plist-get edit :range) :end))
+           (new (plist-get edit :text)))
+      (when (and (eql (plist-get start :line) (plist-get end :line)) (not (string-search "\n" new)))
+        (save-excursion
+          (save-restriction
+            (widen)
+            (goto-char (point-min))
+            (forward-line (plist-get start :line))
+            (let ((from (+ (point) (plist-get start :character)))
+                  (to (+ (point) (plist-get end :character))))
+              (when (<= to (line-end-position))
+                (setq llm-lsp--edit
+                      (list :overlay (make-overlay from to nil nil t)
+                            :before (buffer-substring-no-properties (point) from)
+                            :after (buffer-substring-no-properties to (line-end-position))
+                            :old (buffer-substring-no-properties from to)
+                            :new new
+                            :command (plist-get edit :command)))))))
+        (llm-lsp--edit-draw)))))
+
+(defun llm-lsp--edit-leads-to (text)
+  "Return whether TEXT is a start of the new text and a piece of the old one."
+  (let ((new (plist-get llm-lsp--edit :new))
+        (old (plist-get llm-lsp--edit :old)))
+    (seq-some (lambda (length)
+                (and (string-prefix-p (substring text 0 length) new)
+                     (string-search (substring text length) old)))
+              (number-sequence (length text) 0 -1))))
+
+(defun llm-lsp--edit-found ()
+  "Return where the marked edit is now, as a cons of positions.
+Return nil if there is none, or if something else was written there."
+  (when-let* ((edit llm-lsp--edit)
+              (place (overlay-start (plist-get edit :overlay))))
+    (save-excursion
+      (goto-char place)
+      (let* ((line (buffer-substring-no-properties (line-beginning-position) (line-end-position)))
+             (before (plist-get edit :before))
+             (after (plist-get edit :after))
+             (end (- (length line) (length after))))
+        (when (and (<= (length before) end) (string-prefix-p before line) (string-suffix-p after line))
+          (let ((text (substring line (length before) end)))
+            (unless (or (equal text (plist-get edit :new)) (not (llm-lsp--edit-leads-to text)))
+              (cons (+ (line-beginning-position) (length before)) (+ (line-beginning-position) end)))))))))
+
+(defun llm-lsp--edit-hide ()
+  "Remove the marks of the next edit."
+  (when llm-lsp--edit
+    (delete-overlay (plist-get llm-lsp--edit :overlay))
+    (setq llm-lsp--edit nil))
+  (when llm-lsp--edit-hint
+    (delete-overlay llm-lsp--edit-hint)
+    (setq llm-lsp--edit-hint nil)))
+
+(defun llm-lsp--edit-draw ()
+  "Mark the old text, with the new one beside it or a hint at the place."
+  (when llm-lsp--edit
+    (let ((place (llm-lsp--edit-found))
+          (overlay (plist-get llm-lsp--edit :overlay)))
+      (if (or (not place) (llm-lsp--remaining))
+          (llm-lsp--edit-hide)
+        (move-overlay overlay (car place) (cdr place))
+        (overlay-put overlay 'face 'llm-lsp-edit-old)
+        (overlay-put overlay 'after-string (propertize (plist-get llm-lsp--edit :new) 'face 'llm-lsp-edit-new))
+        (llm-lsp--edit-draw-hint (car place))))))
+
+(defun llm-lsp--edit-draw-hint (place)
+  "Tell in the line of the cursor of an edit at PLACE that is off the screen."
+  (when llm-lsp--edit-hint
+    (delete-overlay llm-lsp--edit-hint))
+  (unless (pos-visible-in-window-p place)
+    (setq llm-lsp--edit-hint (make-overlay (line-end-position) (line-end-position)))
+    (overlay-put llm-lsp--edit-hint 'after-string
+                 (propertize (format " %s next edit: line %d" (if (< place (point)) "\u2191" "\u2193")
+                                     (line-number-at-pos place t))
+                             'face 'shadow))))
+
+(defun llm-lsp-accept-edit ()
+  "Go to the next edit, or apply it if the cursor is in its line."
+  (interactive)
+  (when-let ((place (llm-lsp--edit-found)))
+    (if (/= (line-number-at-pos) (line-number-at-pos (car place)))
+        (progn
+          (push-mark nil t)
+          (goto-char (car place)))
+      (let ((new (plist-get llm-lsp--edit :new))
+            (command (plist-get llm-lsp--edit :command)))
+        (llm-lsp--edit-hide)
+        (undo-boundary)
+        (goto-char (car place))
+        (delete-region (car place) (cdr place))
+        (insert new)
+        (llm-lsp--execute (plist-get command :command) (plist-get command :arguments) #'ignore)))))
+
+(defun llm-lsp-dismiss-edit ()
+  "Take the next edit away for good."
+  (interactive)
+  (when llm-lsp--edit
+    (let ((arguments (plist-get (plist-get llm-lsp--edit :command) :arguments)))
+      (llm-lsp--edit-hide)
+      (llm-lsp--execute "llm-lsp.dismissed" arguments #'ignore))))
 
 ;;;; The commands
 
@@ -344,13 +507,20 @@ Where it only inserts, the line moves aside, else it covers the rest."
   "Return a binding of COMMAND that is active while a text is shown."
   (list 'menu-item "" command :filter (lambda (it) (and (llm-lsp--remaining) it))))
 
+(defun llm-lsp--or-edit (command edit-command)
+  "Bind COMMAND while a text is shown, EDIT-COMMAND while an edit is marked."
+  (list 'menu-item "" command
+        :filter (lambda (it)
+                  (cond ((llm-lsp--remaining) it)
+                        ((llm-lsp--edit-found) edit-command)))))
+
 (defvar llm-lsp-mode-map
   (let ((map (make-sparse-keymap)))
-    (define-key map (kbd "TAB") (llm-lsp--when-shown #'llm-lsp-accept))
-    (define-key map [tab] (llm-lsp--when-shown #'llm-lsp-accept))
+    (define-key map (kbd "TAB") (llm-lsp--or-edit #'llm-lsp-accept #'llm-lsp-accept-edit))
+    (define-key map [tab] (llm-lsp--or-edit #'llm-lsp-accept #'llm-lsp-accept-edit))
     (define-key map (kbd "M-f") (llm-lsp--when-shown #'llm-lsp-accept-word))
     (define-key map (kbd "C-e") (llm-lsp--when-shown #'llm-lsp-accept-line))
-    (define-key map (kbd "C-g") (llm-lsp--when-shown #'llm-lsp-dismiss))
+    (define-key map (kbd "C-g") (llm-lsp--or-edit #'llm-lsp-dismiss #'llm-lsp-dismiss-edit))
     (define-key map (kbd "M-p") (llm-lsp--when-shown #'llm-lsp-previous))
     (define-key map (kbd "M-n") #'llm-lsp-next)
     map)
@@ -377,6 +547,7 @@ Where it only inserts, the line moves aside, else it covers the rest."
     (remove-hook 'post-command-hook #'llm-lsp--update t)
     (remove-hook 'kill-buffer-hook #'llm-lsp--close t)
     (llm-lsp--hide)
+    (llm-lsp--edit-hide)
     (llm-lsp--close))))
 
 (provide 'llm-lsp)

@@ -5,12 +5,14 @@ if !has('patch-9.0.0185') || !has('channel') || exists('g:loaded_llm_lsp')
   finish
 endif
 g:loaded_llm_lsp = true
+import '../import/edit.vim'
 import '../import/keymap.vim'
 
 const COMMAND: list<string> = get(g:, 'llm_lsp_command', ['llm-lsp', 'server'])
 const SETTINGS: dict<any> = get(g:, 'llm_lsp_settings', {})
 const KEYS: dict<string> = extend({
   accept: '<Tab>', accept_word: '<C-F>', accept_line: '<C-L>', dismiss: '<C-]>', next: '<C-B>',
+  accept_edit: '<Tab>', dismiss_edit: '<Esc>',
 }, get(g:, 'llm_lsp_keys', {}))
 
 const INVOKED = 1 # InlineCompletionTriggerKind, LSP 3.18
@@ -62,6 +64,7 @@ def OnInitialized(_: channel, _: dict<any>)
   is_ready = true
   asked_tick = -1 # no request has been made for what was typed until now
   Update()
+  Open()
 enddef
 
 def OnExit(_: job, _: number)
@@ -120,6 +123,13 @@ def Sync()
     Notify('textDocument/didOpen', {textDocument: extend(document, {languageId: &filetype, text: text})})
   else
     Notify('textDocument/didChange', {textDocument: document, contentChanges: [{text: text}]})
+  endif
+enddef
+
+# Sends the buffer's text before its first change, which a next edit follows from.
+def Open()
+  if is_ready && &buftype == '' && &modifiable && !has_key(documents, bufnr())
+    Sync()
   endif
 enddef
 
@@ -207,6 +217,7 @@ def Show(items: list<dict<any>>, index: number)
   if empty(left)
     shown = {}
   else
+    edit.Hide()
     Draw(left)
   endif
 enddef
@@ -314,6 +325,19 @@ def Accept(part: string): bool
   return true
 enddef
 
+# A question about the place of the cursor, in insert or normal mode.
+def AskHere(method: string, OnResult: func(any))
+  if !is_ready || mode() !~ '^[in]' || &buftype != '' || !empty(reg_executing()) || !has_key(documents, bufnr())
+    return
+  endif
+  Sync()
+  var params = {
+    textDocument: {uri: BufferUri(bufnr()), version: documents[bufnr()].version},
+    position: {line: line('.') - 1, character: col('.') - 1},
+  }
+  ch_sendexpr(server, {method: method, params: params}, {callback: (_, answer) => OnResult(get(answer, 'result', v:null))})
+enddef
+
 def Dismiss(): bool
   var had = !empty(shown) || !empty(pending)
   Hide()
@@ -339,10 +363,10 @@ def Request(): bool
 enddef
 
 const ACTIONS = {
-  accept: () => Accept('All'),
+  accept: () => Accept('All') || edit.Accept(),
   accept_line: () => Accept('Line'),
   accept_word: () => Accept('Word'),
-  dismiss: Dismiss,
+  dismiss: () => edit.Dismiss() || Dismiss(),
   next: () => Select(1),
   previous: () => Select(-1),
   request: Request,
@@ -353,10 +377,20 @@ augroup llm_lsp
   autocmd InsertEnter * Enter()
   autocmd TextChangedI,TextChangedP,CursorMovedI * Update()
   autocmd InsertLeave,BufLeave * Leave()
+  autocmd BufWinEnter,FileType * Open()
   autocmd TextChanged * OnUndo()
   autocmd BufDelete,BufWipeout * Close(str2nr(expand('<abuf>')))
   autocmd BufFilePost * Close(str2nr(expand('<abuf>')))
 augroup END
+
+if get(g:, 'llm_lsp_edits', true)
+  edit.Setup({
+    Ask: AskHere,
+    Execute: (name, arguments) => Execute(name, arguments, (_) => 0),
+    IsComplete: () => !empty(Remaining()),
+    keys: {Accept: KEYS.accept_edit, Dismiss: KEYS.dismiss_edit},
+  })
+endif
 
 # The server's commands, and its status
 
@@ -466,7 +500,7 @@ for action in keys(ACTIONS)
   execute $'inoremap <Plug>(llm-lsp-{substitute(action, "_", "-", "g")}) <ScriptCmd>ACTIONS.{action}()<CR>'
 endfor
 for [action, key] in items(KEYS)
-  if !empty(key)
+  if !empty(key) && has_key(ACTIONS, action)
     keymap.Map(key, ACTIONS[action])
   endif
 endfor

@@ -224,7 +224,9 @@ EDITORS: Mapping[str, EditorSetup] = {
     "vim": EditorSetup(
         "Vim 9",
         "ghost text",
-        _copied("vim", "plugin/llm-lsp.vim", "import/keymap.vim", "doc/llm-lsp.txt", "doc/tags"),
+        _copied(
+            "vim", "plugin/llm-lsp.vim", "import/edit.vim", "import/keymap.vim", "doc/llm-lsp.txt", "doc/tags"
+        ),
         EditorHome(linux="home/.vim/" + _PACKAGE, windows="home/vimfiles/" + _PACKAGE),
         "Restart Vim; :help llm-lsp lists the keys.",
     ),
