@@ -24,6 +24,14 @@ const functions = {
   read: (selector) => page.$$eval(selector, (found) => found.map((each) => each.textContent.replace(/\u00a0/g, " "))),
   attribute: (selector, name) =>
     page.$$eval(selector, (found, name) => found.map((each) => each.getAttribute(name)), name),
+  /** Give the text that is drawn after each element and is in none: a decoration's. */
+  after: (selector) =>
+    page.$$eval(selector, (found) =>
+      found
+        .map((each) => getComputedStyle(each, "::after").content)
+        .filter((content) => content !== "none" && content !== "normal")
+        .map((content) => content.replace(/^"|"$/g, "").replace(/\u00a0/g, " ")),
+    ),
   /** Give the text of each frame: a rendered page is in frames of its own. */
   readFrames: () =>
     Promise.all(page.frames().map((frame) => frame.evaluate(() => document.body?.innerText ?? "").catch(() => ""))),

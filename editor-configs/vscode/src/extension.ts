@@ -7,6 +7,7 @@ import { askAboutSelection } from "./ask";
 import { Explanation, SCHEME } from "./explanation";
 import { showMenu, snooze } from "./menu";
 import { downloadModel, offerModel } from "./modelDialogs";
+import { NextEdits } from "./nextEdits";
 import { offerToLeaveOne } from "./offer";
 import { addProvider, switchProvider } from "./providerDialogs";
 import { Service } from "./service";
@@ -33,6 +34,7 @@ export function activate(context: ExtensionContext): void {
   context.subscriptions.push(
     log,
     item,
+    new NextEdits(service),
     { dispose: () => service.stop() },
     workspace.registerTextDocumentContentProvider(SCHEME, explanation),
     workspace.onDidChangeConfiguration((event) => {

@@ -38,6 +38,21 @@ export class Service {
     return this.client?.isRunning() ?? false;
   }
 
+  /** Send a request to the server; undefined if it is not running, or if it refuses. */
+  async request<T>(method: string, params: unknown): Promise<T | undefined> {
+    const client = this.client;
+    if (!client?.isRunning()) return undefined;
+    return client.sendRequest<T>(method, params).catch((error: unknown) => {
+      this.log.warn(`${method}: ${error}`);
+      return undefined;
+    });
+  }
+
+  /** Run one of the server's commands. */
+  async execute(command: string, args: readonly unknown[]): Promise<void> {
+    await this.request("workspace/executeCommand", { command, arguments: args });
+  }
+
   get secrets(): Secrets {
     return this.context.secrets;
   }
