@@ -64,7 +64,9 @@ def test_tab_means_what_it_meant_while_nothing_is_marked(shown: Window) -> None:
 
 
 def test_an_edit_off_the_screen_is_hinted_at(shown: Window) -> None:
-    source = SOURCE.replace("\n    return", "\n" + "    rate += 1\n" * 60 + "    return").replace("sum(cart)", "0")
+    source = SOURCE.replace("\n    return", "\n" + "    rate += 1\n" * 60 + "    return").replace(
+        "sum(cart)", "0"
+    )
     rename(shown, "long.py", source)
     assert wait_for(lambda: "next edit: line 63" in "".join(marks(shown))), marks(shown)
     shown.press("Tab")

@@ -1,4 +1,4 @@
-"""Faults 28 to 41 and 67 of docs/faults.md: what an editor can do wrong, to the server's own process over its pipes."""
+"""Faults 28 to 41 and 67 to 69 of docs/faults.md: what an editor can do wrong, to the server's own process over its pipes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,30 @@ def change(client: LspClient, version: object, *changes: object) -> None:
 
 async def raw(client: LspClient, body: str) -> None:
     client.send(frame(body.encode()))
+
+
+COPILOT_EDIT = "textDocument/copilotInlineEdit"
+
+
+async def edits_at(client: LspClient, line: int, character: int, version: int | None = None) -> list[object]:
+    """Return the next edits for a cursor."""
+    document = {"uri": URI} if version is None else {"uri": URI, "version": version}
+    answer = await client.ask(
+        COPILOT_EDIT, {"textDocument": document, "position": {"line": line, "character": character}}
+    )
+    found = answer["result"]["edits"]
+    assert isinstance(found, list)
+    return found
+
+
+@pytest.fixture
+async def next_edits(tmp_path: Path) -> AsyncIterator[LspClient]:
+    """A client whose document has a next edit: a parameter was renamed, and its use not yet."""
+    async with running(tmp_path) as client:
+        await client.initialize({"general": {"positionEncodings": ["utf-16"]}})
+        client.open(URI, "def total(cart, rate):\n    return rate * len(cart)\n")
+        change(client, 2, edit((0, 10), (0, 14), "basket"))
+        yield client
 
 
 @pytest.mark.parametrize(
@@ -224,6 +249,41 @@ async def test_fault_67_a_client_that_leaves_out_required_fields_is_served(tmp_p
         contexts: list[dict[str, Any]] = [{}, {"context": None}, {"context": {}}]
         for more in contexts:
             assert (await client.ask(INLINE, {**asked, **more}))["result"]["items"]
+
+
+NONSENSE: list[object] = [
+    None,
+    {"textDocument": {"uri": URI}},
+    {"textDocument": None, "position": {"line": 0, "character": 0}},
+    {"textDocument": {"uri": "x" * 10_000}, "position": {"line": 0, "character": 0}},
+    {"textDocument": {"uri": URI}, "position": {"line": -1, "character": 2**40}},
+    {"textDocument": {"uri": URI}, "position": {"line": True, "character": "0"}},
+]
+
+
+async def test_fault_68_a_request_for_next_edits_that_makes_no_sense_is_refused(
+    next_edits: LspClient,
+) -> None:
+    for wrong in NONSENSE:
+        assert (await next_edits.ask(COPILOT_EDIT, wrong))["error"]["code"] == INVALID_PARAMS
+    assert await edits_at(next_edits, 0, 16) != []
+
+
+async def test_fault_69_no_edit_is_given_for_a_text_that_is_not_there(next_edits: LspClient) -> None:
+    for document in (
+        {"uri": URI, "version": 1},
+        {"uri": URI, "version": 99},
+        {"uri": "file:///never/opened.py"},
+    ):
+        asked = {"textDocument": document, "position": {"line": 0, "character": 16}}
+        assert (await next_edits.ask(COPILOT_EDIT, asked))["result"] == {"edits": []}
+    # A position behind the end of its line counts as its end, and version 0 as none.
+    assert await edits_at(next_edits, 0, 10_000, version=0) != []
+
+    late = asyncio.create_task(edits_at(next_edits, 0, 16))
+    next_edits.notify("textDocument/didClose", {"textDocument": {"uri": URI}})
+    await late
+    assert await edits_at(next_edits, 0, 16) == []
 
 
 async def test_fault_34_no_text_is_sent_that_may_not_be_the_editors(tmp_path: Path) -> None:
