@@ -16,6 +16,7 @@ from llm_lsp.core.context.snippet import Snippet
 from llm_lsp.core.json import Json
 from llm_lsp.core.prompt.prompt_builder import build_prompt
 from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, Prompt, RawPrompt
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Mode
 from llm_lsp.core.text.token_estimate import estimate_tokens
 from llm_lsp.core.text.window import Window
@@ -76,14 +77,18 @@ def session(name: str, *, stable: bool) -> Iterator[Json]:
     settings = provider._endpoint.settings
     if not stable:
         settings = replace(settings, cache_breakpoints=False)
+    for prompt in typed(provider.profile, "app.py"):
+        assert isinstance(prompt, ChatPrompt)
+        prompt = prompt if stable else replace(prompt, stable_chars=0)
+        yield provider._endpoint.dialect.request(prompt, settings).body
+
+
+def typed(profile: Profile, name: str, keys_a_call: int = 1) -> Iterator[Prompt]:
+    """Yield a prompt for every so many keystrokes of three lines."""
     above = "from lib import *\n\n"
     for line in LINES:
-        for end in range(len(line)):
-            window = Window(above, line[:end], "", "\n", "python", "app.py")
-            prompt = build_prompt(window, provider.profile, Mode.LINE, FILES)
-            assert isinstance(prompt, ChatPrompt)
-            prompt = prompt if stable else replace(prompt, stable_chars=0)
-            yield provider._endpoint.dialect.request(prompt, settings).body
+        for end in range(0, len(line), keys_a_call):
+            yield build_prompt(Window(above, line[:end], "", "\n", "python", name), profile, Mode.LINE, FILES)
         above += line + "\n"
 
 
@@ -110,6 +115,43 @@ def test_breakpoints_let_a_typed_session_be_read_from_the_cache(
     assert shares[1] > shares[0] + 0.2
     if is_implicit:
         assert after.wrote < before.wrote / 10
+
+
+# What an account's calls are spread over, and how often a call is sent while a line is typed: both assumed.
+N_SERVERS, KEYS_A_CALL = 8, 4
+
+
+@pytest.mark.parametrize("name", ["moonshot", "openrouter", "fireworks", "litellm"])
+def test_an_affinity_keeps_the_calls_about_a_document_at_the_server_that_holds_its_prompt(name: str) -> None:
+    config = preset_config(name)
+    provider = make_provider(replace(config, model=config.model or "qwen2.5-coder-7b"), None)
+    prompts = [text_of(prompt) for prompt in typed(provider.profile, "app.py", KEYS_A_CALL)]
+    by_turns = [prompts[first::N_SERVERS] for first in range(N_SERVERS)]
+
+    before = sum(map(read_of, by_turns)) / sum(map(len, prompts))
+    after = read_of(prompts) / sum(map(len, prompts))
+    # Measured: 49 to 50 % before, 93 to 94 % after.
+    assert after > 0.9 > before + 0.2
+
+
+def read_of(prompts: list[str]) -> float:
+    """Return the characters that a server reads from its cache, which holds the beginnings of earlier prompts."""
+    return sum(
+        max((n_common(prompt, earlier) for earlier in prompts[:index]), default=0)
+        for index, prompt in enumerate(prompts)
+    )
+
+
+def n_common(one: str, other: str) -> int:
+    return next(
+        (n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )
+
+
+def text_of(prompt: Prompt) -> str:
+    if isinstance(prompt, ChatPrompt):
+        return "".join(text for _, text in prompt.messages)
+    return prompt.text if isinstance(prompt, RawPrompt) else prompt.prefix + prompt.line_prefix
 
 
 def test_a_mark_stands_at_the_end_of_other_files_and_nothing_is_lost() -> None:
