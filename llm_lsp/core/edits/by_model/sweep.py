@@ -78,7 +78,12 @@ def parse(answer: str, block: SweepBlock) -> tuple[str, ...]:
 
 
 def _prefill(source: EditInput, first: int, stop: int) -> tuple[str, ...]:
-    """Return the block's first line and the blank ones below it if the last change was above the cursor."""
+    """Return the block's first line and the blank ones below it if the last change was above the cursor.
+
+    At a place that is to be judged, the lines above it are known, and need not be written again.
+    """
+    if source.is_jump:
+        return source.lines[first : max(first, source.line)]
     own = source.own_hunks
     if not own or own[-1].line >= source.line or source.line == first:
         return ()
