@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Protocol
 
 from llm_lsp.cli.terminal.console import say, write
-from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, RawPrompt
-from llm_lsp.engine.completion.job import PreparedPrompt
+from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, Prompt, RawPrompt
+from llm_lsp.core.provider_profile import Profile
+
+
+class ShownPrompt(Protocol):
+    """What would be sent to a provider."""
+
+    @property
+    def prompt(self) -> Prompt: ...
+    @property
+    def profile(self) -> Profile: ...
+
 
 Part = tuple[str, str]
 """A heading, and the text below it."""
 
 
-def question_mapping(question: PreparedPrompt) -> dict[str, object]:
+def question_mapping(question: ShownPrompt) -> dict[str, object]:
     """Return a prompt as JSON fields: `kind` is raw, fim or chat, followed by the prompt's own fields."""
     prompt, profile = question.prompt, question.profile
     match prompt:
@@ -34,7 +45,7 @@ def question_mapping(question: PreparedPrompt) -> dict[str, object]:
     return {"provider": profile.provider, "model": profile.model, **fields, **limits}
 
 
-def print_plain(question: PreparedPrompt) -> None:
+def print_plain(question: ShownPrompt) -> None:
     """Print every text that is sent on standard output; headings and limits go to standard error."""
     prompt, profile = question.prompt, question.profile
     say(f"to {profile.provider}, model {profile.model or 'of the server'}", dim=True)
@@ -45,7 +56,7 @@ def print_plain(question: PreparedPrompt) -> None:
     say(f"--- at most {prompt.max_tokens} tokens; stops: {stops}", dim=True)
 
 
-def parts(question: PreparedPrompt) -> Iterator[Part]:
+def parts(question: ShownPrompt) -> Iterator[Part]:
     """Yield a prompt's texts with headings, in the order in which the model reads them, as far as that is known."""
     prompt = question.prompt
     match prompt:

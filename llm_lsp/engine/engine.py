@@ -286,6 +286,11 @@ class CompletionEngine:
         """
         return await self._edits.next_edit(request, may_wait=may_wait)
 
+    @property
+    def edits(self) -> NextEdits:
+        """The next edits, for commands that ask about more than the last change."""
+        return self._edits
+
     def dismissed(self, offer_id: str) -> None:
         """Record that the user dismissed a next edit; an unknown id is no error."""
         self._edits.dismissed(offer_id)

@@ -43,6 +43,11 @@ SILENT_AGAIN_S = 5.0
     "--show-prompt", is_flag=True, help="Print what would be sent to the model, without sending it."
 )
 @click.option(
+    "--next-edit",
+    is_flag=True,
+    help="Print the next edit that follows from your changes to FILE since its last commit, as a diff.",
+)
+@click.option(
     "--json", "as_json", is_flag=True, help="Print a JSON object with the text and the range it replaces."
 )
 def command(
@@ -52,6 +57,7 @@ def command(
     config_file: Path | None,
     batch: Path | None,
     show_prompt: bool,
+    next_edit: bool,
     as_json: bool,
 ) -> None:
     """Print a completion of FILE at LINE and COLUMN, as the model writes it.
@@ -70,7 +76,13 @@ def command(
     if provider:
         stack = stack.with_layer(SettingsSource.COMMAND_LINE, chosen(provider))
         refuse_unknown(stack, provider)
-    if batch is not None:
+    if next_edit:
+        from llm_lsp.cli.commands.complete_edit import print_next_edit
+
+        if place is None:
+            raise click.UsageError("--next-edit needs a FILE")
+        print_next_edit(stack, read_target(place, language), show_prompt=show_prompt, as_json=as_json)
+    elif batch is not None:
         asyncio.run(complete_batch(stack, list(read_batch(batch))))
     elif place is not None and show_prompt:
         asyncio.run(print_question(stack, read_target(place, language), as_json=as_json))

@@ -39,6 +39,8 @@ from llm_lsp.system import private_folder
 
 # Default number of commits: predicting next edits takes milliseconds, completions need model calls.
 EDIT_COMMITS, LINE_COMMITS = 500, 50
+# With a model for next edits, each state that the rules leave is a call.
+MODEL_EDIT_COMMITS = 20
 
 
 def names(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
@@ -120,7 +122,7 @@ def place_of_report(ctx: click.Context, param: click.Parameter, value: Path | No
 @click.option(
     "--commits",
     type=click.IntRange(1),
-    help="Number of newest commits to use: by default 500 with --edits, 50 with --from-git.",
+    help="Number of newest commits to use: by default 500 with --edits (20 with --vary), 50 with --from-git.",
 )
 @click.option("--fresh", is_flag=True, help="Discard the results of earlier runs on PATH.")
 @config_option
@@ -148,7 +150,8 @@ def command(
 
     With --from-git, retypes the lines that the newest commits added, each in its file as it was then.
     With --edits, repeats the changes of git commits one by one and predicts each before it is made. This uses no
-    model, so nothing is sent.
+    model, so nothing is sent, unless --vary names one: --vary edits.provider=A,B measures its next edits, too.
+    Its answers are stored, so that a second run asks only what is new.
     """
     if edits and from_git:
         raise click.UsageError("--edits and --from-git cannot be combined; run them one after the other")
@@ -157,7 +160,16 @@ def command(
     root = (root or Path()).resolve()
     if edits:
         measure_edits(
-            EditsOptions(root, commits or EDIT_COMMITS, seed, languages, html, config_file, as_json)
+            EditsOptions(
+                root,
+                commits or (MODEL_EDIT_COMMITS if varied else EDIT_COMMITS),
+                seed,
+                languages,
+                html,
+                config_file,
+                as_json,
+                varied,
+            )
         )
         return
     stack = read_settings(config_file, [root])

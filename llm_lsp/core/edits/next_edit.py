@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from llm_lsp.core.request import Face, Trigger
+from llm_lsp.core.request import Face, Patience, Trigger
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Point
 
@@ -58,6 +58,11 @@ class EditRequest:
     asked_at: float
     """Seconds of the engine's monotonic clock."""
     face: Face = "edit"
+
+    @property
+    def patience(self) -> Patience:
+        """How long the user is willing to wait."""
+        return Patience.COMMAND if self.trigger is Trigger.MANUAL else Patience.TYPING
 
 
 @dataclass(frozen=True, slots=True)

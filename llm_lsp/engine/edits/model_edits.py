@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from llm_lsp.config.settings import AUTO
 from llm_lsp.core.edits.next_edit import EditRequest, NextEdit
 from llm_lsp.core.generation import Finish
+from llm_lsp.core.prompt.prompts import Prompt
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import ModelRequest, Patience
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.usage.request_log import RequestLog
@@ -24,6 +26,7 @@ from llm_lsp.engine.models.provider_choice import ProviderChoice
 from llm_lsp.errors import HeldBackError, InternalError, LlmLspError
 
 if TYPE_CHECKING:
+    from llm_lsp.core.edits.by_model.edit_families import EditFamily
     from llm_lsp.core.edits.by_model.edit_task import EditTask
     from llm_lsp.engine.edits.decision import EditQuestion
     from llm_lsp.engine.edits.model_question import ModelQuestion
@@ -55,6 +58,14 @@ class ModelAnswer:
     finish: Finish
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedEdit:
+    """What would be sent to a provider for a next edit."""
+
+    prompt: Prompt
+    profile: Profile
+
+
 class ModelEdits:
     """Calls models for next edits."""
 
@@ -82,6 +93,37 @@ class ModelEdits:
             log.left("model", "asked already", self._clock.now())
         await asyncio.wait({task})
         return Skip(Reason.SUPERSEDED) if task.cancelled() else task.result()
+
+    async def ask_now(
+        self, request: EditRequest, question: EditQuestion, doubtful: NextEdit | None
+    ) -> NextEdit | Skip:
+        """Return what a model makes of a question, without waiting for a pause; for commands."""
+        from llm_lsp.engine.edits.model_question import ModelQuestion
+
+        found = await self._choice(request)
+        if isinstance(found, Skip):
+            return found
+        about = ModelQuestion(question, doubtful, self._models.runtime.folders)
+        return await self._ask(*found, about, RequestLog())
+
+    async def prepared(
+        self, request: EditRequest, question: EditQuestion, doubtful: NextEdit | None
+    ) -> PreparedEdit | Skip:
+        """Return what would be sent for a question, or why nothing would be."""
+        from llm_lsp.engine.edits.model_question import ModelQuestion, prepare
+
+        found = await self._choice(request)
+        if isinstance(found, Skip):
+            return found
+        _, choice = found
+        about = ModelQuestion(question, doubtful, self._models.runtime.folders)
+        family = _family(choice)
+        if isinstance(family, Skip):
+            return family
+        task = await self._in_thread(partial(prepare, about, family, choice.budget_tokens))
+        if isinstance(task, Skip):
+            return task
+        return PreparedEdit(self._models.prompt(choice, lambda: task.prompt), choice.profile)
 
     def end(self, uri: str) -> None:
         """Close the call for a document: its text has changed."""
@@ -133,14 +175,15 @@ class ModelEdits:
     async def _choice(self, request: EditRequest) -> tuple[ModelRequest, ProviderChoice] | Skip:
         """Return the provider that writes next edits, or why there is none."""
         asked = ModelRequest(
-            request.id, "edits", request.document, request.trigger, Patience.TYPING, self._clock.now()
+            request.id, "edits", request.document, request.trigger, request.patience, self._clock.now()
         )
-        choice = await self._models.failover.usable(asked)
+        choice = await self._models.failover.usable(asked, waits=request.patience is Patience.COMMAND)
         if isinstance(choice, Skip):
             return choice
         profile, rate = choice.profile, choice.slot.health.rate
         rate.calls_per_minute = choice.runtime.config.completion.calls_per_minute
-        if not profile.local and not rate.allows(self._clock.now()):
+        is_automatic = request.patience is Patience.TYPING
+        if is_automatic and not profile.local and not rate.allows(self._clock.now()):
             return Skip(Reason.RATE_LIMITED)
         return asked, choice
 
@@ -148,12 +191,12 @@ class ModelEdits:
         self, asked: ModelRequest, choice: ProviderChoice, question: ModelQuestion, log: RequestLog
     ) -> NextEdit | Skip:
         """Return the edit that a model makes and that may be shown, or why there is none."""
-        from llm_lsp.engine.edits.model_question import family_for, judge, prepare
+        from llm_lsp.engine.edits.model_question import judge, prepare
 
         profile = choice.profile
-        family = family_for(profile, choice.runtime.config.edits.format)
-        if family is None:
-            return Skip(Reason.NO_EDIT_MODEL, f"{profile.provider}: {profile.model}")
+        family = _family(choice)
+        if isinstance(family, Skip):
+            return family
         prepared = partial(prepare, question, family, choice.budget_tokens)
         task = await self._in_thread(prepared)
         if isinstance(task, Skip):
@@ -191,6 +234,15 @@ class ModelEdits:
         finally:
             stream.release()
         return ModelAnswer(text, finish or Finish.TRUNCATED)
+
+
+def _family(choice: ProviderChoice) -> EditFamily | Skip:
+    """Return the format in which a model is asked."""
+    from llm_lsp.engine.edits.model_question import family_for
+
+    profile = choice.profile
+    family = family_for(profile, choice.runtime.config.edits.format)
+    return family or Skip(Reason.NO_EDIT_MODEL, f"{profile.provider}: {profile.model}")
 
 
 def _quiet_s(request: EditRequest, choice: ProviderChoice) -> float:

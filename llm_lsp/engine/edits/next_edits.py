@@ -26,7 +26,7 @@ from llm_lsp.core.text.text import Edit, advance, is_word_char, word_start
 from llm_lsp.core.usage.request_log import RequestLog
 from llm_lsp.engine.client.status import ServerStatus
 from llm_lsp.engine.clock import Clock, InThread, Timer
-from llm_lsp.engine.edits.model_edits import NOT_ASKED, ModelEdits
+from llm_lsp.engine.edits.model_edits import NOT_ASKED, ModelEdits, PreparedEdit
 from llm_lsp.engine.models.model_access import ModelAccess
 from llm_lsp.engine.usage.recorder import UsageRecorder
 from llm_lsp.engine.workspace.workspace import Workspace
@@ -138,6 +138,25 @@ class NextEdits:
         self._recorder.edit_answered(request, shown, log)
         return found
 
+    async def by_model(
+        self, request: EditRequest, question: EditQuestion, doubtful: NextEdit | None
+    ) -> NextEdit | Skip:
+        """Return what a model makes of a question about any text, without waiting; the settings decide on redaction."""
+        await self._models.examined(request.document.uri)
+        if skip := self._models.admit_document(request.document):
+            return skip
+        return await self._model_edits.ask_now(request, self._redacted(question), doubtful)
+
+    async def prompt(self, request: EditRequest) -> PreparedEdit | Skip:
+        """Return what a model would be sent after the last change of a document, or why nothing would be."""
+        uri = request.document.uri
+        await self._models.examined(uri)
+        if skip := self._refusal(uri) or self._models.admit_document(request.document):
+            return skip
+        question = self._question(request, is_typing=False)
+        decided = await self._decide(question)
+        return await self._model_edits.prepared(request, question, decided.doubtful)
+
     def accepted(self, offer_id: str) -> bool:
         """Record that an edit was accepted; return whether it is one of ours."""
         if offer := self._offer(offer_id):
@@ -243,16 +262,20 @@ class NextEdits:
     def _question(self, request: EditRequest, is_typing: bool) -> EditQuestion:
         from llm_lsp.engine.edits.decision import EditQuestion
 
-        redacts = self._models.runtime.config.privacy.redact_secrets
-        return EditQuestion(
+        question = EditQuestion(
             request.document,
             request.point,
             self._workspace.edit_history.fresh_bursts(self._clock.now()),
             self._changes[request.document.uri],
             is_typing,
             self._dismissals,
-            self._redactor if redacts else None,
+            None,
         )
+        return self._redacted(question)
+
+    def _redacted(self, question: EditQuestion) -> EditQuestion:
+        redacts = self._models.runtime.config.privacy.redact_secrets
+        return replace(question, redactor=self._redactor if redacts else None)
 
     async def _decide(self, question: EditQuestion) -> RuleDecision:
         from llm_lsp.engine.edits.decision import RuleDecision, decide

@@ -102,6 +102,13 @@ class GitRepository:
             found |= _despite_missing(self._spans, batch)
         return found
 
+    def committed(self, path: str) -> bytes | None:
+        """Return a file's content in the newest commit, by its path relative to the root; None if it has none."""
+        listed = self._text(
+            "rev-parse", "--quiet", "--verify", f"HEAD:{self.prefix}{path}", may_fail=True
+        ).split()
+        return self.contents(listed[:1]).get(listed[0]) if listed else None
+
     def contents(self, ids: Sequence[str]) -> dict[str, bytes]:
         """Read contents by object id; missing ones and those larger than MAX_BYTES are skipped."""
         return _despite_missing(self._contents, list(dict.fromkeys(ids)))

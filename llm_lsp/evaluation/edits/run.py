@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from llm_lsp.core.edits.next_edit import NextEdit
 from llm_lsp.core.edits.predict import all_edits
@@ -26,17 +26,21 @@ def run(commits: Iterable[CommitChange], seed: int, predictor: Predictor) -> Ite
     """Yield a result for each state of each commit."""
     for commit in commits:
         for state in states(commit, seed):
-            edits, cost = predictor(state)
-            yield EditResult(
-                state=state.id,
-                path=state.path,
-                language=state.document.language,
-                order=state.order,
-                is_half_typed=state.is_half_typed,
-                is_open=bool(state.remaining),
-                edits=tuple(judge(state, edit) for edit in edits[:MAX_JUDGED]),
-                cost=cost,
-            )
+            yield result_of(state, *predictor(state))
+
+
+def result_of(state: EditState, edits: Sequence[NextEdit], cost: HoleCost) -> EditResult:
+    """Judge what was predicted in a state."""
+    return EditResult(
+        state=state.id,
+        path=state.path,
+        language=state.document.language,
+        order=state.order,
+        is_half_typed=state.is_half_typed,
+        is_open=bool(state.remaining),
+        edits=tuple(judge(state, edit) for edit in edits[:MAX_JUDGED]),
+        cost=cost,
+    )
 
 
 class RulePredictor:
