@@ -15,7 +15,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 
-from llm_lsp.cli.commands.complete import running
+from llm_lsp.cli.running_engine import running
 from llm_lsp.cli.terminal.console import ConsoleClient
 from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from llm_lsp.cli.commands.complete import chosen, refuse_unknown, running
+from llm_lsp.cli.commands.complete import chosen, refuse_unknown
 from llm_lsp.cli.completion_target import read_part
 from llm_lsp.cli.files.settings_files import read_settings
+from llm_lsp.cli.running_engine import running
 from llm_lsp.cli.terminal.console import ConsoleClient, say, show_json, show_line, write
 from llm_lsp.cli.terminal.options import config_option, json_option
 from llm_lsp.config.settings_layers import SettingsStack

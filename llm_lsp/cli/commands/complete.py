@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import click
 
 from llm_lsp.cli.completion_target import CompletionTarget, read_batch, read_target
 from llm_lsp.cli.files.settings_files import read_settings
+from llm_lsp.cli.running_engine import running
 from llm_lsp.cli.terminal.console import ConsoleClient, show_json, show_line, write
 from llm_lsp.cli.terminal.options import config_option
 from llm_lsp.config.settings_layers import SettingsStack
@@ -77,7 +76,7 @@ def command(
         stack = stack.with_layer(SettingsSource.COMMAND_LINE, chosen(provider))
         refuse_unknown(stack, provider)
     if next_edit:
-        from llm_lsp.cli.commands.complete_edit import print_next_edit
+        from llm_lsp.cli.print_next_edit import print_next_edit
 
         if place is None:
             raise click.UsageError("--next-edit needs a FILE")
@@ -154,19 +153,6 @@ async def complete_batch(stack: SettingsStack, targets: list[CompletionTarget]) 
             show_json(as_mapping(result), indent=None)
     if not is_whole:
         raise click.exceptions.Exit(1)
-
-
-@asynccontextmanager
-async def running(stack: SettingsStack, client: ConsoleClient) -> AsyncIterator[CompletionEngine]:
-    """Yield an engine for the current folder, and close it afterwards."""
-    from llm_lsp.cli.wiring import build_engine
-
-    engine = build_engine(stack, client)
-    engine.set_folders((Path.cwd().as_uri(),))
-    try:
-        yield engine
-    finally:
-        await engine.aclose()
 
 
 async def ask(engine: CompletionEngine, target: CompletionTarget) -> Completion | Skip:

@@ -10,8 +10,8 @@ from urllib.request import url2pathname
 
 import click
 
-from llm_lsp.cli.commands.complete import running
 from llm_lsp.cli.completion_target import CompletionTarget
+from llm_lsp.cli.running_engine import running
 from llm_lsp.cli.terminal.console import ConsoleClient, show_json, write
 from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.core.edits.next_edit import EditRequest, NextEdit, OfferedEdit
