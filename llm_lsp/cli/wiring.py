@@ -28,6 +28,7 @@ from llm_lsp.providers.base import Provider
 from llm_lsp.providers.http.peer_check import OURS, KnownPeers, PeerCheck
 
 if TYPE_CHECKING:
+    from llm_lsp.core.chat.rewriting import StagedChanges
     from llm_lsp.core.usage.budget import Reservation, SpentTotals
     from llm_lsp.core.usage.record_batch import RecordBatch
     from llm_lsp.core.usage.records import CallRecord
@@ -210,6 +211,20 @@ class LateStore:
             return self._store
 
 
+def staged_changes(folder: str) -> StagedChanges:
+    """Read what will be committed in a folder, given its URI; raises GitError."""
+    from pathlib import Path
+    from urllib.parse import unquote, urlsplit
+    from urllib.request import url2pathname
+
+    from llm_lsp.core.chat.rewriting import MAX_SUBJECTS, StagedChanges, StagedFile
+    from llm_lsp.evaluation.corpus.git_repository import GitRepository
+
+    repository = GitRepository(Path(url2pathname(unquote(urlsplit(folder).path))))
+    files = tuple(StagedFile(*each) for each in repository.staged())
+    return StagedChanges(files, tuple(repository.subjects(MAX_SUBJECTS)))
+
+
 def dialogue_files() -> DialogueStore:
     """Return the store of conversations; imported at the first question."""
     from llm_lsp.cli.files.dialogue_files import DialogueFiles
@@ -241,6 +256,7 @@ def build_engine(
         redactor,
         LateStore(),
         dialogue_files,
+        staged=staged_changes,
         take_keys=given.put,
     )
     return CompletionEngine(stack, world, client)

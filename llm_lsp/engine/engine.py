@@ -47,8 +47,10 @@ from llm_lsp.errors import ConfigError
 
 if TYPE_CHECKING:
     from llm_lsp.core.chat.dialogue import ChatQuestion, ChatReply
+    from llm_lsp.core.chat.rewriting import RewriteAnswer, RewriteQuestion
     from llm_lsp.core.edits.next_edit import EditRequest, OfferedEdit
     from llm_lsp.engine.chat.conversation import ChatService, DialogueStore
+    from llm_lsp.engine.chat.rewriting import RewriteService, StagedReader
 
 LOG = logging.getLogger(__name__)
 
@@ -69,6 +71,8 @@ class EngineDependencies:
     """Where usage is recorded; None records nothing."""
     dialogues: Callable[[], DialogueStore] | None = None
     """Returns the store of conversations; None keeps them in memory."""
+    staged: StagedReader | None = None
+    """Reads what will be committed in a folder; None reads no repository."""
     take_keys: Callable[[Sequence[GivenKey]], None] = lambda given: None
     """Holds keys that the editor keeps, for the process's life."""
     in_thread: InThread = asyncio.to_thread
@@ -99,7 +103,7 @@ class CompletionEngine:
         self._pipeline = CompletionPipeline(
             self._models, self._workspace, self._collector, self._recorder, self._notifications, clock
         )
-        self._edits = NextEdits(
+        self.edits = NextEdits(
             self._models,
             self._workspace,
             self._recorder,
@@ -192,7 +196,7 @@ class CompletionEngine:
         old = self._workspace.document(document.uri)
         self._workspace.change(document, edits)
         if old is not None:
-            self._edits.edited(old, document, edits)
+            self.edits.edited(old, document, edits)
         self._collector.touched(document.uri)
         self._recorder.edited(document, edits)
         self._pipeline.edited(document, edits)
@@ -201,7 +205,7 @@ class CompletionEngine:
         """Forget a document, and answer its waiting requests."""
         self._workspace.close(uri)
         self._collector.closed(uri)
-        self._edits.closed(uri)
+        self.edits.closed(uri)
         self._indents.closed(uri)
         self._document_guard.closed(uri)
         self._pipeline.close_document(uri)
@@ -266,6 +270,20 @@ class CompletionEngine:
         with self._waiting.shown(request.id, request.patience):
             return await self._chat.ask(inquiry, request, progress)
 
+    async def rewrite(
+        self, question: RewriteQuestion, progress: Callable[[str], None] = lambda _: None
+    ) -> RewriteAnswer:
+        """Return new text for some lines, calling `progress` with the text so far; raises LlmLspError."""
+        request = self._rewriter.request(self.next_id(), question.document)
+        with self._waiting.shown(request.id, request.patience):
+            return await self._rewriter.rewrite(question, request, progress)
+
+    async def commit_message(self, folder: str) -> str:
+        """Return a message for what is staged in a workspace folder (URI); raises LlmLspError."""
+        number = self.next_id()
+        with self._waiting.shown(number, Patience.ASKED):
+            return await self._rewriter.commit_message(folder, number)
+
     def question(self, request: CompletionRequest) -> PreparedPrompt | Skip:
         """Return what would be sent to a model for a request, without sending it."""
         return self._pipeline.prepared(request)
@@ -273,7 +291,7 @@ class CompletionEngine:
     def accepted(self, completion_id: str) -> None:
         """Record that a completion was accepted; an unknown id is ignored."""
         LOG.debug("accepted %s", completion_id)
-        if self._edits.accepted(completion_id):
+        if self.edits.accepted(completion_id):
             return
         if chosen := self._alternatives.take(completion_id):
             self._recorder.shown(*chosen)
@@ -284,16 +302,11 @@ class CompletionEngine:
 
         With `may_wait` a name that is being typed is waited for.
         """
-        return await self._edits.next_edit(request, may_wait=may_wait)
-
-    @property
-    def edits(self) -> NextEdits:
-        """The next edits, for commands that ask about more than the last change."""
-        return self._edits
+        return await self.edits.next_edit(request, may_wait=may_wait)
 
     def dismissed(self, offer_id: str) -> None:
         """Record that the user dismissed a next edit; an unknown id is no error."""
-        self._edits.dismissed(offer_id)
+        self.edits.dismissed(offer_id)
 
     def toggle(self) -> bool:
         """Switch completions off, or on if they are off or snoozed; return whether they are on now."""
@@ -328,7 +341,7 @@ class CompletionEngine:
         await self._files.aclose()
         await self._indents.aclose()
         await self._collector.aclose()
-        await self._edits.aclose()
+        await self.edits.aclose()
         await self._document_guard.aclose()
         await self._pipeline.aclose()
         await self.registry.aclose()
@@ -342,6 +355,12 @@ class CompletionEngine:
 
         dialogues = (self._world.dialogues or InMemoryDialogues)()
         return ChatService(self._models, dialogues, self._notifications, self._clock)
+
+    @cached_property
+    def _rewriter(self) -> RewriteService:
+        from llm_lsp.engine.chat.rewriting import RewriteService
+
+        return RewriteService(self._models, self._world.staged, self._clock, self._world.in_thread)
 
     def _use_files(self, layers: tuple[Layer, ...]) -> None:
         LOG.info("the settings files were read again")

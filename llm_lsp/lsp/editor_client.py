@@ -14,6 +14,7 @@ from llm_lsp.lsp.conversion import Capabilities
 from llm_lsp.lsp.protocol import Protocol
 
 STATUS = "llm-lsp/status"
+REWRITING = "llm-lsp/rewriting"
 
 
 class EditorClient:
@@ -23,6 +24,8 @@ class EditorClient:
         self._protocol = protocol
         self.capabilities = capabilities
         self.asked_inline = False
+        self.asked_edits = False
+        """Whether the client shows next edits itself, and needs none as ghost text."""
         """It has requested an inline completion; Emacs' lsp-mode does so without announcing support."""
         self._bars: dict[str, _Bar] = {}
 
@@ -63,6 +66,11 @@ class EditorClient:
         message, provider, model = map(_visible, (status.message, status.provider, status.model))
         plain = replace(status, message=message, provider=provider, model=model)
         self._protocol.notify(STATUS, _to_status(plain))
+
+    def rewriting(self, token: str, text: str) -> None:
+        """Send the text of a rewrite so far; `token` is the client's name for it, "" if it wants none."""
+        if token:
+            self._protocol.notify(REWRITING, {"token": token, "text": text})
 
     def progress(self, progress: Progress) -> None:
         """Start, update or end a progress report."""

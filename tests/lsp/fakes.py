@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from llm_lsp.core.chat.dialogue import ChatQuestion, ChatReply
+from llm_lsp.core.chat.rewriting import RewriteAnswer, RewriteQuestion
 from llm_lsp.core.context.notebook_cells import NotebookCell
 from llm_lsp.core.edits.next_edit import EditRequest, OfferedEdit
 from llm_lsp.core.privacy.secret import GivenKey
@@ -125,6 +126,15 @@ class FakeEngine:
         if self.failure is not None:
             raise self.failure
         return ChatReply(self.text, True, self.page)
+
+    async def rewrite(self, question: RewriteQuestion, progress: Callable[[str], None]) -> RewriteAnswer:
+        self.calls.append(("rewrite", question))
+        progress(self.text)
+        return RewriteAnswer(self.text, True)
+
+    async def commit_message(self, folder: str) -> str:
+        self.calls.append(("commit_message", folder))
+        return self.text
 
     def accepted(self, completion_id: str) -> None:
         self.calls.append(("accepted", completion_id))

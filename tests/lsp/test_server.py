@@ -30,6 +30,8 @@ def test_what_the_server_can_is_announced_at_once() -> None:
     assert announced["executeCommandProvider"]["commands"] == [
         "llm-lsp.accepted",
         "llm-lsp.ask",
+        "llm-lsp.rewrite",
+        "llm-lsp.commitMessage",
         "llm-lsp.dismissed",
         "llm-lsp.toggle",
         "llm-lsp.snooze",

@@ -10,6 +10,7 @@ import { downloadModel, offerModel } from "./modelDialogs";
 import { NextEdits } from "./nextEdits";
 import { offerToLeaveOne } from "./offer";
 import { addProvider, switchProvider } from "./providerDialogs";
+import { REWRITE_SCHEME, Rewrite, writeCommitMessage } from "./rewrite";
 import { Service } from "./service";
 import { StatusItem } from "./statusItem";
 
@@ -18,6 +19,8 @@ export function activate(context: ExtensionContext): void {
   const item = new StatusItem();
   const service = new Service(context, item, log);
   const explanation = new Explanation();
+  const rewrite = new Rewrite();
+  service.onRewriting = (token, text) => rewrite.show(token, text);
   const actions: Readonly<Record<string, () => unknown>> = {
     menu: () => showMenu(item.status, service.isRunning),
     snoozeFor: snooze,
@@ -26,6 +29,10 @@ export function activate(context: ExtensionContext): void {
     offerModel: () => offerModel(service),
     downloadModel: () => downloadModel(service),
     askAboutSelection,
+    rewriteSelection: () => rewrite.start(),
+    acceptRewrite: () => rewrite.accept(),
+    discardRewrite: () => rewrite.discard(),
+    writeCommitMessage: (source?: unknown) => writeCommitMessage(source as Parameters<typeof writeCommitMessage>[0]),
     explainLast: () => explanation.show(),
     showLog: () => log.show(),
     installServer: () => service.install(),
@@ -37,6 +44,7 @@ export function activate(context: ExtensionContext): void {
     new NextEdits(service),
     { dispose: () => service.stop() },
     workspace.registerTextDocumentContentProvider(SCHEME, explanation),
+    workspace.registerTextDocumentContentProvider(REWRITE_SCHEME, rewrite),
     workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration(`${SECTION}.server`)) void service.restart();
     }),

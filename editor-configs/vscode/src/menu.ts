@@ -46,6 +46,7 @@ function ofRunningServer({ kind }: Status): Entry[] {
     { label: "$(add) Add a provider with its key…", command: "llm-lsp.addProvider" },
     { label: "$(cloud-download) Download a model", command: "llm-lsp.downloadModel" },
     { label: "$(comment) Ask about the selection…", command: "llm-lsp.askAboutSelection" },
+    { label: "$(edit) Rewrite the selection…", command: "llm-lsp.rewriteSelection" },
     { label: "$(question) Explain the last request", command: "llm-lsp.explainLast" },
   ];
 }

@@ -74,6 +74,9 @@ export class Service {
     return this.last;
   }
 
+  /** Called with the text of a rewrite so far. */
+  onRewriting: (token: string, text: string) => void = () => {};
+
   private async begin(): Promise<void> {
     const program = findServer(configured("server.path"), this.ownFolder, thisMachine());
     this.program = program;
@@ -88,6 +91,9 @@ export class Service {
     const client = createClient(program, this.keys, await keptKeys(this.secrets), this.log);
     this.client = client;
     client.onNotification("llm-lsp/status", (params) => this.take(readStatus(params, this.item.status)));
+    client.onNotification("llm-lsp/rewriting", ({ token, text }: { token: string; text: string }) =>
+      this.onRewriting(token, text),
+    );
     client.onDidChangeState(({ newState }) => this.follow(newState));
     // The client has already reported the problem, in its log and in a message.
     await client.start().catch(() => this.item.show(STOPPED));

@@ -20,28 +20,19 @@ from llm_lsp.core.chat.dialogue import (
 from llm_lsp.core.generation import Finish
 from llm_lsp.core.prompt.chat_prompt import THINKING_TOKENS
 from llm_lsp.core.prompt.prompts import ChatPrompt
-from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import ModelRequest, Patience, Trigger
-from llm_lsp.core.skip import Reason, Skip
+from llm_lsp.core.skip import Reason
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.invisible_chars import visible
 from llm_lsp.core.text.text import Text
 from llm_lsp.core.text.token_estimate import estimate_tokens
+from llm_lsp.engine.chat.asking import ChatCall, answered
 from llm_lsp.engine.client.notifications import Notifications
 from llm_lsp.engine.clock import Clock
 from llm_lsp.engine.models.model_access import ModelAccess
 from llm_lsp.engine.models.provider_choice import ProviderChoice
 from llm_lsp.engine.usage.recorder import folder_of
-from llm_lsp.errors import (
-    AskError,
-    BadRequestError,
-    BudgetError,
-    ContextTooLongError,
-    DialogueError,
-    LlmLspError,
-    NotFoundError,
-    ProviderError,
-)
+from llm_lsp.errors import AskError, DialogueError
 
 NOTHING_OPEN = Document("untitled:ask", "", 0, Text.of(""))
 """The document of a question that is not about any code."""
@@ -127,60 +118,27 @@ class ChatService:
     def _admit(self, document: Document) -> None:
         """Raise AskError if the current settings do not allow sending anything."""
         if document is not NOTHING_OPEN:
-            skip = self._models.admit_document(document)
-        else:
-            skip = None if self._models.runtime.rules.enabled else Skip(Reason.DISABLED)
-        if skip is not None:
-            raise AskError(f"not asked, {skip.reason.value}{skip.detail and f': {skip.detail}'}")
+            refuse(self._models, document)
+        elif not self._models.runtime.rules.enabled:
+            raise AskError(f"not asked, {Reason.DISABLED.value}")
 
     async def _answered(self, question: _Question) -> tuple[Exchange, Finish | None]:
-        """Ask the providers in turn until one answers; if none does, raise the first one's error."""
-        failure: LlmLspError | None = None
-        tried: set[str] = set()
-        restarted: set[str] = set()
-        while True:
-            choice = await self._models.failover.usable(question.request, tried, waits=True)
-            self._admit(question.request.document)  # again, since the wait may have taken minutes
-            if isinstance(choice, Skip):
-                raise failure or _as_error(choice)
-            tried.add(choice.slot.name)
-            try:
-                return await self._read(choice, question)
-            except LlmLspError as exc:
-                if isinstance(exc, ProviderError) and exc.began:
-                    raise  # part of an answer has been shown
-                if choice.is_gone and choice.slot.name not in restarted:
-                    # Our own server ended while idle and is being restarted, which is not an error.
-                    restarted.add(choice.slot.name)
-                    tried.discard(choice.slot.name)
-                    continue
-                failure = failure or _with_remedy(exc, choice.profile)
+        def heard(before: str, piece: str) -> None:
+            # Escape in context: a combining mark within an emoji is not escaped, but a lone one is.
+            last = before[-1:]
+            question.progress(visible(last + piece).removeprefix(visible(last)))
 
-    async def _read(self, choice: ProviderChoice, question: _Question) -> tuple[Exchange, Finish | None]:
-        # Allow as much time as for a command: an answer may fill a page.
-        stream = self._models.stream(
-            question.request, choice, lambda: self._prompt(choice, question), Patience.COMMAND
+        call = ChatCall(
+            question.request,
+            lambda choice: self._prompt(choice, question),
+            heard,
+            lambda: self._admit(question.request.document),
         )
-        text, finish = "", None
-        try:
-            async for chunk in stream:
-                finish = chunk.finish or finish
-                if chunk.text:
-                    before, text = text[-1:], text + chunk.text
-                    # Escape in context: a combining mark within an emoji is not escaped, but a lone one is.
-                    question.progress(visible(before + chunk.text).removeprefix(visible(before)))
-        except asyncio.CancelledError:
-            stream.close()  # the client has cancelled the question
-            raise
-        finally:
-            stream.release()
-        if not text.strip():
-            raise AskError(Reason.EMPTY.value)
-        assert isinstance(stream.prompt, ChatPrompt)
-        sent = stream.prompt.messages[-1][1]
+        answer = await answered(self._models, call)
+        sent = answer.prompt.messages[-1][1]
         # Redacting does not change the length of the text.
         at = len(question.code)
-        return Exchange(sent[:at], sent[at:], text), finish
+        return Exchange(sent[:at], sent[at:], answer.text), answer.finish
 
     def _prompt(self, choice: ProviderChoice, question: _Question) -> ChatPrompt:
         """Build the prompt; raises AskError if the question alone is too long."""
@@ -224,21 +182,15 @@ class ChatService:
             return ""
 
 
-def _as_error(skip: Skip) -> LlmLspError:
-    """Return the error for a request that no provider may answer."""
-    if skip.reason is Reason.OVER_BUDGET:
-        return BudgetError(skip.detail)
-    return AskError(skip.detail or skip.reason.value)
+def refuse(models: ModelAccess, document: Document) -> None:
+    """Raise AskError if the current settings do not allow sending anything of a document."""
+    if skip := models.admit_document(document):
+        raise AskError(f"not asked, {skip.reason.value}{skip.detail and f': {skip.detail}'}")
 
 
-def _with_remedy(error: LlmLspError, profile: Profile) -> LlmLspError:
-    """Add a hint to the error if a completion-only model rejected a chat."""
-    is_refused = isinstance(error, BadRequestError | NotFoundError)
-    if profile.fim == "chat" or not is_refused or isinstance(error, ContextTooLongError):
-        return error
-    return AskError(
-        f"{error}; this model only completes and cannot chat: choose another provider for questions"
-    )
+def shown_path(uri: str, folders: tuple[str, ...]) -> str:
+    """Return a document's path relative to its folder, or its name if it is in none."""
+    return _path(uri, folder_of(uri, folders))
 
 
 def _path(uri: str, folder: str) -> str:

@@ -5,7 +5,7 @@ LSP handlers and commands call `Engine`; the engine calls `Client` to show somet
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -18,6 +18,7 @@ from llm_lsp.core.text.text import Edit
 
 if TYPE_CHECKING:
     from llm_lsp.core.chat.dialogue import ChatQuestion, ChatReply
+    from llm_lsp.core.chat.rewriting import RewriteAnswer, RewriteQuestion
     from llm_lsp.core.edits.next_edit import EditRequest, OfferedEdit
     from llm_lsp.core.privacy.secret import GivenKey
 
@@ -160,6 +161,14 @@ class Engine(Protocol):
 
     async def ask(self, inquiry: ChatQuestion) -> ChatReply:
         """Answer a question about code; raises LlmLspError. If the task is cancelled, the call is closed."""
+        ...
+
+    async def rewrite(self, question: RewriteQuestion, progress: Callable[[str], None]) -> RewriteAnswer:
+        """Return new text for some lines of a document; `progress` gets the text so far. Raises LlmLspError."""
+        ...
+
+    async def commit_message(self, folder: str) -> str:
+        """Return a message for what is staged in a workspace folder, given its URI; raises LlmLspError."""
         ...
 
     def accepted(self, completion_id: str) -> None:

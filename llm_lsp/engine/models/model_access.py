@@ -70,6 +70,10 @@ class ModelAccess:
         skip = admit_document(document, runtime.rules)
         return skip or self._document_guard.refusal(document.uri, runtime.exclusion)
 
+    def stays_here(self, uri: str) -> Skip | None:
+        """Return why a document's text may not leave this machine, or None."""
+        return self._document_guard.remote_refusal(uri)
+
     def admit(self, document: Document, point: Point, trigger: Trigger) -> Skip | None:
         """Return why no completion may be made at a position, or None."""
         runtime = self.runtime

@@ -35,6 +35,8 @@ _OPTIONS = (
 _DIFF = ("diff-tree", "--stdin", "-r", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color")
 _OBJECT_ID = re.compile(r"[0-9a-f]{40,64}")
 _HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+# Files of a commit whose diffs are read.
+MAX_STAGED = 50
 _Key = TypeVar("_Key")
 _Found = TypeVar("_Found")
 _PLAIN_FILES = frozenset({"100644", "100755"})
@@ -108,6 +110,25 @@ class GitRepository:
             "rev-parse", "--quiet", "--verify", f"HEAD:{self.prefix}{path}", may_fail=True
         ).split()
         return self.contents(listed[:1]).get(listed[0]) if listed else None
+
+    def staged(self) -> list[tuple[str, str]]:
+        """Return the files below the root that will be committed, each with its diff; at most MAX_STAGED."""
+        diff = (
+            "diff",
+            "--cached",
+            "--relative",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-color",
+            "--no-renames",
+        )
+        names = [name for name in self._text(*diff, "--name-only", "-z").split("\0") if name]
+        return [(name, self._text("--literal-pathspecs", *diff, "--", name)) for name in names[:MAX_STAGED]]
+
+    def subjects(self, count: int) -> list[str]:
+        """Return the first lines of the newest commits' messages."""
+        commits = self._text("log", f"--max-count={count}", "--no-merges", "--format=%s", may_fail=True)
+        return commits.splitlines()
 
     def contents(self, ids: Sequence[str]) -> dict[str, bytes]:
         """Read contents by object id; missing ones and those larger than MAX_BYTES are skipped."""

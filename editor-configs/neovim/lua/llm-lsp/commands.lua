@@ -79,8 +79,48 @@ local function show_explanation(text)
   vim.bo.modifiable = false
 end
 
----@type table<string, fun(argument?: string)>
+--- Asks for an instruction, and shows what it makes of the lines.
+---@param instruction? string
+---@param range { [1]: integer, [2]: integer } the first line and the last, 1-based
+local function rewrite(instruction, range)
+  local function start(wanted)
+    if wanted and wanted:match('%S') then
+      require('llm-lsp.rewrite').start(wanted, range[1] - 1, range[2], execute)
+    end
+  end
+  if instruction then
+    start(instruction)
+  else
+    vim.ui.input({ prompt = 'Rewrite: ' }, start)
+  end
+end
+
+--- Writes a message for what is staged above the first line of the buffer.
+local function commit()
+  local client = vim.lsp.get_clients({ name = 'llm_lsp' })[1]
+  local folder = client and client.workspace_folders and client.workspace_folders[1]
+  if not folder then
+    vim.notify('llm-lsp: no workspace folder is open', vim.log.levels.WARN)
+    return
+  end
+  local buf = vim.api.nvim_get_current_buf()
+  execute('commitMessage', { { folder = folder.uri } }, function(message)
+    if vim.api.nvim_buf_is_valid(buf) and vim.bo[buf].modifiable then
+      vim.api.nvim_buf_set_lines(buf, 0, 0, true, vim.split(message, '\n'))
+    end
+  end)
+end
+
+---@type table<string, fun(argument?: string, range: integer[])>
 local COMMANDS = {
+  accept = function()
+    require('llm-lsp.rewrite').accept()
+  end,
+  commit = commit,
+  discard = function()
+    require('llm-lsp.rewrite').discard()
+  end,
+  rewrite = rewrite,
   explain = function()
     execute('explain', {}, show_explanation)
   end,
@@ -117,16 +157,20 @@ end
 function M.create()
   vim.api.nvim_create_user_command('LlmLsp', function(call)
     local name, argument = unpack(call.fargs)
+    local range = { call.line1, call.line2 }
+    if name == 'rewrite' and #call.fargs > 2 then
+      argument = table.concat(call.fargs, ' ', 2)
+    end
     if not name then
       choose(names(), 'llm-lsp', function(chosen)
-        COMMANDS[chosen]()
+        COMMANDS[chosen](nil, range)
       end)
     elseif COMMANDS[name] then
-      COMMANDS[name](argument)
+      COMMANDS[name](argument, range)
     else
       vim.notify('llm-lsp has no command ' .. name, vim.log.levels.ERROR)
     end
-  end, { nargs = '*', complete = complete, desc = 'llm-lsp: a menu, or one of its commands' })
+  end, { nargs = '*', range = true, complete = complete, desc = 'llm-lsp: a menu, or one of its commands' })
 end
 
 return M
