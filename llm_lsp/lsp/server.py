@@ -275,7 +275,7 @@ def inline_completion(
             for one in found
             for item in convert.to_inline_items(one, request, document.text, asking.encoding)
         ]
-        if not items and selected is None:
+        if not items and selected is None and not ls.editor.asked_edits:
             from llm_lsp.lsp.next_edits import inline_items
 
             items = await inline_items(ls.engine, asking.encoding, document, request.point)
@@ -287,6 +287,7 @@ def inline_completion(
 def copilot_inline_edit(ls: Server, raw: object) -> object:
     from llm_lsp.lsp.next_edits import copilot_answer
 
+    ls.editor.asked_edits = True
     return copilot_answer(ls.engine, ls.editor.capabilities.encoding, raw)
 
 

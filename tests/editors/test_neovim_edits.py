@@ -126,9 +126,6 @@ def test_an_edit_off_the_screen_is_hinted_at_the_cursor(editor: Editor, name: Pa
     expect(editor, "32:cart → basket")
 
 
-@pytest.mark.xfail(
-    strict=False, reason="an answer that comes while the edit is typed hides its mark at times"
-)
 def test_typing_the_edit_keeps_its_mark_and_anything_else_takes_it_away(editor: Editor, name: Path) -> None:
     rename(editor, name)
     expect(editor, "2:cart → basket")

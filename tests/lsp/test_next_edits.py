@@ -212,3 +212,15 @@ async def test_another_applies_all_of_several_places() -> None:
 @pytest.mark.parametrize(("only", "count"), [(["quickfix"], 0), (["refactor"], 1), (["refactor.rewrite"], 1)])
 async def test_the_kind_that_a_client_wants_is_heeded(only: list[str], count: int) -> None:
     assert len(await actions(offering(), only=only)) == count
+
+
+async def test_a_client_that_shows_edits_itself_gets_none_as_ghost_text() -> None:
+    wire = offering(EXTENDED)
+    wire.engine.text = ""
+    before = await wire.ask("textDocument/inlineCompletion", at(2, 11))
+    await wire.ask(COPILOT, params(line=2, character=11))
+
+    after = await wire.ask("textDocument/inlineCompletion", at(2, 11))
+
+    assert len(before["result"]["items"]) == 1
+    assert after["result"]["items"] == []
