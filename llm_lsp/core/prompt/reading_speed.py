@@ -18,8 +18,8 @@ from llm_lsp.core.generation import PromptProgress
 REPORTED_S, OBSERVED_S = 10.0, 5.0
 # Tokens. A shorter prompt contains the current function at most.
 LEAST_TOKENS = 256
-# Longest prompt of a manual request before the speed is known: 50 tokens a second, the slowest measured, read it in 10 s.
-ASKED_AT_FIRST_TOKENS = 512
+# How much longer the prompt of a manual request may be, whose user waits.
+ASKED_FACTOR = 2.0
 # Least number of uncached tokens: the time for fewer mainly consists of other things than reading.
 LEAST_NEW = 64
 # Seconds to the first text above which a provider is slow; below, a hosted one's time is mainly the network's.

@@ -15,6 +15,9 @@ from llm_lsp.core.text.token_estimate import ASCII_CHARS_PER_TOKEN, estimate_tok
 # a recorded session the median call had 22 % new prompt with 17 % for the suffix, and 15 % with 10 %.
 PREFIX_SHARE = 0.85
 SUFFIX_SHARE = 0.10
+# Tokens. A small budget gives the suffix up to this much of what the prefix leaves, in steps that keep it the same while a
+# line is typed: of 24 lines of HumanEval that a 0.5B model completed with the whole suffix, 14 went wrong with 51 tokens.
+LEAST_SUFFIX, SUFFIX_STEP = 192.0, 64.0
 # Lines. The window starts at a multiple of this, so that it stays the same while lines are added, and the model
 # server's cache of the prefix stays valid: 5 to 7 % of a prompt is new, compared to 66 to 94 % for a sliding window
 # (simulated on three recorded typing sessions).
@@ -62,6 +65,8 @@ def cut_window(document: Document, point: Point, budget_tokens: float) -> Window
     prefix = suffix = ""
     if len(line_prefix) == point.column:
         prefix = _lines_before(text, point.line, for_prefix - estimate_tokens(line_prefix))
+    left = for_prefix - estimate_tokens(prefix) - estimate_tokens(line_prefix)
+    for_suffix = max(for_suffix, min(LEAST_SUFFIX, left // SUFFIX_STEP * SUFFIX_STEP))
     if point.column + len(line_suffix) == len(text.line(point.line)):
         suffix = _lines_after(text, point.line, for_suffix - estimate_tokens(line_suffix))
     return Window(prefix, line_prefix, line_suffix, suffix, document.language, _name(document.uri))

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from llm_lsp.config.settings import AUTO, EDIT_MODEL, LOCAL, Config
 from llm_lsp.core.generation import PromptProgress
-from llm_lsp.core.prompt.reading_speed import ASKED_AT_FIRST_TOKENS, SHORT_AT_FIRST, ReadingSpeed
+from llm_lsp.core.prompt.reading_speed import ASKED_FACTOR, SHORT_AT_FIRST, ReadingSpeed
 from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Patience
 from llm_lsp.core.skip import Reason, Skip
@@ -111,10 +111,9 @@ class ProviderSlot:
         long.
         """
         tokens: float = profile.context_tokens - profile.max_tokens
-        if attempt.patience is Patience.ASKED and self.speed is SHORT_AT_FIRST:
-            tokens = min(tokens, ASKED_AT_FIRST_TOKENS)
-        elif attempt.patience is not Patience.COMMAND:
-            tokens = min(tokens, self.speed.limit_tokens)
+        if attempt.patience is not Patience.COMMAND:
+            factor = ASKED_FACTOR if attempt.patience is Patience.ASKED else 1.0
+            tokens = min(tokens, self.speed.limit_tokens * factor)
         return max(MIN_PROMPT_TOKENS, self.tokens.budget(tokens * attempt.share))
 
     def waited(

@@ -51,6 +51,27 @@ def test_the_name_is_the_last_two_parts() -> None:
     assert cut_window(document(""), Point(0, 0), 100).path == "models/user one.py"
 
 
+def test_a_small_budget_gives_the_suffix_what_a_short_prefix_leaves() -> None:
+    text = document(numbered(40))
+
+    def suffix_tokens(line: int, budget: float) -> float:
+        return estimate_tokens(cut_window(text, Point(line, 0), budget).suffix)
+
+    assert 150 < suffix_tokens(10, 512) <= 192
+    assert suffix_tokens(39, 512) < 1
+    assert 0 < suffix_tokens(35, 256) <= 26
+    assert suffix_tokens(10, 4096) > 192
+
+
+def test_the_suffix_stays_while_a_line_is_typed() -> None:
+    line = "value = compute(first_argument, second_argument, third_argument)"
+    texts = (document(numbered(20) + line[:end] + "\n" + numbered(40)) for end in range(len(line)))
+
+    suffixes = {cut_window(one, Point(20, end), 512).suffix for end, one in enumerate(texts)}
+
+    assert len(suffixes) <= 2
+
+
 def test_the_start_stays_while_lines_are_added() -> None:
     text = document(numbered(2000))
 
