@@ -108,6 +108,8 @@ class ProviderConfig:
     """As `affinity_field`, but an HTTP header, as gateways and routers in front of several servers take it. Empty: the preset's; "none" sends none."""
     ask_usage: bool | Auto = "auto"
     """Whether to ask an OpenAI-compatible API for token counts in a stream. "auto": if it is known to support that."""
+    ask_logprobs: bool | Auto = "auto"
+    """Whether to ask the API how likely each token of an answer is, which decides what is shown. "auto": if it is documented to send that."""
     prefill: Prefill | Auto = "auto"
     """Whether a chat may end with the beginning of the answer: "never", "plain" (as an assistant message), or "prefix" and "partial" (as an assistant message with a field of that name)."""
     thinking: Literal["never", "manual"] = "never"

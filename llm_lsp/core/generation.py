@@ -90,6 +90,45 @@ class PromptProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class Token:
+    """A token of an answer, and the natural logarithm of the probability that the model gave it."""
+
+    text: str
+    logprob: float
+    data: bytes | None = None
+    """Its bytes, if the API sends them: a character may be divided among several tokens."""
+
+    @property
+    def raw(self) -> bytes:
+        """Its bytes."""
+        return self.text.encode("utf-8", "replace") if self.data is None else self.data
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprobs:
+    """The log-probabilities of the tokens in a text, in order; characters without a token are possible."""
+
+    ends: tuple[int, ...] = ()
+    """Offsets in the text at which the tokens end."""
+    values: tuple[float, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.ends)
+
+    def moved(self, start: int, end: int, by: int) -> TokenLogprobs:
+        """Return those outside of a replaced part of the text; the text after it moves by `by` characters."""
+        kept = [
+            (at if at <= start else at + by, value)
+            for at, value in zip(self.ends, self.values, strict=True)
+            if at <= start or at > end
+        ]
+        return TokenLogprobs(tuple(at for at, _ in kept), tuple(value for _, value in kept))
+
+
+NO_LOGPROBS = TokenLogprobs()
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """A piece of a stream; `finish` is set on the last one."""
 
@@ -102,6 +141,8 @@ class Chunk:
     """Set on pieces without text that some servers send while they read the prompt."""
     thinks: bool = False
     """Whether it carried thoughts, which are left out."""
+    tokens: tuple[Token, ...] = ()
+    """The tokens of the text, if the API sends log-probabilities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +161,8 @@ class Generation:
     usage: Usage = Usage()
     phrases: tuple[int, ...] = ()
     """Ends of the parts in which a line may be shown: ascending offsets in `text`."""
+    logprobs: TokenLogprobs = NO_LOGPROBS
+    """Empty if the API sends none."""
 
     def shown_as(self, text: str, typed: int, end: int) -> Generation:
         """Return a copy in which the shown `text` replaces what the model wrote from `typed` to `end`.
@@ -136,6 +179,7 @@ class Generation:
             text=self.text[:typed] + text + self.text[end:],
             units=tuple(unit + moved for unit in self.units if unit >= end),
             phrases=tuple(phrase + moved for phrase in self.phrases if phrase >= end),
+            logprobs=self.logprobs.moved(typed, end, moved),
         )
 
     def end_after(self, typed: int, *, by_phrase: bool = False) -> int | None:

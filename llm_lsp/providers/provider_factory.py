@@ -57,6 +57,7 @@ def make_provider(
         max_stops=quirks.max_stops,
         max_tokens_field=quirks.max_tokens_field,
         raw_max_tokens_field=config.max_tokens_field or "max_tokens",
+        ask_logprobs=quirks.ask_logprobs,
         ask_usage=quirks.ask_usage,
         prefill=quirks.prefill,
         cache_breakpoints=quirks.cache_breakpoints,

@@ -641,6 +641,30 @@ async def test_fault_27_usage_that_cannot_be_is_not_known(usage: bytes) -> None:
         assert shown(await rig.ask()) == "1"
 
 
+NO_LOGARITHMS = [
+    pytest.param(b"null", id="none"),
+    pytest.param(b'{"tokens":["2"],"token_logprobs":[-1]}', id="other tokens"),
+    pytest.param(b'{"tokens":["<s>","1"],"token_logprobs":[-1,-1]}', id="a template's tokens in front"),
+    pytest.param(b'{"tokens":["1"],"token_logprobs":[-Infinity]}', id="minus infinity"),
+    pytest.param(b'{"tokens":["1"],"token_logprobs":[NaN]}', id="no number"),
+    pytest.param(b'{"tokens":["1"],"token_logprobs":[1e9]}', id="positive"),
+    pytest.param(b'{"tokens":[],"token_logprobs":[]}', id="too few"),
+]
+
+
+@pytest.mark.parametrize("told", NO_LOGARITHMS)
+async def test_fault_70_log_probabilities_that_cannot_be_are_none(told: bytes) -> None:
+    body = b'data: {"choices":[{"text":"1","logprobs":%s}]}\n\n' % told + text("", "stop") + DONE
+    async with upstream(writes(STREAM, body), settings={"ask_logprobs": True}) as (rig, standin):
+        assert shown(await rig.ask()) == "1"
+        assert [chunk.tokens for chunk in [chunk async for chunk in rig.provider.stream(RawPrompt("x"))]] == [
+            (),
+            (),
+        ]
+        calls = [received for received in standin.received if received.method == "POST"]
+        assert [b"logprobs" in received.body for received in calls] == [True, False]
+
+
 WITHOUT_MEASURE = [
     pytest.param(text("a + "), "a +", id="one line"),
     pytest.param(text("{[("), "", id="brackets"),

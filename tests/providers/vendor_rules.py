@@ -140,11 +140,11 @@ _OPENAI = VendorRules(
     {
         "/(openai/)?v1/chat/completions": also(
             _NEW_LIMIT,
-            "stream_options verbosity prompt_cache_key prompt_cache_options safety_identifier store",
+            "stream_options logprobs verbosity prompt_cache_key prompt_cache_options safety_identifier store",
         )
     },
     forbidden=(
-        Forbidden(_REASONING, SAMPLING),
+        Forbidden(_REASONING, SAMPLING | {"logprobs"}),
         Forbidden(r"^(o\d|gpt-5(-mini|-nano)?(-20|$))", words("stop")),
         Forbidden(r"^gpt-(4|5(-|$|\.[0-5]))", words("prompt_cache_options")),
     ),
@@ -165,7 +165,7 @@ _DEEPSEEK = VendorRules(
             COMPLETIONS, "suffix stream_options echo logprobs user_id", most_tokens=4096, max_stops=16
         ),
         "/beta/chat/completions": also(
-            CHAT, "stream_options thinking user_id", prefill="prefix", max_stops=16
+            CHAT, "stream_options thinking logprobs user_id", prefill="prefix", max_stops=16
         ),
     },
     values={"thinking.type": "enabled|disabled", "user_id": r"[\w-]{1,512}"},
@@ -211,11 +211,11 @@ _ZHIPU = VendorRules(
     values={"thinking.type": "enabled|disabled", "user_id": ".{6,128}"},
 )
 _SERVER = {
-    "/v1/completions": also(COMPLETIONS, "stream_options chat_template_kwargs"),
-    "/v1/chat/completions": also(CHAT, "stream_options chat_template_kwargs"),
+    "/v1/completions": also(COMPLETIONS, "stream_options chat_template_kwargs logprobs"),
+    "/v1/chat/completions": also(CHAT, "stream_options chat_template_kwargs logprobs"),
 }
 _LLAMACPP = words(
-    "n_predict temperature stop stream cache_prompt id_slot n_indent t_max_predict_ms samplers grammar"
+    "n_predict n_probs temperature stop stream cache_prompt id_slot n_indent t_max_predict_ms samplers grammar"
     " response_fields timings_per_token return_progress top_k top_p model"
 )
 _HOSTED = {
@@ -266,7 +266,10 @@ RULES: Mapping[str, VendorRules] = {
     "dashscope-intl": replace(
         _DASHSCOPE, endpoints={k: v for k, v in _DASHSCOPE.endpoints.items() if "chat" in k}
     ),
-    "fireworks": VendorRules("https://docs.fireworks.ai/api-reference", _both("/inference/v1")),
+    "fireworks": VendorRules(
+        "https://docs.fireworks.ai/api-reference",
+        {path: also(each, "logprobs") for path, each in _both("/inference/v1").items()},
+    ),
     "together": VendorRules("https://docs.together.ai/reference", _both("/v1")),
     "llamacpp": VendorRules(
         "https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md",
@@ -279,7 +282,7 @@ RULES: Mapping[str, VendorRules] = {
             "/completion": Endpoint(_LLAMACPP | words("prompt"), words("prompt n_predict"), "n_predict"),
             "/v1/chat/completions": also(
                 CHAT,
-                "stream_options chat_template_kwargs cache_prompt id_slot return_progress timings_per_token",
+                "stream_options chat_template_kwargs logprobs cache_prompt id_slot return_progress timings_per_token",
                 prefill="role",
                 max_stops=None,
             ),
@@ -289,13 +292,13 @@ RULES: Mapping[str, VendorRules] = {
         "https://github.com/ollama/ollama/blob/main/docs/api.md",
         {
             "/api/generate": Endpoint(
-                words("model prompt suffix raw stream options think keep_alive"),
+                words("model prompt suffix raw stream options think keep_alive logprobs"),
                 words("model prompt"),
                 "options.num_predict",
                 stops="options.stop",
             ),
             "/api/chat": Endpoint(
-                words("model messages stream options think keep_alive"),
+                words("model messages stream options think keep_alive logprobs"),
                 words("model messages"),
                 "options.num_predict",
                 stops="options.stop",

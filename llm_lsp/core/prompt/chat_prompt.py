@@ -119,11 +119,13 @@ def chat_prompt(
     if style.thinks:
         # So that the mark in the thoughts does not end them.
         asked = (*messages, ("user", f"{question}\n{THINK}"))
-        return ChatPrompt(asked, (), max_tokens + THINKING_TOKENS, thinks=True, stable_chars=stable_chars)
+        return ChatPrompt(
+            asked, (), max_tokens + THINKING_TOKENS, thinks=True, fills=True, stable_chars=stable_chars
+        )
     messages.append(("user", question))
     if style.prefills:
         messages.append(("assistant", style.begun(window.line_prefix)))
-    return ChatPrompt(tuple(messages), (CLOSE,), max_tokens, stable_chars=stable_chars)
+    return ChatPrompt(tuple(messages), (CLOSE,), max_tokens, fills=True, stable_chars=stable_chars)
 
 
 def _shown(example: Example) -> tuple[Window, Mode]:

@@ -70,6 +70,11 @@ def stop_rule(
     )
 
 
+def forced_start(window: Window, profile: Profile) -> str:
+    """Return the text with which the API forces an answer to begin; "" if it forces none."""
+    return _start(window, profile).begins if profile.forces_start and profile.fim != "chat" else ""
+
+
 def _start(window: Window, profile: Profile) -> LineStart:
     """Cut the current line as a provider needs it; what its API renders itself stands before the middle token."""
     family = family_named(profile.fim)

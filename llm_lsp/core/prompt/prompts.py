@@ -59,6 +59,8 @@ class ChatPrompt:
     max_tokens: int = 128
     thinks: bool = False
     """Whether the model may think first, if it does so by default; `max_tokens` then includes the thoughts."""
+    fills: bool = False
+    """Whether the answer is code for a place in a document, which may be shown in part."""
     temperature: float | None = None
     """As in RawPrompt."""
     stable_chars: int = 0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from llm_lsp.core.generation import Finish
+from llm_lsp.core.generation import Finish, Token, TokenLogprobs
+from llm_lsp.core.response.confidence.token_alignment import TokenAlignment
 from llm_lsp.core.response.stops import StopRule
 from llm_lsp.core.response.suggestion_length import goes_on
 
@@ -15,8 +16,14 @@ class ReadAhead:
     """A stop rule, followed by rules for the next lines; each is a unit, see Generation."""
 
     def __init__(
-        self, first: StopRule, lines: int = READ_AHEAD_LINES, phrase_words: int | None = None
+        self,
+        first: StopRule,
+        lines: int = READ_AHEAD_LINES,
+        phrase_words: int | None = None,
+        forced: str = "",
     ) -> None:
+        """`forced` is the text with which the model was forced to begin its answer."""
+        self._alignment = TokenAlignment(forced)
         self._lines_left = lines
         self._whole = ""
         """The text of the rules that are done."""
@@ -41,14 +48,20 @@ class ReadAhead:
         return self._phrases
 
     @property
+    def logprobs(self) -> TokenLogprobs:
+        """The log-probabilities of the tokens in the text, if the API sends them."""
+        return self._alignment.of(self.text)
+
+    @property
     def finish(self) -> Finish:
         """Why `feed` ended the reading: TRUNCATED within a first line that is too long to be shown."""
         if self._rule.finish and not self.text:
             return self._rule.finish
         return Finish.TRUNCATED if self._rule.is_overlong and not self._units else Finish.CUT
 
-    def feed(self, piece: str) -> bool:
-        """Add the next piece; return whether no more is wanted."""
+    def feed(self, piece: str, tokens: tuple[Token, ...] = ()) -> bool:
+        """Add the next piece, with its tokens if they are known; return whether no more is wanted."""
+        self._alignment.add(piece, tokens)
         while self._rule.feed(piece):
             self._find_phrases()
             self._count()

@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 from typing import Protocol
 
-from llm_lsp.core.generation import Finish, Generation, Usage
+from llm_lsp.core.generation import Finish, Generation, Token, TokenLogprobs, Usage
 from llm_lsp.core.request import Face
 from llm_lsp.core.skip import Skip
 from llm_lsp.core.text.cursor_context import CursorContext
@@ -23,8 +23,8 @@ LOG = logging.getLogger(__name__)
 class StreamReader(Protocol):
     """Decides when a streamed answer is complete; implemented in `core.response.stops`."""
 
-    def feed(self, piece: str) -> bool:
-        """Add a piece; return whether the answer is complete."""
+    def feed(self, piece: str, tokens: tuple[Token, ...] = ()) -> bool:
+        """Add a piece, with its tokens if they are known; return whether the answer is complete."""
         ...
 
     def end(self, finish: Finish) -> Finish:
@@ -49,6 +49,11 @@ class StreamReader(Protocol):
     @property
     def phrases(self) -> tuple[int, ...]:
         """Offsets up to which a line may be shown in part."""
+        ...
+
+    @property
+    def logprobs(self) -> TokenLogprobs:
+        """The log-probabilities of the tokens in the text; empty if the API sends none."""
         ...
 
 
@@ -258,12 +263,17 @@ class CallExecutor:
             finish, usage = chunk.finish or finish, chunk.usage or usage
             if not chunk.text:
                 continue
-            if reader.feed(chunk.text):
+            if reader.feed(chunk.text, chunk.tokens):
                 finish = reader.finish
                 break
             known = len(generation.units)
             generation = Generation(
-                generation.id, reader.text, Finish.CUT, reader.units, phrases=reader.phrases
+                generation.id,
+                reader.text,
+                Finish.CUT,
+                reader.units,
+                phrases=reader.phrases,
+                logprobs=reader.logprobs,
             )
             # Answer the waiting request first, then update cache and usage records: the request's task runs in the
             # loop's next iteration, and its result is written in the one after.
@@ -277,4 +287,6 @@ class CallExecutor:
             job.streamed(generation)
         else:
             finish = reader.end(finish)
-        return Generation(generation.id, reader.text, finish, reader.units, usage, reader.phrases)
+        return Generation(
+            generation.id, reader.text, finish, reader.units, usage, reader.phrases, reader.logprobs
+        )

@@ -10,7 +10,7 @@ from llm_lsp.core.context.notebook_cells import OpenCell, below_cells
 from llm_lsp.core.context.ranking import ContextSelection
 from llm_lsp.core.generation import Finish, Generation
 from llm_lsp.core.privacy.cut_texts import redact_snippets, redact_window
-from llm_lsp.core.prompt.prompt_builder import build_prompt, stop_rule
+from llm_lsp.core.prompt.prompt_builder import build_prompt, forced_start, stop_rule
 from llm_lsp.core.prompt.prompts import Prompt
 from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Patience
@@ -99,7 +99,8 @@ class CompletionJob:
         rule = stop_rule(self._window, attempt.profile, attempt.mode, attempt.chat_style, may_grow=may_grow)
         # If closing does not stop the billing, the request already asked to stop at the end of the line.
         lines = READ_AHEAD_LINES if attempt.profile.cancel_stops_billing else 0
-        return ReadAhead(rule, lines, self._tools.last_shown.phrase_words(attempt.ask.route))
+        words = self._tools.last_shown.phrase_words(attempt.ask.route)
+        return ReadAhead(rule, lines, words, forced_start(self._window, attempt.profile))
 
     def streamed(self, generation: Generation) -> None:
         """Show the text so far as it would be inserted, without lines that are read ahead."""

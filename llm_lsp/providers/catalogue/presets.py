@@ -56,8 +56,11 @@ _BY_API: Mapping[str, Quirks] = {
     # not end in white space, which the beginning of a line of code often does, so it is not used for them either.
     "anthropic": Quirks(max_stops=None, takes_temperature=False, key_header="x-api-key"),
     "gemini": Quirks(max_stops=5, key_header="x-goog-api-key"),
-    "llamacpp-infill": Quirks(max_stops=None, ask_usage=True, prefill="plain", thinking_off=_NO_TEMPLATE_THINKING),
-    "ollama": Quirks(max_stops=None),
+    "llamacpp-infill": Quirks(
+        max_stops=None, ask_usage=True, ask_logprobs=True, prefill="plain", thinking_off=_NO_TEMPLATE_THINKING
+    ),
+    "ollama": Quirks(max_stops=None, ask_logprobs=True),
+    "tgi": Quirks(ask_logprobs=True),
 }  # fmt: skip
 
 # OpenAI's models by generation, also on Azure, where a deployment is usually named after its model.
@@ -69,7 +72,11 @@ _OPENAI = Quirks(
 _OPENAI_MODELS = (
     # These bill what is written into the cache, and take explicit breakpoints.
     ModelQuirks(r"^gpt-(5\.[6-9]|[6-9])", replace(_OPENAI, cache_breakpoints=True)),
-    ModelQuirks(r"^(gpt-4|gpt-3\.5|chatgpt-4)", replace(_OPENAI, takes_temperature=True, thinking_off={})),
+    # Reasoning models refuse logprobs.
+    ModelQuirks(
+        r"^(gpt-4|gpt-3\.5|chatgpt-4)",
+        replace(_OPENAI, takes_temperature=True, thinking_off={}, ask_logprobs=True),
+    ),
     # Neither of these two takes stop strings. "minimal" may still think a little, and is the least there is.
     ModelQuirks(r"^o\d", replace(_OPENAI, max_stops=0, thinking_off={"reasoning_effort": "low"}, always_thinks=True)),
     ModelQuirks(
@@ -135,7 +142,7 @@ _OPENROUTER = Quirks(ask_usage=True, thinking_off=_NO_EFFORT, fim="chat", affini
 # Those that fill the middle by `suffix`; any other model there is asked by chat.
 _OPENROUTER_MODELS = (ModelQuirks(r"codestral|mercury-(coder|edit)", replace(_OPENROUTER, fim="native")),)
 _MISTRAL = Quirks(prefill="prefix", affinity_field="prompt_cache_key")
-_DEEPSEEK = Quirks(max_stops=16, ask_usage=True, prefill="prefix", thinking_off=_DISABLED)
+_DEEPSEEK = Quirks(max_stops=16, ask_usage=True, ask_logprobs=True, prefill="prefix", thinking_off=_DISABLED)
 _DASHSCOPE = Quirks(
     max_tokens_field="max_completion_tokens", ask_usage=True, prefill="partial",
     thinking_off={"enable_thinking": False},
@@ -145,7 +152,7 @@ _DASHSCOPE_MODELS = (
     ModelQuirks(r"coder-turbo", replace(_DASHSCOPE, prefill="never", thinking_off={})),
     ModelQuirks(r"coder", replace(_DASHSCOPE, thinking_off={})),
 )
-_SERVER = Quirks(ask_usage=True, thinking_off=_NO_TEMPLATE_THINKING)
+_SERVER = Quirks(ask_usage=True, ask_logprobs=True, thinking_off=_NO_TEMPLATE_THINKING)
 
 PRESETS: Mapping[str, Preset] = {
     preset.name: preset
@@ -191,7 +198,7 @@ PRESETS: Mapping[str, Preset] = {
         ),
         Preset(
             "fireworks", "openai-completions", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY",
-            quirks=Quirks(affinity_header="x-session-affinity"),
+            quirks=Quirks(ask_logprobs=True, affinity_header="x-session-affinity"),
             note="choose a base or coder model; they change often",
         ),
         Preset(
@@ -207,7 +214,7 @@ PRESETS: Mapping[str, Preset] = {
         Preset("vllm", "openai-completions", "http://127.0.0.1:8000/v1", "VLLM_API_KEY", quirks=_SERVER),
         Preset("sglang", "openai-completions", "http://127.0.0.1:30000/v1", quirks=_SERVER),
         Preset("lmstudio", "openai-completions", "http://127.0.0.1:1234/v1", "LM_API_TOKEN"),
-        Preset("tgi", "tgi", "http://127.0.0.1:8080", "HF_TOKEN", note="set fim to the template family of its model"),
+        Preset("tgi", "tgi", "http://127.0.0.1:8080", "HF_TOKEN", quirks=_BY_API["tgi"], note="set fim to the template family of its model"),
         # Chat models that are asked to fill the gap.
         Preset(
             "openai", "openai-chat", "https://api.openai.com/v1", "OPENAI_API_KEY", "gpt-6-luna", "chat",

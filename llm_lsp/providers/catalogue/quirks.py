@@ -19,6 +19,8 @@ class Quirks:
     takes_temperature: bool = True
     ask_usage: bool = False
     """Whether the API is known to accept `stream_options.include_usage`."""
+    ask_logprobs: bool = False
+    """Whether the API is documented to send the log-probabilities of an answer's tokens."""
     prefill: Prefill = "never"
     thinking_off: Mapping[str, object] = field(default_factory=dict)
     """Request fields that turn off the thinking of chat models that think by default.
@@ -58,6 +60,7 @@ def with_settings(quirks: Quirks, config: ProviderConfig) -> Quirks:
         max_tokens_field=config.max_tokens_field or quirks.max_tokens_field,
         takes_temperature=_switch(config.takes_temperature, quirks.takes_temperature),
         ask_usage=_switch(config.ask_usage, quirks.ask_usage),
+        ask_logprobs=_switch(config.ask_logprobs, quirks.ask_logprobs),
         prefill=quirks.prefill if config.prefill == "auto" else config.prefill,
         thinking_off=quirks.thinking_off,
         key_header=quirks.key_header if config.key_header == "auto" else config.key_header,

@@ -28,6 +28,8 @@ class Settings:
     """Of a dialogue's request."""
     raw_max_tokens_field: str = "max_tokens"
     """Of a request for a completion, which OpenAI-shaped APIs did not rename."""
+    ask_logprobs: bool = False
+    """Whether to ask for the log-probabilities of an answer's tokens."""
     ask_usage: bool = False
     """Whether `stream_options.include_usage` is accepted; strict servers refuse unknown fields."""
     prefill: Prefill = "never"
@@ -88,6 +90,8 @@ class Dialect:
     """Whether it forces the answer to begin with a prompt's `begins`."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Additional headers of every request."""
+    sends_logprobs: bool = False
+    """Whether an answer has log-probabilities without being asked for them."""
     takes_files: bool = False
     """Whether it sends a FimPrompt's `snippets`."""
 

@@ -12,6 +12,7 @@ from llm_lsp.core.json import Json
 from llm_lsp.core.prompt.prompts import ChatPrompt, Prompt
 from llm_lsp.providers.dialects.dialect import Dialect, HttpRequest, Settings
 from llm_lsp.providers.dialects.json_shapes import as_int, as_list, as_map, as_text
+from llm_lsp.providers.dialects.token_logprobs import token_list, wants_logprobs
 from llm_lsp.providers.http.failures import raise_error_object
 
 _ROLES = {"user": "user", "assistant": "model"}
@@ -26,6 +27,8 @@ def request(prompt: Prompt, settings: Settings) -> HttpRequest:
         config["temperature"] = settings.temperature
     if stops := settings.stops(prompt.stop):
         config["stopSequences"] = stops
+    if wants_logprobs(prompt, settings):
+        config["responseLogprobs"] = True
     body: dict[str, object] = {
         "contents": [
             {"role": _ROLES[role], "parts": [{"text": text}]}
@@ -57,7 +60,8 @@ def chunk(data: Json) -> Chunk | None:
     thinks = any(part.get("thought") is True for part in parts)
     if not text and finish is None and usage is None and not thinks:
         return None
-    return Chunk(text, finish, usage, thinks=thinks)
+    chosen = as_map(candidate.get("logprobsResult")).get("chosenCandidates")
+    return Chunk(text, finish, usage, thinks=thinks, tokens=token_list(chosen))
 
 
 def _finish(reason: str) -> Finish | None:

@@ -1,9 +1,12 @@
-"""Reads decoded JSON of unknown shape: unexpected values count as missing."""
+"""Encodes JSON, and reads decoded JSON of unknown shape: unexpected values count as missing."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
+
+from llm_lsp.core.json import Json
 
 # The largest integer that all JSON parsers represent exactly (https://www.rfc-editor.org/rfc/rfc8259#section-6).
 MAX_COUNT = (1 << 53) - 1
@@ -47,3 +50,15 @@ def as_int(value: object) -> int | None:
     if not isinstance(value, int) or isinstance(value, bool):
         return None
     return value if 0 <= value <= MAX_COUNT else None
+
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def encode(body: Json) -> bytes:
+    """Encode a body as JSON in UTF-8; lone surrogates, which a document may contain, become U+FFFD."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return _LONE_SURROGATE.sub("\ufffd", text).encode()

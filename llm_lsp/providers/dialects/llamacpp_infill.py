@@ -17,6 +17,7 @@ from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, Prompt, RawPrompt
 from llm_lsp.providers.dialects import openai_shared as openai
 from llm_lsp.providers.dialects.dialect import Dialect, HttpRequest, Settings
 from llm_lsp.providers.dialects.json_shapes import as_int, as_map, as_text
+from llm_lsp.providers.dialects.token_logprobs import token_list, wants_logprobs
 from llm_lsp.providers.http.failures import raise_error_object
 
 
@@ -40,6 +41,9 @@ def request(prompt: Prompt, settings: Settings) -> HttpRequest:
         body["temperature"] = settings.temperature
     if stops := settings.stops(prompt.stop):
         body["stop"] = stops
+    if wants_logprobs(prompt, settings):
+        # Not `post_sampling_probs`: at temperature 0 it is 1 for every token.
+        body["n_probs"] = 1
     if prompt.begins:
         body["grammar"] = beginning_with(prompt.begins)
     return HttpRequest(path, _with_progress(settings.completed(body, prompt), settings))
@@ -61,14 +65,14 @@ def chunk(data: Json) -> Chunk | None:
     if "choices" in data:
         return openai.chunk(data)
     raise_error_object(data)
-    text = as_text(data.get("content"))
+    text, tokens = as_text(data.get("content")), token_list(data.get("completion_probabilities"))
     if data.get("stop") is not True:
-        return Chunk(text) if text else None
+        return Chunk(text, tokens=tokens) if text or tokens else None
     # Servers before late 2024 have one flag per reason.
     at_limit = data.get("stop_type") == "limit" or data.get("stopped_limit") is True
     cached = as_int(as_map(data.get("timings")).get("cache_n"))
     usage = Usage(as_int(data.get("tokens_evaluated")), as_int(data.get("tokens_predicted")), cached)
-    return Chunk(text, Finish.LENGTH if at_limit else Finish.STOP, usage)
+    return Chunk(text, Finish.LENGTH if at_limit else Finish.STOP, usage, tokens=tokens)
 
 
 def _with_progress(body: Json, settings: Settings) -> Json:

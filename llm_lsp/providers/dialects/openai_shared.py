@@ -9,6 +9,7 @@ from llm_lsp.core.json import Json
 from llm_lsp.core.prompt.prompts import ChatPrompt, Prompt
 from llm_lsp.providers.dialects.dialect import HttpRequest, Settings
 from llm_lsp.providers.dialects.json_shapes import as_int, as_list, as_map, as_text
+from llm_lsp.providers.dialects.token_logprobs import completion_tokens, wants_logprobs
 from llm_lsp.providers.http.failures import raise_error_object
 
 # All other finish reasons ("eos", "tool_calls" …) mean the same as "stop".
@@ -36,6 +37,9 @@ def body(prompt: Prompt, settings: Settings, fields: Json) -> Json:
         result["temperature"] = settings.temperature
     if stops := settings.stops(prompt.stop):
         result["stop"] = stops
+    if wants_logprobs(prompt, settings):
+        # The completions API takes the number of tokens to compare, the chat API a switch.
+        result["logprobs"] = True if is_dialogue else 1
     result["stream"] = settings.stream
     if settings.stream and settings.ask_usage:
         result["stream_options"] = {"include_usage": True}
@@ -97,7 +101,7 @@ def chunk(data: Json) -> Chunk | None:
     thinks = any(message.get(name) for name in _REASONING) or _has_thoughts(message.get("content"))
     if not text and finish is None and usage is None and not thinks:
         return None
-    return Chunk(text, finish, usage, thinks=thinks)
+    return Chunk(text, finish, usage, thinks=thinks, tokens=completion_tokens(choice.get("logprobs")))
 
 
 # DeepSeek's, vLLM's and OpenRouter's names for it.

@@ -10,7 +10,8 @@ from llm_lsp.core.json import Json
 from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, Prompt, RawPrompt
 from llm_lsp.providers.dialects import openai_shared as openai
 from llm_lsp.providers.dialects.dialect import Dialect, HttpRequest, Settings
-from llm_lsp.providers.dialects.json_shapes import as_int, as_map, as_text
+from llm_lsp.providers.dialects.json_shapes import as_int, as_list, as_map, as_text
+from llm_lsp.providers.dialects.token_logprobs import token_list
 from llm_lsp.providers.http.failures import raise_error_object
 
 
@@ -41,19 +42,26 @@ def request(prompt: Prompt, settings: Settings) -> HttpRequest:
 
 
 def chunk(data: Json) -> Chunk | None:
-    """Parse an event with a token, of which the last repeats the whole text; or a whole answer, without a token."""
+    """Parse an event with a token, of which the last repeats the whole text; or a whole answer, without a token.
+
+    Each token has its log-probability without being asked for it.
+    """
     if "choices" in data:
         return openai.chunk(data)
     raise_error_object(data)
     token = as_map(data.get("token"))
     text = "" if token.get("special") is True else as_text(token.get("text"))
     whole = data.get("generated_text")
+    tokens = token_list([token]) if text else ()
     if whole is None:
-        return Chunk(text) if text else None
+        return Chunk(text, tokens=tokens) if text else None
     details = as_map(data.get("details"))
+    if not token:
+        spoken = [one for one in as_list(details.get("tokens")) if as_map(one).get("special") is not True]
+        tokens = token_list(spoken)
     finish = Finish.LENGTH if details.get("finish_reason") == "length" else Finish.STOP
     usage = Usage(as_int(details.get("input_length")), as_int(details.get("generated_tokens")))
-    return Chunk(text if token else as_text(whole), finish, usage)
+    return Chunk(text if token else as_text(whole), finish, usage, tokens=tokens)
 
 
-DIALECT = Dialect("sse", request, chunk, health_path="/info", models_path="/v1/models")
+DIALECT = Dialect("sse", request, chunk, health_path="/info", models_path="/v1/models", sends_logprobs=True)

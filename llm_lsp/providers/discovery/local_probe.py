@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from llm_lsp.core.privacy.addresses import origin_of
-from llm_lsp.providers.dialects.json_shapes import as_map, decode
+from llm_lsp.providers.dialects.json_shapes import as_map, decode, encode
 from llm_lsp.providers.http.answer_decoder import is_encoded
 from llm_lsp.providers.http.peer_check import PeerCheck
-from llm_lsp.providers.http.provider import encode, headers_of
+from llm_lsp.providers.http.provider import headers_of
 from llm_lsp.providers.http.transport import open_transport
 
 if TYPE_CHECKING:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from llm_lsp.core.generation import Chunk, Finish, Usage
+from llm_lsp.core.generation import Chunk, Finish, Token, Usage
 from llm_lsp.errors import BrokenStreamError
 from llm_lsp.providers.dialects.dialect import Dialect
 from llm_lsp.providers.dialects.json_shapes import decode
 from llm_lsp.providers.http.event_splitters import AnySplitter
+from llm_lsp.providers.http.logprob_check import LogprobCheck
 
 
 class AnswerDecoder:
@@ -18,8 +19,10 @@ class AnswerDecoder:
     raises for an error object.
     """
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, logprobs: LogprobCheck | None = None) -> None:
+        """Without `logprobs`, log-probabilities are left out."""
         self._dialect = dialect
+        self._logprobs = logprobs
         self._splitter = AnySplitter(dialect.framing)
         self._finish: Finish | None = None
         self._usage: Usage | None = None
@@ -99,12 +102,16 @@ class AnswerDecoder:
             self._finish = chunk.finish or self._finish
         if chunk.usage is not None:
             self._usage = self._usage.updated(chunk.usage) if self._usage else chunk.usage
+        tokens: tuple[Token, ...] = ()
+        text = _without_surrogates(chunk.text) if chunk.text else ""
+        if self._logprobs is not None:
+            tokens = self._logprobs.matched(text, chunk.tokens)
         chunks = []
-        if chunk.text:
+        if text:
             self.has_text = True
-            self._has_words = self._has_words or not chunk.text.isspace()
+            self._has_words = self._has_words or not text.isspace()
             # A caller that stops reading here still gets the usage reported so far.
-            chunks.append(Chunk(_without_surrogates(chunk.text), usage=self._usage))
+            chunks.append(Chunk(text, usage=self._usage, tokens=tokens))
         elif chunk.progress is not None:
             chunks.append(chunk)
         if self._finish is not None and self._usage is not None:

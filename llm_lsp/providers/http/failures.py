@@ -29,7 +29,7 @@ from llm_lsp.errors import (
     UnreachableError,
 )
 from llm_lsp.providers.dialects.json_shapes import as_int, as_list, as_map, as_text
-from llm_lsp.providers.http.refused_fields import refused_field
+from llm_lsp.providers.http.refused_fields import is_about_logprobs, refused_field
 from llm_lsp.providers.http.retry_after import wait_s
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ def classify(status: int, body: object) -> type[ProviderError]:
         return ContextTooLongError
     if status in (400, 404) and _KEY.search(words):
         return AuthError
+    if status == 403 and is_about_logprobs(refused_field(body)):
+        return BadRequestError  # OpenAI, for a model that may not be asked for them
     if status in _KINDS:
         return _KINDS[status]
     return OverloadedError if status >= 500 else BadRequestError

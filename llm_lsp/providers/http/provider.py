@@ -7,7 +7,6 @@ none of which is acceptable for requests with a key and code.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import re
 import time
@@ -26,10 +25,12 @@ from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Patience
 from llm_lsp.errors import BadRequestError, ConfigError, LlmLspError, NotFoundError, ProviderError
 from llm_lsp.providers.dialects.dialect import Dialect, HttpRequest, Settings
+from llm_lsp.providers.dialects.json_shapes import encode
 from llm_lsp.providers.http.connect_gate import CallStopped, ConnectGate
 from llm_lsp.providers.http.failures import FailureSource
+from llm_lsp.providers.http.logprob_check import LogprobCheck
 from llm_lsp.providers.http.peer_check import PeerCheck
-from llm_lsp.providers.http.refused_fields import sent_field, without_fields
+from llm_lsp.providers.http.refused_fields import LOGPROB_FIELDS, asks_logprobs, sent_field, without_fields
 from llm_lsp.providers.http.stream import Deadlines, HttpStream, UpstreamCall
 
 if TYPE_CHECKING:
@@ -109,6 +110,8 @@ class HttpProvider:
         """What was found out about a missing model."""
         self._refused_fields: frozenset[str] = frozenset()
         """Optional fields that this API has refused; they are no longer sent."""
+        self._has_logprobs = False
+        """Whether this API has sent usable log-probabilities."""
         self._urls: dict[str, httpx.URL] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._warming: asyncio.Task[None] | None = None
@@ -126,7 +129,15 @@ class HttpProvider:
         deadlines = endpoint.deadlines[patience]
         question = _Question(self, request, endpoint.affinity_of(prompt), deadlines.connect_s)
         stream = HttpStream(
-            UpstreamCall(question.send, endpoint.dialect, endpoint.where, deadlines, self._own, question.cure)
+            UpstreamCall(
+                question.send,
+                endpoint.dialect,
+                endpoint.where,
+                deadlines,
+                self._own,
+                question.cure,
+                self._logprob_check(request),
+            )
         )
         if self._is_closed:
             stream.close()
@@ -200,12 +211,25 @@ class HttpProvider:
         finally:
             timer.cancel()
 
+    def _logprob_check(self, request: HttpRequest) -> LogprobCheck | None:
+        is_sent = self._endpoint.dialect.sends_logprobs or asks_logprobs(request.body)
+        if not self._endpoint.settings.ask_logprobs or not is_sent or self._refused_fields & LOGPROB_FIELDS:
+            return None
+        return LogprobCheck(self._distrust_logprobs, self._trust_logprobs)
+
+    def _trust_logprobs(self) -> None:
+        self._has_logprobs = True
+
+    def _distrust_logprobs(self) -> None:
+        if not self._refused_fields & LOGPROB_FIELDS:
+            self._spare("logprobs")
+
     def _spare(self, field_name: str) -> bool:
         """Stop sending an optional field; return False if it is not sent anyway."""
         if not field_name:
             return False
         LOG.info("%s refuses the field %s; it is not sent again", self._endpoint.where.host, field_name)
-        self._refused_fields |= {field_name}
+        self._refused_fields |= LOGPROB_FIELDS if field_name in LOGPROB_FIELDS else {field_name}
         return True
 
     async def _cure(self, error: ProviderError, refused: Mapping[str, str]) -> bool:
@@ -294,6 +318,8 @@ class _Question:
         self._connect_s = connect_s
         self._sent: Mapping[str, str] = {}
         self._body: Json = request.body
+        self._without: frozenset[str] = frozenset()
+        """Fields left out on suspicion: the refusal named none."""
 
     async def send(self, gate: ConnectGate) -> httpx.Response:
         await self._provider._fresh_key()
@@ -301,18 +327,28 @@ class _Question:
             raise CallStopped
         self._sent = self._provider._headers
         spared = self._provider._refused_fields
-        self._body = body = without_fields(self._request.body, spared)
+        self._body = body = without_fields(self._request.body, spared | self._without)
         headers = _overridden(self._affinity, self._sent)
         response = await self._provider._send(
             "POST", self._request.path, headers, encode(body), self._connect_s, gate
         )
         self._provider.last_headers = response.headers
+        if self._without and response.is_success:
+            self._provider._distrust_logprobs()
         return response
 
     async def cure(self, error: ProviderError) -> bool:
         if isinstance(error, BadRequestError):
-            return self._provider._spare(sent_field(self._body, error.field))
+            name = sent_field(self._body, error.field)
+            return self._provider._spare(name) or self._suspects_logprobs()
         return await self._provider._cure(error, self._sent)
+
+    def _suspects_logprobs(self) -> bool:
+        """Return whether to send again without asking for log-probabilities, which never worked yet."""
+        if self._provider._has_logprobs or self._without or not asks_logprobs(self._body):
+            return False
+        self._without = LOGPROB_FIELDS
+        return True
 
 
 # Compression is refused, see stream.py.
@@ -348,18 +384,6 @@ def _overridden(headers: Mapping[str, str], further: Mapping[str, str]) -> dict[
     """Return headers and further ones, which replace those of the same name."""
     theirs = {name.lower() for name in further}
     return {name: value for name, value in headers.items() if name.lower() not in theirs} | dict(further)
-
-
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def encode(body: Json) -> bytes:
-    """Encode a body as JSON in UTF-8; lone surrogates, which a document may contain, become U+FFFD."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return _LONE_SURROGATE.sub("\ufffd", text).encode()
 
 
 async def _read_away(response: httpx.Response, gate: ConnectGate) -> None:

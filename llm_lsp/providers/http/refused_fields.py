@@ -20,9 +20,11 @@ _TUNING = frozenset(
         "max_completion_tokens", "max_new_tokens", "max_output_tokens", "reasoning_effort", "reasoning", "include_reasoning",
         "chat_template_kwargs", "enable_thinking", "output_config", "thinking", "thinking_config", "think", "verbosity",
         "prediction", "prompt_cache_key", "prompt_cache_options", "prompt_cache_breakpoint", "user", "session_id", "cache_control", "cache_prompt", "frequency_penalty", "presence_penalty",
-        "repeat_penalty", "logprobs", "response_format", "parallel_tool_calls", "service_tier", "n", "grammar", "details",
+        "repeat_penalty", "logprobs", "top_logprobs", "n_probs", "response_logprobs", "response_format", "parallel_tool_calls", "service_tier", "n", "grammar", "details",
     )
 )  # fmt: skip
+# All names of the fields that ask for log-probabilities, which are refused together.
+LOGPROB_FIELDS = frozenset(("logprobs", "toplogprobs", "nprobs", "responselogprobs"))
 # Different names for the same limit; a request must have one of them.
 _OTHER_NAME = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 # OpenAI ("Unsupported parameter", "Unrecognized request argument"), Anthropic ("is deprecated for this model", "Extra
@@ -117,8 +119,20 @@ def sent_field(body: Json, name: str) -> str:
     names = {_plain(key) for key in body}
     for value in body.values():
         names |= {_plain(key) for key in as_map(value)}
+    if plain in LOGPROB_FIELDS and names & LOGPROB_FIELDS:
+        return plain  # Gemini calls `responseLogprobs` Logprobs
     is_on = plain != "stream" or body.get("stream") is True
     return plain if plain in names and is_on else ""
+
+
+def is_about_logprobs(name: str) -> bool:
+    """Check whether a field asks for log-probabilities."""
+    return _plain(name) in LOGPROB_FIELDS
+
+
+def asks_logprobs(body: Json) -> bool:
+    """Check whether a request asks for log-probabilities, at its top or one level below."""
+    return sent_field(body, "logprobs") != ""
 
 
 def _plain(name: str) -> str:

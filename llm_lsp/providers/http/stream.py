@@ -35,6 +35,7 @@ from llm_lsp.providers.http.failures import (
     from_exception,
     from_status,
 )
+from llm_lsp.providers.http.logprob_check import LogprobCheck
 
 if TYPE_CHECKING:
     import httpx
@@ -89,6 +90,8 @@ class UpstreamCall:
     """Pass the task that reads the answer to the provider, which will await or cancel it."""
     cure: Callable[[ProviderError], Awaitable[bool]]
     """After a refusal, return whether to send again, or raise a more helpful error."""
+    logprobs: LogprobCheck | None = None
+    """Checks the log-probabilities that the request asks for; None if it asks for none."""
 
 
 class HttpStream:
@@ -97,7 +100,7 @@ class HttpStream:
     def __init__(self, call: UpstreamCall) -> None:
         self._call = call
         self._gate = ConnectGate()
-        self._answer = AnswerDecoder(call.dialect)
+        self._answer = AnswerDecoder(call.dialect, call.logprobs)
         self._limit: Deadline | None = None
         self._chunks: deque[Chunk] = deque()
         self._outcome: BaseException | None = None
@@ -148,7 +151,9 @@ class HttpStream:
             chunks.append(self._chunks.popleft())
         n_pieces = sum(chunk.pieces for chunk in chunks)
         progress = next((chunk.progress for chunk in reversed(chunks) if chunk.progress), None)
-        return Chunk("".join(chunk.text for chunk in chunks), None, chunks[-1].usage, n_pieces, progress)
+        text, usage = "".join(chunk.text for chunk in chunks), chunks[-1].usage
+        tokens = tuple(token for chunk in chunks for token in chunk.tokens)
+        return Chunk(text, None, usage, n_pieces, progress, tokens=tokens)
 
     def close(self) -> None:
         """Close the connection as soon as that is safe; the iterating task gets CancelledError at once."""

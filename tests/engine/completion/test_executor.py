@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from llm_lsp.core.generation import Finish, Generation
+from llm_lsp.core.generation import NO_LOGPROBS, Finish, Generation, Token, TokenLogprobs
 from llm_lsp.core.prompt.prompts import RawPrompt
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.engine.completion.events import Ask
@@ -24,7 +24,7 @@ class FirstLine:
     def __init__(self) -> None:
         self.all = ""
 
-    def feed(self, piece: str) -> bool:
+    def feed(self, piece: str, tokens: tuple[Token, ...] = ()) -> bool:
         self.all += piece
         return "\n" in self.all
 
@@ -43,6 +43,10 @@ class FirstLine:
     @property
     def phrases(self) -> tuple[int, ...]:
         return ()
+
+    @property
+    def logprobs(self) -> TokenLogprobs:
+        return NO_LOGPROBS
 
     @property
     def text(self) -> str:

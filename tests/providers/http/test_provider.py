@@ -21,8 +21,9 @@ from llm_lsp.errors import (
     SlowError,
     UnreachableError,
 )
+from llm_lsp.providers.dialects.json_shapes import encode
 from llm_lsp.providers.http import stream as stream_module
-from llm_lsp.providers.http.provider import Endpoint, HttpProvider, encode, headers_of
+from llm_lsp.providers.http.provider import Endpoint, HttpProvider, headers_of
 from llm_lsp.providers.http.stream import Deadlines, HttpStream
 from llm_lsp.providers.provider_factory import make_provider
 from tests.doubles import settle
