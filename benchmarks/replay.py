@@ -1,11 +1,14 @@
 """Replay a typing session: what its user would have got, for how many calls.
 
-    python -m benchmarks.replay                     # against the engine, in virtual time
+    python -m benchmarks.replay                     # a generated session, against the engine, in virtual time
     python -m benchmarks.replay --first-s 0.7 --tokens-per-s 30
     python -m benchmarks.replay --process           # against the server's process, as long as typing takes
+    python -m benchmarks.replay --trace FILE --start 6000 3000 --keys 300                  # recorded sessions
+    python -m benchmarks.replay --trace FILE --start 6000 --recording answers.jsonl        # with a recorded model
+    python -m benchmarks.replay --trace FILE --model http://127.0.0.1:8012                 # recorded now
 
 The user asks at each typed key, cancels the question before, and accepts what was on screen for 0.3 s where it, or
-its leading whole lines, are what is typed next.
+its leading whole lines (`--user words`: also its leading words), are what is typed next.
 """
 
 from __future__ import annotations
@@ -18,7 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.process import process_desk
+from benchmarks.record import record_windows
+from benchmarks.recording import read_recording
 from benchmarks.session import Manuscript, Session, session_from
+from benchmarks.trace import read_trace
+from benchmarks.trace_replay import LOCAL_MODEL, Replay, replay_trace, together
 from benchmarks.typist import Answer, Tally, Typist
 from benchmarks.world import Model, Silent, SimulatedProvider, VirtualClock
 from llm_lsp.config.settings_layers import SettingsStack
@@ -119,27 +126,74 @@ def report(tally: Tally, written: list[int]) -> dict[str, float]:
 
 
 def main() -> None:
-    """Replay and print one JSON object."""
+    """Replay and print the figures."""
+    options = _parser().parse_args()
+    n_keys = options.keys or (PROCESS_KEYS if options.process else KEYS)
+    figures = asyncio.run(_replay_traces(options, n_keys) if options.trace else _replay(options, n_keys))
+    if options.json or not options.trace:
+        print(json.dumps(figures, indent=1))
+    else:
+        print("\n".join(f"{name:26} {value:>9}" for name, value in figures.items()))
+
+
+async def _replay(options: argparse.Namespace, n_keys: int) -> dict[str, float]:
+    session = session_from(options.file, options.language or "python", options.seed, n_keys)
+    replay = replay_process if options.process else replay_engine
+    return await replay(session, _model(options, Model()))
+
+
+async def _replay_traces(options: argparse.Namespace, n_keys: int) -> dict[str, float]:
+    traces = [read_trace(options.trace, first, n_keys, options.language) for first in options.start]
+    recording = None
+    if options.model:
+        path = options.recording or Path(f"{traces[0].name}.jsonl")
+        await record_windows(options.model, path, traces)
+        recording = read_recording(path)
+    elif options.recording:
+        recording = read_recording(options.recording)
+    model = _model(options, LOCAL_MODEL if recording else Model())
+    settings: dict[str, object] = json.loads(options.settings)
+    figures = [
+        await replay_trace(Replay(trace, options.user, model, recording, settings, options.reading_keys))
+        for trace in traces
+    ]
+    return together(figures)
+
+
+def _model(options: argparse.Namespace, usual: Model) -> Model:
+    return Model(
+        usual.first_s if options.first_s is None else options.first_s,
+        usual.tokens_per_s if options.tokens_per_s is None else options.tokens_per_s,
+        usual.length if options.foresight is None else options.foresight,
+        not options.billed,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    usual = Model()
     sample = Path(__file__).with_name("sample.txt")
     parser.add_argument("--file", type=Path, default=sample, help="the file that is typed")
-    parser.add_argument("--language", default="python")
+    parser.add_argument("--language", default="")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--keys", type=int)
-    parser.add_argument("--first-s", type=float, default=usual.first_s)
-    parser.add_argument("--tokens-per-s", type=float, default=usual.tokens_per_s)
-    parser.add_argument("--foresight", type=float, default=usual.length)
+    parser.add_argument("--keys", type=int, help="edits, of each window of a recorded session")
+    parser.add_argument("--first-s", type=float, help="seconds to a model's first token")
+    parser.add_argument("--tokens-per-s", type=float)
+    parser.add_argument("--foresight", type=float, help="share of tokens that a simulated model gets right")
     parser.add_argument("--billed", action="store_true", help="closing a connection does not stop the bill")
     parser.add_argument("--process", action="store_true", help="replay through the server's process")
-    options = parser.parse_args()
-    model = Model(options.first_s, options.tokens_per_s, options.foresight, not options.billed)
-    n_keys = options.keys or (PROCESS_KEYS if options.process else KEYS)
-    session = session_from(options.file, options.language, options.seed, n_keys)
-    replay = replay_process if options.process else replay_engine
-    print(json.dumps(asyncio.run(replay(session, model)), indent=1))
+    parser.add_argument("--trace", type=Path, help="a recorded session")
+    parser.add_argument("--start", type=int, nargs="+", default=[0], help="first edit of each window")
+    parser.add_argument("--recording", type=Path, help="answers of a real model, see benchmarks.record")
+    parser.add_argument(
+        "--model", metavar="URL", help="a llama.cpp server, asked for what is not recorded yet"
+    )
+    parser.add_argument("--user", choices=["all", "words"], default="words", help="what is accepted")
+    parser.add_argument("--reading-keys", type=float, default=0.0, help="what reading a word costs, in keys")
+    parser.add_argument("--settings", default="{}", help="settings as a JSON object")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser
 
 
 if __name__ == "__main__":
