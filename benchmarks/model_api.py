@@ -1,12 +1,13 @@
-"""A model API on loopback that writes at its model's pace; knows only OpenAI's streamed completions."""
+"""A model API on loopback that writes at its model's pace: OpenAI's completions, streamed or whole."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from benchmarks.world import Model
 from tests.servers import listening
@@ -26,8 +27,13 @@ class ModelApi:
     """Counts its calls, and what it wrote in each; a client that hangs up ends its call."""
 
     def __init__(
-        self, model: Model, foretell: Callable[[str], tuple[str, int]], fault_share: float = 0.0
+        self,
+        model: Model,
+        foretell: Callable[[str], tuple[str, int]] | None = None,
+        fault_share: float = 0.0,
+        answer: Callable[[str], Sequence[str]] | None = None,
     ) -> None:
+        """Answer a prompt with what is typed next, as `foretell` knows it, or with the tokens of `answer`."""
         self.written: list[int] = []
         """Tokens of each call."""
         self.active = 0
@@ -45,6 +51,7 @@ class ModelApi:
         self.url = ""
         self._model = model
         self._foretell = foretell
+        self._answer = answer
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
@@ -59,12 +66,13 @@ class ModelApi:
             length = head.partition("content-length: ")[2].partition("\r\n")[0]
             body = await reader.readexactly(int(length or 0))
             if head.startswith("post"):
-                await self._complete(json.loads(body)["prompt"], reader, writer)
+                asked = json.loads(body)
+                await self._complete(_prompt(asked), asked.get("stream", False), reader, writer)
             else:
                 writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
 
     async def _complete(
-        self, prompt: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, prompt: str, is_streamed: bool, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         call_idx = len(self.written)
         self.written.append(0)
@@ -79,17 +87,50 @@ class ModelApi:
                 self.unanswered += not fault
                 writer.write(fault)
                 raise ConnectionError
-            writer.write(HEAD)
-            await _wait(self._model.first_s, reader)
-            for token in self._model.answer(*self._foretell(prompt)):
-                self.written[call_idx] += 1
-                _event(writer, {"choices": [{"index": 0, "text": token, "finish_reason": None}]})
-                await _wait(1 / self._model.tokens_per_s, reader)
-            _event(writer, {"choices": [{"index": 0, "text": "", "finish_reason": "stop"}]})
-            _chunk(writer, b"data: [DONE]\n\n")
-            writer.write(b"0\r\n\r\n")
+            tokens = self._tokens(prompt)
+            if is_streamed:
+                await self._stream(call_idx, tokens, reader, writer)
+            else:
+                self.written[call_idx] = len(tokens)
+                await _wait(self._model.first_s + len(tokens) / self._model.tokens_per_s, reader)
+                _whole(writer, "".join(tokens))
         finally:
             self.active -= 1
+
+    def _tokens(self, prompt: str) -> Sequence[str]:
+        if self._answer is not None:
+            return self._answer(prompt)
+        assert self._foretell is not None
+        return self._model.answer(*self._foretell(prompt))
+
+    async def _stream(
+        self, call_idx: int, tokens: Sequence[str], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        writer.write(HEAD)
+        await _wait(self._model.first_s, reader)
+        for token in tokens:
+            self.written[call_idx] += 1
+            _event(writer, {"choices": [{"index": 0, "text": token, "finish_reason": None}]})
+            await _wait(1 / self._model.tokens_per_s, reader)
+        _event(writer, {"choices": [{"index": 0, "text": "", "finish_reason": "stop"}]})
+        _chunk(writer, b"data: [DONE]\n\n")
+        writer.write(b"0\r\n\r\n")
+
+
+def _prompt(asked: Mapping[str, Any]) -> str:
+    """Return a request's prompt; Text Generation Inference names it `inputs`."""
+    prompt = asked.get("prompt", asked.get("inputs"))
+    return prompt if isinstance(prompt, str) else ""
+
+
+def _whole(writer: asyncio.StreamWriter, text: str) -> None:
+    """Answer with all of a completion, as OpenAI and as Text Generation Inference do."""
+    choice = {"index": 0, "text": text, "finish_reason": "stop"}
+    body = json.dumps({"choices": [choice], "generated_text": text}).encode()
+    if writer.is_closing():
+        raise ConnectionError
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    writer.write(head.encode() + body)
 
 
 async def _wait(seconds: float, reader: asyncio.StreamReader) -> None:

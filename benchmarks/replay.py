@@ -6,6 +6,7 @@
     python -m benchmarks.replay --trace FILE --start 6000 3000 --keys 300                  # recorded sessions
     python -m benchmarks.replay --trace FILE --start 6000 --recording answers.jsonl        # with a recorded model
     python -m benchmarks.replay --trace FILE --model http://127.0.0.1:8012                 # recorded now
+    python -m benchmarks.replay --trace FILE --server 'COMMAND {url}' --options '{"url": "{url}"}'
 
 The user asks at each typed key, cancels the question before, and accepts what was on screen for 0.3 s where it, or
 its leading whole lines (`--user words`: also its leading words), are what is typed next.
@@ -23,6 +24,7 @@ from pathlib import Path
 from benchmarks.process import process_desk
 from benchmarks.record import record_windows
 from benchmarks.recording import read_recording
+from benchmarks.server_desk import replay_server
 from benchmarks.session import Manuscript, Session, session_from
 from benchmarks.trace import read_trace
 from benchmarks.trace_replay import LOCAL_MODEL, Replay, replay_trace, together
@@ -153,11 +155,16 @@ async def _replay_traces(options: argparse.Namespace, n_keys: int) -> dict[str, 
         recording = read_recording(options.recording)
     model = _model(options, LOCAL_MODEL if recording else Model())
     settings: dict[str, object] = json.loads(options.settings)
-    figures = [
-        await replay_trace(Replay(trace, options.user, model, recording, settings, options.reading_keys))
-        for trace in traces
+    replays = [
+        Replay(trace, options.user, model, recording, settings, options.reading_keys) for trace in traces
     ]
-    return together(figures)
+    if options.server:
+        menu = options.menu
+        figures = [
+            await replay_server(each, options.server, options.options, has_menu=menu) for each in replays
+        ]
+        return together(figures)
+    return together([await replay_trace(each) for each in replays])
 
 
 def _model(options: argparse.Namespace, usual: Model) -> Model:
@@ -192,6 +199,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--user", choices=["all", "words"], default="words", help="what is accepted")
     parser.add_argument("--reading-keys", type=float, default=0.0, help="what reading a word costs, in keys")
     parser.add_argument("--settings", default="{}", help="settings as a JSON object")
+    parser.add_argument("--server", metavar="COMMAND", help="any language server, at the recorded pace")
+    parser.add_argument("--options", default="{}", help="its initializationOptions as a JSON object")
+    parser.add_argument("--menu", action="store_true", help="ask it for textDocument/completion")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 

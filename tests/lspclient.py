@@ -148,9 +148,9 @@ def _faults(item: Message) -> Iterator[str]:
 
 @asynccontextmanager
 async def running(
-    home: Path, *command: str, results: Mapping[str, object] | None = None
+    home: Path, *command: str, results: Mapping[str, object] | None = None, is_ours: bool = True
 ) -> AsyncIterator[LspClient]:
-    """Run a server with a home of its own until the block ends."""
+    """Run a server with a home of its own until the block ends; another project's may answer as it likes."""
     names = ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")
     folders = {name: str(home) for name in names}
     pipe = asyncio.subprocess.PIPE
@@ -161,8 +161,8 @@ async def running(
     reading = asyncio.create_task(client.read())
     try:
         yield client
-        assert client.answered_twice == 0
-        assert client.unsafe == []
+        assert not is_ours or client.answered_twice == 0
+        assert not is_ours or client.unsafe == []
     finally:
         assert process.stdin is not None
         process.stdin.close()
