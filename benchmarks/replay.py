@@ -156,7 +156,16 @@ async def _replay_traces(options: argparse.Namespace, n_keys: int) -> dict[str, 
     model = _model(options, LOCAL_MODEL if recording else Model())
     settings: dict[str, object] = json.loads(options.settings)
     replays = [
-        Replay(trace, options.user, model, recording, settings, options.reading_keys) for trace in traces
+        Replay(
+            trace,
+            options.user,
+            model,
+            recording,
+            settings,
+            tuple(options.asks_after),
+            options.reading_keys,
+        )
+        for trace in traces
     ]
     if options.server:
         menu = options.menu
@@ -197,6 +206,10 @@ def _parser() -> argparse.ArgumentParser:
         "--model", metavar="URL", help="a llama.cpp server, asked for what is not recorded yet"
     )
     parser.add_argument("--user", choices=["all", "words"], default="words", help="what is accepted")
+    moments = ["typed", "deleted", "moved"]
+    parser.add_argument(
+        "--asks-after", nargs="+", choices=moments, default=["typed"], help="when the editor requests"
+    )
     parser.add_argument("--reading-keys", type=float, default=0.0, help="what reading a word costs, in keys")
     parser.add_argument("--settings", default="{}", help="settings as a JSON object")
     parser.add_argument("--server", metavar="COMMAND", help="any language server, at the recorded pace")

@@ -154,5 +154,5 @@ async def replay_server(replay: Replay, command: str, options: str, *, has_menu:
 
     api = ModelApi(replay.model, answer=answer)
     async with server_desk(written, api, command, options, has_menu=has_menu) as desk:
-        balance = await TraceUser(written, desk, replay.habit).run()
+        balance = await TraceUser(written, desk, replay.habit, replay.asks_after).run()
     return balance.report(len(api.written), sum(api.written), replay.reading_keys)

@@ -11,7 +11,7 @@ from benchmarks.record import PROFILE
 from benchmarks.recorded_model import RecordedAnswers, SimulatedAnswers, TimedProvider
 from benchmarks.recording import Recording, Token
 from benchmarks.trace import TypingTrace
-from benchmarks.user import Habit, Shown, TraceUser
+from benchmarks.user import Habit, Moment, Shown, TraceUser
 from benchmarks.world import Model, Silent, VirtualClock
 from benchmarks.written_trace import WrittenTrace
 from llm_lsp.config.settings_layers import SettingsStack
@@ -38,6 +38,7 @@ class Replay:
     recording: Recording | None = None
     """None for a simulated model."""
     settings: Mapping[str, object] = field(default_factory=dict)
+    asks_after: tuple[Moment, ...] = ("typed",)
     reading_keys: float = 0.0
     """What reading a word costs, in keys."""
 
@@ -167,7 +168,7 @@ async def replay_trace(replay: Replay) -> dict[str, float]:
     """Replay a trace in virtual time, and return the figures."""
     written = WrittenTrace(replay.trace)
     desk = TraceEngineDesk(written, replay)
-    balance = await TraceUser(written, desk, replay.habit).run()
+    balance = await TraceUser(written, desk, replay.habit, replay.asks_after).run()
     await desk.engine.aclose()
     written_tokens = [stream.n_written for stream in desk.provider.streams]
     figures = balance.report(len(written_tokens), sum(written_tokens), replay.reading_keys)
@@ -184,7 +185,7 @@ async def replay_oracle(replay: Replay) -> dict[str, float]:
     """Return the figures of the same answers, shown up to their last right character."""
     written = WrittenTrace(replay.trace)
     desk = OracleDesk(written, replay)
-    balance = await TraceUser(written, desk, replay.habit).run()
+    balance = await TraceUser(written, desk, replay.habit, replay.asks_after).run()
     return balance.report(0, 0, replay.reading_keys)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -15,10 +16,14 @@ from llm_lsp.core.text.text import Edit, common_start
 REACTION_S = 0.3
 # Characters that accepting must save beyond its keys: nobody looks up for fewer.
 LEAST_SAVED = 2
+# Share of the time between two edits after which the cursor is where the next one is: insert mode begins there.
+MOVE_SHARE = 0.8
 # A word as editors accept it, and as a user reads it.
 WORD = re.compile(r"\s*(?:\w+|[^\w\s]+)")
 
 Habit = Literal["all", "words"]
+Moment = Literal["typed", "deleted", "moved"]
+"""What an editor requests a suggestion after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +96,21 @@ class Balance:
 
 
 class TraceUser:
-    """Types a trace, asks at each typed key, and accepts what was on screen for a moment.
+    """Types a trace, asks at each typed key or at other moments, and accepts what was on screen for a moment.
 
     "all" accepts all of a suggestion or its leading whole lines, with one key; "words" also accepts its leading words,
     with a key for each.
     """
 
-    def __init__(self, written: WrittenTrace, desk: TraceDesk, habit: Habit) -> None:
+    def __init__(
+        self,
+        written: WrittenTrace,
+        desk: TraceDesk,
+        habit: Habit,
+        asks_after: Collection[Moment],
+    ) -> None:
         self.balance = Balance()
+        self._asks_after = asks_after
         self._written = written
         self._desk = desk
         self._habit = habit
@@ -110,7 +122,10 @@ class TraceUser:
         """Type the whole trace."""
         moment = self._desk.now()
         while not self._written.is_done:
-            moment += self._written.next_edit.gap_s
+            gap_s = self._written.next_edit.gap_s
+            if "moved" in self._asks_after:
+                await self._move(moment + MOVE_SHARE * gap_s)
+            moment += gap_s
             await self._desk.until(moment)
             if wanted := self._wanted():
                 self._accept(*wanted)
@@ -148,12 +163,21 @@ class TraceUser:
         self._shown_at = self._desk.now()
         self._ask()
 
+    async def _move(self, when: float) -> None:
+        """Move to where the next edit is, some time before it."""
+        await self._desk.until(when)
+        if self._written.move():
+            self._shown = Shown()
+            self._ask()
+
     def _press(self) -> None:
         was_at, typed = self._written.offset, self._written.next_edit.typed
         self._desk.change(self._written.type_next())
         if typed is None:
             self._drop()
             self._shown = Shown()
+            if "deleted" in self._asks_after:
+                self._ask()
             return
         self.balance.edits += 1
         self.balance.typed_chars += len(typed.text) if len(typed.text) <= MOST_TYPED else 0

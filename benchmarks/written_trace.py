@@ -62,6 +62,14 @@ class WrittenTrace:
     def cursor(self) -> Point:
         return point_in(self.string, self.offset)
 
+    def move(self) -> bool:
+        """Move the cursor to the next edit; return whether it stood elsewhere."""
+        patch = self.next_edit.patches[0]
+        if self.offset in (patch.offset, patch.offset + patch.deleted):
+            return False
+        self.offset = patch.offset + patch.deleted
+        return True
+
     def type_next(self) -> tuple[Edit, ...]:
         """Do the next recorded edit."""
         changes = tuple(self._write(*patch_fields) for patch_fields in _fields(self.next_edit))

@@ -108,7 +108,8 @@ class LspClient:
         with contextlib.suppress(asyncio.IncompleteReadError):
             while True:
                 header = await out.readuntil(b"\r\n\r\n")
-                self._take(json.loads(await out.readexactly(int(header.removeprefix(b"Content-Length: ")))))
+                length = int(header.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+                self._take(json.loads(await out.readexactly(length)))
 
     def _take(self, message: Message) -> None:
         if "method" not in message:

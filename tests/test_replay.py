@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.recording import RecordedAnswer, Recording, Token
+from benchmarks.server_desk import shown_at
 from benchmarks.trace import Patch, TraceEdit, TypingTrace
-from benchmarks.trace_replay import Replay, offered, replay_oracle, replay_trace, together
-from benchmarks.user import right_words, wishes
+from benchmarks.trace_replay import OracleDesk, Replay, offered, replay_oracle, replay_trace, together
+from benchmarks.user import Moment, Shown, TraceUser, right_words, wishes
 from benchmarks.world import Model
 from benchmarks.written_trace import WrittenTrace, asked_in
+from llm_lsp.core.text.text import Point, Text
 
 START = "def total(items):\n    result = 0\n"
 LINE = "    return result + 1\n"
@@ -28,6 +30,18 @@ def recorded(*answers: tuple[int, str, str]) -> Recording:
             for edit, begins, text in answers
         ]
     )
+
+
+class CountingDesk(OracleDesk):
+    """Shows nothing."""
+
+    def __init__(self, written: WrittenTrace) -> None:
+        super().__init__(written, Replay(written.trace))
+        self.asked = 0
+
+    async def ask(self) -> Shown:
+        self.asked += 1
+        return Shown()
 
 
 @pytest.mark.parametrize(
@@ -127,6 +141,45 @@ async def test_a_simulated_model_answers_in_recorded_sessions_too() -> None:
     figures = await replay_trace(Replay(typed(LINE * 4, 0.2), "words", Model(0.1, 200.0, 1.0)))
 
     assert figures["net_saved_per_100"] > 10
+
+
+RANGE = {"start": {"line": 1, "character": 0}, "end": {"line": 1, "character": 7}}
+
+
+@pytest.mark.parametrize(
+    ("item", "text"),
+    [
+        pytest.param({"insertText": "x"}, "x", id="inline"),
+        pytest.param({"insertText": {"kind": "snippet", "value": "x"}}, "x", id="an inline snippet"),
+        pytest.param({"insertText": "    retval", "range": RANGE}, "val", id="inline with a range"),
+        pytest.param({"label": "return"}, "urn", id="a menu's label, after the typed word"),
+        pytest.param({"label": "other"}, "other", id="a menu's other word"),
+        pytest.param(
+            {"label": "a", "textEdit": {"range": RANGE, "newText": "    retry"}}, "ry", id="a menu's edit"
+        ),
+        pytest.param({"insertText": "x", "range": {**RANGE, "start": RANGE["end"]}}, "x", id="at its end"),
+    ],
+)
+def test_what_another_server_offers_is_read_as_an_editor_shows_it(item: dict[str, object], text: str) -> None:
+    assert shown_at(Text.of("def f():\n    ret"), Point(1, 7), item).text == text
+
+
+async def test_an_editor_may_also_request_where_the_cursor_is_moved_or_text_deleted() -> None:
+    offset = len(START)
+    edits = (
+        TraceEdit(1.0, (Patch(offset, 0, "x"),)),
+        TraceEdit(1.0, (Patch(offset, 1, ""),)),
+        TraceEdit(1.0, (Patch(0, 0, "y"),)),
+    )
+    trace = TypingTrace(START, edits, "python")
+
+    async def asked(*moments: Moment) -> int:
+        written = WrittenTrace(trace)
+        desk = CountingDesk(written)
+        await TraceUser(written, desk, "all", moments).run()
+        return desk.asked
+
+    assert [await asked("typed"), await asked("typed", "deleted"), await asked("typed", "moved")] == [2, 3, 4]
 
 
 def test_windows_are_put_together_by_their_weight() -> None:
