@@ -32,6 +32,11 @@ Settings here override config.toml."
 
 (defface llm-lsp-edit-old '((t :inherit error :strike-through t)) "The text that a next edit replaces.")
 (defface llm-lsp-edit-new '((t :inherit success :underline t)) "The text that it puts there.")
+
+(defcustom llm-lsp-wait-seconds 0.3
+  "For how many seconds the rest of an accepted line is waited for."
+  :type 'number)
+
 (defface llm-lsp-ghost '((t :inherit shadow)) "The text that is not there yet.")
 
 (defconst llm-lsp--invoked 1 "InlineCompletionTriggerKind of LSP 3.18.")
@@ -47,6 +52,10 @@ It has its :overlay, the text of its line :before and :after it, the
 :old and :new text, and its :command.")
 (defvar-local llm-lsp--edit-hint nil "An overlay that tells of an edit off the screen.")
 (defvar llm-lsp--edit-timer nil "Runs until the user has paused after a change.")
+(defvar-local llm-lsp--pending nil "The place of the request that is not answered yet.")
+(defvar-local llm-lsp--accepted nil "The place behind the last accepted text.")
+(defvar-local llm-lsp--wanted-until nil
+  "Until when the rest of the line behind the last accepted text is inserted.")
 (defvar-local llm-lsp--shown nil
   "The shown text, as a property list.
 It has its :overlay, :start, :text, the :rest of the line, how much of it
@@ -198,6 +207,7 @@ Where it only inserts, the line moves aside, else it covers the rest."
   (let ((connection (llm-lsp--connect))
         (place (llm-lsp--place)))
     (llm-lsp--sync connection)
+    (setq llm-lsp--pending place)
     ;; No cancellation needed: a new request supersedes the old one on the server.
     (jsonrpc-async-request
      connection :textDocument/inlineCompletion
@@ -208,8 +218,11 @@ Where it only inserts, the line moves aside, else it covers the rest."
      :success-fn (lambda (result)
                    (with-current-buffer (window-buffer) ; not the connection's own, in which this runs
                      (let ((items (if (vectorp result) result (plist-get result :items))))
-                       (when (and (equal place (llm-lsp--place)) (> (length items) 0))
-                         (llm-lsp--show items 0)))))
+                       (when (equal place (llm-lsp--place))
+                         (setq llm-lsp--pending nil)
+                         (when (> (length items) 0)
+                           (llm-lsp--show items 0)
+                           (llm-lsp--take-rest))))))
      :error-fn #'ignore
      :timeout-fn #'ignore
      :timeout 60)))
@@ -374,8 +387,39 @@ Return nil if there is none, or if something else was written there."
 
 ;;;; The commands
 
+(defconst llm-lsp--line "\\`\n*[^\n]*" "A line of a text.")
+
+(defun llm-lsp--coming-p ()
+  "Whether more of the accepted line may be coming."
+  (and llm-lsp--accepted llm-lsp--pending
+       (equal llm-lsp--accepted (llm-lsp--place))
+       (equal llm-lsp--pending llm-lsp--accepted)))
+
 (defun llm-lsp--accept (regexp)
-  "Insert the part of the remaining text that REGEXP matches."
+  "Accept the part of the remaining text that REGEXP matches.
+If that ends what is shown of a line, accept its rest as it comes."
+  (let ((is-taken (llm-lsp--take regexp)))
+    (setq llm-lsp--wanted-until
+          (and (not llm-lsp--shown)
+               (if is-taken (equal regexp llm-lsp--line) (llm-lsp--coming-p))
+               (+ (float-time) llm-lsp-wait-seconds)))))
+
+(defun llm-lsp--take-rest ()
+  "Insert the rest of an accepted line, if it has just come and is still wanted."
+  (let ((left (llm-lsp--remaining))
+        (until llm-lsp--wanted-until))
+    (setq llm-lsp--wanted-until nil)
+    (when (and until left
+               (<= (float-time) until)
+               (equal llm-lsp--accepted (llm-lsp--place))
+               (not (string-prefix-p "\n" left)))
+      (llm-lsp--take llm-lsp--line)
+      (unless llm-lsp--shown ; more of it may follow
+        (setq llm-lsp--wanted-until until)
+        (llm-lsp--update)))))
+
+(defun llm-lsp--take (regexp)
+  "Insert the part of the remaining text that REGEXP matches; return whether there was one."
   (when-let* ((left (llm-lsp--remaining))
               (taken (if (string-match regexp left) (match-string 0 left) left))
               (shown llm-lsp--shown))
@@ -385,7 +429,9 @@ Return nil if there is none, or if something else was written there."
       (delete-region (point) (- (line-end-position) (plist-get shown :kept)))
       (insert taken)
       (llm-lsp--report)
-      (llm-lsp--hide))))
+      (llm-lsp--hide))
+    (setq llm-lsp--accepted (llm-lsp--place))
+    t))
 
 (defun llm-lsp--report ()
   "Report to the server that all of the shown text was accepted."
@@ -407,7 +453,7 @@ Return nil if there is none, or if something else was written there."
 (defun llm-lsp-accept-line ()
   "Accept a line of the text."
   (interactive)
-  (llm-lsp--accept "\\`\n*[^\n]*"))
+  (llm-lsp--accept llm-lsp--line))
 
 (defun llm-lsp-accept-word ()
   "Accept a word of the text."
@@ -503,24 +549,22 @@ Return nil if there is none, or if something else was written there."
   (interactive (list (completing-read "Provider: " (llm-lsp--provider-names) nil t)))
   (llm-lsp--execute "llm-lsp.selectProvider" (vector name) #'ignore))
 
-(defun llm-lsp--when-shown (command)
-  "Return a binding of COMMAND that is active while a text is shown."
-  (list 'menu-item "" command :filter (lambda (it) (and (llm-lsp--remaining) it))))
-
-(defun llm-lsp--or-edit (command edit-command)
-  "Bind COMMAND while a text is shown, EDIT-COMMAND while an edit is marked."
+(defun llm-lsp--when-shown (command &optional or-coming edit-command)
+  "Return a binding of COMMAND that is active while a text is shown.
+With OR-COMING also while the rest of an accepted line may come.
+EDIT-COMMAND is bound while an edit is marked instead."
   (list 'menu-item "" command
         :filter (lambda (it)
-                  (cond ((llm-lsp--remaining) it)
-                        ((llm-lsp--edit-found) edit-command)))))
+                  (cond ((or (llm-lsp--remaining) (and or-coming (llm-lsp--coming-p))) it)
+                        ((and edit-command (llm-lsp--edit-found)) edit-command)))))
 
 (defvar llm-lsp-mode-map
   (let ((map (make-sparse-keymap)))
-    (define-key map (kbd "TAB") (llm-lsp--or-edit #'llm-lsp-accept #'llm-lsp-accept-edit))
-    (define-key map [tab] (llm-lsp--or-edit #'llm-lsp-accept #'llm-lsp-accept-edit))
+    (define-key map (kbd "TAB") (llm-lsp--when-shown #'llm-lsp-accept t #'llm-lsp-accept-edit))
+    (define-key map [tab] (llm-lsp--when-shown #'llm-lsp-accept t #'llm-lsp-accept-edit))
     (define-key map (kbd "M-f") (llm-lsp--when-shown #'llm-lsp-accept-word))
-    (define-key map (kbd "C-e") (llm-lsp--when-shown #'llm-lsp-accept-line))
-    (define-key map (kbd "C-g") (llm-lsp--or-edit #'llm-lsp-dismiss #'llm-lsp-dismiss-edit))
+    (define-key map (kbd "C-e") (llm-lsp--when-shown #'llm-lsp-accept-line t))
+    (define-key map (kbd "C-g") (llm-lsp--when-shown #'llm-lsp-dismiss nil #'llm-lsp-dismiss-edit))
     (define-key map (kbd "M-p") (llm-lsp--when-shown #'llm-lsp-previous))
     (define-key map (kbd "M-n") #'llm-lsp-next)
     map)

@@ -23,12 +23,14 @@ set noswapfile viminfo= ttimeoutlen=20 shiftwidth=4 softtabstop=4 expandtab
 set laststatus=2 statusline=%f\ [%{LlmLspStatus()}]
 inoremap <expr> <C-L> "L" .. 1
 inoremap <C-F> <Nop>
+let g:llm_lsp_wait_ms = 60000
 let g:llm_lsp_keys = {'previous': '<C-P>'}
 """
 EMACS_INIT = f"""{elpa.INIT}
 (load (locate-user-emacs-file "llm-lsp"))
 (add-hook 'text-mode-hook #'llm-lsp-mode)
 (add-hook 'python-mode-hook #'llm-lsp-mode)
+(setq llm-lsp-wait-seconds 60)
 (setq native-comp-async-report-warnings-errors nil)
 (menu-bar-mode -1)
 (setq frame-background-mode 'dark)

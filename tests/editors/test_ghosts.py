@@ -45,6 +45,31 @@ def test_an_answer_is_seen_and_accepted(
     editor.expect(after.split("‸")[0])
 
 
+@pytest.mark.parametrize(
+    "keys",
+    [pytest.param(("line",), id="a line"), pytest.param(("all", "all"), id="twice")],
+)
+def test_the_rest_of_an_accepted_line_is_inserted_as_it_comes(editor: Ghosts, keys: tuple[str, ...]) -> None:
+    more = {"x = one": {"items": [item(" two")]}, "x = one two": {"items": [item("\nthree")]}}
+    editor.script.answer(**{"x =": {"items": [item(" one")]}, **more})
+    editor.terminal.type("x =")
+    editor.expect("x = one")
+    editor.terminal.type(*(key for wanted in keys for key in editor.style.keys[wanted]))
+    editor.expect("x = one two\nthree")
+    editor.press("leave")
+    editor.expect("x = one two")
+
+
+def test_what_follows_an_accepted_line_is_only_shown(editor: Ghosts) -> None:
+    editor.script.answer(**{"x =": {"items": [item(" 1")]}, "x = 1": {"items": [item("\ny = 2")]}})
+    editor.terminal.type("x =")
+    editor.expect("x = 1")
+    editor.press("line")
+    editor.expect("x = 1\ny = 2")
+    editor.press("leave")
+    editor.expect("x = 1")
+
+
 def test_typing_along_keeps_the_text_and_asks_nothing(editor: Ghosts) -> None:
     editor.script.answer(ab={"items": [item("cdef")]})
     editor.terminal.type("ab")

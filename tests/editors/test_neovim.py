@@ -23,7 +23,8 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """One Neovim for all tests of this module."""
-    with scripted(BUNDLED, tmp_path_factory.mktemp("neovim")) as scene:
+    options = "vim.g.llm_lsp = { wait_ms = 60000 }"
+    with scripted(BUNDLED, tmp_path_factory.mktemp("neovim"), options) as scene:
         yield scene
 
 
@@ -118,6 +119,48 @@ def test_an_answer_is_seen_and_accepted(
     scene.editor.expect_screen(seen)
     scene.editor.type(key)
     scene.editor.expect_text(after)
+
+
+@pytest.mark.parametrize("keys", ["<M-l>", "<Tab><Tab>"])
+def test_the_rest_of_an_accepted_line_is_inserted_as_it_comes(scene: Scene, keys: str) -> None:
+    more = {"x = one": {"items": [item(" two")]}, "x = one two": {"items": [item("\nthree")]}}
+    scene.answer(**{"x =": {"items": [item(" one")]}, **more})
+    scene.open("‸")
+    scene.editor.type("x =")
+    scene.editor.expect_screen("x = one")
+    scene.editor.type(keys)
+    scene.editor.expect_text("x = one two‸")
+    scene.editor.expect_screen("x = one two\nthree")
+
+
+def test_what_follows_an_accepted_line_is_only_shown(scene: Scene) -> None:
+    scene.answer(**{"x =": {"items": [item(" 1")]}, "x = 1": {"items": [item("\ny = 2")]}})
+    scene.open("‸")
+    scene.editor.type("x =")
+    scene.editor.expect_screen("x = 1")
+    scene.editor.type("<M-l>")
+    scene.editor.expect_screen("x = 1\ny = 2")
+    scene.editor.expect_text("x = 1‸")
+
+
+def test_a_second_tab_inserts_blanks_if_nothing_is_coming(scene: Scene) -> None:
+    scene.answer(ab={"items": [item("cd")]})
+    scene.open("‸")
+    scene.editor.type("ab")
+    scene.editor.expect_screen("abcd")
+    scene.editor.type("<Tab>")
+    assert wait_for(lambda: scene.columns_asked()[-1:] == [4])
+    scene.editor.type("<Tab>")
+    scene.editor.expect_text("abcd\t‸")
+
+
+@pytest.mark.parametrize("keys", ["<Esc>a", "<Esc>i", "<Esc>I"])
+def test_entering_a_line_that_stands_asks_only_once_something_is_typed(scene: Scene, keys: str) -> None:
+    scene.open("ab‸")
+    scene.editor.type(keys)
+    assert scene.columns_asked() == []
+    scene.editor.type("x")
+    assert wait_for(lambda: len(scene.columns_asked()) == 1)
 
 
 def test_an_answer_for_another_word_is_not_shown(scene: Scene) -> None:

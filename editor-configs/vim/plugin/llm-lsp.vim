@@ -10,6 +10,7 @@ import '../import/keymap.vim'
 
 const COMMAND: list<string> = get(g:, 'llm_lsp_command', ['llm-lsp', 'server'])
 const SETTINGS: dict<any> = get(g:, 'llm_lsp_settings', {})
+const WAIT_MS: number = get(g:, 'llm_lsp_wait_ms', 300) # for the rest of an accepted line
 const KEYS: dict<string> = extend({
   accept: '<Tab>', accept_word: '<C-F>', accept_line: '<C-L>', dismiss: '<C-]>', next: '<C-B>',
   accept_edit: '<Tab>', dismiss_edit: '<Esc>',
@@ -30,6 +31,8 @@ var is_restarting = false
 var documents: dict<dict<any>> = {} # by buffer: name, language and version of the text that the server has
 var pending = {} # the pending request: its id, and the place it was made for
 var asked_tick = -1
+var accepted: list<number> = [] # the place behind the last accepted text
+var wanted_at: list<any> = [] # since when the rest of the line behind it is inserted as it comes; empty if it is not
 # The shown text: where it begins, the rest of the line, and the end of that rest which is kept.
 var shown = {}
 
@@ -247,6 +250,18 @@ def OnAnswer(place: list<number>, answer: dict<any>)
   var items = type(result) == v:t_dict ? result.items : result
   if place == Place() && mode() =~ '^i' && type(items) == v:t_list && !empty(items)
     Show(items, 0)
+    TakeRest()
+  endif
+enddef
+
+# Inserts the rest of an accepted line, if it has just come and is still wanted.
+def TakeRest()
+  var left = Remaining()
+  var is_wanted = !empty(wanted_at) && accepted == Place() && 1000 * reltimefloat(reltime(wanted_at)) <= WAIT_MS
+  if !is_wanted || empty(left) || left[0] == "\n" || !Take('Line') || !empty(shown)
+    wanted_at = []
+  else
+    Update() # more of it may follow
   endif
 enddef
 
@@ -272,12 +287,23 @@ def Enter()
   if !is_ready && (server == null_channel || ch_status(server) != 'open')
     Start()
   endif
-  timer_start(0, (_) => Update()) # InsertEnter comes before the cursor has moved
+  asked_tick = b:changedtick
+  timer_start(0, (_) => Entered()) # InsertEnter comes before the cursor has moved
+enddef
+
+# Where a line stands already, the request waits until something is typed there: of the answers to requests at a new
+# place 4 in 10 began wrong, and a call saved a fifth of what one at a typed key saves (docs/comparison.md).
+def Entered()
+  if getline('.') !~ '\S'
+    asked_tick = -1
+  endif
+  Update()
 enddef
 
 def Leave()
   Hide()
   Cancel()
+  accepted = []
   asked_tick = -1
 enddef
 
@@ -297,6 +323,18 @@ const PARTS = {
 }
 
 def Accept(part: string): bool
+  var is_taken = Take(part)
+  # Right behind an accepted text, more of its line may be coming.
+  var is_coming = accepted == Place() && (!empty(pending) || asked_tick != b:changedtick)
+  if !is_taken && !is_coming
+    return false
+  endif
+  wanted_at = (part == 'Line' || !is_taken) && empty(shown) ? reltime() : []
+  return true
+enddef
+
+# Inserts a part of the shown text.
+def Take(part: string): bool
   var left = Remaining()
   if empty(left)
     return false
@@ -314,6 +352,7 @@ def Accept(part: string): bool
   setline(first, lines[0])
   append(first, lines[1 : ])
   cursor(first + len(lines) - 1, last + 1)
+  accepted = Place()
   if !all
     Draw(Remaining())
     return true

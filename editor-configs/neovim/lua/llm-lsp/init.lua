@@ -6,6 +6,7 @@ local M = {}
 
 ---@class llm_lsp.Options `vim.g.llm_lsp`, set before this plugin is loaded
 ---@field native? boolean whether to use Neovim's own ghost text, if it has one (default: true)
+---@field wait_ms? integer how long the rest of an accepted line is waited for (default: 300)
 ---@field edits? boolean whether this plugin shows next edits (default: true)
 ---@field keys? table<string, string|false>|false a key by action, over `KEYS`; false for none
 
