@@ -179,7 +179,7 @@ class CompletionConfig:
     menu_timeout_ms: Annotated[int, Between(0, 10_000)] = 150
     """Milliseconds that a completion menu waits for a model before it opens without its item."""
     gates: tuple[Gate, ...] = GATES
-    """Places where no model is called while typing: "mid-line" (text follows on the line, and you have not just typed there), "statement-end" (after a `;` or closing bracket that ends the line's statement), "deleting" (the first two deletions in a row)."""
+    """Places where no model is called while typing: "mid-line" (text follows on the line, and you have not just typed there), "statement-end" (after a `;` or closing bracket that ends the line's statement), "deleting" (you have just deleted something)."""
     calls_per_minute: Annotated[int, Between(1, 6000)] = 90
     """Most automatic calls a minute to a remote provider, with bursts of 10. Manual requests are not counted."""
 

@@ -18,8 +18,6 @@ from llm_lsp.core.text.syntax import has_grammar, parse
 from llm_lsp.core.text.text import Point
 from llm_lsp.core.text.typing_pace import TypingPace
 
-# With the third deletion in a row the user is looking for an alternative: cursortab's rule.
-DELETIONS_TO_ASK = 3
 # Lines above the cursor that are searched for open brackets.
 LOOK_LINES = 32
 # Columns of a long line.
@@ -59,7 +57,9 @@ def gate(place: TypedLine, pace: TypingPace, gates: Sequence[Gate] = GATES) -> S
         return Skip(Reason.MID_LINE)
     if "statement-end" in gates and is_statement_end(place):
         return Skip(Reason.STATEMENT_END)
-    if "deleting" in gates and 0 < pace.deletions < DELETIONS_TO_ASK:
+    # In recorded sessions, calls after the third deletion in a row brought suggestions of which two in three began
+    # wrong (docs/comparison.md).
+    if "deleting" in gates and pace.deletions:
         return Skip(Reason.DELETING)
     return None
 

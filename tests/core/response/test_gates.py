@@ -27,8 +27,7 @@ TYPING = TypingPace(is_inserting=True)
         pytest.param("完了。", "", TYPING, Reason.STATEMENT_END, id="after-a-full-width-stop"),
         pytest.param("    ", "", TYPING, None, id="blank-line"),
         pytest.param("x = ", "", TypingPace(deletions=1), Reason.DELETING, id="first-deletion"),
-        pytest.param("x = ", "", TypingPace(deletions=2), Reason.DELETING, id="second-deletion"),
-        pytest.param("x = ", "", TypingPace(deletions=3), None, id="third-deletion"),
+        pytest.param("x = ", "", TypingPace(deletions=9), Reason.DELETING, id="ninth-deletion"),
     ],
 )
 def test_gates(line_prefix: str, line_suffix: str, pace: TypingPace, reason: Reason | None) -> None:
