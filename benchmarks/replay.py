@@ -131,11 +131,14 @@ def main() -> None:
     """Replay and print the figures."""
     options = _parser().parse_args()
     n_keys = options.keys or (PROCESS_KEYS if options.process else KEYS)
-    figures = asyncio.run(_replay_traces(options, n_keys) if options.trace else _replay(options, n_keys))
-    if options.json or not options.trace:
-        print(json.dumps(figures, indent=1))
-    else:
-        print("\n".join(f"{name:26} {value:>9}" for name, value in figures.items()))
+    if not options.trace:
+        print(json.dumps(asyncio.run(_replay(options, n_keys)), indent=1))
+        return
+    for figures in asyncio.run(_replay_traces(options, n_keys)):
+        if options.json:
+            print(json.dumps(figures, indent=1))
+        else:
+            print("\n".join(f"{name:26} {value:>9}" for name, value in figures.items()), end="\n\n")
 
 
 async def _replay(options: argparse.Namespace, n_keys: int) -> dict[str, float]:
@@ -144,7 +147,8 @@ async def _replay(options: argparse.Namespace, n_keys: int) -> dict[str, float]:
     return await replay(session, _model(options, Model()))
 
 
-async def _replay_traces(options: argparse.Namespace, n_keys: int) -> dict[str, float]:
+async def _replay_traces(options: argparse.Namespace, n_keys: int) -> list[dict[str, float | str]]:
+    """Return the figures of all windows together, for each of the settings."""
     traces = [read_trace(options.trace, first, n_keys, options.language) for first in options.start]
     recording = None
     if options.model:
@@ -154,26 +158,29 @@ async def _replay_traces(options: argparse.Namespace, n_keys: int) -> dict[str, 
     elif options.recording:
         recording = read_recording(options.recording)
     model = _model(options, LOCAL_MODEL if recording else Model())
-    settings: dict[str, object] = json.loads(options.settings)
-    replays = [
-        Replay(
-            trace,
-            options.user,
-            model,
-            recording,
-            settings,
-            tuple(options.asks_after),
-            options.reading_keys,
-        )
-        for trace in traces
-    ]
-    if options.server:
-        menu = options.menu
-        figures = [
-            await replay_server(each, options.server, options.options, has_menu=menu) for each in replays
+    found: list[dict[str, float | str]] = []
+    for settings in options.settings:
+        replays = [
+            Replay(
+                trace,
+                options.user,
+                model,
+                recording,
+                json.loads(settings),
+                tuple(options.asks_after),
+                options.reading_keys,
+            )
+            for trace in traces
         ]
-        return together(figures)
-    return together([await replay_trace(each) for each in replays])
+        named = {"settings": settings} if len(options.settings) > 1 else {}
+        found.append({**named, **together([await _figures(options, each) for each in replays])})
+    return found
+
+
+async def _figures(options: argparse.Namespace, replay: Replay) -> dict[str, float]:
+    if options.server:
+        return await replay_server(replay, options.server, options.options, has_menu=options.menu)
+    return await replay_trace(replay)
 
 
 def _model(options: argparse.Namespace, usual: Model) -> Model:
@@ -211,7 +218,9 @@ def _parser() -> argparse.ArgumentParser:
         "--asks-after", nargs="+", choices=moments, default=["typed"], help="when the editor requests"
     )
     parser.add_argument("--reading-keys", type=float, default=0.0, help="what reading a word costs, in keys")
-    parser.add_argument("--settings", default="{}", help="settings as a JSON object")
+    parser.add_argument(
+        "--settings", nargs="+", default=["{}"], metavar="JSON", help="settings; several make a curve"
+    )
     parser.add_argument("--server", metavar="COMMAND", help="any language server, at the recorded pace")
     parser.add_argument("--options", default="{}", help="its initializationOptions as a JSON object")
     parser.add_argument("--menu", action="store_true", help="ask it for textDocument/completion")

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+import benchmarks
 from benchmarks.recording import RecordedAnswer, Recording, Token, read_recording, to_line
 from benchmarks.trace import Patch, TraceEdit, TypingTrace, read_trace, trace_of
 from tests.test_benchmarks import session
 
 TEXT = "x = "
+RECORDING = Path(benchmarks.__file__).parent / "recordings" / "sveltecomponent.jsonl"
 
 
 def typed(text: str, offset: int = len(TEXT)) -> tuple[TraceEdit, ...]:
@@ -89,3 +91,14 @@ def test_a_recording_is_read_as_it_was_written_but_for_a_partial_line(tmp_path: 
         (Token("ne", -0.5), Token("\n", -0.5)),
         "line",
     )
+
+
+def test_the_committed_recording_is_whole() -> None:
+    lines = RECORDING.read_text("utf-8").splitlines()
+    answers = [json.loads(line) for line in lines]
+
+    assert len(lines) > 100
+    assert len({answer["edit"] for answer in answers}) == len(answers)
+    for answer in answers:
+        assert "".join(text for text, _ in answer["tokens"]).startswith(answer["begins"])
+        assert all(logprob <= 0 for _, logprob in answer["tokens"])
