@@ -400,7 +400,7 @@ def test_provider_names_are_completed(scene: Scene) -> None:
     scene.open("‸")
     completed = scene.editor.nvim.lua("return vim.fn.getcompletion('LlmLsp provider mi', 'cmdline')")
     assert completed == ["mine"]
-    assert scene.editor.nvim.lua("return vim.fn.getcompletion('LlmLsp re', 'cmdline')") == ["restart"]
+    assert scene.editor.nvim.lua("return vim.fn.getcompletion('LlmLsp res', 'cmdline')") == ["restart"]
 
 
 def test_the_command_alone_shows_a_menu(scene: Scene) -> None:
