@@ -225,6 +225,13 @@ def staged_changes(folder: str) -> StagedChanges:
     return StagedChanges(files, tuple(repository.subjects(MAX_SUBJECTS)))
 
 
+def append_audit(file: str, lines: Sequence[str]) -> int:
+    """Append lines to the audit file; imported at the first call that is recorded."""
+    from llm_lsp.usage_store.audit_file import append_lines
+
+    return append_lines(file, lines)
+
+
 def dialogue_files() -> DialogueStore:
     """Return the store of conversations; imported at the first question."""
     from llm_lsp.cli.files.dialogue_files import DialogueFiles
@@ -255,6 +262,7 @@ def build_engine(
         live,
         redactor,
         LateStore(),
+        append_audit,
         dialogue_files,
         staged=staged_changes,
         take_keys=given.put,

@@ -14,6 +14,7 @@ from llm_lsp.core.context.snippet import ContextSource
 from llm_lsp.core.privacy.addresses import origin_of
 from llm_lsp.core.privacy.exclusion import check_glob
 from llm_lsp.core.request import GATES, Gate
+from llm_lsp.core.usage.audit import check_audit_file
 
 Auto = Literal["auto"]
 # Values of `provider` that name no table under [providers]: find a server, and our own model server.
@@ -50,6 +51,7 @@ Address = Annotated[
 ]
 
 Glob = Annotated[str, Checked(check_glob, "a glob in .gitignore syntax")]
+AuditFile = Annotated[str, Checked(check_audit_file, "an absolute path, or one that begins with ~/")]
 Currency = Annotated[str, Matching(r"[A-Z]{3}", "a three-letter currency code such as USD or CNY")]
 NoLimit = Literal["none"]
 
@@ -275,6 +277,14 @@ class UsageConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditConfig:
+    """A record of remote calls for a team, under `[audit]`. Only the machine's files and your own can set it."""
+
+    file: AuditFile = ""
+    """File to which one JSON line per remote call is appended: time, provider, model, origin, tokens, outcome and reasons; no code, no path, no name of yours. Empty: none."""
+
+
+@dataclass(frozen=True, slots=True)
 class BudgetConfig:
     """Limits on what all editors together may spend on calls that are not free, under `[budget]`."""
 
@@ -313,6 +323,7 @@ class Config:
     privacy: PrivacyConfig = PrivacyConfig()
     local: LocalConfig = LocalConfig()
     usage: UsageConfig = UsageConfig()
+    audit: AuditConfig = AuditConfig()
     budget: BudgetConfig = BudgetConfig()
 
 

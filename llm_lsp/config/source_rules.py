@@ -225,6 +225,10 @@ USERS_ALONE = frozenset(
 )
 
 
+AUDIT_FILE: Path = ("audit", "file")
+"""The policy names it, although there is no stricter and no looser file; no other source but the user may."""
+
+
 def general(path: Path) -> Path:
     """Replace a provider's name with "*", as in the tables of this module."""
     return ("providers", "*", *path[2:]) if path[0] == "providers" else path
@@ -234,18 +238,18 @@ def rule_for(source: SettingsSource, path: Path, *, is_users: bool) -> SourceRul
     """Return what a source may do with a setting; `is_users` means it belongs to a provider that the user
     enabled.
     """
-    if source.is_user:
+    if source.is_user or (path == AUDIT_FILE and source is SettingsSource.POLICY_FILE):
         return SourceRule.FREE
     if not source.may_choose:
         return SourceRule.TIGHTEN if general(path) in STRICTER else SourceRule.NEVER
     if path[0] == "providers":
         return _editor_rule(path, is_users)
-    if source is SettingsSource.EDITOR_USER and path[0] != "privacy":
+    if source is SettingsSource.EDITOR_USER and path[0] not in ("privacy", "audit"):
         return SourceRule.FREE
     if path in STRICTER:
         return SourceRule.TIGHTEN
     # `chat` too: its texts are part of every call, and billed with it.
-    is_free = path[0] not in ("enabled", "chat", "context", "privacy", "usage", "budget")
+    is_free = path[0] not in ("enabled", "chat", "context", "privacy", "usage", "audit", "budget")
     return SourceRule.FREE if is_free else SourceRule.NEVER
 
 

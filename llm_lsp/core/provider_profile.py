@@ -54,5 +54,7 @@ class Profile:
     """Whether it may read slowly, like a model without a GPU; its first prompt is then short, and shows its
     speed.
     """
+    origin: str = ""
+    """Scheme, host and port of its address."""
     takes_files: bool = False
     """Whether the API has a field for pieces of other files, like llama.cpp's `/infill`."""

@@ -37,6 +37,7 @@ from llm_lsp.engine.models.model_access import ModelAccess
 from llm_lsp.engine.models.provider_slot import ProviderFinder
 from llm_lsp.engine.models.registry import ProviderRegistry
 from llm_lsp.engine.privacy.document_guard import DocumentGuard
+from llm_lsp.engine.usage.audit_log import AppendLines, AuditLog
 from llm_lsp.engine.usage.budget_guard import limits_of
 from llm_lsp.engine.usage.ledger import Ledger, UsageStore
 from llm_lsp.engine.usage.recorder import UsageRecorder
@@ -69,6 +70,8 @@ class EngineDependencies:
     """Redacts secrets, including the API keys in use."""
     store: UsageStore | None = None
     """Where usage is recorded; None records nothing."""
+    append_audit: AppendLines | None = None
+    """Appends to the audit file; None records no calls there."""
     dialogues: Callable[[], DialogueStore] | None = None
     """Returns the store of conversations; None keeps them in memory."""
     staged: StagedReader | None = None
@@ -96,7 +99,8 @@ class CompletionEngine:
         self._collector = ContextCollector(self._workspace, self.registry, clock, world.in_thread)
         self._document_guard = DocumentGuard(clock.now, world.in_thread)
         ledger = Ledger(world.store, self._notifications, self._status, clock, world.utc)
-        self._recorder = UsageRecorder(ledger, self._workspace.document, clock, world.utc)
+        self._audit = AuditLog(world.append_audit, self._notifications, clock, world.in_thread)
+        self._recorder = UsageRecorder(ledger, self._workspace.document, clock, world.utc, self._audit)
         self._models = ModelAccess(
             self.registry, self._document_guard, world.redactor, self._recorder, self._status, clock
         )
@@ -384,6 +388,7 @@ class CompletionEngine:
         self.registry.apply(resolved.config, self._folders)
         self._recorder.set_folders(self._folders)
         self._recorder.ledger.configure(limits_of(resolved.config.budget), save=resolved.config.usage.save)
+        self._audit.configure(resolved.config.audit.file)
 
     def _switched(self) -> None:
         if off := self._status.off():

@@ -112,6 +112,7 @@ def profile_of(config: ProviderConfig) -> Profile:
         always_thinks=quirks.always_thinks,
         thinks_by_hand=config.thinking == "manual",
         forces_start=dialect.forces_start,
+        origin=str(origin_of(config.base_url)),
         takes_files=dialect.takes_files,
         may_be_slow=config.context_tokens == "auto" and _runs_models(config),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import os
 import platform
 import time
 from collections.abc import Iterator
@@ -118,6 +119,8 @@ def settings_checks(stack: SettingsStack, resolved: Resolved, now: float | None 
         Check("setting", "fail", f"{problem.source}: {problem.message}")
         for problem in by_source(resolved.problems)
     ]
+    if resolved.config.audit.file:
+        checks.append(_audit_check(Path(resolved.config.audit.file).expanduser()))
     if not resolved.config.enabled:
         checks.append(
             Check("enabled", "warn", f"completions are switched off ({resolved.origins['enabled']})")
@@ -135,6 +138,15 @@ def _age(file: str, now: float) -> str:
         if (n := int(age_s / unit_s)) >= 1:
             return f", changed {n:,} {unit}{'s' * (n > 1)} ago"
     return ", changed just now"
+
+
+def _audit_check(file: Path) -> Check:
+    """Check whether the audit file can be written, without creating it."""
+    if file.exists() and not file.is_file():
+        return Check("audit", "fail", f"{file} is not a regular file")
+    if not os.access(file if file.exists() else file.parent, os.W_OK):
+        return Check("audit", "fail", f"{file} cannot be written by this user; remote calls are not recorded")
+    return Check("audit", "ok", f"remote calls are recorded in {file}")
 
 
 def local_checks(config: Config) -> list[Check]:

@@ -6,10 +6,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 
+from llm_lsp.cli.audit_report import show_audit_files
 from llm_lsp.cli.files.settings_files import books_file, read_settings
 from llm_lsp.cli.terminal.console import show_json, show_line
 from llm_lsp.cli.terminal.options import config_option, json_option
@@ -21,9 +22,6 @@ from llm_lsp.engine.usage.budget_guard import limits_of
 from llm_lsp.usage_store.reader import By, UsageReader, days_back
 from llm_lsp.usage_store.usage_figures import UsageFigures
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 GROUPS: tuple[By, ...] = ("day", "model", "language", "project")
 DAYS = 30
 # Width of the longest bar in terminal cells, and the smallest width at which a bar is still readable.
@@ -34,6 +32,7 @@ COLUMNS = ("cost", "tokens", "calls", "accepted", "per 100 keys", "no call", "fi
 
 
 @click.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
     "--days", type=click.IntRange(1, 100), default=DAYS, show_default=True, help="Number of days to show."
 )
@@ -42,15 +41,25 @@ COLUMNS = ("cost", "tokens", "calls", "accepted", "per 100 keys", "no call", "fi
 @config_option
 @json_option
 def command(
-    days: int, since: str | None, by: tuple[By, ...], config_file: Path | None, as_json: bool
+    files: tuple[Path, ...],
+    days: int,
+    since: str | None,
+    by: tuple[By, ...],
+    config_file: Path | None,
+    as_json: bool,
 ) -> None:
     """Show what calls cost, how often one was needed, and how many suggestions were accepted.
 
     Days are in this machine's time zone. Costs are converted to the budget's currency if [budget.exchange] has the
     rates. Token counts of calls that were closed early are estimates.
+
+    With FILES, show instead the sums of several machines' audit files.
     """
     now = time.time()
     first = _day(since) if since else days_back(now, days)
+    if files:
+        show_audit_files(files, first, as_json=as_json)
+        return
     limits = limits_of(read_settings(config_file).resolve().config.budget)
     reader = UsageReader(books_file())
     total = _figures(reader, first, "all", limits).get("all", UsageFigures())

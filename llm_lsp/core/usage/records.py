@@ -57,6 +57,8 @@ class CallRecord:
     first_s: float | None = None
     """Seconds to the first text; None if there was none."""
     whole_s: float = 0.0
+    failure: str = ""
+    """Class of the error, if it failed; not stored."""
 
     @property
     def tokens(self) -> int:

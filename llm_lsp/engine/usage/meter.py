@@ -125,8 +125,8 @@ class MeteredStream:
         except BudgetError:
             self._is_told = True  # the call was not made, so there is nothing to report
             raise
-        except LlmLspError:
-            self._tell("failed")
+        except LlmLspError as exc:
+            self._tell("failed", type(exc).__name__)
             raise
         self._take(chunk)
         return chunk
@@ -150,7 +150,7 @@ class MeteredStream:
             if self._first_at is None:
                 self._first_at = self._now()
 
-    def _tell(self, outcome: Outcome) -> None:
+    def _tell(self, outcome: Outcome, failure: str = "") -> None:
         if self._is_told:
             return
         self._is_told = True
@@ -158,7 +158,7 @@ class MeteredStream:
         first_s = None if self._first_at is None else round(self._first_at - self._began_at, 4)
         call = self._order.call(usage, outcome, estimated=estimated)
         whole_s = round(self._now() - self._began_at, 4)
-        self._cashier.settle(replace(call, first_s=first_s, whole_s=whole_s))
+        self._cashier.settle(replace(call, first_s=first_s, whole_s=whole_s, failure=failure))
 
     def _used(self, outcome: Outcome) -> tuple[Usage, bool]:
         """Return the usage, and whether it is an estimate: APIs report it only with the last piece."""

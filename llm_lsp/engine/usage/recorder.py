@@ -20,6 +20,7 @@ from llm_lsp.core.usage.request_log import RequestLog
 from llm_lsp.core.usage.request_trace import RequestTrace, TraceRow, explain, explain_open
 from llm_lsp.engine.clock import Clock, Timer
 from llm_lsp.engine.usage.acceptance_tracker import AcceptanceTracker
+from llm_lsp.engine.usage.audit_log import AuditLog
 from llm_lsp.engine.usage.ledger import Ledger
 from llm_lsp.engine.usage.meter import MeteredCall, MeteredStream
 from llm_lsp.providers.base import Stream
@@ -43,8 +44,10 @@ class UsageRecorder:
         document: Callable[[str], Document | None],
         clock: Clock,
         utc: Callable[[], float],
+        audit: AuditLog | None = None,
     ) -> None:
         self.ledger = ledger
+        self._audit = audit
         self._clock = clock
         self._utc = utc
         self._offers = AcceptanceTracker(ledger.suggestion, document, clock, utc)
@@ -103,7 +106,9 @@ class UsageRecorder:
 
     def settle(self, call: CallRecord) -> None:
         """Record what a call used."""
-        self._in_flight.pop(call.number, None)
+        sent = self._in_flight.pop(call.number, None)
+        if self._audit and sent:
+            self._audit.record(call, sent.profile)
         _remember(self._calls, call.number, call)
         self.ledger.settle(call)
 
@@ -168,6 +173,8 @@ class UsageRecorder:
         """Finish all tracking, and write the records."""
         self._catch_up()
         self._offers.aclose()
+        if self._audit:
+            await self._audit.aclose()
         await self.ledger.aclose()
 
     def _enter(self, note: Callable[[], None]) -> None:
