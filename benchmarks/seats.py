@@ -1,11 +1,13 @@
-"""Several users on one slow model server: how soon each sees a suggestion, in virtual time.
+"""How many people a model server carries, in virtual time.
 
-    python -m benchmarks.seats                         # five, on a llama.cpp server with one slot and one thread
-    python -m benchmarks.seats --seats 3 --pause-s 8
+    python -m benchmarks.seats --seats 100                       # one run: what 100 people see
+    python -m benchmarks.seats --seats 100 --client plain        # with a client without cache and debounce
+    python -m benchmarks.seats --seats 100 --without cache
+    python -m benchmarks.seats --capacity                        # the table of seats per replica
+    python -m benchmarks.seats --capacity --prefill 12000 --step-ms 8 --target-ms 400
 
-Each user writes a file of their own, in an engine of its own: a line at a time, after which the user looks at the
-screen for a while, or until a suggestion comes, takes it if it is right, and types on. The server reads one prompt
-after the other, in batches, keeps the last one in its cache, and drops a closed call at the end of a batch.
+Each seat is a typing session with its pauses, in an engine of its own. The seats share simulated replicas with stated
+rates, continuous batching and a prefix cache (`benchmarks/replica.py`). A run always gives the same figures.
 """
 
 from __future__ import annotations
@@ -13,273 +15,194 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from benchmarks.session import Manuscript, session_from
-from benchmarks.world import Model, Silent, VirtualClock
-from llm_lsp.config.settings_layers import SettingsStack
-from llm_lsp.core.generation import Chunk, Finish, PromptProgress
-from llm_lsp.core.prompt.prompts import Prompt, RawPrompt
-from llm_lsp.core.provider_profile import Profile
-from llm_lsp.core.request import Completion, CompletionRequest, Patience, Trigger
-from llm_lsp.core.skip import Skip
-from llm_lsp.core.text.document import Document
-from llm_lsp.core.text.text import common_start
-from llm_lsp.core.text.token_estimate import estimate_tokens
-from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
-from tests.doubles import at_once
+from benchmarks.replica import Hardware, Replica, Work
+from benchmarks.seat_clients import CLIENTS, PARTS, Router, Seat, Setup, Wait
+from benchmarks.session import Session, session_from
+from benchmarks.world import VirtualClock
 
-# Tokens a second of a 0.5B model on one thread of a shared machine, and llama.cpp's batch by default.
-PROMPT_TOKENS_PER_S, ANSWER_TOKENS_PER_S, BATCH_TOKENS = 50.0, 18.0, 2048
-# Seconds: between two keys; from seeing a suggestion to typing on; and of the whole run.
-KEY_S, LOOK_S, RUN_S = 0.2, 1.0, 120.0
-
-
-@dataclass(slots=True)
-class SlowServer:
-    """A model server with one slot; `reports` says whether it tells how it reads a prompt."""
-
-    clock: VirtualClock
-    prompt_tokens_per_s: float = PROMPT_TOKENS_PER_S
-    tokens_per_s: float = ANSWER_TOKENS_PER_S
-    batch_tokens: int = BATCH_TOKENS
-    reports: bool = True
-    closed_at_work: int = 0
-    """Calls that were closed while their prompt was read."""
-    prompts: list[int] = field(default_factory=list)
-    """The tokens of each prompt that was begun."""
-    _cached: tuple[int, str] = 0, ""
-    """The last prompt, and whose it was: each user writes another file."""
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    async def serve(self, call: SlowCall) -> None:
-        """Answer one call when it is its turn; a closed one frees the slot at the end of a batch."""
-        async with self._turn:
-            if call.has_left():
-                return
-            total, done = self._begin(call)
-            began, cached = self.clock.now(), done
-            self._report(call, PromptProgress(total, cached, done, 0.0))
-            while done < total:
-                n_next = min(self.batch_tokens, total - done)
-                await self.clock.sleep(n_next / self.prompt_tokens_per_s)
-                done += n_next
-                if call.has_left():
-                    self.closed_at_work += 1
-                    return
-                self._report(call, PromptProgress(total, cached, done, self.clock.now() - began))
-            for token in call.tokens:
-                if call.has_left():
-                    return
-                call.chunks.put_nowait(Chunk(token))
-                await self.clock.sleep(1 / self.tokens_per_s)
-            call.chunks.put_nowait(Chunk("", Finish.STOP))
-
-    def _begin(self, call: SlowCall) -> tuple[int, int]:
-        """Return the tokens of a prompt and those of them that are cached; the prompt is in the cache from now on."""
-        prompt = call.prompt
-        shared = common_start(prompt, self._cached[1]) if self._cached[0] == call.seat else 0
-        self._cached = call.seat, prompt
-        total = max(1, round(estimate_tokens(prompt)))
-        self.prompts.append(total)
-        return total, min(total - 1, round(estimate_tokens(prompt[:shared])))
-
-    def _report(self, call: SlowCall, progress: PromptProgress) -> None:
-        if self.reports:
-            call.chunks.put_nowait(Chunk(pieces=0, progress=progress))
-
-
-@dataclass(slots=True)
-class SlowCall:
-    """One call."""
-
-    server: SlowServer
-    seat: int
-    prompt: str
-    tokens: list[str]
-    is_over: bool = False
-    chunks: asyncio.Queue[Chunk] = field(default_factory=asyncio.Queue)
-    _reader: asyncio.Task[object] | None = None
-    _work: asyncio.Task[None] | None = None
-
-    def has_left(self) -> bool:
-        """Return whether the client is gone."""
-        return self.is_over
-
-    def __aiter__(self) -> SlowCall:
-        if self._work is None:
-            self._work = asyncio.ensure_future(self.server.serve(self))
-        return self
-
-    async def __anext__(self) -> Chunk:
-        self._reader = asyncio.current_task()
-        if self.is_over:
-            raise StopAsyncIteration
-        chunk = await self.chunks.get()
-        self.is_over = chunk.finish is not None
-        return chunk
-
-    def close(self) -> None:
-        self.is_over = True
-        if self._reader:
-            self._reader.cancel()
-
-    def release(self) -> None:
-        self.is_over = True
-
-
-@dataclass(slots=True)
-class SeatProvider:
-    """The server as the engine of one user sees it."""
-
-    server: SlowServer
-    seat: int
-    manuscript: Manuscript
-    foresight: float
-
-    @property
-    def profile(self) -> Profile:
-        return Profile("slow", "m", "none", local=True, free=True, max_in_flight=1, may_be_slow=True)
-
-    def stream(self, prompt: Prompt, patience: Patience = Patience.ASKED) -> SlowCall:
-        assert isinstance(prompt, RawPrompt)
-        tokens = Model(length=self.foresight).answer(*self.manuscript.foretell(prompt.text))
-        return SlowCall(self.server, self.seat, prompt.text, tokens)
-
-    async def warm(self) -> None:
-        """There is no connection."""
-
-    async def aclose(self) -> None:
-        """What is open ends with its engine."""
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """How each user works."""
-
-    pause_s: float = 20.0
-    """Seconds to look for a suggestion at the end of a line."""
-    foresight: float = 0.85
-    """The share of tokens that the model foresees."""
-
-
-class Seat:
-    """One user: an editor, a server and a file."""
-
-    def __init__(self, server: SlowServer, number: int, user: User) -> None:
-        path = Path(__file__).with_name("sample.txt")
-        self._session = session_from(path, "python", number, 4000)
-        self._manuscript = Manuscript(self._session)
-        self._clock, self._user = server.clock, user
-        silent = Silent(SeatProvider(server, number, self._manuscript, user.foresight))
-        world = EngineDependencies(silent, silent.with_folders, self._clock, in_thread=at_once)
-        self._engine = CompletionEngine(SettingsStack(), world, silent)
-        self._document = Document(f"file:///seat{number}.py", "python", 1, self._manuscript.text)
-        self._engine.open(self._document)
-        self._pending: asyncio.Task[Completion | Skip] | None = None
-        self._offer = ""
-        self.seen_at: list[float] = []
-
-    async def work(self, begins_s: float) -> None:
-        """Type until the run is over."""
-        await self._clock.sleep(begins_s)
-        while self._manuscript.key_idx < len(self._session.keys):
-            key = self._session.keys[self._manuscript.key_idx]
-            await self._clock.sleep(KEY_S)
-            self._write(key.deleted, key.text)
-            self._manuscript.key_idx += 1
-            if key.text == "\n" or self._offer:
-                await self._look()
-
-    async def _look(self) -> None:
-        """Wait for a suggestion, and take it if it is what is typed next."""
-        until = self._clock.now() + self._user.pause_s
-        while not self._offer and self._clock.now() < until:
-            await self._clock.sleep(KEY_S)
-        await self._clock.sleep(LOOK_S)
-        if self._offer and self._manuscript.ahead().startswith(self._offer):
-            offer, self._offer = self._offer, ""
-            self._manuscript.key_idx += len(offer)
-            self._write(0, offer)
-
-    def _write(self, deleted: int, text: str) -> None:
-        edit = self._manuscript.write(deleted, text)
-        self._offer = self._offer[len(text) :] if text and self._offer.startswith(text) else ""
-        before = self._document
-        self._document = Document(before.uri, before.language, before.version + 1, self._manuscript.text)
-        self._engine.change(self._document, (edit,))
-        if self._pending:
-            self._pending.cancel()
-        self._pending = asyncio.create_task(self._ask())
-
-    async def _ask(self) -> Completion | Skip:
-        request = CompletionRequest(
-            self._engine.next_id(),
-            self._document,
-            self._manuscript.cursor,
-            Trigger.AUTOMATIC,
-            "inline",
-            self._clock.now(),
-        )
-        result = await self._engine.complete(request)
-        if isinstance(result, Completion):
-            if not self._offer:
-                self.seen_at.append(self._clock.now())
-            self._offer = result.text
-        return result
-
-    async def aclose(self) -> None:
-        if self._pending:
-            self._pending.cancel()
-        await self._engine.aclose()
+# Files that are typed, of this repository: each leaves room for a full prompt before the cursor.
+FOLDER = Path(__file__).parents[1] / "llm_lsp"
+FILES = ("engine/completion/scheduler.py", "config/merge.py", "providers/http/stream.py", "lsp/server.py")
+TAIL_SHARE = 0.25
+# Virtual seconds of a run, and of its start that does not count: the first prompts are in no cache.
+RUN_S, WARM_S = 60.0, 10.0
+# When capacity is searched: virtual seconds of all seats together, and bounds of a run. Fewer seats type for longer.
+SEARCH_SEAT_S, SHORTEST_S, LONGEST_S = 1200.0, 20.0, 300.0
+TARGET_MS = 600.0
+MOST_SEATS = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What the users saw, and what the server did."""
+    """What the seats of a run saw, and what it took."""
 
-    first_s: list[float | None]
-    """When each of them saw the first suggestion."""
-    n_seen: int
-    n_prompts: int
-    last_prompt_tokens: list[int]
-    n_closed_at_work: int
+    seats: int
+    replicas: int
+    p50_ms: float | None
+    """Milliseconds from a keystroke before a pause to its suggestion, if a model had to be asked for it."""
+    p95_ms: float | None
+    missed_share: float
+    """Share of these pauses that ended without one; they count with their length."""
+    calls_per_hour: int
+    """Of one seat that types all the time."""
+    read_per_hour: int
+    written_per_hour: int
+    cached_share: float
+    """Share of the prompt tokens that a replica's prefix cache had."""
+    accepted_share: float
+    """Share of all characters that came from suggestions."""
+    busy_share: float
 
 
-async def run_seats(n_seats: int, user: User, *, reports: bool = True) -> Figures:
-    """Let so many users work for RUN_S, and return what they saw."""
-    clock = VirtualClock()
-    server = SlowServer(clock, reports=reports)
-    seats = [Seat(server, number, user) for number in range(1, n_seats + 1)]
-    works = [asyncio.create_task(seat.work(number * 1.0)) for number, seat in enumerate(seats)]
-    await clock.until(RUN_S)
-    for work in works:
-        work.cancel()
+async def run(
+    n_seats: int, n_replicas: int, setup: Setup, hardware: Hardware, run_s: float = RUN_S
+) -> Figures:
+    """Let so many people type for a while."""
+    clock, work = VirtualClock(), Work()
+    replicas = [Replica(clock, hardware, work) for _ in range(n_replicas)]
+    router = Router(replicas, has_affinity="affinity" not in setup.without)
+    seats = [Seat(number, clock, router, setup, session(number)) for number in range(n_seats)]
+    # Spread over a second, so that no two type in step.
+    tasks = [asyncio.create_task(seat.work(number / n_seats)) for number, seat in enumerate(seats)]
+    await clock.until(WARM_S)
+    before = replace(work)
+    for seat in seats:
+        seat.waits.clear()
+    await clock.until(WARM_S + run_s)
+    for task in tasks:
+        task.cancel()
     for seat in seats:
         await seat.aclose()
-    firsts = [min(seat.seen_at, default=None) for seat in seats]
+    return _figures(seats, n_replicas, before, work, run_s)
+
+
+def session(number: int) -> Session:
+    """Return what a seat types."""
+    return session_from(FOLDER / FILES[number % len(FILES)], "python", number, 4000, TAIL_SHARE)
+
+
+def capacity(setup: Setup, hardware: Hardware, target_ms: float, n_replicas: int = 1) -> tuple[int, Figures]:
+    """Return the seats per replica for which p95 is within the target, and the figures with these."""
+
+    def measured(seats: int) -> Figures:
+        run_s = min(LONGEST_S, max(SHORTEST_S, SEARCH_SEAT_S / seats))
+        return asyncio.run(run(seats * n_replicas, n_replicas, setup, hardware, run_s))
+
+    return largest(measured, target_ms, MOST_SEATS)
+
+
+def largest(measured: Callable[[int], Figures], target_ms: float, most: int) -> tuple[int, Figures]:
+    """Return the largest number of seats within the target, to about 10 %."""
+    low, high, best = 0, 8, measured(1)
+    while high <= most:
+        figures = measured(high)
+        if not is_within(figures, target_ms):
+            break
+        low, best, high = high, figures, high * 2
+    high = min(high, most + 1)
+    while high - low > max(1, low // 10):
+        middle = (low + high) // 2
+        figures = measured(middle)
+        if is_within(figures, target_ms):
+            low, best = middle, figures
+        else:
+            high = middle
+    return low, best
+
+
+def is_within(figures: Figures, target_ms: float) -> bool:
+    """Check whether 95 % of the waits are within the target."""
+    return figures.p95_ms is not None and figures.p95_ms <= target_ms
+
+
+def _figures(seats: list[Seat], n_replicas: int, before: Work, work: Work, run_s: float) -> Figures:
+    waits = sorted(wait for seat in seats for wait in seat.waits)
+    hours = len(seats) * run_s / 3600
+    read = work.prompt_tokens - before.prompt_tokens
+    typed = sum(seat.tally.keys for seat in seats)
+    accepted = sum(seat.tally.accepted_chars for seat in seats)
     return Figures(
-        [None if at is None else round(at, 1) for at in firsts],
-        sum(len(seat.seen_at) for seat in seats),
-        len(server.prompts),
-        server.prompts[-5:],
-        server.closed_at_work,
+        len(seats),
+        n_replicas,
+        _at(waits, 0.50),
+        _at(waits, 0.95),
+        round(sum(wait.is_missed for wait in waits) / max(1, len(waits)), 3),
+        round((work.calls - before.calls) / hours),
+        round(read / hours),
+        round((work.written_tokens - before.written_tokens) / hours),
+        round((work.cached_tokens - before.cached_tokens) / max(1, read), 3),
+        round(accepted / max(1, typed + accepted), 3),
+        round((work.busy_s - before.busy_s) / run_s / n_replicas, 2),
     )
+
+
+def _at(waits: list[Wait], share: float) -> float | None:
+    return round(1000 * waits[int((len(waits) - 1) * share)].seconds, 0) if waits else None
+
+
+def table(hardware: Hardware, target_ms: float) -> None:
+    """Print the seats per replica of each client and of the engine without each of its parts."""
+    print(
+        f"| client | seats per replica at p95 <= {target_ms:.0f} ms | p50 ms | calls | read | written | cached |"
+    )
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    setups = [*(Setup(name) for name in CLIENTS), *(Setup(without=frozenset({part})) for part in PARTS)]
+    for setup in setups:
+        n_replicas = 2 if "affinity" in setup.without else 1
+        seats, each = capacity(setup, hardware, target_ms, n_replicas)
+        cells = (
+            each.p50_ms,
+            each.calls_per_hour,
+            each.read_per_hour,
+            each.written_per_hour,
+            each.cached_share,
+        )
+        print(f"| {setup.name} | {seats} | {' | '.join(map(str, cells))} |", flush=True)
 
 
 def main() -> None:
-    """Run and print one JSON object."""
+    """Run, and print one JSON object or the table."""
+    usual = Hardware()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seats", type=int, default=5)
-    parser.add_argument("--pause-s", type=float, default=20.0, help="how long a user looks for a suggestion")
-    parser.add_argument("--silent", action="store_true", help="the server reports nothing")
-    parser.add_argument("--foresight", type=float, default=0.85, help="of the model, for each token")
+    parser.add_argument("--seats", type=int, default=20, help=f"1 to {MOST_SEATS}")
+    parser.add_argument("--replicas", type=int, default=1)
+    parser.add_argument("--client", choices=CLIENTS, default="engine")
+    parser.add_argument("--without", choices=PARTS, action="append", default=[])
+    parser.add_argument(
+        "--capacity", action="store_true", help="search the seats per replica, and print a table"
+    )
+    parser.add_argument("--target-ms", type=float, default=TARGET_MS, help="of p95")
+    parser.add_argument("--seconds", type=float, default=RUN_S, help="virtual length of a run")
+    parser.add_argument(
+        "--prefill", type=float, default=usual.prefill_tokens_per_s, help="tokens read a second"
+    )
+    parser.add_argument(
+        "--step-ms", type=float, default=1e3 * usual.step_s, help="of a token of a single call"
+    )
+    parser.add_argument("--call-ms", type=float, default=1e3 * usual.call_s, help="more for each call")
+    parser.add_argument("--max-calls", type=int, default=usual.max_calls)
+    parser.add_argument("--cache-tokens", type=int, default=usual.cache_tokens)
     options = parser.parse_args()
-    user = User(options.pause_s, options.foresight)
-    print(json.dumps(asdict(asyncio.run(run_seats(options.seats, user, reports=not options.silent)))))
+    hardware = Hardware(
+        options.prefill,
+        options.step_ms / 1e3,
+        options.call_ms / 1e3,
+        max_calls=options.max_calls,
+        cache_tokens=options.cache_tokens,
+    )
+    if options.capacity:
+        table(hardware, options.target_ms)
+        return
+    setup = Setup(options.client, frozenset(options.without))
+    n_seats = min(max(1, options.seats), MOST_SEATS)
+    figures = asyncio.run(run(n_seats, options.replicas, setup, hardware, options.seconds))
+    print(json.dumps(asdict(figures), indent=1))
 
 
 if __name__ == "__main__":

@@ -38,7 +38,6 @@ from llm_lsp.engine.models.provider_slot import ProviderFinder
 from llm_lsp.engine.models.registry import ProviderRegistry
 from llm_lsp.engine.privacy.document_guard import DocumentGuard
 from llm_lsp.engine.usage.audit_log import AppendLines, AuditLog
-from llm_lsp.engine.usage.budget_guard import limits_of
 from llm_lsp.engine.usage.ledger import Ledger, UsageStore
 from llm_lsp.engine.usage.recorder import UsageRecorder
 from llm_lsp.engine.workspace.settings_reloader import SettingsFileReader, SettingsReloader
@@ -99,8 +98,8 @@ class CompletionEngine:
         self._collector = ContextCollector(self._workspace, self.registry, clock, world.in_thread)
         self._document_guard = DocumentGuard(clock.now, world.in_thread)
         ledger = Ledger(world.store, self._notifications, self._status, clock, world.utc)
-        self._audit = AuditLog(world.append_audit, self._notifications, clock, world.in_thread)
-        self._recorder = UsageRecorder(ledger, self._workspace.document, clock, world.utc, self._audit)
+        audit = AuditLog(world.append_audit, self._notifications, clock, world.in_thread)
+        self._recorder = UsageRecorder(ledger, self._workspace.document, clock, world.utc, audit)
         self._models = ModelAccess(
             self.registry, self._document_guard, world.redactor, self._recorder, self._status, clock
         )
@@ -381,14 +380,12 @@ class CompletionEngine:
         for source in self._troubled.difference(problem.source for problem in problems):
             self._notifications.over(f"settings {source}")
         self._troubled = frozenset(problem.source for problem in problems)
-        for problem in problems:
-            text = f"{problem.source}: {problem.message}"
-            self._notifications.say(f"settings {problem.source}", "warning", text)
+        for each in problems:
+            self._notifications.say(f"settings {each.source}", "warning", f"{each.source}: {each.message}")
         self._status.configure(enabled=resolved.config.enabled)
         self.registry.apply(resolved.config, self._folders)
         self._recorder.set_folders(self._folders)
-        self._recorder.ledger.configure(limits_of(resolved.config.budget), save=resolved.config.usage.save)
-        self._audit.configure(resolved.config.audit.file)
+        self._recorder.configure(resolved.config)
 
     def _switched(self) -> None:
         if off := self._status.off():

@@ -12,7 +12,6 @@ from click.testing import CliRunner
 from llm_lsp.cli.main import group
 from llm_lsp.core.usage.audit import audit_line
 from llm_lsp.errors import BooksError
-from llm_lsp.usage_store import audit_file
 from llm_lsp.usage_store.audit_file import append_lines, sum_files
 from tests.core.usage.test_audit import CALL
 
@@ -51,7 +50,7 @@ def test_a_full_disk_loses_no_line_and_writes_none_twice(
         return os_write(handle, data[: sizes.pop(0)])
 
     os_write = os.write
-    monkeypatch.setattr(audit_file.os, "write", write)
+    monkeypatch.setattr(os, "write", write)
     assert append_lines(str(path), [LINE] * 3) == 1
     monkeypatch.undo()
     append_lines(str(path), [LINE] * 2)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TypeVar
 from urllib.parse import unquote
 
+from llm_lsp.config.settings import Config
 from llm_lsp.core.prompt.prompts import Prompt
 from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import AnyRequest, Completion, CompletionRequest, ModelRequest
@@ -21,6 +22,7 @@ from llm_lsp.core.usage.request_trace import RequestTrace, TraceRow, explain, ex
 from llm_lsp.engine.clock import Clock, Timer
 from llm_lsp.engine.usage.acceptance_tracker import AcceptanceTracker
 from llm_lsp.engine.usage.audit_log import AuditLog
+from llm_lsp.engine.usage.budget_guard import limits_of
 from llm_lsp.engine.usage.ledger import Ledger
 from llm_lsp.engine.usage.meter import MeteredCall, MeteredStream
 from llm_lsp.providers.base import Stream
@@ -70,6 +72,12 @@ class UsageRecorder:
         self._notes: deque[Callable[[], None]] = deque()
         """Delayed records, in order."""
         self._timer: Timer | None = None
+
+    def configure(self, config: Config) -> None:
+        """Use these limits and files."""
+        self.ledger.configure(limits_of(config.budget), save=config.usage.save)
+        if self._audit:
+            self._audit.configure(config.audit.file)
 
     def set_folders(self, folders: tuple[str, ...]) -> None:
         """Use these workspace folders (URIs)."""

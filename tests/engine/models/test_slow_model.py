@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.seats import User, run_seats
+from benchmarks.slow_server import User, run_seats
 from llm_lsp.core.generation import PromptProgress
 from llm_lsp.core.prompt.prompts import RawPrompt
 from llm_lsp.core.provider_profile import Profile
