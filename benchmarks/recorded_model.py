@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from benchmarks.recording import End, Recording, Token
 from benchmarks.world import Model, VirtualClock
 from benchmarks.written_trace import Asked, WrittenTrace, asked_in
+from llm_lsp.core import generation
 from llm_lsp.core.generation import Chunk, Finish
 from llm_lsp.core.prompt.prompts import ChatPrompt, FimPrompt, Prompt
 from llm_lsp.core.provider_profile import Profile
@@ -20,6 +21,8 @@ _NOTHING: Answer = ((Token("\n", 0.0),), "stop")
 
 class RecordedAnswers:
     """Finds the recorded answer to a prompt."""
+
+    has_logprobs = True
 
     def __init__(self, written: WrittenTrace, recording: Recording) -> None:
         self.missing = 0
@@ -55,6 +58,8 @@ class RecordedAnswers:
 
 class SimulatedAnswers:
     """What the user types next, but for some tokens."""
+
+    has_logprobs = False
 
     def __init__(self, written: WrittenTrace, model: Model) -> None:
         self.missing = 0
@@ -93,6 +98,7 @@ class TimedStream:
     model: Model
     answer: Answer
     begins: str
+    has_logprobs: bool
     n_written: int = 0
     _task: asyncio.Task[object] | None = None
 
@@ -104,7 +110,8 @@ class TimedStream:
             yield Chunk(self.begins)
         for token in tokens:
             self.n_written += 1
-            yield Chunk(token.text)
+            told = generation.Token(token.text, token.logprob)
+            yield Chunk(token.text, tokens=(told,) if self.has_logprobs else ())
             await self.clock.sleep(1 / self.model.tokens_per_s)
         yield Chunk("", Finish.STOP if end == "stop" else Finish.LENGTH)
 
@@ -130,7 +137,9 @@ class TimedProvider:
         assert not isinstance(prompt, ChatPrompt)
         text = prompt.prefix + prompt.line_prefix if isinstance(prompt, FimPrompt) else asked_in(prompt.text)
         begins = prompt.begins if self.profile.forces_start else ""
-        stream = TimedStream(self.clock, self.model, self.answers.answer(text + begins), begins)
+        stream = TimedStream(
+            self.clock, self.model, self.answers.answer(text + begins), begins, self.answers.has_logprobs
+        )
         self.streams.append(stream)
         return stream
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from benchmarks.recorded_model import TimedStream
 from benchmarks.recording import RecordedAnswer, Recording, Token
 from benchmarks.server_desk import shown_at
 from benchmarks.trace import Patch, TraceEdit, TypingTrace
 from benchmarks.trace_replay import OracleDesk, Replay, offered, replay_oracle, replay_trace, together
 from benchmarks.user import Moment, Shown, TraceUser, right_words, wishes
-from benchmarks.world import Model
+from benchmarks.world import Model, VirtualClock
 from benchmarks.written_trace import WrittenTrace, asked_in
+from llm_lsp.core.generation import Chunk
 from llm_lsp.core.text.text import Point, Text
 
 START = "def total(items):\n    result = 0\n"
@@ -135,6 +139,26 @@ async def test_wrong_characters_are_counted_when_they_are_painted() -> None:
     assert figures["wrong_chars_per_100"] > 0
     assert figures["net_after_reading_per_100"] < figures["net_saved_per_100"] == 0
     assert (await replay_oracle(replay))["paints"] == 0
+
+
+@pytest.mark.parametrize("has_logprobs", [True, False])
+async def test_recorded_log_probabilities_are_sent_with_the_tokens_that_were_not_forced(
+    has_logprobs: bool,
+) -> None:
+    clock, answer = VirtualClock(), ((Token("return", -0.25), Token(" x", -2.0)), "stop")
+    chunks: list[Chunk] = []
+
+    async def read() -> None:
+        stream = TimedStream(clock, Model(0.1, 10.0), answer, "re", has_logprobs)  # type: ignore[arg-type]  # one of End
+        chunks.extend([chunk async for chunk in stream])
+
+    reading = asyncio.create_task(read())
+    await clock.until(2.0)
+    await reading
+
+    assert "".join(chunk.text for chunk in chunks) == "rereturn x"
+    logprobs = [token.logprob for chunk in chunks for token in chunk.tokens]
+    assert logprobs == ([-0.25, -2.0] if has_logprobs else [])
 
 
 async def test_a_simulated_model_answers_in_recorded_sessions_too() -> None:
