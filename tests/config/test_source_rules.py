@@ -485,3 +485,37 @@ def no_key(provider: ProviderConfig) -> bool:
 
 def test_the_presets_of_these_tests_have_keys() -> None:
     assert all(preset.api_key_env for preset in PRESETS.values())
+
+
+class TestNextEdits:
+    """Which model writes next edits: each pause in typing may be a paid call, so only the user names it."""
+
+    @pytest.mark.parametrize(
+        "way",
+        [way for way in WAYS_IN if way is not SettingsSource.EDITOR_USER],
+        ids=lambda way: way.value,
+    )
+    @pytest.mark.parametrize("wanted", [{"provider": "team"}, {"enabled": True}, {"provider": "codestral"}])
+    def test_others_name_no_model(self, way: SettingsSource, wanted: dict[str, object]) -> None:
+        resolved = resolve((SettingsSource.USER_FILE, USERS_OWN), (way, {"edits": wanted}))
+
+        assert resolved.config == users_own()
+
+    @pytest.mark.parametrize("way", WAYS_IN, ids=lambda way: way.value)
+    def test_others_may_switch_them_off(self, way: SettingsSource) -> None:
+        own = {**USERS_OWN, "edits": {"enabled": True, "provider": "team"}}
+
+        edits = resolve(
+            (SettingsSource.USER_FILE, own), (way, {"edits": {"enabled": False, "provider": "auto"}})
+        ).config.edits
+
+        assert (edits.enabled, edits.provider) == (False, "auto")
+
+    def test_the_user_names_one_that_is_enabled(self) -> None:
+        found = resolve((SettingsSource.USER_FILE, {**USERS_OWN, "edits": {"provider": "team"}}))
+        unknown = resolve((SettingsSource.USER_FILE, {**USERS_OWN, "edits": {"provider": "tema"}}))
+
+        assert found.config.edits.provider == "team"
+        assert found.problems == ()
+        assert unknown.config.edits.provider == "auto"
+        assert 'did you mean "team"' in unknown.problems[0].message

@@ -365,3 +365,33 @@ async def test_a_home_that_cannot_be_written_gives_one_message_and_a_private_fol
     (folder,) = (tmp_path / "temporary").iterdir()
     assert str(folder) in told[0]
     assert not folder.stat().st_mode & 0o077
+
+
+def test_a_model_for_next_edits_is_served_for_these_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servers, "answers", lambda state: True)
+    tell(tmp_path, 1, idle_s=0)
+    state = files_of(SPEC, tmp_path).read()
+    assert state is not None
+    edits = replace(SPEC, model="sweep-next-edit-0.5b", gguf="/models/sweep.gguf")
+    files_of(edits, tmp_path).write(replace(state, spec=edits))
+    running = ModelServers(tmp_path)
+
+    completing, editing = running.served(), running.served(for_edits=True)
+    files_of(SPEC, tmp_path).clear()
+
+    assert completing is not None
+    assert completing.spec.model == "m"
+    assert editing is not None
+    assert editing.spec == edits
+    assert running.served() is None
+
+
+async def test_a_model_for_next_edits_completes_neither_automatically_nor_by_name(paths: LocalPaths) -> None:
+    (paths.models / "sweep-next-edit-0.5b.gguf").write_bytes(b"GGUF")
+    local = LocalModels(paths, Starter(lambda: 9))
+
+    assert local.best() is None
+    with pytest.raises(LocalModelError, match="writes next edits and does not complete"):
+        await local.acquire(LocalConfig(model="sweep-next-edit-0.5b"), silent)

@@ -33,6 +33,7 @@ _OPTIONS = (
     "-c", "diff.orderFile=",
 )  # fmt: skip
 _DIFF = ("diff-tree", "--stdin", "-r", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color")
+_STAGED = ("diff-index", "--cached", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color")
 _OBJECT_ID = re.compile(r"[0-9a-f]{40,64}")
 _HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 # Files of a commit whose diffs are read.
@@ -113,22 +114,27 @@ class GitRepository:
 
     def staged(self) -> list[tuple[str, str]]:
         """Return the files below the root that will be committed, each with its diff; at most MAX_STAGED."""
-        diff = (
-            "diff",
-            "--cached",
-            "--relative",
-            "--no-ext-diff",
-            "--no-textconv",
-            "--no-color",
-            "--no-renames",
-        )
-        names = [name for name in self._text(*diff, "--name-only", "-z").split("\0") if name]
-        return [(name, self._text("--literal-pathspecs", *diff, "--", name)) for name in names[:MAX_STAGED]]
+        diff = (*_STAGED, "--relative")
+        before = self._newest() or self._text("hash-object", "-t", "tree", os.devnull).strip()
+        names = [name for name in self._text(*diff, "--name-only", "-z", before).split("\0") if name]
+        return [
+            (name, self._text("--literal-pathspecs", *diff, "-p", before, "--", name))
+            for name in names[:MAX_STAGED]
+        ]
 
     def subjects(self, count: int) -> list[str]:
         """Return the first lines of the newest commits' messages."""
-        commits = self._text("log", f"--max-count={count}", "--no-merges", "--format=%s", may_fail=True)
-        return commits.splitlines()
+        if not self._newest():
+            return []
+        # Not `log`, which the configuration can make check signatures with a program of its own.
+        lines = self._text(
+            "rev-list", "--no-merges", f"--max-count={count}", "--format=%s", "HEAD"
+        ).splitlines()
+        return lines[1::2]
+
+    def _newest(self) -> str:
+        """Return the newest commit; "" if there is none."""
+        return self._text("rev-parse", "--quiet", "--verify", "HEAD", may_fail=True).strip()
 
     def contents(self, ids: Sequence[str]) -> dict[str, bytes]:
         """Read contents by object id; missing ones and those larger than MAX_BYTES are skipped."""

@@ -227,3 +227,62 @@ def test_the_environment_does_not_point_to_another_repository(
     monkeypatch.setenv("GIT_DIR", str(other.root / ".git"))
 
     assert GitRepository(rig.root).commits() == [commit]
+
+
+def test_what_is_staged_below_a_folder_is_read_with_its_diff(rig: GitRig) -> None:
+    rig.commit({"a.py": "a\n", "in/b.py": "b\n"}, "Add both")
+    (rig.root / "a.py").write_text("a\n2\n")
+    (rig.root / "in" / "b.py").write_text("b\n2\n")
+    (rig.root / "in" / ":(top)c.py").write_text("c\n")
+    rig.git("add", "--all")
+    (rig.root / "a.py").write_text("not staged\n")
+
+    whole, part = GitRepository(rig.root), GitRepository(rig.root / "in")
+
+    assert [path for path, _ in whole.staged()] == ["a.py", "in/:(top)c.py", "in/b.py"]
+    assert dict(whole.staged())["a.py"].endswith("@@ -1 +1,2 @@\n a\n+2\n")
+    assert [path for path, _ in part.staged()] == [":(top)c.py", "b.py"]
+    assert "+c\n" in dict(part.staged())[":(top)c.py"]
+    assert whole.subjects(5) == ["Add both"]
+
+
+def test_what_is_staged_for_a_first_commit_is_read(rig: GitRig) -> None:
+    (rig.root / "a.py").write_text("a\n")
+    rig.git("add", "a.py")
+    repository = GitRepository(rig.root)
+
+    ((path, diff),) = repository.staged()
+
+    assert path == "a.py"
+    assert diff.endswith("@@ -0,0 +1 @@\n+a\n")
+    assert repository.subjects(5) == []
+
+
+def test_reading_what_is_staged_runs_nothing_of_the_repository(rig: GitRig) -> None:
+    rig.commit({"a.py": "a\n", ".gitattributes": "*.py diff=evil\n"})
+    made = rig.root / "made"
+    script = rig.root / "evil.sh"
+    script.write_text(f"#!/bin/sh\ntouch {made}\n")
+    script.chmod(0o755)
+    for name in ("diff.evil.textconv", "diff.evil.command", "diff.external", "gpg.program", "core.fsmonitor"):
+        rig.git("config", name, str(script))
+    rig.git("config", "log.showSignature", "true")
+    (rig.root / "a.py").write_text("b\n")
+    GitRepository(rig.root)._run("add", "a.py")
+    made.unlink(missing_ok=True)
+
+    repository = GitRepository(rig.root)
+    ((path, _),) = repository.staged()
+
+    assert path == "a.py"
+    assert repository.subjects(5) == ["Change"]
+    assert not made.exists()
+
+
+def test_a_file_is_read_as_it_was_committed(rig: GitRig) -> None:
+    rig.commit({"in/b.py": "b\n"})
+    (rig.root / "in" / "b.py").write_text("changed\n")
+
+    assert GitRepository(rig.root / "in").committed("b.py") == b"b\n"
+    assert GitRepository(rig.root).committed("in/b.py") == b"b\n"
+    assert GitRepository(rig.root).committed("c.py") is None
