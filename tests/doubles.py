@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from llm_lsp.core.generation import Chunk, Finish, PromptProgress, Usage
+from llm_lsp.core.generation import Chunk, Finish, PromptProgress, Token, Usage
 from llm_lsp.core.prompt.prompts import Prompt
 from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Patience
@@ -86,6 +86,11 @@ class ScriptedStream:
         progress: PromptProgress | None = None,
     ) -> None:
         self._queue.put_nowait(Chunk(text, finish, usage, progress=progress))
+
+    def say_tokens(self, *tokens: tuple[str, float]) -> None:
+        """Say a text of tokens with these log-probabilities."""
+        known = tuple(Token(text, logprob) for text, logprob in tokens)
+        self._queue.put_nowait(Chunk("".join(token.text for token in known), tokens=known))
 
     def fail(self, error: LlmLspError) -> None:
         self._queue.put_nowait(error)

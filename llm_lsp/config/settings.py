@@ -176,6 +176,8 @@ class CompletionConfig:
     """Whether a completion may have several lines. "auto": depends on the syntax around the cursor."""
     length: Literal["auto", "line"] = "auto"
     """How much of a line is shown at once while typing: "auto" (as many words as the model is usually right about) or "line" (all of it)."""
+    eagerness: Literal["low", "medium", "high"] = "medium"
+    """How sure the model must be of what is shown while typing: "low" (few suggestions, mostly right), "medium" or "high" (many, more of them wrong). For models whose API tells how likely each token is; manual requests always show."""
     menu: Literal["auto", "never", "always"] = "auto"
     """Whether completion menus get items. "auto": only for editors without inline completion."""
     menu_timeout_ms: Annotated[int, Between(0, 10_000)] = 150

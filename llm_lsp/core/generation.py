@@ -111,6 +111,8 @@ class TokenLogprobs:
     ends: tuple[int, ...] = ()
     """Offsets in the text at which the tokens end."""
     values: tuple[float, ...] = ()
+    start: int = 0
+    """Offset at which the first one begins."""
 
     def __bool__(self) -> bool:
         return bool(self.ends)
@@ -122,7 +124,7 @@ class TokenLogprobs:
             for at, value in zip(self.ends, self.values, strict=True)
             if at <= start or at > end
         ]
-        return TokenLogprobs(tuple(at for at, _ in kept), tuple(value for _, value in kept))
+        return TokenLogprobs(tuple(at for at, _ in kept), tuple(value for _, value in kept), self.start)
 
 
 NO_LOGPROBS = TokenLogprobs()

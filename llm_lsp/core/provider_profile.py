@@ -56,5 +56,9 @@ class Profile:
     """
     origin: str = ""
     """Scheme, host and port of its address."""
+    sends_logprobs: bool = False
+    """Whether the API tells how likely each token of an answer is."""
+    is_small: bool = False
+    """Whether the model has less than 3 billion parameters, or runs on this machine with an unknown number."""
     takes_files: bool = False
     """Whether the API has a field for pieces of other files, like llama.cpp's `/infill`."""

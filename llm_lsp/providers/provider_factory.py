@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from llm_lsp.config.settings import ProviderConfig
@@ -31,6 +32,9 @@ DEADLINES: Mapping[Patience, Deadlines] = {
 # Seconds for a whole call to a user's own server on another machine; 80 % of it may pass before the first text
 # (`Deadlines.within`).
 SELF_HOSTED_S = 120.0
+# Parameters from which whole lines are shown until users' reactions tell otherwise, in billions.
+LARGE_BILLIONS = 3.0
+_PARAMETERS = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)([bm])(?![a-z0-9])")
 # Tokens of prompt and answer. Hosted models charge per prompt token, and the speed of a detected server is unknown; our
 # own model gets what it was measured to read in time (local/local_models.py).
 CONTEXT_TOKENS = 2048
@@ -113,9 +117,17 @@ def profile_of(config: ProviderConfig) -> Profile:
         thinks_by_hand=config.thinking == "manual",
         forces_start=dialect.forces_start,
         origin=str(origin_of(config.base_url)),
+        sends_logprobs=quirks.ask_logprobs,
+        is_small=local and _billions(config.model) < LARGE_BILLIONS,
         takes_files=dialect.takes_files,
         may_be_slow=config.context_tokens == "auto" and _runs_models(config),
     )
+
+
+def _billions(model: str) -> float:
+    """Return a model's parameters in billions, as its name tells them; 0 if it does not."""
+    found = _PARAMETERS.search(model.lower())
+    return float(found[1]) / (1000 if found[2] == "m" else 1) if found else 0.0
 
 
 def _in_flight(config: ProviderConfig, local: bool) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from llm_lsp.config.settings import Config
 from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.config.source_rules import SettingsSource
+from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Completion, CompletionRequest, Face, Trigger
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.document import Document
@@ -90,10 +91,11 @@ class Rig:
         settings: Mapping[str, object] | None = None,
         finder: ProviderFinder | None = None,
         store: UsageStore | None = None,
+        profile: Profile | None = None,
     ) -> None:
         self.clock = FakeClock()
         self.client = RecordingClient()
-        self.provider = ScriptedProvider()
+        self.provider = ScriptedProvider(profile)
         self.finder = ListedFinder([*found] or [self.provider])
         stack = SettingsStack().with_layer(SettingsSource.USER_FILE, settings or {})
         self.engine = CompletionEngine(

@@ -111,7 +111,11 @@ async def test_the_rest_of_a_word_that_is_typed_along_is_no_echo_of_its_beginnin
     assert text_of(await rig.ask()) == "dent(x)"
 
 
-async def test_a_phrase_is_shown_while_the_rest_of_the_line_is_read(rig: Rig) -> None:
+SMALL = Profile("scripted", "m-0.5b", "none", max_in_flight=2, is_small=True)
+
+
+async def test_a_phrase_is_shown_while_the_rest_of_the_line_is_read() -> None:
+    rig = Rig(profile=SMALL)
     await rig.write("y = ")
     task = rig.ask()
     await settle()
@@ -123,9 +127,11 @@ async def test_a_phrase_is_shown_while_the_rest_of_the_line_is_read(rig: Rig) ->
     await settle()
     assert text_of(await rig.ask()) == " * third"
     assert len(rig.provider.streams) == 1
+    await rig.engine.aclose()
 
 
-async def test_what_was_shown_of_a_line_is_known_when_its_user_comes_back(rig: Rig) -> None:
+async def test_what_was_shown_of_a_line_is_known_when_its_user_comes_back() -> None:
+    rig = Rig(profile=SMALL)
     await rig.write("y = ")
     task = rig.ask()
     await settle()
@@ -147,6 +153,7 @@ async def test_what_was_shown_of_a_line_is_known_when_its_user_comes_back(rig: R
     # A request for the whole line calls a model.
     rig.provider.replies = ["whole + line\n"]
     assert text_of(await rig.ask(Trigger.MANUAL)) == "whole + line"
+    await rig.engine.aclose()
 
 
 @pytest.mark.parametrize(
@@ -166,7 +173,8 @@ async def test_a_line_is_shown_whole(settings: Mapping[str, object], trigger: Tr
     await rig.engine.aclose()
 
 
-async def test_the_longer_a_model_is_right_the_more_is_shown(rig: Rig) -> None:
+async def test_the_longer_a_model_is_right_the_more_is_shown() -> None:
+    rig = Rig(profile=SMALL)
     await rig.write("y = ")
     rig.provider.replies = [" + ".join("abcdefghijklmnop") + "\n"]
     first = text_of(await rig.ask())
@@ -179,6 +187,7 @@ async def test_the_longer_a_model_is_right_the_more_is_shown(rig: Rig) -> None:
     await rig.clock.advance(1)
 
     assert len(text_of(await rig.ask())) > len(first)
+    await rig.engine.aclose()
 
 
 async def test_where_a_model_is_soon_wrong_little_is_shown(rig: Rig) -> None:
@@ -195,7 +204,7 @@ async def test_where_a_model_is_soon_wrong_little_is_shown(rig: Rig) -> None:
         asked.cancel()
         await rig.type("\n")
 
-    assert shown[0] == "a + b"
+    assert shown[0] == "a + b + c + d"
     assert shown[-1] == "a"
 
 

@@ -9,6 +9,8 @@ from llm_lsp.core.prompt.chat_prompt import EXAMPLES, RULES, ChatStyle, Example
 from llm_lsp.core.prompt.completion_mode import choose_mode
 from llm_lsp.core.provider_profile import Profile
 from llm_lsp.core.request import Completion, CompletionRequest, Mode, Patience, Trigger
+from llm_lsp.core.response.confidence.estimate import Calibration
+from llm_lsp.core.response.confidence.sure_extent import SureExtent, cuts, sure_extent
 from llm_lsp.core.response.postprocess import postprocess
 from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.cursor_context import cursor_context_at
@@ -45,7 +47,9 @@ class CompletionAttempt:
             profile.provider, profile.model, profile.fim, choice.runtime.epoch, thinks, request.sample
         )
         # A menu closes when an item is accepted, so part of a line would be useless there.
-        by_phrase = settings.length == "auto" and request.face == "inline" and not is_manual
+        # With log-probabilities the line is judged as a whole, see `extent`.
+        is_partial = settings.length == "auto" and not profile.sends_logprobs
+        by_phrase = is_partial and request.face == "inline" and not is_manual
         ask = Ask(
             request.id,
             cursor_context_at(request.document, request.point),
@@ -89,9 +93,30 @@ class CompletionAttempt:
         end = generation.end_after(typed, by_phrase=self.ask.by_phrase)
         return len(generation.text) if end is None else end
 
-    def completion(self, generation: Generation, typed: int) -> Completion | Skip:
-        """Filter the rest of a generation after `typed` characters, against the current text."""
+    def extent(self, generation: Generation, typed: int, calibration: Calibration) -> SureExtent | None:
+        """Return how much of a generation is likely right; None if it is not judged.
+
+        Only what is shown while typing is judged, if the API tells how likely each token is.
+        """
+        request, settings = self.request, self.choice.runtime.config.completion
+        is_automatic = request.trigger is Trigger.AUTOMATIC and request.patience is Patience.TYPING
+        if not generation.logprobs or not is_automatic or request.face != "inline" or request.sample:
+            return None
         end = self.end(generation, typed)
+        if not generation.text[typed:end].strip():
+            return None
+        is_whole = settings.length == "line" or self.mode is Mode.HOLE
+        return sure_extent(
+            generation,
+            typed,
+            (end,) if is_whole else cuts(generation, typed, end),
+            starts_line=not self.ask.cursor.line_prefix.strip(),
+            eagerness=settings.eagerness,
+            calibration=calibration,
+        )
+
+    def completion(self, generation: Generation, typed: int, end: int) -> Completion | Skip:
+        """Filter the part of a generation from `typed` to `end`, against the current text."""
         finish = generation.finish if end == len(generation.text) else Finish.CUT
         text = generation.text[typed:end]
         if not generation.text.strip() and (reason := _WITHOUT_TEXT.get(generation.finish)):

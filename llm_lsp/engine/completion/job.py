@@ -99,7 +99,9 @@ class CompletionJob:
         rule = stop_rule(self._window, attempt.profile, attempt.mode, attempt.chat_style, may_grow=may_grow)
         # If closing does not stop the billing, the request already asked to stop at the end of the line.
         lines = READ_AHEAD_LINES if attempt.profile.cancel_stops_billing else 0
-        words = self._tools.last_shown.phrase_words(attempt.ask.route)
+        words = self._tools.last_shown.phrase_words(attempt.ask.route, is_small=attempt.profile.is_small)
+        if attempt.profile.sends_logprobs:
+            words = 1  # every place is judged
         return ReadAhead(rule, lines, words, forced_start(self._window, attempt.profile))
 
     def streamed(self, generation: Generation) -> None:

@@ -258,27 +258,39 @@ class CompletionPipeline:
     def _show(
         self, attempt: CompletionAttempt, generation: Generation, typed: int, log: RequestLog
     ) -> Completion | Skip:
-        result = attempt.completion(generation, typed)
         log.generation_id = generation.id
+        extent = attempt.extent(generation, typed, self._shown.calibration(attempt.ask.route))
+        end = extent.end if extent else attempt.end(generation, typed)
+        if extent is not None:
+            judged = f"right with {extent.chance:.0%}, shown from {extent.least:.0%}"
+            log.left("estimate", judged, self._clock.now())
+            if not extent.is_shown:
+                self._shown.put(attempt.ask, generation, typed, extent)
+                return Skip(Reason.UNSURE, judged)
+        result = attempt.completion(generation, typed, end)
         words = f"the model's {len(generation.text)} characters were fitted into the text"
         log.left("fitting", words, self._clock.now())
         if isinstance(result, Completion) and attempt.request.face == "inline" and not attempt.request.sample:
             text = result.text.replace("\r\n", "\n").replace("\r", "\n")
-            shown = generation.shown_as(text, typed, attempt.end(generation, typed))
+            shown = generation.shown_as(text, typed, end)
             if shown is not generation:
                 # Users type along what is shown, not what the model wrote.
                 self._cache.put(attempt.ask, shown, typed)
-            self._shown.put(attempt.ask, shown, typed)
+            self._shown.put(attempt.ask, shown, typed, extent)
             # After the answer is sent.
             loop = asyncio.get_running_loop()
-            self._next_prefetch = loop.call_soon(self._prefetch, attempt, shown, typed, result)
+            shown_end = end + len(shown.text) - len(generation.text)
+            self._next_prefetch = loop.call_soon(self._prefetch, attempt, shown, (typed, shown_end), result)
         return result
 
     def _prefetch(
-        self, attempt: CompletionAttempt, generation: Generation, typed: int, shown: Completion
+        self, attempt: CompletionAttempt, generation: Generation, part: tuple[int, int], shown: Completion
     ) -> None:
-        """Offer the scheduler a call for the text after a suggestion, if none is cached and a call is allowed."""
-        end = attempt.end(generation, typed)
+        """Offer the scheduler a call for the text after a suggestion, if none is cached and a call is allowed.
+
+        `part` is what is shown of the generation.
+        """
+        typed, end = part
         may_call = attempt.profile.free or attempt.profile.cancel_stops_billing
         if not may_call or generation.end_after(end) is not None or self._calls.can_join(attempt.ask):
             return

@@ -11,7 +11,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -229,7 +229,10 @@ class HttpProvider:
         if not field_name:
             return False
         LOG.info("%s refuses the field %s; it is not sent again", self._endpoint.where.host, field_name)
-        self._refused_fields |= LOGPROB_FIELDS if field_name in LOGPROB_FIELDS else {field_name}
+        if field_name in LOGPROB_FIELDS:
+            self._profile = replace(self._profile, sends_logprobs=False)
+            self._refused_fields |= LOGPROB_FIELDS
+        self._refused_fields |= {field_name}
         return True
 
     async def _cure(self, error: ProviderError, refused: Mapping[str, str]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from llm_lsp.core.provider_profile import Profile
 from tests.doubles import settle
 from tests.engine.rig import Rig, text_of
 
@@ -59,7 +60,8 @@ async def test_typing_along_while_it_streams_makes_no_call() -> None:
 
 
 async def test_the_end_of_a_line_follows_its_shown_beginning() -> None:
-    rig = Rig(settings={"completion": {"length": "auto"}})
+    small = Profile("scripted", "m-0.5b", "none", max_in_flight=2, is_small=True)
+    rig = Rig(settings={"completion": {"length": "auto"}}, profile=small)
     line = "return alpha + beta + gamma + delta + epsilon + zeta + eta + theta + iota"
     await rig.write("def f(a):\n    return ")
     asked = rig.ask()

@@ -42,14 +42,16 @@ class TokenAlignment:
         start = self._answer.find(text, n_forced)
         if start < 0:
             return NO_LOGPROBS
-        ends, values = [], []
-        begin = 0
+        ends: list[int] = []
+        values = []
+        begin = first = 0
         for end, value in zip(self._ends, self._values, strict=True):
             if begin >= start + len(text):
                 break
             if begin >= max(start, n_forced):
+                first = first if ends else begin - start
                 # The last one may go on after the text.
                 ends.append(min(end - start, len(text)))
                 values.append(value)
             begin = end
-        return TokenLogprobs(tuple(ends), tuple(values))
+        return TokenLogprobs(tuple(ends), tuple(values), first)
