@@ -43,6 +43,7 @@ class Reason(Enum):
     REPEATS_PREFIX = "the answer repeats the text before the cursor"
     UNSAFE = "the answer contains invisible or control characters"
     MASKED = "the answer contains a redacted secret"
+    REJECTED = "this suggestion was dismissed or undone here before"
     UNSURE = "the model is not sure enough of its answer (completion.eagerness)"
     TIMED_OUT = "the answer did not arrive in time"
     NOTHING_FOLLOWS = "nothing follows from the last change"

@@ -298,18 +298,17 @@ class CompletionEngine:
             return
         if chosen := self._alternatives.take(completion_id):
             self._recorder.shown(*chosen)
+        self._pipeline.accepted(completion_id)
         self._recorder.accepted(completion_id)
 
     async def next_edit(self, request: EditRequest, *, may_wait: bool = True) -> OfferedEdit | Skip:
-        """Return the edit that follows from the last change of a document, or why there is none.
-
-        With `may_wait` a name that is being typed is waited for.
-        """
+        """Return the edit that follows from the last change, or why none; `may_wait` waits for the name typed."""
         return await self.edits.next_edit(request, may_wait=may_wait)
 
     def dismissed(self, offer_id: str) -> None:
-        """Record that the user dismissed a next edit; an unknown id is no error."""
+        """Record that the user dismissed a next edit or a completion; an unknown id is no error."""
         self.edits.dismissed(offer_id)
+        self._pipeline.dismissed(offer_id)
 
     def toggle(self) -> bool:
         """Switch completions off, or on if they are off or snoozed; return whether they are on now."""

@@ -183,7 +183,7 @@ class Engine(Protocol):
         ...
 
     def dismissed(self, offer_id: str) -> None:
-        """Record that the user dismissed a next edit; an unknown id is no error."""
+        """Record that the user dismissed a next edit or a completion; an unknown id is no error."""
         ...
 
     def toggle(self) -> bool:

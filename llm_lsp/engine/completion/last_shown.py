@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llm_lsp.core.generation import Generation
 from llm_lsp.core.response.confidence.estimate import Calibration
@@ -71,6 +71,12 @@ class LastShown:
         key = last.route.provider, last.route.model
         self._calibrations[key] = self.calibration(last.route).seen(last.chance, right=is_right)
         return 0
+
+    def dismissed(self, uri: str) -> None:
+        """Record that what is shown in a document was dismissed, which counts as wrong."""
+        if last := self._last.get(uri):
+            self._judge(last, 0, missed=True)
+            self._last[uri] = replace(last, judged=0)
 
     def calibration(self, route: Route) -> Calibration:
         """Return what the reactions to a model's suggestions add to the estimates."""

@@ -25,6 +25,7 @@ from llm_lsp.engine.completion.executor import CallExecutor
 from llm_lsp.engine.completion.job import CompletionJob, JobTools, PreparedPrompt, Progress
 from llm_lsp.engine.completion.last_shown import LastShown
 from llm_lsp.engine.completion.menu_deadline import MenuDeadline
+from llm_lsp.engine.completion.rejections import Rejections
 from llm_lsp.engine.completion.request_tracker import RequestTracker
 from llm_lsp.engine.context.collector import ContextCollector
 from llm_lsp.engine.models.model_access import ModelAccess
@@ -55,6 +56,7 @@ class CompletionPipeline:
         self._calls = CallExecutor(clock)
         self._menu = MenuDeadline(clock)
         self._shown = LastShown()
+        self._rejections = Rejections()
         self._tracker = RequestTracker(clock)
         self._tools = JobTools(models, collector, workspace, self._cache, self._shown, clock)
         self._next_prefetch: asyncio.Handle | None = None
@@ -124,6 +126,7 @@ class CompletionPipeline:
         """Record that a document changed."""
         self._menu.edited(document.uri)
         self._tracker.edited(document.uri)
+        self._rejections.edited(document, edits)
         if len(edits) == 1 and self._calls.is_watching:
             cursor = advance(edits[0].start, edits[0].text)
             self._calls.cursor_at(cursor_context_at(document, cursor))
@@ -131,8 +134,18 @@ class CompletionPipeline:
     def close_document(self, uri: str) -> None:
         """Answer a document's waiting requests."""
         self._shown.forget(uri)
+        self._rejections.forget(uri)
         self._tracker.close_document(uri)
         self._calls.close_document(uri)
+
+    def accepted(self, completion_id: str) -> None:
+        """Record that a suggestion was accepted; an unknown id is ignored."""
+        self._rejections.accepted(completion_id)
+
+    def dismissed(self, completion_id: str) -> None:
+        """Record that a suggestion was dismissed: it is not offered there again. An unknown id is ignored."""
+        if uri := self._rejections.dismissed(completion_id):
+            self._shown.dismissed(uri)
 
     def switched_off(self, why: Skip) -> None:
         """Answer all waiting requests; no calls are started for them any more."""
@@ -272,6 +285,9 @@ class CompletionPipeline:
         log.left("fitting", words, self._clock.now())
         if isinstance(result, Completion) and attempt.request.face == "inline" and not attempt.request.sample:
             text = result.text.replace("\r\n", "\n").replace("\r", "\n")
+            if not attempt.is_manual and self._rejections.has(attempt.ask.cursor, text):
+                return Skip(Reason.REJECTED)
+            self._rejections.shown(result.id, attempt.ask.cursor, text)
             shown = generation.shown_as(text, typed, end)
             if shown is not generation:
                 # Users type along what is shown, not what the model wrote.
