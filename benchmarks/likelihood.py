@@ -22,7 +22,7 @@ import httpx
 
 from benchmarks.prompts import VARIANTS, holes_in, prompts
 from llm_lsp.core.provider_profile import Fim
-from llm_lsp.evaluation.corpus.holes import Hole
+from llm_lsp.evaluation.corpus.hole_selection import Hole
 
 # Tokens of a missing text that count: a line's beginning tells most.
 MOST_TOKENS = 24

@@ -15,8 +15,8 @@ from llm_lsp.core.provider_profile import Fim
 from llm_lsp.core.request import CompletionRequest, Trigger
 from llm_lsp.core.skip import Skip
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
-from llm_lsp.evaluation.corpus.cuts import KINDS, Kind
-from llm_lsp.evaluation.corpus.holes import Hole, draw
+from llm_lsp.evaluation.corpus.hole_places import KINDS, Kind
+from llm_lsp.evaluation.corpus.hole_selection import Hole, draw
 from llm_lsp.evaluation.corpus.repository import Repository
 from tests.doubles import at_once
 

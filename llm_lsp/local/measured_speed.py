@@ -1,22 +1,14 @@
-"""Records how fast this machine runs a model, and chooses the number of threads from the measurements.
-
-`thread_tuning` makes the measurements.
-"""
+"""Records how fast this machine runs a model; `thread_tuning` measures it."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import platform
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from llm_lsp import system
-
-# Prefer fewer threads if they reach this share of the best speed: on a shared machine the small gain of one more
-# thread is not reliable, and the editor needs the core.
-_WORTH_A_THREAD = 0.9
 
 # Tokens per batch. A closed request stops only between two batches, so a batch should take about a second to read:
 # with 2,048 a cancelled prompt kept the model busy for 18.9 s, with 128 for 1.6 s, at the same 70 tokens a second
@@ -36,19 +28,6 @@ class MeasuredSpeed:
     def time_s(self) -> float:
         """Return the seconds for a typical answer: 100 new prompt tokens read, 16 tokens written."""
         return 100 / self.prompt_tokens_per_s + 16 / self.tokens_per_s
-
-
-def candidates(cores: int) -> list[int]:
-    """List the numbers of threads worth measuring, ascending."""
-    return sorted({threads for threads in (1, 2, cores // 2) if 1 <= threads <= cores})
-
-
-def choose(speeds: Sequence[MeasuredSpeed]) -> MeasuredSpeed:
-    """Return the fastest measurement, or one that is nearly as fast with fewer threads; `speeds` is not empty."""
-    best = min(speed.time_s for speed in speeds)
-    return min(
-        (speed for speed in speeds if speed.time_s * _WORTH_A_THREAD <= best), key=lambda speed: speed.threads
-    )
 
 
 def unmeasured_threads(cores: int) -> int:

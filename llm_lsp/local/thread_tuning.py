@@ -11,12 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from llm_lsp.errors import ModelServerError
-from llm_lsp.local.measured_speed import MeasuredSpeed, choose
+from llm_lsp.local.measured_speed import MeasuredSpeed
 from llm_lsp.local.model_servers import ModelServers, Report
 from llm_lsp.local.server_connection import ServerConnection
 from llm_lsp.local.server_process import HostOptions
 from llm_lsp.local.server_state import ServerState
 
+# Prefer fewer threads if they reach this share of the best speed: on a shared machine the small gain of one more
+# thread is not reliable, and the editor needs the core.
+_WORTH_A_THREAD = 0.9
 # About 110 tokens of code; the answer is as long as an ordinary line.
 _PROMPT = "def area(width, height):\n    return width * height\n\n\n" * 8
 _ANSWER_TOKENS = 16
@@ -24,6 +27,19 @@ _ANSWER_TOKENS = 16
 _FIRST_DEADLINE_S = 60.0
 # A run is stopped when it has taken this many times as long as the best one.
 _GIVE_UP = 2.0
+
+
+def candidates(cores: int) -> list[int]:
+    """List the numbers of threads worth measuring, ascending."""
+    return sorted({threads for threads in (1, 2, cores // 2) if 1 <= threads <= cores})
+
+
+def choose(speeds: Sequence[MeasuredSpeed]) -> MeasuredSpeed:
+    """Return the fastest measurement, or one that is nearly as fast with fewer threads; `speeds` is not empty."""
+    best = min(speed.time_s for speed in speeds)
+    return min(
+        (speed for speed in speeds if speed.time_s * _WORTH_A_THREAD <= best), key=lambda speed: speed.threads
+    )
 
 
 async def measure(options: HostOptions, threads: Sequence[int], report: Report) -> MeasuredSpeed:

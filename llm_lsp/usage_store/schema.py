@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from llm_lsp.core.usage.acceptance import READ_S
 from llm_lsp.core.usage.budget import SpentTotals
-from llm_lsp.usage_store.usage_figures import READ_S
 
 VERSION = 1
 """Stored in the file as `user_version`; a file with a higher one was written by a newer llm-lsp."""

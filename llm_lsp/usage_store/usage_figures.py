@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-# Seconds on screen after which a suggestion counts as read (Cody's value); an accepted one always does.
-READ_S = 0.75
 ANSWERS = ("known", "joined", "called")
 
 

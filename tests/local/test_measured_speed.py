@@ -1,4 +1,4 @@
-"""The record of a measurement, and the choice of threads and batch."""
+"""The record of a measurement, and the choice of a batch."""
 
 from __future__ import annotations
 
@@ -8,31 +8,6 @@ import pytest
 
 from llm_lsp.local import measured_speed as speed
 from llm_lsp.local.measured_speed import MeasuredSpeed, SpeedRecords
-
-
-@pytest.mark.parametrize(
-    ("cores", "threads"), [(1, [1]), (2, [1, 2]), (4, [1, 2]), (8, [1, 2, 4]), (16, [1, 2, 8])]
-)
-def test_few_numbers_of_threads_are_measured(cores: int, threads: list[int]) -> None:
-    assert speed.candidates(cores) == threads
-
-
-@pytest.mark.parametrize(
-    ("speeds", "threads"),
-    [
-        pytest.param(
-            [MeasuredSpeed(1, 126, 58), MeasuredSpeed(2, 32, 8)], 1, id="two shared cores, as measured"
-        ),
-        pytest.param(
-            [MeasuredSpeed(1, 50, 15), MeasuredSpeed(2, 95, 28), MeasuredSpeed(4, 180, 50)],
-            4,
-            id="an idle machine",
-        ),
-        pytest.param([MeasuredSpeed(2, 100, 30), MeasuredSpeed(4, 105, 31)], 2, id="no gain worth two cores"),
-    ],
-)
-def test_the_fastest_is_chosen_unless_fewer_threads_do(speeds: list[MeasuredSpeed], threads: int) -> None:
-    assert speed.choose(speeds).threads == threads
 
 
 @pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 1), (3, 1), (4, 2), (16, 8)])

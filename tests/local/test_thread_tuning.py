@@ -10,6 +10,7 @@ from llm_lsp.config.settings import LocalConfig
 from llm_lsp.errors import ModelServerError
 from llm_lsp.local import thread_tuning as measure
 from llm_lsp.local.local_models import LocalModels, LocalPaths
+from llm_lsp.local.measured_speed import MeasuredSpeed
 from llm_lsp.local.model_store import LocalModel
 from llm_lsp.local.server_process import HostOptions
 from llm_lsp.local.server_state import running
@@ -39,3 +40,28 @@ async def test_a_model_that_is_too_slow_is_said_so(
     monkeypatch.setattr(measure, "_FIRST_DEADLINE_S", 0.01)
     with pytest.raises(ModelServerError, match="too slow on this machine"):
         await measure.measure(options, [1], lambda line: None)
+
+
+@pytest.mark.parametrize(
+    ("cores", "threads"), [(1, [1]), (2, [1, 2]), (4, [1, 2]), (8, [1, 2, 4]), (16, [1, 2, 8])]
+)
+def test_few_numbers_of_threads_are_measured(cores: int, threads: list[int]) -> None:
+    assert measure.candidates(cores) == threads
+
+
+@pytest.mark.parametrize(
+    ("speeds", "threads"),
+    [
+        pytest.param(
+            [MeasuredSpeed(1, 126, 58), MeasuredSpeed(2, 32, 8)], 1, id="two shared cores, as measured"
+        ),
+        pytest.param(
+            [MeasuredSpeed(1, 50, 15), MeasuredSpeed(2, 95, 28), MeasuredSpeed(4, 180, 50)],
+            4,
+            id="an idle machine",
+        ),
+        pytest.param([MeasuredSpeed(2, 100, 30), MeasuredSpeed(4, 105, 31)], 2, id="no gain worth two cores"),
+    ],
+)
+def test_the_fastest_is_chosen_unless_fewer_threads_do(speeds: list[MeasuredSpeed], threads: int) -> None:
+    assert measure.choose(speeds).threads == threads

@@ -23,8 +23,8 @@ from llm_lsp.config.settings_layers import SettingsStack
 from llm_lsp.core.request import Trigger
 from llm_lsp.engine.engine import CompletionEngine
 from llm_lsp.engine.models.registry import exclusion_of
-from llm_lsp.evaluation.corpus.cuts import KINDS, Kind
-from llm_lsp.evaluation.corpus.holes import Hole, draw
+from llm_lsp.evaluation.corpus.hole_places import KINDS, Kind
+from llm_lsp.evaluation.corpus.hole_selection import Hole, draw
 from llm_lsp.evaluation.corpus.repository import Repository
 from llm_lsp.evaluation.corpus.typed_lines import drawn_lines
 from llm_lsp.evaluation.report.html_page import page

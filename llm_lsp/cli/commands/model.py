@@ -113,8 +113,7 @@ def _measure(models: LocalModels, model: LocalModel) -> None:
     """Measure the model's speed once; a model that this machine cannot run stays installed."""
     if models.speeds.get(model.name):
         return
-    from llm_lsp.local.measured_speed import candidates
-    from llm_lsp.local.thread_tuning import measure
+    from llm_lsp.local.thread_tuning import candidates, measure
 
     threads = candidates(system.available_cores())
     try:

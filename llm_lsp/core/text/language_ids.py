@@ -11,6 +11,15 @@ from collections.abc import Collection, Iterator
 from functools import lru_cache
 from types import MappingProxyType
 
+# Languages whose files use each other.
+_KIN = {
+    "typescriptreact": "typescript",
+    "javascript": "typescript",
+    "javascriptreact": "typescript",
+    "vue": "typescript",
+    "svelte": "typescript",
+    "c": "cpp",
+}
 _BY_LANGUAGE = {
     "bat": "bat cmd", "c": "c h", "cpp": "cc cpp cxx hh hpp hxx ipp", "csharp": "cs", "css": "css", "dart": "dart",
     "diff": "diff patch", "dockerfile": "dockerfile", "elixir": "ex exs", "elm": "elm", "erlang": "erl hrl",
@@ -184,3 +193,8 @@ def _aliases(name: str) -> tuple[str, ...]:
         if name in aliases:
             return tuple(aliases)
     return ()
+
+
+def kin_of(language: str) -> str:
+    """Return the common name of a language and those whose files it uses."""
+    return _KIN.get(language, language)

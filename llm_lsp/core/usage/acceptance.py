@@ -8,6 +8,10 @@ from dataclasses import dataclass, replace
 from llm_lsp.core.text.text import Edit, Point
 from llm_lsp.core.usage.records import Fate
 
+# Seconds on screen after which a suggestion counts as read (Cody's value); an accepted one always does.
+READ_S = 0.75
+# Lines above and below an accepted text in which it is looked for later, in case it was moved.
+AROUND_LINES = 5
 # Characters of an accepted text that are compared; the beginning of a longer one represents all of it.
 COMPARED_CHARS = 1000
 

@@ -21,10 +21,11 @@ from llm_lsp.core.context.snippet import ContextSource
 from llm_lsp.core.privacy.exclusion import Exclusion
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.invisible_chars import plain_name
+from llm_lsp.core.text.language_ids import kin_of
 from llm_lsp.core.text.syntax import has_grammar
 from llm_lsp.core.text.text import Point
 from llm_lsp.engine.context.related_files import RelatedFiles
-from llm_lsp.engine.context.source_files import FileReader, kin_of
+from llm_lsp.engine.context.source_files import FileReader
 from llm_lsp.engine.privacy.ignore_files import RulesCache
 from llm_lsp.engine.privacy.workspace_bounds import WorkspaceBounds
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from llm_lsp.core.context.candidates import Piece
 from llm_lsp.core.context.generated_code import is_generated
-from llm_lsp.core.text.language_ids import language_for_path
+from llm_lsp.core.text.language_ids import kin_of, language_for_path
 from llm_lsp.system import read_plain_file
 
 # Bytes. Of 11,775 source files in installed packages and headers, 13 are larger, all of them generated.
@@ -28,15 +28,6 @@ MAX_NEIGHBOURS = 32
 MAX_FOLDERS, MAX_NAMESAKES = 200, 8
 # Characters. Code with longer lines was generated.
 MAX_LINE_CHARS = 2000
-# Languages whose files use each other.
-_KIN = {
-    "typescriptreact": "typescript",
-    "javascript": "typescript",
-    "javascriptreact": "typescript",
-    "vue": "typescript",
-    "svelte": "typescript",
-    "c": "cpp",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +124,6 @@ def in_folder(folder: Path, language: str) -> list[Path]:
     except OSError:
         return []
     return [folder / name for name in names if kin_of(language_for_path(name)) == kin_of(language)]
-
-
-def kin_of(language: str) -> str:
-    """Return the common name of a language and those whose files it uses."""
-    return _KIN.get(language, language)
 
 
 def decode(data: bytes) -> str | None:

@@ -9,12 +9,10 @@ from functools import partial
 from llm_lsp.core.request import Completion
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Edit
-from llm_lsp.core.usage.acceptance import TrackedSuggestion, kept_chars, line_shift
+from llm_lsp.core.usage.acceptance import AROUND_LINES, TrackedSuggestion, kept_chars, line_shift
 from llm_lsp.core.usage.records import CHECKPOINTS_S, Subject, SuggestionRecord
 from llm_lsp.engine.clock import Clock, Timer
 
-# Lines above and below an accepted text in which it is looked for later, in case it was moved.
-AROUND_LINES = 5
 # Accepted texts that are tracked at a time; the oldest is dropped.
 MOST_FOLLOWED = 50
 

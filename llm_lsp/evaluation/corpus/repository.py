@@ -11,7 +11,7 @@ from llm_lsp.core.text.language_ids import language_for_path
 from llm_lsp.core.text.text import Text
 from llm_lsp.engine.context.source_files import FileReader, UnusableFile
 from llm_lsp.engine.privacy.ignore_files import IgnoreFiles
-from llm_lsp.evaluation.corpus.holes import CorpusFile
+from llm_lsp.evaluation.corpus.hole_selection import CorpusFile
 
 # Not code; measured only if the language is named explicitly.
 NOT_CODE = frozenset(

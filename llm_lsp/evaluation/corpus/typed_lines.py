@@ -10,8 +10,8 @@ from llm_lsp.core.context.edit_history import ChangedLines
 from llm_lsp.core.edits.line_changes import line_changes
 from llm_lsp.core.text.text import Point, Text
 from llm_lsp.evaluation.corpus.commit_history import CommitChange, FileChange, Hunk
-from llm_lsp.evaluation.corpus.cuts import MAX_LINE_CHARS, MIN_CHARS, CutPoint
-from llm_lsp.evaluation.corpus.holes import CorpusFile, Hole
+from llm_lsp.evaluation.corpus.hole_places import MAX_LINE_CHARS, MIN_CHARS, CutPoint
+from llm_lsp.evaluation.corpus.hole_selection import CorpusFile, Hole
 
 
 def drawn_lines(commits: Iterator[CommitChange], seed: int) -> list[Hole]:

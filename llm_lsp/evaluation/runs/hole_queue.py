@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from llm_lsp.core.skip import Skip
-from llm_lsp.evaluation.corpus.holes import Hole
+from llm_lsp.evaluation.corpus.hole_selection import Hole
 from llm_lsp.evaluation.report.results import HoleResult
 from llm_lsp.evaluation.runs.hole_runner import HoleBench, HoleRunner
 from llm_lsp.evaluation.runs.variants import Variant

@@ -15,7 +15,7 @@ from llm_lsp.core.skip import Reason, Skip
 from llm_lsp.core.text.token_estimate import TokenRate
 from llm_lsp.core.usage import prices
 from llm_lsp.engine.engine import CompletionEngine
-from llm_lsp.evaluation.corpus.holes import Hole
+from llm_lsp.evaluation.corpus.hole_selection import Hole
 from llm_lsp.evaluation.report.results import HoleCost, HoleResult
 from llm_lsp.evaluation.report.scoring import NOTHING, keeps_syntax, score
 from llm_lsp.evaluation.runs.call_probe import CallProbe, ProbedCall

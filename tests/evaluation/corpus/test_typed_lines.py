@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from llm_lsp.core.text.text import Text
 from llm_lsp.evaluation.corpus.commit_history import CommitChange, FileChange, Hunk
-from llm_lsp.evaluation.corpus.holes import Hole
+from llm_lsp.evaluation.corpus.hole_selection import Hole
 from llm_lsp.evaluation.corpus.typed_lines import drawn_lines
 
 BEFORE = "def f():\n    first()\n    last()\n"

@@ -20,8 +20,8 @@ from llm_lsp.core.request import Trigger
 from llm_lsp.core.text.text import Point, Text
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.errors import AuthError, LlmLspError
-from llm_lsp.evaluation.corpus.cuts import CutPoint
-from llm_lsp.evaluation.corpus.holes import CorpusFile, Hole
+from llm_lsp.evaluation.corpus.hole_places import CutPoint
+from llm_lsp.evaluation.corpus.hole_selection import CorpusFile, Hole
 from llm_lsp.evaluation.report.results import HoleResult
 from llm_lsp.evaluation.runs.call_probe import CallProbe
 from llm_lsp.evaluation.runs.hole_queue import BATCH, MAX_FAILURES, HoleWork, in_batches, run

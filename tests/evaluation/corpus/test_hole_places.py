@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from llm_lsp.core.text.text import Text
-from llm_lsp.evaluation.corpus.cuts import KINDS, CutPoint, Kind, Spot, cuts
+from llm_lsp.evaluation.corpus.hole_places import KINDS, CutPoint, Kind, Spot, cuts
 
 PYTHON = '''\
 import os

@@ -11,7 +11,7 @@ from random import Random
 
 from llm_lsp.core.text.document import Document
 from llm_lsp.core.text.text import Text
-from llm_lsp.evaluation.corpus.cuts import KINDS, CutPoint, Kind, Spot, cuts
+from llm_lsp.evaluation.corpus.hole_places import KINDS, CutPoint, Kind, Spot, cuts
 
 # In drawing order, weighted by how common they are: mostly bodies and calls, and one for imports.
 SPOTS: Mapping[Kind, tuple[Spot, ...]] = {

@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import islice
 
 from llm_lsp.core.text.text import Text
-from llm_lsp.evaluation.corpus.holes import CorpusFile, Hole, draw
+from llm_lsp.evaluation.corpus.hole_selection import CorpusFile, Hole, draw
 
 MODULE = """\
 import os
