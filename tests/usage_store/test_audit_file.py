@@ -13,7 +13,7 @@ from llm_lsp.cli.main import group
 from llm_lsp.core.usage.audit import audit_line
 from llm_lsp.errors import BooksError
 from llm_lsp.usage_store.audit_file import append_lines, sum_files
-from tests.core.usage.test_audit import CALL
+from tests.usage_store.audit_rows import CALL
 
 LINE = audit_line(CALL, "https://llm.team.example")
 

@@ -8,16 +8,9 @@ import pytest
 
 from llm_lsp.config.settings import Config
 from llm_lsp.config.source_rules import SettingsSource
-from llm_lsp.core.generation import Usage
 from llm_lsp.core.usage.audit import audit_line, model_name
-from llm_lsp.core.usage.records import CallRecord, Subject
 from tests.config.examples import WAYS_IN, resolve
-
-SUBJECT = Subject("team", "coder", "python", "secret-project")
-CALL = CallRecord(
-    7, 1_796_102_466.25, SUBJECT, "automatic", Usage(120, 9, 100), False, 0.1, "USD", False, "failed",
-    0.2, 0.4, "RateLimitError",
-)  # fmt: skip
+from tests.usage_store.audit_rows import CALL
 
 
 def test_a_line_is_one_json_object() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_lsp.config.settings_layers import SettingsStack
@@ -20,9 +20,9 @@ from llm_lsp.engine.client.notifications import Notifications
 from llm_lsp.engine.engine import CompletionEngine, EngineDependencies
 from llm_lsp.engine.usage.audit_log import MOST_PENDING, RETRY_S, SOON_S, AuditLog
 from llm_lsp.errors import AuthError, BooksError
-from tests.core.usage.test_audit import CALL
 from tests.doubles import FakeClock, ScriptedProvider, at_once, settle
 from tests.engine.rig import ListedFinder, RecordingClient, same_stack
+from tests.usage_store.audit_rows import CALL
 
 REMOTE = Profile("team", "coder", "none", origin="https://llm.team.example")
 
@@ -99,7 +99,7 @@ CANARY = st.text("abcdefghijklmnop", min_size=8, max_size=12).map(lambda word: f
 
 
 @given(code=CANARY, name=CANARY, user=CANARY, answer=CANARY, fails=st.booleans())
-@settings(max_examples=15, deadline=None, suppress_health_check=[*HealthCheck])
+@settings(max_examples=15)
 async def test_no_code_path_or_name_is_in_a_line(
     code: str, name: str, user: str, answer: str, *, fails: bool
 ) -> None:

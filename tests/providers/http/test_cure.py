@@ -12,6 +12,7 @@ from llm_lsp.core.prompt.prompts import RawPrompt
 from llm_lsp.errors import AuthError, BadRequestError, NotFoundError
 from llm_lsp.providers.http.provider import HttpProvider, Remedies
 from llm_lsp.providers.provider_factory import make_provider
+from tests.providers.http.keyed_api import keys_sent, read, takes
 from tests.providers.standin import DONE, Peer, Received, Script, StandIn, serve, text
 
 OLD, NEW = "sk-old", "sk-new"
@@ -37,27 +38,6 @@ class Store:
 def connect(standin: StandIn, store: Store) -> HttpProvider:
     config = ProviderConfig("it", "openai-completions", f"{standin.url}/v1", "m")
     return make_provider(config, Secret(OLD), Remedies(store.find_key, store.name_models))
-
-
-async def read(provider: HttpProvider) -> str:
-    return "".join([chunk.text async for chunk in provider.stream(RawPrompt("x", ("END",)))])
-
-
-def takes(*keys: str) -> Script:
-    """Answer to these keys alone."""
-
-    async def script(received: Received, peer: Peer) -> None:
-        if received.headers.get("authorization", "").removeprefix("Bearer ") in keys:
-            await peer.stream(text("a", "stop"), DONE)
-            await peer.end()
-        else:
-            await peer.json({"error": {"message": "no"}}, 401)
-
-    return script
-
-
-def keys_sent(standin: StandIn) -> list[str]:
-    return [received.headers["authorization"].removeprefix("Bearer ") for received in standin.received]
 
 
 async def test_a_key_that_was_changed_is_taken_without_a_restart() -> None:

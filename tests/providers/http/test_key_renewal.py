@@ -11,7 +11,7 @@ from llm_lsp.core.privacy.secret import KeyLifetime, Secret
 from llm_lsp.errors import AuthError, NotFoundError
 from llm_lsp.providers.http.provider import HttpProvider, Remedies
 from llm_lsp.providers.provider_factory import make_provider
-from tests.providers.http.test_cure import keys_sent, read, takes
+from tests.providers.http.keyed_api import keys_sent, read, takes
 from tests.providers.standin import StandIn, serve
 
 
