@@ -107,7 +107,8 @@ class TimedStream:
         await self.clock.sleep(self.model.first_s)
         tokens, end = self.answer
         if self.begins:
-            yield Chunk(self.begins)
+            forced = (generation.Token(self.begins, 0.0),) if self.has_logprobs else ()
+            yield Chunk(self.begins, tokens=forced)
         for token in tokens:
             self.n_written += 1
             told = generation.Token(token.text, token.logprob)

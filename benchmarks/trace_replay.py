@@ -44,7 +44,8 @@ class Replay:
 
     @property
     def profile(self) -> Profile:
-        profile = PROFILE if self.recording else SIMULATED_PROFILE
+        told = dataclasses.replace(PROFILE, sends_logprobs=True, is_small=True)
+        profile = told if self.recording else SIMULATED_PROFILE
         billing = self.model.cancel_stops_billing
         flights = profile.max_in_flight if billing else 1
         return dataclasses.replace(profile, cancel_stops_billing=billing, max_in_flight=flights)

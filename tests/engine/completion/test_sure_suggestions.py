@@ -32,7 +32,7 @@ async def test_an_unsure_answer_is_not_shown_and_explain_tells_why() -> None:
     rig = Rig(profile=PROFILE)
     await rig.write("y = ")
     assert reason_of(await answered(rig, ("first", UNSURE), (" + second", UNSURE))) is Reason.UNSURE
-    assert "right with 0%, shown from 50%" in rig.engine.explain()
+    assert "right with 0%, shown from 35%" in rig.engine.explain()
     await rig.engine.aclose()
 
 

@@ -50,7 +50,7 @@ def test_an_answer_is_shown_up_to_its_last_sure_place(answer: Generation, expect
 
 
 def test_the_more_eager_the_more_is_shown() -> None:
-    answer = generation(("a", -0.05), (" b", -0.45), (" c", -0.3), phrases=(1, 3))
+    answer = generation(("a", -0.05), (" b", -0.45), (" c", -0.3), (" d", -0.5), phrases=(1, 3, 5))
     lengths = [len(shown(answer, 0, eagerness) or "") for eagerness in ("low", "medium", "high")]
     assert lengths == sorted(lengths) and len(set(lengths)) == 3
 
