@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.editors import recording
 from tests.editors.model_api import PROVIDER, fixed_model
 from tests.editors.picture import save
 from tests.editors.terminal import Terminal, environment, terminal
 
 pytestmark = pytest.mark.real_editor
 
-COMMANDS = Path(sys.executable).parent
 SOURCE = "def total(cart, rate):\n    price = sum(cart)\n    return price * rate * len(cart)\n"
 
 
@@ -54,7 +53,7 @@ EDITORS = {
         (
             ".emacs.d/init.el",
             "(load (locate-user-emacs-file \"llm-lsp\"))\n(add-hook 'python-mode-hook #'llm-lsp-mode)\n"
-            "(setq frame-background-mode 'dark make-backup-files nil native-comp-async-report-warnings-errors nil)\n(menu-bar-mode -1)\n",
+            "(setq jrpc-default-request-timeout 60 frame-background-mode 'dark make-backup-files nil native-comp-async-report-warnings-errors nil)\n(menu-bar-mode -1)\n",
         ),
         ("M-x", "llm-lsp-restart", "Enter"),
         ("C-s", "cart", "Enter", "Escape", "Backspace", "basket"),
@@ -89,14 +88,17 @@ def renamed(name: str, home: Path, source: str = SOURCE) -> Iterator[Marked]:
         settings.parent.mkdir(parents=True)
         text = PROVIDER.format(base_url=model.base_url) + '\n[completion]\ntrigger = "manual"\n'
         settings.write_text(text, encoding="utf-8")
-        installation = [str(COMMANDS / "llm-lsp"), "editor", name, "--install"]
-        subprocess.run(installation, env=environment(home, COMMANDS), capture_output=True, check=True)
+        commands = recording.install(home)
+        installation = [str(recording.SERVER), "editor", name, "--install"]
+        subprocess.run(installation, env=environment(home, commands), capture_output=True, check=True)
         (home / keys.init[0]).write_text(keys.init[1], encoding="utf-8")
         (file := home / "cart.py").write_text(source, encoding="utf-8")
-        with terminal([*keys.argv, "cart.py"], home, COMMANDS) as shown:
+        with terminal([*keys.argv, "cart.py"], home, commands) as shown:
             shown.wait_for("def total")
             shown.type(*keys.start)
-            shown.wait(lambda rows: "llm" in rows[-2])
+            shown.wait(
+                lambda _: recording.is_ready(home) and "textDocument/didOpen" in recording.methods(home)
+            )
             shown.type(*keys.rename)
             yield Marked(keys, shown, file)
 
