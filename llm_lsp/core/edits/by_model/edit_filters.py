@@ -132,6 +132,8 @@ def _undoes_tokens(proposed: ProposedEdit) -> bool:
         if line < proposed.first + max(1, len(old)) and proposed.first < line + max(1, len(change.new)):
             mine_removed += _gone(bare(change.old), bare(change.new))
             mine_added += _gone(bare(change.new), bare(change.old))
+    if mine_removed and mine_removed <= added and mine_added <= removed:
+        return True  # All of it is undone, whatever else is added.
     undone = (removed & mine_added).total() + (added & mine_removed).total()
     return undone / total >= UNDONE_SHARE
 

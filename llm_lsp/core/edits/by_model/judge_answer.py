@@ -39,6 +39,8 @@ def judge_answer(
 
     `refused` returns further reasons not to show an edit.
     """
+    if not answer.strip():
+        return Skip(Reason.EMPTY)
     rewritten = task.completed(answer)
     if rewritten is None and finish in (Finish.LENGTH, Finish.TRUNCATED):
         return Skip(Reason.CUT_OFF)
