@@ -142,7 +142,7 @@ async def test_wrong_characters_are_counted_when_they_are_painted() -> None:
 
 
 @pytest.mark.parametrize("has_logprobs", [True, False])
-async def test_recorded_log_probabilities_are_sent_with_the_tokens_that_were_not_forced(
+async def test_recorded_log_probabilities_are_sent_with_all_tokens(
     has_logprobs: bool,
 ) -> None:
     clock, answer = VirtualClock(), ((Token("return", -0.25), Token(" x", -2.0)), "stop")
@@ -158,7 +158,8 @@ async def test_recorded_log_probabilities_are_sent_with_the_tokens_that_were_not
 
     assert "".join(chunk.text for chunk in chunks) == "rereturn x"
     logprobs = [token.logprob for chunk in chunks for token in chunk.tokens]
-    assert logprobs == ([-0.25, -2.0] if has_logprobs else [])
+    # As a server does, with a value for what was forced, which is left out where the answer is read.
+    assert logprobs == ([0.0, -0.25, -2.0] if has_logprobs else [])
 
 
 async def test_a_simulated_model_answers_in_recorded_sessions_too() -> None:
