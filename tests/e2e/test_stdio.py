@@ -19,7 +19,14 @@ from tests.lspclient import running, unsafe_parts
 from tests.providers.standin import DONE, Peer, Received, serve, text
 
 
-@pytest.mark.parametrize("name", ["VS Code", "Neovim 0.11", "lsp-mode", "vim-lsp"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "VS Code",
+        "lsp-mode",
+        *(pytest.param(each, marks=pytest.mark.slow) for each in ("Neovim 0.11", "vim-lsp")),
+    ],
+)
 async def test_an_editor_gets_a_completion(name: str, tmp_path: Path) -> None:
     announced, capabilities = EDITORS[name]
     no_settings = {"workspace/configuration": [None]}

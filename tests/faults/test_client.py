@@ -40,11 +40,11 @@ async def stands_still(client: LspClient) -> None:
     assert await client.process.stderr.readline() == b"stands still\n"
 
 
-async def still_works(client: LspClient) -> None:
-    """The next request is answered, by the stand-in that says `answer()`."""
+async def still_works(client: LspClient, after: str = "") -> None:
+    """Check that the next request is answered, by the stand-in that says `answer()`; name what came before if not."""
     client.open("file:///project/after.py", "x = ")
     asked = {**at(0, 4), "textDocument": {"uri": "file:///project/after.py"}}
-    assert (await client.ask(INLINE, asked))["result"]["items"][0]["insertText"] == "answer()"
+    assert (await client.ask(INLINE, asked))["result"]["items"][0]["insertText"] == "answer()", after
 
 
 def change(client: LspClient, version: object, *changes: object) -> None:
@@ -83,8 +83,8 @@ async def next_edits(tmp_path: Path) -> AsyncIterator[LspClient]:
 @pytest.mark.parametrize(
     "head",
     [
-        pytest.param(b"Content-Length: 100000000000\r\n\r\n", id="too many digits"),
-        pytest.param(b"Content-Length: -2\r\n\r\n", id="negative"),
+        pytest.param(b"Content-Length: 100000000000\r\n\r\n", id="too many digits", marks=pytest.mark.slow),
+        pytest.param(b"Content-Length: -2\r\n\r\n", id="negative", marks=pytest.mark.slow),
         pytest.param(b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n", id="5,000 digits"),
         pytest.param(b"Content-Type: x\r\n\r\n{}\r\n\r\n", id="missing"),
         pytest.param(b"X: " + b"y" * (1 << 20), id="a header without end"),
@@ -99,25 +99,23 @@ async def test_fault_28_broken_framing_ends_the_server_with_one_line(head: bytes
         assert line.startswith("llm-lsp: ")
 
 
-@pytest.mark.parametrize(
-    "head",
-    [
-        pytest.param("content-length: {}\r\n\r\n", id="small letters"),
-        pytest.param("Content-Length:{}\r\n\r\n", id="no blank"),
-        pytest.param("Content-Length: {}\n\n", id="line feeds only"),
-        pytest.param(
-            "X-Other: y\r\nContent-Length: {}\r\nContent-Type: a/b; charset=utf-8\r\n\r\n", id="more headers"
-        ),
-    ],
-)
-async def test_fault_29_whatever_can_be_read_is_read_byte_by_byte(head: str, tmp_path: Path) -> None:
+HEADS = {
+    "small letters": "content-length: {}\r\n\r\n",
+    "no blank": "Content-Length:{}\r\n\r\n",
+    "line feeds only": "Content-Length: {}\n\n",
+    "more headers": "X-Other: y\r\nContent-Length: {}\r\nContent-Type: a/b; charset=utf-8\r\n\r\n",
+}
+
+
+async def test_fault_29_whatever_can_be_read_is_read_byte_by_byte(tmp_path: Path) -> None:
     async with running(tmp_path, *FAKE) as client:
         await client.initialize()
-        body = json.dumps({"jsonrpc": "2.0", "id": "odd", "method": "no/such"}).encode()
-        for byte in head.format(len(body)).encode() + body:
-            await client.send_slowly(bytes([byte]))
-        assert (await client.expect("odd"))["error"]["code"] == NO_METHOD
-        await still_works(client)
+        for name, head in HEADS.items():
+            body = json.dumps({"jsonrpc": "2.0", "id": name, "method": "no/such"}).encode()
+            for byte in head.format(len(body)).encode() + body:
+                await client.send_slowly(bytes([byte]))
+            assert (await client.expect(name))["error"]["code"] == NO_METHOD
+            await still_works(client, name)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +219,7 @@ async def test_fault_66_formatting_options_that_cannot_be_are_left_out(tmp_path:
         await still_works(client)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", pytest.param("utf-32", marks=pytest.mark.slow)])
 async def test_fault_33_a_position_that_does_not_exist_is_the_next_that_does(
     encoding: str, tmp_path: Path
 ) -> None:
@@ -306,26 +304,28 @@ async def test_fault_34_no_text_is_sent_that_may_not_be_the_editors(tmp_path: Pa
         await first_item(client, INLINE)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param("a\r\nb\rc\nd = ", id="all line ends"),
-        pytest.param("a\u2028b\x0cc\x85d\x0be = ", id="no line ends"),
-        pytest.param("s = '\ud83d'; t = ", id="half a surrogate pair"),
-        pytest.param("x" * 1_000_000 + " = ", id="a line of 1 MB"),
-    ],
-)
-async def test_fault_35_any_text_is_completed_at_its_end(text: str, tmp_path: Path) -> None:
+TEXTS = {
+    "all line ends": "a\r\nb\rc\nd = ",
+    "no line ends": "a\u2028b\x0cc\x85d\x0be = ",
+    "half a surrogate pair": "s = '\ud83d'; t = ",
+    "a line of 1 MB": "x" * 1_000_000 + " = ",
+}
+
+
+async def test_fault_35_any_text_is_completed_at_its_end(tmp_path: Path) -> None:
     async with serve(say_one_line) as standin, running(tmp_path) as client:
         await client.initialize(initializationOptions=options(standin))
-        client.open(URI, text)
-        lines = re.split(r"\r\n|\r|\n", text)
-        end = at(len(lines) - 1, len(lines[-1].encode("utf-16-le", "surrogatepass")) // 2)
-        while not (await client.ask(INLINE, end))["result"]["items"]:  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
-        # The body that came is JSON, and ends where the cursor is.
-        bodies = [received.json for received in standin.received if received.body]
-        assert any(" =" in str(body.get("prompt")) for body in bodies)
+        for number, (name, text) in enumerate(TEXTS.items()):
+            document = {"textDocument": {"uri": f"file:///project/{number}.py"}}
+            client.open(document["textDocument"]["uri"], text)
+            lines = re.split(r"\r\n|\r|\n", text)
+            end = at(len(lines) - 1, len(lines[-1].encode("utf-16-le", "surrogatepass")) // 2)
+            standin.received.clear()
+            while not (await client.ask(INLINE, end | document))["result"]["items"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            # The body that came is JSON, and ends where the cursor is.
+            bodies = [received.json for received in standin.received if received.body]
+            assert any(" =" in str(body.get("prompt")) for body in bodies), name
 
 
 async def test_fault_36_a_flood_is_answered_once_each_and_asks_two_calls_at_most(tmp_path: Path) -> None:
@@ -380,7 +380,7 @@ async def test_fault_38_a_dead_editor_ends_the_server(tmp_path: Path) -> None:
         assert await client.ended() == 1
 
 
-@pytest.mark.parametrize("named", [None, 2**22 + 1, 0])
+@pytest.mark.parametrize("named", [None, 0, pytest.param(2**22 + 1, marks=pytest.mark.slow)])
 def test_fault_38_the_end_of_what_started_the_server_ends_it(named: int | None) -> None:
     """Where the client names no process that is visible here."""
     launch = "import subprocess, sys, time; subprocess.Popen(sys.argv[1:]); time.sleep(1000)"
@@ -419,8 +419,17 @@ async def test_fault_38_the_end_of_the_input_ends_the_server(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-@pytest.mark.parametrize("how", ["code", "wait", "expression"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("number", "how"),
+    [
+        (signal.SIGTERM, "code"),
+        (signal.SIGTERM, "wait"),
+        (signal.SIGTERM, "expression"),
+        (signal.SIGINT, "code"),
+        pytest.param(signal.SIGINT, "wait", marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, "expression", marks=pytest.mark.slow),
+    ],
+)
 async def test_fault_38_39_a_signal_ends_a_server_that_stands_still(
     how: str, number: signal.Signals, tmp_path: Path
 ) -> None:
@@ -461,31 +470,27 @@ async def test_fault_39_shutdown_answers_what_is_pending_and_hangs_up(tmp_path: 
         await hung_up.wait()
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        pytest.param(None, id="null"),
-        pytest.param([], id="nothing"),
-        pytest.param([{"provider": 5, "completion": "x", "providers": [1]}], id="wrong types"),
-        pytest.param([{"x": "y" * 1_000_000}], id="1 MB"),
-        pytest.param(
-            [
-                {
-                    "provider": "evil",
-                    "providers": {"evil": {"api": "ollama", "base_url": "https://evil.example"}},
-                }
-            ],
-            id="another address",
-        ),
-    ],
-)
-async def test_fault_40_whatever_settings_come_the_server_serves(answer: Any, tmp_path: Path) -> None:
-    async with running(tmp_path, *FAKE, results={"workspace/configuration": answer}) as client:
-        await client.initialize({"workspace": {"configuration": True}})
-        await still_works(client)
-        assert "evil.example" not in json.dumps(
-            await client.ask("workspace/executeCommand", {"command": "llm-lsp.explain"})
-        )
+EVIL = {"api": "ollama", "base_url": "https://evil.example"}
+SETTINGS: dict[str, Any] = {
+    "null": None,
+    "nothing": [],
+    "wrong types": [{"provider": 5, "completion": "x", "providers": [1]}],
+    "1 MB": [{"x": "y" * 1_000_000}],
+    "another address": [{"provider": "evil", "providers": {"evil": EVIL}}],
+}
+
+
+async def test_fault_40_whatever_settings_come_the_server_serves(tmp_path: Path) -> None:
+    async with running(tmp_path, *FAKE, results=SETTINGS) as client:
+        for name, answer in SETTINGS.items():
+            client.results = {"workspace/configuration": answer}
+            if name == "null":
+                await client.initialize({"workspace": {"configuration": True}})
+            else:
+                client.notify("workspace/didChangeConfiguration", {"settings": None})
+            await still_works(client, name)
+            explained = await client.ask("workspace/executeCommand", {"command": "llm-lsp.explain"})
+            assert "evil.example" not in json.dumps(explained), name
 
 
 async def test_fault_40_a_client_that_never_says_its_settings_is_served(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fnmatch
+import itertools
 import os
 import sqlite3
 import sys
@@ -103,7 +104,9 @@ async def test_fault_43_without_its_folders_the_server_serves_what_costs_nothing
 
 
 @root_only
-@pytest.mark.parametrize("home", ["-uHOME", "HOME=", "HOME=."])
+@pytest.mark.parametrize(
+    "home", ["-uHOME", *(pytest.param(each, marks=pytest.mark.slow) for each in ("HOME=", "HOME=."))]
+)
 async def test_fault_43_an_account_without_a_home_has_a_temporary_folder(
     home: str, computer: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,12 +208,20 @@ async def test_fault_44_a_folders_settings_do_not_say_where_code_goes(
 FLOODS = [
     pytest.param("".join(f"enbled{n} = 1\n" for n in range(500)), "500 problems: unknown", id="unknown keys"),
     pytest.param(
-        f"[privacy]\nexclude = [{','.join(['1'] * 500)}]", "500 problems: item 1 of", id="what is no glob"
+        f"[privacy]\nexclude = [{','.join(['1'] * 500)}]",
+        "500 problems: item 1 of",
+        id="what is no glob",
+        marks=pytest.mark.slow,
     ),
     pytest.param(
         "".join(f"k{n} = 1\n" for n in range(60_000)), "not a regular file of at most", id="60,000 keys"
     ),
-    pytest.param("".join(f"k{n} = 1\n" for n in range(2000)), "none of its settings", id="2,000 keys"),
+    pytest.param(
+        "".join(f"k{n} = 1\n" for n in range(2000)),
+        "none of its settings",
+        id="2,000 keys",
+        marks=pytest.mark.slow,
+    ),
     pytest.param("a." * 120_000 + "a = 1", "none of its settings", id="a key without end"),
 ]
 
@@ -468,28 +479,32 @@ async def test_fault_46_after_a_long_sleep_one_request_is_one_call() -> None:
         assert calls(standin) == before + 1
 
 
-@pytest.mark.parametrize(
-    "claim",
-    [
-        pytest.param({"prompt_tokens": 5, "completion_tokens": 1_000_000}, id="written"),
-        pytest.param({"prompt_tokens": 1_000_000_000, "completion_tokens": 1}, id="read"),
-        pytest.param({"prompt_tokens": 5, "completion_tokens": 129}, id="one more than allowed"),
-    ],
-)
+# More written than can be, more read than was sent, and one token more than was allowed.
+CLAIMS = [
+    {"prompt_tokens": 5, "completion_tokens": 1_000_000},
+    {"prompt_tokens": 1_000_000_000, "completion_tokens": 1},
+    {"prompt_tokens": 5, "completion_tokens": 129},
+]
+
+
 async def test_fault_27_a_claim_that_cannot_be_ends_no_budget(
-    claim: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    claims = itertools.cycle(CLAIMS)
+
     async def script(received: Received, peer: Peer) -> None:
         if received.method != "POST":
             await peer.json({})
             return
+        claim = next(claims)
         await peer.stream(text(ANSWER), text("", "stop"), sse({"choices": [], "usage": claim}), DONE)
         await peer.end()
 
     async with machine(tmp_path, monkeypatch, script) as claiming:
         claiming.configure(BUDGET.replace("500", "1000"))
         async with claiming.server() as client:
-            assert [await ask_in(client, f"file:///p/{number}.py") for number in range(3)] == [ANSWER] * 3
+            for number in range(len(CLAIMS) + 1):
+                assert await ask_in(client, f"file:///p/{number}.py") == ANSWER, f"after {number} claims"
 
 
 async def test_fault_47_after_being_killed_the_next_start_is_clean(

@@ -5,13 +5,24 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="has other streams")
 COMMANDS = ["provider list", "config path --all", "usage", "--help", "explain"]
 DIGITS = "9" * 5000
+
+
+def each_with_the_first(firsts: Sequence[str], seconds: Sequence[str]) -> list[ParameterSet]:
+    """Return all pairs; those in which neither is the first of its kind are slow."""
+    return [
+        pytest.param(one, other, marks=[pytest.mark.slow] if one != firsts[0] and other != seconds[0] else [])
+        for one in firsts
+        for other in seconds
+    ]
 
 
 def run(
@@ -27,9 +38,11 @@ def run(
 
 
 @posix
-@pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize(
-    "redirect", ["</dev/null >/dev/full", "</dev/null | true", "<&- >&- 2>&-", "</dev/null 2>&-"]
+    ("redirect", "command"),
+    each_with_the_first(
+        ["</dev/null >/dev/full", "</dev/null | true", "<&- >&- 2>&-", "</dev/null 2>&-"], COMMANDS
+    ),
 )
 def test_no_stream_costs_a_traceback(command: str, redirect: str, tmp_path: Path) -> None:
     done = run(tmp_path, command, redirect)
@@ -46,9 +59,12 @@ def test_without_a_command_and_without_input_the_server_ends(tmp_path: Path) -> 
 
 
 @posix
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 @pytest.mark.parametrize(
-    "command", ["config path", "provider list", "config show", "model remove ключ\x1b]0;x\x07"]
+    ("encoding", "command"),
+    each_with_the_first(
+        ["ascii", "latin-1", "utf-8"],
+        ["provider list", "config path", "config show", "model remove ключ\x1b]0;x\x07"],
+    ),
 )
 def test_a_terminal_of_any_encoding_shows_any_name(encoding: str, command: str, tmp_path: Path) -> None:
     folder = tmp_path / "ключ \u202e\x1b[2J"
@@ -66,8 +82,10 @@ def test_a_terminal_of_any_encoding_shows_any_name(encoding: str, command: str, 
 
 
 @posix
-@pytest.mark.parametrize("command", ["complete", "ask why", "complete --batch"])
-@pytest.mark.parametrize("file", ["pipe", "/dev/zero", ".", "missing"])
+@pytest.mark.parametrize(
+    ("command", "file"),
+    each_with_the_first(["complete", "ask why", "complete --batch"], ["pipe", "/dev/zero", ".", "missing"]),
+)
 def test_what_is_no_plain_file_is_refused_at_once(command: str, file: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
 
@@ -78,14 +96,17 @@ def test_what_is_no_plain_file_is_refused_at_once(command: str, file: str, tmp_p
 
 
 @posix
-@pytest.mark.parametrize("place", [f"a.py:1:{DIGITS}", f"a.py:{DIGITS}", f"a.py:{DIGITS}:1"])
-def test_a_place_of_thousands_of_digits_is_none(place: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "place"),
+    each_with_the_first(["complete", "ask why"], [f"a.py:1:{DIGITS}", f"a.py:{DIGITS}", f"a.py:{DIGITS}:1"]),
+)
+def test_a_place_of_thousands_of_digits_is_none(command: str, place: str, tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("x = 1\n")
 
-    for command in ("complete", "ask why"):
-        done = run(tmp_path, f"{command} {place}", "</dev/null")
-        assert done.returncode == 1
-        assert b"Traceback" not in done.stderr
+    done = run(tmp_path, f"{command} {place}", "</dev/null")
+
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
 
 
 @posix
