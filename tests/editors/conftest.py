@@ -19,7 +19,7 @@ IN_A_TERMINAL = [
 collect_ignore = IN_A_TERMINAL if sys.platform == "win32" else []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def begin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Ghosts]]:
     """Yield an editor by name, with an empty file; each is started once."""
     from tests.editors.ghosts import running

@@ -218,7 +218,7 @@ def test_an_error_of_modelscope_is_named(store: ModelStore, hub: Hub, status: in
 # Hugging Face: in a process of its own, since its client reads the environment when it is imported.
 
 SCRIPT = """
-import json, sys
+import json, sys, time
 from pathlib import Path
 from typing import Any
 from llm_lsp.errors import DownloadError
@@ -226,6 +226,7 @@ from llm_lsp.local.catalogue import HubFile, CatalogueModel
 from llm_lsp.local.download import ModelDownloader
 from llm_lsp.local.download_sources import HuggingFace
 from llm_lsp.local.model_store import ModelStore
+time.sleep = lambda s: None  # The client retries five times, and waits 15 s in all.
 entry = json.loads(sys.argv[1])
 model = CatalogueModel(hub=HubFile(**entry.pop("hub")), **entry)
 try:
