@@ -109,6 +109,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEndpoint]:
     models.servers.stop(state)
 
 
+@pytest.mark.slow
 @pytest.mark.real_model
 def test_a_real_model_behind_a_name_of_the_house_is_found(
     api: ModelApi, real: LocalEndpoint, home: Path

@@ -1,6 +1,6 @@
 """How the fuzz tests run: short and repeatable, or long and random.
 
-`LLM_LSP_FUZZ=50 pytest tests/fuzz --timeout 0` tries fifty times as much. What is found is kept as an @example.
+`LLM_LSP_FUZZ=100 pytest tests/fuzz --timeout 0` tries a hundred times as much. What is found is kept as an @example.
 """
 
 from __future__ import annotations
@@ -11,4 +11,4 @@ from hypothesis import settings
 
 TIMES = int(os.environ.get("LLM_LSP_FUZZ", "1"))
 
-fuzzed = settings(derandomize=TIMES == 1, max_examples=60 * TIMES, stateful_step_count=25)
+fuzzed = settings(derandomize=TIMES == 1, max_examples=30 * TIMES, stateful_step_count=25)

@@ -133,4 +133,4 @@ class Crashes(RuleBasedStateMachine):
 
 TestCrashes = Crashes.TestCase
 # Each step waits for the disk.
-TestCrashes.settings = settings(fuzzed, max_examples=12 * TIMES)
+TestCrashes.settings = settings(fuzzed, max_examples=6 * TIMES)

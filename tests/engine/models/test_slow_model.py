@@ -75,8 +75,15 @@ async def test_prompts_shrink_to_what_a_slow_server_reads_and_grow_when_it_is_fa
     await rig.engine.aclose()
 
 
-@pytest.mark.parametrize("foresight", [0.85, 0.0])
-@pytest.mark.parametrize("pause_s", [8.0, 20.0])
+@pytest.mark.parametrize(
+    ("pause_s", "foresight"),
+    [
+        (8.0, 0.85),
+        (20.0, 0.0),
+        pytest.param(8.0, 0.0, marks=pytest.mark.slow),
+        pytest.param(20.0, 0.85, marks=pytest.mark.slow),
+    ],
+)
 async def test_five_users_of_one_slot_each_see_a_suggestion_within_a_minute(
     pause_s: float, foresight: float
 ) -> None:
