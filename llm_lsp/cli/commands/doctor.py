@@ -24,7 +24,7 @@ from llm_lsp.cli.terminal.checklist import Check, has_failed, print_checks
 from llm_lsp.cli.terminal.checklist import as_json as checks_as_json
 from llm_lsp.cli.terminal.console import say, show_json
 from llm_lsp.cli.terminal.options import config_option, json_option
-from llm_lsp.config.settings import AUTO, Config
+from llm_lsp.config.settings import AUTO, EDIT_MODEL, Config
 from llm_lsp.config.settings_layers import Resolved, SettingsStack, by_source
 from llm_lsp.config.source_rules import SettingsSource
 from llm_lsp.engine.models.routing import Routing
@@ -196,7 +196,8 @@ async def provider_checks(resolved: Resolved, *, offline: bool) -> list[Check]:
     bounds = Bounds(CALL_S, now + WHOLE_S, now + FIRST_S)
     if not offline:
         checks += await prove(config, say, bounds)
-    also = Routing.of(config, ()).names() - {config.provider}
+    # A model for next edits that no setting names is optional: it is used if one is served.
+    also = Routing.of(config, ()).names() - {config.provider, EDIT_MODEL}
     bounds = replace(bounds, first_until=-math.inf)
     for name in sorted(also):
         other = replace(config, provider=name)
