@@ -40,8 +40,9 @@ def sure_extent(
     """
     least, shift = SHOWN_FROM[eagerness], calibration.shift
     found = chances(generation.logprobs, typed, ends, starts_line=starts_line, shift=shift)
-    parts = [SureExtent(end, chance, least) for end, chance in zip(ends, found, strict=True)]
-    return next((part for part in reversed(parts) if part.is_shown), parts[0])
+    # The estimate only falls along an answer.
+    last = max(sum(chance >= least for chance in found) - 1, 0)
+    return SureExtent(ends[last], found[last], least)
 
 
 def cuts(generation: Generation, typed: int, end: int) -> tuple[int, ...]:
@@ -56,4 +57,5 @@ def cuts(generation: Generation, typed: int, end: int) -> tuple[int, ...]:
         if not goes_on(text[typed:at]):
             places.add(at)
         at = text.find("\n", at + 1)
-    return (*sorted(place for place in places if text[typed:place].strip()), end)
+    first = end - len(text[typed:end].lstrip())
+    return (*sorted(place for place in places if place > first), end)
