@@ -20,10 +20,13 @@ from llm_lsp.core.generation import TokenLogprobs
 
 Eagerness = Literal["low", "medium", "high"]
 
-# python -m benchmarks.confidence: for 1 and each feature of `features`.
+# python -m benchmarks.confidence: for 1, the sum of the log-probabilities, the second least of them, whether the first
+# token's is unknown, and whether the answer begins a line.
 WEIGHTS = (1.21, 1.71, 1.43, -0.63, -0.60)
 # Below it, how unlikely a token is makes no difference any more.
 LEAST_LOGPROB = -6.0
+# An estimate of 0; the exponential of much less would overflow.
+LEAST_SCORE = -50.0
 # The estimate from which an automatic suggestion is shown. In the recorded session (benchmarks/README.md, user `words`)
 # 0.5, 0.35 and 0.15 save 5.7, 7.4 and 7.9 net keys in 100 characters and show 34, 52 and 85 wrong ones; without an
 # estimate it is 9.0 and 189.
@@ -51,6 +54,8 @@ def chances(
     found: list[float] = []
     total, least, second, begun = 0.0, 0.0, 0.0, -1
     starts = (logprobs.start, *logprobs.ends)
+    constant, by_sum, by_second, by_unknown, by_start = WEIGHTS
+    constant += shift + by_start * starts_line
     tokens = zip(starts, logprobs.ends, logprobs.values, strict=False)
     token = next(tokens, None)
     for end in ends:
@@ -62,15 +67,7 @@ def chances(
                 least, second = min(least, value), min(second, max(least, value))
                 begun = start if begun < 0 else begun
             token = next(tokens, None)
-        features = total, second, float(begun < 0 or begun > typed), float(starts_line)
-        found.append(_logistic(features, shift))
+        is_unknown = begun < 0 or begun > typed
+        score = constant + by_sum * total + by_second * second + by_unknown * is_unknown
+        found.append(1 / (1 + math.exp(-max(score, LEAST_SCORE))))
     return found
-
-
-def _logistic(features: Sequence[float], shift: float) -> float:
-    """Return the estimate; the features are the sum of the log-probabilities, the second least of them, whether the
-    first token's is unknown, and whether the answer begins a line.
-    """
-    constant, *weights = WEIGHTS
-    total = constant + shift + sum(weight * one for weight, one in zip(weights, features, strict=True))
-    return 1 / (1 + math.exp(-total))

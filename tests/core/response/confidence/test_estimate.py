@@ -90,3 +90,7 @@ def test_the_weights_are_those_of_the_fit_and_tell_right_from_wrong_on_unseen_so
     rows = read()
     assert [round(weight, 2) for weight in fit(rows)] == pytest.approx(WEIGHTS, abs=0.02)
     assert area([one for one in unseen(rows) if one[0].whole and "session" not in one[0].source]) >= 0.82
+
+
+def test_a_long_answer_of_unlikely_tokens_is_not_shown() -> None:
+    assert shown(generation(*[(" a", -9999.0)] * 500)) is None
