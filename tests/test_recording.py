@@ -9,8 +9,8 @@ import pytest
 
 import benchmarks
 from benchmarks.recording import RecordedAnswer, Recording, Token, read_recording, to_line
+from benchmarks.session import session_from
 from benchmarks.trace import Patch, TraceEdit, TypingTrace, read_trace, trace_of
-from tests.test_benchmarks import session
 
 TEXT = "x = "
 RECORDING = Path(benchmarks.__file__).parent / "recordings" / "sveltecomponent.jsonl"
@@ -45,7 +45,8 @@ def test_a_trace_is_read_from_any_edit_on(tmp_path: Path) -> None:
 
 
 def test_a_generated_session_has_the_form_of_a_recorded_one() -> None:
-    trace = trace_of(session(1, 100))
+    sample = Path(benchmarks.__file__).with_name("sample.txt")
+    trace = trace_of(session_from(sample, "python", 1, 100))
 
     text = trace.start
     for edit in trace.edits:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llm_lsp.core.edits.by_model.edit_families import EditFamily, family_of_format
 from llm_lsp.core.edits.by_model.edit_input import EditInput, edit_input
-from tests.core.edits.test_golden import edited
+from tests.core.edits.editing import edited
 from tests.core.response.golden import Case
 
 

@@ -10,7 +10,7 @@ from llm_lsp.core.edits.next_edit import NextEdit
 from llm_lsp.core.generation import Finish
 from llm_lsp.core.skip import Reason, Skip
 from tests.core.edits.by_model.golden import family_in, source_of
-from tests.core.edits.test_golden import edited, shown
+from tests.core.edits.editing import edited, shown
 from tests.core.response.golden import Case, cases
 
 CASES = cases("model_edits")
