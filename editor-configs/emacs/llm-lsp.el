@@ -419,7 +419,8 @@ If that ends what is shown of a line, accept its rest as it comes."
         (llm-lsp--update)))))
 
 (defun llm-lsp--take (regexp)
-  "Insert the part of the remaining text that REGEXP matches; return whether there was one."
+  "Insert the part of the remaining text that REGEXP matches.
+Return whether there was one."
   (when-let* ((left (llm-lsp--remaining))
               (taken (if (string-match regexp left) (match-string 0 left) left))
               (shown llm-lsp--shown))

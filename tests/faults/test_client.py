@@ -286,7 +286,9 @@ async def test_fault_69_no_edit_is_given_for_a_text_that_is_not_there(next_edits
 
 async def test_fault_34_no_text_is_sent_that_may_not_be_the_editors(tmp_path: Path) -> None:
     async with serve(say_one_line) as standin, running(tmp_path) as client:
-        await client.initialize(initializationOptions=options(standin))
+        settings = options(standin)
+        settings["providers"]["standin"]["free"] = False  # nothing is prefetched
+        await client.initialize(initializationOptions=settings)
         client.open(URI, SOURCE)
         await first_item(client, INLINE)
         n_calls = len(standin.received)

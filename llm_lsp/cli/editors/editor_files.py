@@ -214,7 +214,10 @@ EDITORS: Mapping[str, EditorSetup] = {
                 f"lua/llm-lsp/{name}.lua"
                 for name in ("init", "offer", "ghost", "native", "edit", "edit_mark")
             ),
-            *(f"lua/llm-lsp/{name}.lua" for name in ("keys", "status", "commands", "health", "buffers")),
+            *(
+                f"lua/llm-lsp/{name}.lua"
+                for name in ("keys", "status", "commands", "rewrite", "health", "buffers")
+            ),
             "doc/llm-lsp.txt",
             "doc/tags",
         ),
